@@ -33,7 +33,7 @@ from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.media.disk_errors import why_not_read, why_not_written
-from app.system.core_dumps import disable_core_dumps
+from app.system.process_limits import disable_core_dumps
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus

@@ -33,8 +33,14 @@ def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Return whether no other user has rights to a file (mode 0600); always True on Windows. Raises OSError."""
-    return os.name != "posix" or not stat.S_IMODE(path.stat().st_mode) & 0o077
+    """Return whether no other user has rights to a file: mode 0600, of this user or root. Raises OSError.
+
+    Always True on Windows.
+    """
+    if os.name != "posix":
+        return True
+    found = path.stat()
+    return not stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid in (0, os.geteuid())
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:

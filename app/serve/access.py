@@ -6,6 +6,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,6 +68,19 @@ def _name(host: str | None) -> str:
         return urlsplit(f"//{host or ''}").hostname or ""
     except ValueError:
         return ""
+
+
+def client_network(address: str) -> str:
+    """Return what stands for the client at an IP address: a household or a server has a whole IPv6 /64."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ip_network((int(ip), 64), strict=False))
 
 
 class RateLimit:

@@ -31,6 +31,17 @@ class Limits:
     """Each builds an engine. A browser adapts its size a few times a minute; a burst may have half of it."""
     matted_pixels: int = 1280 * 720
     """Larger frames are scaled down before they are matted."""
+    connections: int = 256
+    """HTTP connections; those that shake hands count."""
+    connections_of_client: int = 32
+    handshake_s: float = 5.0
+    """How long a TLS handshake may take."""
+    connection_s: float = 60.0
+    """How long an HTTP connection may last; each request opens one where there is none."""
+    wrong_tokens_per_minute: float = 30.0
+    """Of one client; a burst may have half of it. Further ones are answered late."""
+    wrong_token_s: float = 2.0
+    """How late. A right token never waits."""
     request_s: float = 10.0
     """How long an HTTP request may take to arrive, and its connection may wait for the next."""
     negotiation_s: float = 10.0

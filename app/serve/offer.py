@@ -11,6 +11,11 @@ def count_candidates(sdp: str) -> int:
     return sdp.count(CANDIDATE)
 
 
+def count_media(sdp: str) -> int:
+    """Return the number of media sections in an offer."""
+    return sum(line.startswith("m=") for line in sdp.splitlines())
+
+
 def usable_candidates(sdp: str) -> str:
     """Return the offer without addresses that the service cannot use: TCP, and mDNS names of browsers.
 

@@ -18,7 +18,6 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import cv2
-from aiohttp import web
 
 from app.api import EdgeSettings, Matting
 from app.core.errors import MattecamError, UsageError
@@ -30,12 +29,13 @@ from app.runtime.engines.self_test import self_test
 from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
 from app.serve.encoding import use_clean_encoder
-from app.serve.http import http_runner
+from app.serve.http import HttpServer
 from app.serve.ice_file import IceServers, read_ice_servers
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
 from app.serve.service import Service
 from app.serve.sessions import Request, Sessions
+from app.system.process_limits import raise_descriptor_limit
 from app.webrtc.receiving import repair_aiortc
 
 QUIET_LOGGERS = ("aiohttp", "aioice", "aiortc")
@@ -127,11 +127,12 @@ def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) ->
 
 
 def prepare_process() -> None:
-    """Silence libraries that log addresses, prepare aiortc, and check that frames are matted. Raises MattecamError."""
+    """Prepare logs, descriptors and aiortc, and check that frames are matted. Raises MattecamError."""
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     repair_aiortc()
     use_clean_encoder()
+    raise_descriptor_limit()
     cv2.setNumThreads(1)
     check_engine()
     gc.collect()
@@ -160,12 +161,10 @@ async def _serve(
     tell: Callable[[str], None],
 ) -> bool:
     service, sessions = make_service(limits, access, ice, options.strict)
-    runner = http_runner(service, limits)
-    await runner.setup()
+    http = HttpServer(service, limits, tls)
     try:
-        site = web.TCPSite(runner, options.host, options.port, ssl_context=tls)
         try:
-            await site.start()
+            await http.start(options.host, options.port)
         except OSError as error:
             raise MattecamError(_why_not_listening(options, error)) from error
         host = f"[{options.host}]" if ":" in options.host else options.host
@@ -174,7 +173,7 @@ async def _serve(
         return await _until_signal(sessions, tell)
     finally:
         await sessions.close()
-        await runner.cleanup()
+        await http.close()
 
 
 def _why_not_listening(options: ServeOptions, error: OSError) -> Text:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.serve.access import Access, RateLimit
+from app.serve.access import Access, RateLimit, client_network
 from app.serve.backgrounds import resolve_background
 from app.serve.matting import Output
 from app.serve.sessions import Refusal, RefusedError, Request, Sessions
@@ -78,6 +78,7 @@ class Service:
         self._sessions = sessions
         self._access = access
         self._rate = rate
+        self._wrong_tokens = RateLimit(sessions.limits.wrong_tokens_per_minute)
         self._background_names = background_names
         self._ice_servers = ice_servers
         self._routes: dict[str, Callable[[Call], Awaitable[Answer]]] = {
@@ -111,11 +112,11 @@ class Service:
 
     async def backgrounds(self, call: Call) -> Answer:
         """Return the names of the server's backgrounds."""
-        return self._refusal(call) or _json(200, ["blur", "green", *self._background_names()])
+        return await self._refusal(call) or _json(200, ["blur", "green", *self._background_names()])
 
     async def ice(self, call: Call) -> Answer:
         """Return the STUN and TURN servers for a client."""
-        return self._refusal(call) or _json(200, list(self._ice_servers()))
+        return await self._refusal(call) or _json(200, list(self._ice_servers()))
 
     async def health(self, call: Call) -> Answer:
         """Return 200 while streams are accepted and steps end; tells the age of the last step."""
@@ -132,8 +133,8 @@ class Service:
 
     async def metrics(self, call: Call) -> Answer:
         """Return the metrics in Prometheus's text format."""
-        text = self._sessions.metrics.text()
-        return self._refusal(call) or Answer(200, text, headers={"Content-Type": "text/plain; version=0.0.4"})
+        kind = {"Content-Type": "text/plain; version=0.0.4"}
+        return await self._refusal(call) or Answer(200, self._sessions.metrics.text(), headers=kind)
 
     async def offer(self, call: Call) -> Answer:
         """Open a stream for a JSON offer {sdp, type, background?, output?}; return the answer {sdp, type}."""
@@ -142,10 +143,12 @@ class Service:
         return answer
 
     async def _offer(self, call: Call) -> Answer:
-        refusal = self._refusal(call)
+        refusal = await self._refusal(call)
         if refusal is not None:
             return refusal
-        if not self._rate.permits(call.address):  # after the token: strangers could fill the table of addresses
+        if not self._rate.permits(
+            client_network(call.address)
+        ):  # after the token: strangers could fill the table of addresses
             return Answer(429, b"Too many offers; try again later.", headers={"Retry-After": "10"})
         if call.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
             return Answer(415, b"An offer is JSON.")
@@ -167,11 +170,16 @@ class Service:
             return Answer(status, error.refusal.value.encode(), headers=headers)
         return _json(200, {"type": "answer", "sdp": answer})
 
-    def _refusal(self, call: Call) -> Answer | None:
-        """Return the response to a foreign page or a request without the token; None for others."""
+    async def _refusal(self, call: Call) -> Answer | None:
+        """Return the response to a foreign page or a request without the token; None for others.
+
+        A client that tries many tokens waits for the answers. The right token never waits, whoever shares its address.
+        """
         if not self._access.permits_origin(call.headers.get("Origin"), call.headers.get("Host")):
             return Answer(403, b"This origin may not use the server.")
         if not self._access.knows(call.headers.get("Authorization")):
+            if "Authorization" in call.headers and not self._wrong_tokens.permits(client_network(call.address)):
+                await asyncio.sleep(self._sessions.limits.wrong_token_s)
             return Answer(401, b"The token is missing or wrong.", headers={"WWW-Authenticate": "Bearer"})
         return None
 

@@ -14,7 +14,7 @@ from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
 from app.serve.metrics import Metrics
-from app.serve.offer import count_candidates, usable_candidates
+from app.serve.offer import count_candidates, count_media, usable_candidates
 from app.serve.session import Session
 from app.serve.turns import Turns
 from app.webrtc.ice import IceServer, peer_configuration
@@ -96,7 +96,7 @@ class Sessions:
             raise RefusedError(Refusal.DRAINING)
         if self.count >= self.limits.streams:
             raise RefusedError(Refusal.FULL)
-        if count_candidates(request.sdp) > self.limits.max_candidates:
+        if count_candidates(request.sdp) > self.limits.max_candidates or count_media(request.sdp) != 1:
             raise RefusedError(Refusal.UNFIT)
         connection = RTCPeerConnection(peer_configuration(self._ice_servers()))
         session = Session(

@@ -10,7 +10,6 @@ from fractions import Fraction
 
 import aiohttp
 import numpy as np
-from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
@@ -20,7 +19,7 @@ from app.api import EdgeSettings, Matting
 from app.capture.demo import DemoSource
 from app.serve.access import Access, RateLimit
 from app.serve.backgrounds import resolve_background
-from app.serve.http import http_runner
+from app.serve.http import HttpServer
 from app.serve.ice_file import IceServers
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
@@ -142,8 +141,9 @@ class Client:
 class Running:
     """A service that runs, and what a test needs of it."""
 
-    def __init__(self, address: str, sessions: Sessions, http: aiohttp.ClientSession) -> None:
+    def __init__(self, address: str, sessions: Sessions, server: HttpServer, http: aiohttp.ClientSession) -> None:
         self.address = address
+        self.server = server
         self.sessions = sessions
         self.http = http
         self._clients: list[Client] = []
@@ -175,20 +175,18 @@ async def running(
     rate = RateLimit(limits.offers_per_minute)
     access = Access(token, loopback_only=True)
     service = Service(sessions, access, rate, lambda: names, lambda: [server.as_json() for server in ice.current()])
-    runner = http_runner(service, limits)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-    await site.start()
-    port = runner.addresses[0][1]
+    server = HttpServer(service, limits, tls)
+    await server.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as http:
-        live = Running(f"{'https' if tls else 'http'}://127.0.0.1:{port}", sessions, http)
+        live = Running(f"{'https' if tls else 'http'}://127.0.0.1:{server.port}", sessions, server, http)
         try:
             yield live
         finally:
             await live.close()
             await sessions.close()
-            await runner.cleanup()
+            await server.close()
             assert sessions.count == 0
+            assert server.connections == 0
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 60.0, poll_s: float = 0.02) -> None:

@@ -14,10 +14,12 @@ pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
 from aiortc import RTCPeerConnection
 
+from app.config.private_file import write_private
 from app.core.errors import UsageError
 from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
 from app.serve.limits import Limits
+from app.webrtc.token import read_token
 from tests.serve.service import Running, room_and_person, running
 
 TOKEN = "a-secret-of-many-characters"
@@ -140,6 +142,63 @@ def test_a_client_without_origin_needs_only_the_token() -> None:
     assert not Access(None, loopback_only=True).permits_origin(None, "[::")
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        "0123456789abcdef" * 2,
+        "0123456789ABCDEF" * 2,
+        "q-8_ZrT7mK.x~Lw3+aB9e=",
+        "0123456789" * 4,
+        "abcdefghij01234567890zyxw",
+    ],
+)
+def test_a_token_of_128_bits_is_read(token: str, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    write_private(path, f"{token}\n".encode())
+    assert read_token(path) == token
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"short", "fewer than 128 random bits"),
+        (b"a-secret-of-many-char", "fewer than 128 random bits"),
+        (b"0123456789abcdef01234567", "fewer than 128 random bits"),
+        (b"0123456789" * 3, "fewer than 128 random bits"),
+        (b"ab" * 40, "fewer than 128 random bits"),
+        (b"root:x:0:0:root:/root:/bin/bash\nbin:x:1:1:bin:/bin:/usr/sbin/nologin\n", "not a token"),
+        (b"two words that are long enough", "not a token"),
+        (b"\x1b]0;title\x07" + b"0123456789abcdef" * 2, "not a token"),
+        (b"\xff" * 40, "not a token"),
+        (b"", "not a token"),
+    ],
+)
+def test_a_token_file_holds_nothing_but_a_token(content: bytes, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    write_private(path, content)
+    with pytest.raises(UsageError, match=says):
+        read_token(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and owners of files")
+def test_a_token_is_neither_a_pipe_nor_the_file_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    with pytest.raises(UsageError, match="not a token"):
+        read_token(pipe)
+    path = tmp_path / "token"
+    token_of(path)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    if owner == 0:  # a file of root is trusted
+        assert read_token(path)
+        os.chown(path, 12345, 12345)
+    with pytest.raises(UsageError, match="other users have rights to it"):
+        read_token(path)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_the_token_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "token"
@@ -150,9 +209,6 @@ def test_the_token_file_is_private(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="chmod 600"):
         token_of(path)
     path.chmod(0o600)
-    path.write_text("short")
-    with pytest.raises(UsageError, match="fewer than 16"):
-        token_of(path)
     with pytest.raises(UsageError, match="cannot be used"):
         token_of(tmp_path)
 
@@ -167,3 +223,58 @@ def test_a_client_names_backgrounds_never_files(tmp_path: Path) -> None:
     file.write_bytes(b"")
     for refused in ("none", "", "blur:x", "blur:101", "#12", "green2", str(file), "../1-office.jpg", "demo"):
         assert resolve_background(refused) is None, refused
+
+
+def test_metrics_are_made_for_those_with_the_token_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        async with running(token=TOKEN) as service:
+            made: list[int] = []
+
+            def text() -> bytes:
+                made.append(1)
+                return b""
+
+            monkeypatch.setattr(service.sessions.metrics, "text", text)
+            async with service.http.get(f"{service.address}/metrics") as answer:
+                assert answer.status == 401 and not made
+            known = {"Authorization": f"Bearer {TOKEN}"}
+            async with service.http.get(f"{service.address}/metrics", headers=known) as answer:
+                assert answer.status == 200 and made
+
+    asyncio.run(run())
+
+
+def test_wrong_tokens_wait_and_the_right_one_never_does() -> None:
+    async def run() -> None:
+        limits = replace(Limits(), wrong_tokens_per_minute=6.0, wrong_token_s=3600.0)
+        async with running(limits, token=TOKEN) as service:
+
+            async def status(token: str) -> int:
+                headers = {"Authorization": f"Bearer {token}"} if token else {}
+                async with service.http.get(f"{service.address}/ice", headers=headers) as answer:
+                    return answer.status
+
+            assert [await status("wrong") for _ in range(3)] == [401] * 3, "a burst"
+            waiting = [asyncio.ensure_future(status("wrong")) for _ in range(4)]
+            assert await status(TOKEN) == 200, "of the same address"
+            assert await status("") == 401, "no guess"
+            done, _ = await asyncio.wait(waiting, timeout=0.3)
+            assert not done
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_twelve_videos_of_one_name_are_refused() -> None:
+    """aiortc takes them for one video, and fails when it answers."""
+
+    async def run() -> None:
+        async with running(Limits(streams=1)) as service:
+            session, _, media = (await video_offer()).partition("m=video")
+            offer = {"type": "offer", "sdp": session + f"m=video{media}" * 12}
+            assert await status_of(service, offer) == 400
+            assert service.sessions.count == 0
+
+    asyncio.run(run())

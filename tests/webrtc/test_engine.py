@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import socket
 import ssl
 from contextlib import AbstractContextManager
-from ipaddress import ip_address
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +12,6 @@ import pytest
 from numpy.typing import NDArray
 
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.api import Matting
 from app.config.parsing import parse_server
@@ -28,6 +22,7 @@ from app.runtime.engines.plausibility import CompositeCheck
 from app.serve.limits import Limits
 from app.webrtc.engine import RemoteEngine
 from app.webrtc.link import Received, ServerLink
+from tests.certificates import self_signed, server_context
 from tests.serve.service import Running, room_and_person, running
 from tests.webrtc.threaded import on_thread
 
@@ -91,38 +86,20 @@ def test_a_server_that_hangs_or_is_not_trusted_is_named(tmp_path: Path) -> None:
         with pytest.raises(RemoteError, match="no answer in time"):
             ServerLink(address, None, connect_s=0.5)
     cert, key = self_signed(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
+    context = server_context(cert, key)
     with service(tls=context) as live, pytest.raises(RemoteError, match="its certificate is not trusted"):
         ServerLink(live.address, None)
 
 
 def test_a_server_is_trusted_by_its_certificate_file(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
+    context = server_context(cert, key)
     with service(tls=context) as live:
         ServerLink(live.address, None, ca_file=cert).close()
     with pytest.raises(UsageError, match=r"gone.pem cannot be used: No such file or directory\."):
         ServerLink("https://127.0.0.1:9", None, ca_file=tmp_path / "gone.pem")
     with pytest.raises(UsageError, match="it holds no certificate in PEM format"):
         ServerLink("https://127.0.0.1:9", None, ca_file=key)
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate of 127.0.0.1 that nobody trusts, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-    files = folder / "cert.pem", folder / "key.pem"
-    files[0].write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    files[1].write_bytes(key.private_bytes(*form, plain))
-    return files
 
 
 @pytest.mark.parametrize(

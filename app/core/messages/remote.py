@@ -24,9 +24,12 @@ class RemoteText(Message):
     FULL = "The server {server} has no free stream; matting runs on this machine until one is free."
     NO_FRAMES = "The server {server} sends no mattes; matting runs on this machine until it does."
     TOKEN_FILE = "The token file {file} cannot be used: {reason}."
-    TOKEN_MODE = "other users can read it; run `chmod 600 {file}`"
-    TOKEN_SHORT = "it holds fewer than {characters} characters"
-    TOKEN_NOT_TEXT = "it is not text"
+    TOKEN_MODE = "other users have rights to it; make it yours with `chown`, and run `chmod 600 {file}`"
+    TOKEN_SHORT = (
+        "it holds fewer than {bits} random bits, which are 32 hexadecimal digits or 22 letters and digits; "
+        "`openssl rand -hex 32` makes enough"
+    )
+    TOKEN_NOT_TEXT = "it is not a token: one line of letters, digits and -._~+/="
     CA_FILE = "The certificate file {file} cannot be used: {reason}."
     CA_NOT_PEM = "it holds no certificate in PEM format"
     ODD_ANSWER = "its answer is not understood"
