@@ -1,90 +1,251 @@
-"""Every check and measurement that needs an NVIDIA GPU, within eight minutes.
+"""Measure what runs the networks on an NVIDIA GPU: eager torch, `torch.compile` and a captured graph, in one run.
 
-    python -m benchmarks.gpu [--folder FOLDER] [--rehearse] [--only CHECK ...]
+    benchmarks/gpu.sh [--folder FOLDER] [--rehearse]
 
-Needs torch, numpy, OpenCV, pydantic and safetensors, and no package index. Prints a line per result at once, and keeps
-everything in `log.txt` and `results.json` of the folder. --rehearse runs all of it on the CPU with small frames: that
-tests the script, and its numbers mean nothing. A check that fails does not stop the others.
+All three run the same frame step with the same weights. Needs torch, numpy, OpenCV, pydantic and safetensors, and no
+package index. Prints a line per result at once and keeps all of them in `results.json` of the folder. --rehearse runs
+everything on the CPU with small frames: that tests the script, and its numbers mean nothing. The exit code is 1 if
+alpha or a composite is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 import time
-import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from benchmarks.gpu_checks import CHECKS
-from benchmarks.gpu_measure import Row
-from benchmarks.gpu_parts import Bench
+from app.bench.usual_loop import UsualLoop
+from app.core.settings import EdgeSettings
+from app.core.types import BgrImage
+from app.matting.geometry import StepGeometry
+from app.matting.step.core import Core, State
+from app.matting.step.edges import plan
+from app.matting.step.step import FrameStep, StepMode
+from app.matting.torch_backend.batch import run_batch
+from app.matting.torch_backend.eager import DTYPES, EagerExecutor
+from app.matting.torch_backend.networks import place
+from models.checkpoint import load_state_dict
+from models.rvm.network import MattingNetwork
+from models.student.bundled import BUNDLED
+from models.table import NETWORKS
 
-LIMIT_S = 480.0
+Row = dict[str, object]
+Step = Callable[[Tensor, State], tuple[Tensor, State]]
+"""Maps frame and state to composite and state, on the device."""
+OFF, STRICT = EdgeSettings(strict="off"), EdgeSettings(strict="strict")
+SIZES = ((1280, 720, 0.25), (3840, 2160, 0.125))
+"""Width, height and downsample ratio."""
+WARM_UPS = 8
+ALPHA_TOLERANCE = 0.6
+"""Largest mean difference of alpha, of 255, from float32 on the CPU."""
 
 
-class Record:
-    """The log and the results; written after each result."""
+@dataclass(frozen=True)
+class Bench:
+    """The device, and the scale of the work."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._log, self._json = folder / "log.txt", folder / "results.json"
-        self._log.write_text("")
-        self._rows: list[Row] = []
-        self._started_s = time.monotonic()
-        self.failed: list[str] = []
+    rehearsal: bool
 
     @property
-    def seconds(self) -> float:
-        """Time since the start."""
-        return time.monotonic() - self._started_s
+    def device(self) -> str:
+        """Device of torch."""
+        return "cpu" if self.rehearsal else "cuda"
 
-    def add(self, check: str, row: Row) -> None:
-        """Print and keep a result."""
-        self._rows.append({"check": check, "at_s": round(self.seconds, 1), **row})
-        line = f"{self.seconds:6.1f} s  {check:12} " + "  ".join(f"{name}={value}" for name, value in row.items())
-        print(line, flush=True)
-        with self._log.open("a") as log:
-            log.write(line + "\n")
-        if "error" in row or row.get("passed") is False:
-            self.failed.append(check)
-        self._json.write_text(json.dumps(self._rows, indent=1, default=str))
+    @property
+    def precision(self) -> str:
+        """Precision of the networks."""
+        return "float32" if self.rehearsal else "float16"
+
+    def geometry(self, width: int, height: int, ratio: float) -> StepGeometry:
+        """Return the geometry to use for a nominal size."""
+        return StepGeometry(width // 10, height // 10, 0.5) if self.rehearsal else StepGeometry(width, height, ratio)
+
+    def seconds(self, wanted_s: float) -> float:
+        """Return how long to measure."""
+        return min(wanted_s, 0.2) if self.rehearsal else wanted_s
+
+    def core(self, model: str, device: str | None = None, precision: str | None = None) -> Core:
+        """Return a core: the bundled network, or RVM with random weights, on which its speed does not depend."""
+        torch.manual_seed(1)
+        network = NETWORKS["student"].load(load_state_dict(BUNDLED), "auto") if model == "student" else MattingNetwork()
+        dtype = DTYPES[precision or self.precision]
+        return Core(place(network.eval().requires_grad_(False), device or self.device, dtype)).eval()
+
+    @property
+    def compiler(self) -> dict[str, str]:
+        """Options of `torch.compile`; a rehearsal only traces, because compiling takes minutes."""
+        return {"backend": "eager"} if self.rehearsal else {"mode": "reduce-overhead"}
+
+    def wait(self) -> None:
+        """Wait for the device."""
+        if not self.rehearsal:
+            torch.cuda.synchronize()
 
 
-def run(bench: Bench, record: Record, names: list[str]) -> None:
-    """Run the checks while time is left; one stops at the result after its share of the time."""
-    for name in names:
-        check, share_s = CHECKS[name]
-        end_s = min(record.seconds + share_s, LIMIT_S)
+def timed(call: Callable[[int], object], seconds: float) -> Row:
+    """Call repeatedly for so long after a warm-up; return median, 95th percentile and frame rate."""
+    for index in range(WARM_UPS):
+        call(index)
+    times_ms: list[float] = []
+    end_s = time.perf_counter() + seconds
+    while (start_s := time.perf_counter()) < end_s or len(times_ms) < 3:
+        call(len(times_ms))
+        times_ms.append((time.perf_counter() - start_s) * 1e3)
+    median_ms = statistics.median(times_ms)
+    p95_ms = sorted(times_ms)[int(0.95 * len(times_ms))]
+    return {"median_ms": round(median_ms, 3), "p95_ms": round(p95_ms, 3), "fps": round(1e3 / median_ms, 1)}
+
+
+def frames(width: int, height: int, count: int) -> list[BgrImage]:
+    """Return frames with a shape that moves before noise, (H, W, 3) uint8 BGR."""
+    images = np.random.default_rng(1).integers(60, 120, (count, height, width, 3), dtype=np.uint8)
+    for index, image in enumerate(images):
+        left = width // 4 + index * width // 40
+        image[height // 4 :, left : left + width // 3] = 200
+    return list(images)
+
+
+def machine(bench: Bench) -> Iterator[Row]:
+    """Versions and the card."""
+    yield {"torch": torch.__version__, "cuda": torch.version.cuda, "python": sys.version.split()[0]}
+    if not bench.rehearsal:
+        card = torch.cuda.get_device_properties(0)
+        yield {"card": card.name, "memory_gb": round(card.total_memory / 1e9, 1)}
+
+
+def correctness(bench: Bench) -> Iterator[Row]:
+    """The program's executor on the device against float32 on the CPU."""
+    geometry = bench.geometry(1280, 720, 0.25)
+    pictures = frames(geometry.width, geometry.height, 12)
+    for edges in (OFF, STRICT):
+        exact = EagerExecutor(bench.core("student", "cpu", "float32"), geometry)
+        found = EagerExecutor(bench.core("student"), geometry, bench.device, bench.precision)
+        most, mean = 0, 0.0
+        for picture in pictures:
+            mine = found.run(picture, pictures[0], edges, False).alpha.astype(int)
+            off = np.abs(mine - exact.run(picture, pictures[0], edges, False).alpha)
+            most, mean = max(most, int(off.max())), max(mean, float(off.mean()))
+        yield {"edges": edges.strict, "alpha_off_most": most, "alpha_off_mean": mean, "passed": mean < ALPHA_TOLERANCE}
+
+
+def speed(bench: Bench) -> Iterator[Row]:
+    """The usual loop, then the frame step: eager, compiled and captured; then the program with its transfers."""
+    for size in SIZES:
+        geometry = bench.geometry(*size)
+        pictures = frames(geometry.width, geometry.height, 4)
+        names = {"size": [geometry.width, geometry.height], "ratio": geometry.ratio}
+        network = MattingNetwork().eval().requires_grad_(False).to(bench.device, DTYPES[bench.precision])
+        usual = UsualLoop(network, pictures[0], geometry.ratio, 4, bench.device, DTYPES[bench.precision])
+        with torch.inference_mode():
+            row = timed(lambda index: usual.step(pictures[index % 4]), bench.seconds(4))  # noqa: B023
+        yield names | {"what": "usual loop"} | row
+        yield from (names | row for row in _steps(bench, geometry))
+        executor = EagerExecutor(bench.core("rvm"), geometry, bench.device, bench.precision)
+        for edges in (OFF, STRICT):
+            row = timed(lambda index: executor.run(pictures[index % 4], pictures[0], edges, False), bench.seconds(4))  # noqa: B023
+            yield names | {"what": "program", "edges": edges.strict} | row
+        executor.close()
+
+
+def _steps(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
+    """Measure the same step in each way, with frame and state on the device."""
+    step = FrameStep(bench.core("rvm"), geometry, DTYPES[bench.precision])
+    frame = torch.from_numpy(frames(geometry.width, geometry.height, 1)[0]).to(bench.device)
+    mode = StepMode(plan(OFF))
+
+    def eager(image: Tensor, state: State) -> tuple[Tensor, State]:
+        output = step(image, image, state, mode)
+        return output.pixels.composite, output.state
+
+    def captured(image: Tensor, state: State) -> tuple[Tensor, State]:
+        graph.replay()
+        return result[0], state
+
+    with torch.inference_mode():
+        state = step.initial_state()
+        expected = eager(frame, state)[0]
+        ways: dict[str, Step] = {"eager": eager, "compiled": torch.compile(eager, **bench.compiler)}
+        if not bench.rehearsal:
+            graph = torch.cuda.CUDAGraph()
+            for _ in range(3):
+                eager(frame, state)
+            with torch.cuda.graph(graph):
+                result = eager(frame, state)
+            ways["captured"] = captured
+        for name, way in ways.items():
+            try:
+                start_s = time.perf_counter()
+                composite = way(frame, state)[0].clone()
+                bench.wait()
+                first_s = time.perf_counter() - start_s
+
+                def call(index: int, way: Step = way) -> None:
+                    way(frame, state)
+                    bench.wait()
+
+                row = timed(call, bench.seconds(4))
+            except Exception as error:  # noqa: BLE001 - a compiler may be missing
+                yield {"what": f"step, {name}", "error": f"{type(error).__name__}: {str(error)[:200]}"}
+                continue
+            off = float((composite.float() - expected.float()).abs().mean())
+            yield {"what": f"step, {name}", "first_s": round(first_s, 2), "off": off, "passed": off < 1, **row}
+
+
+def streams(bench: Bench) -> Iterator[Row]:
+    """Many 720p streams of the bundled network in one batch, transfers included."""
+    geometry = bench.geometry(1280, 720, 0.25)
+    picture = frames(geometry.width, geometry.height, 1)[0]
+    core = bench.core("student")
+    for count in (1, 2) if bench.rehearsal else (1, 8, 32, 64):
+        executors = [EagerExecutor(core, geometry, bench.device, bench.precision) for _ in range(count)]
+        pictures = [picture] * count
+        row = timed(lambda index: run_batch(executors, pictures, pictures, OFF, False), bench.seconds(3))  # noqa: B023
+        yield {"streams": count, **row, "at_30_hz": int(float(str(row["fps"])) * count / 30)}
+
+
+CHECKS: tuple[Callable[[Bench], Iterator[Row]], ...] = (machine, correctness, speed, streams)
+
+
+def run(bench: Bench, file: Path, checks: tuple[Callable[[Bench], Iterator[Row]], ...] = CHECKS) -> bool:
+    """Run the checks, one after the other even if one fails; write the results; return whether all passed."""
+    rows: list[Row] = []
+    for check in checks:
         try:
             for row in check(bench):
-                record.add(name, row)
-                if record.seconds > end_s:
-                    record.add(name, {"note": "stopped: the time is over"})
-                    break
+                rows.append({"check": check.__name__, **row})
+                print(" ".join(f"{name}={value}" for name, value in rows[-1].items()), flush=True)
         except Exception as error:  # noqa: BLE001 - the other checks are worth having
-            traceback.print_exc()
-            record.add(name, {"error": f"{type(error).__name__}: {str(error)[:300]}"})
+            rows.append(
+                {"check": check.__name__, "error": f"{type(error).__name__}: {str(error)[:300]}", "passed": False}
+            )
+            print(rows[-1], flush=True)
+        file.write_text(json.dumps(rows, indent=1, default=str))
+    return all(row.get("passed", True) for row in rows)
 
 
 def main() -> None:
-    """Run and summarize; the exit code is 1 if a check failed."""
+    """Run and summarize."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("gpu-results"))
     parser.add_argument("--rehearse", action="store_true")
-    parser.add_argument("--only", nargs="+", choices=list(CHECKS), default=list(CHECKS))
     words = parser.parse_args()
     if not words.rehearse and not torch.cuda.is_available():
         sys.exit("There is no NVIDIA GPU that torch can use; --rehearse runs the checks on the CPU.")
     if words.rehearse:
-        torch.set_num_threads(1)  # threads that wait for one another cost more than they gain on a busy machine
-    record = Record(words.folder)
-    run(Bench(words.rehearse), record, words.only)
-    outcome = f"failed: {', '.join(sorted(set(record.failed)))}" if record.failed else "all passed"
-    print(f"== {record.seconds:.0f} s; {outcome}")
-    sys.exit(bool(record.failed))
+        torch.set_num_threads(1)  # the frames are too small to share
+    words.folder.mkdir(parents=True, exist_ok=True)
+    passed = run(Bench(words.rehearse), words.folder / "results.json")
+    print("== all passed" if passed else "== failed")
+    sys.exit(not passed)
 
 
 if __name__ == "__main__":

@@ -8,20 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
-    from models.cuda.launch import Launch
     from models.export import Export
 
 LoadNetwork = Callable[["Mapping[str, Tensor]", str], "nn.Module"]
 """Map (tensors, refiner) to the network with these weights. Raises RuntimeError if they do not match exactly."""
 ExportNetwork = Callable[["nn.Module", bool], "Export"]
 """Map (network, direct) to the inference core; `direct` for frames that are not downsampled."""
-FuseNetwork = Callable[["nn.Module", "Launch", "torch.dtype"], "nn.Module | None"]
-"""Map a network in float32 with folded normalization to one for NVIDIA GPUs, which launches the kernels of
-`models.cuda` for activations of this precision; None if there is none. It reads images in float32.
-"""
 QuantizeNetwork = Callable[["Export", "Mapping[str, Tensor]"], "Export"]
 """Map (export, tensors of the int8 file) to the export in int8. Raises RuntimeError if the tensors do not fit."""
 
@@ -65,8 +59,6 @@ class NetworkSpec:
     weights: WeightSpec
     load: LoadNetwork
     export: ExportNetwork
-    fuse: FuseNetwork | None = None
-    """None: torch's operations run the network on a GPU."""
     needs_plate: bool = False
     recurrent: bool = True
     """Whether the network has recurrent state."""

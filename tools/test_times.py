@@ -32,6 +32,7 @@ class Times:
         self.fixtures: defaultdict[str, float] = defaultdict(float)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add the time of a test's set-up, call or tear-down."""
         self.tests[report.nodeid] += report.duration
         if report.when == "teardown":  # properties of a test are part of each of its reports
             for name, value in report.user_properties:

@@ -106,8 +106,6 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
     choices = [("eager", "float32")]
     if choice.device != "cpu":
         choices.append(("eager", "float16"))
-    if choice.device.startswith("cuda"):
-        choices.append(("cuda-graph", "float16"))
     if (choice.device == "cpu" or settings.device == "auto") and hardware.openvino_usable():
         choices += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
         int8 = hardware.cpu_has_vnni() and has_int8(choice.model, choice.weights, "openvino")

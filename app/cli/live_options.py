@@ -62,7 +62,7 @@ class LiveOptions:
     refiner: Annotated[str | None, typer.Option(help="auto, deep-guided-filter or fast-guided-filter.")] = None
     plate: Annotated[Path | None, typer.Option(help="Image of the empty background, for the bgmv2 models.")] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None
-    executor: Annotated[str | None, typer.Option(help="auto, eager, cuda-graph or openvino.")] = None
+    executor: Annotated[str | None, typer.Option(help="auto, eager or openvino.")] = None
     precision: Annotated[str | None, typer.Option(help="auto, float32, float16, bfloat16 or int8.")] = None
     downsample_ratio: Annotated[
         str | None, typer.Option(metavar="auto|0.05-1", help="Downsample ratio of the frame for the network.")

@@ -163,7 +163,7 @@ class EngineSettings(Model):
     refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = "auto"
     plate: Path | None = None
     device: str = "auto"
-    executor: Literal["auto", "eager", "cuda-graph", "openvino"] = "auto"
+    executor: Literal["auto", "eager", "openvino"] = "auto"
     precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = "auto"
     downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
     """None selects a ratio for which the short side of the network's input is about 270 pixels."""
@@ -171,9 +171,9 @@ class EngineSettings(Model):
     @field_validator("executor", mode="before")
     @classmethod
     def _removed_executor(cls, value: object) -> object:
-        """Replace the executor `compiled` of version 0.1, which was removed."""
-        if value == "compiled":
-            log.warning("The executor compiled was removed; the executor is chosen automatically.")
+        """Replace the executors of older versions that were removed."""
+        if value in ("compiled", "cuda-graph"):
+            log.warning("The executor %s was removed; the executor is chosen automatically.", value)
             return "auto"
         return value
 

@@ -22,10 +22,6 @@ class ExecutorError(ModelError):
         self.invalid_output = invalid_output
 
 
-class CaptureError(RuntimeError):
-    """Work could not be captured as a CUDA graph."""
-
-
 @contextlib.contextmanager
 def executor_errors(model: str, device: str, precision: str) -> Iterator[None]:
     """Raise ExecutorError for the exceptions of an executor: NotAMatteError and RuntimeError."""
@@ -53,12 +49,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return any(isinstance(each, MemoryError) or "out of memory" in str(each).lower() for each in chain(error))
 
 
-def is_capture_error(error: BaseException | None) -> bool:
-    """Return whether a capture failed."""
-    return any(isinstance(each, CaptureError) for each in chain(error))
-
-
 def is_device_lost(error: BaseException | None) -> bool:
     """Return whether CUDA itself failed: then every later call in this process may fail too."""
     failed = any("cuda error" in str(each).lower() for each in chain(error))
-    return failed and not is_out_of_memory(error) and not is_capture_error(error)
+    return failed and not is_out_of_memory(error)

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from models.spec import AutoRank, NetworkSpec, WeightSpec
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
-    from models.cuda.launch import Launch
     from models.export import Export
 
 _RELEASE = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/"
@@ -36,12 +34,6 @@ def _export(network: nn.Module, direct: bool) -> Export:
     return export(network, direct)
 
 
-def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module | None:
-    from models.rvm.fused import fuse
-
-    return fuse(network, launch, dtype)
-
-
 def _quantize(export: Export, tensors: Mapping[str, Tensor]) -> Export:
     from models.rvm.quantized import load_quantized
 
@@ -61,7 +53,6 @@ RVM_MOBILENETV3 = NetworkSpec(
     ),
     load=partial(_load, "mobilenetv3"),
     export=_export,
-    fuse=_fuse,
     direct=True,
     precisions=("float32", "float16", "bfloat16", "int8"),
     int8=Path(__file__).with_name("rvm_mobilenetv3-int8.safetensors"),

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from models.spec import AutoRank, NetworkSpec, WeightSpec
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
-    from models.cuda.launch import Launch
     from models.export import Export
 
 
@@ -25,12 +23,6 @@ def _export(network: nn.Module, direct: bool) -> Export:
     from models.student.export import export
 
     return export(network, direct)
-
-
-def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module:
-    from models.student.fused import fuse
-
-    return fuse(network, launch, dtype)
 
 
 def _load_with_plate(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
@@ -50,7 +42,6 @@ STUDENT = NetworkSpec(
     weights=WeightSpec("student", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
     load=_load,
     export=_export,
-    fuse=_fuse,
     short_side=180,
     precisions=("float32", "float16", "bfloat16", "int8"),
     auto=AutoRank(cpu=5, gpu=6),

@@ -16,7 +16,6 @@ MAY_COMPOSITE = {
     "app.matting.openvino_backend.placing",
     "app.matting.torch_backend.eager",
     "app.matting.torch_backend.batch",
-    "app.matting.torch_backend.cuda_graph",
 }
 """Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""
 MAY_PICKLE = {"models.checkpoint"}

@@ -206,7 +206,7 @@ def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
     chosen = fixed(SMALL, "student")
-    broken = chosen.replace(matting=chosen.matting.replace(executor="cuda-graph"))
+    broken = chosen.replace(matting=chosen.matting.replace(device="mps"))
     with pytest.raises(ModelError) as caught:
         in_use(broken, 1.0, phases=[()])
     assert "\n" not in str(caught.value)

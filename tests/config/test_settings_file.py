@@ -175,15 +175,19 @@ def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.M
     assert paths.config_dir().name == "mattecam"
 
 
-def test_a_file_with_the_removed_executor_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("executor", ["compiled", "cuda-graph"])
+def test_a_file_with_a_removed_executor_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, executor: str
+) -> None:
     path = tmp_path / "settings.json"
-    path.write_text('{"version": 1, "matting": {"executor": "compiled", "model": "student"}}', encoding="utf-8")
+    data = {"version": 1, "matting": {"executor": executor, "model": "student"}}
+    path.write_text(json.dumps(data), encoding="utf-8")
 
     settings, problem = settings_file.load(path)
 
     assert problem is None
     assert (settings.matting.executor, settings.matting.model) == ("auto", "student")
-    assert "compiled was removed" in caplog.text
+    assert f"{executor} was removed" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.failures import CaptureError, ExecutorError
+from app.matting.failures import ExecutorError
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
@@ -66,15 +66,6 @@ def test_wrong_values_lead_to_float32_and_then_to_the_cpu(cards: CudaCards) -> N
     last = fallbacks.after_step(single, gpu_error("", "float32", invalid_output=True))
     assert last is not None
     assert last.device == "cpu"
-
-
-def test_a_failed_capture_leads_to_eager_execution_on_the_same_gpu(cards: CudaCards) -> None:
-    error = gpu_error("")
-    error.__cause__ = CaptureError("CUDA error: operation not permitted when stream is capturing")
-    graph = AUTO.replace(device="cuda", executor="cuda-graph")
-    assert Fallbacks(lambda: cards).after_build(graph, error) == graph.replace(executor="eager")
-    assert not cards.capture_works
-    assert cards.first() == "cuda"
 
 
 def test_memory_that_ran_out_once_in_a_step_is_worth_another_try(cards: CudaCards) -> None:

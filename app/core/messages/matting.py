@@ -44,9 +44,7 @@ class ModelText(Message):
     HALF_FAILED = (
         "The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32."
     )
-    CAPTURE_FAILED = "The GPU {device} could not capture a CUDA graph; matting continues with the executor eager."
     OPENVINO_DEVICE = "The executor openvino does not run on the device {device}; choose eager or the device cpu."
-    CUDA_GRAPH_DEVICE = "The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another executor."
     PLATE_NEEDS_NUMBA = (
         "Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto."
     )

@@ -18,7 +18,6 @@ from app.system.device_holders import LINUX
 
 EXECUTORS = (
     ("eager", "PyTorch"),
-    ("cuda-graph", "CUDA graph"),
     ("openvino", "OpenVINO"),
 )
 PRECISIONS = ("float32", "float16", "bfloat16", "int8")

@@ -79,19 +79,9 @@ def _make_executor(
     from app.matting.step.plate_core import PlateCore, SeenPlateCore
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core
-    from app.matting.torch_backend.nvrtc import full_size_on
 
     network = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision).network
     lit = (
         SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
     ).eval()
-    full_size = full_size_on(choice.device)
-    if choice.executor == "cuda-graph":
-        from app.matting.torch_backend.captured_plate import CapturedPlate
-        from app.matting.torch_backend.cuda_backend import CudaBackend
-        from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
-
-        backend = CudaBackend(choice.device)
-        graph = CudaGraphExecutor(lit, geometry, backend, choice.precision, full_size=full_size)
-        return graph, CapturedPlate(graph, lit)
-    return EagerExecutor(lit, geometry, choice.device, choice.precision, full_size), lit
+    return EagerExecutor(lit, geometry, choice.device, choice.precision), lit

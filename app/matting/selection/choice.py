@@ -98,10 +98,6 @@ def _executor(settings: EngineSettings, device: str) -> str:
         return "openvino" if device == "cpu" and hardware.openvino_usable() else "eager"
     if settings.executor == "openvino" and device != "cpu":
         raise ModelError(ModelText.OPENVINO_DEVICE(device=device))
-    if settings.executor == "cuda-graph" and not device.startswith("cuda"):
-        raise ModelError(ModelText.CUDA_GRAPH_DEVICE(device=device))
-    if settings.executor == "cuda-graph" and not hardware.cuda_cards().capture_works:
-        return "eager"
     return settings.executor
 
 

@@ -68,7 +68,6 @@ class CudaCards:
         """Whether a card can be used."""
         self._wrong_in_half: set[int] = set()
         self._lost = False
-        self._capture_failed = False
 
     def first(self) -> str | None:
         """Return the first card that can be used, as a device of torch; None if there is none."""
@@ -117,16 +116,6 @@ class CudaCards:
         """Return whether float16 gives right results on this card, as far as known."""
         with self._lock:
             return _index(device) not in self._wrong_in_half
-
-    def avoid_capture(self) -> None:
-        """Capture no CUDA graphs any more: a capture that failed leaves torch's allocator in an undefined state."""
-        with self._lock:
-            self._capture_failed = True
-
-    @property
-    def capture_works(self) -> bool:
-        """Whether no capture has failed in this process."""
-        return not self._capture_failed
 
     def _name(self, index: int) -> str:
         """Return the name of a card; empty if torch has no code for it, or it gives none."""

@@ -74,16 +74,6 @@ def make_executor(
         return OpenVinoExecutor(artefact, geometry, choice.precision, shared=shared)
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core
-    from app.matting.torch_backend.nvrtc import full_size_on
 
-    core = load_core(
-        choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision, fused=True
-    )
-    if choice.executor == "cuda-graph":
-        from app.matting.torch_backend.cuda_backend import CudaBackend
-        from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
-
-        return CudaGraphExecutor(
-            core, geometry, CudaBackend(choice.device), choice.precision, full_size=full_size_on(choice.device)
-        )
-    return EagerExecutor(core, geometry, choice.device, choice.precision, full_size_on(choice.device))
+    core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
+    return EagerExecutor(core, geometry, choice.device, choice.precision)

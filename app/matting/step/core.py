@@ -41,11 +41,6 @@ class Core(nn.Module):
         super().__init__()
         self.network = network
 
-    @property
-    def reads_float32(self) -> bool:
-        """Whether the network reads images in float32 in any precision."""
-        return getattr(self.network, "reads_float32", False)
-
     def initial_state(self, height: int, width: int) -> State:
         """Return the recurrent states before the first small frame of this size."""
         network: TwoStageNetwork = self.network  # type: ignore[assignment]

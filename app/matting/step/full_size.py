@@ -1,8 +1,8 @@
-"""The arithmetic of the frame step at the frame's size, in torch: the reference for the fused kernel."""
+"""The arithmetic of the frame step at the frame's size, in torch."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as functional
@@ -12,7 +12,6 @@ from app.core.settings import PlacementSettings
 from app.core.shaping import View
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import State
-from app.matting.strict.torch_components import components
 
 
 class Coefficients(NamedTuple):
@@ -54,48 +53,21 @@ class Pixels(NamedTuple):
     """([B,] H, W, 3) BGR, if requested."""
 
 
-class FullSize(Protocol):
-    """The parts of the step that a GPU runs as kernels of its own, above all those at the size of the frame."""
-
-    def small(self, frame: Tensor, geometry: StepGeometry) -> Tensor:
-        """Return the small frame (B, 3, h, w) float32, RGB in 0..1, of ([B,] H, W, 3) uint8 BGR."""
-        ...
-
-    def pixels(self, frame: Tensor, given: Coefficients, backdrop: Tensor | None, *, foreground: bool) -> Pixels:
-        """Return composite and alpha without edge controls.
-
-        backdrop: ([B,] H, W, 3) uint8 BGR; None where `given.room` takes its place.
-        """
-        ...
-
-    def components(self, mask: Tensor) -> Tensor:
-        """Label connected components; see `app.matting.strict.torch_components`."""
-        ...
-
-
-class TorchFullSize:
-    """Implements `FullSize` on every device."""
-
-    def small(self, frame: Tensor, geometry: StepGeometry) -> Tensor:
-        """See `FullSize.small`."""
-        image = to_image(frame)
-        if geometry.ratio == 1:
-            return image
-        return functional.interpolate(
-            image, scale_factor=geometry.ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
-        )
-
-    def pixels(self, frame: Tensor, given: Coefficients, backdrop: Tensor | None, *, foreground: bool) -> Pixels:
-        """See `FullSize.pixels`."""
-        return to_pixels(layers(frame, given, backdrop), foreground=foreground)
-
-    def components(self, mask: Tensor) -> Tensor:
-        """See `FullSize.components`."""
-        return components(mask)
+def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
+    """Return the small frame (B, 3, h, w) float32, RGB in 0..1, of ([B,] H, W, 3) uint8 BGR."""
+    image = to_image(frame)
+    if geometry.ratio == 1:
+        return image
+    return functional.interpolate(
+        image, scale_factor=geometry.ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
+    )
 
 
 def layers(frame: Tensor, given: Coefficients, backdrop: Tensor | None) -> Layers:
-    """Return the layers of ([B,] H, W, 3) uint8 BGR frames."""
+    """Return the layers of ([B,] H, W, 3) uint8 BGR frames.
+
+    backdrop: of the frames' shape; None where `given.room` takes its place.
+    """
     image = to_image(frame)
     size = image.shape[2:]
     slope, offset = given.slope, given.offset

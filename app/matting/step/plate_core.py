@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from app.core.types import BgrImage
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import Core, State, no_slope
-from app.matting.step.full_size import TorchFullSize
+from app.matting.step.full_size import small_frame
 from models.bgmv2.network import MattingRefine
 
 CELL = 4
@@ -44,7 +44,7 @@ class SeenPlateCore(LitCore):
         """plate: (H, W, 3) uint8 BGR, of the size of the frame."""
         super().__init__(network)
         self.size = plate.shape[0], plate.shape[1]
-        small = TorchFullSize().small(torch.from_numpy(plate.copy()), geometry).to(next(network.parameters()))
+        small = small_frame(torch.from_numpy(plate.copy()), geometry).to(next(network.parameters()))
         self.register_buffer("unlit", small, persistent=False)
         self.register_buffer("plate", small.clone(), persistent=False)
 

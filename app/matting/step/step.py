@@ -20,14 +20,14 @@ from app.matting.shaping.torch_shaping import shape_of, shaped, viewed_frame
 from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan
-from app.matting.step.full_size import Coefficients, FullSize, Layers, Pixels, TorchFullSize, layers, to_pixels
+from app.matting.step.full_size import Coefficients, Layers, Pixels, layers, small_frame, to_pixels
 from app.matting.step.torch_blur import blurred_background
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 
 
 @dataclass(frozen=True, slots=True)
 class StepMode:
-    """Options of a step; constant within a captured graph."""
+    """Options of a step."""
 
     edges: EdgePlan
     foreground: bool = False
@@ -54,14 +54,12 @@ class FrameStep(nn.Module):
         core: Core,
         geometry: StepGeometry,
         dtype: torch.dtype = torch.float32,
-        full_size: FullSize | None = None,
     ) -> None:
-        """dtype: of the network. full_size: by default that of torch."""
+        """dtype: of the network."""
         super().__init__()
         self.core = core
         self.geometry = geometry
         self.dtype = dtype
-        self._full_size = full_size or TorchFullSize()
 
     def initial_state(self, seen: Tensor | None = None) -> State:
         """Return the network's states before the first frame, and the memory of strict mode.
@@ -110,19 +108,15 @@ class FrameStep(nn.Module):
         """Run the part of the step at the small size.
 
         frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. strict: whether strict
-        mode is on. taps: of the background blur, if any. shaper: for one stream; it runs on the host, so that it cannot
-        be captured.
+        mode is on. taps: of the background blur, if any. shaper: for one stream; it runs on the host.
         """
         *network_state, memory = state
-        small = self._full_size.small(frame, self.geometry)
-        given = small if self.core.reads_float32 else small.to(self.dtype)
-        slope, offset, coarse, *new_state = self.core(given, *network_state)
+        small = small_frame(frame, self.geometry)
+        slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
         finite = slope.sum() + offset.sum()
         if self.core.supports_strict and strict:
-            slope, offset, coarse, memory = strict_matte(
-                small, slope, offset, coarse, memory, self._full_size.components
-            )
+            slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory)
         elif self.core.supports_strict:
             memory = torch.zeros_like(memory)
         view = placement = None
@@ -143,10 +137,8 @@ class FrameStep(nn.Module):
     ) -> tuple[Pixels, Tensor | None]:
         """Run the part at the frame's size: edge controls, compositing, conversion. Return also the previous alpha.
 
-        backdrop: as for `FullSize.pixels`. previous_alpha: as for `forward`.
+        backdrop: ([B,] H, W, 3) uint8 BGR; None where `given.room` takes its place. previous_alpha: as for `forward`.
         """
-        if not mode.edges.active and given.placement is None:
-            return self._full_size.pixels(frame, given, backdrop, foreground=mode.foreground), previous_alpha
         person, alpha, behind = layers(frame, given, backdrop)
         if mode.edges.touches_alpha:
             previous_alpha = torch_edges.steady((alpha * 255).round(), mode.edges, previous_alpha)

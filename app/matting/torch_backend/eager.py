@@ -16,7 +16,6 @@ from app.matting.state import StateArrays
 from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, DirectCore, State
 from app.matting.step.edges import plan
-from app.matting.step.full_size import FullSize
 from app.matting.step.step import FrameStep, StepMode
 from app.matting.torch_backend.cuda_api import release_memory
 from app.matting.torch_backend.state import from_arrays, to_arrays
@@ -36,10 +35,9 @@ class EagerExecutor:
         geometry: StepGeometry,
         device: str = "cpu",
         precision: str = "float32",
-        full_size: FullSize | None = None,
     ) -> None:
-        """core: already on `device` in `precision`. full_size: by default that of torch."""
-        self.step = FrameStep(core, geometry, DTYPES[precision], full_size)
+        """core: already on `device` in `precision`."""
+        self.step = FrameStep(core, geometry, DTYPES[precision])
         self.torch_device = torch.device(device)
         self._transfers = Transfers(self.torch_device)
         self._blur_short_side = geometry.blur_short_side

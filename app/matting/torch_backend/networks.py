@@ -14,9 +14,7 @@ from app.core.messages.matting import ModelText
 from app.matting.step.core import Core, DirectCore
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.fold import fold_batch_norms
-from app.matting.torch_backend.nvrtc import network_kernels_on
 from models.checkpoint import load_state_dict
-from models.spec import FuseNetwork
 from models.table import NETWORKS
 from models.weights import WeightsError
 
@@ -25,38 +23,28 @@ _lock = threading.Lock()
 _networks: OrderedDict[tuple[object, ...], nn.Module] = OrderedDict()
 
 
-def load_network(
-    model: str, weights: Path, refiner: str, device: str, precision: str, *, fused: bool = False
-) -> nn.Module:
+def load_network(model: str, weights: Path, refiner: str, device: str, precision: str) -> nn.Module:
     """Return the network `model` with `weights`, in evaluation mode, on `device` in `precision`.
 
-    fused: on a GPU, with the kernels of `models.cuda` where there are some; such a network is for frame steps only.
     Raises ModelError if the file does not contain weights of this network.
     """
     stat = weights.stat()
-    key = (model, weights, stat.st_mtime_ns, stat.st_size, refiner, device, precision, fused)
+    key = (model, weights, stat.st_mtime_ns, stat.st_size, refiner, device, precision)
     with _lock:
         network = _networks.pop(key, None)
         if network is None:
-            fuse = NETWORKS[model].fuse if fused else None
-            network = place(_load(model, weights, refiner), device, DTYPES[precision], fuse)
+            network = place(_load(model, weights, refiner), device, DTYPES[precision])
         _networks[key] = network
         while len(_networks) > _KEPT:
             _networks.popitem(last=False)
     return network
 
 
-def place(network: nn.Module, device: str, dtype: torch.dtype, fuse: FuseNetwork | None = None) -> nn.Module:
-    """Move a network to a device; on a GPU with folded batch normalization and weights in the layout of its images.
-
-    fuse: replaces the network by one with kernels of its own, if they can be compiled.
-    """
+def place(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
+    """Move a network to a device; on a GPU with folded batch normalization and weights in the layout of its images."""
     if not device.startswith("cuda"):
         return network.to(device, dtype)
     network = fold_batch_norms(network)
-    kernels = network_kernels_on(device, dtype) if fuse is not None else None
-    if fuse is not None and kernels is not None and (fused := fuse(network, kernels, dtype)) is not None:
-        return fused.to(device)
     return network.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
@@ -68,11 +56,9 @@ def forget_networks(device: str) -> None:
                 del _networks[key]
 
 
-def load_core(
-    model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str, *, fused: bool = False
-) -> Core:
+def load_core(model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str) -> Core:
     """Return the first stage of `model` for frames downsampled by `ratio`; see `load_network`."""
-    network = load_network(model, weights, refiner, device, precision, fused=fused)
+    network = load_network(model, weights, refiner, device, precision)
     direct = ratio == 1 and NETWORKS[model].direct
     return (DirectCore if direct else Core)(network).eval()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from app.core.errors import MattecamError, ModelError, PlateError, RemoteError, WeightsMissingError
 from app.core.messages.matting import ModelText
 from app.core.settings import MIN_RATIO, EngineSettings
-from app.matting.failures import ExecutorError, is_capture_error, is_device_lost, is_out_of_memory
+from app.matting.failures import ExecutorError, is_device_lost, is_out_of_memory
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
 
@@ -40,8 +40,6 @@ class Fallbacks:
                 return settings.replace(precision="float32")
             return _with_less_memory(settings, error)
         self.remember(error)
-        if is_capture_error(error):
-            return settings.replace(executor="eager")
         if isinstance(error, ExecutorError) and error.invalid_output and error.precision != "float32":
             return settings.replace(precision="float32")
         return _with_less_memory(settings, error) or _on_cpu(settings)
@@ -66,8 +64,6 @@ class Fallbacks:
         """Take note of what does not work on the GPU."""
         if is_device_lost(error):
             self._cards().give_up()
-        if is_capture_error(error):
-            self._cards().avoid_capture()
         if isinstance(error, ExecutorError) and error.invalid_output and error.precision == "float16":
             self._cards().avoid_half(error.device)
 
@@ -90,8 +86,6 @@ def _moved(error: Exception, settings: EngineSettings) -> str | None:
             return ModelText.GPU_LOST(device=error.device)
         message = ModelText.GPU_MEMORY if is_out_of_memory(error) else ModelText.GPU_FAILED
         return message(model=error.model, device=error.device)
-    if is_capture_error(error):
-        return ModelText.CAPTURE_FAILED(device=error.device)
     if error.invalid_output:
         return ModelText.HALF_FAILED(model=error.model, device=error.device)
     return None

@@ -87,15 +87,6 @@ def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.Monk
     assert choice.choose(MattingSettings(model="student")).precision == "float32"
 
 
-def test_no_graph_is_captured_after_a_failed_capture(monkeypatch: pytest.MonkeyPatch) -> None:
-    cards = CudaCards(SimulatedCuda((8, 6)))
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
-    settings = MattingSettings(model="student", device="cuda", executor="cuda-graph")
-    assert choice.choose(settings).executor == "cuda-graph"
-    cards.avoid_capture()
-    assert choice.choose(settings).executor == "eager"
-
-
 def test_the_check_of_half_precision_passes_where_it_works() -> None:
     assert convolves_in_half(torch.device("cpu"))
 

@@ -72,8 +72,6 @@ def test_weights_of_something_else_are_refused(
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ModelError, match="NVIDIA"):
         choice.choose_device(MattingSettings(device="cuda"))
-    with pytest.raises(ModelError, match="cuda-graph"):
-        choice.choose_executor(MattingSettings(executor="cuda-graph"), "cpu")
 
 
 def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engines: BuildEngine) -> None:

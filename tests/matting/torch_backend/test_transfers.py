@@ -1,4 +1,4 @@
-"""Work of a step on a GPU: launches, bytes, folded normalization, uploads."""
+"""Work of a step on a GPU: folded normalization, uploads."""
 
 from __future__ import annotations
 
@@ -12,42 +12,18 @@ from torch import nn
 
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
-from app.matting.geometry import StepGeometry
 from app.matting.plate.plate import lit_plate
 from app.matting.step import torch_edges
 from app.matting.step.edges import plan
 from app.matting.step.plate_core import PlateCore
-from app.matting.torch_backend.captured_plate import CapturedPlate
-from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
-from app.matting.torch_backend.eager import EagerExecutor
 from app.matting.torch_backend.fold import fold_batch_norms
 from app.matting.torch_backend.networks import load_core, place
 from app.matting.torch_backend.transfers import Transfers
-from benchmarks.launches import count
 from models.bgmv2.network import MattingRefine
 from models.rvm.network import MattingNetwork
 from models.student.network import StudentNetwork
 from tests.golden.fill import fill
-from tests.matting.asks import OFF, assert_close
 from tests.matting.conftest import frames
-from tests.matting.torch_backend.played_gpu import PlayedBackend
-
-BOUNDS = {
-    ("rvm-mobilenetv3", False): (103, 0.25),
-    ("rvm-mobilenetv3", True): (440, 0.304),
-    ("student", False): (101, 0.181),
-    ("student", True): (438, 0.239),
-}
-"""Launches and gigabytes of a step at 1080p, ratio 0.25, with strict mode off and on."""
-
-
-@pytest.mark.parametrize(("name", "strict"), BOUNDS)
-def test_a_step_on_cuda_launches_and_moves_at_most(name: str, strict: bool) -> None:
-    after = count(name, (1920, 1080), 0.25, strict=strict, fused=True)
-    before = count(name, (1920, 1080), 0.25, strict=strict, fused=False)
-    launches, gigabytes = BOUNDS[name, strict]
-    assert after.launches <= launches < before.launches
-    assert after.bytes <= gigabytes * 1e9 < 0.5 * before.bytes
 
 
 def filled(network: nn.Module) -> nn.Module:
@@ -117,24 +93,6 @@ def test_a_folded_network_with_a_plate_returns_the_same() -> None:
     assert not any(isinstance(module, nn.BatchNorm2d) for module in core.modules())
 
 
-def test_a_plate_can_be_captured_and_its_light_changed() -> None:
-    geometry = StepGeometry(64, 48, 1.0)
-    plate, *pictures = frames(64, 48, 4)
-    core = plate_core(plate)
-    gain = np.array([0.8, 1.1, 1.3], np.float32)
-    captured = CudaGraphExecutor(core, geometry, PlayedBackend(5), "float32")
-    lit = CapturedPlate(captured, core)
-    assert (lit.scale, lit.size) == (core.scale, core.size)
-    reference = EagerExecutor(core, geometry)
-    for change in (False, True):
-        if change:
-            lit.set_gain(gain)
-            core.set_gain(gain)
-        found = [captured.run(picture, plate, OFF, False) for picture in pictures]
-        assert_close(found, [reference.run(picture, plate, OFF, False) for picture in pictures])
-    captured.close()
-
-
 def test_tables_of_the_edge_controls_are_uploaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     uploads: list[object] = []
     real = torch.from_numpy
@@ -164,12 +122,3 @@ def test_an_unchanged_backdrop_is_uploaded_once() -> None:
     for key, total in ((one, 1), (one, 1), (other, 2), (other.copy(), 3)):
         assert torch.equal(transfers.up_once("backdrop", key, key), torch.from_numpy(key))
         assert transfers.uploads == total, "another object is another picture"
-
-
-def test_the_part_of_a_step_that_the_ratio_does_not_change_is_small() -> None:
-    """torch's own operations at the frame's size would be 0.65 to 0.88 of the bytes."""
-    hd = count("rvm-mobilenetv3", (1920, 1080), 0.25, strict=True, fused=True).bytes
-    uhd = count("rvm-mobilenetv3", (3840, 2160), 0.125, strict=True, fused=True).bytes
-    fixed = (uhd - hd) / 3  # both have the same small frame, and 4K four times the pixels
-    assert fixed / hd < 0.12
-    assert 4 * fixed / uhd < 0.35
