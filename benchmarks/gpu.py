@@ -30,7 +30,6 @@ from app.matting.geometry import StepGeometry
 from app.matting.step.core import Core, State
 from app.matting.step.edges import plan
 from app.matting.step.step import FrameStep, StepMode
-from app.matting.torch_backend.batch import run_batch
 from app.matting.torch_backend.eager import DTYPES, EagerExecutor
 from app.matting.torch_backend.networks import place
 from models.checkpoint import load_state_dict
@@ -80,10 +79,9 @@ class Bench:
         dtype = DTYPES[precision or self.precision]
         return Core(place(network.eval().requires_grad_(False), device or self.device, dtype)).eval()
 
-    @property
-    def compiler(self) -> dict[str, str]:
-        """Options of `torch.compile`; a rehearsal only traces, because compiling takes minutes."""
-        return {"backend": "eager"} if self.rehearsal else {"mode": "reduce-overhead"}
+    def compiled(self, step: Step) -> Step:
+        """Return the compiled step; a rehearsal only traces it, because compiling takes minutes."""
+        return torch.compile(step, backend="eager") if self.rehearsal else torch.compile(step, mode="reduce-overhead")
 
     def wait(self) -> None:
         """Wait for the device."""
@@ -173,7 +171,7 @@ def _steps(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
     with torch.inference_mode():
         state = step.initial_state()
         expected = eager(frame, state)[0]
-        ways: dict[str, Step] = {"eager": eager, "compiled": torch.compile(eager, **bench.compiler)}
+        ways: dict[str, Step] = {"eager": eager, "compiled": bench.compiled(eager)}
         if not bench.rehearsal:
             graph = torch.cuda.CUDAGraph()
             for _ in range(3):
@@ -200,19 +198,7 @@ def _steps(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
             yield {"what": f"step, {name}", "first_s": round(first_s, 2), "off": off, "passed": off < 1, **row}
 
 
-def streams(bench: Bench) -> Iterator[Row]:
-    """Many 720p streams of the bundled network in one batch, transfers included."""
-    geometry = bench.geometry(1280, 720, 0.25)
-    picture = frames(geometry.width, geometry.height, 1)[0]
-    core = bench.core("student")
-    for count in (1, 2) if bench.rehearsal else (1, 8, 32, 64):
-        executors = [EagerExecutor(core, geometry, bench.device, bench.precision) for _ in range(count)]
-        pictures = [picture] * count
-        row = timed(lambda index: run_batch(executors, pictures, pictures, OFF, False), bench.seconds(3))  # noqa: B023
-        yield {"streams": count, **row, "at_30_hz": int(float(str(row["fps"])) * count / 30)}
-
-
-CHECKS: tuple[Callable[[Bench], Iterator[Row]], ...] = (machine, correctness, speed, streams)
+CHECKS: tuple[Callable[[Bench], Iterator[Row]], ...] = (machine, correctness, speed)
 
 
 def run(bench: Bench, file: Path, checks: tuple[Callable[[Bench], Iterator[Row]], ...] = CHECKS) -> bool:

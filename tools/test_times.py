@@ -18,7 +18,7 @@ import pytest
 
 import run
 
-_FIXTURES = "fixture_s"
+_FIXTURE = "seconds of fixture "
 
 
 class Times:
@@ -36,12 +36,11 @@ class Times:
         self.tests[report.nodeid] += report.duration
         if report.when == "teardown":  # properties of a test are part of each of its reports
             for name, value in report.user_properties:
-                if name == _FIXTURES:
-                    fixture, duration_s = value  # type: ignore[misc]
-                    self.fixtures[str(fixture)] += float(duration_s)
+                if name.startswith(_FIXTURE):
+                    self.fixtures[name.removeprefix(_FIXTURE)] += float(str(value))
 
 
-_new: list[tuple[str, list[str | float]]] = []
+_new: list[tuple[str, object]] = []
 """Properties of the test that runs in this process: the fixtures that were set up since the last report."""
 
 
@@ -52,13 +51,13 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, 
     try:
         return (yield)
     finally:
-        _new.append((_FIXTURES, [fixturedef.argname, time.perf_counter() - start_s]))
+        _new.append((_FIXTURE + fixturedef.argname, time.perf_counter() - start_s))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> None:
     """Send the fixtures' times with the report of the test, which also worker processes do."""
-    item.user_properties.extend(_new)  # type: ignore[arg-type]
+    item.user_properties.extend(_new)
     _new.clear()
 
 
