@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.compositing.base import Background
 from app.compositing.screen import ScreenBackground
+from app.compositing.screen_use import ScreenUse
 from app.compositing.slides import SlidesBackground
 from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, layout_of, parse_colour
 from app.compositing.video import VideoBackground
@@ -13,9 +14,12 @@ from app.core.messages.media import SlidesText
 from app.core.settings import BackgroundSettings
 
 
-def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
+def open_background(
+    settings: BackgroundSettings, screen: ScreenUse | None = None, *, realtime: bool = True
+) -> Background:
     """Open the background of these settings.
 
+    screen: as of `ScreenBackground`.
     realtime: False for conversions: a video then waits for the exact frame of each time. May block for a moment while a
     large image is decoded. Raises BackgroundError if the file cannot be used, and ValueError for the kind "none", which
     has no backdrop.
@@ -27,7 +31,7 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
     if settings.kind == "none":
         raise ValueError('the kind "none" has no backdrop')
     if settings.kind == "screen":
-        return ScreenBackground(settings)
+        return ScreenBackground(settings, use=screen)
     if settings.kind == "slides":
         if settings.path is None:
             raise BackgroundError(SlidesText.NO_SLIDES())

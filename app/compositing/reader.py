@@ -23,11 +23,15 @@ class Reader:
         """Start the thread; what `read` uses must exist."""
         self._thread.start()
 
-    def close(self) -> None:
-        """End the thread. Idempotent."""
+    def stop(self) -> None:
+        """Tell the thread to end; do not wait."""
         with self.condition:
             self.closing = True
             self.condition.notify_all()
+
+    def close(self) -> None:
+        """End the thread. Idempotent."""
+        self.stop()
         self._thread.join(self._limit_s)
         if self._thread.is_alive():
             log.error("The %s does not stop.", self._what)

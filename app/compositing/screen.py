@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from app.compositing.reader import Reader
+from app.compositing.screen_use import ScreenUse
 from app.compositing.still import layout_of
 from app.core import geometry
 from app.core.errors import BackgroundError
@@ -20,8 +21,6 @@ RATE_HZ = 15.0
 UNSEEN_S = 1.0
 """Without a call of `backdrop` for this long, nothing is captured: the program is paused."""
 RETRY_S = 1.0
-FIRST_S = 0.3
-"""Wait before the first image: the preview of the window replaces the original frame by the composite first."""
 
 
 class Grabber(Protocol):
@@ -49,31 +48,52 @@ def open_grabber(target: str) -> Grabber:
 
 
 class ScreenBackground:
-    """Captures on a thread of its own and lays out there; `backdrop` returns the newest image."""
+    """Captures on a thread of its own and lays out there; `backdrop` returns the newest image.
+
+    `ScreenUse.stop` ends the capture; the last image stays.
+    """
 
     slides = 0
 
-    def __init__(self, settings: BackgroundSettings, grabber: Callable[[str], Grabber] = open_grabber) -> None:
-        """Raise BackgroundError if the screen cannot be captured."""
+    def __init__(
+        self,
+        settings: BackgroundSettings,
+        grabber: Callable[[str], Grabber] = open_grabber,
+        use: ScreenUse | None = None,
+    ) -> None:
+        """use: notes the capture; None where no window shows the room. Raises BackgroundError if the screen cannot be
+        captured.
+        """
         self.name = self._target = settings.screen
         self._grabber = grabber
-        time.sleep(FIRST_S)
-        first = grabber(self._target)
-        self._first = first if first.moves else None
-        try:
-            self._newest: BgrImage = first.grab()
-        except BackgroundError:
-            first.close()
-            raise
-        if self._first is None:
-            first.close()  # the thread opens its own: some systems tie it to a thread
+        self._use = use or ScreenUse()
+        self._first: Grabber | None = None
         self._shown: BgrImage | None = None
         self._error: BackgroundError | None = None
         self._wanted = layout_of(settings), 0, 0
-        self._asked_s = time.monotonic()
         self._reader = Reader(self._capture, "screen", f"capture of {self.name}")
         self._condition = self._reader.condition
-        self._reader.start()
+        self._use.begin(self._reader)
+        try:
+            self._newest = self._first_image()
+            self._asked_s = time.monotonic()
+            self._reader.start()
+        except BaseException:
+            self._use.end(self._reader)
+            raise
+
+    def _first_image(self) -> BgrImage:
+        first = self._grabber(self._target)
+        try:
+            image = first.grab()
+        except BackgroundError:
+            first.close()
+            raise
+        if first.moves:
+            self._first = first
+        else:
+            first.close()  # the thread opens its own: some systems tie it to a thread
+        return image
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the newest image; the same object while the screen does not change. Raises BackgroundError."""
@@ -109,6 +129,7 @@ class ScreenBackground:
         finally:
             if self._first is not None:
                 self._first.close()
+            self._use.end(self._reader)
 
     def _capture_until_closed(self) -> None:
         grabber = self._first or self._grabber(self._target)

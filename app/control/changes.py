@@ -41,10 +41,10 @@ class Changes:
         self.status = status_fields
         """Returns the fields of the status."""
 
-    def follow(self, update: Update, section: str, *stages: str) -> tuple[Settings, bool]:
+    def follow(self, update: Update, sections: Sequence[str], *stages: str) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
-        If one of `stages` then has a problem, restore `section` and raise CommandError with that problem.
+        If one of `stages` then has a problem, restore `sections` and raise CommandError with that problem.
         """
         before = after = self.settings()
 
@@ -55,13 +55,12 @@ class Changes:
 
         self.apply(tracked)
         # Frames of the previous source may still be on their way.
-        waits = 2 if section == "capture" else 1
+        waits = 2 if "capture" in sections else 1
         if not all(self.confirmation.wait_until_settled() for _ in range(waits)):
             return after, False
         problem = self.problem(*(each for each in stages if (each, after.background.kind) != ("background", "none")))
         if problem is not None:
-            if (section, before.background.kind) != ("background", "none"):  # a failure must not expose the room again
-                self._restore(section, before, after)
+            self._restore(sections, before, after)
             raise CommandError(problem)
         return after, True
 
@@ -74,13 +73,20 @@ class Changes:
         while True:
             present = getattr(self.settings(), section)
             try:
-                return self.follow(partial(_replaced, section, present, new(present)), section, *stages)
+                return self.follow(partial(_replaced, section, present, new(present)), (section,), *stages)
             except _ChangedMeanwhileError:
                 continue
 
-    def _restore(self, section: str, before: Settings, after: Settings) -> None:
-        previous, failed = getattr(before, section), getattr(after, section)
-        self.apply(lambda now: now.replace(**{section: previous}) if getattr(now, section) == failed else now)
+    def _restore(self, sections: Sequence[str], before: Settings, after: Settings) -> None:
+        """Take back what has not been changed again meanwhile."""
+
+        def update(now: Settings) -> Settings:
+            restored = {name: getattr(before, name) for name in sections if getattr(now, name) == getattr(after, name)}
+            if before.background.kind == "none":  # a failure must not expose the room again
+                restored.pop("background", None)
+            return now.replace(**restored)
+
+        self.apply(update)
 
     def problem(self, *stages: str) -> str | None:
         """Return the newest problem of these parts of the program, None if they work."""

@@ -39,6 +39,8 @@ from app.core.text import Text
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
+OF_SCENES = ("capture", "framing", "placement", "people", "matting", "background", "output", "overlay")
+"""Sections of the settings that a scene may change."""
 RETRIED = ("capture", "matting")
 """Parts of the program that `retry` concerns."""
 
@@ -174,7 +176,7 @@ class SettingsController:
 
     def _scene(self, name: str) -> str:
         scene = self._scenes.get(name)
-        _, in_use = self._changes.follow(scene.applied_to, "matting", "matting")
+        _, in_use = self._changes.follow(scene.applied_to, OF_SCENES, "matting", "background")
         return _answer(AnswerText.SCENE(name=name), in_use)
 
     def _model(self, name: str) -> str:
@@ -183,7 +185,7 @@ class SettingsController:
             changes = {"model": name} if name == settings.matting.model else {"model": name, "weights": None}
             return settings.replace(matting=replace_checked(settings.matting, changes))
 
-        _, in_use = self._changes.follow(update, "matting", "matting")
+        _, in_use = self._changes.follow(update, ("matting",), "matting")
         return _answer(AnswerText.MODEL(name=name), in_use)
 
     def _server(self, argument: str) -> str:
@@ -194,7 +196,7 @@ class SettingsController:
         def update(settings: Settings) -> Settings:
             return settings.replace(matting=settings.matting.replace(downsample_ratio=ratio))
 
-        _, in_use = self._changes.follow(update, "matting", "matting")
+        _, in_use = self._changes.follow(update, ("matting",), "matting")
         return _answer(AnswerText.RATIO_AUTO() if ratio is None else AnswerText.RATIO(ratio=f"{ratio:g}"), in_use)
 
     def _frame(self, text: str) -> str:

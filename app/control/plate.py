@@ -51,7 +51,7 @@ class PlateCommand:
             self._taking.release()
 
     def _use(self, file: Path) -> Text:
-        settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), "matting", "matting")
+        settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), ("matting",), "matting")
         model = settings.matting.model
         if model != "auto" and not needs_plate(model):
             return AnswerText.PLATE_UNUSED(file=file, model=model)
@@ -66,7 +66,7 @@ class PlateCommand:
             before = settings.matting.plate
             return _with_plate(settings, None)
 
-        _, in_use = self._changes.follow(update, "matting", "matting")
+        _, in_use = self._changes.follow(update, ("matting",), "matting")
         if before is None:
             raise CommandError(ControlText.NO_PLATE())
         answer = AnswerText.PLATE_DROPPED(file=before)

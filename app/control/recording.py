@@ -44,7 +44,7 @@ class Recording:
 
         self._leave_failed(getattr(self._changes.settings().output, self._field))
         try:
-            self._changes.follow(update, "output", "recording")
+            self._changes.follow(update, ("output",), "recording")
             runs = self._shows(running=True)
             problem = self._problem()  # the file may be opened later than the settings are in use
             if problem is not None:

@@ -97,7 +97,7 @@ class Values:
             changed: Settings = setting.replaced_in(settings, value)
             return changed
 
-        settings, in_use = self._changes.follow(update, section, *stages)
+        settings, in_use = self._changes.follow(update, (section,), *stages)
         answer = AnswerText.SETTING(name=name, value=_shown(setting, setting.value_in(settings)))
         return answer if in_use else AnswerText.PENDING(answer=answer)
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from app.assembly.drifting_backdrop import DriftingBackdrop
 from app.compositing.base import Background
+from app.compositing.screen_use import ScreenUse
 from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, Backdrop, Frame
 from app.runtime.board import OwnProblem, StatusBoard
-from app.runtime.prepare import Preparer
+from app.runtime.prepare import Prepared, Preparer
 from app.runtime.status import Stage
 
 PLAIN_GREY = 24
@@ -20,17 +21,26 @@ PLAIN_GREY = 24
 
 
 def background_opener(
-    open_background: Callable[[BackgroundSettings], Background],
+    open_background: Callable[[BackgroundSettings, ScreenUse], Background], screen: ScreenUse
 ) -> Preparer[BackgroundSettings, Background]:
-    """Return what opens and closes backgrounds on a thread of its own."""
-    return Preparer("background-opener", open_background, lambda background: background.close(), low_priority=True)
+    """Return what opens and closes backgrounds on a thread of its own. screen: notes captures of the screen."""
+    return Preparer(
+        "background-opener",
+        lambda settings: open_background(settings, screen),
+        lambda background: background.close(),
+        low_priority=True,
+    )
 
 
 class Backdrops:
     """Owns the background in use. Used on the inference thread, but for `prepare`."""
 
-    def __init__(self, prepared: Preparer[BackgroundSettings, Background], board: StatusBoard) -> None:
+    def __init__(
+        self, prepared: Preparer[BackgroundSettings, Background], board: StatusBoard, screen: ScreenUse
+    ) -> None:
+        """screen: that of `background_opener`."""
         self._prepared, self._board = prepared, board
+        self._screen = screen
         self._problem = OwnProblem(board, Stage.BACKGROUND)
         self._background: Background | None = None
         self._opened: BackgroundSettings | None = None
@@ -56,6 +66,7 @@ class Backdrops:
             if opened == self._requested:
                 return
             self._requested = opened
+            self._screen.stop()
             if wanted.kind != "none":
                 self._prepared.request(wanted)
             self._board.background = describe_background(wanted)
@@ -65,20 +76,30 @@ class Backdrops:
         self.prepare(wanted)
         outcome = self._prepared.take()
         self._answered = self._answered or outcome is not None
-        if outcome is not None and outcome.value is not None:
-            self._use(outcome.value, outcome.key)
-            if self._opened == wanted.opened:
-                self._problem.clear()
-        elif outcome is not None and outcome.error is not None:
-            self._problem.report(outcome.error)
+        if outcome is not None:
+            self._take(outcome, wanted.opened == outcome.key.opened)
         if self._background is not None and wanted is not self._settings and wanted.opened == self._opened:
             self._settings = wanted
             self._background.follow(wanted)
 
-    def _use(self, background: Background, settings: BackgroundSettings) -> None:
+    def _take(self, outcome: Prepared[BackgroundSettings, Background], wanted: bool) -> None:
+        """Use a background that was opened. wanted: whether the settings still ask for it."""
+        if outcome.value is not None and (wanted or outcome.key.kind != "screen"):
+            self._use(outcome.value, outcome.key)
+            if wanted:
+                self._problem.clear()
+        elif outcome.value is not None:
+            self._prepared.retire(outcome.value)  # the user has left that screen
+        elif outcome.error is not None and wanted:
+            self._problem.report(outcome.error)
+            if self._opened is not None and self._opened.kind == "screen":
+                self._use(None, None)  # grey: what was on a screen that the user has left does not stay
+
+    def _use(self, background: Background | None, settings: BackgroundSettings | None) -> None:
         replaced, self._background = self._background, background
-        self._opened, self._settings, self._failed = settings.opened, settings, False
-        self._board.slides = background.slides
+        self._opened = None if settings is None else settings.opened
+        self._settings, self._failed = settings, False
+        self._board.slides = 0 if background is None else background.slides
         if replaced is not None:
             self._prepared.retire(replaced)  # closing a video may take longer than a frame
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.capture.base import FrameSource
 from app.compositing.base import Background
 from app.compositing.overlay import Overlay, OverlayKey
+from app.compositing.screen_use import ScreenUse
 from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
@@ -25,7 +26,7 @@ class Parts:
     open_source: Callable[[CaptureSettings], FrameSource]
     build_engine: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine]
     """(settings, width, height, the crop of the source's frames that the engine is given)"""
-    open_background: Callable[[BackgroundSettings], Background]
+    open_background: Callable[[BackgroundSettings, ScreenUse], Background]
     render_overlay: Callable[[OverlayKey], Overlay]
     open_virtual_camera: Callable[[CameraChoice, int, int, float], CameraSink]
     """(choice, width, height, fps)"""

@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 
+from app.compositing.screen_use import ScreenUse
 from app.compositing.standby import StandbyCard
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture
@@ -65,8 +66,9 @@ class Pipeline:
         self._cards = StandbyPictures(self._board, partial(StandbyCard, default_text=self._parts.standby_text))
         self._gate = Gate(lambda: self.settings, self._cards)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
-        self._backgrounds = background_opener(self._parts.open_background)
-        self._backdrops = Backdrops(self._backgrounds, self._board)
+        self.screen = ScreenUse()
+        self._backgrounds = background_opener(self._parts.open_background, self.screen)
+        self._backdrops = Backdrops(self._backgrounds, self._board, self.screen)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._demand = DemandWatch(
             self._wanted,
@@ -229,6 +231,7 @@ class Pipeline:
         self._pictures.close()
         self._engines.request_stop()
         self._parts.cancel_preparing()
+        self.screen.close()
         self._backgrounds.request_stop()
         self._overlay.preparer.request_stop()
         ended = self._clock_thread.join(deadline_s - time.monotonic()) and ended
@@ -284,14 +287,9 @@ class Pipeline:
     def _wanted(self) -> bool:
         """Return whether anything but a reader of the virtual camera needs frames."""
         output = self.settings.output
-        return (
-            not output.on_demand
-            or self.watched
-            or self.takes_plate
-            or output.record is not None
-            or output.record_alpha is not None
-            or self._capture.kind != "camera"
-        )
+        records = output.record is not None or output.record_alpha is not None
+        needed = self.watched or self.takes_plate or records
+        return needed or not output.on_demand or self._capture.kind != "camera"
 
     def _uses_plate(self) -> bool:
         """Return whether frames are compared with a plate, so that the camera should hold its exposure."""

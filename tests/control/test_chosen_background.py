@@ -138,3 +138,27 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
 def test_a_number_of_thousands_of_digits_is_no_tile(program: Program) -> None:
     with pytest.raises(UsageError, match="no background and no file"):
         program.run("background " + "9" * 200)
+
+
+def test_a_scene_whose_background_fails_is_an_error_and_changes_nothing(program: Program) -> None:
+    """The answer was "ok" while the previous background stayed in use."""
+    before = program.settings
+    scene = before.replace(
+        background=before.background.replace(kind="image", path=program.files[0].path),
+        framing=before.framing.replace(zoom=2),
+    )
+    program.scenes.put("Talk", scene)
+    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    with pytest.raises(MattecamError, match="Beach is damaged"):
+        program.run("scene Talk")
+    assert program.settings == before
+
+
+def test_a_scene_whose_background_fails_does_not_expose_the_room_again(program: Program) -> None:
+    program.run("background Beach")
+    program.scenes.put("Talk", program.settings)
+    program.run("background none")
+    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    with pytest.raises(MattecamError, match="Beach is damaged"):
+        program.run("scene Talk")
+    assert program.settings.background.kind == "image"

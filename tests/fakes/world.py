@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.compositing import Background, open_background
 from app.compositing.overlay import render_overlay
+from app.compositing.screen_use import ScreenUse
 from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import Backdrop, Picture
@@ -136,9 +137,9 @@ class FakeWorld:
         self.sources.append(FakeSource(settings, self.faults, self.source_kind))
         return self.sources[-1]
 
-    def _background(self, settings: BackgroundSettings) -> Background:
+    def _background(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:
         self.faults.at("open_background")
-        return FakeBackground(open_background(settings), self.faults)
+        return FakeBackground(open_background(settings, screen), self.faults)
 
     def _pipewire_camera(self) -> FakeNode:
         if self.node is None:

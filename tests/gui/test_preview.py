@@ -94,7 +94,7 @@ def test_mirror_switch_affects_only_the_preview(session: Session, qtbot: QtBot) 
 
 
 def test_text_is_shown_before_the_first_image(qtbot: QtBot) -> None:
-    preview = Preview()
+    preview = Preview(lambda: False)
     qtbot.addWidget(preview)
     preview.resize(300, 200)
     preview.set_message("Wait")

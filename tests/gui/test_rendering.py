@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Frame, Picture, PictureKind
-from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest, fitted_size, render
+from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest, fitted_size, render, shows_room
 from app.gui.preview.worker import PreviewWorker
 from app.runtime.slot import LatestSlot
 from tests.waiting import eventually
@@ -113,11 +114,14 @@ def test_the_original_is_not_shown_on_a_screen_that_the_outputs_show() -> None:
     pictures: LatestSlot[Picture] = LatestSlot()
     shown: list[BgrxImage] = []
     presenting = threading.Event()
-    worker = PreviewWorker(pictures, shown.append, presenting.is_set)
+    worker = PreviewWorker(
+        pictures, lambda image, shows_room: shown.append(image), presenting.is_set, lambda picture: picture
+    )
     worker.start()
     try:
-        pictures.put(Picture(composite, PictureKind.COMPOSITE, frame=Frame(room, 0, 0.0)))
-        for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE):
+        alpha = np.full((24, 32), 255, np.uint8)  # of a person who was moved: the frame shows the room there
+        pictures.put(Picture(composite, PictureKind.COMPOSITE, alpha, frame=Frame(room, 0, 0.0)))
+        for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.FOREGROUND):
             presenting.clear()
             worker.request(ViewRequest(32, 24, mode))
             worker.wake()
@@ -127,3 +131,15 @@ def test_the_original_is_not_shown_on_a_screen_that_the_outputs_show() -> None:
             eventually(lambda: bool((shown[-1][..., :3] == 10).all()))
     finally:
         assert worker.stop(5)
+
+
+def test_a_view_shows_the_room_where_it_is_no_composite() -> None:
+    black, room_image = np.zeros((24, 32, 3), np.uint8), np.full((24, 32, 3), 200, np.uint8)
+    shown = Picture(black, PictureKind.COMPOSITE, frame=Frame(room_image, 0, 0.0))
+    room = {mode for mode in ViewMode if shows_room(shown, ViewRequest(32, 24, mode))}
+    assert room == {ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.FOREGROUND}
+    estimated = replace(shown, foreground=shown.image)
+    assert not shows_room(estimated, ViewRequest(32, 24, ViewMode.FOREGROUND))
+    card, unmatted = (replace(shown, kind=kind, frame=None) for kind in (PictureKind.STANDBY, PictureKind.UNMATTED))
+    assert not shows_room(card, ViewRequest(32, 24, ViewMode.ORIGINAL))
+    assert shows_room(unmatted, ViewRequest(32, 24))

@@ -41,6 +41,8 @@ def fail(error: Exception) -> Callable[[], None]:
 class OwnedSettings:
     """Owns settings as the pipeline does."""
 
+    screen_captured = False
+
     def __init__(self, settings: Settings | None = None) -> None:
         self._owner = SettingsOwner(settings or Settings())
         self.change = self._owner.change

@@ -14,6 +14,7 @@ import pytest
 from app.capture.demo import DemoSource
 from app.compositing import open_background
 from app.compositing.overlay import render_overlay
+from app.compositing.screen_use import ScreenUse
 from app.core.errors import MattecamError
 from app.core.settings import (
     BackgroundSettings,
@@ -102,11 +103,12 @@ class OneEngine:
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
     """Return what the inference thread publishes for the frames, one after the other."""
     board, slot, engines = StatusBoard(), LatestSlot[Captured](), OneEngine(engine)
-    opener = background_opener(open_background)
+    screen = ScreenUse()
+    opener = background_opener(open_background, screen)
     opener.start()
     painter = OverlayPainter(render_overlay, board)
     painter.preparer.start()
-    backdrops = Backdrops(opener, board)
+    backdrops = Backdrops(opener, board, screen)
     published: list[Picture | StandBy] = []
     worker = MattingWorker(
         lambda: settings,

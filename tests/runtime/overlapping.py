@@ -14,6 +14,7 @@ import pytest
 
 from app.compositing import open_background
 from app.compositing.overlay import render_overlay
+from app.compositing.screen_use import ScreenUse
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
@@ -178,10 +179,11 @@ def bench() -> Iterator[Bench]:
     """Run the inference thread over a plain blue background."""
     tried = Bench()
     board = StatusBoard()
-    opener, painter = background_opener(open_background), OverlayPainter(render_overlay, board)
+    screen = ScreenUse()
+    opener, painter = background_opener(open_background, screen), OverlayPainter(render_overlay, board)
     opener.start()
     painter.preparer.start()
-    backdrops = Backdrops(opener, board)
+    backdrops = Backdrops(opener, board, screen)
     settings = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
     backdrops.follow(settings.background)
     eventually(lambda: not opener.busy)

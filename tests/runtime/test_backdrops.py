@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from app.compositing import Background, open_background
+from app.compositing.screen_use import ScreenUse
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, Frame
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
@@ -33,7 +34,7 @@ class Opened:
             "opener", self._open, lambda background: background.close()
         )
         self.preparer.start()
-        self.backdrops = Backdrops(self.preparer, self.board)
+        self.backdrops = Backdrops(self.preparer, self.board, ScreenUse())
 
     def _open(self, settings: BackgroundSettings) -> Background:
         self.requests.append(settings)

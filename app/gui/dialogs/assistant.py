@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QImage, QPainter, QPaintEvent
+from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.dialogs.findings_view import FindingsView
@@ -22,25 +22,22 @@ class SmallPreview(QWidget):
 
     def __init__(self, preview: Preview) -> None:
         super().__init__()
-        self._image: QImage | None = preview.image
+        self._preview = preview
         self.setMinimumSize(QSize(320, 180))
         self.setAccessibleName(self.tr("Preview"))
-        preview.image_shown.connect(self._show)
-
-    def _show(self, image: QImage) -> None:
-        self._image = image
-        self.update()
+        preview.image_shown.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        if self._image is None:
+        image = self._preview.image
+        if image is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        size = image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
         rect = self.rect()
         rect.setSize(size)
         rect.moveCenter(self.rect().center())
-        painter.drawImage(rect, self._image)
+        painter.drawImage(rect, image)
 
 
 class Assistant(QDialog):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
@@ -16,6 +16,7 @@ from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import to_qimage
+from app.gui.preview.room_label import RoomLabel
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -53,7 +54,7 @@ class PlateDialog(QDialog):
         self._timer.timeout.connect(self._tick)
         self.text = label("", wrap=True)
         self.text.setObjectName("plateText")
-        self.number = QLabel()
+        self.number = RoomLabel(store)
         self.number.setObjectName("plateCountdown")
         self.number.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.number.setMinimumSize(THUMBNAIL_WIDTH, THUMBNAIL_WIDTH * 9 // 16)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.preview.qimage import to_qimage
+from app.gui.preview.room_label import RoomLabel
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -36,7 +37,7 @@ class PlateControls(QWidget):
         """Camera and size of the plate in use; None where the program did not capture it."""
         self._searched: tuple[str, int, int] | None = None
         """Camera and size for which a stored plate was last searched."""
-        self.thumbnail = QLabel()
+        self.thumbnail = RoomLabel(store)
         self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
         self.age = label("", "faint", wrap=True)
         self.warning = label(

@@ -47,10 +47,20 @@ def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tup
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def matted(request: ViewRequest) -> ViewRequest:
-    """Return the request without the original frame: the composite takes its place."""
-    shows_room = request.mode in (ViewMode.ORIGINAL, ViewMode.COMPARE)
-    return replace(request, mode=ViewMode.COMPOSITE) if shows_room else request
+def shows_room(picture: Picture, request: ViewRequest) -> bool:
+    """Return whether this view shows pixels of the camera's frame that are not in a composite."""
+    if picture.kind is PictureKind.UNMATTED:
+        return True
+    if picture.frame is None:
+        return False
+    # Without the network's foreground, the frame takes its place: that of a moved person lies elsewhere in it.
+    unmatted = ViewMode.FOREGROUND if picture.foreground is None else None
+    return request.mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, unmatted)
+
+
+def matted(picture: Picture, request: ViewRequest) -> ViewRequest:
+    """Return the request for the composite instead of a view that shows the room."""
+    return replace(request, mode=ViewMode.COMPOSITE) if shows_room(picture, request) else request
 
 
 def render(picture: Picture, request: ViewRequest) -> BgrxImage:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -34,8 +36,10 @@ class Preview(QWidget):
     image_shown = pyqtSignal(object)
     """The QImage that is now shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_captured: Callable[[], bool]) -> None:
+        """is_captured: whether the outputs may show the window, because they show a screen."""
         super().__init__()
+        self._is_captured = is_captured
         describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -44,6 +48,8 @@ class Preview(QWidget):
         self.set_crowded(False)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._image: QImage | None = None
+        self._shows_room = False
+        """Whether the image shows the room."""
         self._message = self.tr("Starting…")
         self._mode = ViewMode.COMPOSITE
         self._mirror = True
@@ -61,8 +67,11 @@ class Preview(QWidget):
 
     @property
     def image(self) -> QImage | None:
-        """The image shown, in physical pixels; None before the first one."""
-        return self._image
+        """The image to paint, in physical pixels; None before the first one, and where the outputs would show the room.
+
+        Ask it when it is painted.
+        """
+        return None if self._shows_room and self._is_captured() else self._image
 
     @property
     def mode(self) -> ViewMode:
@@ -95,11 +104,11 @@ class Preview(QWidget):
             self._message = message
             self.update()
 
-    def show_image(self, image: QImage) -> None:
+    def show_image(self, image: QImage, shows_room: bool = False) -> None:
         """Show an image that was rendered for the last request."""
         image.setDevicePixelRatio(self.devicePixelRatioF())
         resized = self._image is None or image.size() != self._image.size()
-        self._image = image
+        self._image, self._shows_room = image, shows_room
         if resized:
             self._place_overlays()
         self.update()
@@ -130,16 +139,17 @@ class Preview(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Shadow))
-        if self._image is None:
+        image = self.image
+        if image is None:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._message)
         else:
             rect = self.picture_rect()
-            if rect.size() == self._image.deviceIndependentSize():
-                painter.drawImage(rect.topLeft(), self._image)
+            if rect.size() == image.deviceIndependentSize():
+                painter.drawImage(rect.topLeft(), image)
             else:
-                painter.drawImage(rect, self._image)
+                painter.drawImage(rect, image)
             if self._mode is ViewMode.COMPARE:
                 self._paint_divider(painter, rect)
         if self._ring:

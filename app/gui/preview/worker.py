@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from app.core.types import Picture
-from app.gui.preview.rendering import BgrxImage, ViewRequest, matted, render
+from app.gui.preview.rendering import BgrxImage, ViewRequest, matted, render, shows_room
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.system.threads import name_thread
 
@@ -20,11 +20,14 @@ class PreviewWorker:
     def __init__(
         self,
         pictures: LatestSlot[Picture],
-        show: Callable[[BgrxImage], None],
-        is_seen: Callable[[], bool] = lambda: False,
+        show: Callable[[BgrxImage, bool], None],
+        is_captured: Callable[[], bool],
+        release: Callable[[Picture], Picture],
     ) -> None:
-        """is_seen: whether the outputs may show the preview, because they show the screen."""
-        self._is_seen = is_seen
+        """show: takes an image and whether it shows the room. is_captured: whether the outputs may show the preview,
+        because they show the screen; it then shows what `release` lets out.
+        """
+        self._is_captured, self._release = is_captured, release
         self._pictures = pictures
         self._show = show
         self._condition = threading.Condition()
@@ -84,7 +87,10 @@ class PreviewWorker:
                 request = self._request
             picture = self._take()
             if picture is not None and request is not None and request.width > 0 and request.height > 0:
-                self._show(render(picture, matted(request) if self._is_seen() else request))
+                if self._is_captured():
+                    picture = self._release(picture)
+                    request = matted(picture, request)
+                self._show(render(picture, request), shows_room(picture, request))
 
     def _take(self) -> Picture | None:
         try:

@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Mattecam")
         self.setWindowIcon(app_icon())
         self.store, self.preferences, self.bridge, self.tasks = store, preferences, bridge, tasks
-        self.preview = Preview()
+        self.preview = Preview(lambda: bridge.screen_captured)
         self.overlay = PreviewOverlay()
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
@@ -246,9 +246,9 @@ class MainWindow(QMainWindow):
         self._events.unfinished_recordings(parts, self.recording.recover)
 
     def _show_frame(self) -> None:
-        image = self.bridge.take_image()
-        if image is not None:
-            self.preview.show_image(image)
+        taken = self.bridge.take_image()
+        if taken is not None:
+            self.preview.show_image(*taken)
 
     def _show_status(self, status: PipelineStatus) -> None:
         elapsed = self.recording.follow(status)

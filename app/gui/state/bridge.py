@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QApplication
 
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture
@@ -29,16 +30,17 @@ class Bridge(QObject):
     """A new image waits in `take_image`. At most one such signal is pending."""
     status_changed = pyqtSignal(object)
     """The newest PipelineStatus, several times a second."""
+    _screen_changed = pyqtSignal()
 
     def __init__(self, pipeline: Pipeline, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pipeline = pipeline
         self._image_lock = threading.Lock()
-        self._waiting: BgrxImage | None = None
+        self._waiting: tuple[BgrxImage, bool] | None = None
         self._signalled = False
-        self._worker = PreviewWorker(
-            pipeline.preview, self._keep, lambda: pipeline.settings.background.kind == "screen"
-        )
+        self._worker = PreviewWorker(pipeline.preview, self._keep, lambda: self.screen_captured, pipeline.release)
+        self._screen_changed.connect(self._repaint)  # queued when emitted on another thread
+        pipeline.screen.listen(self._follow_screen)
         self.watch("preview", Stage.OUTPUT, lambda: self._worker.died)
         self._timer = QTimer(self)
         self._timer.setInterval(STATUS_INTERVAL_MS)
@@ -116,17 +118,36 @@ class Bridge(QObject):
         self._pipeline.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
         self._worker.request(request)
 
-    def take_image(self) -> QImage | None:
-        """Return the newest rendered view, in physical pixels; None if it was already taken."""
+    @property
+    def screen_captured(self) -> bool:
+        """Whether the outputs may show the windows, because they show a screen: no widget paints the room (any thread).
+
+        When that begins, every window is painted again before the first image is taken.
+        """
+        return self._pipeline.screen.captured
+
+    def take_image(self) -> tuple[QImage, bool] | None:
+        """Return the newest rendered view, in physical pixels, and whether it shows the room; None if it was taken."""
         with self._image_lock:
             self._signalled = False
-            image, self._waiting = self._waiting, None
-        return None if image is None else to_qimage(image)
+            waiting, self._waiting = self._waiting, None
+        return None if waiting is None else (to_qimage(waiting[0]), waiting[1])
 
-    def _keep(self, image: BgrxImage) -> None:
+    def _follow_screen(self) -> None:
+        """Called on the thread that opens or captures a screen."""
+        self._screen_changed.emit()
+        self._worker.wake()
+
+    def _repaint(self) -> None:
+        for window in QApplication.topLevelWidgets():
+            if window.isVisible():
+                window.repaint()  # at once, other than `update`
+        self._pipeline.screen.confirm_hidden()
+
+    def _keep(self, image: BgrxImage, shows_room: bool) -> None:
         """Called on the preview thread."""
         with self._image_lock:
-            self._waiting = image
+            self._waiting = image, shows_room
             signal = not self._signalled
             self._signalled = True
         if signal:

@@ -28,6 +28,10 @@ class SettingsOwner(Protocol):
     def listen_settings(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change, on the thread that made it."""
 
+    @property
+    def screen_captured(self) -> bool:
+        """Whether a screen is captured, so that no widget may paint the room (any thread)."""
+
 
 class SettingsStore(QObject):
     """Changes settings, and keeps the version to be saved beside the one in effect.
@@ -62,6 +66,11 @@ class SettingsStore(QObject):
     def scene(self) -> Settings:
         """The settings for a scene: those in effect without recording, pause and freeze."""
         return _without_run_state(self.current)
+
+    @property
+    def screen_captured(self) -> bool:
+        """As of the owner."""
+        return self._owner.screen_captured
 
     def change(self, update: Update) -> Settings:
         """Apply `update` to the settings in effect at once, on any thread; return the new ones.

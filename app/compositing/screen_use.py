@@ -1,0 +1,96 @@
+"""Whether a screen is captured, which may show the program's own window with the room in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from app.core.errors import BackgroundError
+from app.core.messages.background import ScreenText
+
+HIDING_LIMIT_S = 10.0
+"""Limit for the window to hide the room: the thread that opens backgrounds must be able to stop."""
+DESKTOP_S = 0.3
+"""Wait after that until the desktop shows what the window has painted."""
+
+
+class Capture(Protocol):
+    """A capture that can be ended."""
+
+    @property
+    def closing(self) -> bool:
+        """Whether it has been told to end."""
+        ...
+
+    def stop(self) -> None:
+        """Tell it to end; do not wait."""
+        ...
+
+
+class ScreenUse:
+    """The captures of one running program. Thread-safe.
+
+    A capture begins before its first image and ends with its thread. Between them no view of the program shows more of
+    the camera than the outputs do: views ask `captured` when they are painted.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._captures: tuple[Capture, ...] = ()
+        self._changed: Callable[[], None] | None = None
+        self._hidden = False
+        """The views have been painted since the first of the captures began."""
+        self._closed = False
+
+    @property
+    def captured(self) -> bool:
+        """Whether a screen is captured, or is about to be."""
+        return bool(self._captures)
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call `changed` on any thread when captures begin or end; a capture then waits for `confirm_hidden`."""
+        self._changed = changed
+
+    def confirm_hidden(self) -> None:
+        """Confirm that every view has been painted, or is invisible, since `changed` was called (any thread)."""
+        with self._condition:
+            self._hidden = self.captured
+            self._condition.notify_all()
+
+    def begin(self, capture: Capture) -> None:
+        """Wait until no view shows the room. Raises BackgroundError if that fails or the capture is stopped."""
+        with self._condition:
+            self._captures += (capture,)
+        if self._changed is not None:
+            self._changed()
+            with self._condition:
+                self._condition.wait_for(lambda: self._hidden or self._is_over(capture), HIDING_LIMIT_S)
+                hidden = self._hidden and not self._condition.wait_for(lambda: self._is_over(capture), DESKTOP_S)
+            if not hidden:
+                self.end(capture)
+                raise BackgroundError(ScreenText.NOT_HIDDEN())
+
+    def end(self, capture: Capture) -> None:
+        """Note that a capture takes no more images."""
+        with self._condition:
+            self._captures = tuple(other for other in self._captures if other is not capture)
+            self._hidden = self._hidden and self.captured
+        if self._changed is not None:
+            self._changed()
+
+    def stop(self) -> None:
+        """Tell every capture to end: its screen is no longer wanted (any thread)."""
+        with self._condition:
+            for capture in self._captures:
+                capture.stop()
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """Let no capture begin any more: the window no longer answers."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def _is_over(self, capture: Capture) -> bool:
+        return self._closed or capture.closing
