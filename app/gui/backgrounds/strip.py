@@ -30,7 +30,7 @@ from app.gui.dialogs.questions import UserFolder, ask_before_deletion, ask_for_f
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, describe
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
 
@@ -176,7 +176,6 @@ class BackgroundStrip(QWidget):
     def _lay_out(self) -> None:
         header = QHBoxLayout()
         header.setSpacing(10)
-        header.addWidget(label(self.tr("Background"), "heading"))
         header.addWidget(self._options, 1)
         header.addWidget(self.add_button)
         column = QVBoxLayout(self)
