@@ -92,6 +92,14 @@ class SceneStore:
         except BrokenFileError as error:
             raise SettingsError(SceneText.BROKEN(name=name, file=self.path, reason=error.text)) from error
 
+    def all(self) -> dict[str, Scene | None]:
+        """Return all scenes by their names, in the order of `names`; None for an invalid one."""
+        scenes: dict[str, Scene | None] = dict.fromkeys(self.names())
+        for name in scenes:
+            with suppress(SettingsError):  # says why when it is applied
+                scenes[name] = self.get(name)
+        return scenes
+
     def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> None:
         """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.
 

@@ -38,7 +38,7 @@ def _export_with_plate(network: nn.Module, direct: bool) -> Export:
 
 
 STUDENT = NetworkSpec(
-    title="Mattecam (bundled, fast)",
+    title="Standard",
     weights=WeightSpec("student", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
     load=_load,
     export=_export,
@@ -47,7 +47,7 @@ STUDENT = NetworkSpec(
     auto=AutoRank(cpu=5, gpu=6),
 )
 STUDENT_PLATE = NetworkSpec(
-    title="Mattecam, empty room (bundled)",
+    title="Standard, with a photo of your empty room",
     weights=WeightSpec(
         "student-plate",
         "student-plate.safetensors",

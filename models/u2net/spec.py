@@ -42,7 +42,7 @@ def _spec(title: str, weights: WeightSpec, *, small: bool = False) -> NetworkSpe
 
 
 U2NET = _spec(
-    "U²-Net, any object",
+    "Objects",
     WeightSpec(
         "u2net",
         "u2net.pth",
@@ -54,7 +54,7 @@ U2NET = _spec(
     ),
 )
 U2NETP = _spec(
-    "U²-Net, any object, small",
+    "Objects, small",
     WeightSpec(
         "u2netp",
         "u2netp.pth",

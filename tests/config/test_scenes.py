@@ -46,6 +46,17 @@ def test_put_get_rename_remove(store: SceneStore) -> None:
     assert SceneStore(store.path).names() == ("Évening",)
 
 
+def test_all_scenes_are_read_at_once_and_an_invalid_one_has_no_settings(store: SceneStore) -> None:
+    store.put("Work", Settings(background=BLUE))
+    store.put("Odd", Settings())
+    data = json.loads(store.path.read_text())
+    data["scenes"]["Odd"] = {"background": 3}
+    store.path.write_text(json.dumps(data))
+    found = store.all()
+    assert list(found) == ["Work", "Odd"] and found["Odd"] is None
+    assert found["Work"] == store.get("Work")
+
+
 def test_the_framing_belongs_to_a_scene_and_older_scenes_show_the_whole_picture(store: SceneStore) -> None:
     close_up = FramingSettings(zoom=2.5, pan_x=-0.5)
     store.put("Close", Settings(framing=close_up))

@@ -140,7 +140,7 @@ def test_a_failure_is_shown_in_the_status_and_named_by_ctl(program: Program) -> 
     report = partial(program.pipeline.report, Stage.SHORTCUTS)
     shortcuts = GlobalShortcuts(program.controller, make, report)
     program.pipeline.listen_settings(lambda: shortcuts.follow(program.settings.global_shortcuts))
-    with pytest.raises(MattecamError, match="portal for global shortcuts"):
+    with pytest.raises(MattecamError, match="does not support global shortcuts"):
         program.run("set global_shortcuts on")
     assert not program.settings.global_shortcuts
     assert not program.pipeline.status().problems

@@ -74,7 +74,7 @@ def test_installed_models_come_first(session: Session, qtbot: QtBot) -> None:
     models = box(session, "modelCombo")
     qtbot.waitUntil(lambda: models.count() > 2)
     assert [models.itemData(row) for row in range(models.count())] == ["auto", "student", "rvm-mobilenetv3"]
-    assert models.itemText(2).endswith("(not installed)")
+    assert models.itemText(2).endswith(" – download 15 MB")
 
 
 def test_a_model_that_is_not_installed_is_used_only_after_its_download(

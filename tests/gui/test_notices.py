@@ -111,7 +111,7 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
 ) -> None:
     world.faults.put("open_virtual_camera", fail(SinkOpenError("There is none.")))
     session = start_window(AUTO_CAMERA)
-    qtbot.waitUntil(lambda: "no virtual camera" in session.window.notices.text_of("virtualCameraNotice"))
+    qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
     button(session, "virtualCameraNoticeAction0").click()
     dialog = session.window.findChild(FindingsDialog)
     assert dialog is not None

@@ -14,6 +14,7 @@ from app.core.framing import WHOLE
 from app.core.placement import IN_PLACE, in_corner
 from app.core.settings import PlacementSettings
 from app.gui.shell.application import Session
+from tests.gui.conftest import activate
 from tests.gui.test_framing import at, pull, ready, slider
 from tests.gui.test_settings_controls import drag
 from tests.gui.widgets import bring_up
@@ -97,7 +98,22 @@ def test_the_panel_places_scales_and_resets(session: Session, qtbot: QtBot) -> N
     assert reset is not None
     qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
     assert placement(session) == IN_PLACE
-    assert not reset.isEnabled()
+
+
+def test_links_keep_the_focus_when_there_is_nothing_left_to_do(session: Session, qtbot: QtBot) -> None:
+    """Qt handed the focus of "Reset position" to the next control when the link was disabled."""
+    activate(session, qtbot)
+    session.store.edit("placement", scale=0.5)
+    session.store.edit("framing", zoom=2.0)
+    session.store.edit("background", zoom=2.0)
+    for name in ("placementReset", "framingReset", "backgroundReset"):
+        link = session.window.findChild(QPushButton, name)
+        assert link is not None
+        bring_up(session, link)
+        qtbot.keyClick(link, Qt.Key.Key_Space)
+        assert link.hasFocus(), name
+        session.window.preview.setFocus()
+        assert not link.isEnabled(), name
 
 
 def test_scenes_keep_the_placement(session: Session, qtbot: QtBot) -> None:

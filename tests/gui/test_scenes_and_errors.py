@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QInputDialog, QLabel, QPushButton, QWidget
+from PyQt6.QtGui import QAction, QGuiApplication
+from PyQt6.QtWidgets import QInputDialog, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.config import paths
+from app.config.scenes import SceneStore
 from app.core.errors import SinkOpenError, SourceLostError
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.doctor.finding import Command, Finding, State
@@ -65,6 +67,62 @@ def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Sessio
     assert store.current.capture.source == "camera:usb-2"
     scenes.apply("desk")
     qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
+
+
+def entry(session: Session, name: str) -> QAction:
+    """Open the Scenes menu and return the entry of a scene."""
+    menu = session.window.menus.scenes
+    menu.aboutToShow.emit()
+    return next(action for action in menu.actions() if action.text() == name)
+
+
+def test_the_scene_in_use_is_marked(session: Session, qtbot: QtBot) -> None:
+    scenes, store = session.window.scenes, session.store
+    scenes.save("Blurred")
+    store.edit("background", kind="colour")
+    scenes.save("Coloured & more")
+    qtbot.waitUntil(lambda: len(scenes.names) == 2)
+    assert not entry(session, "Blurred").isChecked()
+    assert entry(session, "Coloured && more").isChecked()
+    entry(session, "Blurred").trigger()
+    qtbot.waitUntil(lambda: store.current.background.kind == "blur")
+    assert entry(session, "Blurred").isChecked()
+    store.edit("background", blur_strength=97)
+    assert not entry(session, "Blurred").isChecked(), "another look than the saved one"
+
+
+def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qtbot: QtBot) -> None:
+    scenes, store = session.window.scenes, session.store
+
+    def save_as(name: str) -> None:
+        scenes.ask_for_name()
+        dialog = session.window.findChildren(QInputDialog)[-1]
+        dialog.setTextValue(name)
+        dialog.accept()
+
+    save_as("Work")
+    qtbot.waitUntil(lambda: "Saved the scene “Work”. Ctrl+1 applies it." in session.window.notices.texts)
+    store.edit("background", kind="colour", colour="#112233")
+    file = SceneStore(paths.config_dir() / "scenes.json")
+    for answer in ("Keep", "Replace"):
+        assert file.get("Work").settings.background.kind == "blur"
+        save_as(" Work ")
+        question = session.window.findChildren(QMessageBox)[-1]
+        assert question.text() == "There is a scene “Work” already. Replace it?"
+        next(choice for choice in question.buttons() if choice.text() == answer).click()
+    qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
+    assert scenes.names == ("Work",)
+
+
+def test_removing_a_scene_asks_first(session: Session, qtbot: QtBot) -> None:
+    scenes = session.window.scenes
+    scenes.save("Work")
+    qtbot.waitUntil(lambda: scenes.names == ("Work",))
+    scenes.ask_before_removal("Work")
+    question = session.window.findChildren(QMessageBox)[-1]
+    assert "Work" in question.text()
+    next(choice for choice in question.buttons() if choice.text() == "Remove").click()
+    qtbot.waitUntil(lambda: scenes.names == ())
 
 
 def test_lost_camera_is_reported_with_a_button_to_choose_another(

@@ -34,7 +34,7 @@ def test_the_preparation_shows_its_progress() -> None:
 
 def test_a_lowered_matting_rate_is_shown() -> None:
     status = PipelineStatus(lowered=Lowered(30.0, None, False, 20.0))
-    assert describe_status(status).endswith("Machine busy: 20 of 30 fps")
+    assert describe_status(status).endswith("This computer is busy – 20 pictures per second")
 
 
 def test_the_status_line_says_that_the_output_is_frozen() -> None:
@@ -52,5 +52,5 @@ def test_numbers_are_written_as_in_the_chosen_language(qapp: QApplication) -> No
         german = describe_status(status)
         assert times(150) == "1,50 ×"
     assert "30,0 Bilder/s ein, 14,5 aus" in german
-    assert german.endswith("14,5 von 30 Bildern/s")
+    assert "– 14,5 " in german
     assert describe_status(status) == before

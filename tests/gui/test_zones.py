@@ -63,7 +63,7 @@ def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBo
     pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
     keep.click()
     qtbot.waitUntil(lambda: [zone.kind for zone in marks(session).shown] == ["keep"])
-    qtbot.waitUntil(lambda: "keep zones" in session.window.overlay.unmatted.text())
+    qtbot.waitUntil(lambda: "always show" in session.window.overlay.unmatted.text())
     image = marks(session).grab().toImage()
     reddish = sum(
         image.pixelColor(x, y).name() == ALARM.lower()

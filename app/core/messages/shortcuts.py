@@ -11,7 +11,7 @@ from app.core.text import Message
 class ShortcutText(Message):
     """Why the global shortcuts do not work, and what to do."""
 
-    NO_PORTAL = "This desktop has no portal for global shortcuts. Assign `python3 run.py ctl` commands to keys."
+    NO_PORTAL = "This desktop does not support global shortcuts. Set keys yourself in its settings."
     REFUSED = "The desktop refused the global shortcuts. Allow them in its settings, then switch them on again."
     NO_ANSWER = "The desktop did not answer about the global shortcuts. Switch them off and on again."
     TAKEN = "Another program uses the keys {keys}. Close it, then switch the global shortcuts on again."

@@ -27,12 +27,12 @@ class BackgroundViewControls(QWidget):
             self.tr("Enlarges the image behind the person"), "backgroundZoomSlider",
         )  # fmt: skip
         self._across = ValueSlider(
-            -STEPS, STEPS, percent, self.tr("Horizontal background position"),
+            -STEPS, STEPS, percent, self.tr("Left–right"),
             self.tr("Shows more of the left or right side"),
             "backgroundXSlider",
         )  # fmt: skip
         self._down = ValueSlider(
-            -STEPS, STEPS, percent, self.tr("Vertical background position"), self.tr("Shows more of the top or bottom"),
+            -STEPS, STEPS, percent, self.tr("Up–down"), self.tr("Shows more of the top or bottom"),
             "backgroundYSlider",
         )  # fmt: skip
         self._parallax = ValueSlider(
@@ -87,4 +87,4 @@ class BackgroundViewControls(QWidget):
         for slider in (self._zoom, self._across, self._down):
             slider.setEnabled(background.kind in LAID_OUT)
         self._parallax.setEnabled(background.kind in ("image", "video"))
-        self._reset.setEnabled(any(getattr(background, name) != value for name, value in CENTRED.items()))
+        self._reset.set_useful(any(getattr(background, name) != value for name, value in CENTRED.items()))

@@ -92,8 +92,8 @@ class BackgroundOptions(QStackedWidget):
         shown = min(background.slide, self._slides)
         self._turning.setVisible(background.kind == "slides")
         self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
-        self._previous.setEnabled(shown > 1)
-        self._next.setEnabled(shown < self._slides)
+        self._previous.set_useful(shown > 1)
+        self._next.set_useful(shown < self._slides)
         self._blur.show_value(round(background.blur_strength))
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip

@@ -74,10 +74,7 @@ class Assistant(QDialog):
         self._steps.addWidget(
             _step(
                 self.tr("Model"),
-                self.tr(
-                    "The bundled model works at once. Robust Video Matting renders hair in finer detail. "
-                    "It is downloaded only on request and runs on this computer."
-                ),
+                self.tr("Mattecam is ready. For finer hair you can download a better model (15 MB)."),
                 self._model_step(),
                 stretch=False,
             )
@@ -118,7 +115,7 @@ class Assistant(QDialog):
         column.addWidget(SmallPreview(preview), 1)
         self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()
-        return _step(self.tr("Camera"), self.tr("Choose your camera. The preview is visible only here."), content)
+        return _step(self.tr("Camera"), self.tr("Choose your camera. Nobody else sees this preview."), content)
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)

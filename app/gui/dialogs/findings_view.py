@@ -49,7 +49,7 @@ class FindingsView(QWidget):
             translate("FindingsView", "Run the checks again"),
             "checkAgain",
         )
-        self._buttons = [again]
+        self._buttons: list[QPushButton] = [again]
         self._focused: QPushButton | None = None
         """The button to focus again after the checks."""
         again.clicked.connect(lambda: self.check())

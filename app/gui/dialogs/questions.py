@@ -70,6 +70,11 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
 
 def ask_before_deletion(parent: QWidget, text: str, consequence: str, delete: Callable[[], object]) -> None:
     """Ask whether to delete something for good; the default is to keep it."""
+    ask_before_loss(parent, text, consequence, translate("Dialogs", "Delete for good"), delete)
+
+
+def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, go_on: Callable[[], object]) -> None:
+    """Ask whether to do what cannot be undone, named by the caption of its button; the default is to keep all."""
     box = QMessageBox(parent)
     box.setObjectName("deletionQuestion")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -77,11 +82,11 @@ def ask_before_deletion(parent: QWidget, text: str, consequence: str, delete: Ca
     box.setWindowTitle("Mattecam")
     box.setText(text)
     box.setInformativeText(consequence)
-    goes = box.addButton(translate("Dialogs", "Delete for good"), QMessageBox.ButtonRole.DestructiveRole)
+    goes = box.addButton(caption, QMessageBox.ButtonRole.DestructiveRole)
     keeps = box.addButton(translate("Dialogs", "Keep"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keeps)
     box.setEscapeButton(keeps)
-    box.buttonClicked.connect(lambda pressed: delete() if pressed is goes else None)
+    box.buttonClicked.connect(lambda pressed: go_on() if pressed is goes else None)
     box.open()
 
 

@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QMenuBar, QScrollArea, QVBoxLayout, QWidget
 
+from app.config.program import advice
 from app.gui.widgets.controls import button, describe, label
 
 Shortcut = tuple[str, str]
@@ -78,6 +79,10 @@ class ShortcutsDialog(QDialog):
             (
                 self.tr("In every program, if global shortcuts are on: pause, freeze, choose a background"),
                 f"{_native('Ctrl+Alt+Shift+P')}, F, 1 … 9",
+            ),
+            (
+                self.tr("Without global shortcuts: give this command a key in the settings of your desktop"),
+                advice("python3 run.py ctl pause"),
             ),
             (self.tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
         ]

@@ -8,15 +8,15 @@ from models.table import NETWORKS
 
 translate = QCoreApplication.translate
 TITLES = (
-    QT_TRANSLATE_NOOP("Models", "Mattecam (bundled, fast)"),
-    QT_TRANSLATE_NOOP("Models", "Mattecam, empty room (bundled)"),
+    QT_TRANSLATE_NOOP("Models", "Standard"),
+    QT_TRANSLATE_NOOP("Models", "Standard, with a photo of your empty room"),
     QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fast"),
     QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fine"),
     QT_TRANSLATE_NOOP("Models", "Background Matting, fast"),
     QT_TRANSLATE_NOOP("Models", "Background Matting, fine"),
     QT_TRANSLATE_NOOP("Models", "Background Matting, finest"),
-    QT_TRANSLATE_NOOP("Models", "U²-Net, any object"),
-    QT_TRANSLATE_NOOP("Models", "U²-Net, any object, small"),
+    QT_TRANSLATE_NOOP("Models", "Objects"),
+    QT_TRANSLATE_NOOP("Models", "Objects, small"),
     QT_TRANSLATE_NOOP("Models", "U²-Net, people"),
 )
 """The titles of all networks, where lupdate finds them: the network table does not import Qt."""

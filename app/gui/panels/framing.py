@@ -24,14 +24,14 @@ class FramingControls(QWidget):
             self.tr("Enlarges a part of the camera image"), "zoomSlider",
         )  # fmt: skip
         self._horizontal = ValueSlider(
-            -STEPS, STEPS, offset, self.tr("Horizontal position"), self.tr("Moves the image left or right"),
+            -STEPS, STEPS, offset, self.tr("Left–right"), self.tr("Moves the image left or right"),
             "panXSlider",
         )  # fmt: skip
         self._vertical = ValueSlider(
             -STEPS,
             STEPS,
             offset,
-            self.tr("Vertical position"),
+            self.tr("Up–down"),
             self.tr("Moves the image up or down"),
             "panYSlider",
         )
@@ -40,7 +40,7 @@ class FramingControls(QWidget):
             "autoFramingCombo",
         )  # fmt: skip
         self._hint = label(
-            self.tr("Turn the mouse wheel over the preview to zoom; drag to move. A zoom overrides auto-framing."),
+            self.tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom."),
             "faint",
             wrap=True,
         )
@@ -86,4 +86,4 @@ class FramingControls(QWidget):
         self._vertical.show_value(round(framing.pan_y * STEPS))
         for pan in (self._horizontal, self._vertical):
             pan.setEnabled(framing.zoom > 1)
-        self._reset.setEnabled(framing != WHOLE)
+        self._reset.set_useful(framing != WHOLE)

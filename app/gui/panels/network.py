@@ -168,10 +168,18 @@ class NetworkControls(QWidget):
         entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
         for choice in sorted(self._choices, key=lambda choice: not choice.installed):
             text = describe_model(choice.name)
-            entries.append((text if choice.installed else self.tr("{0} (not installed)").format(text), choice.name))
+            if not choice.installed:
+                text = self._to_download(text, choice)
+            entries.append((text, choice.name))
         if model not in (data for _text, data in entries):
             entries.append((describe_model(model), model))
         return entries
+
+    def _to_download(self, title: str, choice: services.ModelChoice) -> str:
+        size = describe_size(choice)
+        if choice.downloadable and size:
+            return self.tr("{0} – download {1}").format(title, size)
+        return self.tr("{0} – not installed").format(title)
 
 
 def describe_size(choice: services.ModelChoice) -> str:

@@ -36,12 +36,12 @@ class PlacementControls(QWidget):
             -STEPS,
             STEPS,
             offset,
-            self.tr("Horizontal shift"),
+            self.tr("Left–right"),
             self.tr("Moves the person left or right"),
             "placeXSlider",
         )
         self._down = ValueSlider(
-            -STEPS, STEPS, offset, self.tr("Vertical shift"), self.tr("Moves the person up or down"), "placeYSlider"
+            -STEPS, STEPS, offset, self.tr("Up–down"), self.tr("Moves the person up or down"), "placeYSlider"
         )
         self._mouse = check(
             self.tr("Mouse moves the person"),
@@ -104,4 +104,4 @@ class PlacementControls(QWidget):
         self._scale.show_value(round(placement.scale * STEPS))
         self._across.show_value(round(self._sign * placement.x * STEPS))
         self._down.show_value(round(placement.y * STEPS))
-        self._reset.setEnabled(placement != IN_PLACE)
+        self._reset.set_useful(placement != IN_PLACE)

@@ -127,4 +127,4 @@ class PresenterControls(QWidget):
         box = self._screen
         listed: list[tuple[str, object]] = [(box.itemText(row), box.itemData(row)) for row in range(box.count())]
         self._fill(listed or [(self.tr("Off"), None)], settings.background)
-        self._end.setEnabled(settings.background.kind in PRESENTED)
+        self._end.set_useful(settings.background.kind in PRESENTED)

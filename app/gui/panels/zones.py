@@ -97,4 +97,4 @@ class ZoneControls(QWidget):
         with QSignalBlocker(self._only_me):
             self._only_me.setChecked(settings.people.only_me)
         for each in (self._undo, self._clear):
-            each.setEnabled(bool(self._own()))
+            each.set_useful(bool(self._own()))

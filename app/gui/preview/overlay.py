@@ -90,7 +90,7 @@ class PreviewOverlay(QWidget):
     def _visible(self, status: PipelineStatus) -> str:
         if status.unmatted:
             return self.tr("Your real background is visible")
-        return self.tr("Your room is visible in keep zones") if status.keeps_room else ""
+        return self.tr("Your room is visible where you always show it") if status.keeps_room else ""
 
     def _live(self, readers: int) -> str:
         if readers > 1:

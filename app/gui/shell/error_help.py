@@ -18,6 +18,7 @@ class ErrorHelp:
     panel: SidePanel
     take_plate: Callable[[], object]
     set_up_virtual_camera: Callable[[], object]
+    show_keys: Callable[[], object]
     retry: Callable[[], object]
     """Retry whatever failed."""
 
@@ -33,6 +34,7 @@ class ErrorHelp:
             Remedy.BLUR: lambda: self.store.edit("background", kind="blur"),
             Remedy.VIRTUAL_CAMERA: self.set_up_virtual_camera,
             Remedy.RECORDINGS_FOLDER: self._choose_recordings_folder,
+            Remedy.KEYS: self.show_keys,
             Remedy.RETRY: lambda: None,
         }
         actions[remedy]()

@@ -30,6 +30,13 @@ class EventNotices(QObject):
         actions = ((self.tr("Open folder"), partial(open_folder, path.parent)),)
         self._area.show_notice(Notice("savedNotice", text, actions, duration_ms=BRIEF_MS))
 
+    def scene_saved(self, name: str, keys: str) -> None:
+        """Confirm that a scene was saved, and name the keys that apply it."""
+        text = self.tr("Saved the scene “{0}”.").format(name)
+        if keys:
+            text = self.tr("Saved the scene “{0}”. {1} applies it.").format(name, keys)
+        self._area.show_notice(Notice("sceneNotice", text, duration_ms=BRIEF_MS))
+
     def background_removed(self, name: str, undo: Callable[[], object] | None) -> None:
         """Confirm that a background was removed, with Undo where that is possible."""
         actions = ((self.tr("Undo"), undo),) if undo is not None else ()

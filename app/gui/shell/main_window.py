@@ -158,6 +158,7 @@ class MainWindow(QMainWindow):
             self.scenes.failed,
         ):
             source.connect(self.error_bar.show_message)
+        self.scenes.saved.connect(self._events.scene_saved)
         self.strip.library.removed.connect(self._show_removed)
         self.strip.drops.watch(self)
 
@@ -180,6 +181,7 @@ class MainWindow(QMainWindow):
             self.panel,
             take_plate=self._open_plate_dialog,
             set_up_virtual_camera=self.windows.open_virtual_camera_help,
+            show_keys=self.windows.open_shortcuts,
             retry=self.bridge.retry,
         )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
@@ -10,7 +12,7 @@ from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.scenes import Scene, SceneStore
 from app.core.errors import text_of
-from app.gui.dialogs.questions import ask_for_name
+from app.gui.dialogs.questions import ask_before_loss, ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 
@@ -19,6 +21,8 @@ class ScenesMenu(QObject):
     """Fills a menu with the saved scenes. Files are read and written on a task thread."""
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text
+    saved = pyqtSignal(str, str)
+    """A scene was saved: its name, and the keys that apply it, or nothing."""
 
     def __init__(self, menu: QMenu, scenes: SceneStore, store: SettingsStore, tasks: Tasks, window: QWidget) -> None:
         super().__init__(window)
@@ -27,18 +31,20 @@ class ScenesMenu(QObject):
         self._store = store
         self._tasks = tasks
         self._window = window
-        self._names: tuple[str, ...] = ()
-        self._fill(())
+        self._saved: dict[str, Scene | None] = {}
+        self._actions: dict[str, QAction] = {}
+        menu.aboutToShow.connect(self._mark_active)
+        self._fill({})
         self.reload()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the saved scenes."""
-        return self._names
+        return tuple(self._saved)
 
     def reload(self) -> None:
-        """Read the scene names from the file."""
-        self._tasks.run(self._scenes.names, self._fill, self._fail)
+        """Read the scenes from the file."""
+        self._tasks.run(self._scenes.all, self._fill, self._fail)
 
     def apply(self, name: str) -> None:
         """Apply a scene."""
@@ -46,7 +52,13 @@ class ScenesMenu(QObject):
 
     def save(self, name: str, *, with_devices: bool = False) -> None:
         """Save the current look as a scene, optionally with the camera and the virtual camera."""
-        self._change(partial(self._scenes.put, name, self._store.scene, with_devices=with_devices))
+        name, scene = name.strip(), self._store.scene
+
+        def put() -> tuple[str, dict[str, Scene | None]]:
+            self._scenes.put(name, scene, with_devices=with_devices)
+            return name, self._scenes.all()
+
+        self._tasks.run(put, self._say_saved, self._fail)
 
     def remove(self, name: str) -> None:
         """Delete a scene."""
@@ -54,9 +66,30 @@ class ScenesMenu(QObject):
 
     def ask_for_name(self, *, with_devices: bool = False) -> None:
         """Ask for the name of a new scene and save it."""
-        suggestion = self.tr("Scene {0}").format(len(self._names) + 1)
+        numbered = (self.tr("Scene {0}").format(number) for number in count(1))
+        suggestion = next(name for name in numbered if name not in self._saved)
         title = self.tr("Save as scene with camera") if with_devices else self.tr("Save as scene")
-        ask_for_name(self._window, title, suggestion, partial(self.save, with_devices=with_devices))
+        ask_for_name(self._window, title, suggestion, partial(self._ask_before_replacing, with_devices))
+
+    def _ask_before_replacing(self, with_devices: bool, name: str) -> None:
+        save = partial(self.save, name, with_devices=with_devices)
+        if name.strip() not in self._saved:
+            save()
+            return
+        ask_before_loss(
+            self._window,
+            self.tr("There is a scene “{0}” already. Replace it?").format(name.strip()),
+            self.tr("Its settings are lost."),
+            self.tr("Replace"),
+            save,
+        )
+
+    def ask_before_removal(self, name: str) -> None:
+        """Ask whether to delete a scene."""
+        text = self.tr("Remove the scene “{0}”?").format(name)
+        ask_before_loss(
+            self._window, text, self.tr("Its settings are lost."), self.tr("Remove"), partial(self.remove, name)
+        )
 
     def ask_for_new_name(self, name: str) -> None:
         """Ask for a new name and rename the scene."""
@@ -69,28 +102,51 @@ class ScenesMenu(QObject):
     def _apply(self, scene: Scene) -> None:
         self._store.apply_scene(scene)
 
-    def _change(self, work: partial[None]) -> None:
-        self._tasks.run(work, lambda _none: self.reload(), self._fail)
+    def _change(self, work: Callable[[], None]) -> None:
+        def change() -> dict[str, Scene | None]:
+            work()
+            return self._scenes.all()
+
+        self._tasks.run(change, self._fill, self._fail)
+
+    def _say_saved(self, saved: tuple[str, dict[str, Scene | None]]) -> None:
+        name, scenes = saved
+        self._fill(scenes)
+        action = self._actions.get(name)
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText) if action is not None else ""
+        self.saved.emit(name, keys)
+
+    def _mark_active(self) -> None:
+        """Mark the scenes that would change nothing."""
+        current = self._store.current
+        for name, action in self._actions.items():
+            scene = self._saved[name]
+            action.setChecked(scene is not None and scene.applied_to(current) == current)
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(text_of(error))
 
-    def _fill(self, names: tuple[str, ...]) -> None:
-        self._names = names
+    def _fill(self, scenes: dict[str, Scene | None]) -> None:
+        self._saved = scenes
+        self._actions.clear()
         self._menu.clear()
-        for number, name in enumerate(names, start=1):
-            action = QAction(name, self._menu)
+        for number, name in enumerate(scenes, start=1):
+            action = self._actions[name] = QAction(name.replace("&", "&&"), self._menu)
+            action.setCheckable(True)
             if number <= 9:
                 action.setShortcut(QKeySequence(f"Ctrl+{number}"))
-            action.triggered.connect(partial(self.apply, name))
+            action.triggered.connect(lambda _on, name=name: self.apply(name))
             self._menu.addAction(action)
-        if names:
+        if scenes:
             self._menu.addSeparator()
-            for title, act in ((self.tr("Rename"), self.ask_for_new_name), (self.tr("Remove"), self.remove)):
+            for title, act in (
+                (self.tr("Rename"), self.ask_for_new_name),
+                (self.tr("Remove"), self.ask_before_removal),
+            ):
                 more = self._menu.addMenu(title)
-                for name in names:
+                for name in scenes:
                     if more is not None:
-                        more.addAction(name, partial(act, name))
+                        more.addAction(name.replace("&", "&&"), partial(act, name))
             self._menu.addSeparator()
         save = QAction(self.tr("Save as scene…"), self._menu)
         save.setShortcut(QKeySequence("Ctrl+S"))

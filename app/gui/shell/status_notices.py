@@ -94,11 +94,11 @@ class StatusNotices(QObject):
         return Notice(DEMO, text, ((action, self._actions.check_cameras),))
 
     def _no_virtual_camera(self) -> Notice:
-        text = self.tr("Other programs cannot see you yet: this computer has no virtual camera.")
+        text = self.tr("Zoom and Meet cannot see Mattecam yet.")
         return Notice(NO_VIRTUAL_CAMERA, text, ((self.tr("Set up…"), self._actions.set_up_virtual_camera),))
 
     def _model_missing(self, choice: ModelChoice) -> Notice:
-        text = self.tr("The model “{0}” is not installed. The bundled model is used instead.").format(
+        text = self.tr("The model “{0}” is not installed. The standard model is used instead.").format(
             describe_model(choice.name)
         )
         actions = ((download_caption(choice), self._actions.download_model),) if choice.downloadable else ()

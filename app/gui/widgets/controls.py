@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -69,9 +69,27 @@ class ElidedLabel(QLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
-def button(text: str, icon_name: str = "", *, checkable: bool = False) -> QPushButton:
+class SteadyButton(QPushButton):
+    """A push button that keeps the focus where pressing it leaves it without effect."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._useful = True
+
+    def set_useful(self, useful: bool) -> None:
+        """Enable the button, or disable it as soon as it has no focus: Qt would hand the focus to the next widget."""
+        self._useful = useful
+        self.setEnabled(useful or self.hasFocus())
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+        super().focusOutEvent(event)
+        if not self._useful:
+            self.setEnabled(False)
+
+
+def button(text: str, icon_name: str = "", *, checkable: bool = False) -> SteadyButton:
     """Return a push button, optionally with an icon."""
-    made = QPushButton(text)
+    made = SteadyButton(text)
     if icon_name:
         made.setIcon(icon(icon_name))
         made.setIconSize(ICON_SIZE)
@@ -85,9 +103,9 @@ def segment(made: QPushButton, number: int, count: int) -> QPushButton:
     return made
 
 
-def link_button(text: str) -> QPushButton:
+def link_button(text: str) -> SteadyButton:
     """Return a button that looks like a link."""
-    made = QPushButton(text)
+    made = SteadyButton(text)
     made.setProperty("link", True)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     return made

@@ -176,12 +176,13 @@ class ErrorBar(QFrame):
             Remedy.CAMERA: self.tr("Choose another camera"),
             Remedy.SOURCE: self.tr("Choose another source"),
             Remedy.MODEL: self.tr("Choose another model"),
-            Remedy.MATTING_SETTINGS: self.tr("Show the matting settings"),
+            Remedy.MATTING_SETTINGS: self.tr("Show the settings"),
             Remedy.SERVER: self.tr("Show the server settings"),
             Remedy.PLATE: self.tr("Take a picture of the empty room…"),
             Remedy.BLUR: self.tr("Blur the background"),
             Remedy.VIRTUAL_CAMERA: self.tr("Set up…"),
             Remedy.RECORDINGS_FOLDER: self.tr("Choose another folder"),
+            Remedy.KEYS: self.tr("How to set keys yourself"),
             Remedy.RETRY: self.tr("Try again"),
         }[remedy]
 

@@ -9,6 +9,7 @@ from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.messages.remote import RemoteText
+from app.core.messages.shortcuts import ShortcutText
 from app.core.text import Text
 from app.runtime.status import Problem, Stage
 
@@ -25,6 +26,7 @@ class Remedy(Enum):
     BLUR = auto()
     VIRTUAL_CAMERA = auto()
     RECORDINGS_FOLDER = auto()
+    KEYS = auto()
     RETRY = auto()
 
 
@@ -61,6 +63,7 @@ _OF_MESSAGE: dict[Enum, Remedy | None] = {
     ModelText.NO_INT8: Remedy.MATTING_SETTINGS,
     ModelText.PREPARING: None,
     ModelText.PREPARATION_CANCELLED: Remedy.RETRY,
+    ShortcutText.NO_PORTAL: Remedy.KEYS,
     RecordingText.OTHER_ENCODER: None,  # the recording goes on
 }
 """Messages that advise something else than the others of their stage. None: there is nothing to do."""

@@ -58,9 +58,8 @@ def _describe_lowered(lowered: Lowered) -> str:
     if lowered.lighter_model:
         parts.append(translate("StatusLine", "lighter model"))
     if lowered.matted_hz is not None:
-        rates = short(lowered.matted_hz, 3), short(lowered.rate_hz, 3)
-        parts.append(translate("StatusLine", "{0} of {1} fps").format(*rates))
-    return translate("StatusLine", "Machine busy: {0}").format(", ".join(parts))
+        parts.append(translate("StatusLine", "{0} pictures per second").format(short(lowered.matted_hz, 3)))
+    return translate("StatusLine", "This computer is busy – {0}").format(", ".join(parts))
 
 
 def _describe_busy(busy: str) -> str:
