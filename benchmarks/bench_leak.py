@@ -45,7 +45,8 @@ BACKDROP = (255, 0, 255)
 """A colour that no room has, so that nothing of it passes for the room."""
 HD = (1280, 720)
 COST_SECONDS = 8.0
-STRENGTHS = (0.0, 50.0, STRICT_STRENGTH, 100.0)
+BLURS = ((0.0, 1), (50.0, 1), (STRICT_STRENGTH, 1), (100.0, 1), (STRICT_STRENGTH, 2), (STRICT_STRENGTH, 4))
+"""Strengths, and zooms of the camera's frame."""
 BLUR_SMALL_HEIGHT = 180
 """Of the bundled network; what the room is blurred at."""
 
@@ -146,13 +147,18 @@ def _percent(zone: Zone, share: float) -> str:
     return f"{100 * share:.3f}" if zone.pixels else "-"
 
 
+def _readability(strength: float, zoom: int) -> Readability:
+    heights = [height for height in CAP_HEIGHTS if zoom == 1 or height * zoom <= CAP_HEIGHTS[-1]]
+    return readability(strength, BLUR_SMALL_HEIGHT, heights, zoom)
+
+
 def _blur_table(results: Iterable[Readability]) -> str:
-    lines = ["| strength | sigma at 720p | readable cap height | letters read at 60 px |", "|---|---|---|---|"]
+    lines = ["| strength | zoom | sigma at 720p | readable cap height | letters read at 30 px |", "|---" * 5 + "|"]
     for result in results:
         height = result.cap_height_px
-        readable = f"more than {CAP_HEIGHTS[-1]} px" if height is None else f"{height} px"
-        read = result.recognized.get(60, 0.0)
-        lines.append(f"| {result.strength:g} | {result.sigma_px:.1f} px | {readable} | {100 * read:.0f} % |")
+        readable = f"more than {max(result.recognized)} px" if height is None else f"{height} px"
+        row = f"| {result.strength:g} | {result.zoom} | {result.sigma_px:.1f} px | {readable} "
+        lines.append(f"{row}| {100 * result.recognized[30]:.0f} % |")
     return "\n".join(lines)
 
 
@@ -194,7 +200,7 @@ def main() -> None:
     costs: dict[str, dict[str, float]] = {}
     for model in words.model or MODELS:
         absent += _measure_model(model, words, data, rows, costs)
-    blurs = [] if words.quick else [readability(strength, BLUR_SMALL_HEIGHT) for strength in STRENGTHS]
+    blurs = [] if words.quick else [_readability(*blur) for blur in BLURS]
     if words.json:
         result = {"results": [asdict(row) for row in rows], "strict_ms": costs, "absent": absent}
         print(

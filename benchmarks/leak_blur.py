@@ -31,10 +31,11 @@ class Readability:
     """The result for one strength."""
 
     strength: float
+    zoom: int
     sigma_px: float
     """Of the Gaussian, in pixels of a 720p frame."""
     recognized: dict[int, float]
-    """Share of the letters by cap height in pixels."""
+    """Share of the letters by cap height in pixels of the camera, at 720p."""
 
     @property
     def cap_height_px(self) -> int | None:
@@ -47,17 +48,20 @@ class Readability:
         return smallest
 
 
-def readability(strength: float, small_height: int, heights: Sequence[int] = CAP_HEIGHTS) -> Readability:
-    """Blur pages of random letters as the program does on a CPU, deconvolve them and read them."""
+def readability(strength: float, small_height: int, heights: Sequence[int] = CAP_HEIGHTS, zoom: int = 1) -> Readability:
+    """Blur pages of random letters as the program does on a CPU, deconvolve them and read them.
+
+    zoom: of the camera's frame, which magnifies the letters.
+    """
     geometry = StepGeometry(*SIZE, small_height / SIZE[1])
-    sigma = strength_sigma(strength, geometry.blur_short_side) * SIZE[1] / geometry.blur_short_side
+    sigma = strength_sigma(strength, geometry.blur_short_side, zoom) * SIZE[1] / geometry.blur_short_side
     results = {}
     for height in heights:
-        page, letters = _page(height)
-        seen = _seen(page, strength, geometry)
-        guesses = (_read(_wiener(seen, sigma, power), letters, height) for power in NOISE_POWERS)
+        page, letters = _page(height * zoom)
+        seen = _seen(page, strength, geometry, zoom)
+        guesses = (_read(_wiener(seen, sigma, power), letters, height * zoom) for power in NOISE_POWERS)
         results[height] = max(guesses)
-    return Readability(strength, sigma, results)
+    return Readability(strength, zoom, sigma, results)
 
 
 def _page(cap_height: int) -> tuple[NDArray[np.uint8], list[tuple[str, int, int]]]:
@@ -89,7 +93,7 @@ def _glyph(letter: str, cap_height: int) -> NDArray[np.uint8]:
     return box
 
 
-def _seen(page: NDArray[np.uint8], strength: float, geometry: StepGeometry) -> Floats:
+def _seen(page: NDArray[np.uint8], strength: float, geometry: StepGeometry, zoom: int) -> Floats:
     """The mean of what leaves the program over FRAMES frames."""
     random = np.random.default_rng(1)
     size = geometry.small_width, geometry.small_height
@@ -99,7 +103,7 @@ def _seen(page: NDArray[np.uint8], strength: float, geometry: StepGeometry) -> F
         noisy = np.clip(page + random.normal(0, NOISE_SIGMA, page.shape), 0, 255).astype(np.float32)
         small = np.asarray(cv2.resize(noisy, size, interpolation=cv2.INTER_LINEAR), np.float32) / 255
         planes = np.repeat(small[None], 3, 0).astype(np.float32)
-        mean += blurred_background(planes, nobody, strength, geometry.blur_factor, *SIZE)[..., 1]
+        mean += blurred_background(planes, nobody, strength, geometry.blur_factor, *SIZE, zoom=zoom)[..., 1]
     return mean / FRAMES
 
 

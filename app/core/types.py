@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NewType
 
@@ -74,10 +74,19 @@ class BlurredBackground:
     """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
     distance: bool = False
     """Blur more strongly with the distance from the person's contact with floor or desk, where the executor can."""
+    zoom: float = 1.0
+    """Pixels of the frame per pixel of the camera. The strength is that of the camera's frame, which is magnified."""
 
 
 Backdrop = BgrImage | BlurredBackground
 """Background of the frame step: an image of the frame's size, or the blurred camera background."""
+
+
+def magnified(backdrop: Backdrop, times: float) -> Backdrop:
+    """Return the backdrop for a part of the camera's frame that is enlarged so many times."""
+    if times == 1 or not isinstance(backdrop, BlurredBackground):
+        return backdrop
+    return replace(backdrop, zoom=backdrop.zoom * times)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _group(engine: MattingEngine, frame: BgrImage, backdrop: Backdrop, index: in
     key = getattr(engine.executor, "batch_key", None) if isinstance(engine, FrameEngine) else None
     if key is None:
         return index
-    return key, frame.shape, backdrop.strength if isinstance(backdrop, BlurredBackground) else None
+    return key, frame.shape, backdrop if isinstance(backdrop, BlurredBackground) else None
 
 
 def _batch(

@@ -16,7 +16,7 @@ from app.core.errors import UsageError
 from app.core.framing import framed
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
-from app.core.types import AlphaImage, BgrImage, Matte
+from app.core.types import AlphaImage, BgrImage, Matte, magnified
 from app.matting.base import MattingEngine
 
 
@@ -63,6 +63,7 @@ class FilmStep:
         settings = self._settings
         height, width = image.shape[:2]
         backdrop = self._drifting.shown(background, settings.background, width, height, time_s)
+        backdrop = magnified(backdrop, settings.framing.zoom)
         self._people.begin(settings, settings.framing, (width, height), "", time_s)
         matte = self._people.step(self._engine, image, backdrop, settings.matting.edges, self._want_foreground)
         self._drifting.watch(settings.background, self._people.whole_alpha(matte), time_s)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.assembly.shaped_step import ShapedStep
 from app.core.framing import framed
 from app.core.settings import FramingSettings, Settings
-from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind
+from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base import MattingEngine, OverlappingEngine
 from app.matting.selection.governor import Step
 from app.runtime.backdrops import Backdrops
@@ -129,7 +129,7 @@ class MattingWorker:
                 run.engine.reset(self._last_alpha if run.continues else None)
                 if not run.continues:
                     self._people.forget()
-            backdrop = self._backdrops.backdrop(frame, started_s)
+            backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
             edges, want_foreground = settings.matting.edges, self._want_foreground()
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.compositing.overlay import Overlay
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Frame, Picture
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Picture
 
 SETTLED_STEPS = 30
 """Steps after a reset until the recurrent state has settled; before, even equal frames improve the matte."""
@@ -30,15 +30,21 @@ class Conditions:
     overlay: Overlay | None = None
 
     def equal(self, other: Conditions) -> bool:
-        """Return whether these are the same; images of a background and overlays are compared by identity."""
+        """Return whether these are the same; images of a background and overlays by identity."""
         return (
             not (self.shaped or other.shaped)
             and self.sequence == other.sequence
-            and self.backdrop is other.backdrop
+            and _same_backdrop(self.backdrop, other.backdrop)
             and self.edges == other.edges
             and self.want_foreground == other.want_foreground
             and self.overlay is other.overlay
         )
+
+
+def _same_backdrop(backdrop: Backdrop, other: Backdrop) -> bool:
+    if isinstance(backdrop, BlurredBackground) and isinstance(other, BlurredBackground):
+        return backdrop == other
+    return backdrop is other
 
 
 def same_image(image: BgrImage, other: BgrImage) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.core.errors import RemoteError
 from app.core.messages.remote import RemoteText
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
 from app.matting.base import EngineInfo, MatteShaper
 from app.matting.engine import FrameEngine
 from app.matting.geometry import StepGeometry, auto_ratio
@@ -63,6 +63,8 @@ class Link(Protocol):
 class _Sent(NamedTuple):
     frame: BgrImage
     at_s: float
+    zoom: float
+    """See `BlurredBackground`."""
 
 
 class AlphaExecutor(CpuExecutor):
@@ -150,11 +152,15 @@ class RemoteEngine:
         if frame.shape[:2] != self._size[::-1]:
             self._sent.clear()
             self._size = frame.shape[1], frame.shape[0]
+        blur = backdrop if isinstance(backdrop, BlurredBackground) else None
         self._number = (self._number + 1) % COUNT
-        self._sent[self._number] = _Sent(frame, self._now())
+        self._sent[self._number] = _Sent(frame, self._now(), blur.zoom if blur is not None else 1.0)
         while len(self._sent) > MAX_IN_FLIGHT:
             self._sent.popitem(last=False)
-        matted, self._alpha = self._exchange(frame)
+        sent, self._alpha = self._exchange(frame)
+        matted = sent.frame
+        if blur is not None:
+            backdrop = replace(blur, zoom=max(blur.zoom, sent.zoom))
         matte = self._compositing.step_shaped(matted, backdrop, edges, shaper, want_foreground=want_foreground)
         return matte if matted is frame or matte.frame is not None else replace(matte, frame=matted)
 
@@ -168,7 +174,7 @@ class RemoteEngine:
         self._link.close()
         self._compositing.close()
 
-    def _exchange(self, frame: BgrImage) -> tuple[BgrImage, AlphaImage]:
+    def _exchange(self, frame: BgrImage) -> tuple[_Sent, AlphaImage]:
         """Return a frame that was sent and its alpha. Raises RemoteError after the silence."""
         limit_s = self._silence_s if self._last is not None else max(self._silence_s, FIRST_MATTE_S)
         deadline_s = self._now() + limit_s
@@ -187,7 +193,7 @@ class RemoteEngine:
         self._note_round_trip(self._now() - sent.at_s)
         while next(iter(self._sent)) != received.number:
             self._sent.popitem(last=False)
-        return sent.frame, received.alpha
+        return sent, received.alpha
 
     def _note_round_trip(self, trip_s: float) -> None:
         known_s = self._round_trip_s

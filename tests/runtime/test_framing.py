@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
-from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture
 from app.matting.base import MattingEngine
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
@@ -129,3 +129,23 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         apply(pipeline, base.replace(matting=MattingSettings(), framing=FramingSettings(zoom=2)))
         composites(pipeline)
         assert not pipeline.status().errors
+
+
+def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
+    class Noting(FakeEngine):
+        def step(
+            self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+        ) -> Matte:
+            if isinstance(backdrop, BlurredBackground):
+                zooms.add(backdrop.zoom)
+            return super().step(frame, np.zeros_like(frame), edges, want_foreground=want_foreground)
+
+    world, zooms = FakeWorld(), set[float]()
+    blurred = BASE.replace(background=BASE.background.replace(kind="blur"), framing=CLOSE_UP)
+    parts = replace(
+        world.parts(),
+        build_engine=lambda settings, width, height, framing: Noting(settings, width, height, world.faults),
+    )
+    with running(parts, blurred) as pipeline:
+        composites(pipeline)
+        assert zooms == {CLOSE_UP.zoom}

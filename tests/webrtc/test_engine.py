@@ -196,3 +196,26 @@ def test_noise_of_the_coding_shows_no_background() -> None:
     engine.close()
     assert not matte.alpha.any()
     assert (matte.composite == 60).all()
+
+
+def test_a_late_matte_is_blurred_as_its_own_frame_asks() -> None:
+    """The frame before was magnified: its room must not be blurred as that of the next frame."""
+    across = (127.5 + 127.5 * np.sin(2 * np.pi * np.arange(SIZE[0]) / 100)).astype(np.uint8)
+    frame = np.ascontiguousarray(np.broadcast_to(across[None, :, None], (SIZE[1], SIZE[0], 3)))
+
+    class Empty(SimulatedLink):
+        def exchange(self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float) -> Received:
+            received = super().exchange(image, number, after, timeout_s)
+            assert received is not None
+            return Received(received.number, np.zeros(image.shape[:2], np.uint8))
+
+    engine = RemoteEngine(Empty(delay=1), *SIZE)
+    try:
+        for zoom in (4.0, 4.0, 1.0):
+            matte = engine.step(frame.copy(), BlurredBackground(70, zoom=zoom), EDGES)
+        late = matte.composite[120:240].mean(axis=(0, 2))
+        assert np.ptp(late[100:500]) < 20
+        matte = engine.step(frame.copy(), BlurredBackground(70), EDGES)
+        assert np.ptp(matte.composite[120:240].mean(axis=(0, 2))[100:500]) > 60
+    finally:
+        engine.close()

@@ -34,27 +34,29 @@ def blurred_background(
     *,
     bokeh: bool = False,
     ground: Ground | None = None,
+    zoom: float = 1.0,
 ) -> BgrImage:
     """Return the blurred background without the person, (height, width, 3) uint8 BGR.
 
     small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
     background. bokeh: blur with soft-edged discs in which highlights prevail. ground: blur more strongly with the
-    distance from where the person stands or sits, up to strength 100; never less than `strength`.
+    distance from where the person stands or sits, up to strength 100; never less than `strength`. zoom: see
+    `BlurredBackground`.
     """
     weighted = _weighted(small, alpha, factor, highlights=bokeh)
-    if ground is None:
-        picture = (_with_discs if bokeh else _with_gaussian)(weighted, strength)
-    else:
-        picture = _receding(weighted, strength, _with_discs if bokeh else _with_coarse_gaussian, ground)
+    blurs = _with_discs if bokeh else _with_gaussian if ground is None and zoom == 1 else _with_coarse_gaussian
+
+    def blurred(step: float) -> BgrImage:
+        return blurs(weighted, blur.strength_sigma(step, min(weighted.shape[:2]), zoom))
+
+    picture = blurred(strength) if ground is None else _receding(strength, blurred, ground)
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _receding(
-    weighted: Floats, strength: float, blurred: Callable[[Floats, float], BgrImage], ground: Ground
-) -> BgrImage:
+def _receding(strength: float, blurred: Callable[[float], BgrImage], ground: Ground) -> BgrImage:
     """Return a picture whose blur grows with the distance; intermediate blurs are mixed of the two next to them."""
     steps = strength, (strength + FULL_STRENGTH) / 2, FULL_STRENGTH
-    near, middle, far = (blurred(weighted, step) for step in steps)
+    near, middle, far = (blurred(step) for step in steps)
     rows = ground.distance(near.shape[0])
     return _mixed(_mixed(near, middle, 2 * rows), far, 2 * rows - 1)
 
@@ -65,15 +67,14 @@ def _mixed(near: BgrImage, far: BgrImage, share: Floats) -> BgrImage:
     return np.asarray(cv2.blendLinear(near, far, 1 - weight, weight), np.uint8)
 
 
-def _with_gaussian(weighted: Floats, strength: float) -> BgrImage:
-    near = _smooth(weighted, _trimmed(blur.strength_taps(strength, min(weighted.shape[:2]))))
+def _with_gaussian(weighted: Floats, sigma: float) -> BgrImage:
+    near = _smooth(weighted, _trimmed(blur.gaussian(sigma, int(np.ceil(3 * blur.STRONGEST * min(weighted.shape[:2]))))))
     return _coloured(near, weighted)
 
 
-def _with_coarse_gaussian(weighted: Floats, strength: float) -> BgrImage:
+def _with_coarse_gaussian(weighted: Floats, sigma: float) -> BgrImage:
     """Blur on a coarser image, where the blur allows it."""
     height, width = weighted.shape[:2]
-    sigma = blur.strength_sigma(strength, min(height, width))
     coarser = max(1, int(sigma / COARSE_SIGMA))
     coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
     taps = blur.gaussian(sigma / coarser, int(np.ceil(3 * sigma / coarser)))
@@ -81,9 +82,9 @@ def _with_coarse_gaussian(weighted: Floats, strength: float) -> BgrImage:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _with_discs(weighted: Floats, strength: float) -> BgrImage:
+def _with_discs(weighted: Floats, sigma: float) -> BgrImage:
     size = weighted.shape[1], weighted.shape[0]
-    radius = blur.DISC_RADIUS * blur.strength_sigma(strength, min(size))
+    radius = blur.DISC_RADIUS * sigma
     coarser = max(1, int(radius / LARGEST_DISC))
     coarse = (max(1, size[0] // coarser), max(1, size[1] // coarser))
     weighted = _array(cv2.resize(weighted, coarse, interpolation=cv2.INTER_AREA))

@@ -146,7 +146,8 @@ class Compositor:
         geometry = self._geometry
         size = geometry.blur_factor, geometry.width, geometry.height
         ground = self._ground.follow(coarse) if backdrop.distance else None
-        return blurred_background(small, coarse, backdrop.strength, *size, bokeh=backdrop.bokeh, ground=ground)
+        strength, bokeh, zoom = backdrop.strength, backdrop.bokeh, backdrop.zoom
+        return blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
 
     def _finished(
         self, frame: BgrImage, given: Coefficients, behind: BgrImage, want_composite: bool, want_foreground: bool

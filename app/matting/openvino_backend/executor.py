@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, magnified
 from app.matting.base import MatteShaper, NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend.artefact import Artefact
@@ -84,6 +84,8 @@ class CpuExecutor(ABC):
         coefficients = self._strict_coefficients(frame, edges)
         shape = shaper.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
         shown, coefficients = shaped(frame, coefficients, shape, self._strips)
+        if shape.view is not None and shown is not frame:
+            backdrop = magnified(backdrop, 1 / shape.view.size)
         self._forget()
         matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, shape.placement)
         return matte if shown is frame else replace(matte, frame=shown)

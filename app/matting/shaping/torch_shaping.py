@@ -16,10 +16,11 @@ def shape_of(shaper: MatteShaper, small: Tensor, coarse: Tensor) -> Shape:
     return shaper.shape(_to_host(small[0]), _to_host(coarse[0, 0].clamp(0, 1)))
 
 
-def shaped(
-    small: Tensor, slope: Tensor, offset: Tensor, coarse: Tensor, shape: Shape
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return small frame, slope, offset and coarse alpha, (1, C, h, w), with the shape applied."""
+def shaped(slope: Tensor, offset: Tensor, coarse: Tensor, shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
+    """Return slope, offset and coarse alpha, (1, C, h, w), with the shape applied.
+
+    The view is not applied to the coarse alpha: what is made of it is enlarged after the background blur.
+    """
     if shape.changes_alpha:
         slope, offset = slope.clone(), offset.clone()
     if shape.gain is not None:
@@ -33,19 +34,19 @@ def shaped(
         offset[:, :3] *= 1 - keep
         offset[:, 3:] += keep
         coarse = coarse + keep
-    if shape.view is None:
-        return small, slope, offset, coarse
-    small, slope, offset, coarse = (_viewed(planes, shape.view) for planes in (small, slope, offset, coarse))
-    return small, slope, offset, coarse
+    if shape.view is not None:
+        slope, offset = (in_view(planes, shape.view) for planes in (slope, offset))
+    return slope, offset, coarse
 
 
 def viewed_frame(frame: Tensor, view: View) -> Tensor:
     """Return the part of a frame (H, W, 3) uint8, enlarged to the frame's size."""
     planes = frame.permute(2, 0, 1)[None].float()
-    return _viewed(planes, view)[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
+    return in_view(planes, view)[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
 
 
-def _viewed(planes: Tensor, view: View) -> Tensor:
+def in_view(planes: Tensor, view: View) -> Tensor:
+    """Return the part of planes (B, C, h, w), enlarged to their size."""
     centre_x, centre_y = (2 * (edge + view.size / 2) - 1 for edge in (view.left, view.top))
     affine = [[view.size, 0.0, centre_x], [0.0, view.size, centre_y]]
     grid = functional.affine_grid(

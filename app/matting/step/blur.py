@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 WEAKEST, STRONGEST = 0.008, 0.1
-"""Gaussian sigma at strength 0 and 100, as a fraction of the frame's short side."""
+"""Gaussian sigma at strength 0 and 100, as a fraction of the short side of the camera's frame."""
+WIDEST = 0.2
+"""Largest sigma, as a fraction of the short side of a magnified part of that frame."""
 
 STRICT_STRENGTH = 70.0
 """Minimum strength in strict mode: text 60 px high at 720p is unreadable even after deconvolution."""
@@ -33,23 +35,21 @@ def gaussian(sigma: float, radius: int) -> NDArray[np.float32]:
     return normalised
 
 
-def strength_sigma(strength: float, short_side: int) -> float:
+def strength_sigma(strength: float, short_side: int, zoom: float = 1.0) -> float:
     """Return the Gaussian sigma in pixels for a background whose short side is `short_side`.
 
-    Sigma grows exponentially with the strength, so equal steps look equally large.
+    Sigma grows exponentially with the strength, so equal steps look equally large. zoom: see `BlurredBackground`.
     """
     part: float = WEAKEST * (STRONGEST / WEAKEST) ** (min(max(strength, 0.0), 100.0) / 100)
-    return short_side * part
+    return short_side * min(part * zoom, WIDEST)
 
 
-def strength_radius(short_side: int) -> int:
-    """Return the tap radius that fits every strength: three times the largest sigma."""
-    return int(np.ceil(3 * STRONGEST * short_side))
-
-
-def strength_taps(strength: float, short_side: int) -> NDArray[np.float32]:
-    """Return the taps for a strength. Their number is constant, so that a captured graph works for any strength."""
-    return gaussian(strength_sigma(strength, short_side), strength_radius(short_side))
+def strength_taps(strength: float, short_side: int, zoom: float = 1.0) -> NDArray[np.float32]:
+    """Return the taps for a strength. Their number is constant, so that a compiled step works for any of them."""
+    sigma = strength_sigma(strength, short_side, zoom)
+    most = int(np.ceil(3 * WIDEST * short_side))
+    radius = int(np.ceil(3 * max(sigma, STRONGEST * short_side)))
+    return np.pad(gaussian(sigma, radius), most - radius)
 
 
 DISC_RADIUS = 3.0

@@ -16,7 +16,7 @@ from app.core.shaping import View
 from app.matting.base import MatteShaper
 from app.matting.geometry import StepGeometry
 from app.matting.shaping.torch_placing import placed
-from app.matting.shaping.torch_shaping import shape_of, shaped, viewed_frame
+from app.matting.shaping.torch_shaping import in_view, shape_of, shaped, viewed_frame
 from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan
@@ -122,9 +122,11 @@ class FrameStep(nn.Module):
         view = placement = None
         if shaper is not None and bool(torch.isfinite(finite)):
             shape = shape_of(shaper, small, coarse)
-            small, slope, offset, coarse = shaped(small, slope, offset, coarse, shape)
+            slope, offset, coarse = shaped(slope, offset, coarse, shape)
             view, placement = shape.view, shape.placement
         room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
+        if room is not None and view is not None:
+            room = in_view(room, view)
         return Coefficients(slope, offset, room, finite, (*new_state, memory), view, placement)
 
     def finish(

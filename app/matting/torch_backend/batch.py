@@ -35,7 +35,8 @@ def run_batch(
         device = first.torch_device
         image = torch.from_numpy(np.stack(frames)).to(device)
         if isinstance(behind, BlurredBackground):
-            backdrop = torch.from_numpy(strength_taps(behind.strength, first.step.geometry.blur_short_side).copy())
+            short_side = first.step.geometry.blur_short_side
+            backdrop = torch.from_numpy(strength_taps(behind.strength, short_side, behind.zoom))
         else:
             backdrop = torch.from_numpy(np.stack([np.asarray(each) for each in backdrops]))
         state = tuple(torch.cat(parts) for parts in zip(*(each.recurrent for each in executors), strict=True))

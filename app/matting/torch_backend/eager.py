@@ -71,7 +71,7 @@ class EagerExecutor:
         shaper: MatteShaper | None,
     ) -> Matte:
         behind = (
-            strength_taps(backdrop.strength, self._blur_short_side)
+            strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
             if isinstance(backdrop, BlurredBackground)
             else backdrop
         )

@@ -1,0 +1,140 @@
+"""Zoom and auto-framing magnify the room; its blur is magnified as well, so that text that was hidden stays hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from app.compositing.still import BlurBackground
+from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
+from app.core.shaping import Shape, View
+from app.core.types import BgrImage, BlurredBackground, Matte, magnified
+from app.matting.base import Executor
+from app.matting.engine import FrameEngine
+from app.matting.geometry import StepGeometry
+from app.matting.openvino_backend.compositor import Coefficients
+from app.matting.step.core import Core
+from app.matting.torch_backend.batch import run_batch
+from app.matting.torch_backend.eager import EagerExecutor
+from app.offline.film_step import FilmStep
+from tests.matting.test_composite_bound import Given
+from tests.matting.test_shaping import Fixed
+
+WIDTH, HEIGHT = 640, 360
+GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
+ZOOM = 4
+PERIOD = 25
+"""Of strokes, in pixels of the camera: those of letters of 30 px at 720p are closer."""
+LEFT = 0.5
+"""Amplitude, of 255, of what may be left of the strokes."""
+MAKERS = ("cpu", "eager")
+
+
+def strokes(period: float) -> BgrImage:
+    across = (127.5 + 127.5 * np.sin(2 * np.pi * np.arange(WIDTH) / period)).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(across[None, :, None], (HEIGHT, WIDTH, 3)))
+
+
+def amplitude(image: BgrImage, period: float) -> float:
+    """Return the amplitude of a period in the middle of an image, of 255."""
+    count = int(400 // period * period)
+    row = image[HEIGHT // 3 : 2 * HEIGHT // 3, 120 : 120 + count, 1].astype(float).mean(axis=0)
+    wave = np.exp(2j * np.pi * np.arange(count) / period)
+    return float(2 * np.abs(((row - row.mean()) * np.hanning(count) * wave).sum()) / (count / 2))
+
+
+def nobody_of(frame: BgrImage) -> Coefficients:
+    """Return coefficients of a frame with nobody in it."""
+    small = frame[::2, ::2, ::-1].transpose(2, 0, 1).astype(np.float32) / 255
+    nothing = np.zeros((4, *small.shape[1:]), np.float32)
+    return Coefficients(np.ascontiguousarray(small), nothing, nothing.copy(), nothing[0].copy())
+
+
+class Nobody(nn.Module):
+    """A network that sees nobody."""
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
+        """Return no recurrent states."""
+        return ()
+
+    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
+        """Return an alpha of 0."""
+        streams, _, height, width = small.shape
+        return tuple(torch.zeros((streams, planes, height, width)) for planes in (4, 4, 1))
+
+
+def executor_of(maker: str, frame: BgrImage) -> Executor:
+    if maker == "cpu":
+        executor = Given(GEOMETRY, "float32")
+        executor.coefficients = nobody_of(frame)
+        return executor
+    return EagerExecutor(Core(Nobody()), GEOMETRY)
+
+
+def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
+    return FrameEngine("given", lambda _: executor_of(maker, frame), lambda *_: GEOMETRY, WIDTH, HEIGHT)
+
+
+Look = Callable[[BlurredBackground], BlurredBackground]
+LOOKS: dict[str, Look] = {
+    "blur": lambda blur: blur,
+    "bokeh": lambda blur: replace(blur, bokeh=True),
+    "distance": lambda blur: replace(blur, distance=True),
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("level", ["balanced", "strict"])
+def test_no_letter_is_left_of_a_magnified_room(maker: str, look: str, level: str) -> None:
+    frame, edges = strokes(ZOOM * PERIOD), EdgeSettings().replace(strict=level)
+    engine = engine_of(maker, frame)
+    blur = LOOKS[look](BlurredBackground(0))
+    assert amplitude(frame, ZOOM * PERIOD) > 100
+    unaware = engine.step(frame, blur, edges).composite
+    aware = engine.step(frame, magnified(blur, ZOOM), edges).composite
+    assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
+    assert amplitude(aware, ZOOM * PERIOD) <= LEFT
+    engine.close()
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str) -> None:
+    frame, size = strokes(PERIOD), 0.3
+    engine = engine_of(maker, frame)
+    shape = Shape(view=View(0.3, 0.35, size))
+    matte: Matte = engine.step_shaped(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(shape))
+    assert amplitude(matte.composite, PERIOD / size) <= LEFT
+    engine.close()
+
+
+def test_streams_in_a_batch_are_blurred_as_their_zoom_asks() -> None:
+    frame = strokes(ZOOM * PERIOD)
+    executors = [executor_of("eager", frame) for _ in range(2)]
+    backdrop = magnified(BlurredBackground(70), ZOOM)
+    mattes = run_batch([each for each in executors if isinstance(each, EagerExecutor)], [frame] * 2, [backdrop] * 2,
+                       EdgeSettings(strict="off"), False)  # fmt: skip
+    assert all(amplitude(matte.composite, ZOOM * PERIOD) <= LEFT for matte in mattes)
+
+
+def test_a_film_is_blurred_as_its_zoom_asks() -> None:
+    camera = strokes(PERIOD)
+    settings = Settings(
+        framing=FramingSettings(zoom=ZOOM), matting=MattingSettings(edges=EdgeSettings(strict="strict"))
+    )
+    crop = np.ascontiguousarray(strokes(ZOOM * PERIOD))
+    film = FilmStep(engine_of("cpu", crop), BlurBackground(0), settings, False, False)
+    composite = np.asarray(film(camera, 0.0)[0], np.uint8)
+    assert amplitude(composite, ZOOM * PERIOD) <= LEFT
+
+
+def test_pictures_are_not_magnified() -> None:
+    picture = np.zeros((2, 2, 3), np.uint8)
+    assert magnified(picture, 3) is picture
+    assert magnified(magnified(BlurredBackground(5), 2), 1.5) == BlurredBackground(5, zoom=3)
