@@ -18,7 +18,7 @@ if __name__ == "__main__":  # while modules are imported there is nothing to cle
 
 import subprocess
 
-from app.system import environment
+from app.system import display, environment
 
 PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal")
 """Options of pytest: a process per core, four at most, because each needs about a gigabyte."""
@@ -29,6 +29,9 @@ def main(argv: list[str]) -> int:
     testing = argv[:1] == ["test"]
     requirements = environment.ROOT / ("requirements-dev.txt" if testing else "requirements.txt")
     if not environment.installed(requirements):
+        missing = display.missing_libraries() if opens_window(argv) else None
+        if missing:  # said before an installation of some minutes
+            sys.exit(f"mattecam: {missing}")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:
@@ -51,6 +54,11 @@ def main(argv: list[str]) -> int:
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return run_to_exit(argv)
+
+
+def opens_window(argv: list[str]) -> bool:
+    """Return whether these arguments name no command, so that the window opens."""
+    return not (argv and not argv[0].startswith("-")) and not {"--help", "--version"} & set(argv)
 
 
 if __name__ == "__main__":

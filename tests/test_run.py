@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.system import environment
+import run
+from app.system import display, environment
 from tests.paths import ROOT
 
 
@@ -32,3 +33,29 @@ def test_it_starts_from_any_folder(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("model\t")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("argv", [[], ["--background", "blur"]])
+def test_a_window_without_its_libraries_stops_before_the_installation(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str]
+) -> None:
+    """The packages were installed for minutes, then the window gave way to a run without one that ended with 0."""
+    monkeypatch.setattr(environment, "installed", lambda requirements: False)
+    monkeypatch.setattr(environment, "prepare", lambda requirements: pytest.fail("installed"))
+    monkeypatch.setattr(display, "missing_libraries", lambda: "The window needs libxcb-cursor0.")
+    with pytest.raises(SystemExit, match="mattecam: The window needs libxcb-cursor0") as stopped:
+        run.main(argv)
+    assert isinstance(stopped.value.code, str), "which Python turns into exit code 1"
+
+
+@pytest.mark.parametrize("argv", [["headless"], ["convert", "a.mp4"], ["test"], ["--help"], ["--version"]])
+def test_commands_without_a_window_need_no_libraries_of_it(argv: list[str]) -> None:
+    assert not run.opens_window(argv)
+
+
+def test_what_runs_before_the_installation_needs_the_standard_library_only() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "import run; print(run.opens_window([]))"],
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.stdout == "True\n", done.stderr

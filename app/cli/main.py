@@ -127,12 +127,15 @@ def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., Non
 
 def _window(ctx: typer.Context, options: LiveOptions) -> int:
     """Replace the background of the camera's video, in a window; without a display like `headless`."""
-    from app.system.display import missing_display
+    from app.system.display import missing_display, missing_libraries, unusable_qt
 
     reason = missing_display()
     if reason is not None:
         notify(CommandLineText.NO_WINDOW(reason=reason))
         return _headless(ctx, options)
+    problem = missing_libraries() or unusable_qt()
+    if problem is not None:
+        return _fail(problem, EXIT_FAILED)
     logs.set_up_window(verbose=options.verbose)
     start = settings_from(options)
     if sys.stderr is not None and sys.stderr.isatty():  # otherwise the window shows the progress

@@ -1,4 +1,7 @@
-"""Find out whether a window can open without starting Qt, which aborts the process if it cannot."""
+"""Find out whether a window can open without starting Qt, which aborts the process if it cannot.
+
+Imports the standard library only: what a window lacks is said before anything is installed.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +48,40 @@ def missing_x11_libraries(find: Callable[[str], str | None] | None = None) -> tu
 
 
 def missing_display(environment: Mapping[str, str] = os.environ) -> Text | None:
-    """Return why no window can open, to be followed by "; running without a window"; None if one can."""
-    if sys.platform.startswith("linux"):
-        reason = _missing_on_linux(environment)
-        if reason is not None:
-            return reason
+    """Return why there is no display, to be followed by "; running without a window"; None if there is one."""
+    if not sys.platform.startswith("linux") or _draws_elsewhere(environment):
+        return None
+    display = environment.get("DISPLAY", "")
+    if not display:
+        return DisplayText.NO_DISPLAY()
+    local = re.fullmatch(r":(\d+)(\.\d+)?", display)
+    if local is not None and not _x11_socket_exists(local[1]):
+        return DisplayText.NO_ANSWER(display=display)
+    return None
+
+
+def missing_libraries(
+    environment: Mapping[str, str] = os.environ, find: Callable[[str], str | None] | None = None
+) -> Text | None:
+    """Return which libraries the window lacks on the X11 display, and the packages; None if it lacks none.
+
+    Needs the standard library only: it is asked before anything is installed. find: like `ctypes.util.find_library`.
+    """
+    find = find or ctypes.util.find_library
+    if not sys.platform.startswith("linux") or _draws_elsewhere(environment) or missing_display(environment):
+        return None
+    missing = missing_x11_libraries(find)
+    if not missing or find("c") is None:  # a system whose libraries cannot be searched
+        return None
+    return DisplayText.LIBRARIES(
+        libraries=[f"lib{library.name}" for library in missing],
+        debian=" ".join(library.debian for library in missing),
+        fedora=" ".join(dict.fromkeys(library.fedora for library in missing)),
+    )
+
+
+def unusable_qt() -> Text | None:
+    """Return why PyQt6 cannot be loaded; None if it can."""
     try:
         from PyQt6 import QtWidgets  # noqa: F401
     except ImportError as error:
@@ -58,23 +90,10 @@ def missing_display(environment: Mapping[str, str] = os.environ) -> Text | None:
     return None
 
 
-def _missing_on_linux(environment: Mapping[str, str]) -> Text | None:
-    if environment.get("QT_QPA_PLATFORM", "").partition(":")[0] in {"offscreen", "minimal", "vnc", "linuxfb", "eglfs"}:
-        return None
-    if environment.get("WAYLAND_DISPLAY"):
-        return None
-    display = environment.get("DISPLAY", "")
-    if not display:
-        return DisplayText.NO_DISPLAY()
-    local = re.fullmatch(r":(\d+)(\.\d+)?", display)
-    if local is not None and not _x11_socket_exists(local[1]):
-        return DisplayText.NO_ANSWER(display=display)
-    missing = missing_x11_libraries()
-    if missing:
-        message = DisplayText.LIBRARY if len(missing) == 1 else DisplayText.LIBRARIES
-        names = [f"lib{library.name}" for library in missing]
-        return message(libraries=names, packages=" ".join(library.debian for library in missing))
-    return None
+def _draws_elsewhere(environment: Mapping[str, str]) -> bool:
+    """Return whether Qt needs no X11 display."""
+    platform = environment.get("QT_QPA_PLATFORM", "").partition(":")[0]
+    return platform in {"offscreen", "minimal", "vnc", "linuxfb", "eglfs"} or bool(environment.get("WAYLAND_DISPLAY"))
 
 
 def _x11_socket_exists(number: str) -> bool:

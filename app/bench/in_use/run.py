@@ -18,7 +18,7 @@ from app.core.errors import ModelError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import MattingSettings, Settings
 from app.matting.selection.choice import choose, geometry_for
-from app.system.display import missing_display
+from app.system.display import unusable_qt
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
@@ -99,7 +99,7 @@ def fixed(settings: Settings, model: str) -> Settings:
 
 def _possible(phases: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return the phases, without the preview where Qt cannot be loaded."""
-    if missing_display({"QT_QPA_PLATFORM": "offscreen"}) is None:
+    if unusable_qt() is None:
         return list(phases)
     without = [tuple(output for output in outputs if output != "preview") for outputs in phases]
     return list(dict.fromkeys(without))

@@ -145,19 +145,16 @@ class ApiText(CommandLineMessage):
 
 @unique
 class DisplayText(CommandLineMessage):
-    """Why no window can open, followed by "; running without a window"."""
+    """Why no window can open. Without a display, "; running without a window" follows."""
 
     NO_DISPLAY = "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
     NO_ANSWER = "the display {display} does not answer"
-    LIBRARY = (
-        "the window needs the library {libraries}, which is not installed (Debian and Ubuntu: sudo apt install "
-        "{packages}; other systems: python3 run.py doctor)"
-    )
     LIBRARIES = (
-        "the window needs the libraries {libraries}, which are not installed (Debian and Ubuntu: sudo apt "
-        "install {packages}; other systems: python3 run.py doctor)"
+        "The window needs libraries that are not installed: {libraries}. Install them (Debian and Ubuntu: sudo apt "
+        "install {debian}; Fedora: sudo dnf install {fedora}), or run `python3 run.py headless`."
     )
     LIBRARY_FILE = (
-        "the window needs the library {library}, which is not installed (python3 run.py doctor names its package)"
+        "The window needs the library {library}, which is not installed. Install the package that "
+        "`python3 run.py doctor` names, or run `python3 run.py headless`."
     )
-    QT = "the window needs PyQt6, which cannot be loaded; python3 run.py doctor names a missing library"
+    QT = "The window needs PyQt6, which cannot be loaded. `python3 run.py doctor` names a missing library."
