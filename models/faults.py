@@ -21,6 +21,14 @@ class WeightsFault(Enum):
     )
     UNREADABLE = "The weights file {file} cannot be read; check the path and its permissions."
     DAMAGED = "The weights file {file} is damaged or not a checkpoint; remove it and download it again."
+    BUNDLED_DAMAGED = (
+        "The weights file {file}, which is part of the program, is damaged; reinstall the program, or name another "
+        "file with --weights."
+    )
+    NOT_INTACT = (
+        "The weights file {file} is damaged or not the published one; download it with `python3 run.py weights "
+        "download {model}`, or name a file of your own with --weights."
+    )
     NOT_FINITE = "The weights file {file} contains NaN or infinite values; replace it with an intact file."
     ALL_ZERO = "The weights in the file {file} are all zero; replace it with an intact file."
     BUNDLED = "The weights of {model} are part of the program and are not downloaded."

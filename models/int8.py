@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import logging
 from pathlib import Path
 
-from models.weights import WeightsError, sha256_of
+from models.weights import WeightsError, expected_sha256, known_sha256
 
+LOG = logging.getLogger(__name__)
 SOURCE = "source_sha256"
 """Metadata entry of an int8 file: the SHA-256 of the weights file that it was made of and measured with."""
 SIMILAR = "similar_sha256"
@@ -38,12 +40,15 @@ def _fits(file: Path, weights: Path, entries: tuple[str, ...]) -> bool:
 
 @functools.lru_cache(maxsize=8)
 def _belongs(file: Path, weights: Path, entries: tuple[str, ...], _state: tuple[tuple[int, int], ...]) -> bool:
-    """Return whether `file` was made of `weights`. _state: their times and sizes, for the cache."""
+    """Return whether `file` is intact and was made of `weights`. _state: their times and sizes, for the cache."""
     from safetensors import SafetensorError, safe_open
 
     try:
+        if known_sha256(file) != (expected_sha256(file) or known_sha256(file)):
+            LOG.warning("The int8 version %s is damaged and not used; reinstall the program.", file)
+            return False
         with safe_open(file, framework="numpy") as opened:
             metadata: dict[str, str] = opened.metadata() or {}
-        return sha256_of(weights) in [metadata.get(entry) for entry in entries]
+        return known_sha256(weights) in [metadata.get(entry) for entry in entries]
     except (OSError, SafetensorError, WeightsError):
         return False

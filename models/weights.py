@@ -6,7 +6,9 @@ them.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +16,11 @@ from enum import Enum
 from pathlib import Path
 
 from models.faults import WeightsFault
+from models.shipped import SHA256 as SHIPPED_SHA256
 from models.spec import WeightSpec
 from models.table import NETWORKS, bundled
 
+LOG = logging.getLogger(__name__)
 MODELS = Path(__file__).resolve().parent
 SHIPPED = MODELS / bundled().name
 """Folder of the bundled weights."""
@@ -85,8 +89,13 @@ def user_folder() -> Path:
 
 def search_folders() -> tuple[Path, ...]:
     """Return the folders searched for weights, in order."""
+    named = _named_folder()
+    return (*([named] if named else []), user_folder(), MODELS.parent / "weights", SHIPPED)
+
+
+def _named_folder() -> Path | None:
     named = os.environ.get("MATTECAM_WEIGHTS_DIR")
-    return (*([Path(named)] if named else []), user_folder(), MODELS.parent / "weights", SHIPPED)
+    return Path(named) if named else None
 
 
 def find(name: str, explicit: Path | None = None) -> Path:
@@ -112,6 +121,39 @@ def on_hand(name: str) -> Path | None:
     return next((folder / file for folder in search_folders() if (folder / file).is_file()), None)
 
 
+def check_intact(name: str, path: Path) -> None:
+    """Raise WeightsDamagedError if a file in `search_folders` is not the one that was published, recorded or shipped.
+
+    In the folder that the user named (`$MATTECAM_WEIGHTS_DIR`) another file is theirs, which is logged. A file is
+    hashed once per process. Raises WeightsError if it cannot be read.
+    """
+    spec = spec_of(name)
+    expected = expected_sha256(path, spec)
+    if expected is None or known_sha256(path) == expected:
+        return
+    if path.parent == _named_folder() and recorded_sha256(path) is None:
+        _report_other(path)
+        return
+    raise WeightsDamagedError(
+        WeightsFault.BUNDLED_DAMAGED if spec.url is None else WeightsFault.NOT_INTACT, file=path, model=name
+    )
+
+
+@functools.cache
+def _report_other(path: Path) -> None:
+    LOG.warning("The weights %s are not the published ones; if they are not your own, the file is damaged.", path)
+
+
+def expected_sha256(path: Path, spec: WeightSpec | None = None) -> str | None:
+    """Return the SHA-256 that a file must have: as shipped, published, or recorded; None if there is none.
+
+    spec: the entry of the file, if it is listed.
+    """
+    if path.is_relative_to(MODELS):
+        return SHIPPED_SHA256.get(path.relative_to(MODELS).as_posix())
+    return None if spec is None else spec.sha256 or recorded_sha256(path)
+
+
 def describe() -> tuple[WeightReport, ...]:
     """Return every entry and its location, without hashing."""
     found = ((spec.weights, on_hand(spec.name)) for spec in NETWORKS.values())
@@ -127,13 +169,13 @@ def _verified(spec: WeightSpec) -> WeightReport:
     path = on_hand(spec.name)
     if path is None:
         return WeightReport(spec, None, WeightState.MISSING)
-    if path.parent == SHIPPED:
-        return WeightReport(spec, path, WeightState.SHIPPED)
-    expected = spec.sha256 or recorded_sha256(path)
+    expected = expected_sha256(path, spec)
     if expected is None:
         state = WeightState.UNKNOWN
     elif sha256_of(path) != expected:
         state = WeightState.DIFFERENT
+    elif path.parent == SHIPPED:
+        state = WeightState.SHIPPED
     else:
         state = WeightState.VERIFIED if spec.sha256 else WeightState.RECORDED
     return WeightReport(spec, path, state)
@@ -149,6 +191,20 @@ def sha256_of(path: Path) -> str:
     except OSError as error:
         raise WeightsError(WeightsFault.UNREADABLE, file=path) from error
     return digest.hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as `sha256_of`, hashed again only if its time or size has changed."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise WeightsError(WeightsFault.UNREADABLE, file=path) from error
+    return _known_sha256(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=16)
+def _known_sha256(path: Path, _time_ns: int, _size: int) -> str:
+    return sha256_of(path)
 
 
 def hash_record(path: Path) -> Path:

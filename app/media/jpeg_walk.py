@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from app.core.compiling import Function, compiled
+
 INTEGER, BYTES, INTEGERS, TABLE = numba.int64, numba.uint8[::1], numba.int64[::1], numba.int32[:, ::1]
 READ_BYTES = numba.types.Array(numba.uint8, 1, "C", readonly=True)
 
@@ -26,15 +26,7 @@ MARGIN = 256
 
 def _jit(*signature: object) -> Callable[[Function], Function]:
     """Compile at import for the argument types of `signature`, or together with the callers if it is empty."""
-
-    def decorate(function: Function) -> Function:
-        try:
-            compiled: Function = numba.njit(*signature, cache=True, nogil=True)(function)
-        except RuntimeError:  # there is no folder where Numba may cache the compiled code
-            compiled = numba.njit(*signature, nogil=True)(function)
-        return compiled
-
-    return decorate
+    return lambda function: compiled(function, *signature, nogil=True)
 
 
 @_jit(INTEGER(READ_BYTES, INTEGER, BYTES, INTEGERS))

@@ -11,6 +11,7 @@ import pytest
 
 from app.config import paths
 from models import weights
+from models.shipped import SHA256
 from models.spec import WeightSpec
 from models.table import NETWORKS
 from models.weights import (
@@ -107,6 +108,17 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
     monkeypatch.setitem(NETWORKS, "u2netp", replace(NETWORKS["u2netp"], weights=spec))
     assert state("u2netp") is WeightState.VERIFIED
     assert len(verify()) == len(NETWORKS)
+
+
+def test_the_files_that_ship_are_those_that_are_expected() -> None:
+    shipped = {file.relative_to(weights.MODELS).as_posix(): file for file in weights.MODELS.rglob("*.safetensors")}
+    assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHA256, "update models/shipped.py"
+    assert {report.state for report in verify(["student", "student-plate"])} == {WeightState.SHIPPED}
+
+
+def test_a_damaged_file_of_the_program_is_different(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHA256, "student/student.safetensors", "0" * 64)
+    assert [report.state for report in verify(["student"])] == [WeightState.DIFFERENT]
 
 
 def test_an_unreadable_file_is_named(folder: Path) -> None:

@@ -27,7 +27,6 @@ class ModelText(Message):
         "auto or switch them off."
     )
     UNEXPECTED = "Matting failed; choose another model or executor. The log has the details."
-    WEIGHTS_UNREADABLE = "The weights file {file} cannot be read ({reason}); check the file or choose another."
     OTHER_WEIGHTS = (
         "The file {file} does not contain weights of {model}; choose the model it belongs to or another file."
     )

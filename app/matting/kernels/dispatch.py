@@ -40,10 +40,10 @@ class Compiled:
                 from app.matting.kernels import composite  # compiles
 
             self._module = composite
-        except ImportError as error:
+        except Exception as error:  # noqa: BLE001 - LLVM and little memory fail in any way; the frame step goes on
             from app.matting.kernels import numpy_composite
 
-            log.info("numba does not run here (%s); the kernels in numpy are used.", error)
+            log.info("numba does not run here (%r); the kernels in numpy are used.", error)
             self._module = numpy_composite
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.compiling import Function, compiled
+
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-Function = TypeVar("Function", bound=Callable[..., object])
 
 # Inputs may be read-only arrays. Explicit signatures prevent compilation during a frame.
 READ, WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))
@@ -23,34 +23,25 @@ NUMBER = numba.float64
 INDEX = numba.int64
 FLOATS = numba.float32[:, ::1]
 _TOP_AND_BOTTOM = (numba.int64, numba.int64)
-_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, object] = {"nogil": True, "error_model": "numpy"}
 _FAST = {**_OPTIONS, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}}
 
 
 def jit(function: Function) -> Function:
     """Decorate an inner function; it is compiled together with its callers."""
-    return _compiled(function, _FAST)
+    return compiled(function, **_FAST)
 
 
 def exact(function: Function) -> Function:
     """Decorate an inner function whose arithmetic is that of numpy: in the order of the source."""
-    return _compiled(function, _OPTIONS)
+    return compiled(function, **_OPTIONS)
 
 
 def rows(*arguments: object) -> Callable[[Function], Function]:
     """Decorate a public function; it is compiled eagerly for these argument types plus the row range."""
-    return lambda function: _compiled(function, _FAST, numba.void(*arguments, *_TOP_AND_BOTTOM))
+    return lambda function: compiled(function, numba.void(*arguments, *_TOP_AND_BOTTOM), **_FAST)
 
 
 def whole(signature: object) -> Callable[[Function], Function]:
     """Decorate a public function over whole arrays, with exact arithmetic; it is compiled eagerly."""
-    return lambda function: _compiled(function, _OPTIONS, signature)
-
-
-def _compiled(function: Function, options: Mapping[str, object], *signature: object) -> Function:
-    try:
-        compiled: Function = numba.njit(*signature, cache=True, **options)(function)
-    except RuntimeError:
-        # No writable cache folder: compile in every process.
-        compiled = numba.njit(*signature, **options)(function)
-    return compiled
+    return lambda function: compiled(function, signature, **_OPTIONS)

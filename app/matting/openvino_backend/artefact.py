@@ -1,7 +1,7 @@
 """On-disk format of converted networks.
 
-An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights and an index, which
-holds the rule of the decision stage.
+An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights, an index, which
+holds the rule of the decision stage, and the SHA-256 of each of these files.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from app.matting.openvino_backend.runtime import core, ov
 from models.decision_rule import DecisionRule
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.forgetting_rule import ForgettingRule
+from models.weights import sha256_of
 
-INDEX, WEIGHTS = "index.json", "filter.npz"
+INDEX, WEIGHTS, CHECKSUMS = "index.json", "filter.npz", "SHA256SUMS"
 FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
 
 
@@ -90,9 +91,11 @@ class Artefact:
 def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     """Read an artefact from a folder.
 
-    in_memory: load all data, so that the folder can be deleted. Raises OSError, RuntimeError, ValueError or KeyError if
-    the artefact is damaged.
+    in_memory: load all data, so that the folder can be deleted. Raises ValueError if a file is damaged or missing,
+    OSError or WeightsError if one cannot be read.
     """
+    if (folder / CHECKSUMS).read_text("utf-8") != _checksums(folder):
+        raise ValueError("a file differs from its SHA-256")
     index: Index = json.loads((folder / INDEX).read_text("utf-8"))
     stages = tuple(
         Stage(
@@ -109,6 +112,16 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     forgetting = None if index["forgetting"] is None else ForgettingRule(**index["forgetting"])
     guided_filter = _read_filter(index["filter"], folder / WEIGHTS)
     return Artefact(stages, states, guided_filter, decision, forgetting, index["stretch"])
+
+
+def write_checksums(folder: Path) -> None:
+    """Complete an artefact: write the SHA-256 of its files. Raises OSError."""
+    (folder / CHECKSUMS).write_text(_checksums(folder), "utf-8")
+
+
+def _checksums(folder: Path) -> str:
+    files = sorted(file for file in folder.iterdir() if file.name != CHECKSUMS)
+    return "".join(f"{sha256_of(file)}  {file.name}\n" for file in files)
 
 
 def _read_model(path: Path, in_memory: bool) -> ov.Model:

@@ -10,16 +10,14 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from app.config import paths
-from app.core.errors import ModelError
-from app.core.messages.matting import ModelText
+from app.core.errors import ModelError, text_of
 from app.matting.openvino_backend.artefact import Artefact, read_artefact
 from app.matting.openvino_backend.runtime import ov
-from app.media.disk_errors import why_not_read
-from models.table import NETWORKS
+from models.weights import WeightsError, known_sha256
 
 LOG = logging.getLogger(__name__)
 _KEPT = 3
@@ -49,7 +47,6 @@ class ArtefactCache:
             self._artefacts[key] = artefact
             while len(self._artefacts) > _KEPT:
                 self._artefacts.popitem(last=False)
-        _check_float32(model, artefact)
         return artefact
 
     def folder(
@@ -63,14 +60,14 @@ class ArtefactCache:
         if folder.is_dir():
             try:
                 return read_artefact(folder)
-            except (OSError, RuntimeError, ValueError, KeyError) as error:
-                LOG.warning("The converted network %s is damaged and is converted again (%s).", folder, error)
+            except Exception as error:  # noqa: BLE001 - OpenVINO raises anything, MemoryError included
+                LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
         with tempfile.TemporaryDirectory() as temporary:
             convert(Path(temporary))
             try:
                 _install(Path(temporary), folder)
                 return read_artefact(folder)
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) else error
                 LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
             return read_artefact(Path(temporary), in_memory=True)
@@ -84,9 +81,9 @@ def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path
 
 def _key(model: str, weights: Path, refiner: str, direct: bool, int8: Path | None) -> str:
     try:
-        content = _digest([weights] if int8 is None else [weights, int8])
-    except OSError as error:
-        raise ModelError(ModelText.WEIGHTS_UNREADABLE(file=weights, reason=why_not_read(error))) from error
+        content = " ".join(known_sha256(file) for file in (weights, int8) if file is not None)
+    except WeightsError as error:
+        raise ModelError(text_of(error)) from error
     words = f"{ov.__version__} {model} {refiner} {direct} {content} {_sources()}"
     return f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
@@ -95,11 +92,7 @@ def _key(model: str, weights: Path, refiner: str, direct: bool, int8: Path | Non
 def _sources() -> str:
     """Return a digest of the conversion code; part of the cache key, to invalidate artefacts of older versions."""
     files = [*(paths.ROOT / "models").rglob("*.py"), *Path(__file__).parent.glob("*.py")]
-    return _digest(sorted(files))
-
-
-def _digest(files: Iterable[Path]) -> str:
-    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in sorted(files))).hexdigest()
 
 
 def _install(made: Path, folder: Path) -> None:
@@ -110,12 +103,6 @@ def _install(made: Path, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(FileExistsError):  # another process installed it first
             copied.replace(folder)
-
-
-def _check_float32(model: str, artefact: Artefact) -> None:
-    """Raise ModelError if the network requires float32 submodules and no stage of the artefact is float32."""
-    if NETWORKS[model].float32_modules and not any(stage.float32 for stage in artefact.stages):
-        raise ModelError(ModelText.NOT_CONVERTED(model=model))
 
 
 artefacts = ArtefactCache(lambda: paths.data_dir() / "cache")

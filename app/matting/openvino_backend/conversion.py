@@ -13,7 +13,7 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.openvino_backend.artefact import FILTERS, INDEX, WEIGHTS, DecisionIndex, Index
+from app.matting.openvino_backend.artefact import FILTERS, INDEX, WEIGHTS, DecisionIndex, Index, write_checksums
 from app.matting.openvino_backend.runtime import ov, preprocess
 from app.matting.torch_backend.networks import load_network
 from models.checkpoint import load_state_dict
@@ -60,6 +60,7 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path,
         "stretch": export.stretch,
     }
     (folder / INDEX).write_text(json.dumps(index), "utf-8")
+    write_checksums(folder)
 
 
 def _quantized(model: str, quantize: QuantizeNetwork, export: Export, file: Path) -> Export:

@@ -15,7 +15,7 @@ from app.matting.selection import hardware
 from models.int8 import find_int8
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
-from models.weights import WeightsError, find, on_hand
+from models.weights import WeightsError, check_intact, find, on_hand
 
 LOG = logging.getLogger(__name__)
 MIN_SMALL_SIDE = 16
@@ -44,13 +44,24 @@ class Choice:
 
 
 def choose_model(settings: EngineSettings) -> str:
-    """Return the chosen model; for `auto`, the best one whose weights are available."""
+    """Return the chosen model; for `auto`, the best one whose weights are available and intact."""
     if settings.model != "auto":
         return settings.model
     if settings.weights is not None:
         return recommended().name
     candidates = auto_order(gpu=choose_device(settings) != "cpu", plate=settings.plate is not None)
-    return next((spec.name for spec in candidates if on_hand(spec.name)), bundled().name)
+    return next((spec.name for spec in candidates if _is_usable(spec.name)), bundled().name)
+
+
+def _is_usable(model: str) -> bool:
+    path = on_hand(model)
+    try:
+        if path is not None:
+            check_intact(model, path)
+    except WeightsError as error:
+        LOG.warning("%s", error)
+        return False
+    return path is not None
 
 
 def choose(settings: EngineSettings) -> Choice:
@@ -58,6 +69,8 @@ def choose(settings: EngineSettings) -> Choice:
     model = choose_model(settings)
     try:
         weights = find(model, settings.weights)
+        if settings.weights is None:
+            check_intact(model, weights)
     except WeightsError as error:
         raise WeightsMissingError(text_of(error)) from error
     device = choose_device(settings)

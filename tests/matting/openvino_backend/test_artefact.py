@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.errors import ModelError
 from app.matting.kernels import composite, numpy_composite
-from app.matting.openvino_backend.artefact import INDEX, Artefact
+from app.matting.openvino_backend.artefact import CHECKSUMS, INDEX, Artefact
 from app.matting.openvino_backend.artefact_cache import ArtefactCache, artefacts
 from app.matting.openvino_backend.cells import unpack
 from app.matting.openvino_backend.decision import CpuDecision
@@ -155,31 +154,29 @@ def test_a_float32_submodule_that_is_not_exported_so_is_an_error(
     assert not list(tmp_path.iterdir())
 
 
-def test_an_artefact_that_lost_its_float32_stage_is_an_error(weights: dict[str, Path], tmp_path: Path) -> None:
-    path = weights["rvm-mobilenetv3"]
-    ArtefactCache(lambda: tmp_path).load("rvm-mobilenetv3", path)
-    (kept,) = tmp_path.iterdir()
-    index = json.loads((kept / INDEX).read_text())
-    for stage in index["stages"]:
-        stage["float32"] = False
-    (kept / INDEX).write_text(json.dumps(index))
-
-    with pytest.raises(ModelError, match="float32"):
-        ArtefactCache(lambda: tmp_path).load("rvm-mobilenetv3", path)
-
-
 def test_a_damaged_artefact_is_converted_again(
     weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
     (kept,) = tmp_path.iterdir()
-    for name, broken in (("core.xml", "<broken"), (INDEX, "{}"), (INDEX, "nothing")):
-        (kept / name).write_text(broken)
-        caplog.clear()
-        artefact = ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
-        assert artefact.states == ((1, 1),)
-        assert "converted again" in caplog.text
+    names = sorted(file.name for file in kept.iterdir())
+    assert names == [CHECKSUMS, "core.bin", "core.xml", INDEX]
+    for name in names:
+        content = (kept / name).read_bytes()
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        for broken in (flipped, content[:middle], b"") if content else (b"more",):
+            (kept / name).write_bytes(broken)
+            caplog.clear()
+            artefact = ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
+            assert artefact.states == ((1, 1),)
+            assert "converted again" in caplog.text
+        (kept / name).unlink()
+        ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
     assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+    caplog.clear()
+    ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
+    assert not caplog.text
 
 
 def test_where_no_artefact_can_be_kept_it_is_the_same_network(
@@ -215,10 +212,10 @@ def test_an_artefact_that_is_there_needs_no_conversion(
 def test_unreadable_weights_are_a_named_error(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path) -> bytes:
+    def refuse(self: Path, mode: str) -> object:
         raise PermissionError(13, "Permission denied")
 
     ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])  # reads the sources once per process
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(ModelError, match=r"student\.pth cannot be read \(you have no permission"):
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ModelError, match=r"student\.pth cannot be read; check the path"):
         ArtefactCache(lambda: tmp_path).load("student", weights["student"])

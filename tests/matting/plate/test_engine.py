@@ -19,11 +19,11 @@ from app.matting.plate.plate import PATIENCE, PlateWatch, Verdict
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.matting.torch_backend import networks
-from models import weights as registered
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
 from tests.matting.selection.simulated_cuda import SimulatedCuda
+from tests.published import install
 
 OFF = EdgeSettings(strict="off")
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
@@ -266,10 +266,8 @@ def test_choices(
         engines(settings.replace(plate=None), 160, 96)
     with pytest.raises(ModelError, match="cuda-graph"):
         engines(settings.replace(executor="cuda-graph"), 160, 96)
-    folder = weights_file.parent
     for model in ("bgmv2-mobilenetv2", "bgmv2-resnet50"):
-        (folder / registered.spec_of(model).file).write_bytes(weights_file.read_bytes())
-    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
+        install(weights_file, model, monkeypatch)
     auto = settings.replace(model="auto", weights=None, device="auto", executor="auto")
     assert choose_model(auto) == "bgmv2-mobilenetv2"
     assert (choice.choose(auto).executor, choice.choose(auto).precision) == ("openvino", "float32")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,10 @@ from app.matting.geometry import auto_ratio
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards
 from models import weights as registered
+from models.int8 import find_int8
+from models.shipped import SHA256
 from tests.matting.conftest import BuildEngine, frames
+from tests.published import install
 
 
 @pytest.fixture(autouse=True)
@@ -23,18 +25,46 @@ def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
 
 
-def put(weights: dict[str, Path], model: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install generated weights of `model`."""
-    folder.mkdir(exist_ok=True)
-    shutil.copy(weights[model], folder / registered.spec_of(model).file)
-    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
-
-
-def test_auto_takes_the_best_on_hand(weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_the_best_on_hand(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_model(MattingSettings()) == "student"
-    put(weights, "rvm-mobilenetv3", tmp_path / "w", monkeypatch)
+    install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
     assert choose_model(MattingSettings()) == "rvm-mobilenetv3"
     assert choose_model(MattingSettings(model="student")) == "student"
+
+
+def test_damaged_weights_are_refused_and_not_chosen(
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+    assert choice.choose(MattingSettings()).model == "student"
+    assert "rvm_mobilenetv3.pth is damaged or not the published one" in caplog.text
+    with pytest.raises(WeightsMissingError, match=r"rvm_mobilenetv3\.pth is damaged.*weights download rvm-mobilenetv3"):
+        choice.choose(MattingSettings(model="rvm-mobilenetv3"))
+    assert choice.choose(MattingSettings(model="rvm-mobilenetv3", weights=file)).weights == file, "named by the user"
+
+
+def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / registered.spec_of("rvm-mobilenetv3").file
+    file.write_bytes(weights["rvm-mobilenetv3"].read_bytes())
+    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
+    assert choice.choose(MattingSettings()).weights == file
+    assert "are not the published ones" in caplog.text
+    registered.hash_record(file).write_text("0" * 64)
+    assert choice.choose(MattingSettings()).model == "student", "a recorded SHA-256 counts"
+
+
+def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHA256, "student/student-int8.safetensors", "0" * 64)
+    assert find_int8(registered.find("student")) is None
+    monkeypatch.setitem(SHA256, "student/student.safetensors", "0" * 64)
+    with pytest.raises(WeightsMissingError, match=r"student\.safetensors, which is part of the program, is damaged"):
+        choice.choose(MattingSettings())
 
 
 @pytest.mark.parametrize(
