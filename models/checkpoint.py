@@ -45,9 +45,18 @@ def _read(path: Path) -> dict[str, Tensor]:
         start = file.read(16)
     if start[8:9] == b"{":
         return safetensors.torch.load_file(path)
-    if _is_torchscript(path):
-        return _torchscript_state(path)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if _declared_bytes(archive) > path.stat().st_size:
+                raise ValueError("the archive is compressed or declares more than it holds")
+            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+                return _torchscript_state(archive)
     return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def _declared_bytes(archive: zipfile.ZipFile) -> int:
+    """Return the sizes of all members but code, which is never read and alone may be compressed."""
+    return sum(member.file_size for member in archive.infolist() if member.filename.split("/")[1:2] != ["code"])
 
 
 def _unusable(tensors: Mapping[str, Tensor]) -> WeightsFault | None:
@@ -81,13 +90,6 @@ def _tensors(loaded: object) -> dict[str, Tensor]:
     return dict(loaded)
 
 
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
-
-
 class _Module:
     """A module of a TorchScript archive: a container of attributes."""
 
@@ -118,10 +120,8 @@ _STORAGES = {
 }
 
 
-def _make_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
-    if math.prod(size) > storage.numel():  # otherwise a small file could request any amount of memory
-        raise ValueError("a tensor is larger than its data")
-    return torch.as_strided(storage, size, stride, offset).clone()
+MAX_SHARED = 4
+"""Bytes of all tensors per byte of all storages, which tensors may share."""
 
 
 class _ArchiveUnpickler(pickle.Unpickler):
@@ -131,12 +131,14 @@ class _ArchiveUnpickler(pickle.Unpickler):
         super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))
         self._archive = archive
         self._root = root
+        self._storages: dict[str, Tensor] = {}
+        self._bytes_left = MAX_SHARED * _declared_bytes(archive)
 
     def find_class(self, module: str, name: str) -> Callable[..., object] | torch.dtype:
         if module.startswith("__torch__"):
             return _Module
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _make_tensor
+            return self._make_tensor
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if module == "torch" and name in _STORAGES:
@@ -147,15 +149,25 @@ class _ArchiveUnpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: tuple[str, torch.dtype, str, str, int]) -> Tensor:
         _, dtype, key, _, _ = pid
-        data = bytearray(self._archive.read(f"{self._root}/data/{key}"))
-        return torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+        if key not in self._storages:
+            data = bytearray(self._archive.read(f"{self._root}/data/{key}"))
+            self._storages[key] = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+        return self._storages[key]
+
+    def _make_tensor(
+        self, storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object
+    ) -> Tensor:
+        """Return a view of a storage. Raises ValueError if it, or all views together, are larger than the data."""
+        self._bytes_left -= math.prod(size) * storage.itemsize
+        if math.prod(size) > storage.numel() or self._bytes_left < 0:
+            raise ValueError("a tensor is larger than its data")
+        return torch.as_strided(storage, size, stride, offset)
 
 
-def _torchscript_state(path: Path) -> dict[str, Tensor]:
-    with zipfile.ZipFile(path) as archive:
-        root = next(name for name in archive.namelist() if name.endswith("/data.pkl")).removesuffix("/data.pkl")
-        tensors: dict[str, Tensor] = {}
-        _collect(_ArchiveUnpickler(archive, root).load(), "", tensors)
+def _torchscript_state(archive: zipfile.ZipFile) -> dict[str, Tensor]:
+    root = next(name.split("/")[0] for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"])
+    tensors: dict[str, Tensor] = {}
+    _collect(_ArchiveUnpickler(archive, root).load(), "", tensors)
     return _tensors(tensors)
 
 
