@@ -9,8 +9,7 @@ import typer
 
 from app.cli.terminal import notify
 from app.core.messages.command_line import CommandLineText
-from app.core.messages.output import RecordingText
-from app.output.unfinished import end, in_progress, unfinished_recordings
+from app.output.unfinished import finish, unfinished_recordings
 
 EXIT_FAILED = 1
 
@@ -21,7 +20,10 @@ def recover(
         typer.Argument(metavar="[FILE]...", help="`.part` files; by default all recordings left unfinished."),
     ] = None,
 ) -> None:
-    """Finish recordings that a crash left as `.part` files, and print the finished files."""
+    """Finish recordings that a crash left as `.part` files, and print the finished files.
+
+    A file of which something could not be copied is kept.
+    """
     parts = tuple(files or unfinished_recordings())
     if not parts:
         notify(CommandLineText.NOTHING_UNFINISHED())
@@ -31,18 +33,18 @@ def recover(
 
 
 def _finish(part: Path) -> bool:
-    from app.media.recovery import recover as recover_file
+    """Print the finished file; return whether all of `part` is in it."""
     from app.media.video_input import VideoError
 
     try:
-        if in_progress(part):
-            raise VideoError(RecordingText.STILL_WRITTEN(file=part))
-        print(recover_file(part))
+        recovered = finish(part)
     except VideoError as error:
         notify(error.text)
         return False
-    end(part)
-    return True
+    print(recovered.file)
+    if recovered.left is not None:
+        notify(recovered.left)
+    return recovered.left is None
 
 
 def offer_recovery() -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import BinaryIO, TypeVar, cast
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
@@ -70,35 +69,30 @@ class CheckedFunctionCache(FunctionCache):  # type: ignore[misc]
 class _CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]
     """The index and the data files of a function. Each ends with the SHA-256 of what is before it."""
 
-    def _load_index(self) -> dict[object, str]:
+    def _load_index(self) -> object:
         try:
-            version, stamp, overloads = pickle.loads(_checked(Path(self._index_path)))  # noqa: S301 - checked
+            _check(self._index_path)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            log.warning("%s", error)
+            log.info("%s", error)
             return {}
-        return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
-
-    def _save_index(self, overloads: dict[object, str]) -> None:
-        self._write(self._index_path, (self._version, self._source_stamp, overloads))
+        return super()._load_index()
 
     def _load_data(self, name: str) -> object:
-        return pickle.loads(_checked(Path(self._data_path(name))))  # noqa: S301 - checked
+        _check(self._data_path(name))
+        return super()._load_data(name)
 
-    def _save_data(self, name: str, data: object) -> None:
-        self._write(self._data_path(name), data)
+    @contextlib.contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[BinaryIO]:
+        with super()._open_for_write(filepath) as file:
+            yield file
+            file.flush()
+            file.write(hashlib.sha256(Path(file.name).read_bytes()).digest())
 
-    def _write(self, path: str, value: object) -> None:
-        content = self._dump(value)
-        with self._open_for_write(path) as file:
-            file.write(content + hashlib.sha256(content).digest())
 
-
-def _checked(path: Path) -> bytes:
-    """Return the content without its SHA-256. Raises OSError, or ValueError for a damaged file."""
-    data = path.read_bytes()
-    content = data[:-_DIGEST_BYTES]
-    if hashlib.sha256(content).digest() != data[-_DIGEST_BYTES:]:
+def _check(path: str) -> None:
+    """Raise ValueError if the file does not end with the SHA-256 of the rest, OSError if it cannot be read."""
+    data = Path(path).read_bytes()
+    if hashlib.sha256(data[:-_DIGEST_BYTES]).digest() != data[-_DIGEST_BYTES:]:
         raise ValueError(f"The file {path} is damaged; its function is compiled again.")
-    return content

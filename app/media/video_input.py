@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -25,7 +26,7 @@ from av.video.stream import VideoStream
 from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
 from app.media.frame_filters import deinterlaced, in_bt709
-from app.media.mp4_tables import declares_too_much
+from app.media.mp4.tables import declares_too_much
 
 log = logging.getLogger(__name__)
 
@@ -70,15 +71,19 @@ def file_address(path: Path) -> str:
     return f"file:{path}"
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a media file for reading under the allow-list. Raises VideoError."""
+def open_container(path: Path, view: BinaryIO | None = None) -> InputContainer:
+    """Open a media file for reading under the allow-list. Raises VideoError.
+
+    view: read in place of the file; of the same size.
+    """
     try:
         if not path.is_file():
             raise VideoError(VideoText.ABSENT(file=path))
         if declares_too_much(path):
             raise VideoError(VideoText.UNREADABLE(file=path))
         return av.open(
-            file_address(path),
+            file_address(path) if view is None else view,
+            "r",
             container_options={
                 "protocol_whitelist": PROTOCOLS,
                 "format_whitelist": CONTAINERS,

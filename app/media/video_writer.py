@@ -17,10 +17,12 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from app.core.files import free_name
 from app.core.messages.media import WriteReason
 from app.media.audio_copy import AudioCopy
 from app.media.disk_errors import ExplainedOSError
 from app.media.encoders import Encoder, file_encoder
+from app.media.mp4.fragments import cut_incomplete_fragment
 from app.media.sound_writer import SoundWriter
 from app.media.video_input import file_address
 from app.media.yuv import BT601, BT709, YuvConverter
@@ -68,6 +70,8 @@ class VideoWriter:
         gets no random identifiers.
         """
         self.path = path
+        """The name after `close`: numbered if another file has appeared under the wanted one."""
+        self._replaced = _identity(path)
         self.size = width, height
         self._rate = Fraction(fps).limit_denominator(1001)
         self._time_base = time_base or _fine_time_base(self._rate)
@@ -207,15 +211,22 @@ class VideoWriter:
             return
         self._closed = True
         try:
-            with _os_errors(self.temporary_path):
-                self._container.mux(self._video.encode(None))
-                if self._sound is not None:
-                    self._sound.finish()
-                if self._audio is not None:
-                    self._audio.copy_until(None if complete else self._next_tick * self._time_base)
-        finally:
-            self._release()
+            try:
+                with _os_errors(self.temporary_path):
+                    self._container.mux(self._video.encode(None))
+                    if self._sound is not None:
+                        self._sound.finish()
+                    if self._audio is not None:
+                        self._audio.copy_until(None if complete else self._next_tick * self._time_base)
+            finally:
+                self._release()
+        except OSError:
+            with suppress(OSError):
+                cut_incomplete_fragment(self.temporary_path)
+            raise
         if complete:
+            if _identity(self.path) != self._replaced:
+                self.path = free_name(self.path)
             with _os_errors(self.temporary_path):
                 self.temporary_path.replace(self.path)
 
@@ -247,6 +258,15 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _fine_time_base(rate: Fraction) -> Fraction:
     """Return a unit of about 1/90000 s with a whole number of ticks per frame."""
     return Fraction(1, rate.numerator * -(-90_000 // rate.numerator))
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells a file from another one under the same name; None if there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def create_temporary(path: Path) -> Path:

@@ -95,7 +95,10 @@ class Recorder:
             self._thread.put(picture, time_s)
 
     def close(self) -> None:
-        """Finish the file, or remove it if it is empty. Idempotent. Raises SinkLostError if it cannot be finished."""
+        """Finish the file, or remove it if it is empty. Idempotent.
+
+        Raises SinkLostError if it cannot be finished, or got another name because its own was taken meanwhile.
+        """
         if self._closed:
             return
         last, end_s = self._last, self._times.end(self._clock())
@@ -120,6 +123,8 @@ class Recorder:
             ) from error
         finally:
             unfinished.end(self._writer.temporary_path)
+        if str(self._writer.path) != self.name:
+            raise SinkLostError(RecordingText.NAME_TAKEN(file=self.name, copy=self._writer.path))
 
     def _sound_for(self, time_s: Fraction | float) -> NDArray[np.int16]:
         assert self._sound is not None  # frames come after the constructor

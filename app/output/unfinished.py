@@ -11,6 +11,7 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -18,6 +19,12 @@ from app.config import paths
 from app.config.json_file import BrokenFileError, JsonObject, read_object
 from app.config.private_file import write_private
 from app.core.files import final_name
+from app.core.messages.media import VideoText
+from app.core.messages.output import RecordingText
+from app.core.text import Text
+
+if TYPE_CHECKING:
+    from app.media.recovery import Recovered
 
 log = logging.getLogger(__name__)
 
@@ -32,25 +39,53 @@ def end(part: Path) -> None:
     if part.exists():
         _write(part, {"path": str(part.absolute()), "pid": 0, "started_s": 0.0})
     else:
-        with suppress(OSError):
-            _entry(part).unlink()
+        _forget(part)
+
+
+def finish(part: Path) -> Recovered:
+    """Finish a recording as `app.media.recovery.recover`, and forget it, also if there is nothing to recover.
+
+    Raises VideoError.
+    """
+    from app.media.recovery import recover  # loads FFmpeg
+    from app.media.video_input import VideoError
+
+    if in_progress(part):
+        raise VideoError(RecordingText.STILL_WRITTEN(file=part))
+    try:
+        recovered = recover(part)
+    except VideoError as error:
+        if isinstance(error.text, Text) and error.text.message in (RecordingText.NO_FRAME, VideoText.UNREADABLE):
+            _forget(part)
+        raise
+    _forget(part)
+    return recovered
 
 
 def unfinished_recordings() -> tuple[Path, ...]:
     """Return the temporary files of recordings that no running process writes to, by name.
 
-    Entries whose file no longer exists are removed.
+    Empty files are removed, and entries without a file.
     """
     found = []
     for entry in sorted(_folder().glob("*.json")):
         part = _part(entry)
         if part is not None and _exists(part):
-            if not in_progress(part):
+            if in_progress(part):
+                continue
+            if part.stat().st_size:
                 found.append(part)
-            continue
+                continue
+            with suppress(OSError):
+                part.unlink()
         with suppress(OSError):
             entry.unlink()
     return tuple(sorted(found))
+
+
+def _forget(part: Path) -> None:
+    with suppress(OSError):
+        _entry(part).unlink()
 
 
 def in_progress(part: Path, but: int = 0) -> bool:

@@ -289,6 +289,6 @@ def test_a_name_that_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.M
 def test_an_unfinished_file_whose_name_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_clip(tmp_path / "12:30.part.mp4", 5)
-    assert recover(Path("12:30.part.mp4")) == Path("12:30.mp4")
+    assert recover(Path("12:30.part.mp4")).file == Path("12:30.mp4")
     assert [file.name for file in tmp_path.iterdir()] == ["12:30.mp4"]
     assert read_numbers(tmp_path / "12:30.mp4") == [0, 1, 2, 3, 4]

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -114,6 +115,8 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
     written = int(result.stdout.split()[0])
     images, _ = read(path)
     assert len(images) >= written - 30 >= 30
+    with av.open(str(path)) as container:
+        assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

@@ -15,7 +15,7 @@ from app.cli import main
 from app.cli.recover import offer_recovery
 from app.config import paths
 from app.core.errors import SinkOpenError
-from app.media.recovery import recover
+from app.media.recovery import Recovered, recover
 from app.media.video_input import VideoError
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
@@ -123,8 +123,9 @@ def test_a_reused_process_number_is_another_process(tmp_path: Path) -> None:
 
 def test_an_existing_file_is_never_replaced(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4", 2)
-    assert recover(write_clip(tmp_path / "a.part.mp4", 3, audio="aac")) == tmp_path / "a (2).mp4"
-    assert recover(write_clip(tmp_path / "a.part2.mp4", 4)) == tmp_path / "a (3).mp4"
+    assert recover(write_clip(tmp_path / "a.part.mp4", 3, audio="aac")) == Recovered(tmp_path / "a (2).mp4", None)
+    assert recover(write_clip(tmp_path / "a.part2.mp4", 4)) == Recovered(tmp_path / "a (3).mp4", None)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a (2).mp4", "a (3).mp4", "a.mp4"]
     assert [len(times_of(tmp_path / name)) for name in ("a.mp4", "a (2).mp4", "a (3).mp4")] == [2, 3, 4]
     with av.open(str(tmp_path / "a (2).mp4")) as container:
         assert len(container.streams.audio) == 1

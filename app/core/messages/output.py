@@ -79,9 +79,15 @@ class RecordingText(Message):
     STOPPED = "The recording stopped: {reason} ({kept})."
     NOT_FINISHED = "The recording could not be completed: {reason} ({kept})."
     OTHER_ENCODER = "The encoder {wanted} does not work on this computer; the recording uses {used}."
+    NAME_TAKEN = "Another file {file} appeared during the recording, which is saved as {copy}."
     KEPT = "the recording so far is in {file}"
     NOTHING_KEPT = "nothing was recorded"
     CLOSED = "A frame was sent to a closed output; open it again."
     NO_FRAME = "The file {file} contains no frame that can be recovered; delete it."
     NOT_RECOVERED = "The recording {file} could not be completed: {reason}."
+    NOT_UNFINISHED = "{file} is no unfinished recording, whose name would be like `name.part.mp4`; choose another file."
+    PARTLY_RECOVERED = (
+        "{seconds} s of {file} were copied to {copy} ({copied} of {size} MB); the rest is damaged or of a kind that is "
+        "not copied, and the file is kept."
+    )
     STILL_WRITTEN = "The recording {file} is still being written; stop it first."

@@ -152,14 +152,22 @@ def unfinished_recordings() -> tuple[Path, ...]:
 
 
 def recover_recordings(parts: tuple[Path, ...]) -> Path:
-    """Finish recordings; return the path of the last one. Raises VideoError."""
-    from app.media.recovery import recover
-    from app.output.unfinished import end
+    """Finish recordings; return the path of the last one. Raises VideoError, also for what could not be copied."""
+    from app.media.video_input import VideoError
+    from app.output.unfinished import finish
 
+    problems = []
     for part in parts:
-        finished = recover(part)
-        end(part)
-    return finished
+        try:
+            recovered = finish(part)
+        except VideoError as error:
+            problems.append(error.text)
+            continue
+        if recovered.left is not None:
+            problems.append(recovered.left)
+    if problems:
+        raise VideoError(problems[0])
+    return recovered.file
 
 
 def plate_view(path: Path, width: int) -> PlateView:
