@@ -274,4 +274,14 @@ class Settings(Model):
     paused: bool = False
     """The outputs show the stand-by card."""
     frozen: bool = False
-    """The outputs keep the last composite."""
+    """The outputs keep the last composite, while `hides` stays the same."""
+
+    @property
+    def hides(self) -> tuple[object, ...]:
+        """What decides which part of the room a picture shows."""
+        background, edges = self.background, self.matting.edges
+        return (
+            (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
+            (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
+            (self.people.zones, self.people.only_me, self.selected, self.framing),
+        )

@@ -39,11 +39,18 @@ class Frame:
     """The uncropped image of the source if `image` is a crop of it."""
     synthetic: bool = False
     """True for frames of the demo source: they do not show the user and may be written to disk without a request."""
+    source: SourceInfo | None = None
+    """What it was captured from, which may not be the source in use any more; None outside the live pipeline."""
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
+
+    @property
+    def camera(self) -> str:
+        """The stable id of its source; empty where that is unknown."""
+        return "" if self.source is None else self.source.id
 
 
 @dataclass(frozen=True, slots=True)

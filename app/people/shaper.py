@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from app.core.framing import from_camera
 from app.core.placement import IN_PLACE, view_through
 from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Zone
@@ -25,6 +27,8 @@ class PeopleShaper:
         self._auto: AutoFraming | None = None
         self._only_me: OnlyMe | None = None
         self._selected: tuple[float, float] | None = None
+        self._elsewhere: tuple[float, float] | None = None
+        """The selection, if it was made in the picture of another camera: nobody is shown until the next one."""
         self._planes: tuple[object, ZonePlanes] | None = None
         """The planes of the zones, and what they depend on."""
         self._now_s = self._last_s = 0.0
@@ -51,6 +55,10 @@ class PeopleShaper:
         pixels. camera: its stable id. now_s: when the frame was captured. selected: where the user last selected a
         person, in fractions of the camera's frame. placement: of the person over the background.
         """
+        if self._camera and camera != self._camera:
+            self._elsewhere = selected
+        elif selected != self._elsewhere:
+            self._elsewhere = None
         self._prepare_only_me(settings.only_me, framing, selected)
         if settings is not self._settings or camera != self._camera:
             self._zones = settings.zones_of(camera)
@@ -79,7 +87,9 @@ class PeopleShaper:
     @property
     def hides_person(self) -> bool:
         """Whether nobody is shown because the selected person is not certain."""
-        return self._only_me is not None and self._only_me.certainty is Certainty.HIDDEN
+        if self._only_me is None:
+            return False
+        return self._elsewhere is not None or self._only_me.certainty is Certainty.HIDDEN
 
     def forget(self) -> None:
         """Forget the stream: the next frame is of another one."""
@@ -103,6 +113,7 @@ class PeopleShaper:
         self.alpha = alpha
         step_s, self._last_s = min(max(self._now_s - self._last_s, 0.0), MAX_GAP_S), self._now_s
         gain = None if self._only_me is None else self._only_me.gain(small, alpha, step_s)
+        gain = gain if self._elsewhere is None or gain is None else np.zeros_like(gain)
         shown = self._next_view(alpha if gain is None else alpha * gain, step_s)
         self.view = shown if self._placement is None else view_through(self._placement, shown)
         view = None if shown.is_whole else shown

@@ -45,10 +45,11 @@ def take_live_plate(
 def _collect(pipeline: Pipeline, wait: Callable[[float], bool]) -> PlateCapture:
     capture = PlateCapture(COLLECT_S)
     while True:
-        frame, source = pipeline.newest_frame, pipeline.status().source
-        if frame is not None and source is not None and capture.feed(frame, source.id):
+        frame = pipeline.newest_frame
+        if frame is not None and capture.feed(frame, frame.camera):
             return capture
         if capture.silent:
+            source = pipeline.status().source
             raise PlateError(
                 PlateText.SILENT(camera=pipeline.settings.capture.source if source is None else source.name)
             )

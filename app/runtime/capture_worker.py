@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.capture.base import FrameSource, HoldsExposure, SkipsFrames
 from app.core.errors import SourceLostError
@@ -172,7 +172,7 @@ class CaptureWorker:
         self._board.source = self._source.info
         if self._running == self._tried:
             self._board.clear(Stage.CAPTURE)
-        self._frames.put(Captured(frame, self._generation))
+        self._frames.put(Captured(replace(frame, source=self._source.info), self._generation))
 
     def _is_unneeded(self, now_s: float) -> bool:
         """Return whether nobody needs the next frame, so that decoding it would take time from the step."""

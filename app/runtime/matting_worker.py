@@ -16,7 +16,7 @@ from app.matting.selection.governor import Step
 from app.runtime.backdrops import Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
-from app.runtime.engines.decision import PassThrough, Run, StandBy
+from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.finishing import Begun, Finished, Finisher, SelfTestDueError
 from app.runtime.outputs.overlay import OverlayPainter
@@ -72,6 +72,8 @@ class MattingWorker:
         """Number of self-tests of the engine in use, which reset it."""
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
+        self._shown_under: tuple[object, ...] | None = None
+        """`Settings.hides` of the last picture that was published."""
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""
 
@@ -91,6 +93,8 @@ class MattingWorker:
                     self._settle()
                 if captured is None:
                     self._engines.poll()
+                    if self._has_outdated_freeze(settings):
+                        self._stand_by(StandBy(Phase.WAITING))
                 elif captured.frame is None:
                     self._stand_by(StandBy(Phase.RESTING if self._resting() else Phase.WAITING))
                 else:
@@ -109,13 +113,16 @@ class MattingWorker:
         decision = self._engines.decide(frame, generation, settings)
         if isinstance(decision, Run) and awaits_background:
             decision = StandBy(Phase.STARTING)
+        if isinstance(decision, Skip) and self._has_outdated_freeze(settings):
+            decision = StandBy(Phase.WAITING)
         if isinstance(decision, StandBy):
             self._stand_by(decision)
         elif isinstance(decision, PassThrough):
             self._settle()
             self._board.phase = Phase.RUNNING
             cropped = _crop(frame, decision.framing)
-            self._finish(self._overlay.painted(Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)))
+            picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
+            self._finish(self._overlay.painted(picture), settings)
         elif isinstance(decision, Run):
             self._run(decision, _crop(frame, decision.framing), settings)
 
@@ -133,16 +140,17 @@ class MattingWorker:
             edges, want_foreground = settings.matting.edges, self._want_foreground()
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes
-            crowded = self._work_s * self._rate_hz(settings) > CROWDED
+            crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
             overlapping = _overlapping(run.engine) if crowded and not shaping else None
             if (overlapping is None or self._repeats_pending(frame)) and not self._settle():
                 return
-            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, self._overlay.current)
+            overlay, hides = self._overlay.current, settings.hides
+            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, overlay, hides)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
                 if self._settle():
                     self._board.phase = Phase.RUNNING
-                    self._finish(repeated)
+                    self._finish(repeated, settings)
                 return
             tests = self._tests
             with self._board.turns.step():
@@ -201,6 +209,7 @@ class MattingWorker:
             return False
         self._board.step_ms.add(finished.ended_s - begun.started_s)
         if finished.picture is not None:
+            self._shown_under = begun.conditions.hides
             self._last_alpha = begun.whole_alpha(finished.matte)
             self._backdrops.watch(self._last_alpha, finished.frame.captured_at_s)
             self._unchanged.note(begun.conditions, finished.picture)
@@ -210,7 +219,7 @@ class MattingWorker:
         work_s = finished.work_s(begun) * (ALONE if begun.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
         latency_s = finished.ended_s - finished.frame.captured_at_s
-        step = Step(finished.ended_s, finished.busy_s(begun), latency_s, self._rate_hz(self._settings()))
+        step = Step(finished.ended_s, finished.busy_s(begun), latency_s, self._rate_hz(self._settings(), begun.frame))
         self._engines.completed(begun.run, step)
         return True
 
@@ -226,17 +235,20 @@ class MattingWorker:
         return test
 
     def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> None:
-        source = self._board.source
-        camera = "" if source is None else source.id
-        self._people.begin(settings, framing, frame.size, camera, frame.captured_at_s)
+        self._people.begin(settings, framing, frame.size, frame.camera, frame.captured_at_s)
         self._board.keeps_room = self._people.keeps_room
 
-    def _rate_hz(self, settings: Settings) -> float:
-        """Return the frame rate to hold: the requested one, or the source's if that is lower."""
-        source = self._board.source
+    def _rate_hz(self, settings: Settings, frame: Frame) -> float:
+        """Return the frame rate to hold: the requested one, or that of the frame's source if it is lower."""
+        source = frame.source
         return min(settings.capture.fps, source.fps) if source is not None and source.fps > 0 else settings.capture.fps
 
-    def _finish(self, picture: Picture) -> None:
+    def _has_outdated_freeze(self, settings: Settings) -> bool:
+        """Return whether the picture that is frozen may show more of the room than the settings allow now."""
+        return settings.frozen and not settings.paused and self._shown_under not in (None, settings.hides)
+
+    def _finish(self, picture: Picture, settings: Settings) -> None:
+        self._shown_under = settings.hides
         self._board.frames_out.tick()
         self._publish(picture)
 

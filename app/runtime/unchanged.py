@@ -28,6 +28,8 @@ class Conditions:
     shaped: bool = False
     """Whether the matte is shaped, which depends on the frames before."""
     overlay: Overlay | None = None
+    hides: tuple[object, ...] = ()
+    """As in `Settings`; whether a composite that is shown already may stay."""
 
     def equal(self, other: Conditions) -> bool:
         """Return whether these are the same; images of a background and overlays by identity."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.capture import open_source
 from app.core.errors import PlateError
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Frame
 from app.gui.dialogs import plate_dialog
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
@@ -63,7 +64,13 @@ def store(qtbot: QtBot) -> SettingsStore:
 def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
     source = open_source(CaptureSettings(source="demo:empty", width=SIZE[0], height=SIZE[1], fps=30))
-    made = PlateDialog(store, tasks, source.read, lambda: "demo")
+    info = replace(source.info, id="demo")
+
+    def newest() -> Frame | None:
+        frame = source.read()
+        return None if frame is None else replace(frame, source=info)
+
+    made = PlateDialog(store, tasks, newest)
     made.show()
     yield made
     made.close()

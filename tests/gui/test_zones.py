@@ -38,12 +38,17 @@ def is_marked(session: Session, where: QPoint) -> bool:
     return colour.red() > colour.green() + 40 and colour.name() != "#000000"
 
 
+def shows_camera(session: Session) -> bool:
+    picture = session.bridge.picture
+    return picture is not None and picture.frame is not None
+
+
 @pytest.mark.parametrize("mirror", [False, True])
 def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot: QtBot, mirror: bool) -> None:
     session.preferences.change(mirror_preview=mirror)
     ready(session, qtbot)
     session.store.edit("framing", zoom=2, pan_x=-1, pan_y=-1)
-    qtbot.waitUntil(lambda: session.bridge.status.source is not None)
+    qtbot.waitUntil(lambda: shows_camera(session))
     press(session, qtbot, "dropBrush")
     pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
     (zone,) = painted(session)
@@ -58,7 +63,7 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
 
 def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
-    qtbot.waitUntil(lambda: session.bridge.status.source is not None)
+    qtbot.waitUntil(lambda: shows_camera(session))
     keep = press(session, qtbot, "keepBrush")
     pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
     keep.click()
@@ -78,6 +83,7 @@ def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBo
 
 def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
+    qtbot.waitUntil(lambda: shows_camera(session))
     drop = press(session, qtbot, "dropBrush")
     for x in (0.2, 0.6):
         pull(session, qtbot, at(session, x, 0.5), at(session, x + 0.1, 0.5))
@@ -127,3 +133,13 @@ def test_one_brush_at_a_time_and_scenes_hold_zones(session: Session, qtbot: QtBo
     session.store.edit("people", zones=())
     session.window.scenes.apply("Door")
     qtbot.waitUntil(lambda: painted(session) == (zone,))
+
+
+def test_a_stroke_on_the_stand_by_card_is_no_zone(session: Session, qtbot: QtBot) -> None:
+    """It became a zone of every camera."""
+    ready(session, qtbot)
+    session.store.set_paused(True)
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.frame is None)
+    press(session, qtbot, "keepBrush")
+    pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
+    assert painted(session) == ()

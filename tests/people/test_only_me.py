@@ -165,3 +165,26 @@ def test_switching_it_off_forgets_the_person() -> None:
     assert shaper.hides_person, "nobody is found yet"
     assert not shaper.begin(PeopleSettings(), framing, (320, 180), "", 0.1)
     assert not shaper.hides_person
+
+
+def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
+    """Whoever stood at the same place before the next camera was shown."""
+    shaper, framing, settings = PeopleShaper(), FramingSettings(), PeopleSettings(only_me=True)
+    image, alpha = np.zeros((3, 90, 160), np.float32), np.zeros((90, 160), np.float32)
+    alpha[20:90, 60:100] = 1
+
+    def shown(camera: str, selected: tuple[float, float] | None) -> bool:
+        shaper.begin(settings, framing, (320, 180), camera, 0.0, selected)
+        gain = shaper.shape(image, alpha).gain
+        assert gain is not None and shaper.hides_person == (not gain.any())
+        return bool(gain.any())
+
+    assert shown("one", (0.5, 0.6))
+    shaper.forget()
+    assert shown("one", (0.5, 0.6)), "the same camera after a pause"
+    for _ in range(2):
+        assert not shown("two", (0.5, 0.6))
+        shaper.forget()
+    assert not shown("one", (0.5, 0.6))
+    assert shown("one", (0.5, 0.61)), "the next selection"
+    assert shown("two", None), "without a selection it is the largest person"

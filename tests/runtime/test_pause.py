@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from app.core.errors import SourceLostError
+from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.core.types import PictureKind
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
@@ -79,3 +82,60 @@ def test_the_card_is_sent_less_often_while_paused() -> None:
         composites(pipeline)
         before = len(world.pictures())
         eventually(lambda: len(world.pictures()) > before + 60)
+
+
+KEEP = PeopleSettings(zones=(Zone(kind="keep", filled=True, points=((0, 0), (0.3, 0), (0.3, 1), (0, 1))),))
+"""Shows the left of the room."""
+
+
+@pytest.mark.parametrize("blurred", [False, True])
+def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(blurred: bool) -> None:
+    """The room in a keep zone was sent on after the zone was removed."""
+    world = FakeWorld()
+    with running(world, BASE.replace(people=KEEP)) as pipeline:
+        composites(pipeline)
+        eventually(lambda: shows_room(world.newest().image))
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        assert shows_room(world.newest().image)
+        blur = BackgroundSettings(kind="blur") if blurred else BASE.background
+        pipeline.change(lambda now: now.replace(people=BASE.people, background=blur))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        eventually(lambda: stands_still(pipeline, world))
+        assert pipeline.status().phase is Phase.WAITING
+        pipeline.change(lambda now: now.replace(frozen=False))
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        assert not shows_room(world.newest().image)
+
+
+def test_a_picture_of_before_a_change_is_not_frozen_after_it() -> None:
+    """The last picture was made with the keep zone when both were changed at once."""
+    world = FakeWorld()
+    with running(world, BASE.replace(people=KEEP)) as pipeline:
+        composites(pipeline)
+        eventually(lambda: shows_room(world.newest().image))
+        pipeline.change(lambda now: now.replace(frozen=True, people=BASE.people))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+
+
+def test_a_frozen_picture_ends_while_the_source_delivers_nothing() -> None:
+    world = FakeWorld()
+    with running(world, BASE.replace(people=KEEP), Timing(poll_s=0.02)) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        world.faults.put("read", world.faults.hang)
+        pipeline.change(lambda now: now.replace(people=BASE.people))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+
+
+def test_a_frozen_picture_outlives_changes_that_hide_nothing() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        other = BASE.background.replace(colour="#00ff00")
+        pipeline.change(lambda now: now.replace(background=other, overlay=now.overlay.replace(text="Back soon")))
+        eventually(lambda: stands_still(pipeline, world))
+        assert world.newest().kind is PictureKind.COMPOSITE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import PlateError
-from app.core.settings import CaptureSettings
+from app.core.settings import CaptureSettings, PeopleSettings, Zone
+from app.core.types import Frame, PictureKind, SourceInfo
 from app.matting.selection.governor import GovernorTiming
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
@@ -76,4 +78,57 @@ def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, capl
     try:
         eventually(lambda: blamed in caplog.text)
     finally:
+        assert pipeline.stop()
+
+
+class TwoCameras:
+    """Two cameras with one room; the second one delivers nothing until it may."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        self.may = threading.Event()
+        gate = self.may
+
+        class Second(FakeSource):
+            def read(self) -> Frame | None:
+                return super().read() if gate.wait(0.02) else None
+
+        def opened(settings: CaptureSettings) -> FakeSource:
+            kind = Second if settings.source == "second" else FakeSource
+            return kind(settings, world.faults, "camera")
+
+        self.parts = replace(world.parts(), open_source=opened)
+
+
+def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera() -> None:
+    """The last frames of the first camera were shaped by the zones of the second one, and showed the room."""
+    world = FakeWorld()
+    cameras = TwoCameras(world)
+    first = BASE.replace(capture=BASE.capture.replace(source="first"))
+    keep = Zone(kind="keep", camera="second", filled=True, points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)))
+    pipeline = Pipeline(first, parts=cameras.parts)
+    pipeline.start()
+    try:
+        composites(pipeline)
+        entered, go_on = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            entered.set()
+            go_on.wait(10)
+
+        world.faults.put("step", hold)
+        assert entered.wait(10)
+        eventually(lambda: pipeline.status().frames_dropped > 0)  # a frame of the first camera waits
+        second = first.capture.replace(source="second")
+        pipeline.change(lambda now: now.replace(capture=second, people=PeopleSettings(zones=(keep,))))
+        eventually(lambda: (pipeline.status().source or SourceInfo("", "", "", 0, 0, 0, "")).id == "second")
+        assert pipeline.newest_frame is not None and pipeline.newest_frame.camera == "first"
+        before = len(world.pictures())
+        go_on.set()
+        world.faults.heal()
+        eventually(lambda: len(world.pictures()) > before + 20)
+        after = [picture for picture in world.pictures()[before:] if picture.kind is PictureKind.COMPOSITE]
+        assert not any(shows_room(picture.image) for picture in after)
+    finally:
+        cameras.may.set()
+        world.faults.heal()
         assert pipeline.stop()

@@ -28,7 +28,7 @@ THUMBNAIL_WIDTH = 320
 
 
 class PlateDialog(QDialog):
-    """`newest` returns the newest frame of the camera, None while paused; `camera` the id of its source."""
+    """`newest` returns the newest frame of the camera; None while paused."""
 
     taken = pyqtSignal()
     """A new plate was stored, possibly under the same path as the last one."""
@@ -38,13 +38,12 @@ class PlateDialog(QDialog):
         store: SettingsStore,
         tasks: Tasks,
         newest: Callable[[], Frame | None],
-        camera: Callable[[], str],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Picture of the empty room"))
-        self._store, self._tasks, self._newest, self._camera = store, tasks, newest, camera
+        self._store, self._tasks, self._newest = store, tasks, newest
         self._capture: PlateCapture | None = None
         self._ticks_left = 0
         self._plate: BgrImage | None = None
@@ -111,7 +110,7 @@ class PlateDialog(QDialog):
             self.number.setText("●")
             self.text.setText(self.tr("Taking the picture…"))
         frame = self._newest()
-        done = frame is not None and self._capture.feed(frame, self._camera())
+        done = frame is not None and self._capture.feed(frame, frame.camera)
         self.bar.setValue(round(100 * self._capture.progress))
         if done:
             self._timer.stop()

@@ -102,6 +102,8 @@ class PreviewOverlay(QWidget):
             return self.tr("Paused: others see {0}").format(self._card(settings.output))
         if settings.frozen and status.phase is Phase.RUNNING:
             return self.tr("Frozen: others see the last frame")
+        if settings.frozen and status.phase is Phase.WAITING:
+            return self.tr("Frozen: others see the stand-by card")
         if status.hides_person and status.phase is Phase.RUNNING:
             return self.tr("Only me: click yourself")
         return {

@@ -27,6 +27,8 @@ class ZoneLayer(QObject):
         self._preview, self._tool = preview, tool
         self._store, self._preferences, self._bridge = store, preferences, bridge
         self._pressed_at: QPointF | None = None
+        self._painted = ""
+        """The camera whose picture the stroke is painted on."""
         self.marks = ZoneMarks(tool)
         preview.add_overlay(self.marks)
         preview.installEventFilter(self)
@@ -40,9 +42,12 @@ class ZoneLayer(QObject):
         if self._tool.kind is None:
             self._pick(event)
             return False
+        if event.type() is QEvent.Type.MouseButtonPress:
+            picture = self._bridge.picture
+            self._painted = "" if picture is None or picture.frame is None else picture.frame.camera
         if event.type() is QEvent.Type.MouseButtonRelease and event.button() is Qt.MouseButton.LeftButton:
             self._finish()
-        elif event.buttons() & Qt.MouseButton.LeftButton:
+        elif event.buttons() & Qt.MouseButton.LeftButton and self._painted:  # a zone without a camera is one of all
             self._tool.add(*self._in_camera(event.position()))
         return True
 
@@ -60,8 +65,7 @@ class ZoneLayer(QObject):
             self._pressed_at = None
 
     def _finish(self) -> None:
-        source = self._bridge.status.source
-        zone = self._tool.finish(source.id if source is not None else "")
+        zone = self._tool.finish(self._painted)
         if zone is not None:
             self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
 

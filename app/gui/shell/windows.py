@@ -59,12 +59,8 @@ class SecondaryWindows(QObject):
     def open_plate_dialog(self, taken: Callable[[], object]) -> None:
         """Open the capture of an empty-background plate; `taken` is called for each new plate."""
 
-        def camera() -> str:
-            source = self._bridge.status.source
-            return source.id if source is not None else ""
-
         def make() -> PlateDialog:
-            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.newest_frame, camera, self._window)
+            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.newest_frame, self._window)
             dialog.taken.connect(self._bridge.retry)
             dialog.taken.connect(taken)
             return dialog
