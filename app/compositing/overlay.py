@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.compositing.card_text import TextBlock
 from app.core.settings import OverlayPlace, OverlaySettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Patch
 from app.media.image_file import read_image_with_alpha
 from app.media.svg_file import is_svg, render_svg
 
@@ -47,29 +47,23 @@ class OverlayKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """An item in its bounding box: what it adds, and how much of the picture remains."""
-
-    top: int
-    left: int
-    colours: NDArray[np.uint8]
-    """(h, w, 3) BGR, premultiplied."""
-    remaining: NDArray[np.uint8]
-    """(h, w, 3): 255 minus alpha."""
-
-
-@dataclass(frozen=True, slots=True)
 class Overlay:
     """A rendered overlay."""
 
     patches: tuple[Patch, ...]
 
-    def draw(self, image: BgrImage) -> None:
-        """Draw over an image of the size that it was rendered for, in place. Pixels without overlay do not change."""
+    def draw(self, image: BgrImage) -> tuple[BgrImage, ...]:
+        """Draw over an image of the size that it was rendered for, in place; return what each patch covers.
+
+        Pixels without overlay do not change.
+        """
+        covered = []
         for patch in self.patches:
             height, width = patch.colours.shape[:2]
             region = image[patch.top : patch.top + height, patch.left : patch.left + width]
+            covered.append(region.copy())
             region[:] = cv2.add(cv2.multiply(region, patch.remaining, scale=1 / 255), patch.colours)
+        return tuple(covered)
 
 
 def wanted_overlay(

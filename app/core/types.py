@@ -120,6 +120,32 @@ class PictureKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """An item of the overlay in its bounding box: what it adds, and how much of the picture remains."""
+
+    top: int
+    left: int
+    colours: NDArray[np.uint8]
+    """(h, w, 3) BGR, premultiplied."""
+    remaining: NDArray[np.uint8]
+    """(h, w, 3): 255 minus alpha."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What a picture was put together from, for a preview that mirrors the camera's image alone."""
+
+    backdrop: BgrImage | None = None
+    """The image behind the person; None where the camera's image is."""
+    shift: float = 0.0
+    """Horizontal shift of the person by its placement, as a fraction of the width."""
+    patches: tuple[Patch, ...] = ()
+    """The overlay, in drawing order."""
+    covered: tuple[BgrImage, ...] = ()
+    """The pixels that were under each patch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture for the outputs and the preview."""
 
@@ -129,6 +155,7 @@ class Picture:
     foreground: BgrImage | None = None
     frame: Frame | None = None
     """The frame that it was made from; None for the stand-by card."""
+    layers: Layers = Layers()
 
     @property
     def size(self) -> tuple[int, int]:

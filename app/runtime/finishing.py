@@ -10,10 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind
+import numpy as np
+
+from app.core.types import AlphaImage, Backdrop, Frame, Layers, Matte, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Run, StandBy
 from app.runtime.engines.plausibility import MatteCheck
+from app.runtime.outputs.overlay import overlaid
 from app.runtime.status import Phase
 from app.runtime.unchanged import Conditions
 from app.system.threads import name_thread
@@ -33,6 +36,8 @@ class Begun:
     """As `ShapedStep.whole_alpha`."""
     moves: bool
     """As `ShapedStep.moves`."""
+    shift: float
+    """As in `Layers`."""
     overlaps: bool
     """Whether the rest runs on its own thread."""
     started_s: float
@@ -144,10 +149,12 @@ class Finisher:
         if not self._mattes.permits(matte, frame, begun.backdrop, now_s, begun.run.sequence, self_test, whole_alpha):
             self.stand_by(Phase.WAITING)
             return Finished(matte, frame, None, started_s, time.perf_counter())
-        picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame)
+        backdrop = begun.backdrop if isinstance(begun.backdrop, np.ndarray) else None
+        layers = Layers(backdrop, begun.shift)
+        picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, layers)
         # Only now: the check compares the composite with its background, and the overlay draws itself alone.
         if begun.conditions.overlay is not None:
-            begun.conditions.overlay.draw(picture.image)
+            picture = overlaid(picture, begun.conditions.overlay)
         self._board.phase = Phase.RUNNING
         self._board.frames_out.tick()
         self._publish(picture)

@@ -171,6 +171,7 @@ class MattingWorker:
             rest=rest,
             whole_alpha=self._people.whole_alpha,
             moves=self._people.moves,
+            shift=settings.placement.x,
             overlaps=overlapping is not None,
             started_s=started_s,
             begun_s=time.perf_counter(),

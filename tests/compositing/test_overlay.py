@@ -17,7 +17,6 @@ from app.compositing.overlay import (
     SAFE_MARGIN,
     Overlay,
     OverlayKey,
-    Patch,
     render_overlay,
     safe_size,
     shown_text,
@@ -25,7 +24,7 @@ from app.compositing.overlay import (
 )
 from app.core.errors import BackgroundError
 from app.core.settings import OverlayPlace, OverlaySettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Patch
 from app.media.svg_file import render_svg
 
 WIDTH, HEIGHT = 320, 180

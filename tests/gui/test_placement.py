@@ -53,6 +53,20 @@ def test_dragging_moves_the_person_with_the_mouse(session: Session, qtbot: QtBot
     assert session.pipeline.settings.framing == WHOLE
 
 
+@pytest.mark.parametrize("mirror", [True, False])
+def test_over_an_image_the_person_is_where_others_see_it(session: Session, qtbot: QtBot, mirror: bool) -> None:
+    """The preview mirrors the person alone: left over the background is left for others."""
+    session.preferences.change(mirror_preview=mirror)
+    session.store.edit("background", kind="colour")
+    ready(session, qtbot)
+    take_the_person(session)
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.5))
+    assert placement(session).x == pytest.approx(0.2, abs=0.02)
+    qtbot.keyClick(session.window.preview, Qt.Key.Key_Right)
+    assert placement(session).x == pytest.approx(0.25, abs=0.02)
+    qtbot.waitUntil(lambda: slider(session, "placeXSlider").value() > 0)
+
+
 def test_the_wheel_scales_the_person_and_with_ctrl_always(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     turn_wheel(session, -5, at(session, 0.5, 1.0), CTRL)

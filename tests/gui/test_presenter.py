@@ -79,7 +79,8 @@ def test_ending_never_returns_to_the_room(session: Session, qtbot: QtBot, tmp_pa
 def test_the_background_is_zoomed_panned_and_centred(
     session: Session, qtbot: QtBot, tmp_path: Path, mirror: bool
 ) -> None:
-    session.preferences.change(mirror_preview=mirror)
+    """The preview mirrors the background only where the outputs are mirrored."""
+    session.store.edit("output", mirror=mirror)
     Image.new("RGB", (640, 100)).save(tmp_path / "wide.png")
     zoom, across = slider(session, "backgroundZoomSlider"), slider(session, "backgroundXSlider")
     bring_up(session, zoom)

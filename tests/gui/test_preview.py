@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QCheckBox, QPushButton
+from PyQt6.QtWidgets import QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.gui.preview.rendering import ViewMode, ViewRequest
@@ -91,6 +91,42 @@ def test_mirror_switch_affects_only_the_preview(session: Session, qtbot: QtBot) 
     mirror.click()
     assert not requests[-1].mirror
     assert not session.pipeline.settings.output.mirror
+
+
+def note(session: Session) -> str:
+    found = session.window.findChild(QLabel, "viewNote")
+    assert found is not None
+    return found.text() if found.isVisible() else ""
+
+
+def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    qtbot.waitUntil(lambda: note(session) == "You see a mirror, others do not")
+    session.store.edit("output", mirror=True)
+    qtbot.waitUntil(lambda: note(session) == "You see what others see")
+    session.preferences.change(mirror_preview=False)
+    assert note(session) == "Others see a mirror, you do not"
+    for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.MATTE, ViewMode.FOREGROUND):
+        session.window.action_bar.set_mode(mode)
+        assert note(session) == "Only you see this"
+    session.store.set_paused(True)
+    qtbot.waitUntil(lambda: note(session) == "")
+
+
+def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Session, qtbot: QtBot) -> None:
+    preview = ready(session, qtbot)
+    requests: list[ViewRequest] = []
+    preview.view_requested.connect(requests.append)
+    switch = session.window.findChild(QPushButton, "othersSeeButton")
+    assert switch is not None
+    qtbot.waitUntil(lambda: switch.isVisible() and switch.text() == "Others see")
+    assert preview.rect().contains(switch.geometry().translated(switch.parentWidget().pos()))
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert requests[-1].mirror is requests[-1].output_mirror is False
+    assert switch.text() == "Mirror"
+    assert note(session) == "You see what others see"
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert requests[-1].mirror
 
 
 def test_text_is_shown_before_the_first_image(qtbot: QtBot) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Frame, Picture, PictureKind
-from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest, fitted_size, render, shows_room
+from app.gui.preview.rendering import BgrxImage, Renderer, ViewMode, ViewRequest, shows_room
+from app.gui.preview.scaling import fitted_size
 from app.gui.preview.worker import PreviewWorker
 from app.runtime.slot import LatestSlot
 from tests.waiting import eventually
@@ -37,7 +38,7 @@ def picture(kind: PictureKind = PictureKind.COMPOSITE, *, foreground: bool = Tru
 def shown(
     mode: ViewMode, *, mirror: bool = False, divider: float = 0.5, of: Picture | None = None
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return render(of or picture(), ViewRequest(WIDTH, HEIGHT, mode, mirror, divider))
+    return Renderer().render(of or picture(), ViewRequest(WIDTH, HEIGHT, mode, mirror, divider))
 
 
 def test_each_mode_shows_its_own_image() -> None:
@@ -72,7 +73,7 @@ def test_rendering_does_not_modify_the_picture() -> None:
     original = picture()
     before = original.image.copy()
     for mode in ViewMode:
-        render(original, ViewRequest(WIDTH, HEIGHT, mode, mirror=False))
+        Renderer().render(original, ViewRequest(WIDTH, HEIGHT, mode, mirror=False))
     assert np.array_equal(original.image, before)
 
 
@@ -86,7 +87,9 @@ def test_a_stand_by_card_is_shown_in_every_mode() -> None:
 def test_fine_stripes_do_not_alias_in_a_small_view(factor: float) -> None:
     stripes = np.zeros((241, 321, 3), np.uint8)
     stripes[::2] = 200
-    view = render(Picture(stripes, PictureKind.COMPOSITE), ViewRequest(round(321 / factor), round(241 / factor)))
+    view = Renderer().render(
+        Picture(stripes, PictureKind.COMPOSITE), ViewRequest(round(321 / factor), round(241 / factor))
+    )
     assert np.abs(view[..., :3].astype(int) - 100).max() <= 1
 
 
@@ -103,7 +106,7 @@ def test_fitted_size_fills_one_side_and_keeps_the_aspect_ratio(
 
 @given(st.integers(1, 300), st.integers(1, 200))
 def test_the_view_has_the_fitted_size(room_width: int, room_height: int) -> None:
-    view = render(picture(), ViewRequest(room_width, room_height))
+    view = Renderer().render(picture(), ViewRequest(room_width, room_height))
     assert (view.shape[1], view.shape[0]) == fitted_size(WIDTH, HEIGHT, room_width, room_height)
     assert view.shape[2] == 4
 

@@ -6,6 +6,7 @@ from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import MAX_ZOOM, Settings
+from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, check, describe, link_button
@@ -72,7 +73,7 @@ class BackgroundViewControls(QWidget):
 
     @property
     def _sign(self) -> int:
-        return -1 if self._preferences.current.mirror_preview else 1
+        return Sides.of(self._store.current, self._preferences.current.mirror_preview).backdrop_sign
 
     def _show(self, settings: Settings) -> None:
         background = settings.background

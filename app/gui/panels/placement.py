@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from app.core.placement import CORNERS, IN_PLACE, Corner, in_corner
 from app.core.settings import MAX_SCALE, MIN_SCALE, Settings
 from app.gui.preview.drag_target import DragTarget
+from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, check, combo, describe, fill_combo, label, link_button
@@ -77,7 +78,7 @@ class PlacementControls(QWidget):
 
     @property
     def _sign(self) -> int:
-        return -1 if self._preferences.current.mirror_preview else 1
+        return Sides.of(self._store.current, self._preferences.current.mirror_preview).backdrop_sign
 
     def _choose(self, corner: Corner | None) -> None:
         if corner is not None:

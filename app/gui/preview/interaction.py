@@ -8,6 +8,7 @@ from PyQt6.QtGui import QInputEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from app.core.framing import pan_by, zoom_at
 from app.core.placement import move_by, scale_at
 from app.gui.preview.drag_target import DragTarget, Target
+from app.gui.preview.mirroring import Sides
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.state.preferences_store import PreferencesStore
@@ -59,7 +60,8 @@ class PreviewInteraction(QObject):
         x, y = self._normalized(event.position())
         if 0 <= x <= 1 and 0 <= y <= 1:
             factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH)
-            self._scale(self._target_of(event), factor, self._unmirrored(x), y)
+            target = self._target_of(event)
+            self._scale(target, factor, self._in_output(target, x), y)
 
     def _move(self, event: QMouseEvent) -> None:
         if self._preview.mode is ViewMode.COMPARE or not event.buttons() & Qt.MouseButton.LeftButton:
@@ -68,7 +70,8 @@ class PreviewInteraction(QObject):
         previous, self._drag_position = self._drag_position, event.position()
         if previous is not None and event.type() is QEvent.Type.MouseMove:
             (x, y), (was_x, was_y) = self._normalized(self._drag_position), self._normalized(previous)
-            self._pan(self._target_of(event), self._unmirrored(x) - self._unmirrored(was_x), y - was_y)
+            target = self._target_of(event)
+            self._pan(target, self._in_output(target, x) - self._in_output(target, was_x), y - was_y)
 
     def _press_key(self, event: QKeyEvent) -> bool:
         target, key = self._target_of(event), Qt.Key(event.key())
@@ -78,8 +81,7 @@ class PreviewInteraction(QObject):
         elif key in PAN_KEYS and movable and self._preview.mode is not ViewMode.COMPARE:
             right, down = PAN_KEYS[key]
             step = KEY_STEP if target == "camera" else -KEY_STEP
-            mirror = -1 if self._preferences.current.mirror_preview else 1
-            self._pan(target, mirror * right * step, down * step)
+            self._pan(target, self._in_output(target, right * step) - self._in_output(target, 0), down * step)
         else:
             return False
         return True
@@ -106,6 +108,7 @@ class PreviewInteraction(QObject):
             1.0, rect.height()
         )
 
-    def _unmirrored(self, x: float) -> float:
-        """Horizontal fraction in the direction of the camera's frame."""
-        return 1 - x if self._preferences.current.mirror_preview else x
+    def _in_output(self, target: Target, x: float) -> float:
+        """Horizontal fraction of the output, of what the target is seen on."""
+        sides = Sides.of(self._store.current, self._preferences.current.mirror_preview)
+        return sides.over_backdrop(x) if target == "person" else sides.to_output(x)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
+from app.gui.preview.mirroring import MirroredOutput
+from app.gui.preview.scaling import Size, fitted_size, scaled
 
 BgrxImage = NDArray[np.uint8]
 """(H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous."""
@@ -37,14 +39,11 @@ class ViewRequest:
     """Available height; both in physical pixels. The view is fitted into it with its aspect ratio."""
     mode: ViewMode = ViewMode.COMPOSITE
     mirror: bool = True
+    """Mirror the camera's image."""
     divider: float = 0.5
     """Position of the divider in the comparison, 0 (left) to 1, in screen direction."""
-
-
-def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tuple[int, int]:
-    """Return the largest (width, height) of the same aspect ratio within the maximum, at least (1, 1)."""
-    scale = min(max_width / width, max_height / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    output_mirror: bool = False
+    """Whether the outputs are mirrored."""
 
 
 def shows_room(picture: Picture, request: ViewRequest) -> bool:
@@ -63,50 +62,46 @@ def matted(picture: Picture, request: ViewRequest) -> ViewRequest:
     return replace(request, mode=ViewMode.COMPOSITE) if shows_room(picture, request) else request
 
 
-def render(picture: Picture, request: ViewRequest) -> BgrxImage:
-    """Render a view of a picture. Without a source frame or matte, show the output in every mode."""
-    width, height = picture.size
-    size = fitted_size(width, height, request.width, request.height)
-    shown = _select(picture, request, size)
-    mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
-    if mirror:
-        shown = np.asarray(cv2.flip(shown, 1), np.uint8)
-    if request.mode is ViewMode.COMPARE and picture.frame is not None:
-        original = _scaled(picture.frame.image, size)
-        if mirror:
-            original = np.asarray(cv2.flip(original, 1), np.uint8)
-        split = round(request.divider * size[0])
-        shown[:, :split] = original[:, :split]
-    return np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA), np.uint8)
+class Renderer:
+    """Renders the views of one preview. Used on one thread."""
+
+    def __init__(self) -> None:
+        self._output = MirroredOutput()
+
+    def render(self, picture: Picture, request: ViewRequest) -> BgrxImage:
+        """Render a view of a picture. Without a source frame or matte, show the output in every mode."""
+        size = fitted_size(*picture.size, request.width, request.height)
+        shown = _camera_view(picture, request.mode, size)
+        if shown is not None and request.mirror:
+            shown = np.asarray(cv2.flip(shown, 1), np.uint8)
+        if shown is None or request.mode is ViewMode.COMPARE:
+            result = self._result(picture, request, size)
+            if shown is not None:
+                split = round(request.divider * size[0])
+                result = np.hstack([shown[:, :split], result[:, split:]])
+            shown = result
+        return np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA), np.uint8)
+
+    def _result(self, picture: Picture, request: ViewRequest, size: Size) -> BgrImage:
+        if picture.kind is PictureKind.STANDBY:  # the card holds text
+            return scaled(picture.image, size)
+        return self._output.render(picture, size, mirror=request.mirror, others=request.output_mirror)
 
 
-def _select(picture: Picture, request: ViewRequest, size: tuple[int, int]) -> BgrImage:
-    if request.mode is ViewMode.ORIGINAL and picture.frame is not None:
-        return _scaled(picture.frame.image, size)
-    if picture.alpha is not None:
-        if request.mode is ViewMode.MATTE:
-            return np.asarray(cv2.cvtColor(_scaled(picture.alpha, size), cv2.COLOR_GRAY2BGR), np.uint8)
-        person = picture.foreground
-        if person is None and picture.frame is not None:
-            person = picture.frame.image
-        if request.mode is ViewMode.FOREGROUND and person is not None:
-            return _over_checkers(_scaled(person, size), _scaled(picture.alpha, size))
-    shown = _scaled(picture.image, size)
-    # The comparison writes into the image; at the original size `_scaled` returns the picture itself.
-    return shown.copy() if shown is picture.image and request.mode is ViewMode.COMPARE else shown
-
-
-def _scaled(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the image at this (width, height); the image itself if it has that size."""
-    width, height = size
-    # Bilinear interpolation aliases below half size. Area averaging is fast for exact halves only.
-    while 2 * width <= image.shape[1] and 2 * height <= image.shape[0]:
-        half = image.shape[1] // 2, image.shape[0] // 2
-        even = image[: 2 * half[1], : 2 * half[0]]
-        image = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if (image.shape[1], image.shape[0]) == size:
-        return image
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+def _camera_view(picture: Picture, mode: ViewMode, size: Size) -> BgrImage | None:
+    """Return what a mode shows of the camera in place of the output; None if nothing."""
+    if mode in (ViewMode.ORIGINAL, ViewMode.COMPARE) and picture.frame is not None:
+        return scaled(picture.frame.image, size)
+    if picture.alpha is None:
+        return None
+    if mode is ViewMode.MATTE:
+        return np.asarray(cv2.cvtColor(scaled(picture.alpha, size), cv2.COLOR_GRAY2BGR), np.uint8)
+    person = picture.foreground
+    if person is None and picture.frame is not None:
+        person = picture.frame.image
+    if mode is ViewMode.FOREGROUND and person is not None:
+        return _over_checkers(scaled(person, size), scaled(picture.alpha, size))
+    return None
 
 
 def _over_checkers(person: BgrImage, alpha: AlphaImage) -> BgrImage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFocusEvent,
@@ -26,6 +26,7 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.widgets.controls import describe
 
 DIVIDER_STEP = 0.02
+CORNER_MARGIN = QSize(12, 12)
 
 
 class Preview(QWidget):
@@ -53,9 +54,11 @@ class Preview(QWidget):
         self._message = self.tr("Starting…")
         self._mode = ViewMode.COMPOSITE
         self._mirror = True
+        self._output_mirror = False
         self._divider = 0.5
         self._draggable = False
         self._overlays: list[QWidget] = []
+        self._corner: QWidget | None = None
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
 
@@ -63,6 +66,12 @@ class Preview(QWidget):
         """Lay a widget over the image and the overlays added before; it follows the image's position."""
         overlay.setParent(self)
         self._overlays.append(overlay)
+        self._place_overlays()
+
+    def add_corner(self, corner: QWidget) -> None:
+        """Lay a widget over the lower right corner of the image."""
+        corner.setParent(self)
+        self._corner = corner
         self._place_overlays()
 
     @property
@@ -94,9 +103,15 @@ class Preview(QWidget):
         self.setCursor(Qt.CursorShape.SplitHCursor if self._mode is ViewMode.COMPARE else plain)
 
     def set_mirror(self, mirror: bool) -> None:
-        """Mirror the view or not. The output is not affected."""
+        """Mirror the camera's image or not. The output is not affected."""
         self._mirror = mirror
         self._request_view()
+
+    def set_output_mirror(self, mirror: bool) -> None:
+        """Show background and overlay as an output shows them that is mirrored or not."""
+        if mirror != self._output_mirror:
+            self._output_mirror = mirror
+            self._request_view()
 
     def set_message(self, message: str) -> None:
         """Set the text shown before the first image."""
@@ -215,11 +230,24 @@ class Preview(QWidget):
         self.view_requested.emit(None)
 
     def _place_overlays(self) -> None:
+        rect = self.picture_rect().toAlignedRect()
         for overlay in self._overlays:
-            overlay.setGeometry(self.picture_rect().toAlignedRect())
+            overlay.setGeometry(rect)
+        if self._corner is not None:
+            size = self._corner.sizeHint().boundedTo(rect.size() - 2 * CORNER_MARGIN)
+            place = QRect(QPoint(), size)
+            place.moveBottomRight(rect.bottomRight() - QPoint(CORNER_MARGIN.width(), CORNER_MARGIN.height()))
+            self._corner.setGeometry(place)
+            self._corner.raise_()
+
+    def event(self, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:  # the corner has another size
+            self._place_overlays()
+        return super().event(event)
 
     def _request_view(self) -> None:
         if self.isVisible():
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
-            self.view_requested.emit(ViewRequest(width, height, self._mode, self._mirror, self._divider))
+            request = ViewRequest(width, height, self._mode, self._mirror, self._divider, self._output_mirror)
+            self.view_requested.emit(request)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from app.core.types import Picture
-from app.gui.preview.rendering import BgrxImage, ViewRequest, matted, render, shows_room
+from app.gui.preview.rendering import BgrxImage, Renderer, ViewRequest, matted, shows_room
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.system.threads import name_thread
 
@@ -35,6 +35,7 @@ class PreviewWorker:
         self._stopping = False
         self._request: ViewRequest | None = None
         self._newest: Picture | None = None
+        self._renderer = Renderer()
         self._thread = threading.Thread(target=self._run, name="preview")
 
     def start(self) -> None:
@@ -90,7 +91,7 @@ class PreviewWorker:
                 if self._is_captured():
                     picture = self._release(picture)
                     request = matted(picture, request)
-                self._show(render(picture, request), shows_room(picture, request))
+                self._show(self._renderer.render(picture, request), shows_room(picture, request))
 
     def _take(self) -> Picture | None:
         try:

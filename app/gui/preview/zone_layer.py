@@ -6,6 +6,7 @@ from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
 from PyQt6.QtGui import QMouseEvent
 
 from app.core.framing import to_camera
+from app.gui.preview.mirroring import Sides
 from app.gui.preview.view import Preview
 from app.gui.preview.zone_marks import ZoneMarks
 from app.gui.preview.zone_tool import ZoneTool
@@ -33,8 +34,13 @@ class ZoneLayer(QObject):
         preview.add_overlay(self.marks)
         preview.installEventFilter(self)
         bridge.status_changed.connect(lambda status: self.marks.show_status(status, store.current))
-        preferences.changed.connect(lambda new: self.marks.set_mirror(new.mirror_preview))
-        self.marks.set_mirror(preferences.current.mirror_preview)
+        preferences.changed.connect(lambda _new: self.marks.set_sides(self._sides))
+        store.changed.connect(lambda _settings: self.marks.set_sides(self._sides))
+        self.marks.set_sides(self._sides)
+
+    @property
+    def _sides(self) -> Sides:
+        return Sides.of(self._store.current, self._preferences.current.mirror_preview)
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):
@@ -73,6 +79,4 @@ class ZoneLayer(QObject):
         rect = self._preview.picture_rect()
         x = (position.x() - rect.left()) / max(1.0, rect.width())
         y = (position.y() - rect.top()) / max(1.0, rect.height())
-        if self._preferences.current.mirror_preview:
-            x = 1 - x
-        return to_camera(self._store.current.framing, self._bridge.status.view, x, y)
+        return to_camera(self._store.current.framing, self._bridge.status.view, self._sides.to_output(x), y)

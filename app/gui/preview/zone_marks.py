@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QWidget
 from app.core.framing import from_camera
 from app.core.settings import FramingSettings, Settings, Zone
 from app.core.shaping import WHOLE_VIEW
+from app.gui.preview.mirroring import Sides
 from app.gui.preview.zone_tool import ZoneTool
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import PipelineStatus
@@ -29,7 +30,7 @@ class ZoneMarks(QWidget):
         self._tool = tool
         self._zones: tuple[Zone, ...] = ()
         self._framing, self._view = FramingSettings(), WHOLE_VIEW
-        self._mirror = True
+        self._sides = Sides()
         tool.changed.connect(self.update)
 
     @property
@@ -37,10 +38,11 @@ class ZoneMarks(QWidget):
         """The zones that are outlined now."""
         return tuple(zone for zone in self._zones if zone.kind == "keep" or self._tool.kind is not None)
 
-    def set_mirror(self, mirror: bool) -> None:
+    def set_sides(self, sides: Sides) -> None:
         """Mirror the marks as the preview is."""
-        self._mirror = mirror
-        self.update()
+        if sides != self._sides:
+            self._sides = sides
+            self.update()
 
     def show_status(self, status: PipelineStatus, settings: Settings) -> None:
         """Follow zones, framing and view."""
@@ -109,4 +111,4 @@ class ZoneMarks(QWidget):
 
     def _on_screen(self, x: float, y: float) -> QPointF:
         x, y = from_camera(self._framing, self._view, x, y)
-        return QPointF((1 - x if self._mirror else x) * self.width(), y * self.height())
+        return QPointF(self._sides.from_output(x) * self.width(), y * self.height())

@@ -15,6 +15,7 @@ from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import PreviewOverlay
 from app.gui.preview.view import Preview
+from app.gui.preview.view_note import ViewNote
 from app.gui.preview.zone_layer import ZoneLayer
 from app.gui.shell.error_help import ErrorHelp
 from app.gui.shell.event_notices import EventNotices
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
         self.preview.add_overlay(self.overlay)
+        self.preview.add_corner(ViewNote(self.preview, self.store, self.preferences, self.bridge))
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(12, 8, 12, 10)

@@ -46,14 +46,14 @@ class OverlayPainter:
         else:
             self._board.clear(Stage.OVERLAY)
 
-    def paint(self, picture: Picture) -> Picture:
-        """Draw over a picture whose pixels belong to the caller; return it."""
-        if self.current is not None:
-            self.current.draw(picture.image)
-        return picture
-
     def painted(self, picture: Picture) -> Picture:
         """Return the picture with the overlay, on a copy of its pixels."""
         if self.current is None:
             return picture
-        return self.paint(replace(picture, image=picture.image.copy()))
+        return overlaid(replace(picture, image=picture.image.copy()), self.current)
+
+
+def overlaid(picture: Picture, overlay: Overlay) -> Picture:
+    """Draw an overlay over a picture whose pixels belong to the caller; return it with the layers that it has now."""
+    covered = overlay.draw(picture.image)
+    return replace(picture, layers=replace(picture.layers, patches=overlay.patches, covered=covered))

@@ -1,0 +1,176 @@
+"""The mirrored preview: the person is mirrored, background and overlay are as others see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import cv2
+import numpy as np
+import pytest
+
+from app.compositing.overlay import Overlay, render_overlay, wanted_overlay
+from app.core.settings import BackgroundSettings, OutputSettings, OverlaySettings, PlacementSettings, Settings
+from app.core.types import AlphaImage, BgrImage, Frame, Layers, Picture, PictureKind
+from app.gui.preview.mirroring import Sides
+from app.gui.preview.rendering import Renderer, ViewMode, ViewRequest
+from app.gui.preview.scaling import scaled
+from app.runtime.outputs.overlay import overlaid
+
+WIDTH, HEIGHT = 160, 90
+
+
+def words() -> BgrImage:
+    """A background that is not its own mirror image."""
+    image = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    cv2.putText(image, "Left", (4, 40), cv2.FONT_HERSHEY_SIMPLEX, 1, (200, 180, 20), 2)
+    return image
+
+
+def person(left: int) -> tuple[BgrImage, AlphaImage]:
+    """Foreground and soft alpha of somebody who raises one arm, with the left edge of the body."""
+    colours, alpha = np.full((HEIGHT, WIDTH, 3), (90, 120, 200), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[30:, left : left + 30] = 255
+    alpha[20:30, left : left + 8] = 255
+    return colours, np.asarray(cv2.GaussianBlur(alpha, (0, 0), 1.5), np.uint8)
+
+
+def over(colours: BgrImage, alpha: AlphaImage, backdrop: BgrImage) -> BgrImage:
+    weight = alpha[..., None] / 255
+    return np.rint(colours * weight + backdrop * (1 - weight)).astype(np.uint8)
+
+
+def composite(left: int = 40, shift: float = 0.0, overlay: Overlay | None = None) -> Picture:
+    colours, alpha = person(left)
+    picture = Picture(
+        over(colours, alpha, words()),
+        PictureKind.COMPOSITE,
+        alpha,
+        None,
+        Frame(colours, 0, 0.0),
+        Layers(words(), shift),
+    )
+    return picture if overlay is None else overlaid(picture, overlay)
+
+
+def shown(picture: Picture, *, mirror: bool = True, output_mirror: bool = False) -> BgrImage:
+    request = ViewRequest(WIDTH, HEIGHT, ViewMode.COMPOSITE, mirror, output_mirror=output_mirror)
+    return Renderer().render(picture, request)[..., :3]
+
+
+def difference(image: BgrImage, other: BgrImage) -> int:
+    return int(np.abs(image.astype(int) - other).max())
+
+
+def test_the_person_is_mirrored_over_the_unmirrored_background() -> None:
+    colours, alpha = person(40)
+    expected = over(colours, np.ascontiguousarray(alpha[:, ::-1]), words())
+    assert difference(shown(composite()), expected) <= 2
+
+
+def test_a_mirrored_output_is_seen_as_it_leaves_with_the_person_as_the_camera_sees_it() -> None:
+    colours, alpha = person(40)
+    expected = over(colours, alpha, np.ascontiguousarray(words()[:, ::-1]))
+    assert difference(shown(composite(), mirror=False, output_mirror=True), expected) <= 2
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_preview_equals_the_output_where_both_are_mirrored_or_neither(mirror: bool) -> None:
+    picture = composite(overlay=logo(mirrored=mirror))
+    leaves = picture.image[:, ::-1] if mirror else picture.image
+    assert np.array_equal(shown(picture, mirror=mirror, output_mirror=mirror), leaves)
+
+
+@pytest.mark.parametrize("shift", [0.3, -0.3, 0.6])
+def test_a_person_moved_over_the_background_is_mirrored_where_others_see_it(shift: float) -> None:
+    left = round(40 + shift * WIDTH)
+    colours, alpha = person(max(0, left))
+    centre = round((1 + 2 * shift) * WIDTH)
+    columns = centre - 1 - np.arange(WIDTH)
+    mirrored = np.where((columns >= 0) & (columns < WIDTH), alpha[:, columns.clip(0, WIDTH - 1)], 0).astype(np.uint8)
+    picture = composite(max(0, left), shift)
+    assert difference(shown(picture), over(colours, mirrored, words())) <= 2
+
+
+def test_the_room_is_mirrored_with_the_person() -> None:
+    """Where the background is the camera's own image there is nothing else to be mirrored."""
+    picture = composite()
+    blurred = Picture(picture.image, PictureKind.COMPOSITE, picture.alpha, frame=picture.frame)
+    assert np.array_equal(shown(blurred), picture.image[:, ::-1])
+    unmatted = Picture(words(), PictureKind.UNMATTED, frame=Frame(words(), 0, 0.0))
+    assert np.array_equal(shown(unmatted), words()[:, ::-1])
+
+
+def logo(*, mirrored: bool = False) -> Overlay:
+    settings = OverlaySettings(text="Ann", text_place="bottom-left", size=200)
+    key = wanted_overlay(settings, WIDTH, HEIGHT, mirrored, datetime.now)
+    assert key is not None
+    return render_overlay(key)
+
+
+def test_the_overlay_is_readable_and_in_its_corner() -> None:
+    bare, painted = shown(composite()), shown(composite(overlay=logo()))
+    expected = bare.copy()
+    logo().draw(expected)
+    assert difference(painted, expected) <= 2
+    assert difference(painted, bare) > 50
+
+
+def test_the_overlay_is_readable_over_the_mirrored_room() -> None:
+    picture = composite()
+    blurred = Picture(picture.image.copy(), PictureKind.COMPOSITE, picture.alpha, frame=picture.frame)
+    expected = np.ascontiguousarray(picture.image[:, ::-1])
+    logo().draw(expected)
+    assert difference(shown(overlaid(blurred, logo())), expected) <= 2
+
+
+def test_a_mirrored_output_has_the_overlay_that_others_read() -> None:
+    """It is drawn mirrored, since the output is mirrored after it."""
+    painted = shown(composite(overlay=logo(mirrored=True)), mirror=False, output_mirror=True)
+    expected = shown(composite(), mirror=False, output_mirror=True).copy()
+    logo().draw(expected)
+    assert difference(painted, expected) <= 2
+
+
+@pytest.mark.parametrize("size", [(119, 67), (60, 34), (80, 45), (53, 30), (320, 180), (233, 131)])
+@pytest.mark.parametrize("left", [0, 37, 41, 130])
+def test_views_of_other_sizes_show_the_same(size: tuple[int, int], left: int) -> None:
+    """Only the part with the person is scaled, which must not move it."""
+    picture = composite(left)
+    colours, alpha = person(left)
+    expected = scaled(over(colours, np.ascontiguousarray(alpha[:, ::-1]), words()), size)
+    view = Renderer().render(picture, ViewRequest(*size))[..., :3]
+    assert view.shape[1::-1] == size
+    assert np.abs(view.astype(int) - expected).mean() < 1
+    assert difference(view, expected) < 40, "at the edges of the letters behind the edges of the person"
+
+
+def test_rendering_leaves_the_picture_as_it_is() -> None:
+    picture = composite(overlay=logo())
+    image, backdrop = picture.image.copy(), words()
+    shown(picture)
+    assert np.array_equal(picture.image, image)
+    assert np.array_equal(picture.layers.backdrop, backdrop)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("output_mirror", [False, True])
+@pytest.mark.parametrize("kind", ["image", "blur"])
+def test_positions_in_the_preview_are_those_of_what_is_seen(mirror: bool, output_mirror: bool, kind: str) -> None:
+    """Draws one column of a person and asks where it is in the preview and back."""
+    shift = 0.2
+    settings = Settings(
+        background=BackgroundSettings(kind=kind),
+        output=OutputSettings(mirror=output_mirror),
+        placement=PlacementSettings(x=shift),
+    )
+    sides = Sides.of(settings, mirror)
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    column = 120
+    alpha[:, column - 2 : column + 3] = 255
+    colours = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    layers = Layers(words() if kind == "image" else None, shift)
+    picture = Picture(over(colours, alpha, words()), PictureKind.COMPOSITE, alpha, layers=layers)
+    seen = shown(picture, mirror=mirror, output_mirror=output_mirror)
+    at = np.flatnonzero((seen == 255).all(axis=(0, 2))).mean() + 0.5
+    assert sides.to_output(at / WIDTH) * WIDTH == pytest.approx(column + 0.5, abs=1)
+    assert sides.from_output((column + 0.5) / WIDTH) * WIDTH == pytest.approx(at, abs=1)
