@@ -24,7 +24,7 @@ NAMES = (
     "pauseButton",
     "mirrorCheck",
     "statusLabel",
-    "errorBar",
+    "noticeCounter",
 )
 CONTROLS = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QListView)
 

@@ -1,11 +1,9 @@
-"""The error bar: which of several problems it shows, and for how long."""
+"""Errors above the preview: which of several is shown, and for how long."""
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from PyQt6.QtWidgets import QLabel, QPushButton, QToolButton
+from PyQt6.QtWidgets import QAbstractButton, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.config import paths, settings_file
@@ -19,72 +17,117 @@ from app.core.settings import MattingSettings
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
+from app.gui.shell.status_notices import NoticeActions, StatusNotices
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
 from app.gui.widgets import error_bar
 from app.gui.widgets.error_bar import ErrorBar
+from app.gui.widgets.notices import Notice, NoticeArea
 from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem, Stage
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import button, fail
+from tests.gui.widgets import OwnedSettings, error_action, fail
 
 
 @pytest.fixture
-def bar(qtbot: QtBot) -> ErrorBar:
-    made = ErrorBar()
+def area(qtbot: QtBot) -> NoticeArea:
+    made = NoticeArea()
     qtbot.addWidget(made)
     return made
 
 
-def failing(message: str, at_s: float, stage: Stage = Stage.CAPTURE) -> PipelineStatus:
-    return PipelineStatus(problems=(Problem(stage, message, at_s),))
+@pytest.fixture
+def bar(area: NoticeArea) -> ErrorBar:
+    return ErrorBar(area, area)
 
 
-def shown_texts(bar: ErrorBar) -> list[str]:
-    return [label.text() for label in bar.findChildren(QLabel) if not label.isHidden() and label.text()]
+def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
+    return PipelineStatus(problems=tuple(Problem(*problem) for problem in problems))
 
 
-def test_a_newer_error_of_the_pipeline_is_shown_before_a_message_of_the_window(bar: ErrorBar) -> None:
-    bar.show_message("There is no image to paste.", lasting=True)
-    bar.show_status(failing("The camera went away.", time.time() + 1))
-    assert bar.text == "The camera went away."
-    assert "and 1 more" in shown_texts(bar)
-    action = bar.findChild(QPushButton, "errorAction")
-    assert action is not None and action.text() == "Choose another camera"
-    bar.show_status(PipelineStatus())
-    assert bar.text == "There is no image to paste.", "what lasts comes back"
+LOST = (Stage.CAPTURE, "The camera went away.", 1.0)
+NO_PORTAL = (Stage.SHORTCUTS, "This desktop has no portal for global shortcuts.", 2.0)
 
 
-def test_a_newer_message_of_the_window_is_shown_before_an_error_of_the_pipeline(bar: ErrorBar) -> None:
-    older = failing("The camera went away.", time.time() - 1)
-    bar.show_status(older)
-    bar.show_message("There is no image to paste.")
-    bar.show_status(older)
-    assert bar.text == "There is no image to paste."
-    dismiss = bar.findChild(QToolButton, "errorDismiss")
-    assert dismiss is not None
-    dismiss.click()
-    assert bar.text == "The camera went away.", "at once, not with the next status"
-    dismiss.click()
-    assert bar.isHidden()
+def pressable(area: NoticeArea, part: str, kind: type[QAbstractButton] = QPushButton) -> QAbstractButton:
+    found = area.findChild(kind, f"{area.shown}{part}")
+    assert found is not None
+    return found
 
 
-def test_the_error_of_an_action_goes_by_itself(bar: ErrorBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_problem_of_the_camera_comes_before_others_and_a_convenience_after_all(
+    area: NoticeArea, bar: ErrorBar
+) -> None:
+    bar.show_status(failing((Stage.MICROPHONE, "There is no microphone.", 3.0), LOST, NO_PORTAL))
+    area.show_notice(Notice("demo", "This is a demonstration."))
+    assert area.texts == (LOST[1], "There is no microphone.", "This is a demonstration.", NO_PORTAL[1])
+    assert pressable(area, "Action0").text() == "Choose another camera"
+
+
+def test_the_failure_of_an_action_is_shown_first_and_what_lasts_comes_back(
+    area: NoticeArea, bar: ErrorBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(error_bar, "EVENT_MS", 50)
     bar.show_message("The settings file is broken.", lasting=True)
+    bar.show_status(failing(LOST))
+    assert bar.text == LOST[1]
     bar.show_message("There is no image to paste.")
     assert bar.text == "There is no image to paste."
-    qtbot.waitUntil(lambda: bar.text == "The settings file is broken.")
+    qtbot.waitUntil(lambda: bar.text == LOST[1])
+    bar.show_status(PipelineStatus())
+    assert bar.text == "The settings file is broken."
+
+
+def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea, bar: ErrorBar) -> None:
+    bar.show_message("There is no image to paste.")
+    bar.show_status(failing(LOST))
+    pressable(area, "Dismiss", QToolButton).click()
+    assert bar.text == LOST[1], "at once, not with the next status"
+    pressable(area, "Dismiss", QToolButton).click()
+    bar.show_status(failing(LOST))
+    assert area.isHidden()
+
+
+def test_a_problem_stays_after_its_button_was_pressed(area: NoticeArea, bar: ErrorBar) -> None:
+    asked: list[Remedy] = []
+    bar.help_requested.connect(asked.append)
+    bar.show_status(failing(LOST))
+    pressable(area, "Action0").click()
+    assert asked == [Remedy.CAMERA]
+    assert area.texts == (LOST[1],)
+
+
+def test_missing_global_shortcuts_are_told_once(area: NoticeArea) -> None:
+    owner, preferences = OwnedSettings(QUIET.replace(global_shortcuts=True)), PreferencesStore(WindowPreferences())
+    store = SettingsStore(owner)
+
+    def started() -> StatusNotices:
+        actions = NoticeActions(list, list, list, list, list)
+        return StatusNotices(area, store, preferences, actions, lambda: None, area)
+
+    first = started()
+    first.show_status(failing(LOST, NO_PORTAL))
+    assert Stage.SHORTCUTS not in first.covered_stages, "during the whole run"
+    second = started()
+    second.show_status(failing(NO_PORTAL))
+    assert Stage.SHORTCUTS in second.covered_stages
+    store.change(lambda settings: settings.replace(global_shortcuts=False))
+    second.show_status(failing())
+    assert Stage.SHORTCUTS not in second.covered_stages, "whoever switches them on again is told again"
+    assert not preferences.current.shortcuts_told
 
 
 def test_a_repeated_error_stays_from_the_repetition_on(
-    bar: ErrorBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    area: NoticeArea, bar: ErrorBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(error_bar, "EVENT_MS", 50)
     bar.show_message("There is no image to paste.")
     bar.show_message("There is no image to paste.", lasting=True)
     qtbot.wait(200)
     assert bar.text == "There is no image to paste."
-    assert not any("more" in text for text in shown_texts(bar)), "it is one error"
+    assert len(area.texts) == 1, "it is one error"
 
 
 def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBot) -> None:
@@ -95,8 +138,8 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
     qtbot.waitUntil(lambda: "settings.json cannot be written" in bar.text)
     assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
     blocked.rmdir()
-    button(session, "errorAction").click()
-    qtbot.waitUntil(lambda: not bar.isVisible())
+    error_action(session).click()
+    qtbot.waitUntil(lambda: not bar.text)
     assert settings_file.load(paths.config_dir() / "settings.json")[0].background.colour == "#123456"
 
 
@@ -133,7 +176,7 @@ def test_a_problem_of_the_server_leads_to_its_settings(
     remote = MattingSettings(location="remote", server="https://x")
     session = start_window(QUIET.replace(matting=remote))
     qtbot.waitUntil(lambda: "has no free stream" in session.window.error_bar.text)
-    action = button(session, "errorAction")
+    action = error_action(session)
     assert action.text() == "Show the server settings"
     panel = session.window.panel
     assert not panel.server.isVisible()
@@ -147,7 +190,7 @@ def test_a_missing_plate_leads_to_its_capture(start_window: StartWindow, qtbot: 
     world.faults.put("build_engine", fail(PlateError(PlateText.NEEDED(model="bgmv2"))))
     session = start_window()
     qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.error_bar.text)
-    action = button(session, "errorAction")
+    action = error_action(session)
     assert action.text() == "Take a picture of the empty room…"
     action.click()
     dialog = session.window.findChild(PlateDialog)
@@ -160,6 +203,6 @@ def test_the_settings_that_a_message_names_are_shown(start_window: StartWindow, 
     world.faults.put("build_engine", fail(PlateError(ModelText.NO_NVIDIA_GPU())))
     session = start_window()
     qtbot.waitUntil(lambda: "no usable NVIDIA GPU" in session.window.error_bar.text)
-    button(session, "errorAction").click()
+    error_action(session).click()
     qtbot.waitUntil(session.window.panel.expert.isVisible)
     world.faults.heal()

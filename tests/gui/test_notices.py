@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QApplication, QFrame, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError, WeightsMissingError
@@ -20,7 +21,7 @@ from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.widgets.controls import button as make_button
-from app.gui.widgets.notices import Notice, NoticeArea
+from app.gui.widgets.notices import Notice, NoticeArea, Rank
 from tests.fakes.engine import FakeEngine
 from tests.fakes.faults import Faults
 from tests.fakes.world import FakeWorld
@@ -49,17 +50,87 @@ def area(qtbot: QtBot) -> Iterator[NoticeArea]:
     window.close()
 
 
-def test_notices_do_not_fill_a_small_screen(area: NoticeArea) -> None:
-    def visible() -> list[str]:
-        return [key for key in "abcde" if (frame := area.findChild(QFrame, key)) is not None and frame.isVisible()]
+def visible(area: NoticeArea) -> list[str]:
+    return [key for key in "abcde" if (frame := area.findChild(QFrame, key)) is not None and frame.isVisible()]
 
-    for key in "abcd":
+
+def test_one_line_shows_the_most_important_notice(area: NoticeArea) -> None:
+    for key in "abc":
         area.show_notice(Notice(key, f"It is {key}."))
-    assert visible() == ["c", "d"]
-    area.hide_notice("d")
-    assert visible() == ["b", "c"]
-    area.show_notice(Notice("e", "It is bad.", alarm=True))
-    assert visible() == ["e"]
+    assert visible(area) == ["c"]
+    height = area.height()
+    area.show_notice(Notice("d", "It is bad. " * 60, rank=Rank.ERROR))
+    area.show_notice(Notice("e", "It is over.", rank=Rank.EVENT))
+    assert visible(area) == ["d"]
+    assert area.sizeHint().height() <= height + 8, "one line"
+    for key in "dec":
+        area.hide_notice(key)
+    assert visible(area) == ["b"]
+
+
+def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea, qtbot: QtBot) -> None:
+    pressed: list[str] = []
+    for key in "ab":
+        area.show_notice(Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),)))
+    counter = area.findChild(QToolButton, "noticeCounter")
+    assert counter is not None
+    assert counter.text() == "1 more"
+    counter.click()
+    listed = area.findChild(QFrame, "noticeList")
+    assert listed is not None
+    label = next(found for found in listed.findChildren(QLabel) if "It is a." in found.text())
+    qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()) > 40)
+    other = listed.findChild(QPushButton, "aInListAction0")
+    assert other is not None
+    qtbot.mouseClick(other, Qt.MouseButton.LeftButton)
+    assert pressed == ["a"]
+    qtbot.waitUntil(lambda: area.findChild(QFrame, "noticeList") is None)
+    assert visible(area) == ["b"]
+    assert counter.text() == "…", "the sentence does not fit"
+
+
+class UnderPointer(NoticeArea):
+    """The tests tell where the pointer is."""
+
+    pointed = True
+
+    def underMouse(self) -> bool:
+        return self.pointed
+
+
+def test_no_button_changes_under_the_pointer(qtbot: QtBot) -> None:
+    area, pressed = UnderPointer(), []
+    qtbot.addWidget(area)
+    area.show()
+    area.show_notice(Notice("a", "It is so.", (("Do a", lambda: pressed.append("a")),)))
+    area.show_notice(Notice("b", "It is bad.", (("Do b", lambda: pressed.append("b")),), Rank.OUTAGE))
+    assert area.shown == "a"
+    area.hide_notice("a")
+    button_of_a = area.findChild(QPushButton, "aAction0")
+    assert button_of_a is not None
+    assert button_of_a.isVisible()
+    assert not button_of_a.isEnabled(), "it has ended"
+    area.pointed = False
+    QApplication.sendEvent(area, QEvent(QEvent.Type.Leave))
+    assert area.shown == "b"
+    button_of_b = area.findChild(QPushButton, "bAction0")
+    assert button_of_b is not None
+    assert button_of_b.isEnabled()
+
+
+def test_what_appears_under_the_pointer_waits_before_it_can_be_pressed(qtbot: QtBot) -> None:
+    area = UnderPointer()
+    qtbot.addWidget(area)
+    area.show()
+    area.show_notice(Notice("a", "It is bad.", (("Do a", list),), Rank.OUTAGE))
+    area.show_notice(Notice("b", "It is so.", (("Do b", list),)))
+    first = area.findChild(QPushButton, "aAction0")
+    assert first is not None
+    first.click()
+    second = area.findChild(QPushButton, "bAction0")
+    assert second is not None
+    assert not second.isEnabled()
+    qtbot.waitUntil(second.isEnabled)
 
 
 def test_a_dismissed_state_stays_hidden_until_it_has_ended(area: NoticeArea) -> None:
@@ -81,16 +152,6 @@ def test_a_notice_about_an_event_expires(area: NoticeArea, qtbot: QtBot) -> None
     area.show_notice(Notice("k", "Done.", duration_ms=30))
     assert area.texts == ("Done.",)
     qtbot.waitUntil(lambda: not area.texts)
-
-
-def test_other_notices_wait_while_there_is_an_alarm(area: NoticeArea) -> None:
-    area.show_notice(Notice("a", "Usual."))
-    area.show_notice(Notice("b", "Alarm.", alarm=True))
-    usual = area.findChild(QWidget, "a")
-    assert usual is not None
-    assert not usual.isVisible()
-    area.hide_notice("b")
-    assert usual.isVisible()
 
 
 def test_the_focus_returns_to_where_it_was(area: NoticeArea, qtbot: QtBot) -> None:

@@ -21,7 +21,7 @@ from app.gui.state import services
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import box, button, fail
+from tests.gui.widgets import box, error_action, fail
 
 
 def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
@@ -131,27 +131,27 @@ def test_lost_camera_is_reported_with_a_button_to_choose_another(
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
     world.faults.put("read", fail(SourceLostError("The camera went away; plug it in.")))
     bar = session.window.error_bar
-    qtbot.waitUntil(lambda: bar.isVisible())
+    qtbot.waitUntil(lambda: bool(bar.text))
     assert bar.text == "The camera went away; plug it in."
-    action = button(session, "errorAction")
+    action = error_action(session)
     assert action.text() == "Choose another camera"
     session.preferences.change(show_panel=False)
     qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
     assert session.window.panel.camera.isVisible()
     box(session, "cameraCombo").hidePopup()
     world.faults.heal()
-    qtbot.waitUntil(lambda: not bar.isVisible())
+    qtbot.waitUntil(lambda: not bar.text)
 
 
 def test_dismissed_problem_stays_hidden(session: Session, qtbot: QtBot, world: FakeWorld) -> None:
     world.faults.put("read", fail(SourceLostError("First trouble.")))
     bar = session.window.error_bar
     qtbot.waitUntil(lambda: bar.text == "First trouble.")
-    dismiss = session.window.findChild(QWidget, "errorDismiss")
+    dismiss = session.window.findChild(QWidget, f"{session.window.notices.shown}Dismiss")
     assert dismiss is not None
     qtbot.mouseClick(dismiss, Qt.MouseButton.LeftButton)
     session.bridge.poll()
-    assert not bar.isVisible()
+    assert not bar.text
     world.faults.put("read", fail(SourceLostError("Second trouble.")))
     qtbot.waitUntil(lambda: bar.text == "Second trouble.")
     world.faults.heal()
@@ -166,7 +166,7 @@ def test_missing_virtual_camera_offers_setup(
     world.faults.put("open_virtual_camera", fail(SinkOpenError("There is no such camera.")))
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video99")))
     qtbot.waitUntil(lambda: session.window.error_bar.text == "There is no such camera.")
-    button(session, "errorAction").click()
+    error_action(session).click()
     dialog = session.window.findChild(FindingsDialog)
     assert dialog is not None
     summary = dialog.findChild(QLabel, "findingsSummary")

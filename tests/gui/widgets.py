@@ -31,6 +31,11 @@ def bring_up(session: Session, control: QWidget) -> None:
     QApplication.processEvents()  # lays the group out
 
 
+def error_action(session: Session) -> QPushButton:
+    """The first button of the message above the preview."""
+    return button(session, f"{session.window.notices.shown}Action0")
+
+
 def fail(error: Exception) -> Callable[[], None]:
     def fault() -> None:
         raise error

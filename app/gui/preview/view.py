@@ -46,7 +46,7 @@ class Preview(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumWidth(240)
-        self.set_crowded(False)
+        self.setMinimumHeight(135)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._image: QImage | None = None
         self._shows_room = False
@@ -128,10 +128,6 @@ class Preview(QWidget):
             self._place_overlays()
         self.update()
         self.image_shown.emit(image)
-
-    def set_crowded(self, crowded: bool) -> None:
-        """Lower the minimum height while the error bar is shown, so that the window fits on a small screen."""
-        self.setMinimumHeight(80 if crowded else 135)
 
     def sizeHint(self) -> QSize:
         return QSize(960, 540)

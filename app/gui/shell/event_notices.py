@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 
 from app.gui.shell.menus import open_folder
-from app.gui.widgets.notices import BRIEF_MS, Notice, NoticeArea
+from app.gui.widgets.notices import BRIEF_MS, Notice, NoticeArea, Rank
 
 
 class EventNotices(QObject):
@@ -22,13 +22,13 @@ class EventNotices(QObject):
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""
         text = self.tr("Diagnostics copied to the clipboard.")
-        self._area.show_notice(Notice("diagnosticsNotice", text, duration_ms=BRIEF_MS))
+        self._area.show_notice(Notice("diagnosticsNotice", text, rank=Rank.EVENT, duration_ms=BRIEF_MS))
 
     def saved(self, path: Path) -> None:
         """Say where a recording or snapshot was saved."""
         text = self.tr("Saved {0} in {1}").format(path.name, path.parent)
         actions = ((self.tr("Open folder"), partial(open_folder, path.parent)),)
-        self._area.show_notice(Notice("savedNotice", text, actions, duration_ms=BRIEF_MS))
+        self._area.show_notice(Notice("savedNotice", text, actions, rank=Rank.EVENT, duration_ms=BRIEF_MS))
 
     def scene_saved(self, name: str, keys: str) -> None:
         """Confirm that a scene was saved, and name the keys that apply it."""
@@ -41,7 +41,7 @@ class EventNotices(QObject):
         """Confirm that a background was removed, with Undo where that is possible."""
         actions = ((self.tr("Undo"), undo),) if undo is not None else ()
         text = self.tr("Removed the background “{0}”.").format(name)
-        self._area.show_notice(Notice("removedNotice", text, actions, duration_ms=BRIEF_MS))
+        self._area.show_notice(Notice("removedNotice", text, actions, rank=Rank.EVENT, duration_ms=BRIEF_MS))
 
     def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[tuple[Path, ...]], object]) -> None:
         """Offer to finish recordings that a crash left unfinished."""

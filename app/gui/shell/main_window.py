@@ -69,15 +69,20 @@ class MainWindow(QMainWindow):
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
         self.panel = SidePanel(store, preferences, tasks)
-        self.error_bar = ErrorBar()
         self.notices = NoticeArea()
+        self.error_bar = ErrorBar(self.notices, self)
         self._events = EventNotices(self.notices, self)
         self.status_label = ElidedLabel("faint", "statusLabel")
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
         self.windows = SecondaryWindows(self, store, preferences, bridge, tasks, log)
         self.status_notices = StatusNotices(
-            self.notices, store, self._notice_actions(), lambda: self.panel.quality.network.missing_model, self
+            self.notices,
+            store,
+            preferences,
+            self._notice_actions(),
+            lambda: self.panel.quality.network.missing_model,
+            self,
         )
         self._plot: QWidget | None = None
         self._lay_out()
@@ -97,7 +102,6 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(left)
         column.setContentsMargins(12, 8, 12, 10)
         column.setSpacing(12)
-        column.addWidget(self.error_bar)
         column.addWidget(self.notices)
         column.addWidget(self.preview, 1)
         column.addWidget(self.action_bar)
@@ -150,8 +154,6 @@ class MainWindow(QMainWindow):
         network.model_installed.connect(self.bridge.retry)
         self.panel.server.retry_requested.connect(self.bridge.retry)
         self._error_help = self._make_error_help()
-        self.error_bar.shown.connect(self.notices.set_crowded)
-        self.error_bar.shown.connect(self.preview.set_crowded)
         self.error_bar.help_requested.connect(lambda remedy: self._error_help.run(remedy))
         for source in (
             self.recording.failed,

@@ -10,9 +10,10 @@ from PyQt6.QtCore import QObject
 from app.core.settings import Settings
 from app.gui.i18n.model_names import describe_model
 from app.gui.panels.network import download_caption
+from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera, ModelChoice
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.notices import Notice, NoticeArea
+from app.gui.widgets.notices import Notice, NoticeArea, Rank
 from app.runtime.status import Phase, PipelineStatus, Stage
 
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
@@ -37,6 +38,7 @@ class StatusNotices(QObject):
         self,
         area: NoticeArea,
         store: SettingsStore,
+        preferences: PreferencesStore,
         actions: NoticeActions,
         missing_model: Callable[[], ModelChoice | None],
         parent: QObject,
@@ -47,13 +49,16 @@ class StatusNotices(QObject):
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
         self._cameras: tuple[Camera, ...] = ()
+        self._preferences = preferences
+        self._shortcuts_told = preferences.current.shortcuts_told
         self._asks_to_show_background = False
         store.changed.connect(self._show_unmatted_start)
 
     @property
     def covered_stages(self) -> tuple[Stage, ...]:
-        """Stages whose problem a notice shows, with a better remedy than the error bar."""
-        return (Stage.MATTING,) if self._missing_model() is not None else ()
+        """Stages whose problem a notice shows, with a better remedy, or that the user was told at an earlier start."""
+        missing = (Stage.MATTING,) if self._missing_model() is not None else ()
+        return (*missing, Stage.SHORTCUTS) if self._shortcuts_told else missing
 
     def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
         """Take the cameras that are connected."""
@@ -81,8 +86,17 @@ class StatusNotices(QObject):
             and status.phase is not Phase.STOPPED
         )
         self._area.show_while(NO_VIRTUAL_CAMERA, self._no_virtual_camera() if missing else None)
+        self._follow_shortcuts(status)
         model = self._missing_model()
         self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
+
+    def _follow_shortcuts(self, status: PipelineStatus) -> None:
+        """Report missing global shortcuts once, not at each start."""
+        if not self._store.current.global_shortcuts:
+            self._shortcuts_told = False
+            self._preferences.change(shortcuts_told=False)
+        elif any(problem.stage is Stage.SHORTCUTS for problem in status.problems):
+            self._preferences.change(shortcuts_told=True)
 
     def _demo(self) -> Notice:
         """Offer a camera that was connected after the start; the output does not change by itself."""
@@ -115,4 +129,4 @@ class StatusNotices(QObject):
             (self.tr("Use blur"), self._actions.blur_and_resume),
             (self.tr("Show it"), self._actions.resume),
         )
-        self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, alarm=True, dismissible=False))
+        self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, Rank.QUESTION, dismissible=False))

@@ -33,6 +33,8 @@ class WindowPreferences(Model):
     show_readout: bool = True
     theme: Theme = "system"
     language: Language = "system"
+    shortcuts_told: bool = False
+    """The user was told that this desktop has no global shortcuts."""
     own_colour: str = "#3a5f8a"
     """The colour of the "Colour" tile; green has a tile of its own."""
     recordings_dir: Path | None = None

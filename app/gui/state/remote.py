@@ -29,7 +29,7 @@ from app.system.shortcuts.choose import system_shortcuts
 
 ANSWER_S = 5.0
 """How long a command waits for the GUI thread."""
-OWN_STATE = ("version", "first_run_done", "geometry", "cameras")
+OWN_STATE = ("version", "first_run_done", "geometry", "cameras", "shortcuts_told")
 """Fields of the preferences that the user does not set."""
 
 

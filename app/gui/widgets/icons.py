@@ -145,6 +145,12 @@ def _draw_plus(painter: QPainter) -> None:
     _lines(painter, (12, 5, 12, 19), (5, 12, 19, 12))
 
 
+def _draw_grid(painter: QPainter) -> None:
+    for x in (4, 13):
+        for y in (5, 14):
+            painter.drawRect(QRectF(x, y, 7, 6))
+
+
 def _draw_warning(painter: QPainter) -> None:
     painter.setPen(_pen(QColor(ALARM), 2))
     painter.drawPolygon(QPolygonF([QPointF(12, 3.5), QPointF(21.5, 20), QPointF(2.5, 20)]))
@@ -176,6 +182,7 @@ _DRAWINGS: dict[str, Drawing] = {
     "record": _draw_record,
     "mirror": _draw_mirror,
     "plus": _draw_plus,
+    "grid": _draw_grid,
     "warning": _draw_warning,
     "close": _draw_close,
 }

@@ -226,6 +226,7 @@ QLabel[role="command"] { font-family: monospace; background: @window; border: 1p
     padding: 4px 6px; }
 QLabel[role="warning"] { color: @alarm; }
 QFrame[role="line"] { background: @border; border: none; }
+#noticeList, #backgroundGrid { background: @panel; border: 1px solid @border; border-radius: 8px; }
 #statusLine { border-top: 1px solid @border; }
 #statusLine QLabel { color: @faint; }
 
@@ -238,15 +239,16 @@ QSlider:focus { border: 2px solid @accent; border-radius: 6px; }
 QSlider::sub-page:horizontal:disabled { background: @border; }
 QSlider::handle:horizontal:disabled { background: @faint; }
 
-QListView#backgroundList { background: transparent; border: 2px solid transparent; border-radius: 8px; }
+QListView#backgroundList, QListView#backgroundGridList { background: transparent; border: 2px solid transparent;
+    border-radius: 8px; }
 QPlainTextEdit { font-family: monospace; border: 1px solid @border; border-radius: 6px; }
 QProgressBar { border: 1px solid @border; border-radius: 6px; background: @field; text-align: center; }
 QProgressBar::chunk { background: @accent; border-radius: 5px; }
 
-QFrame[role="notice"], QFrame[role="alarm"], #errorBar { background: @raised; border-radius: 8px; }
+QFrame[role="notice"], QFrame[role="alarm"] { background: @raised; border-radius: 8px; }
 QFrame[role="notice"] { border: 1px solid @border; }
-QFrame[role="alarm"], #errorBar { border: 1px solid @alarm; }
-QFrame[role="notice"] QLabel, QFrame[role="alarm"] QLabel, #errorBar QLabel { background: transparent; border: none; }
+QFrame[role="alarm"] { border: 1px solid @alarm; }
+QFrame[role="notice"] QLabel, QFrame[role="alarm"] QLabel { background: transparent; border: none; }
 QToolButton[collapsible="true"] { background: transparent; border: 2px solid transparent; padding: 3px 4px 3px 0;
     font-weight: 600; }
 QToolButton[collapsible="true"]:checked { background: transparent; color: @text; }
