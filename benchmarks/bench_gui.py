@@ -28,6 +28,7 @@ from typing import Any
 from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.gui.backgrounds.item import TileKind
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.shell.single_instance import SingleInstance
@@ -79,9 +80,9 @@ def wait(seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
 def actions(session: Session) -> Iterator[partial[Any]]:
     """Yield actions of a user, endlessly."""
     window, store = session.window, session.store
-    tiles = window.strip.model.tiles
+    tiles = [tile for tile in window.strip.model.tiles if tile.kind is not TileKind.NONE]  # which asks
     for number in itertools.count():
-        yield partial(window.strip.choose, tiles[1 + number % (len(tiles) - 1)])
+        yield partial(window.strip.choose, tiles[number % len(tiles)])
         yield partial(session.preferences.change, all_settings=number % 2 == 0)
         yield from (partial(store.edit, "background", blur_strength=strength) for strength in range(0, 100, 20))
         yield from (partial(window.action_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))

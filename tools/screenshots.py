@@ -59,7 +59,9 @@ class Shot:
 def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         window = session.window
-        window.strip.choose(window.strip.model.tiles[min(background, len(window.strip.model.tiles) - 1)])
+        tile = window.strip.model.tiles[window.strip.model.row_of(background) or 0]
+        chosen = tile.settings(session.store.current.background, session.preferences.current.own_colour)
+        session.store.edit("background", **dict(chosen))  # without the question before "none"
         _open_group(session, group)
         window.action_bar.set_mode(mode)
         return window

@@ -33,4 +33,4 @@ def own_backgrounds() -> tuple[Path, ...]:
 def named_backgrounds() -> tuple[tuple[Path, str], ...]:
     """Return (file, shown name) of every background in the order of the window; names are in English."""
     bundled = ((path, title(path)) for path in bundled_backgrounds())
-    return (*bundled, *((path, path.stem) for path in own_backgrounds()))
+    return (*((path, path.stem) for path in own_backgrounds()), *bundled)

@@ -36,7 +36,7 @@ def _comparable(name: str) -> str:
 MAX_DIGITS = 4
 """Longer numbers name files."""
 FIXED = ("none", "blur", "green", "colour")
-"""The tiles before the files, in the order of the window; tile numbers start at 0."""
+"""The tiles that are no files; tile numbers start at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Tiles:
 
     files: Sequence[BackgroundFile]
     fixed_names: tuple[str, ...] = FIXED
-    """The names of the tiles before the files, as shown in the window."""
+    """The names of these tiles as shown in the window."""
     own_colour: str | None = None
     """Colour of the tile "colour"; None: the colour in the settings."""
 

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.config import paths
 from app.core.types import PictureKind
 from app.gui.backgrounds.item import TileKind
+from app.gui.backgrounds.model import CHOSEN_ROLE, KEY_ROLE
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.strip import add, chosen, own
@@ -37,6 +38,22 @@ def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: 
     assert copy.read_bytes() == picture.read_bytes()
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
     qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.has_image(own(session)[0]))
+
+
+def test_an_added_file_is_the_first_tile_shown_and_marked(session: Session, qtbot: QtBot, picture: Path) -> None:
+    strip = session.window.strip
+    strip.view.setFocus()
+    strip.view.setCurrentIndex(strip.model.index(len(strip.model.tiles) - 1))  # far from where the new tile is
+    tile = add(session, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    index = strip.model.index(0)
+    assert strip.model.tiles[0] == tile, "own pictures come first"
+    assert strip.view.currentIndex() == index
+    assert index.data(CHOSEN_ROLE)
+    viewport = strip.view.viewport()
+    assert viewport is not None
+    qtbot.waitUntil(lambda: viewport.rect().contains(strip.view.visualRect(index).center()))
+    assert index.data(KEY_ROLE) == 4, "the numbers of the others stay"
 
 
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:

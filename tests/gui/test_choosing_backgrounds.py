@@ -1,4 +1,4 @@
-"""A background is chosen by a click, a number key or the current tile; none only on purpose; the focus stays."""
+"""A background is chosen by a click, a number key or in the grid; none only after a question; the focus stays."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -7,24 +7,39 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QLabel, QSlider, QStackedWidget
+from PyQt6.QtWidgets import QLabel, QMessageBox, QSlider
 from pytestqt.qtbot import QtBot
 
+from app.gui.backgrounds.item import TileKind
+from app.gui.backgrounds.tile_view import TileGrid
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
-from tests.gui.strip import chosen
-from tests.gui.widgets import box
+from tests.gui.strip import chosen, tiles
+from tests.gui.widgets import box, button
 
 
-def click(session: Session, qtbot: QtBot, row: int) -> None:
-    view = session.window.strip.view
-    view.scrollTo(view.model().index(row, 0))  # type: ignore[union-attr]
-    rect = view.visualRect(session.window.strip.model.index(row))
-    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+def click(session: Session, qtbot: QtBot, kind: TileKind) -> None:
+    strip = session.window.strip
+    index = strip.model.index(next(row for row, tile in enumerate(tiles(session)) if tile.kind is kind))
+    strip.view.scrollTo(index)
+    qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
+
+
+def question(session: Session) -> QMessageBox | None:
+    return session.window.findChild(QMessageBox, "unmattedQuestion")
+
+
+def answer(session: Session, qtbot: QtBot, text: str) -> None:
+    box = question(session)
+    assert box is not None
+    default = box.defaultButton()
+    assert default is not None and default.text() == "Keep it hidden"
+    next(each for each in box.buttons() if each.text() == text).click()
+    qtbot.waitUntil(lambda: question(session) is None)
 
 
 def test_click_selects_and_number_key_toggles_a_background(session: Session, qtbot: QtBot) -> None:
-    click(session, qtbot, 2)
+    click(session, qtbot, TileKind.GREEN)
     assert chosen(session).colour == "#00b140"
     assert chosen(session).kind == "colour"
     activate(session, qtbot)
@@ -34,32 +49,61 @@ def test_click_selects_and_number_key_toggles_a_background(session: Session, qtb
     assert chosen(session).kind == "colour", "a second key press returns to the previous background"
 
 
-def test_background_none_needs_click_or_ctrl_0_and_is_marked_red(session: Session, qtbot: QtBot) -> None:
+def test_background_none_is_last_and_shown_after_a_question_only(session: Session, qtbot: QtBot) -> None:
+    assert [tile.kind for tile in tiles(session)].index(TileKind.NONE) == len(tiles(session)) - 1
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_0)
-    assert chosen(session).kind == "blur", "a single key does not select none"
+    assert question(session) is None, "a single key does not select none"
     qtbot.keyClick(session.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    answer(session, qtbot, "Keep it hidden")
+    click(session, qtbot, TileKind.NONE)
+    box = question(session)
+    assert box is not None
+    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: question(session) is None)
+    session.window.strip.choose(tiles(session)[-1])  # as the menu of the tray does
+    assert chosen(session).kind == "blur"
+    answer(session, qtbot, "Show it")
     assert chosen(session).kind == "none"
     room = session.window.overlay.unmatted
     qtbot.waitUntil(lambda: room.isVisible() and bool(room.text()))
-    warning = session.window.findChild(QStackedWidget)
-    assert warning is not None
-    click(session, qtbot, 1)
+    click(session, qtbot, TileKind.BLUR)
     qtbot.waitUntil(lambda: not room.isVisible())
 
 
 def test_toggling_never_returns_to_background_none(session: Session, qtbot: QtBot) -> None:
-    click(session, qtbot, 0)
-    click(session, qtbot, 2)
-    session.window.strip.toggle_row(2)
+    session.store.edit("background", kind="none")
+    click(session, qtbot, TileKind.GREEN)
+    session.window.strip.toggle(2)
     assert chosen(session).kind == "colour"
+
+
+def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(session: Session, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: len(tiles(session)) > 8)
+    button(session, "allBackgroundsButton").click()
+    grid = session.window.findChild(TileGrid)
+    assert grid is not None
+    view, model = grid.view, session.window.strip.model
+    viewport = view.viewport()
+    assert viewport is not None
+    last = model.index(len(tiles(session)) - 1)
+    qtbot.waitUntil(lambda: viewport.rect().contains(view.visualRect(last)), timeout=5000)
+    assert grid.height() < session.window.height()
+    row = next(row for row, tile in enumerate(tiles(session)) if tile.name == "Bookshelf")
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.visualRect(model.index(row)).center())
+    assert chosen(session).path == tiles(session)[row].path
+    qtbot.waitUntil(lambda: session.window.findChild(TileGrid) is None)
+    strip = session.window.strip.view
+    current = strip.visualRect(strip.currentIndex())
+    assert strip.currentIndex().row() == row
+    assert strip.viewport().rect().contains(current)  # type: ignore[union-attr]
 
 
 def test_enter_and_space_select_the_current_tile(session: Session, qtbot: QtBot) -> None:
     activate(session, qtbot)
     view = session.window.strip.view
     view.setFocus()
-    view.setCurrentIndex(session.window.strip.model.index(2))
+    view.setCurrentIndex(session.window.strip.model.index(1))
     qtbot.keyClick(view, Qt.Key.Key_Return)
     assert chosen(session).kind == "colour"
     qtbot.keyClick(view, Qt.Key.Key_Left)

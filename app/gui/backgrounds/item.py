@@ -22,6 +22,10 @@ class TileKind(Enum):
     VIDEO = "video"
 
 
+FIXED_KINDS = (TileKind.NONE, TileKind.BLUR, TileKind.GREEN, TileKind.COLOUR)
+"""Kinds without a file, in the order of their numbers from 0 on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A background that can be chosen: a kind, or a file."""

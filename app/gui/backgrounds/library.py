@@ -14,7 +14,7 @@ from app.core.errors import BackgroundError, text_of
 from app.core.types import BgrImage
 from app.gui.backgrounds import files
 from app.gui.backgrounds.delegate import THUMBNAIL
-from app.gui.backgrounds.item import Tile, TileKind
+from app.gui.backgrounds.item import FIXED_KINDS, Tile, TileKind
 from app.gui.backgrounds.model import TileModel
 from app.gui.backgrounds.names import bundled_name, fixed_names
 from app.gui.i18n.messages import translated_error
@@ -23,8 +23,6 @@ from app.gui.state.tasks import Tasks
 
 FETCH_TIMEOUT_MS = 20_000
 MAX_FETCH_BYTES = 60_000_000
-FIXED_KINDS = (TileKind.NONE, TileKind.BLUR, TileKind.GREEN, TileKind.COLOUR)
-"""The tiles before the files."""
 
 
 class BackgroundLibrary(QObject):
@@ -46,7 +44,7 @@ class BackgroundLibrary(QObject):
         self._model = model
         self._tasks = tasks
         self._network: QNetworkAccessManager | None = None
-        self._model.set_tiles(self._fixed_tiles())
+        self._model.set_tiles(_tiles(()))
 
     def reload(self) -> None:
         """List the files again."""
@@ -116,14 +114,8 @@ class BackgroundLibrary(QObject):
     def _restored(self, _path: Path) -> None:
         self.reload()
 
-    def _fixed_tiles(self) -> list[Tile]:
-        return [
-            *(Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True)),
-            *(Tile(_kind(path), bundled_name(path), path) for path in bundled_backgrounds()),
-        ]
-
     def _show(self, own: tuple[Path, ...]) -> None:
-        self._model.set_tiles([*self._fixed_tiles(), *(Tile(_kind(path), path.stem, path, own=True) for path in own)])
+        self._model.set_tiles(_tiles(own))
         for tile in self._model.tiles:
             if tile.path is not None and not self._model.has_image(tile):
                 self._make_thumbnail(tile, tile.path)
@@ -157,6 +149,17 @@ class BackgroundLibrary(QObject):
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(text_of(error))
+
+
+def _tiles(own: tuple[Path, ...]) -> list[Tile]:
+    """Return all tiles from left to right: the user's files first, "None" last. own: files of the user."""
+    none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
+    return [
+        *(Tile(_kind(path), path.stem, path, own=True) for path in own),
+        *fixed,
+        *(Tile(_kind(path), bundled_name(path), path) for path in bundled_backgrounds()),
+        none,
+    ]
 
 
 def _kind(path: Path) -> TileKind:

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QImage
 
 from app.core.settings import BackgroundSettings
-from app.gui.backgrounds.item import Tile, TileKind
+from app.gui.backgrounds.item import FIXED_KINDS, Tile, TileKind
 
 TILE_ROLE = int(Qt.ItemDataRole.UserRole)
 IMAGE_ROLE = TILE_ROLE + 1
@@ -47,19 +47,30 @@ class TileModel(QAbstractListModel):
             TILE_ROLE: tile,
             IMAGE_ROLE: self._images.get(tile),
             CHOSEN_ROLE: chosen,
-            KEY_ROLE: row if 1 <= row <= 9 else 0,
+            KEY_ROLE: self._number(row) if self._number(row) <= 9 else 0,
             COLOUR_ROLE: self._own_colour,
         }.get(role)
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
-        """All tiles, from left to right. The first one is "None"."""
+        """All tiles, from left to right."""
         return tuple(self._tiles)
 
     @property
     def chosen_row(self) -> int:
         """Row of the background in use, or -1."""
         return next((row for row, tile in enumerate(self._tiles) if tile.chosen_by(self._settings)), -1)
+
+    def row_of(self, number: int) -> int | None:
+        """Row of the tile with a number; None if there is none."""
+        return next((row for row in range(len(self._tiles)) if self._number(row) == number), None)
+
+    def _number(self, row: int) -> int:
+        """Return the number of a tile, as in `ctl background`: files follow those that are always there."""
+        tile = self._tiles[row]
+        if tile.kind in FIXED_KINDS:
+            return FIXED_KINDS.index(tile.kind)
+        return len(FIXED_KINDS) + sum(before.kind not in FIXED_KINDS for before in self._tiles[:row])
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
         """Replace all tiles; keep the thumbnails of tiles that stay."""
@@ -99,4 +110,5 @@ class TileModel(QAbstractListModel):
     def _tip(self, tile: Tile, row: int) -> str:
         if tile.kind is TileKind.NONE:
             return self.tr("Shows your real background (Ctrl+0)")
-        return self.tr("{0} (key {1})").format(tile.name, row) if row <= 9 else tile.name
+        number = self._number(row)
+        return self.tr("{0} (key {1})").format(tile.name, number) if number <= 9 else tile.name

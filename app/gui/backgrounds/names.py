@@ -29,7 +29,7 @@ def bundled_name(path: Path) -> str:
 
 
 def fixed_names() -> tuple[str, str, str, str]:
-    """Return the names of the tiles before the files: no background, blur, green, a colour."""
+    """Return the names of the tiles that are no files: no background, blur, green, a colour."""
     return (
         translate("Backgrounds", "None"),
         translate("Backgrounds", "Blur"),

@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QColorDialog,
     QHBoxLayout,
-    QListView,
     QMenu,
     QVBoxLayout,
     QWidget,
@@ -19,14 +17,20 @@ from PyQt6.QtWidgets import (
 
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.settings import BackgroundSettings, Settings
-from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
 from app.gui.backgrounds.drops import BackgroundDrops
 from app.gui.backgrounds.files import is_video
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.library import BackgroundLibrary
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
 from app.gui.backgrounds.options import BackgroundOptions
-from app.gui.dialogs.questions import UserFolder, ask_before_deletion, ask_for_files, ask_for_name
+from app.gui.backgrounds.tile_view import TileGrid, TileView
+from app.gui.dialogs.questions import (
+    UserFolder,
+    ask_before_deletion,
+    ask_before_unmatted,
+    ask_for_files,
+    ask_for_name,
+)
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -58,6 +62,12 @@ class BackgroundStrip(QWidget):
             "addBackgroundButton",
         )
         self.add_button.clicked.connect(self.ask_for_files)
+        self.all_button = button("", "grid")
+        describe(
+            self.all_button, self.tr("All backgrounds"), self.tr("Show all backgrounds in a grid"),
+            "allBackgroundsButton",
+        )  # fmt: skip
+        self.all_button.clicked.connect(self.show_all)
         self._options = BackgroundOptions(store, self.choose_colour)
         self._lay_out()
         self._make_shortcuts()
@@ -67,6 +77,8 @@ class BackgroundStrip(QWidget):
         self._current: Tile | None = None
         """The current tile before the model was reset, and its row."""
         self._current_row = -1
+        self._added: Path | None = None
+        """A file that was added and has no tile yet, which becomes the current one."""
         self.model.modelAboutToBeReset.connect(self._remember_current)
         self.model.modelReset.connect(self._restore_current)
         self.model.modelReset.connect(self.current_changed)
@@ -82,13 +94,17 @@ class BackgroundStrip(QWidget):
         self._options.show_status(status)
 
     def choose(self, tile: Tile) -> None:
-        """Use this tile's background."""
+        """Use this tile's background; ask before the real one is shown."""
         new = tile.settings(self._store.current.background, self._preferences.current.own_colour)
-        self._use(new)
+        if new.kind == "none" and self._store.current.background.kind != "none":
+            ask_before_unmatted(self, lambda: self._use(new))
+        else:
+            self._use(new)
 
-    def toggle_row(self, row: int) -> None:
-        """Choose the tile of a row; if it is already chosen, return to the previous background."""
-        if row >= len(self.model.tiles):
+    def toggle(self, number: int) -> None:
+        """Choose the tile of a number key; if it is already chosen, return to the previous background."""
+        row = self.model.row_of(number)
+        if row is None:
             return
         if row == self.model.chosen_row and self._previous is not None and self._previous.kind != "none":
             self._use(self._previous)
@@ -119,6 +135,7 @@ class BackgroundStrip(QWidget):
         self._store.edit("background", kind="colour", colour=colour)
 
     def _choose_path(self, path: Path) -> None:
+        self._added = path
         kind = "video" if is_video(path) else "image"
         self._use(self._store.current.background.with_file(kind, path))
 
@@ -138,45 +155,46 @@ class BackgroundStrip(QWidget):
         self._current, self._current_row = (tile if isinstance(tile, Tile) else None), index.row()
 
     def _restore_current(self) -> None:
-        if self._current in self.model.tiles:
+        added = next((row for row, tile in enumerate(self.model.tiles) if tile.path and tile.path == self._added), None)
+        if added is not None:
+            self._added = None
+            self.view.setCurrentIndex(self.model.index(added))
+            self.view.scrollTo(self.model.index(added))
+        elif self._current in self.model.tiles:
             self.view.setCurrentIndex(self.model.index(self.model.tiles.index(self._current)))
         elif self._current is not None and self.view.hasFocus():  # it was removed: stay beside it
             self.view.setCurrentIndex(self.model.index(min(self._current_row, len(self.model.tiles) - 1)))
         elif self.model.chosen_row >= 0:
             self.view.setCurrentIndex(self.model.index(self.model.chosen_row))
 
-    def _make_view(self) -> QListView:
-        view = QListView()
-        describe(view, self.tr("Backgrounds"), self.tr("Choose the background"), "backgroundList")
-        view.setToolTip("")
-        view.setModel(self.model)
-        view.setItemDelegate(TileDelegate(view))
-        view.setFlow(QListView.Flow.LeftToRight)
+    def _make_view(self) -> TileView:
+        view = TileView(self.model, "backgroundList")
         view.setWrapping(False)
-        view.setUniformItemSizes(True)
-        view.setMouseTracking(True)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         bar = view.horizontalScrollBar()
-        bar_height = bar.sizeHint().height() if bar is not None else 0
-        view.setFixedHeight(THUMBNAIL.height() + 2 * MARGIN + view.fontMetrics().height() + bar_height + 12)
-        view.setMinimumWidth(QSize(THUMBNAIL).width())
-        view.clicked.connect(self._on_chosen)
-        view.activated.connect(self._on_chosen)
-        view.customContextMenuRequested.connect(self._show_menu)
+        view.setFixedHeight(view.tile_size.height() + (bar.sizeHint().height() if bar is not None else 0) + 8)
+        view.setMinimumWidth(view.tile_size.width())
+        view.chosen.connect(self.choose)
+        view.customContextMenuRequested.connect(lambda position: self._show_menu(view, position))
         self.drops.watch(view)
         viewport = view.viewport()
         if viewport is not None:
             self.drops.watch(viewport)
         return view
 
+    def show_all(self) -> None:
+        """Show all backgrounds in a grid."""
+        grid = TileGrid(self.model, self)
+        grid.view.chosen.connect(self.choose)
+        grid.view.customContextMenuRequested.connect(lambda position: self._show_menu(grid.view, position))
+        grid.show()
+        grid.view.setFocus()
+
     def _lay_out(self) -> None:
         header = QHBoxLayout()
         header.setSpacing(10)
         header.addWidget(self._options, 1)
+        header.addWidget(self.all_button)
         header.addWidget(self.add_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -185,22 +203,17 @@ class BackgroundStrip(QWidget):
         column.addWidget(self.view)
 
     def _make_shortcuts(self) -> None:
-        for row in range(1, 10):
-            QShortcut(QKeySequence(str(row)), self, lambda row=row: self.toggle_row(row))
+        for number in range(1, 10):
+            QShortcut(QKeySequence(str(number)), self, partial(self.toggle, number))
         # A key combination, so that no single key press can show the real background.
-        QShortcut(QKeySequence("Ctrl+0"), self, lambda: self.toggle_row(0))
+        QShortcut(QKeySequence("Ctrl+0"), self, partial(self.toggle, 0))
         for key, step in (("PgDown", 1), ("PgUp", -1)):
             QShortcut(QKeySequence(key), self, partial(self._options.turn, step))
         QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
-        QShortcut(QKeySequence("Space"), self.view, lambda: self._on_chosen(self.view.currentIndex()),
+        QShortcut(QKeySequence("Space"), self.view, lambda: self.view.choose(self.view.currentIndex()),
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
-
-    def _on_chosen(self, index: QModelIndex) -> None:
-        tile = index.data(TILE_ROLE)
-        if isinstance(tile, Tile):
-            self.choose(tile)
 
     def make_menu(self, tile: Tile | None) -> QMenu:
         """Return the context menu of a tile, or of the empty area."""
@@ -217,9 +230,9 @@ class BackgroundStrip(QWidget):
         menu.addAction(self.tr("Add…"), self.ask_for_files)
         return menu
 
-    def _show_menu(self, position: QPoint) -> None:
-        tile = self.view.indexAt(position).data(TILE_ROLE)
-        self.make_menu(tile if isinstance(tile, Tile) else None).popup(self.view.mapToGlobal(position))
+    def _show_menu(self, view: TileView, position: QPoint) -> None:
+        tile = view.indexAt(position).data(TILE_ROLE)
+        self.make_menu(tile if isinstance(tile, Tile) else None).popup(view.mapToGlobal(position))
 
     def remove(self, tile: Tile) -> None:
         """Remove a file of the user. If it is in use, switch to blur first."""

@@ -75,15 +75,30 @@ def ask_before_deletion(parent: QWidget, text: str, consequence: str, delete: Ca
 
 def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, go_on: Callable[[], object]) -> None:
     """Ask whether to do what cannot be undone, named by the caption of its button; the default is to keep all."""
+    _ask_before(parent, "deletionQuestion", text, consequence, (caption, translate("Dialogs", "Keep")), go_on)
+
+
+def ask_before_unmatted(parent: QWidget, show: Callable[[], object]) -> None:
+    """Ask whether to show the real background to others; the default is to keep it hidden."""
+    text = translate("Dialogs", "Show your real background to others?")
+    consequence = translate("Dialogs", "“None” sends the camera image as it is, to every program that uses Mattecam.")
+    answers = translate("Dialogs", "Show it"), translate("Dialogs", "Keep it hidden")
+    _ask_before(parent, "unmattedQuestion", text, consequence, answers, show)
+
+
+def _ask_before(
+    parent: QWidget, name: str, text: str, consequence: str, answers: tuple[str, str], go_on: Callable[[], object]
+) -> None:
+    """Ask before something that harms. answers: (what goes on, what does not and is the default)."""
     box = QMessageBox(parent)
-    box.setObjectName("deletionQuestion")
+    box.setObjectName(name)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("Mattecam")
     box.setText(text)
     box.setInformativeText(consequence)
-    goes = box.addButton(caption, QMessageBox.ButtonRole.DestructiveRole)
-    keeps = box.addButton(translate("Dialogs", "Keep"), QMessageBox.ButtonRole.RejectRole)
+    goes = box.addButton(answers[0], QMessageBox.ButtonRole.DestructiveRole)
+    keeps = box.addButton(answers[1], QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keeps)
     box.setEscapeButton(keeps)
     box.buttonClicked.connect(lambda pressed: go_on() if pressed is goes else None)
