@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QCoreApplication, QLocale, Qt
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
+from PyQt6.QtCore import QCoreApplication, QLocale
+from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
@@ -20,16 +20,16 @@ from app.core.text import code_of
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.i18n.language import translate
-from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
-from app.gui.widgets.controls import ElidedComboBox, ElidedLabel, combo, fill_combo
-from app.gui.widgets.notices import Notice
+from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
+from app.gui.widgets.notice import Notice
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.fitting import cut_off, hidden_entries
 from tests.gui.widgets import box, bring_up, fail
 from tools import make_translations
 
@@ -80,28 +80,6 @@ def test_qt_finds_every_translation_in_the_compiled_file(qapp: QApplication, lan
             assert QCoreApplication.translate(context, source, comment) == translation, "run tools.make_translations"
     context, source, _comment, _translation = next(messages(language))
     assert QCoreApplication.translate(context, source) == source, "removed after the block"
-
-
-def cut_off(window: QWidget) -> list[str]:
-    """Return the texts that do not fit into their widgets."""
-    found = []
-    for label in window.findChildren(QLabel):
-        if not label.isVisible() or not label.text() or isinstance(label, ElidedLabel | Pill):
-            continue
-        if label.wordWrap():
-            room = label.rect().adjusted(0, 0, 0, 10_000)
-            words = label.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), label.text())
-            fits = label.height() + 1 >= words.height()
-        else:
-            fits = label.width() + 1 >= label.fontMetrics().horizontalAdvance(label.text())
-        if not fits:
-            found.append(label.text())
-    found += [
-        button.text()
-        for button in window.findChildren(QAbstractButton)
-        if button.isVisible() and button.text() and button.width() + 1 < button.minimumSizeHint().width()
-    ]
-    return found
 
 
 @pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
@@ -202,8 +180,8 @@ def test_the_window_stays_within_600_pixels_with_plot_and_messages(
         window.resize(800, 600)
         qtbot.wait(300)
         assert window.height() == 600 and window.minimumSizeHint().height() <= 600
-        newest = window.notices.findChild(QWidget, "three")
-        assert newest is not None and newest.isVisible()
+        shown = window.notices.findChild(QWidget, window.notices.shown)
+        assert shown is not None and shown.isVisible()
         window.resize(1100, 800)
         qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
 
@@ -236,6 +214,29 @@ def test_lists_show_their_last_entry_whole(session: Session, qtbot: QtBot) -> No
     assert sizes.count() <= sizes.maxVisibleItems()
     assert view.visualRect(model.index(sizes.count() - 1, 0)).bottom() < viewport.height()
     sizes.hidePopup()
+
+
+@pytest.mark.parametrize("count", [16, 20])
+def test_a_list_in_the_middle_of_the_screen_shows_every_entry(qtbot: QtBot, count: int) -> None:
+    """Neither above nor below the box is there room for them."""
+    made = combo("Model", "The network", "modelCombo")
+    qtbot.addWidget(made)
+    fill_combo(made, [(f"Entry {number}", number) for number in range(count)], 3)
+    screen = made.screen()
+    assert screen is not None
+    made.show()
+    made.move(screen.availableGeometry().center())
+    made.showPopup()
+    view = made.view()
+    assert view is not None
+    qtbot.waitUntil(lambda: view.isVisible() and hidden_entries(made) == [])
+    bar = view.verticalScrollBar()
+    assert bar is not None
+    assert not bar.isVisible()
+    opened = view.window()
+    assert opened is not None
+    assert screen.availableGeometry().contains(opened.geometry())
+    made.hidePopup()
 
 
 def test_a_list_that_is_too_narrow_shows_an_ellipsis(qtbot: QtBot) -> None:

@@ -23,7 +23,8 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets import error_bar
 from app.gui.widgets.error_bar import ErrorBar
-from app.gui.widgets.notices import Notice, NoticeArea
+from app.gui.widgets.notice import Notice
+from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem, Stage
 from tests.fakes.world import FakeWorld

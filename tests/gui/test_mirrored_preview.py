@@ -141,6 +141,9 @@ def test_views_of_other_sizes_show_the_same(size: tuple[int, int], left: int) ->
     view = Renderer().render(picture, ViewRequest(*size))[..., :3]
     assert view.shape[1::-1] == size
     assert np.abs(view.astype(int) - expected).mean() < 1
+    grown = np.asarray(cv2.dilate(alpha[:, ::-1].copy(), np.ones((9, 9), np.uint8)), np.uint8)
+    beside = scaled(grown, size) == 0
+    assert np.array_equal(view[beside], scaled(words(), size)[beside]), "the background itself"
     assert difference(view, expected) < 40, "at the edges of the letters behind the edges of the person"
 
 
@@ -149,6 +152,7 @@ def test_rendering_leaves_the_picture_as_it_is() -> None:
     image, backdrop = picture.image.copy(), words()
     shown(picture)
     assert np.array_equal(picture.image, image)
+    assert picture.layers.backdrop is not None
     assert np.array_equal(picture.layers.backdrop, backdrop)
 
 

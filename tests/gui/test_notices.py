@@ -21,7 +21,8 @@ from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.widgets.controls import button as make_button
-from app.gui.widgets.notices import Notice, NoticeArea, Rank
+from app.gui.widgets.notice import Notice, Rank
+from app.gui.widgets.notices import NoticeArea
 from tests.fakes.engine import FakeEngine
 from tests.fakes.faults import Faults
 from tests.fakes.world import FakeWorld

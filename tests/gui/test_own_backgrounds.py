@@ -118,7 +118,7 @@ def test_the_tile_beside_a_removed_one_becomes_the_current_one(
     view = session.window.strip.view
     view.setFocus()
     view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(own(session)[1])))
-    for left, current in ((2, "dune"), (1, "beach")):
+    for left, current in ((2, "dune"), (1, "Blur")):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
         qtbot.waitUntil(lambda left=left: len(own(session)) == left)  # type: ignore[misc]
         assert view.hasFocus()

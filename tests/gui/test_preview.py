@@ -105,10 +105,10 @@ def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, 
     session.store.edit("output", mirror=True)
     qtbot.waitUntil(lambda: note(session) == "You see what others see")
     session.preferences.change(mirror_preview=False)
-    assert note(session) == "Others see a mirror, you do not"
+    qtbot.waitUntil(lambda: note(session) == "Others see a mirror, you do not")
     for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.MATTE, ViewMode.FOREGROUND):
         session.window.action_bar.set_mode(mode)
-        assert note(session) == "Only you see this"
+        qtbot.waitUntil(lambda: note(session) == "Only you see this")
     session.store.set_paused(True)
     qtbot.waitUntil(lambda: note(session) == "")
 
@@ -120,7 +120,7 @@ def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Se
     switch = session.window.findChild(QPushButton, "othersSeeButton")
     assert switch is not None
     qtbot.waitUntil(lambda: switch.isVisible() and switch.text() == "Others see")
-    assert preview.rect().contains(switch.geometry().translated(switch.parentWidget().pos()))
+    assert preview.rect().contains(switch.mapTo(preview, switch.rect().bottomRight()))
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
     assert requests[-1].mirror is requests[-1].output_mirror is False
     assert switch.text() == "Mirror"

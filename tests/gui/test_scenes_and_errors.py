@@ -53,6 +53,27 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
 
 
+def test_a_scene_without_a_background_asks_first(session: Session, qtbot: QtBot) -> None:
+    scenes, store = session.window.scenes, session.store
+
+    def question() -> QMessageBox | None:
+        return session.window.findChild(QMessageBox, "unmattedQuestion")
+
+    store.edit("background", kind="none")
+    scenes.save("room")
+    qtbot.waitUntil(lambda: scenes.names == ("room",))
+    store.edit("background", kind="blur")
+    for text, kind in (("Keep it hidden", "blur"), ("Show it", "none")):
+        scenes.apply("room")
+        qtbot.waitUntil(lambda: question() is not None)
+        box = question()
+        assert box is not None
+        assert store.current.background.kind == "blur"
+        next(each for each in box.buttons() if each.text() == text).click()
+        assert store.current.background.kind == kind
+        qtbot.waitUntil(lambda: question() is None)
+
+
 def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Session, qtbot: QtBot) -> None:
     scenes, store = session.window.scenes, session.store
     store.edit("capture", source="camera:usb-1")

@@ -150,8 +150,10 @@ def _person_flipped(
     seen = slice(size[0] - last, size[0] - first)
     over, opacity = _flipped(over[:, seen], True), _flipped(opacity[:, seen], True)
     behind = _flipped(backdrop[rows, columns][:, seen], True)
-    remaining = cv2.cvtColor(cv2.bitwise_not(opacity), cv2.COLOR_GRAY2BGR)
-    person = cv2.subtract(over, cv2.multiply(behind, remaining, scale=1 / 255))
+    most = cv2.cvtColor(opacity, cv2.COLOR_GRAY2BGR)
+    remaining = cv2.bitwise_not(most)
+    # Where the part ends it was scaled otherwise than the backdrop, but nobody adds more than alpha.
+    person = cv2.min(cv2.subtract(over, cv2.multiply(behind, remaining, scale=1 / 255)), most)
     shown = backdrop.copy()
     region = shown[rows, target + first : target + last]
     region[:] = cv2.add(person, cv2.multiply(region, remaining, scale=1 / 255))

@@ -27,6 +27,8 @@ from app.gui.widgets.controls import describe
 
 DIVIDER_STEP = 0.02
 CORNER_MARGIN = QSize(12, 12)
+CORNER_SHARE = 0.72
+"""Largest width of the corner, as a fraction of the image's: the other corner holds figures."""
 
 
 class Preview(QWidget):
@@ -230,7 +232,8 @@ class Preview(QWidget):
         for overlay in self._overlays:
             overlay.setGeometry(rect)
         if self._corner is not None:
-            size = self._corner.sizeHint().boundedTo(rect.size() - 2 * CORNER_MARGIN)
+            room = QSize(round(CORNER_SHARE * rect.width()), rect.height()) - CORNER_MARGIN
+            size = self._corner.sizeHint().boundedTo(room)
             place = QRect(QPoint(), size)
             place.moveBottomRight(rect.bottomRight() - QPoint(CORNER_MARGIN.width(), CORNER_MARGIN.height()))
             self._corner.setGeometry(place)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtGui import QColor
+from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QColor, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from app.gui.preview.overlay import Pill
@@ -14,6 +15,8 @@ from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
 from app.runtime.status import Phase, PipelineStatus
 
+SPACING = 6
+
 
 class ViewNote(QWidget):
     """One short sentence, and a button that changes whether the preview is a mirror."""
@@ -23,19 +26,38 @@ class ViewNote(QWidget):
         self._preview, self._store, self._preferences = preview, store, preferences
         self._runs = False
         self._note = Pill("viewNote", QColor(10, 12, 15, 165))
-        self._note.setMinimumWidth(1)
         self._switch = button("")
         describe(self._switch, "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        row.addWidget(self._note, 1)
+        row.setSpacing(SPACING)
+        row.addStretch(1)
+        row.addWidget(self._note)
         row.addWidget(self._switch)
         self._switch.clicked.connect(lambda: preferences.change(mirror_preview=not preferences.current.mirror_preview))
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preferences.changed, preview.view_requested):
             changed.connect(lambda _new: self._show())
         self._show()
+
+    def sizeHint(self) -> QSize:
+        """The size with the sentence, whether it is shown or not."""
+        note, switch = self._note.sizeHint(), self._switch.sizeHint()
+        if self._switch.isHidden():
+            return note
+        return QSize(note.width() + SPACING + switch.width(), max(note.height(), switch.height()))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out the sentence where there is no room for it; it is the button's tool tip too."""
+        self._note.setVisible(self.width() >= self.sizeHint().width())
+        self.updateGeometry()
 
     def _follow(self, status: PipelineStatus) -> None:
         self._runs = status.phase is Phase.RUNNING
@@ -60,6 +82,8 @@ class ViewNote(QWidget):
         if self._switch.text() != caption:
             self._switch.setText(caption)
             self._switch.setAccessibleName(caption)
-        self._note.show_text(text)
+        self._note.setText(text)
+        self._switch.setToolTip(text)
         self._switch.setVisible(not alone)
+        self._fit()
         self.setVisible(self._runs and not settings.paused)

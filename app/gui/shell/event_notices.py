@@ -9,7 +9,8 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 
 from app.gui.shell.menus import open_folder
-from app.gui.widgets.notices import BRIEF_MS, Notice, NoticeArea, Rank
+from app.gui.widgets.notice import Notice, Rank
+from app.gui.widgets.notices import BRIEF_MS, NoticeArea
 
 
 class EventNotices(QObject):

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.scenes import Scene, SceneStore
 from app.core.errors import text_of
-from app.gui.dialogs.questions import ask_before_loss, ask_for_name
+from app.gui.dialogs.questions import ask_before_loss, ask_before_unmatted, ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 
@@ -100,7 +100,11 @@ class ScenesMenu(QObject):
         ask_for_name(self._window, self.tr("Rename scene"), name, rename)
 
     def _apply(self, scene: Scene) -> None:
-        self._store.apply_scene(scene)
+        apply = partial(self._store.apply_scene, scene)
+        if scene.settings.background.kind == "none" and self._store.current.background.kind != "none":
+            ask_before_unmatted(self._window, apply)
+        else:
+            apply()
 
     def _change(self, work: Callable[[], None]) -> None:
         def change() -> dict[str, Scene | None]:

@@ -13,7 +13,8 @@ from app.gui.panels.network import download_caption
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera, ModelChoice
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.notices import Notice, NoticeArea, Rank
+from app.gui.widgets.notice import Notice, Rank
+from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import Phase, PipelineStatus, Stage
 
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"

@@ -11,7 +11,8 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.sip import isdeleted
 
 from app.gui.i18n.messages import translated
-from app.gui.widgets.notices import Notice, NoticeArea, Rank
+from app.gui.widgets.notice import Notice, Rank
+from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem, Stage
 

@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import partial
 
 from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, QTimer
 from PyQt6.QtGui import QEnterEvent, QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
-from app.gui.widgets.controls import ElidedLabel, button, describe, label
+from app.gui.widgets.controls import describe
 from app.gui.widgets.focus import keep_focus
-from app.gui.widgets.icons import icon
+from app.gui.widgets.notice import Notice, NoticeFrame
 
 BRIEF_MS = 12_000
 """How long a notice about something that was done stays."""
+MIN_WIDTH = 240
 GUARD_MS = 800
 """How long the buttons of a notice that appears under the pointer do nothing, unless the pointer leaves before."""
-
-
-class Rank(IntEnum):
-    """Importance of a notice."""
-
-    CONVENIENCE = 0
-    """Something that is not needed does not work."""
-    STATE = 1
-    EVENT = 2
-    ERROR = 3
-    OUTAGE = 4
-    """Others do not see what they should, or an action of the user failed."""
-    QUESTION = 5
-    """The program waits for an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence for the user."""
-
-    key: str
-    """Identifies the notice: a new one replaces an old one with the same key. Also its object name."""
-    text: str
-    actions: tuple[tuple[str, Callable[[], object]], ...] = ()
-    """(button text, what it does)"""
-    rank: Rank = Rank.STATE
-    duration_ms: int = 0
-    """Hide it after this time; 0: keep it."""
-    dismissible: bool = True
-    heading: str = ""
-    """What it is about, before the text."""
-    stays: bool = False
-    """Keep it after an action: it is hidden by whoever shows it."""
-    at_s: float = field(default_factory=time.time)
-    """time.time(); among notices of the same rank the newest comes first."""
-    dismissed: Callable[[], object] = lambda: None
-    """Called when the user dismisses it."""
-
-    @property
-    def is_alarm(self) -> bool:
-        """Whether it is drawn with the border of an error."""
-        return self.rank in (Rank.ERROR, Rank.OUTAGE, Rank.QUESTION)
 
 
 class NoticeArea(QWidget):
@@ -77,7 +33,7 @@ class NoticeArea(QWidget):
         """By key."""
         self._dismissed: dict[str, str] = {}
         """Text of each dismissed notice, by key."""
-        self._line: tuple[Notice, QFrame] | None = None
+        self._line: tuple[Notice, NoticeFrame] | None = None
         self._list: QFrame | None = None
         self._counter = QToolButton()
         describe(self._counter, self.tr("All messages"), self.tr("Show all messages in full"), "noticeCounter")
@@ -133,9 +89,13 @@ class NoticeArea(QWidget):
         super().enterEvent(event)
         self._arrange()
 
+    def minimumSizeHint(self) -> QSize:
+        """As little as the window needs: what does not fit on the line is in the list."""
+        return QSize(MIN_WIDTH, super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._show_counter()
+        self._fit_line()
 
     def _add(self, notice: Notice) -> None:
         self._notices[notice.key] = notice
@@ -156,14 +116,14 @@ class NoticeArea(QWidget):
         if self._line is not None and self._line[0] is not wanted:
             if held:
                 self._line[1].setEnabled(self._is_current(self._line[0]))
-                self._show_counter()
+                self._fit_line()
                 return
             self._drop_line()
         if self._line is None and wanted is not None:
-            self._line = wanted, self._make(wanted)
+            self._line = wanted, NoticeFrame(wanted, self._act, self._dismiss)
             self._row.insertWidget(0, self._line[1], 1)
             self._line[1].show()
-        self._show_counter()
+        self._fit_line()
         self.setVisible(self._line is not None)
 
     def _drop_line(self) -> None:
@@ -172,13 +132,15 @@ class NoticeArea(QWidget):
         with keep_focus(frame):
             frame.hide()
         self._row.removeWidget(frame)
+        frame.setParent(None)
         frame.deleteLater()
 
-    def _show_counter(self) -> None:
+    def _fit_line(self) -> None:
+        """Fit the notice to the line; show the counter where there are others, or something of it is hidden."""
         others = len(self._notices) - (self._line is not None and self._is_current(self._line[0]))
-        text = None if self._line is None else self._line[1].findChild(ElidedLabel)
-        cut = text is not None and text.sizeHint().width() > text.width() > 0
         self._counter.setText(self.tr("{0} more").format(others) if others else "…")
+        narrow = self.width() - self._counter.sizeHint().width() - self._row.spacing()
+        cut = self._line is not None and self._line[1].fit(self.width(), narrow)
         with keep_focus(self._counter):
             self._counter.setVisible(others > 0 or cut)
 
@@ -191,7 +153,7 @@ class NoticeArea(QWidget):
         column = QVBoxLayout(listed)
         column.setSpacing(8)
         for notice in self._in_order():
-            column.addWidget(self._make(notice, whole=True))
+            column.addWidget(NoticeFrame(notice, self._act, self._dismiss, whole=True))
         listed.destroyed.connect(self._list_closed)
         self._list = listed
         listed.setFixedSize(self.width(), column.totalHeightForWidth(self.width()))
@@ -237,46 +199,3 @@ class NoticeArea(QWidget):
     def _enable(self, frame: QFrame) -> None:
         if not isdeleted(self) and self._line is not None and self._line[1] is frame:
             frame.setEnabled(self._is_current(self._line[0]))
-
-    def _make(self, notice: Notice, *, whole: bool = False) -> QFrame:
-        """Return the frame of a notice on one line, or with all of its text."""
-        name = f"{notice.key}InList" if whole else notice.key
-        frame = QFrame()
-        frame.setObjectName(name)
-        frame.setProperty("role", "alarm" if notice.is_alarm else "notice")
-        frame.setAccessibleName(notice.text)
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(12, 4, 6, 4)
-        row.setSpacing(10)
-        if notice.is_alarm:
-            sign = QLabel()
-            sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
-            row.addWidget(sign)
-        if notice.heading:
-            row.addWidget(label(notice.heading, "heading"))
-        row.addWidget(_wrapped(notice.text) if whole else _elided(notice.text), 1)
-        for number, (caption, run) in enumerate(notice.actions):
-            pressable = button(caption)
-            describe(pressable, caption, notice.text, f"{name}Action{number}")
-            pressable.clicked.connect(partial(self._act, notice, run))
-            row.addWidget(pressable)
-        if notice.dismissible:
-            close = QToolButton()
-            close.setIcon(icon("close"))
-            describe(close, self.tr("Dismiss"), self.tr("Hide this message"), f"{name}Dismiss")
-            close.clicked.connect(partial(self._dismiss, notice))
-            row.addWidget(close)
-        return frame
-
-
-def _elided(text: str) -> ElidedLabel:
-    made = ElidedLabel("", "noticeText")
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.show_text(text)
-    return made
-
-
-def _wrapped(text: str) -> QLabel:
-    made = label(text, wrap=True)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    return made

@@ -1,0 +1,48 @@
+"""Finds texts and entries of the window that do not fit into their widgets."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+
+from app.gui.preview.overlay import Pill
+from app.gui.widgets.controls import ElidedLabel
+
+
+def cut_off(window: QWidget) -> list[str]:
+    """Return the texts that do not fit into their widgets."""
+    found = []
+    for label in window.findChildren(QLabel):
+        if not label.isVisible() or not label.text() or isinstance(label, ElidedLabel | Pill):
+            continue
+        if label.wordWrap():
+            room = label.rect().adjusted(0, 0, 0, 10_000)
+            words = label.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), label.text())
+            fits = label.height() + 1 >= words.height()
+        else:
+            fits = label.width() + 1 >= label.fontMetrics().horizontalAdvance(label.text())
+        if not fits:
+            found.append(label.text())
+    found += [
+        button.text()
+        for button in window.findChildren(QAbstractButton)
+        if button.isVisible() and button.text() and button.width() + 1 < button.minimumSizeHint().width()
+    ]
+    return found
+
+
+def hidden_entries(opened: QComboBox) -> list[str]:
+    """Return the entries of an open list that are cut: too wide for it, or beyond its end without a scroll bar."""
+    view, model = opened.view(), opened.model()
+    assert view is not None
+    assert model is not None
+    viewport, bar = view.viewport(), view.verticalScrollBar()
+    assert viewport is not None
+    scrolls = bar is not None and bar.isVisible()
+    found = []
+    for row in range(opened.count()):
+        index = model.index(row, opened.modelColumn())
+        rect = view.visualRect(index)
+        if (not scrolls and rect.bottom() >= viewport.height()) or rect.width() < view.sizeHintForIndex(index).width():
+            found.append(opened.itemText(row))
+    return found
