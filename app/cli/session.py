@@ -15,7 +15,6 @@ from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import ControlText
 from app.core.types import Picture, PictureKind
 from app.media.disk_errors import why_not_written
-from app.plate.capture import mismatch
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Latency, Phase, PipelineStatus, ServerState, Stage
@@ -153,10 +152,6 @@ class Session:
             return
         self._announced = description
         notify(description)
-        plate, source = self.pipeline.settings.matting.plate, self.status.source
-        warning = mismatch(plate, source) if plate is not None and source is not None else None
-        if warning is not None:
-            notify(warning)
 
     def _is_over(self) -> bool:
         if self.failure is not None:

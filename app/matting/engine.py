@@ -51,6 +51,8 @@ class FrameEngine:
         self._geometry = make_geometry(width, height)
         self._executor = make_executor(self._geometry)
         self._cuts = CutDetector()
+        self.cuts = 0
+        """Number of scene cuts so far."""
         self._light = FinishedLight()
         self._closed = False
 
@@ -156,6 +158,7 @@ class FrameEngine:
         frame = np.ascontiguousarray(frame)
         self._fit(frame.shape[1], frame.shape[0])
         if self._cuts.is_cut(frame):
+            self.cuts += 1
             self._light.reset()
             with executor_errors(self._model, self._executor.device, self._executor.precision):
                 self._executor.reset()

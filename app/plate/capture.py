@@ -14,7 +14,7 @@ from app.config.private_file import write_picture
 from app.core.errors import PlateError, SettingsError
 from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S
-from app.core.types import BgrImage, Frame, SourceInfo
+from app.core.types import BgrImage, Frame
 from app.matting.plate.plate import median_plate
 from app.media.disk_errors import why_not_written
 
@@ -162,14 +162,6 @@ def plate_info(path: Path) -> PlateInfo | None:
         }:
             return PlateInfo(camera, width, height, float(taken))
     return None
-
-
-def mismatch(path: Path, source: SourceInfo) -> str | None:
-    """Return a warning if the plate was captured with another camera than `source`."""
-    info = plate_info(path)
-    if info is None or info.camera == source.id:
-        return None
-    return f"The plate {path} was taken with another camera ({info.camera}); take the plate again with this one."
 
 
 def _sidecar(path: Path) -> Path:

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from app.capture.demo import DemoSource
 from app.cli import main
 from app.core.errors import PlateError
-from app.core.types import BgrImage, Frame, SourceInfo
+from app.core.types import BgrImage, Frame
 from app.matting.plate.occupancy import shows_someone
 from app.plate.capture import (
     MOST_FRAMES,
     START_LIMIT_S,
     PlateCapture,
     capture_plate,
-    mismatch,
     plate_info,
     plate_path,
     save_plate,
@@ -146,15 +145,6 @@ class TestFiles:
         assert (kept.camera, kept.width, kept.height) == ("usb-1", *SIZE)
         np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
         assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
-
-    def test_another_camera_is_named(self, tmp_path: Path) -> None:
-        path = tmp_path / "plate.png"
-        this = SourceInfo("camera", "Cam", "usb-1", *SIZE, 30.0, "MJPG")
-        assert mismatch(path, this) is None
-        save_plate(path, shot(0).image, "usb-1")
-        assert mismatch(path, this) is None
-        save_plate(path, shot(0).image, "usb-2")
-        assert "usb-2" in (mismatch(path, this) or "")
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"camera": 1}', '{"camera": "a", "width": "b"}'])
     def test_a_broken_record_is_no_record(self, tmp_path: Path, text: str) -> None:

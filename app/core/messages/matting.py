@@ -76,6 +76,9 @@ class PlateText(Message):
     CHANGED = "The light or the camera has changed since the picture of the empty room was taken; take it again."
     UNREADABLE = "The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again."
     NOT_AN_IMAGE = "The file {file} is not a readable image; take the picture of the empty room again."
+    OTHER_CAMERA = (
+        "The picture of the empty room {file} was taken with another camera ({camera}); take it again with this one."
+    )
     OTHER_SHAPE = (
         "The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers "
         "{camera_width}×{camera_height}; take it again with this camera."

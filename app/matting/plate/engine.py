@@ -48,8 +48,8 @@ class PlateEngine:
     """Wraps a `MattingEngine` whose executor compares frames with a plate.
 
     About once a second the plate's gain is adapted to the frame's illumination. `step` raises PlateError if the
-    background has changed, because this network mattes a changed background as a person. No output is returned until
-    the first frame and its matte have been verified against the plate.
+    background has changed, because this network mattes a changed background as a person. The first frame, and the first
+    one of another stream or scene, is returned only if it and its matte match the plate.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class PlateEngine:
         self._alpha: AlphaImage | None = None
         self._look_at_s = 0.0
         self._proven = False
-        """Whether the plate has matched a frame at least once."""
+        """Whether the plate has matched a frame of this stream since its last scene cut."""
 
     @property
     def info(self) -> EngineInfo:
@@ -91,11 +91,12 @@ class PlateEngine:
         check_bgr(frame)
         if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
             self._look(frame, self._alpha)
-        watched = None if shaper is None else _WatchedShaper(shaper)
+        watched, cuts = None if shaper is None else _WatchedShaper(shaper), self._engine.cuts
         matte = self._engine.step_shaped(frame, backdrop, edges, watched, want_foreground=want_foreground)
         lit, watch = self._current()
         if lit is not self._lit:
             self._lit, self._watch, self._proven = lit, watch, False
+        self._proven = self._proven and self._engine.cuts == cuts
         alpha = matte.alpha if watched is None or watched.alpha is None else _to_bytes(watched.alpha, frame)
         if not self._proven:
             self._look(frame, alpha)
@@ -104,9 +105,11 @@ class PlateEngine:
         return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        """Forget the frames seen so far; the plate stays."""
+        """Forget the frames seen so far; the plate stays, to be verified unless the stream goes on."""
         self._engine.reset(seen)
         self._alpha = None
+        if seen is None:
+            self._proven, self._look_at_s = False, 0.0
 
     def unwatched(self) -> tuple[MattingEngine, BgrImage]:
         """Return the engine without the watch, and the plate in the present light: for frames not of the source."""

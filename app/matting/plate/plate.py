@@ -124,10 +124,10 @@ class PlateWatch:
         return self._strikes > 0
 
     def look(self, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool = False) -> Verdict:
-        """Check a frame; alpha: the last matte, or None. at_once: report drift on the first detection."""
+        """Check a frame; alpha: the last matte, or None. at_once: report drift on the first detection, in any light."""
         small = self._small(frame)
         outside = self._outside(alpha)
-        self._align(small, outside)
+        self._align(small, outside, 1.0 if at_once or not self._looked else FOLLOW)
         self._looked = True
         changed = np.abs(small - self._plate * self._gain).max(2) > CHANGED
         odd = (
@@ -145,14 +145,14 @@ class PlateWatch:
             return True
         return share > FEWEST and float(changed[outside].mean()) > MOST_CHANGED_OUTSIDE
 
-    def _align(self, small: NDArray[np.float32], outside: NDArray[np.bool_]) -> None:
+    def _align(self, small: NDArray[np.float32], outside: NDArray[np.bool_], follow: float) -> None:
         """Update the gain: per-channel median over background pixels that are neither dark nor clipped."""
         lowest, highest = np.minimum(small, self._plate).min(2), np.maximum(small, self._plate).max(2)
         usable = outside & (lowest > DARK) & (highest < BRIGHT)
         if usable.mean() < FEWEST:
             return
         gain = np.median(small[usable] / self._plate[usable], axis=0).astype(np.float32)
-        self._gain += (gain - self._gain) * np.float32(FOLLOW if self._looked else 1.0)
+        self._gain += (gain - self._gain) * np.float32(follow)
 
     def _outside(self, alpha: AlphaImage | None) -> NDArray[np.bool_]:
         """Return the mask of pixels that certainly show background."""

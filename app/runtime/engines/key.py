@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.errors import PlateError
 from app.core.framing import WHOLE
+from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings, Settings
+from app.core.types import Frame
+from app.plate.capture import plate_info
 from models.table import needs_plate
 
 
@@ -19,17 +23,34 @@ class EngineKey:
     framing: FramingSettings
     """The crop of the source's frames that the engine is given; the whole frame for an engine without a plate, which
     takes any crop."""
+    camera: str = ""
+    """The stable id of the source that the plate must show; empty for an engine without a plate, which takes any."""
 
     @staticmethod
-    def of(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> EngineKey:
-        """Return the key for these settings and this size of the source's frames."""
+    def of(settings: EngineSettings, width: int, height: int, framing: FramingSettings, camera: str = "") -> EngineKey:
+        """Return the key for these settings, this size of the source's frames and this source."""
         if settings.location == "local" and (settings.server or settings.server_token_file or settings.server_ca_file):
             settings = settings.replace(server="", server_token_file=None, server_ca_file=None)
-        return EngineKey(settings, width, height, framing if may_use_plate(settings) else WHOLE)
+        if not may_use_plate(settings):
+            return EngineKey(settings, width, height, WHOLE)
+        return EngineKey(settings, width, height, framing, camera)
 
     def with_settings(self, settings: EngineSettings) -> EngineKey:
         """Return the key of other settings for the same frames."""
-        return EngineKey.of(settings, self.width, self.height, self.framing)
+        return EngineKey.of(settings, self.width, self.height, self.framing, self.camera)
+
+    def takes(self, frame: Frame) -> bool:
+        """Return whether the engine may matte this frame of the source."""
+        return self.size == frame.size and self.camera in ("", frame.camera)
+
+    def check_plate(self) -> None:
+        """Raise PlateError if the plate was captured with another source."""
+        plate = self.settings.plate
+        if plate is None or not self.camera:
+            return
+        info = plate_info(plate)
+        if info is not None and info.camera != self.camera:
+            raise PlateError(PlateText.OTHER_CAMERA(file=plate, camera=info.camera))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,13 +66,14 @@ class KeyCache:
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
+        self._camera = ""
         self._key: EngineKey | None = None
 
-    def key(self, settings: Settings, size: tuple[int, int]) -> EngineKey:
-        """Return the key of `settings` for frames of `size`, (width, height) in pixels."""
-        if self._key is None or settings is not self._settings or size != self._key.size:
-            self._settings = settings
-            self._key = EngineKey.of(settings.matting.engine, *size, settings.framing)
+    def key(self, settings: Settings, size: tuple[int, int], camera: str = "") -> EngineKey:
+        """Return the key of `settings` for frames of `size`, (width, height) in pixels, of a source with this id."""
+        if self._key is None or settings is not self._settings or (size, camera) != (self._key.size, self._camera):
+            self._settings, self._camera = settings, camera
+            self._key = EngineKey.of(settings.matting.engine, *size, settings.framing, camera)
         return self._key
 
 

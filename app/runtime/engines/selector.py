@@ -50,6 +50,8 @@ class EngineSelector:
         self._keys = KeyCache()
         self._fallbacks = Fallbacks()
         self._engine: MattingEngine | None = None
+        self._frame: Frame | None = None
+        """The newest one."""
         self._running: EngineKey | None = None
         """What the engine in use was built for."""
         self._wanted: EngineKey | None = None
@@ -158,6 +160,7 @@ class EngineSelector:
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
+        key.check_plate()
         engine = self._build(key.settings, key.width, key.height, key.framing)
         try:
             self._self_test(engine, key.width, key.height)
@@ -205,7 +208,8 @@ class EngineSelector:
 
     def _follow(self, frame: Frame, settings: Settings) -> MattingEngine | None:
         """Request what the settings ask for; return the engine for this frame, None while there is none of its size."""
-        wanted = self._keys.key(settings, frame.size)
+        self._frame = frame
+        wanted = self._keys.key(settings, frame.size, frame.camera)
         if wanted is not self._wanted and wanted != self._wanted:
             self._wanted = wanted
             self._remote_at_s, self._remote_failed = None, False
@@ -219,7 +223,7 @@ class EngineSelector:
         self.poll()
         self._board.server = self._server_state(wanted.settings)
         self._govern(settings.matting.governor)
-        return self._engine if self._running is not None and self._running.size == frame.size else None
+        return self._engine if self._running is not None and self._running.takes(frame) else None
 
     def _server_state(self, wanted: EngineSettings) -> ServerState | None:
         if wanted.location == "local":
@@ -276,7 +280,8 @@ class EngineSelector:
             _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
             self._remove_quality()
             return
-        keeps = self._running is not None and self._running.size == key.size
+        running, frame = self._running, self._frame
+        keeps = running is not None and running.size == key.size and frame is not None and running.takes(frame)
         if key.settings.location == "remote":
             self._leave_server(self._timing.remote_retry_s)
             if keeps and self._running != key:

@@ -235,7 +235,8 @@ def test_drift_is_a_plate_error(
     monkeypatch.setattr("app.matting.plate.engine.LOOK_AGAIN_S", 0.0)
     engine = engines(settings, 160, 96)
     engine.step(visit(160, 96), BlurredBackground(50), OFF)
-    other = np.full((96, 160, 3), 250, np.uint8)
+    other = visit(160, 96)
+    other[:, :56] = 250  # no scene cut
     for _ in range(PATIENCE - 1):
         engine.step(other, BlurredBackground(50), OFF)
     with pytest.raises(PlateError, match="take it again"):
@@ -248,6 +249,31 @@ def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engin
         for _ in range(2):
             with pytest.raises(PlateError, match="take it again"):
                 engine.step(other, BlurredBackground(50), OFF)
+
+
+def bumped(image: BgrImage) -> BgrImage:
+    """What the camera shows after it was pushed aside."""
+    return np.ascontiguousarray(np.roll(image, image.shape[1] // 3, axis=1))
+
+
+@pytest.mark.parametrize("how", ["another camera", "a cut", "a bump of the camera"])
+def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leaves(
+    settings: MattingSettings, engines: BuildEngine, how: str
+) -> None:
+    """The other room was shown for up to 1.7 s, until the next looks at the plate had found it."""
+    engine = engines(settings, 160, 96)
+    for _ in range(2):
+        engine.step(visit(160, 96), BlurredBackground(50), OFF)
+    if how == "another camera":
+        engine.reset()
+    room = np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])
+    other = bumped(visit(160, 96)) if how == "a bump of the camera" else room
+    for _ in range(2):
+        with pytest.raises(PlateError, match="take it again"):
+            engine.step(other, BlurredBackground(50), OFF)
+    if how != "another camera":
+        engine.reset()
+    assert engine.step(visit(160, 96), BlurredBackground(50), OFF).alpha.shape == (96, 160)
 
 
 def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:
