@@ -178,6 +178,24 @@ class ElidedComboBox(QComboBox):
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
+    def showPopup(self) -> None:
+        """Open the list with every entry: Qt forgets borders, and hides the last one below an arrow that scrolls."""
+        super().showPopup()
+        view, screen = self.view(), self.screen()
+        opened = view.window() if view is not None else None
+        viewport, layout = (view.viewport(), opened.layout()) if view and opened else (None, None)
+        if view is None or opened is None or viewport is None or layout is None or screen is None:
+            return
+        for child in opened.children():
+            if isinstance(child, QWidget) and child is not view:
+                child.hide()  # the arrows; Qt shows them again where the screen is too small
+        layout.activate()
+        entries = sum(view.sizeHintForRow(row) for row in range(self.count()))
+        area, place = screen.availableGeometry(), opened.geometry()
+        place.setHeight(min(entries + opened.height() - viewport.height(), area.height()))
+        place.moveTop(max(area.top(), min(place.top(), area.bottom() + 1 - place.height())))
+        opened.setGeometry(place)
+
     def shown_text(self, width: int) -> str:
         """Return the current text, elided to a width in pixels."""
         return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, width)
