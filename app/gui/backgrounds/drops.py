@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QEvent, QMimeData, QObject
-from PyQt6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
+from PyQt6.QtCore import QEvent, QMimeData, QObject, pyqtSignal
+from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
 from PyQt6.QtWidgets import QWidget
 
 from app.gui.backgrounds.library import BackgroundLibrary
@@ -13,6 +13,9 @@ from app.gui.backgrounds.library import BackgroundLibrary
 
 class BackgroundDrops(QObject):
     """Accepts files, images and image URLs dropped on widgets, and adds them to the library."""
+
+    hovered = pyqtSignal(bool)
+    """Whether something that can be added is dragged over a watched widget."""
 
     def __init__(self, library: BackgroundLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,8 +47,11 @@ class BackgroundDrops(QObject):
         if isinstance(event, QDragEnterEvent | QDragMoveEvent):
             if _usable(event.mimeData()):
                 event.acceptProposedAction()
+                self.hovered.emit(True)
                 return True
-        elif isinstance(event, QDropEvent) and self.add_from(event.mimeData()):
+        elif isinstance(event, QDragLeaveEvent | QDropEvent):
+            self.hovered.emit(False)
+        if isinstance(event, QDropEvent) and self.add_from(event.mimeData()):
             event.acceptProposedAction()
             return True
         return super().eventFilter(watched, event)

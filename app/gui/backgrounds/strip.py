@@ -54,6 +54,7 @@ class BackgroundStrip(QWidget):
         self.library = BackgroundLibrary(self.model, tasks, self)
         self.drops = BackgroundDrops(self.library, self)
         self.view = self._make_view()
+        self.drops.hovered.connect(self._mark_drop)
         self.add_button = button(self.tr("Add…"), "plus")
         describe(
             self.add_button,
@@ -189,6 +190,14 @@ class BackgroundStrip(QWidget):
         grid.view.customContextMenuRequested.connect(lambda position: self._show_menu(grid.view, position))
         grid.show()
         grid.view.setFocus()
+
+    def _mark_drop(self, on: bool) -> None:
+        """Draw a border where what is dragged may be dropped."""
+        style = self.view.style()
+        if bool(self.view.property("dropTarget")) is not on and style is not None:
+            self.view.setProperty("dropTarget", on)
+            style.unpolish(self.view)
+            style.polish(self.view)
 
     def _lay_out(self) -> None:
         header = QHBoxLayout()

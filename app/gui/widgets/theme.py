@@ -241,6 +241,7 @@ QSlider::handle:horizontal:disabled { background: @faint; }
 
 QListView#backgroundList, QListView#backgroundGridList { background: transparent; border: 2px solid transparent;
     border-radius: 8px; }
+QListView#backgroundList[dropTarget="true"] { border: 2px dashed @accent; }
 QPlainTextEdit { font-family: monospace; border: 1px solid @border; border-radius: 6px; }
 QProgressBar { border: 1px solid @border; border-radius: 6px; background: @field; text-align: center; }
 QProgressBar::chunk { background: @accent; border-radius: 5px; }
