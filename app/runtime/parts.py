@@ -45,7 +45,7 @@ class Parts:
     """What is being prepared once for this machine, for the user; None while nothing is."""
     cancel_preparing: Callable[[], None] = lambda: None
     """Ends the preparation, so that an engine that waits for it fails at once."""
-    standby_text: str = DEFAULT_TEXT
+    standby_text: Callable[[], str] = lambda: DEFAULT_TEXT
     """Text of the stand-by card while the settings have none, in the user's language."""
 
 

@@ -12,13 +12,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import cv2
 
 from app.compositing.screen_use import ScreenUse
-from app.compositing.standby import StandbyCard
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture
 from app.runtime.backdrops import Backdrops, background_opener
@@ -63,7 +61,7 @@ class Pipeline:
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Captured] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
-        self._cards = StandbyPictures(self._board, partial(StandbyCard, default_text=self._parts.standby_text))
+        self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
         self._gate = Gate(lambda: self.settings, self._cards)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
         self.screen = ScreenUse()

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
 from PyQt6.QtWidgets import QApplication, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -138,3 +138,20 @@ def test_video_tiles_have_a_badge(session: Session, qtbot: QtBot, tmp_path: Path
     assert tile.kind is TileKind.VIDEO
     qtbot.waitUntil(lambda: chosen(session).kind == "video")
     qtbot.waitUntil(lambda: session.window.strip.model.has_image(tile))
+
+
+def test_a_dragged_file_marks_where_it_may_be_dropped(session: Session, picture: Path) -> None:
+    def marked() -> bool:
+        return bool(session.window.strip.view.property("dropTarget"))
+
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(picture))])
+    action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(session.window, QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys))
+    assert marked()
+    QApplication.sendEvent(session.window, QDragLeaveEvent())
+    assert not marked()
+    nothing = QMimeData()
+    nothing.setText("a text")
+    QApplication.sendEvent(session.window, QDragEnterEvent(QPoint(5, 5), action, nothing, mouse, keys))
+    assert not marked(), "a text cannot be added"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PyQt6 import sip
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton
@@ -28,6 +29,7 @@ from app.gui.state import preferences as preferences_file
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up
+from app.runtime.status import Phase
 from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.fakes.world import FakeWorld
@@ -130,27 +132,31 @@ def test_failed_download_is_reported_in_the_assistant_and_not_saved(
     assert session.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"
 
 
-def test_preferences_choose_language_and_theme(session: Session, qtbot: QtBot) -> None:
-    session.window.windows.open_preferences()
-    dialog = session.window.findChild(PreferencesDialog)
+def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
+    old, pipeline, before = session.window, session.pipeline, session.bridge.status
+    old.windows.open_preferences()
+    dialog = old.findChild(PreferencesDialog)
     assert dialog is not None
-    hint = dialog.findChild(QLabel, "languageHint")
-    assert hint is not None
-    assert not hint.isVisible()
-    for box_, value in ((dialog.language, "de"), (dialog.theme, "dark")):
+    for box_, value in ((dialog.theme, "dark"), (dialog.language, "de")):
         box_.setCurrentIndex(box_.findData(value))
         box_.activated.emit(box_.currentIndex())
+    qtbot.waitUntil(lambda: session.window is not old)
+    qtbot.waitUntil(lambda: sip.isdeleted(old))
     assert (session.preferences.current.language, session.preferences.current.theme) == ("de", "dark")
-    assert hint.isVisible()
-    dialog.close()
-    qtbot.waitUntil(lambda: session.window.findChild(PreferencesDialog) is None)
-    session.window.windows.open_preferences()
+    assert session.window.isVisible()
+    assert [action.text() for action in session.tray.menu.actions()][-1] == "Beenden"
     again = session.window.findChild(PreferencesDialog)
-    assert again is not None
-    reminder = again.findChild(QLabel, "languageHint")
-    assert reminder is not None
-    assert reminder.isVisible(), "the language is still not in use"
-    again.close()
+    assert again is not None and again.isVisible(), "the dialog stays where the language was chosen"
+    assert again.windowTitle() == "Einstellungen"
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > before.frames_out + 2)
+    assert session.pipeline is pipeline and session.bridge.status.phase is Phase.RUNNING
+    session.preferences.change(mirror_preview=False)  # reaches no part of the old window
+    session.store.edit("framing", zoom=1.5)
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+    again.language.setCurrentIndex(again.language.findData("en"))
+    again.language.activated.emit(again.language.currentIndex())
+    qtbot.waitUntil(lambda: [action.text() for action in session.tray.menu.actions()][-1] == "Quit")
 
 
 def test_the_next_start_uses_the_chosen_language(

@@ -10,6 +10,7 @@ from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, check, describe, link_button
+from app.gui.widgets.signals import follow
 from app.gui.widgets.slider_text import STEPS, percent, times
 
 LAID_OUT = ("image", "video", "slides", "screen")
@@ -68,7 +69,7 @@ class BackgroundViewControls(QWidget):
         self._distance.toggled.connect(lambda on: store.edit("background", distance_blur=on))
         self._reset.clicked.connect(lambda: store.edit("background", **CENTRED))
         store.changed.connect(self._show)
-        preferences.changed.connect(lambda _new: self._show(store.current))
+        follow(preferences.changed, self, lambda _new: self._show(store.current))
         self._show(store.current)
 
     @property

@@ -35,6 +35,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe
+from app.gui.widgets.signals import follow
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
 
@@ -87,7 +88,7 @@ class BackgroundStrip(QWidget):
         if selection is not None:
             selection.currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
-        preferences.changed.connect(lambda _preferences: self._show_settings(store.current))
+        follow(preferences.changed, self, lambda _new: self._show_settings(store.current))
         self._show_settings(store.current)
 
     def show_status(self, status: PipelineStatus) -> None:

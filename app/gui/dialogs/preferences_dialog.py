@@ -18,7 +18,7 @@ LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 
 
 class PreferencesDialog(QDialog):
-    """Each control takes effect at once, except the language, which the next start uses."""
+    """Each control takes effect at once."""
 
     def __init__(self, preferences: PreferencesStore, store: SettingsStore, parent: QWidget) -> None:
         super().__init__(parent)
@@ -28,8 +28,6 @@ class PreferencesDialog(QDialog):
         self._preferences = preferences
         self.language = combo(self.tr("Language"), self.tr("Language of the window"), "languageCombo")
         self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
-        self._language_hint = label(self.tr("Takes effect the next time Mattecam starts."), "faint", wrap=True)
-        self._language_hint.setObjectName("languageHint")
         self._to_tray = check(
             self.tr("Keep running in the tray when the window is closed"),
             self.tr("Other programs keep receiving your video"),
@@ -59,7 +57,7 @@ class PreferencesDialog(QDialog):
         for caption, box in zip(captions, (self.language, self.theme), strict=True):
             caption.setBuddy(box)
         checks = self._to_tray, self._autostart, self._shortcuts, self._problem
-        for widget in (captions[0], self.language, self._language_hint, captions[1], self.theme, *checks):
+        for widget in (captions[0], self.language, captions[1], self.theme, *checks):
             column.addWidget(widget)
         column.addStretch(1)
         row = QHBoxLayout()
@@ -100,7 +98,6 @@ class PreferencesDialog(QDialog):
         fill_combo(self.language, [*system, *LANGUAGES], preferences.language)
         themes = [*system, (self.tr("Light"), "light"), (self.tr("Dark"), "dark")]
         fill_combo(self.theme, themes, preferences.theme)
-        self._language_hint.setVisible(preferences.language != self._preferences.language_in_use)
         self._to_tray.blockSignals(True)
         self._to_tray.setChecked(bool(preferences.close_to_tray))
         self._to_tray.blockSignals(False)

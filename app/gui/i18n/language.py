@@ -11,25 +11,40 @@ from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 
 
-@contextmanager
-def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[None]:
-    """Install the translations of the program and of Qt, and the format of numbers; remove them on exit.
+class Translation:
+    """The translations of the program and of Qt that are installed, and the format of numbers."""
 
-    locale: by default that of the system.
-    """
-    before = QLocale()
-    locale = locale or before
-    QLocale.setDefault(locale)
-    installed = []
-    qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    for name, folder in (("qtbase", qt_folder), ("mattecam", str(FOLDER))):
-        translator = QTranslator()
-        if translator.load(locale, name, "_", folder):
-            app.installTranslator(translator)
-            installed.append(translator)
+    def __init__(self, app: QCoreApplication) -> None:
+        self._app = app
+        self._before = QLocale()
+        self._installed: list[QTranslator] = []
+
+    def use(self, locale: QLocale | None) -> None:
+        """Change the language; None: that of the system. Texts that are shown already do not change."""
+        self.remove()
+        locale = locale or self._before
+        QLocale.setDefault(locale)
+        qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        for name, folder in (("qtbase", qt_folder), ("mattecam", str(FOLDER))):
+            translator = QTranslator()
+            if translator.load(locale, name, "_", folder):
+                self._app.installTranslator(translator)
+                self._installed.append(translator)
+
+    def remove(self) -> None:
+        """Return to English and to the format of numbers before. Idempotent."""
+        for translator in self._installed:
+            self._app.removeTranslator(translator)
+        self._installed.clear()
+        QLocale.setDefault(self._before)
+
+
+@contextmanager
+def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[Translation]:
+    """Use a language in the block; None: that of the system."""
+    translation = Translation(app)
+    translation.use(locale)
     try:
-        yield
+        yield translation
     finally:
-        for translator in installed:
-            app.removeTranslator(translator)
-        QLocale.setDefault(before)
+        translation.remove()

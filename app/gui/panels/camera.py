@@ -16,6 +16,7 @@ from app.gui.state.services import Camera
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, fill_combo, label
 from app.gui.widgets.page import field_row
+from app.gui.widgets.signals import follow
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -138,7 +139,7 @@ class CameraFormatControls(QWidget):
             lambda _row: edit_capture(store, preferences, pixel_format=self._format.currentData())
         )
         mirror.toggled.connect(lambda on: preferences.change(mirror_preview=on))
-        preferences.changed.connect(lambda new: mirror.setChecked(new.mirror_preview))
+        follow(preferences.changed, self, lambda new: mirror.setChecked(new.mirror_preview))
         mirror.setChecked(preferences.current.mirror_preview)
         store.changed.connect(self._show)
         self._show(store.current)

@@ -10,6 +10,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
+from app.gui.widgets.signals import follow
 from app.gui.widgets.slider_text import STEPS, offset, times
 
 
@@ -61,7 +62,7 @@ class FramingControls(QWidget):
         self._vertical.value_changed.connect(lambda value: store.edit("framing", pan_y=value / STEPS))
         self._reset.clicked.connect(lambda: store.edit("framing", **dict(WHOLE)))
         store.changed.connect(self._show)
-        preferences.changed.connect(lambda _new: self._show(store.current))
+        follow(preferences.changed, self, lambda _new: self._show(store.current))
         self._show(store.current)
 
     @property

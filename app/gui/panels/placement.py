@@ -13,6 +13,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, check, combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
+from app.gui.widgets.signals import follow
 from app.gui.widgets.slider_text import STEPS, offset, percent
 
 
@@ -73,7 +74,7 @@ class PlacementControls(QWidget):
         self.target.changed.connect(self._show_target)
         self._reset.clicked.connect(lambda: store.edit("placement", **dict(IN_PLACE)))
         store.changed.connect(self._show)
-        self._preferences.changed.connect(lambda _new: self._show(store.current))
+        follow(self._preferences.changed, self, lambda _new: self._show(store.current))
         self._show(store.current)
 
     @property

@@ -12,6 +12,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import field_row
+from app.gui.widgets.signals import follow
 from app.runtime.status import PipelineStatus
 
 
@@ -36,7 +37,7 @@ class RecordingControls(QWidget):
         for widget in (field_row(self.tr("Folder"), self.folder), self.microphone, self._recording):
             column.addWidget(widget)
         self.folder.clicked.connect(self.ask_for_folder)
-        preferences.changed.connect(lambda _new: self._show_folder())
+        follow(preferences.changed, self, lambda _new: self._show_folder())
         self._show_folder()
 
     def show_status(self, status: PipelineStatus) -> None:

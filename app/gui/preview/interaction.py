@@ -13,6 +13,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.signals import follow
 
 ZOOM_PER_NOTCH = 1.1
 NOTCH = 120
@@ -35,7 +36,7 @@ class PreviewInteraction(QObject):
         self._preview, self._store, self._preferences, self._target = preview, store, preferences, target
         self._drag_position: QPointF | None = None
         """Last position of the drag; None while nothing is dragged."""
-        store.changed.connect(lambda _settings: self._show_draggable())
+        follow(store.changed, self, lambda _settings: self._show_draggable())
         target.changed.connect(self._show_draggable)
         self._show_draggable()
         preview.installEventFilter(self)

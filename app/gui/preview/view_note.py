@@ -13,6 +13,7 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
+from app.gui.widgets.signals import follow
 from app.runtime.status import Phase, PipelineStatus
 
 SPACING = 6
@@ -37,7 +38,7 @@ class ViewNote(QWidget):
         self._switch.clicked.connect(lambda: preferences.change(mirror_preview=not preferences.current.mirror_preview))
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preferences.changed, preview.view_requested):
-            changed.connect(lambda _new: self._show())
+            follow(changed, self, lambda _new: self._show())
         self._show()
 
     def sizeHint(self) -> QSize:

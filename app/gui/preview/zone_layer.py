@@ -13,6 +13,7 @@ from app.gui.preview.zone_tool import ZoneTool
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.signals import follow
 
 CLICK_PX = 6
 """A click moves by less."""
@@ -33,9 +34,9 @@ class ZoneLayer(QObject):
         self.marks = ZoneMarks(tool)
         preview.add_overlay(self.marks)
         preview.installEventFilter(self)
-        bridge.status_changed.connect(lambda status: self.marks.show_status(status, store.current))
-        preferences.changed.connect(lambda _new: self.marks.set_sides(self._sides))
-        store.changed.connect(lambda _settings: self.marks.set_sides(self._sides))
+        follow(bridge.status_changed, self, lambda status: self.marks.show_status(status, store.current))
+        follow(preferences.changed, self, lambda _new: self.marks.set_sides(self._sides))
+        follow(store.changed, self, lambda _settings: self.marks.set_sides(self._sides))
         self.marks.set_sides(self._sides)
 
     @property

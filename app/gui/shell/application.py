@@ -13,12 +13,14 @@ from pathlib import Path
 from types import FrameType
 
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QDialog
 
 from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
-from app.gui.i18n.language import translate
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.preferences_dialog import PreferencesDialog
+from app.gui.i18n.language import Translation, translate
 from app.gui.i18n.standby_text import standby_text
 from app.gui.shell.lifecycle import WindowLifecycle
 from app.gui.shell.main_window import MainWindow
@@ -27,6 +29,7 @@ from app.gui.shell.tray import Tray
 from app.gui.state import preferences as preferences_file
 from app.gui.state.bridge import Bridge
 from app.gui.state.log_buffer import LogBuffer
+from app.gui.state.preferences import Language, WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.remote import RemoteControl
 from app.gui.state.saving import Saver
@@ -102,17 +105,19 @@ def run_window(settings: Settings, options: WindowOptions) -> int:
     buffer = LogBuffer()
     logging.getLogger().addHandler(buffer)
     try:
-        with translate(app, _locale(options)):
-            return Session(app, settings, options, instance, buffer).run()
+        with translate(app, _locale(_load_preferences(options).language)) as translation:
+            return Session(app, settings, options, instance, buffer, translation).run()
     finally:
         logging.getLogger().removeHandler(buffer)
         instance.release()
 
 
-def _locale(options: WindowOptions) -> QLocale | None:
-    """The language chosen in the preferences; None: that of the system."""
+def _load_preferences(options: WindowOptions) -> WindowPreferences:
     path = (options.settings_path or settings_file.default_path()).with_name("window.json")
-    language = preferences_file.load(path if options.persist else None).language
+    return preferences_file.load(path if options.persist else None)
+
+
+def _locale(language: Language) -> QLocale | None:
     return None if language == "system" else QLocale(language)
 
 
@@ -120,20 +125,28 @@ class Session:
     """One run of the window: owns its objects and closes them."""
 
     def __init__(
-        self, app: QApplication, settings: Settings, options: WindowOptions, instance: SingleInstance, buffer: LogBuffer
+        self,
+        app: QApplication,
+        settings: Settings,
+        options: WindowOptions,
+        instance: SingleInstance,
+        buffer: LogBuffer,
+        translation: Translation | None = None,
     ) -> None:
-        self._app = app
+        self._app, self._buffer = app, buffer
+        self._translation = translation or Translation(app)
         self._options = options
         self._instance = instance
         settings_path = options.settings_path or settings_file.default_path()
         preferences_path = settings_path.with_name("window.json")
-        self.preferences = PreferencesStore(preferences_file.load(preferences_path if options.persist else None))
-        self._tasks = Tasks()
-        asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
+        self.preferences = PreferencesStore(_load_preferences(options))
+        self._language = self.preferences.current.language
+        self._tasks, self._of_windows = Tasks(), [Tasks()]
+        self._asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
         saved = options.saved_settings or settings
-        if asks_before_unmatted:
+        if self._asks_before_unmatted:
             settings = settings.replace(paused=True)
-        parts = replace(options.parts or default_parts(), standby_text=standby_text())
+        parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
         self.store = SettingsStore(self.bridge, saved)
@@ -141,29 +154,59 @@ class Session:
         self._dark = theme.is_dark(self.preferences.current.theme)
         self._exit_code: int | None = None
         theme.apply(app, self._dark)
-        scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
-        self.window = MainWindow(self.store, self.preferences, self.bridge, self._tasks, scene_store, buffer)
-        if asks_before_unmatted:
-            self.window.status_notices.ask_before_unmatted()
-        self._theme_switcher = theme.ThemeSwitcher(app, self.window)
-        self.tray = Tray(self.store, self.window.strip, self.window)
-        self.lifecycle = WindowLifecycle(self.window, self.tray)
-        self.lifecycle.ended.connect(app.quit)
+        self._scenes = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
         self._remote = RemoteControl(
-            self.store, self.preferences, self.bridge, scene_store, self.lifecycle.end, self.window
+            self.store, self.preferences, self.bridge, self._scenes, lambda: self.lifecycle.end(), self.bridge
         )
-        self._remote.scenes_changed.connect(self.window.scenes.reload)
         self._saver: Saver | None = None
         if options.persist:
             self._saver = Saver(self.store, self.preferences, settings_path, preferences_path, self._tasks)
             self._saver.failed.connect(lambda error: self.bridge.report(Stage.SETTINGS, error))
             self._saver.saved.connect(partial(self.bridge.report, Stage.SETTINGS, None))
-            self.window.error_bar.help_requested.connect(self._saver.retry)
+        self._build_window()
         self.preferences.changed.connect(self._apply_theme)
+        self.preferences.changed.connect(lambda _new: QTimer.singleShot(0, self._apply_language))
         hints = app.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._apply_theme)
-        instance.raised.connect(self.lifecycle.show_in_front)
+
+    def _build_window(self) -> None:
+        tasks = self._of_windows[-1]
+        self.window = MainWindow(self.store, self.preferences, self.bridge, tasks, self._scenes, self._buffer)
+        if self._asks_before_unmatted:
+            self.window.status_notices.ask_before_unmatted()
+        self._theme_switcher = theme.ThemeSwitcher(self._app, self.window)
+        self.tray = Tray(self.store, self.window.strip, self.window)
+        self.lifecycle = WindowLifecycle(self.window, self.tray)
+        self.lifecycle.ended.connect(self._app.quit)
+        self._remote.scenes_changed.connect(self.window.scenes.reload)
+        if self._saver is not None:
+            self.window.error_bar.help_requested.connect(self._saver.retry)
+        self._instance.raised.connect(self.lifecycle.show_in_front)
+
+    def _apply_language(self) -> None:
+        """Build the window again in another language; the pipeline, recordings and the control server go on."""
+        language = self.preferences.current.language
+        if language == self._language or self._exit_code is not None:
+            return
+        self._language = language
+        self._translation.use(_locale(language))
+        old, shown = self.window, self.window.isVisible()
+        open_dialogs = {type(dialog) for dialog in old.findChildren(QDialog) if dialog.isVisible()}
+        self.preferences.change(geometry=old.encoded_geometry())
+        old.panel.quality.network.download.cancel()
+        self.lifecycle.hide_all()
+        self._of_windows[-1].abandon()
+        self._of_windows.append(Tasks())
+        self._build_window()
+        self.window.recording.take_over(old.recording)
+        self.window.setVisible(shown)
+        self.window.start()
+        if Assistant in open_dialogs:
+            self.window.open_assistant()
+        if PreferencesDialog in open_dialogs:
+            self.window.windows.open_preferences()
+        old.deleteLater()
 
     def run(self) -> int:
         """Start, run the event loop, close; return the exit code."""
@@ -180,6 +223,7 @@ class Session:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._limit_run()
         self._show()
+        self.bridge.start()
         self.window.start()
         self._remote.start()
         if self._options.warning:
@@ -198,7 +242,9 @@ class Session:
         self.window.panel.quality.network.download.cancel()
         remote_ended = self._remote.stop()
         ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
-        self._tasks.close()
+        for tasks in (self._tasks, *self._of_windows):
+            tasks.close()
+        self._translation.remove()
         code = EXIT_DONE if ended else EXIT_FAILED
         if not ended:
             log.error("A thread did not end in time: a device driver is blocked.")
@@ -231,7 +277,7 @@ class Session:
 
     def _limit_run(self) -> None:
         if self._options.seconds is not None:
-            QTimer.singleShot(round(self._options.seconds * 1000), self.lifecycle.end)
+            QTimer.singleShot(round(self._options.seconds * 1000), lambda: self.lifecycle.end())
         if self._options.frames is not None:
             frames = self._options.frames
             self.bridge.status_changed.connect(

@@ -203,8 +203,7 @@ class MainWindow(QMainWindow):
         )
 
     def start(self) -> None:
-        """Start the pipeline, and look for devices, backgrounds and models."""
-        self.bridge.start()
+        """Look for devices, backgrounds and models."""
         self.strip.library.reload()
         self.panel.quality.network.reload()
         self.panel.expert.reload()

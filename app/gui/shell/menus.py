@@ -17,6 +17,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.widgets.action_bar import ActionBar
+from app.gui.widgets.signals import follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Menus(QObject):
             actions[preferences.theme].setChecked(True)
 
         show(self._preferences.current)
-        self._preferences.changed.connect(show)
+        follow(self._preferences.changed, menu, show)
 
     def _add_switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
         preferences = self._preferences
@@ -129,7 +130,7 @@ class Menus(QObject):
         def show(new: WindowPreferences) -> None:
             action.setChecked(getattr(new, field))
 
-        preferences.changed.connect(show)
+        follow(preferences.changed, menu, show)
 
     def _add_background_menu(self) -> None:
         menu, strip = self._add_menu(self.tr("&Background")), self._strip

@@ -19,8 +19,6 @@ class PreferencesStore(QObject):
     def __init__(self, current: WindowPreferences, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._current = current
-        self.language_in_use = current.language
-        """The language since the start; another takes effect at the next."""
 
     @property
     def current(self) -> WindowPreferences:

@@ -48,6 +48,10 @@ class Recording(QObject):
         """The file being recorded."""
         self._requested = False
 
+    def take_over(self, other: Recording) -> None:
+        """Go on with the recording of another window."""
+        self._started_s, self._file, self._requested = other._started_s, other._file, other._requested
+
     def set_on(self, on: bool) -> None:
         """Start a recording under a new name, or stop it."""
         self._requested = on

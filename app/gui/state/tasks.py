@@ -66,6 +66,10 @@ class Tasks(QObject):
 
         self._pool.submit(work).add_done_callback(finish)
 
+    def abandon(self) -> None:
+        """Deliver nothing more; what was handed over still runs. `close` has to follow."""
+        self._open = False
+
     def close(self) -> None:
         """Cancel pending tasks, wait for running ones, and discard their results."""
         self._open = False

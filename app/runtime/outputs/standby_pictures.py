@@ -44,8 +44,17 @@ class Card(Protocol):
 class StandbyPictures:
     """Draws and caches the cards of the settings in force. `get` is thread-safe."""
 
-    def __init__(self, board: StatusBoard, make_card: Callable[[str, Path | None], Card] = StandbyCard) -> None:
-        """make_card: makes the card of a text and an image file; raises BackgroundError."""
+    def __init__(
+        self,
+        board: StatusBoard,
+        make_card: Callable[[str, Path | None], Card] = StandbyCard,
+        default_text: Callable[[], str] = lambda: "",
+    ) -> None:
+        """make_card: makes the card of a text and an image file; raises BackgroundError.
+
+        default_text: returns the text of a card without text and image, in the user's language (any thread).
+        """
+        self._default_text = default_text
         self._problem = OwnProblem(board, Stage.OUTPUT)
         self._make_card = make_card
         self._lock = threading.Lock()
@@ -65,7 +74,8 @@ class StandbyPictures:
 
     def get(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
-        key = CardKey(settings.standby_text, settings.standby_image, width, height)
+        text = settings.standby_text.strip() or ("" if settings.standby_image else self._default_text())
+        key = CardKey(text, settings.standby_image, width, height)
         with self._lock:
             self._forget_failed((key.text, key.image))
             card = self._cached.get(key)
