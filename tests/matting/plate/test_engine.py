@@ -290,8 +290,6 @@ def test_choices(
     monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
     with pytest.raises(PlateError, match=r"empty room.*run\.py plate"):
         engines(settings.replace(plate=None), 160, 96)
-    with pytest.raises(ModelError, match="cuda-graph"):
-        engines(settings.replace(executor="cuda-graph"), 160, 96)
     for model in ("bgmv2-mobilenetv2", "bgmv2-resnet50"):
         install(weights_file, model, monkeypatch)
     auto = settings.replace(model="auto", weights=None, device="auto", executor="auto")
