@@ -35,16 +35,19 @@ def convert(
     should_stop: Callable[[], bool] = lambda: False,
     keep_partial: bool | None = None,
     reproducible: bool = False,
+    overwrite: bool = False,
 ) -> ConvertReport:
-    """Matte every frame of a video or a folder of images once and in order, keeping its times and audio.
+    """Matte every frame of a video, an image or a folder of images once and in order, keeping its times and audio.
 
-    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .mov, .mkv) or, without
-    suffix, a folder for PNG images. background: `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`.
+    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .mov, .mkv), for an
+    image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `green`, `#RRGGBB`,
+    `blur[:0-100]`, an image, a video or `none`.
     settings: replaces background, edges and the choice of the model, and adds framing, placement, people and overlay.
     progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
     are complete; should_stop is called before every frame. keep_partial: keep the frames so far of a conversion that is
     interrupted (by should_stop or Ctrl+C) or fails; None keeps them only after a failure. reproducible: write the same
-    bytes on every machine, with a slower encoder. Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
+    bytes on every machine, with a slower encoder. overwrite: replace files of these names; without it they are refused.
+    Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
     """
     if not isinstance(settings, (Settings, NoneType)):
         raise TypeError(f"settings must be Settings, not {type(settings).__name__}")
@@ -59,4 +62,5 @@ def convert(
         should_stop=should_stop,
         keep_partial=keep_partial,
         reproducible=reproducible,
+        overwrite=overwrite,
     )

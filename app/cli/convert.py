@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 def convert(
     *,
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="IN", help="Videos, folders of images, or folders of videos.")
+        list[str] | None, typer.Argument(metavar="IN", help="Videos, images, folders of images, or folders of videos.")
     ] = None,
     target: Annotated[
         str,
         typer.Argument(
             metavar="OUT",
-            help="The composite: a video, a new folder for images, or a folder for films.",
+            help="The composite: a video, an image, a new folder for images, or a folder for films.",
         ),
     ],
     alpha: Annotated[str | None, typer.Option(help="Also write the matte here.")] = None,
@@ -65,10 +65,13 @@ def convert(
         str | None,
         typer.Option(metavar="[=ADDRESS]", help="Convert on Ray: at this address, or on this machine without one."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that exist; without it the command is refused.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False,
     live: LiveOptions,
 ) -> None:
-    """Matte videos or folders of images offline: every frame once and in order, with audio.
+    """Matte videos, images or folders of images offline: every frame once and in order, with audio.
 
     Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without a scene the
     background is green; strict mode is off unless --strict balanced or strict is given.
@@ -83,7 +86,7 @@ def convert(
     from app.offline.targets import check_given
 
     check_settings(start.settings)
-    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground)
+    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite)
     check_given([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
     if is_batch(sources, target, options):
         if keep_partial:
@@ -119,6 +122,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
                 keep_partial=keep_partial or None,
                 progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,
                 should_stop=should_stop,
+                overwrite=options.overwrite,
             )
     except MattecamError as error:
         event("failed", error=str(error))

@@ -35,6 +35,7 @@ class BatchOptions:
     cluster: str | None
     alpha: str | None
     foreground: str | None
+    overwrite: bool
 
 
 def with_cluster_address(argv: Sequence[str]) -> list[str]:
@@ -65,7 +66,8 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     from app.offline.batch.pool import Pool
     from app.offline.batch.session import convert_batch
 
-    jobs = plan_jobs(sources, folder, settings, alpha=options.alpha, foreground=options.foreground)
+    alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
+    jobs = plan_jobs(sources, folder, settings, alpha=alpha, foreground=foreground, overwrite=overwrite)
 
     def workers() -> Workers:
         if options.cluster is None:
@@ -76,8 +78,9 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
     with _stop_on_signals() as stop, _shown(len(jobs), options.as_json) as tell:
         report = convert_batch(jobs, folder, workers, resume=options.resume, tell=tell, stop=stop)
-    done = report.done + report.skipped
-    text = BatchText.RESULT(done=done, all=len(jobs), failed=report.failed, interrupted=report.interrupted)
+    text = BatchText.RESULT(
+        done=report.done, skipped=report.skipped, all=len(jobs), failed=report.failed, interrupted=report.interrupted
+    )
     if options.as_json:
         notify(text)
     else:

@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""Suffixes of the formats in which images are written."""
+
 
 def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Create or replace the file atomically, with mode 0600. Raises OSError and keeps the old file on failure.
@@ -44,8 +47,9 @@ def is_private(path: Path) -> bool:
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a PNG with `write_private`. Raises OSError.
+    """Write an image in the format of its suffix, PNG if it is unknown, with `write_private`. Raises OSError.
 
     image: (height, width, 3) BGR or (height, width) greyscale, uint8.
     """
-    write_private(path, cv2.imencode(".png", image)[1].tobytes())
+    suffix = path.suffix.lower() if path.suffix.lower() in WRITTEN else ".png"
+    write_private(path, cv2.imencode(suffix, image)[1].tobytes())

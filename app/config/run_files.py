@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from app.core.errors import MattecamError, UsageError
-from app.core.files import free_name, is_special, same_file
+from app.core.files import free_name, holds_something, is_special, same_file
 from app.core.messages.command_line import ConvertText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
@@ -38,16 +38,12 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
     if status_json is not None:
         _check_status_file(status_json)
     named = {name: getattr(output, name) for name in ("record", "record_alpha")}
-    taken = {name: path for name, path in named.items() if path is not None and _holds_something(path)}
+    taken = {name: path for name, path in named.items() if path is not None and holds_something(path)}
     if not taken:
         return settings, None
     new = {name: free_name(path) for name, path in taken.items()}
     sentence = SettingsText.RECORDING_EXISTS(files=tuple(taken.values()), new=tuple(new.values()))
     return settings.replace(output=output.replace(**new)), sentence
-
-
-def _holds_something(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
 
 
 def _check_status_file(path: Path) -> None:

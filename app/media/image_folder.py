@@ -23,7 +23,7 @@ MAX_SIDE = 16_384
 
 
 class ImageFolderReader:
-    """The images of a folder in natural order of their names: 9 before 10."""
+    """The images of a folder in natural order of their names, 9 before 10; or a single image."""
 
     def __init__(self, path: Path, fps: Fraction = Fraction(30)) -> None:
         """fps: frame rate of the video. Raises VideoError if there is no image."""
@@ -32,13 +32,16 @@ class ImageFolderReader:
         self.time_base: Fraction | None = None
         self.damaged = 0
         """Unreadable images skipped so far."""
-        self._names = picture_names(path)
+        self._names = picture_names(path) if path.is_dir() else {path: path.stem}
         if not self._names:
             raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
         self.frame_estimate: int | None = len(self._names)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:
-        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every readable image; see `picture_names`."""
+        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every readable image; see `picture_names`.
+
+        Raises BackgroundError if a single image cannot be read; such an image of a folder is left out.
+        """
         for number, (file, name) in enumerate(self._names.items()):
             image = self._read(file)
             if image is not None:
@@ -48,6 +51,8 @@ class ImageFolderReader:
         try:
             return read_image(file, max_side=MAX_SIDE)
         except BackgroundError as error:
+            if file == self.path:
+                raise
             self.damaged += 1
             log.warning("%s", error)
             return None

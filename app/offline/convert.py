@@ -22,6 +22,7 @@ from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
+from app.offline.targets import existing, is_image
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +71,16 @@ def convert(
     should_stop: Callable[[], bool] = lambda: False,
     keep_partial: bool | None = None,
     reproducible: bool = False,
+    overwrite: bool = False,
     makers: Makers = Makers(),
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
     settings: matting, background, overlay, people, framing and placement take effect as in the live pipeline; a screen
     as background and a clock in the overlay are refused. Strict mode hides people until they move.
-    source: a video or a folder of images. target, alpha, foreground: for the composite, the matte and the foreground
-    over black (premultiplied by the matte); a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG images.
+    source: a video, an image or a folder of images. target, alpha, foreground: for the composite, the matte and the
+    foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv), of an image an image (.png, .jpg),
+    or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused otherwise.
     progress is called after every frame, and with the true total when the outputs are complete; should_stop before
     every frame. reproducible: write the same bytes on every machine, for which x264 runs in one thread.
 
@@ -87,7 +90,7 @@ def convert(
     KeyboardInterrupt for Ctrl+C.
     """
     check_settings(settings)
-    _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
+    _check_paths(source, [path for path in (target, alpha, foreground) if path is not None], overwrite)
     reader = _opened(source)
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader)))
@@ -99,7 +102,9 @@ def convert(
         background = None
         if settings.background.kind != "none":
             background = stack.enter_context(closing(makers.background(settings.background)))
-        shape = OutputShape((width, height), reader.fps, reader.time_base, reproducible)
+        shape = OutputShape(
+            (width, height), reader.fps, reader.time_base, reproducible, is_image=is_image(source), overwrite=overwrite
+        )
         opened, problems = _open_outputs(source, (target, alpha, foreground), shape)
         step = FilmStep(engine, background, settings, alpha is not None, foreground is not None)
         outputs = Outputs(opened)
@@ -124,7 +129,7 @@ def _opened(source: Path) -> VideoReader | ImageFolderReader:
     try:
         if not source.exists():
             raise SourceOpenError(ConvertText.NO_SOURCE(file=source))
-        return ImageFolderReader(source) if source.is_dir() else VideoReader(source)
+        return ImageFolderReader(source) if source.is_dir() or is_image(source) else VideoReader(source)
     except OSError as error:  # of the folder: the readers of files explain their own
         raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
 
@@ -195,7 +200,7 @@ def _open_outputs(
         for path, crf in zip(paths, (VIDEO_CRF, MATTE_CRF, VIDEO_CRF), strict=True):
             if path is None:
                 continue
-            sound = source if path is paths[0] and source.is_file() else None
+            sound = source if path is paths[0] and source.is_file() and not shape.is_image else None
             try:
                 opened.append(open_output(path, shape, crf, sound))
             except SinkOpenError:
@@ -210,11 +215,14 @@ def _open_outputs(
     return opened, problems
 
 
-def _check_paths(source: Path, outputs: list[Path]) -> None:
-    """Raise UsageError if an output would replace the source or another output."""
+def _check_paths(source: Path, outputs: list[Path], overwrite: bool) -> None:
+    """Raise UsageError if an output would replace the source, another output, or, unless allowed, any file."""
     seen = {source.resolve(): ConvertText.SOURCE}
     for path in outputs:
         place = path.resolve()
         if place in seen:
             raise UsageError(ConvertText.SAME_FILE(file=path, use=seen[place]()))
         seen[place] = ConvertText.OUTPUT
+    there = None if overwrite else next(filter(None, (existing(source, path) for path in outputs)), None)
+    if there is not None:
+        raise UsageError(ConvertText.EXISTS(files=there))

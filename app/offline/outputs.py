@@ -19,7 +19,9 @@ from app.core.messages.command_line import ConvertText
 from app.core.messages.media import WriteReason
 from app.core.text import Text
 from app.media.disk_errors import ExplainedOSError, why_not_written
-from app.media.video_writer import VideoWriter
+from app.media.image_file import IMAGE_SUFFIXES
+from app.media.move import move
+from app.media.video_writer import VideoWriter, create_temporary
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
 
@@ -35,6 +37,10 @@ class OutputShape:
     """Time base of the source, kept if the video supports it."""
     reproducible: bool = False
     """Write the same bytes for the same frames on every machine, at the cost of speed."""
+    is_image: bool = False
+    """The source is a single image."""
+    overwrite: bool = False
+    """Replace files that have the final names when the outputs are complete."""
 
 
 class FolderOutput:
@@ -43,9 +49,10 @@ class FolderOutput:
     The temporary folder is `name.part` beside a new folder, and `.part` in a folder that already exists.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
         """Raises OSError."""
         self.path = path
+        self._overwrite = overwrite
         self._existed = path.is_dir()
         path.parent.mkdir(parents=True, exist_ok=True)
         self.temporary_path = _new_folder(path / ".part" if self._existed else path.with_name(f"{path.name}.part"))
@@ -63,12 +70,37 @@ class FolderOutput:
             return self.temporary_path
         if not self._existed:
             return self.temporary_path.rename(self.path)
-        move_images(self.temporary_path, self.path)
+        move_images(self.temporary_path, self.path, overwrite=self._overwrite)
         return self.path
 
     def abort(self) -> None:
         """Remove the images written so far, also if they could not be completed."""
         shutil.rmtree(self.temporary_path, ignore_errors=True)
+
+
+class ImageOutput:
+    """Writes a single image in the format of its suffix."""
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        """Raises OSError."""
+        self.path = path
+        self._overwrite = overwrite
+        self.temporary_path = create_temporary(path)
+
+    def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
+        """Write the image. Raises OSError."""
+        write_picture(self.temporary_path, image)
+
+    def close(self, *, complete: bool) -> Path:
+        """Move the image to its name and return it; return the temporary file of an incomplete one. Raises OSError."""
+        if not complete:
+            return self.temporary_path
+        move(self.temporary_path, self.path, overwrite=self._overwrite)
+        return self.path
+
+    def abort(self) -> None:
+        """Remove the image."""
+        self.temporary_path.unlink(missing_ok=True)
 
 
 class VideoOutput:
@@ -98,6 +130,7 @@ class VideoOutput:
     def close(self, *, complete: bool) -> Path:
         """Finish the file and return it; if it is not complete, it keeps its temporary name. Raises OSError."""
         self._writer.close(complete=complete)
+        self.path = self._writer.path
         return self.path if complete else self.temporary_path
 
     def abort(self) -> None:
@@ -106,7 +139,7 @@ class VideoOutput:
         self.temporary_path.unlink(missing_ok=True)
 
 
-Output = FolderOutput | VideoOutput
+Output = FolderOutput | ImageOutput | VideoOutput
 
 
 class Outputs:
@@ -156,19 +189,24 @@ class Outputs:
 
 
 def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:
-    """Open a folder if the name has no suffix or is an existing folder, otherwise a video. Raises SinkOpenError."""
+    """Open a folder if the name has no suffix or is an existing folder, otherwise an image or a video.
+
+    Raises SinkOpenError.
+    """
     try:
         if path.is_dir() or not path.suffix:
-            return FolderOutput(path)
+            return FolderOutput(path, overwrite=shape.overwrite)
+        if shape.is_image and path.suffix.lower() in IMAGE_SUFFIXES:
+            return ImageOutput(path, overwrite=shape.overwrite)
         return VideoOutput(path, shape, crf, audio_from)
     except OSError as error:
         raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 
 
-def move_images(folder: Path, target: Path) -> None:
+def move_images(folder: Path, target: Path, *, overwrite: bool) -> None:
     """Move images into an existing folder, whose other files stay, and remove the emptied one. Raises OSError."""
     for image in sorted(folder.iterdir()):
-        image.replace(target / image.name)
+        move(image, target / image.name, overwrite=overwrite)
     folder.rmdir()
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, UsageError
+from app.core.files import holds_something
 from app.core.messages.command_line import BatchText, ConvertText
 from app.media.disk_errors import why_not_written
+from app.media.image_file import IMAGE_SUFFIXES
+from app.media.image_folder import picture_names
 from app.media.video_writer import SUFFIXES
 
 VIDEOS = VIDEO_SUFFIXES | {".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"}
-FIRST_FRAME = "000000.png"
-"""The first file of a folder of frames."""
+FRAME = re.compile(r"\d{6,}\.png")
+"""Name of a frame in a folder of frames of a video."""
 SEPARATORS = ("/", "\\") if Path("a\\b").name == "b" else ("/",)
 
 
@@ -23,18 +27,25 @@ def check_given(names: Iterable[str]) -> None:
         raise UsageError(ConvertText.EMPTY_NAME())
 
 
+def is_image(clip: str | Path) -> bool:
+    """Return whether the name of a clip is that of a single image."""
+    return Path(clip).suffix.lower() in IMAGE_SUFFIXES
+
+
 def film_name(clip: str) -> str:
-    """Return the name of the film of a clip, without its folder."""
+    """Return the name of the film, or of the PNG image, that is made of a clip, without its folder."""
     path = Path(clip)
+    if is_image(clip):
+        return f"{path.stem}.png"
     return path.stem + (path.suffix.lower() if path.suffix.lower() in SUFFIXES else ".mp4")
 
 
 def single_output(source: Path, name: str) -> Path:
     """Return the path of an output of a single conversion.
 
-    A video goes under its own name into a folder that exists or whose name ends in a slash, but not into one that holds
-    frames of an earlier conversion: those are replaced. Raises UsageError if the name is not that of a video or folder,
-    SinkOpenError if the folder cannot be created.
+    A video or an image goes under its own name into a folder that exists or whose name ends in a slash; but a folder
+    that holds frames gets frames of a video. Raises UsageError if the name is not that of a video or folder, of an
+    image or folder for an image; SinkOpenError if the folder cannot be created.
     """
     path, wants_folder = Path(name), name.endswith(SEPARATORS)
     if source.is_dir():
@@ -44,12 +55,25 @@ def single_output(source: Path, name: str) -> Path:
             _create(path)
         wants_film = True
     else:
-        wants_film = path.is_dir() and not (path / FIRST_FRAME).exists()
+        wants_film = path.is_dir() and (is_image(source) or not (path / "000000.png").exists())
     if wants_film:
         return path / film_name(source.name)
-    if path.suffix and path.suffix.lower() not in SUFFIXES and not path.is_dir():
+    if not source.is_dir() and is_image(source):
+        if not is_image(path):
+            raise UsageError(ConvertText.NO_IMAGE_NAME(file=name, source=source))
+    elif path.suffix and path.suffix.lower() not in SUFFIXES and not path.is_dir():
         raise UsageError(ConvertText.SUFFIX(file=name, suffixes=SUFFIXES))
     return path
+
+
+def existing(source: Path, output: Path) -> Path | None:
+    """Return a file that a conversion to `output` would replace, None without one; an empty file does not count."""
+    if not output.is_dir():
+        return output if holds_something(output) else None
+    if source.is_dir():
+        made = {f"{name}.png" for name in picture_names(source).values()}
+        return next((file for file in sorted(output.iterdir()) if file.name in made), None)
+    return next((file for file in sorted(output.iterdir()) if FRAME.fullmatch(file.name)), None)
 
 
 def check_folder(name: str) -> None:

@@ -37,6 +37,23 @@ def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.Captur
     assert [json.loads(line)["state"] for line in capsys.readouterr().out.splitlines()] == ["skipped"]
 
 
+def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip, out = write_clip(tmp_path / "a.mp4", 2), tmp_path / "out"
+    cv2.imwrite(str(tmp_path / "b.jpg"), numbered(1))
+    batch = ["convert", str(clip), str(tmp_path / "b.jpg"), str(out), "--model", "student"]
+    assert main.main(batch) == 0
+    made = {name: (out / name).read_bytes() for name in ("a.mp4", "b.png")}
+    capsys.readouterr()
+    assert main.main(batch) == 2
+    assert f"{out / 'a.mp4'}, {out / 'b.png'} exists already" in capsys.readouterr().err
+    assert main.main([*batch, "--resume"]) == 0
+    assert capsys.readouterr().out.startswith("Clips: 2, of which 0 done, 2 left out because they were done before,")
+    assert main.main([*batch, "--resume", "--background", "#ff0000"]) == 2
+    assert {name: (out / name).read_bytes() for name in made} == made
+    assert main.main([*batch, "--resume", "--background", "#ff0000", "--overwrite"]) == 0
+    assert {name: (out / name).read_bytes() for name in made} != made
+
+
 def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_clip(tmp_path / "a.mp4", 3)
     assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "student", "--json"]) == 0
@@ -56,7 +73,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.
     told = f"Unreadable images in {source} were left out: 1."
     assert main.main(command) == 0
     assert told in capsys.readouterr().err
-    assert main.main([*command, "--json"]) == 0
+    assert main.main([*command, "--json", "--overwrite"]) == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (last["state"], last["error"]) == ("done", told)
     record = last_records(out / MANIFEST)[str(source)]

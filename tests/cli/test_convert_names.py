@@ -15,7 +15,7 @@ FAST = ("--model", "student")
 
 @pytest.fixture(autouse=True)
 def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """one.mp4, the folder `one` with it, base.avi, and the folder `pics` with an image."""
+    """one.mp4, the folder `one` with it, base.avi, photo.jpg, and the folder `pics` with an image."""
     monkeypatch.chdir(tmp_path)
     for name in ("one", "pics"):
         Path(name).mkdir()
@@ -23,6 +23,7 @@ def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_clip(Path("base.avi"), 2)
     write_clip(Path("one/one.mp4"), 2)
     cv2.imwrite("pics/1.png", numbered(1))
+    cv2.imwrite("photo.jpg", numbered(1))
 
 
 def files(folder: str) -> list[str]:
@@ -41,9 +42,14 @@ def files(folder: str) -> list[str]:
         (["one.mp4", "out.mp4", "--jobs", "1"], "out.mp4 is not a folder"),
         (["one", "out", "--alpha", "alpha.mp4"], "alpha.mp4 is not a folder"),
         (["one", "out", "--keep-partial"], "--keep-partial is for a single clip"),
-        (["one.mp4", "x.webm"], "a name without a suffix makes a folder of PNG images"),
-        (["one.mp4", "out.mp4", "--foreground", "x.txt"], "x.txt cannot be written"),
-        (["pics", "x.webm"], "x.webm cannot be written"),
+        (["one.mp4", "x.webm"], "name a video (.mp4, .m4v, .mov, .mkv) or, for PNG images, a folder"),
+        (["one.mp4", "out.mp4", "--foreground", "x.txt"], "x.txt is not the name of a video"),
+        (["pics", "x.webm"], "x.webm is not the name of a video"),
+        (["one.mp4", "x.png"], "x.png is not the name of a video"),
+        (["photo.jpg", "x.mp4"], "photo.jpg is an image, and x.mp4 is no name of one"),
+        (["base.avi", "one.mp4"], "one.mp4 exists already; add --overwrite"),
+        (["base.avi", "out.mp4", "--alpha", "one.mp4"], "one.mp4 exists already; add --overwrite"),
+        (["pics", "pics/"], "pics cannot be written: it is also the source"),
     ],
 )
 def test_impossible_names_are_wrong_usage(
@@ -69,13 +75,36 @@ def test_no_folder_is_made_for_a_missing_clip(capsys: pytest.CaptureFixture[str]
     assert not Path("new").exists()
 
 
-def test_frames_go_into_a_new_folder_and_replace_those_of_an_earlier_conversion(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for _ in range(2):
-        assert main.main(["convert", "one.mp4", "frames", *FAST]) == 0
+def test_frames_go_into_a_new_folder_and_replace_others_only_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    for options, code in (([], 0), ([], 2), (["--overwrite"], 0)):
+        assert main.main(["convert", "one.mp4", "frames", *FAST, *options]) == code
         assert files("frames") == ["000000.png", "000001.png"]
-        assert capsys.readouterr().out == "frames: 2 frames\n"
+        assert capsys.readouterr().out == ("" if code else "frames: 2 frames\n")
+
+
+def test_a_finished_film_is_replaced_only_where_asked() -> None:
+    before = Path("one.mp4").read_bytes()
+    assert main.main(["convert", "base.avi", "one.mp4", *FAST, "--overwrite"]) == 0
+    assert Path("one.mp4").read_bytes() != before
+    Path("empty.mp4").touch()
+    assert main.main(["convert", "base.avi", "empty.mp4", *FAST]) == 0
+    assert Path("empty.mp4").stat().st_size > 0
+
+
+def test_a_photo_becomes_a_photo(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["convert", "photo.jpg", "out.png", "--alpha", "matte.jpg", *FAST]) == 0
+    assert capsys.readouterr().out == "out.png: 1 frame\n"
+    composite, matte = cv2.imread("out.png"), cv2.imread("matte.jpg")
+    assert composite is not None and matte is not None
+    assert composite.shape == matte.shape == numbered(1).shape
+    assert Path("matte.jpg").read_bytes()[:2] == b"\xff\xd8"
+    Path("photo.jpg").write_bytes(b"no image")
+    capsys.readouterr()
+    assert main.main(["convert", "photo.jpg", "new.png", *FAST]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "mattecam: photo.jpg is not a readable image; use a JPEG, PNG, WebP, TIFF or BMP file."
+    ]
+    assert not Path("new.png").exists()
 
 
 def test_images_go_into_a_folder_that_exists(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,10 +60,9 @@ class ConvertText(CommandLineMessage):
     EMPTY_NAME = "A name is empty; name the file or the folder."
     NO_SOURCE = "There is no file or folder {file}; check the name."
     NOT_READ = "The folder {file} cannot be read: {reason}; change its permissions, or choose another one."
-    SUFFIX = (
-        "{file} cannot be written: films end in {suffixes}, and a name without a suffix makes a folder of PNG images; "
-        "choose another name."
-    )
+    SUFFIX = "{file} is not the name of a video; name a video ({suffixes}) or, for PNG images, a folder."
+    NO_IMAGE_NAME = "{source} is an image, and {file} is no name of one; name an image such as out.png, or a folder."
+    EXISTS = "{files} exists already; add --overwrite to replace it, or choose another name."
     NO_FRAME = "{file} contains no readable frame; choose another file."
     SAME_FILE = "{file} cannot be written: it is also {use}; choose another name."
     SOURCE = "the source"
@@ -114,7 +113,10 @@ class BatchText(CommandLineMessage):
     NO_CLUSTER = "Ray at {address} cannot be used: {reason}; check the address and that the versions agree."
     RAY_NOT_STARTED = "Ray did not start on this machine: {reason} Try again when it is less busy, or omit --cluster."
     RAY_FILE_READABLE = "Other users can read Ray's token in {file} and run code with it; run `chmod 600 {file}`."
-    RESULT = "Clips: {all}, of which {done} done, {failed} failed, {interrupted} interrupted."
+    RESULT = (
+        "Clips: {all}, of which {done} done, {skipped} left out because they were done before, {failed} failed, "
+        "{interrupted} interrupted."
+    )
 
 
 @unique

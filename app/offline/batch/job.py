@@ -33,6 +33,8 @@ class Job:
     """Identifies everything but the source that the bits of the outputs depend on."""
     alpha: str | None = None
     foreground: str | None = None
+    overwrite: bool = False
+    """Replace files of the final names."""
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -152,7 +154,7 @@ def _convert(
         if is_remote(final):
             upload(tries[use], final)
         else:
-            publish(tries[use], Path(final))
+            publish(tries[use], Path(final), overwrite=job.overwrite)
     film = written.pop("target")
     result = JobResult("done", report.frames, report.expected_frames, film.sha256, film.bytes, outputs=written)
     problems = _with_final_names(" ".join(report.problems), folder, job) or None
@@ -193,11 +195,12 @@ def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
-def publish(finished: Path, final: Path) -> None:
-    """Move a finished film or folder of images to its final name at once; a film there is replaced. Raises OSError.
+def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
+    """Move a finished film or folder of images to its final name at once. Raises OSError.
 
-    A folder that exists keeps its other files: the images are moved into it.
+    A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
     """
+    from app.media.move import move
     from app.offline.outputs import move_images
 
     merge = finished.is_dir() and final.is_dir()
@@ -209,9 +212,11 @@ def publish(finished: Path, final: Path) -> None:
             shutil.move(finished, near)
             finished = near
         if merge:
-            move_images(finished, final)
+            move_images(finished, final, overwrite=overwrite)
+        elif finished.is_dir():
+            finished.rename(final)
         else:
-            finished.replace(final)
+            move(finished, final, overwrite=overwrite)
     finally:
         if near.is_dir():
             shutil.rmtree(near, ignore_errors=True)

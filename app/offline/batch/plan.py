@@ -17,7 +17,7 @@ from app.media.image_folder import picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import Record
-from app.offline.targets import VIDEOS, check_folder, film_name
+from app.offline.targets import VIDEOS, check_folder, existing, film_name
 
 OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
 """Settings of live matting: films are always converted on the workers."""
@@ -41,7 +41,13 @@ def clips_in(source: str) -> list[str]:
 
 
 def plan_jobs(
-    sources: Sequence[str], folder: str, settings: Settings, *, alpha: str | None, foreground: str | None
+    sources: Sequence[str],
+    folder: str,
+    settings: Settings,
+    *,
+    alpha: str | None,
+    foreground: str | None,
+    overwrite: bool = False,
 ) -> list[Job]:
     """Return a job for every clip; its outputs have its name, in the folders given.
 
@@ -74,7 +80,7 @@ def plan_jobs(
                 raise UsageError(BatchText.OUTPUT_IN_SOURCE(source=around, output=place))
         if len(set(places)) < len(places):
             raise UsageError(ConvertText.SAME_FILE(file=joined(folder, name), use=ConvertText.OUTPUT()))
-        jobs[name] = Job(clip, joined(folder, name), settings, identity, outputs[1], outputs[2])
+        jobs[name] = Job(clip, joined(folder, name), settings, identity, outputs[1], outputs[2], overwrite)
     return list(jobs.values())
 
 
@@ -106,6 +112,17 @@ def settings_hash(settings: Settings) -> str:
         **settings.model_dump(mode="json", include={"framing", "placement", "people", "selected"}),
     }
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def existing_output(job: Job) -> str | None:
+    """Return a file that the job would replace, None without one."""
+    for path in job.outputs.values():
+        if is_remote(path):
+            if size_and_time(path)[0]:
+                return path
+        elif (there := existing(Path(job.source), Path(path))) is not None:
+            return str(there)
+    return None
 
 
 def is_done(job: Job, record: Record | None) -> bool:

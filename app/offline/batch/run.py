@@ -8,16 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.core.messages.command_line import BatchText
+from app.core.errors import UsageError
+from app.core.messages.command_line import BatchText, ConvertText
 from app.offline.batch.base import Report, Workers
 from app.offline.batch.files import parent_and_name, size_and_time
 from app.offline.batch.job import Job, JobResult
 from app.offline.batch.manifest import Manifest, Record
-from app.offline.batch.plan import is_done
+from app.offline.batch.plan import existing_output, is_done
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
 WAIT_S = 0.2
+NAMED = 3
+"""Files that a sentence names."""
 STOP_TIMEOUT_S = 20.0
 """How long interrupted clips may take to end."""
 
@@ -67,7 +70,8 @@ class Batch:
     def run(self, stop: StopRequest, known: dict[str, Record] | None = None) -> None:
         """Convert every clip, or those that `known`, the last records of an earlier run, does not show as done.
 
-        Raises OSError if the manifest cannot be written.
+        Raises UsageError if a clip would replace a file that may not be replaced, OSError if the manifest cannot be
+        written.
         """
         for index, job in enumerate(self._jobs):
             if known is not None and is_done(job, known.get(job.source)):
@@ -75,6 +79,7 @@ class Batch:
             else:
                 self._waiting.append(index)
         try:
+            self._check_existing(known or {})
             while (self._waiting or self._running) and not stop.requests:
                 self._start()
                 for report in self._workers.wait(WAIT_S):
@@ -83,6 +88,15 @@ class Batch:
                 self._stop(stop)
         finally:
             self._workers.close()
+
+    def _check_existing(self, known: dict[str, Record]) -> None:
+        """Raise UsageError if an output exists, unless an earlier run began this clip and did not finish it."""
+        jobs = [self._jobs[index] for index in self._waiting]
+        begun = {file for file, record in known.items() if record.state != "done"}
+        there = [existing_output(job) for job in jobs if not job.overwrite and job.source not in begun]
+        files = [file for file in there if file is not None]
+        if files:
+            raise UsageError(ConvertText.EXISTS(files=[*files[:NAMED], *(["…"] if len(files) > NAMED else [])]))
 
     def _start(self) -> None:
         while self._waiting and self._workers.free:
