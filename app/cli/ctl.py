@@ -14,17 +14,17 @@ from app.config import paths, program
 from app.config.parsing import parse_background
 from app.control import Command, ask, parse_words
 from app.control.arguments.plate import countdown_of, is_taking
-from app.control.commands import SYNTAX, JsonValue
-from app.control.settable import NO_VALUE, SETTABLE
+from app.control.commands import JsonValue
+from app.control.settable import NO_VALUE, find_settable
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.plate_times import COLLECT_S
 
-_HELP = "; ".join(f"{name} {syntax.usage}".strip() for name, syntax in SYNTAX.items())
-
 
 def ctl(
-    words: Annotated[list[str], typer.Argument(metavar="COMMAND", help=_HELP)],
+    words: Annotated[
+        list[str], typer.Argument(metavar="COMMAND", help="What to do, with its argument; see the list above.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Control the running program, such as from a desktop shortcut. Returns after the command took effect."""
@@ -66,7 +66,7 @@ def _names_existing(command: Command) -> bool:
 
 def _with_absolute_value(command: Command) -> Command:
     name, _, value = command.argument.partition(" ")
-    setting = SETTABLE.get(name.replace("-", "_"))
+    setting = find_settable(name)
     is_file = setting is not None and (setting.is_path or (setting.name == "capture.source" and Path(value).is_file()))
     return (
         Command("set", f"{name} {Path(value).expanduser().absolute()}")

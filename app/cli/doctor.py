@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +15,10 @@ from app.core.errors import MattecamError, UsageError
 from app.core.messages.doctor_fix import DoctorFix
 from app.core.messages.system import ServiceText
 
+if TYPE_CHECKING:
+    from app.doctor import Finding
+
+EXIT_FAILED = 1
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 _ASCII = str.maketrans("✓✗", "+x")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -33,17 +38,26 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts and support.")] = False,
     repair: Annotated[bool, typer.Option("--fix", help="Set the virtual camera up, after asking.")] = False,
 ) -> None:
-    """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to do."""
-    from app.doctor import Finding, System, run_checks
+    """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to do.
+
+    The exit code is 1 if there is a problem.
+    """
+    from app.doctor import System, run_checks
     from app.doctor.fix import fix
 
     system = System()
     if repair:
         print(fix(system, _ask), file=sys.stderr if as_json else sys.stdout)
-    findings: tuple[Finding, ...] = run_checks(system)
+    findings = run_checks(system)
     if as_json:
         print(json.dumps({"findings": [finding.as_json() for finding in findings]}, indent=2, ensure_ascii=False))
-        return
+    else:
+        _show(findings)
+    if any(finding.state.value == "problem" for finding in findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _show(findings: Sequence[Finding]) -> None:
     console = Console(highlight=False)
     for finding in findings:
         sign = _SIGNS[finding.state.value]

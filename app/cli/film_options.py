@@ -44,20 +44,18 @@ FILM_OPTIONS = (
     "verbose",
 )
 """Names of the live options that films have too."""
-OF_THE_CAMERA = ("framing", "placement", "people", "background", "overlay")
-"""Settings that the window last had for a camera; films have those of the command line or of a scene."""
 
 
 def film_settings(options: LiveOptions) -> StartSettings:
-    """Return the settings of a film: command line over scene over settings file, green without a background.
+    """Return the settings of a film: command line over scene over the file of --config; green without a background.
 
     Strict mode is off unless the command line asks for it: it hides people until they move. Raises UsageError.
     """
     if options.region == "on" and options.strict in (None, "off"):
         raise UsageError(ConvertText.NEEDS_STRICT())
-    if options.background is None and options.profile is None:
+    if options.background is None and options.profile is None and options.config is None:
         options = replace(options, background="green")
-    start = settings_from(replace(options, strict=options.strict or "off"), without=OF_THE_CAMERA)
+    start = settings_from(replace(options, strict=options.strict or "off"))
     zones = start.settings.people.zones
     if any(zone.camera for zone in zones):
         notify(ConvertText.OTHER_ZONES())

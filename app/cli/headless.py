@@ -22,6 +22,7 @@ from app.config.scenes import SceneStore, default_path
 from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
 from app.control.global_shortcuts import GlobalShortcuts
 from app.core.errors import UsageError
+from app.core.files import holds_something
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.output.virtual_camera import list_virtual_cameras
@@ -54,23 +55,26 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         proof, settings = plan_proof(settings)
         parts = proof_parts(parts)
         seconds = PROOF_S
-        notify(CommandLineText.PROOF())
+        notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=proof.clip))
     session = Session(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
     with _stop_on_signals(session), _controlled(session):
         session.run()
     try:
-        return _report(session, proof)
+        return _report(session, proof, settings)
     finally:
         if options.status_json is not None:
             write_status(options.status_json, session.status)
 
 
-def _report(session: Session, proof: Proof | None) -> int:
+def _report(session: Session, proof: Proof | None, settings: Settings) -> int:
     """Print the results or the failure; return the exit code."""
     if proof is not None and session.sample is not None:
         typer.echo(proof.clip)
         if write_before_after(proof.picture, session.pipeline.release(session.sample)):
             typer.echo(proof.picture)
+    for file in (settings.output.record, settings.output.record_alpha) if proof is None else ():
+        if file is not None and holds_something(file):
+            typer.echo(CommandLineText.RECORDED(file=file))
     if session.failure is not None:
         if session.failure not in session.status.errors:  # workers log their own errors
             notify(session.failure)

@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from app import __version__
 from app.cli.bench import bench
@@ -21,13 +22,15 @@ from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
 from app.cli.live_options import LiveOptions
-from app.cli.options import StartSettings, settings_from
+from app.cli.options import StartSettings, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
 from app.cli.signature import live_parameters, set_signature
 from app.cli.terminal import notify
+from app.cli.usage.grouped_help import ControlCommand, GroupedCommand, GroupedProgram
+from app.cli.usage.sentences import refusal
 from app.cli.weights import app as weights_app
 from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
@@ -42,31 +45,26 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name=program.name(),
+    cls=GroupedProgram,
     help="Mattecam: a virtual webcam that replaces the background behind people in real time.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(weights_app, name="weights")
-app.command("convert")(convert)
-app.command("evaluate")(evaluate)
-app.command("devices")(devices)
-app.command("plate")(plate)
-app.command("recover")(recover)
-app.command("bench")(bench)
-app.command("ctl", context_settings={"ignore_unknown_options": True})(ctl)  # numbers may be negative
-app.command("serve")(serve)
-mount(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: sys.argv) and return the exit code; print a failure as one sentence."""
     try:
-        app(args=with_cluster_address(sys.argv[1:] if argv is None else argv), prog_name=program.name())
-    except SystemExit as ended:  # wrong usage, an interruption, or the exit code of a command
-        return ended.code if isinstance(ended.code, int) else EXIT_DONE
-    except KeyboardInterrupt:
+        words = with_cluster_address(sys.argv[1:] if argv is None else argv)
+        code = app(args=words, prog_name=program.name(), standalone_mode=False)
+    except TyperException as error:
+        if not error.message.startswith("Usage:"):  # the help of a group of commands
+            return _fail(refusal(error), EXIT_USAGE)
+        print(error.message, file=sys.stderr)
+        return EXIT_USAGE
+    except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except UsageError as error:
         return _fail(str(error), EXIT_USAGE)
@@ -76,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.filename is None:
             return _fail(CommandLineText.OUTPUT(reason=why_not_written(error)), EXIT_FAILED)
         return _fail(CommandLineText.FILE(file=str(error.filename)[:80], reason=why_not_read(error)), EXIT_FAILED)
-    return EXIT_DONE
+    return code if isinstance(code, int) else EXIT_DONE
 
 
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
@@ -109,18 +107,36 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., None]:
-    """Return a command with every live option."""
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+CONTEXT = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+VERSION = inspect.Parameter(
+    "version",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ],
+)
+
+
+def _live(run: Callable[[typer.Context, LiveOptions], int], *more: inspect.Parameter) -> Callable[..., None]:
+    """Return a command with every live option. more: parameters that have done their work when they were read."""
 
     def command(ctx: typer.Context, **values: Any) -> None:
+        for parameter in more:
+            del values[parameter.name]
         if ctx.invoked_subcommand is not None:
             if LiveOptions(**values).any_given():
                 raise UsageError(CommandLineText.OPTIONS_FIRST(command=ctx.invoked_subcommand))
             return
         raise typer.Exit(run(ctx, LiveOptions(**values)))
 
-    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    set_signature(command, [context, *live_parameters()])
+    set_signature(command, [CONTEXT, *live_parameters(), *more])
     command.__doc__ = run.__doc__
     return command
 
@@ -137,7 +153,7 @@ def _window(ctx: typer.Context, options: LiveOptions) -> int:
     if problem is not None:
         return _fail(problem, EXIT_FAILED)
     logs.set_up_window(verbose=options.verbose)
-    start = settings_from(options)
+    start = settings_from(options, window=True)
     if sys.stderr is not None and sys.stderr.isatty():  # otherwise the window shows the progress
         prepare(start.settings.matting.engine)
     return run_in_window(start, options)
@@ -173,17 +189,29 @@ def _headless(ctx: typer.Context, options: LiveOptions) -> int:
     """Replace the background of the camera's video, without a window."""
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
+    notify(what_is_used(start.settings, options))
     prepare(start.settings.matting.engine)
     from app.cli.headless import run
 
     return run(start, options)
 
 
-app.callback(invoke_without_command=True)(_live(_window))
-app.command("headless")(_live(_headless))
-
-
-@app.command()
 def version() -> None:
     """Print the version of the program."""
     print(__version__)
+
+
+# The help lists the commands in this order.
+app.callback(invoke_without_command=True)(_live(_window, VERSION))
+app.command("headless", cls=GroupedCommand)(_live(_headless))
+app.command("convert", cls=GroupedCommand)(convert)
+app.command("devices")(devices)
+app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)  # negative numbers
+mount(app)  # doctor, service
+app.command("plate")(plate)
+app.command("recover")(recover)
+app.command("serve")(serve)
+app.command("bench")(bench)
+app.command("evaluate")(evaluate)
+app.command("version")(version)
+app.add_typer(weights_app, name="weights")

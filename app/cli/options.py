@@ -7,10 +7,13 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from app.capture.source_name import parse_source
 from app.cli.live_options import LiveOptions
 from app.config import paths, scenes, settings_file
 from app.config.parsing import (
+    describe_background,
     parse_background,
+    parse_overlay_text,
     parse_pan,
     parse_place,
     parse_ratio,
@@ -26,6 +29,7 @@ from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.usage import UsageText
 from app.core.settings import Settings
+from app.core.text import Text
 from app.webrtc.packages import require_packages
 from models.table import bundled
 from models.weights import on_hand
@@ -46,19 +50,18 @@ class StartSettings:
     """False if the background is "none" because it was saved, not because the command line names it."""
 
 
-def settings_from(options: LiveOptions, *, without: tuple[str, ...] = ()) -> StartSettings:
+def settings_from(options: LiveOptions, *, window: bool = False) -> StartSettings:
     """Return the settings: command line over scene over settings file over defaults.
 
-    without: fields of `Settings` that the settings file does not give.
+    window: whether to use the settings file of the window; without it only a file that `--config` names is used.
 
     Raises UsageError for an impossible value and SettingsError for an unknown scene.
     """
     if options.config is not None and not options.config.is_file():
         raise UsageError(CommandLineText.NO_SETTINGS_FILE(file=options.config))
     path = options.config or settings_file.default_path()
-    saved, warning = settings_file.load(path)
-    saved = _without_run_state(saved)
-    base = saved.replace(**{name: Settings.model_fields[name].default for name in without})
+    saved, warning = settings_file.load(path) if window or options.config is not None else (Settings(), None)
+    base = saved = _without_run_state(saved)
     if options.profile is not None:
         base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
@@ -69,6 +72,26 @@ def settings_from(options: LiveOptions, *, without: tuple[str, ...] = ()) -> Sta
         path,
         _sentences(warning, missing, renamed),
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
+    )
+
+
+def what_is_used(settings: Settings, options: LiveOptions) -> Text:
+    """Return the sentence about what a run without a window uses."""
+    base = CommandLineText.DEFAULTS()
+    if options.config is not None:
+        base = CommandLineText.SETTINGS_OF(file=options.config)
+    if options.profile is not None:
+        base = CommandLineText.SCENE_OVER(scene=options.profile, base=base)
+    capture = settings.capture
+    return CommandLineText.USED(
+        base=base,
+        source=capture.source,
+        width=capture.width,
+        height=capture.height,
+        fps=f"{capture.fps:g}",
+        model=settings.matting.model,
+        background=describe_background(settings.background),
+        camera=settings.output.virtual_camera,
     )
 
 
@@ -111,6 +134,8 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
 def apply_options(base: Settings, options: LiveOptions) -> Settings:
     """Return `base` with the given options. Raises UsageError."""
     width, height = parse_size(options.size) if options.size is not None else (None, None)
+    if options.source is not None:
+        parse_source(options.source)
     capture = _given(source=options.source, width=width, height=height, fps=options.fps, pixel_format=options.format)
     framing = _given(zoom=options.zoom)
     if options.pan is not None:
@@ -179,7 +204,8 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
 
 def _overlay(options: LiveOptions) -> dict[str, Any]:
     file = None if options.overlay is None else paths.from_user(str(options.overlay)).absolute()
-    return _given(file=file, text=options.overlay_text)
+    text = None if options.overlay_text is None else parse_overlay_text(options.overlay_text)
+    return _given(file=file, text=text)
 
 
 def _check_server(server: str) -> None:

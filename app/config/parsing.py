@@ -1,4 +1,4 @@
-"""Parse values that the user writes on the command line, in `ctl` and in files."""
+"""Parse and describe values that the user writes on the command line, in `ctl` and in files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from app.config import paths
 from app.config.value_problem import first_problem
+from app.core.background_settings import COLOUR
 from app.core.errors import UsageError
 from app.core.messages.remote import RemoteText
 from app.core.messages.usage import UsageText
@@ -21,6 +22,8 @@ from app.media.image_file import kind_of_file
 from app.media.slides import are_slides
 
 GREEN = "#00b140"
+PLACEHOLDERS = ("{time}", "{date}")
+"""What may stand in the text of an overlay for the local time and date."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 M = TypeVar("M", bound=Model)
 
@@ -85,7 +88,9 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
     if text == "green":
         return base.replace(kind="colour", colour=GREEN)
     if text.startswith("#"):
-        return replace_checked(base, {"kind": "colour", "colour": text})
+        if not re.match(COLOUR, text):
+            raise UsageError(UsageText.COLOUR(text=text))
+        return base.replace(kind="colour", colour=text)
     blur = re.fullmatch(r"(blur|bokeh)(?::(.*))?", text)
     if blur is not None:
         try:
@@ -107,6 +112,25 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
 
 def _file_background(path: Path, base: BackgroundSettings) -> BackgroundSettings:
     return base.with_file("slides" if are_slides(path) else kind_of_file(path), path.absolute())
+
+
+def describe_background(settings: BackgroundSettings) -> str:
+    """Return the background as the command line writes it, such as `blur:50` or a file."""
+    if settings.kind == "blur":
+        return f"{'bokeh' if settings.bokeh else 'blur'}:{settings.blur_strength:g}"
+    if settings.kind == "screen":
+        return settings.screen
+    if settings.kind == "colour":
+        return settings.colour
+    return "none" if settings.kind == "none" else str(settings.path)
+
+
+def parse_overlay_text(text: str) -> str:
+    """Return the text of an overlay. Raises UsageError for a word in braces that stands for nothing."""
+    unknown = [word for word in re.findall(r"\{[^{}]*\}", text) if word not in PLACEHOLDERS]
+    if unknown:
+        raise UsageError(UsageText.PLACEHOLDER(text=unknown[0], known=PLACEHOLDERS))
+    return text
 
 
 def parse_server(text: str) -> str:

@@ -17,10 +17,10 @@ _PATTERNS: dict[str, ValueProblem] = {COLOUR: ValueProblem.COLOUR, SCREEN: Value
 _PROBLEMS: dict[str, Callable[[dict[str, Any]], Text]] = {
     "literal_error": lambda context: ValueProblem.CHOICE(expected=context["expected"]),
     "enum": lambda context: ValueProblem.CHOICE(expected=context["expected"]),
-    "greater_than_equal": lambda context: ValueProblem.AT_LEAST(limit=context["ge"]),
-    "greater_than": lambda context: ValueProblem.ABOVE(limit=context["gt"]),
-    "less_than_equal": lambda context: ValueProblem.AT_MOST(limit=context["le"]),
-    "less_than": lambda context: ValueProblem.BELOW(limit=context["lt"]),
+    "greater_than_equal": lambda context: ValueProblem.AT_LEAST(limit=_number(context["ge"])),
+    "greater_than": lambda context: ValueProblem.ABOVE(limit=_number(context["gt"])),
+    "less_than_equal": lambda context: ValueProblem.AT_MOST(limit=_number(context["le"])),
+    "less_than": lambda context: ValueProblem.BELOW(limit=_number(context["lt"])),
     "too_long": lambda context: ValueProblem.FEWER(limit=context["max_length"]),
     "too_short": lambda context: ValueProblem.MORE(limit=context["min_length"]),
     "string_pattern_mismatch": lambda context: _PATTERNS.get(context["pattern"], ValueProblem.TEXT)(),
@@ -40,6 +40,10 @@ _KINDS: tuple[tuple[tuple[str, ...], ValueProblem], ...] = (
     (("dict_", "model_", "mapping_"), ValueProblem.OBJECT),
 )
 """The same by how the type begins."""
+
+
+def _number(limit: Any) -> str:
+    return f"{limit:g}"
 
 
 def first_problem(error: ValidationError) -> tuple[ErrorDetails, Text | str]:

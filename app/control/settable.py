@@ -111,6 +111,13 @@ SETTABLE: Mapping[str, Setting] = {
 }
 
 
+def find_settable(name: str) -> Setting | None:
+    """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.strict`."""
+    plain = name.replace("-", "_")
+    known = SETTABLE.get(plain) or SETTABLE.get(".".join(plain.split(".")[-2:]))
+    return known if known is not None and plain in (known.name, ".".join(known.path)) else None
+
+
 def _replaced(tree: Model, path: tuple[str, ...], value: Any, setting: Setting) -> Model:
     first, rest = path[0], path[1:]
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.control.changes import Changes
-from app.control.settable import NO_VALUE, SETTABLE, Setting, settings_of
+from app.control.settable import NO_VALUE, SETTABLE, Setting, find_settable, settings_of
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Model, Settings
@@ -107,7 +107,7 @@ class Values:
 
     def _find(self, name: str) -> Setting:
         known = self._all()
-        setting = known.get(name.replace("-", "_"))
+        setting = known.get(name.replace("-", "_")) or find_settable(name)
         if setting is None:
             similar = get_close_matches(name.replace("-", "_"), known, cutoff=0.4)
             if not similar:

@@ -10,6 +10,7 @@ import numpy as np
 from app.assembly.drifting_backdrop import DriftingBackdrop
 from app.compositing.base import Background
 from app.compositing.screen_use import ScreenUse
+from app.config.parsing import describe_background
 from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, Backdrop, Frame
 from app.runtime.board import OwnProblem, StatusBoard
@@ -132,14 +133,3 @@ class Backdrops:
         """Close the background in use."""
         if self._background is not None:
             self._background.close()
-
-
-def describe_background(settings: BackgroundSettings) -> str:
-    """Return the background as the command line writes it, such as `blur:50` or a file."""
-    if settings.kind == "blur":
-        return f"{'bokeh' if settings.bokeh else 'blur'}:{settings.blur_strength:g}"
-    if settings.kind == "screen":
-        return settings.screen
-    if settings.kind == "colour":
-        return settings.colour
-    return "none" if settings.kind == "none" else str(settings.path)

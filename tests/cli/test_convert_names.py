@@ -30,38 +30,6 @@ def files(folder: str) -> list[str]:
     return sorted(path.name for path in Path(folder).iterdir())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["one.mp4"], "OUT is missing"),
-        (["one.mp4", ""], "A name is empty"),
-        (["", "out.mp4"], "A name is empty"),
-        (["one.mp4", "out.mp4", "--alpha", ""], "A name is empty"),
-        (["one", "out.mp4"], "out.mp4 is not a folder"),
-        (["one.mp4", "base.avi", "out.webm"], "out.webm is not a folder"),
-        (["one.mp4", "out.mp4", "--jobs", "1"], "out.mp4 is not a folder"),
-        (["one", "out", "--alpha", "alpha.mp4"], "alpha.mp4 is not a folder"),
-        (["one", "out", "--keep-partial"], "--keep-partial is for a single clip"),
-        (["one.mp4", "x.webm"], "name a video (.mp4, .m4v, .mov, .mkv) or, for PNG images, a folder"),
-        (["one.mp4", "out.mp4", "--foreground", "x.txt"], "x.txt is not the name of a video"),
-        (["pics", "x.webm"], "x.webm is not the name of a video"),
-        (["one.mp4", "x.png"], "x.png is not the name of a video"),
-        (["photo.jpg", "x.mp4"], "photo.jpg is an image, and x.mp4 is no name of one"),
-        (["base.avi", "one.mp4"], "one.mp4 exists already; add --overwrite"),
-        (["base.avi", "out.mp4", "--alpha", "one.mp4"], "one.mp4 exists already; add --overwrite"),
-        (["pics", "pics/"], "pics cannot be written: it is also the source"),
-    ],
-)
-def test_impossible_names_are_wrong_usage(
-    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: pytest.fail("an engine was built"))
-    before = files(".")
-    assert main.main(["convert", *arguments, *FAST]) == 2
-    assert sentence in capsys.readouterr().err
-    assert files(".") == before
-
-
 @pytest.mark.parametrize("out", ["o", "o/", "new/", "new/er/"])
 def test_a_video_goes_into_a_folder_under_its_name(out: str) -> None:
     Path("o").mkdir()

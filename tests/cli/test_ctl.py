@@ -123,7 +123,7 @@ def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: s
         (["dance"], 2, "There is no command “dance”; the commands are autostart, background"),
         (["ratio", "7"], 2, "between 0.05 and 1"),
         (["framing", "head"], 2, "The framing is whole, calm, close or a zoom and position, such as “1.5 0,-1”"),
-        ([], 2, "Missing argument"),
+        ([], 2, "COMMAND is missing"),
     ],
 )
 def test_failures(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,7 +12,6 @@ from app.cli.film_options import FILM_OPTIONS, film_settings
 from app.cli.live_options import LiveOptions
 from app.config import settings_file
 from app.config.scenes import SceneStore, default_path
-from app.core.errors import UsageError
 from app.core.placement import in_corner
 from app.core.settings import (
     BackgroundSettings,
@@ -36,14 +33,18 @@ OF_A_CAMERA = Settings(
 )
 
 
-def test_without_options_a_film_is_green_and_does_not_follow_the_window() -> None:
+def saved_defaults(folder: Path) -> Path:
+    settings_file.save(folder / "defaults.json", Settings())
+    return folder / "defaults.json"
+
+
+def test_without_options_a_film_is_green_and_does_not_follow_the_window(tmp_path: Path) -> None:
     settings_file.save(settings_file.default_path(), OF_A_CAMERA)
     settings = film_settings(LiveOptions()).settings
     assert settings.background == BackgroundSettings(kind="colour", colour="#00b140")
-    assert settings.framing == FramingSettings()
-    assert settings.people == PeopleSettings()
-    assert settings.overlay == OverlaySettings()
-    assert settings.matting.edges == EdgeSettings(feather_px=3, strict="off")
+    assert settings == film_settings(LiveOptions(config=saved_defaults(tmp_path), background="green")).settings
+    named = film_settings(LiveOptions(config=settings_file.default_path())).settings
+    assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.background)
 
 
 def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,33 +72,8 @@ def test_options_of_a_film_are_those_of_the_live_commands(tmp_path: Path) -> Non
     assert settings.overlay.text == "Ada"
 
 
-def test_the_region_needs_strict_mode() -> None:
-    with pytest.raises(UsageError, match="needs --strict balanced"):
-        film_settings(LiveOptions(region="on"))
-
-
 def test_the_help_names_every_option_of_a_film() -> None:
     said = CliRunner().invoke(main.app, ["convert", "--help"], env={"COLUMNS": "200"}).output
     missing = [name for name in FILM_OPTIONS if f"--{name.replace('_', '-')}" not in said]
     assert not missing
     assert "--microphone" not in said
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--background", "screen:1"], "over a screen"),
-        (["--overlay-text", "{time}"], "no clock"),
-        (["--region", "on"], "--strict balanced"),
-    ],
-)
-def test_what_a_film_cannot_have_is_refused_in_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
-) -> None:
-    (tmp_path / "in").mkdir()
-    cv2.imwrite(str(tmp_path / "in" / "0.png"), np.zeros((48, 64, 3), np.uint8))
-    assert main.main(["convert", str(tmp_path / "in"), str(tmp_path / "out"), *options]) == 2
-    message = capsys.readouterr().err
-    assert said in message
-    assert len(message.splitlines()) == 1
-    assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ import pytest
 
 from app.control.changes import CommandError
 from app.control.commands import SYNTAX, Command, answer, decode_answer
-from app.control.settable import OWN_COMMANDS, SETTABLE, settings_of
+from app.control.settable import OWN_COMMANDS, SETTABLE, find_settable, settings_of
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import Settings
 from tests.control.conftest import Program, fail
@@ -78,6 +78,15 @@ def test_set_changes_the_setting_and_reset_restores_the_default(program: Program
 def test_a_name_may_be_written_with_hyphens(program: Program) -> None:
     assert program.run("set output.standby-text Back at noon") == "output.standby-text: Back at noon"
     assert program.settings.output.standby_text == "Back at noon"
+
+
+def test_a_name_may_be_the_path_in_the_settings_file(program: Program) -> None:
+    for setting in SETTABLE.values():
+        assert find_settable(".".join(setting.path)) is setting
+    assert program.run("set matting.edges.strict strict") == "matting.edges.strict: strict"
+    assert program.settings.matting.edges.strict == "strict"
+    for wrong in ("background.edges.strict", "edges.edges.strict", "strict"):
+        assert find_settable(wrong) is None
 
 
 def test_get_shows_value_and_choices(program: Program) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from app.config.parsing import replace_checked
+from app.config.parsing import parse_overlay_text, replace_checked
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import OverlayPlace, OverlaySettings
@@ -28,6 +28,8 @@ def changed_overlay(argument: str, current: OverlaySettings) -> OverlaySettings:
         return current.replace(file=path)
     if word.endswith("place") and value not in get_args(OverlayPlace):
         raise UsageError(ControlText.OVERLAY_PLACE(text=value, places=get_args(OverlayPlace)))
+    if word == "text":
+        parse_overlay_text(value)
     return replace_checked(current, {FIELDS[word]: value})
 
 

@@ -36,7 +36,15 @@ class CommandLineText(CommandLineMessage):
     NO_WINDOW = "{reason}; running without a window."
     UNFINISHED = "Unfinished recordings: {files}; run `python3 run.py recover` to finish them."
     NOTHING_UNFINISHED = "There is no unfinished recording."
-    PROOF = "There is no window, no virtual camera and no --record; a short proof is recorded."
+    PROOF = "No window and no virtual camera here, so I record a {seconds}-second sample: {file}"
+    USED = (
+        "Using {base}: source {source}, {width}x{height} at {fps} fps, model {model}, background {background}, virtual "
+        "camera {camera}."
+    )
+    DEFAULTS = "the default settings"
+    SETTINGS_OF = "the settings in {file}"
+    SCENE_OVER = "the scene “{scene}” and {base}"
+    RECORDED = "Recorded {file}"
     STEP_OUT = "Step out of the frame; capturing starts in {countdown} seconds and takes {seconds}."
     STARTS_PAUSED = (
         'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '

@@ -20,7 +20,7 @@ class LoopbackFinding(Message):
     THEN = "Then:"
     KERNEL_REMOVED = "The running kernel {kernel} is no longer installed (installed: {installed})."
     FIX_RESTART = "Restart the machine: its kernel was updated since it was started."
-    KERNEL_ELSEWHERE = "The modules of the running kernel {kernel} are not on this disk, as in a container."
+    KERNEL_ELSEWHERE = "This looks like a container: the camera driver must be loaded on the host (kernel {kernel})."
     FIX_ON_HOST = "Load the module on the host, outside the container:"
     NOT_BUILT = "v4l2loopback is installed, but not built for the running kernel {kernel}."
     BUILT_FOR_OTHERS = "v4l2loopback is built for {kernels}, but not for the running kernel {kernel}."

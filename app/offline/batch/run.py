@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.core.errors import UsageError
@@ -73,13 +73,16 @@ class Batch:
         Raises UsageError if a clip would replace a file that may not be replaced, OSError if the manifest cannot be
         written.
         """
+        if known is not None:  # an earlier run may have written outputs of a clip that it did not finish
+            begun = {file for file, record in known.items() if record.state != "done"}
+            self._jobs = [replace(job, overwrite=job.overwrite or job.source in begun) for job in self._jobs]
         for index, job in enumerate(self._jobs):
             if known is not None and is_done(job, known.get(job.source)):
                 self._finish(index, "skipped", known[job.source].frames)
             else:
                 self._waiting.append(index)
         try:
-            self._check_existing(known or {})
+            self._check_existing()
             while (self._waiting or self._running) and not stop.requests:
                 self._start()
                 for report in self._workers.wait(WAIT_S):
@@ -89,12 +92,10 @@ class Batch:
         finally:
             self._workers.close()
 
-    def _check_existing(self, known: dict[str, Record]) -> None:
-        """Raise UsageError if an output exists, unless an earlier run began this clip and did not finish it."""
+    def _check_existing(self) -> None:
+        """Raise UsageError if a clip would replace a file."""
         jobs = [self._jobs[index] for index in self._waiting]
-        begun = {file for file, record in known.items() if record.state != "done"}
-        there = [existing_output(job) for job in jobs if not job.overwrite and job.source not in begun]
-        files = [file for file in there if file is not None]
+        files = [file for job in jobs if not job.overwrite and (file := existing_output(job)) is not None]
         if files:
             raise UsageError(ConvertText.EXISTS(files=[*files[:NAMED], *(["…"] if len(files) > NAMED else [])]))
 

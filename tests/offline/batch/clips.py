@@ -39,8 +39,11 @@ def write_clips(folder: Path) -> Path:
     return folder
 
 
-def jobs_of(sources: Sequence[Path], target: Path, settings: Settings = SETTINGS) -> list[Job]:
-    return plan_jobs([str(source) for source in sources], str(target), settings, alpha=None, foreground=None)
+def jobs_of(
+    sources: Sequence[Path], target: Path, settings: Settings = SETTINGS, *, overwrite: bool = True
+) -> list[Job]:
+    names = [str(source) for source in sources]
+    return plan_jobs(names, str(target), settings, alpha=None, foreground=None, overwrite=overwrite)
 
 
 def run_pool(

@@ -33,7 +33,8 @@ def convert_to(target: Path, *sources: Path, resume: bool = False, alpha: Path |
     """Convert, and return the names of the sources that were not left out."""
     workers = DirectWorkers()
     alpha_name = None if alpha is None else str(alpha)
-    jobs = plan_jobs([str(source) for source in sources], str(target), SETTINGS, alpha=alpha_name, foreground=None)
+    names = [str(source) for source in sources]
+    jobs = plan_jobs(names, str(target), SETTINGS, alpha=alpha_name, foreground=None, overwrite=True)
     report = convert_batch(jobs, str(target), lambda: workers, resume=resume)
     assert report.done + report.skipped == len(jobs)
     return workers.run

@@ -93,6 +93,38 @@ def test_other_settings_are_converted_again(tmp_path: Path, clips: list[Path]) -
     assert again.run == ["a.mp4", "b.mp4", "c.mp4"]
 
 
+def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: list[Path]) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "b.mp4").write_bytes(b"another film")
+    jobs = jobs_of(clips, target, overwrite=False)
+    idle = DirectWorkers()
+    with pytest.raises(UsageError, match=r"b\.mp4 exists already; add --overwrite"):
+        run(jobs, target, idle)
+    assert idle.run == []
+    (target / "b.mp4").unlink()
+    run(jobs, target, DirectWorkers({"a.mp4": MOST_TRIES}))
+    (target / "a.mp4").write_bytes(b"left by a crash")
+    again = DirectWorkers()
+    run(jobs, target, again, resume=True)
+    assert again.run == ["a.mp4"]
+    (target / "b.mp4").write_bytes(b"edited")
+    with pytest.raises(UsageError, match=r"b\.mp4 exists already"):
+        run(jobs, target, DirectWorkers(), resume=True)
+    assert (target / "b.mp4").read_bytes() == b"edited"
+
+
+def test_a_file_that_appears_during_the_conversion_is_kept(tmp_path: Path, clips: list[Path]) -> None:
+    (job,) = jobs_of(clips[:1], tmp_path / "out", overwrite=False)
+
+    def save_meanwhile(done: int, total: int | None) -> None:
+        (tmp_path / "out" / "a.mp4").write_bytes(b"precious")
+
+    result = run_job(job, save_meanwhile, lambda: False)
+    assert result.state == "failed" and "another file has got this name" in (result.error or "")
+    assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
+
+
 def test_a_film_without_a_record_is_never_taken_for_done(tmp_path: Path, clips: list[Path]) -> None:
     (job, *_) = jobs_of(clips, tmp_path / "out")
     result = run_job(job, lambda done, total: None, lambda: False)

@@ -1,0 +1,1 @@
+"""How the command line explains itself: help in groups, and one sentence for each wrong usage."""

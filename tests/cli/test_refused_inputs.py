@@ -1,0 +1,146 @@
+"""What is refused: each input with its exit code and its one sentence, before anything is loaded or written."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.cli import main
+from tests.clips import numbered, write_clip
+
+REFUSED: tuple[tuple[str, int, str], ...] = (
+    ("headless --fps abc", 2, "--fps: “abc” is not possible: it must be a number."),
+    ("headless --fps 0", 2, "fps: “0.0” is not possible: it must be at least 1."),
+    ("headless --fps inf", 2, "it must be at most 240"),
+    ("headless --size huge", 2, "“huge” is not a size; write it like 1280x720."),
+    ("headless --size 720p", 2, "“720p” is not a size"),
+    ("headless --size 99999x1", 2, "width: “99999” is not possible: it must be at most"),
+    ("headless --zoom x", 2, "--zoom: “x” is not possible: it must be a number."),
+    ("headless --pan 1", 2, "“1” is not a position"),
+    ("headless --place middle", 2, "“middle” is not a place of the person"),
+    ("headless --seconds 0", 2, "--seconds: “0” is not possible: it must be at least 0.1."),
+    ("headless --frames 1.5", 2, "--frames: “1.5” is not possible: it must be a whole number."),
+    ("headless --slide 0", 2, "--slide: “0” is not possible: it must be at least 1."),
+    ("headless --model gpt", 2, "there is no model 'gpt'; the models are auto,"),
+    ("headless --device gpu", 2, "there is no device 'gpu'"),
+    ("headless --executor onnx", 2, "executor: “onnx” is not possible: it must be one of"),
+    ("headless --downsample-ratio half", 2, "“half” is not a downsample ratio"),
+    ("headless --downsample-ratio 7", 2, "downsample-ratio: “7.0” is not possible: it must be at most 1."),
+    ("headless --downsample-ratio 0.01", 2, "it must be at least 0.05."),
+    ("headless --background '#00b14'", 2, "“#00b14” is not a colour; write it like #00b140."),
+    ("headless --background red", 2, "There is no background “red”"),
+    ("headless --background blur:999", 2, "“999” is not a blur strength"),
+    ("headless --strict maybe", 2, "strict: “maybe” is not possible"),
+    ("headless --region maybe", 2, "--region: “maybe” is not possible; write on or off."),
+    (
+        "headless --overlay-text '{nam}'",
+        2,
+        "The text of the overlay has no value for {nam}; write {time}, {date} or other text.",
+    ),
+    ("headless --source ''", 2, "A source cannot be empty"),
+    ("headless --engine remote", 2, "give its address with --server"),
+    ("headless --config missing.json", 2, "There is no settings file missing.json; check --config."),
+    ("headless --profile nowhere", 1, "There is no scene “nowhere”"),
+    ("headless --zones missing.json", 1, "The zones file missing.json does not exist"),
+    ("headless --status-json note.txt", 2, "note.txt exists and holds no measurements"),
+    ("headless --record x.mp4 --record-alpha x.mp4", 2, "x.mp4 cannot be written: it is also another output"),
+    ("headless --source one.mp4 --record one.mp4", 2, "one.mp4 cannot be written: it is also the source"),
+    (
+        "headless --no-such-option",
+        2,
+        "There is no option --no-such-option; `python3 run.py headless --help` lists the options.",
+    ),
+    ("headless --strct on", 2, "There is no “--strct”; did you mean --strict?"),
+    ("headless --fps", 2, "--fps needs a value"),
+    ("headless --verbose=yes", 2, "--verbose takes no value"),
+    ("headless now", 2, "“now” is too much; `python3 run.py headless --help` shows what belongs there."),
+    ("no-such-command", 2, "There is no command “no-such-command”; `python3 run.py --help` lists the commands."),
+    ("devise", 2, "There is no “devise”; did you mean devices?"),
+    ("--source demo devices", 2, "Options go after the command: `python3 run.py devices --…`."),
+    ("convert", 2, "OUT is missing"),
+    ("convert one.mp4", 2, "OUT is missing"),
+    ("convert one.mp4 ''", 2, "A name is empty"),
+    ("convert '' out.mp4", 2, "A name is empty"),
+    ("convert one.mp4 out.mp4 --alpha ''", 2, "A name is empty"),
+    ("convert one out.mp4", 2, "out.mp4 is not a folder"),
+    ("convert one.mp4 base.avi out.webm", 2, "out.webm is not a folder"),
+    ("convert one.mp4 out.mp4 --jobs 1", 2, "out.mp4 is not a folder"),
+    ("convert one out --alpha alpha.mp4", 2, "alpha.mp4 is not a folder"),
+    ("convert one out --keep-partial", 2, "--keep-partial is for a single clip"),
+    ("convert one.mp4 x.webm", 2, "name a video (.mp4, .m4v, .mov, .mkv) or, for PNG images, a folder"),
+    ("convert one.mp4 out.mp4 --foreground x.txt", 2, "x.txt is not the name of a video"),
+    ("convert pics x.webm", 2, "x.webm is not the name of a video"),
+    ("convert one.mp4 x.png", 2, "x.png is not the name of a video"),
+    ("convert photo.jpg x.mp4", 2, "photo.jpg is an image, and x.mp4 is no name of one"),
+    ("convert base.avi one.mp4", 2, "one.mp4 exists already; add --overwrite"),
+    ("convert base.avi out.mp4 --alpha one.mp4", 2, "one.mp4 exists already; add --overwrite"),
+    ("convert pics pics/", 2, "pics cannot be written: it is also the source"),
+    ("convert one.mp4 o --jobs 0", 2, "--jobs: “0” is not possible: it must be at least 1."),
+    ("convert one.mp4 out.mp4 --background screen:1", 2, "over a screen"),
+    ("convert one.mp4 out.mp4 --overlay-text '{time}'", 2, "A film shows no clock"),
+    ("convert one.mp4 out.mp4 --region on", 2, "--region on needs --strict"),
+    ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films is an address of an unknown kind"),
+    ("convert note.txt out.mp4", 1, "note.txt is not a readable video"),
+    ("convert missing.mp4 out.mp4", 1, "There is no file or folder missing.mp4"),
+    ("evaluate one.mp4", 2, "TRUE is missing"),
+    ("evaluate photo.jpg small.png", 2, "Frame 0 of photo.jpg is"),
+    ("evaluate one.mp4 nowhere", 2, "nowhere does not exist"),
+    ("evaluate note.txt photo.jpg", 2, "note.txt is neither a video nor an image"),
+    ("serve --port 99999", 2, "--port: “99999” is not possible: it must be at most 65535."),
+    ("serve --port x", 2, "--port: “x” is not possible: it must be a whole number."),
+    ("plate --size x", 2, "“x” is not a size"),
+    ("plate --countdown -1", 2, "--countdown: “-1” is not possible: it must be at least 0."),
+    ("bench --model gpt", 2, "there is no model 'gpt'"),
+    ("recover note.txt", 1, "note.txt is not a readable video"),
+    ("weights download", 2, "NAME is missing"),
+    ("weights download gpt", 2, "There are no weights named gpt"),
+    ("weights forget", 2, "There is no command “forget”; `python3 run.py weights --help` lists the commands."),
+    ("service forget", 2, "There is no command “forget”"),
+    ("doctor --nope", 2, "There is no option --nope"),
+    ("ctl", 2, "COMMAND is missing"),
+    ("ctl dance", 2, "There is no command “dance”"),
+    ("ctl pause maybe", 2, "the choices are on, off, toggle"),
+    ("ctl zoom 99", 2, "The zoom must be between 1 and 4"),
+    ("ctl set matting.edges.strict on", 1, "Mattecam is not running"),
+)
+"""(words after `run.py`, exit code, part of the sentence)"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """one.mp4, base.avi, a folder with a clip and one with an image, images of two sizes, and a text."""
+    place = tmp_path_factory.mktemp("refused")
+    for name in ("one", "pics"):
+        (place / name).mkdir()
+    for name in ("one.mp4", "base.avi", "one/one.mp4"):
+        write_clip(place / name, 2)
+    for name in ("pics/1.png", "photo.jpg"):
+        cv2.imwrite(str(place / name), numbered(1))
+    cv2.imwrite(str(place / "small.png"), np.zeros((8, 8, 3), np.uint8))
+    (place / "note.txt").write_text("text")
+    return place
+
+
+@pytest.mark.parametrize(("words", "code", "sentence"), REFUSED, ids=[words for words, _, _ in REFUSED])
+def test_a_wrong_input_gets_one_sentence(
+    words: str,
+    code: int,
+    sentence: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    for build in ("app.offline.convert.build_engine", "app.cli.main.prepare", "app.cli.serve.prepare"):
+        monkeypatch.setattr(build, lambda *_: pytest.fail("something was loaded"))
+    before = sorted(folder.rglob("*"))
+    assert main.main(shlex.split(words)) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("mattecam: ") and sentence in line
+    assert sorted(folder.rglob("*")) == before
