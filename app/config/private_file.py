@@ -1,7 +1,8 @@
-"""Files that may contain images of the user or secrets: written atomically with mode 0600."""
+"""Files that may contain images of the user or secrets: written with mode 0600 and moved to their names atomically."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -11,6 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from app.core.files import holds_something
+from app.core.messages.media import WriteReason
+from app.media.disk_errors import ExplainedOSError
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Suffixes of the formats in which images are written."""
@@ -53,3 +58,23 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     """
     suffix = path.suffix.lower() if path.suffix.lower() in WRITTEN else ".png"
     write_private(path, cv2.imencode(suffix, image)[1].tobytes())
+
+
+def move(source: Path, target: Path, *, overwrite: bool) -> None:
+    """Move a file to another name in the same file system at once.
+
+    overwrite: replace a file there; otherwise only an empty one is replaced. Raises OSError.
+    """
+    if overwrite:
+        source.replace(target)
+        return
+    if target.is_file() and not holds_something(target):
+        target.unlink()
+    try:
+        os.link(source, target)
+    except OSError:
+        if os.path.lexists(target):
+            raise ExplainedOSError(errno.EEXIST, WriteReason.APPEARED(), target) from None
+        source.rename(target)  # a file system without hard links
+    else:
+        source.unlink()

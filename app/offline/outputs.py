@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.config.private_file import write_picture
+from app.config.private_file import move, write_picture
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.command_line import ConvertText
@@ -20,7 +20,6 @@ from app.core.messages.media import WriteReason
 from app.core.text import Text
 from app.media.disk_errors import ExplainedOSError, why_not_written
 from app.media.image_file import IMAGE_SUFFIXES
-from app.media.move import move
 from app.media.video_writer import VideoWriter, create_temporary
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)

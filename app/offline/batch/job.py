@@ -200,7 +200,7 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
 
     A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
     """
-    from app.media.move import move
+    from app.config.private_file import move
     from app.offline.outputs import move_images
 
     merge = finished.is_dir() and final.is_dir()
