@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from app.assembly.shaped_step import ShapedStep
 from app.core.framing import framed
-from app.core.settings import FramingSettings, Settings
+from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base import MattingEngine, OverlappingEngine
 from app.matting.selection.governor import Step
@@ -137,7 +137,7 @@ class MattingWorker:
                 if not run.continues:
                     self._people.forget()
             backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
-            edges, want_foreground = settings.matting.edges, self._want_foreground()
+            edges, want_foreground = _edges(settings), self._want_foreground()
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
@@ -257,6 +257,13 @@ class MattingWorker:
         self._settle()
         self._board.phase = request.reason
         self._publish(request)
+
+
+def _edges(settings: Settings) -> EdgeSettings:
+    """Return the edge settings. Strict mode cannot be off while a server mats."""
+    edges = settings.matting.edges
+    trusted = settings.matting.location == "local" or edges.strict != "off"
+    return edges if trusted else edges.replace(strict="balanced")
 
 
 def _crop(frame: Frame, framing: FramingSettings) -> Frame:

@@ -28,6 +28,7 @@ from app.matting.openvino_backend.executor import CpuExecutor
 from app.matting.openvino_backend.guided import filter_rows
 from app.webrtc.link import Received
 from app.webrtc.marks import COUNT
+from app.webrtc.witness import Look, Witness
 from models.filter_weights import FastFilterWeights
 
 SHORT_SIDE = 360
@@ -108,9 +109,12 @@ class RemoteEngine:
         height: int,
         *,
         silence_s: float = SILENCE_S,
+        look: Look | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """link: is closed with the engine. silence_s: without a matte for this long, a step raises RemoteError."""
+        """link: is closed with the engine. silence_s: without a matte for this long, a step raises RemoteError. look:
+        as in `Witness`.
+        """
         self._link = link
         self._silence_s = silence_s
         self._now = now
@@ -120,6 +124,7 @@ class RemoteEngine:
         self._round_trip_s: float | None = None
         self._size = width, height
         self._alpha: AlphaImage = np.zeros((2, 2), np.uint8)
+        self._witness = Witness(link.server, look)
         self._compositing = FrameEngine(
             "remote", lambda geometry: AlphaExecutor(geometry, lambda: self._alpha), _geometry, width, height
         )
@@ -134,7 +139,7 @@ class RemoteEngine:
         """Send the frame; return the newest matte, composited with the frame that it belongs to.
 
         Waits for a matte that is newer than the last one: with a round trip of less than a frame interval it is that of
-        the given frame. Raises RemoteError if none comes.
+        the given frame. Raises RemoteError if none comes, ModelError if it shows more than people.
         """
         return self.step_shaped(frame, backdrop, edges, None, want_foreground=want_foreground)
 
@@ -167,11 +172,13 @@ class RemoteEngine:
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames in flight; the server notices a cut by itself."""
         self._sent.clear()
+        self._witness.reset()
         self._compositing.reset(seen)
 
     def close(self) -> None:
         """End the stream. Idempotent."""
         self._link.close()
+        self._witness.close()
         self._compositing.close()
 
     def _exchange(self, frame: BgrImage) -> tuple[_Sent, AlphaImage]:

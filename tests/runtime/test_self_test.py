@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -191,3 +192,34 @@ def test_an_engine_that_fails_the_test_is_closed_and_none_of_its_frames_leaves()
     composites(pipeline)
     assert pipeline.stop()
     assert FakeEngine.live == 0
+
+
+def test_the_scene_for_a_server_is_drawn_anew_and_a_real_engine_passes() -> None:
+    """A server that recognised the scene could cheat afterwards."""
+
+    class Remote:
+        """The bundled network, seen as a server."""
+
+        def __init__(self) -> None:
+            self.engine = build_engine(EngineSettings(model="student", device="cpu"), 320, 180)
+            self.info = replace(self.engine.info, executor="webrtc")
+            self.frames: list[BgrImage] = []
+
+        def step(
+            self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+        ) -> Matte:
+            self.frames.append(frame.copy())
+            return self.engine.step(frame, backdrop, edges, want_foreground=want_foreground)
+
+        def reset(self, seen: AlphaImage | None = None) -> None:
+            self.engine.reset(seen)
+
+        def close(self) -> None:
+            self.engine.close()
+
+    engine = Remote()
+    for _ in range(6):
+        self_test(engine, 320, 180)
+    engine.close()
+    empty = engine.frames[::2]
+    assert all(np.abs(first.astype(int) - second).mean() > 2 for first, second in pairwise(empty))

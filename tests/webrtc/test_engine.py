@@ -17,7 +17,7 @@ from app.api import Matting
 from app.config.parsing import parse_server
 from app.core.errors import RemoteError, UsageError
 from app.core.settings import EdgeSettings
-from app.core.types import BlurredBackground, Frame
+from app.core.types import AlphaImage, BgrImage, BlurredBackground, Frame
 from app.runtime.engines.plausibility import CompositeCheck
 from app.serve.limits import Limits
 from app.webrtc.engine import RemoteEngine
@@ -123,6 +123,15 @@ def test_an_address_is_https_or_this_machine(address: str) -> None:
     assert parse_server("http://127.0.0.1:8765") == "http://127.0.0.1:8765"
 
 
+PERSON_PX = 240
+"""The person of a simulated server is so wide, at the left."""
+
+
+def everyone(frame: BgrImage) -> AlphaImage:
+    """Find a person wherever the server does."""
+    return np.full(frame.shape[:2], 255, np.uint8)
+
+
 class SimulatedLink:
     """Answers each frame `delay` frames later with an alpha whose value tells the frame."""
 
@@ -138,7 +147,9 @@ class SimulatedLink:
         if self.delay < 0:
             return None
         answered = self.given[max(0, len(self.given) - 1 - self.delay)]
-        return Received(answered, np.full(image.shape[:2], 255 if answered == self.given[0] else 0, np.uint8))
+        alpha = np.zeros(image.shape[:2], np.uint8)
+        alpha[:, :PERSON_PX] = 255 if answered == self.given[0] else 0
+        return Received(answered, alpha)
 
     def close(self) -> None:
         self.closed = True
@@ -147,19 +158,20 @@ class SimulatedLink:
 def test_a_late_matte_belongs_to_its_own_frame() -> None:
     frames = [np.full((360, 640, 3), 10 * index, np.uint8) for index in range(1, 5)]
     backdrop = np.zeros_like(frames[0])
-    engine = RemoteEngine(SimulatedLink(delay=1), *SIZE)
+    engine = RemoteEngine(SimulatedLink(delay=1), *SIZE, look=everyone)
     first = engine.step(frames[0], backdrop, EDGES)
     second = engine.step(frames[1], backdrop, EDGES)
     third = engine.step(frames[2], backdrop, EDGES)
     engine.close()
-    assert first.frame is None and (first.composite == 10).all()
-    assert second.frame is frames[0] and (second.composite == 10).all()
+    person = np.s_[:, : PERSON_PX // 2]
+    assert first.frame is None and (first.composite[person] == 10).all()
+    assert second.frame is frames[0] and (second.composite[person] == 10).all()
     assert third.frame is frames[1] and not third.composite.any()
 
 
 def test_silence_is_an_error_and_never_a_frame() -> None:
     link = SimulatedLink(delay=-1)
-    engine = RemoteEngine(link, *SIZE, silence_s=0.0)
+    engine = RemoteEngine(link, *SIZE, silence_s=0.0, look=everyone)
     with pytest.raises(RemoteError, match="sends no mattes"):
         engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
     engine.close()
@@ -172,9 +184,9 @@ def test_mattes_of_frames_that_were_never_sent_are_silence() -> None:
             self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float
         ) -> Received | None:
             self.given.append(number)
-            return Received(number + len(self.given) - 1, np.full(image.shape[:2], 255, np.uint8))
+            return Received(number + len(self.given) - 1, np.zeros(image.shape[:2], np.uint8))
 
-    engine = RemoteEngine(Lying(delay=0), *SIZE, silence_s=0.2)
+    engine = RemoteEngine(Lying(delay=0), *SIZE, silence_s=0.2, look=everyone)
     engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
     with pytest.raises(RemoteError, match="sends no mattes"):
         engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
@@ -191,7 +203,7 @@ def test_noise_of_the_coding_shows_no_background() -> None:
 
     frame = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
     backdrop = np.full_like(frame, 60)
-    engine = RemoteEngine(Noisy(0), *SIZE)
+    engine = RemoteEngine(Noisy(0), *SIZE, look=everyone)
     matte = engine.step(frame, backdrop, EDGES)
     engine.close()
     assert not matte.alpha.any()
@@ -209,7 +221,7 @@ def test_a_late_matte_is_blurred_as_its_own_frame_asks() -> None:
             assert received is not None
             return Received(received.number, np.zeros(image.shape[:2], np.uint8))
 
-    engine = RemoteEngine(Empty(delay=1), *SIZE)
+    engine = RemoteEngine(Empty(delay=1), *SIZE, look=everyone)
     try:
         for zoom in (4.0, 4.0, 1.0):
             matte = engine.step(frame.copy(), BlurredBackground(70, zoom=zoom), EDGES)

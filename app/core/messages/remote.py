@@ -23,6 +23,10 @@ class RemoteText(Message):
     REFUSED = "The server {server} refused the stream: {reason}."
     FULL = "The server {server} has no free stream; matting runs on this machine until one is free."
     NO_FRAMES = "The server {server} sends no mattes; matting runs on this machine until it does."
+    SHOWS_ROOM = (
+        "The server {server} sent a matte that shows more than people; matting runs on this machine. Use a server that "
+        "you trust."
+    )
     TOKEN_FILE = "The token file {file} cannot be used: {reason}."
     TOKEN_MODE = "other users have rights to it; make it yours with `chown`, and run `chmod 600 {file}`"
     TOKEN_SHORT = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 from typing import NamedTuple
 
 import cv2
@@ -28,6 +29,8 @@ MAX_EMPTY = 0.5
 """Upper bound of the mean alpha in the empty scene."""
 MAX_PLATE = 0.1
 """The same for the plate of an engine that has one: such an engine knows the scene."""
+FPS = 1024.0
+"""Of the test frames: between two of them the view does not move."""
 MIN_SHORT_SIDE = 96
 """On smaller frames of the network a person cannot be recognised, and only the empty scene is tested."""
 
@@ -51,6 +54,8 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     if isinstance(engine, PlateEngine):
         engine, plate = engine.unwatched()
         scene, max_empty = _on_plate(plate), MAX_PLATE
+    elif info.executor == "webrtc":
+        scene = _drawn(width, height)  # a server could recognise the same scene and cheat afterwards
     else:
         scene = _scene(width, height)
     backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict="off")  # strict mode hides still pictures
@@ -73,9 +78,29 @@ def _on_plate(plate: BgrImage) -> Scene:
 
 @functools.lru_cache(maxsize=2)
 def _scene(width: int, height: int) -> Scene:
+    return _rendered(width, height, motion=0.0, seed=0)
+
+
+def _drawn(width: int, height: int) -> Scene:
+    """Return the scene from a random view, mirrored or not."""
+    seed = secrets.randbelow(1 << 32)
+    scene = _rendered(width, height, motion=1.0, seed=seed)
+    if seed % 2:
+        return scene
+    empty, occupied, person = (np.ascontiguousarray(part[:, ::-1]) for part in scene)
+    return Scene(np.asarray(empty, np.uint8), np.asarray(occupied, np.uint8), np.asarray(person, np.bool_))
+
+
+def _rendered(width: int, height: int, *, motion: float, seed: int) -> Scene:
     scale = min(1.0, RENDERED_SHORT_SIDE / min(width, height))
     source = DemoSource(
-        max(2, round(width * scale)), max(2, round(height * scale)), 1.0, realtime=False, empty_scene_s=1.0, motion=0.0
+        max(2, round(width * scale)),
+        max(2, round(height * scale)),
+        FPS,
+        realtime=False,
+        empty_scene_s=1 / FPS,
+        motion=motion,
+        seed=seed,
     )
     empty, occupied = (np.asarray(cv2.resize(source.render(index), (width, height)), np.uint8) for index in (0, 1))
     source.close()

@@ -1,0 +1,108 @@
+"""Checks the mattes of a server with the bundled network on this machine, so that a server cannot show the room."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from app.core.errors import ModelError
+from app.core.messages.remote import RemoteText
+from app.core.settings import EdgeSettings, EngineSettings
+from app.core.types import AlphaImage, BgrImage
+from models.table import bundled
+
+LOOK_INTERVAL_S = 1.0
+LOOKS = 2
+"""Steps of the recurrent network on the same frame."""
+SATURATED = 0.9
+"""Mean alpha (0..1) that hides nothing: the coding leaves about 0.92 of 1."""
+JUMP = 0.6
+"""Rise of the mean alpha between two mattes that no person can cause."""
+SHOWN, UNSEEN = 128, 26
+"""A pixel with more alpha than SHOWN (of 255) is shown; with less than UNSEEN the bundled network sees no person."""
+REACH = 0.06
+"""Networks may differ by this fraction of the short side around a person."""
+MAX_EXCESS = 0.1
+"""Share of the frame that the server may show beyond that."""
+
+Look = Callable[[BgrImage], AlphaImage]
+
+
+class Witness:
+    """Follows the mattes of one server. Used on one thread; the network runs beside it, but for the first look."""
+
+    def __init__(self, server: str, look: Look | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        """server: named in errors. look: returns the alpha of a frame (h, w, 3), of any size; None for the bundled
+        network.
+        """
+        self._server = server
+        self._look = look or BundledLook()
+        self._now = now
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="witness")
+        self._pending: Future[float] | None = None
+        self._looked_at_s: float | None = None
+        self._last_share: float | None = None
+
+    def check(self, frame: BgrImage, alpha: AlphaImage) -> None:
+        """Raise ModelError for an alpha that is saturated, rises suddenly, or covers much more than the people.
+
+        frame: (H, W, 3), which `alpha` belongs to.
+        """
+        share = float(cv2.mean(alpha)[0]) / 255
+        jumps = self._last_share is not None and share - self._last_share >= JUMP
+        self._last_share = share
+        if share >= SATURATED or jumps:
+            self._refuse()
+        if self._pending is not None and self._pending.done():
+            excess, self._pending = self._pending.result(), None
+            if excess > MAX_EXCESS:
+                self._refuse()
+        if self._looked_at_s is None:
+            self._looked_at_s = self._now()
+            if self._excess(frame, alpha) > MAX_EXCESS:
+                self._refuse()
+        elif self._pending is None and self._now() - self._looked_at_s >= LOOK_INTERVAL_S:
+            self._looked_at_s = self._now()
+            self._pending = self._pool.submit(self._excess, frame.copy(), alpha.copy())
+
+    def reset(self) -> None:
+        """Expect another scene: the next matte may be any, but is looked at before it is shown."""
+        self._last_share = self._looked_at_s = None
+
+    def close(self) -> None:
+        """Stop the thread. Idempotent."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _refuse(self) -> None:
+        raise ModelError(RemoteText.SHOWS_ROOM(server=self._server))
+
+    def _excess(self, frame: BgrImage, alpha: AlphaImage) -> float:
+        """Return the share of the frame that alpha shows and the bundled network sees no person near."""
+        small = cv2.resize(frame, alpha.shape[::-1], interpolation=cv2.INTER_AREA)
+        seen = np.asarray(self._look(np.ascontiguousarray(small, np.uint8)), np.uint8)
+        reach = 2 * round(REACH * min(alpha.shape)) + 1
+        near = cv2.dilate(cv2.resize(seen, alpha.shape[::-1]), np.ones((reach, reach), np.uint8))
+        return float(np.mean((alpha > SHOWN) & (near < UNSEEN)))
+
+
+class BundledLook:
+    """Returns the bundled network's alpha of single frames; built for the size of the first."""
+
+    def __init__(self) -> None:
+        self._settings = EngineSettings(model=bundled().name, device="cpu")
+
+    def __call__(self, frame: BgrImage) -> AlphaImage:
+        """Return the alpha (h, w) of a frame (h, w, 3). Raises ModelError if the network cannot run."""
+        from app.matting import build_engine  # loads OpenVINO
+
+        height, width = frame.shape[:2]
+        engine = build_engine(self._settings, width, height)
+        try:
+            backdrop, edges = np.zeros_like(frame), EdgeSettings(strict="off")
+            return [engine.step(frame, backdrop, edges).alpha for _ in range(LOOKS)][-1]
+        finally:
+            engine.close()

@@ -1,0 +1,118 @@
+"""A matting server that cheats: what it shows beyond people is seen on this machine, and never shown for long."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.capture.demo import DemoSource
+from app.core.errors import ModelError
+from app.core.types import AlphaImage, BgrImage
+from app.webrtc.witness import BundledLook, Witness
+from tests.waiting import eventually
+
+SERVER = "https://matting.example"
+HEIGHT, WIDTH = 90, 160
+FRAME: BgrImage = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+
+def covering(share: float) -> AlphaImage:
+    """Return an alpha that covers the left `share` of the frame."""
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[:, : round(share * WIDTH)] = 255
+    return alpha
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Looking:
+    """Finds a person in the left quarter, and counts the looks."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __call__(self, frame: BgrImage) -> AlphaImage:
+        self.looks += 1
+        return covering(0.25)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def looking() -> Looking:
+    return Looking()
+
+
+@pytest.fixture
+def witness(clock: Clock, looking: Looking) -> Witness:
+    return Witness(SERVER, looking, clock)
+
+
+def test_a_saturated_alpha_is_a_failure(clock: Clock) -> None:
+    witness = Witness(SERVER, lambda frame: covering(1.0), clock)
+    with pytest.raises(ModelError, match="shows more than people"):
+        witness.check(FRAME, covering(1.0))
+    witness.close()
+
+
+def test_a_jump_is_a_failure_unless_the_scene_changes(clock: Clock) -> None:
+    witness = Witness(SERVER, lambda frame: covering(1.0), clock)
+    witness.check(FRAME, covering(0.1))
+    witness.reset()
+    witness.check(FRAME, covering(0.8))
+    witness.check(FRAME, covering(0.1))
+    with pytest.raises(ModelError, match=SERVER):
+        witness.check(FRAME, covering(0.8))
+    witness.close()
+
+
+def test_the_first_matte_is_looked_at_before_it_is_shown(witness: Witness, looking: Looking) -> None:
+    with pytest.raises(ModelError):
+        witness.check(FRAME, covering(0.6))
+    witness.reset()
+    witness.check(FRAME, covering(0.25))
+    witness.check(FRAME, covering(0.27))
+    assert looking.looks == 2
+    witness.close()
+
+
+def test_a_server_that_begins_to_cheat_is_found_within_a_second(
+    witness: Witness, looking: Looking, clock: Clock
+) -> None:
+    witness.check(FRAME, covering(0.25))
+    witness.check(FRAME, covering(0.6))
+    clock.now_s = 1.0
+    witness.check(FRAME, covering(0.6))
+    eventually(lambda: looking.looks == 2)
+
+    def refused() -> bool:
+        try:
+            witness.check(FRAME, covering(0.6))
+        except ModelError:
+            return True
+        return False
+
+    eventually(refused)
+    witness.close()
+
+
+def test_the_bundled_network_tells_a_person_from_the_room() -> None:
+    source = DemoSource(320, 180, 30.0, realtime=False)
+    frame = source.render(0)
+    source.close()
+    look = BundledLook()
+    seen = look(frame)
+    witness = Witness(SERVER, look, Clock())
+    witness.check(frame, seen)
+    witness.reset()
+    with pytest.raises(ModelError):
+        witness.check(frame, np.maximum(seen, np.where(np.arange(320) < 200, 255, 0).astype(np.uint8)))
+    witness.close()
