@@ -25,13 +25,13 @@ import numpy as np
 from app.bench.measure import Contender, interleave
 from app.capture.demo import DemoSource
 from app.config.parsing import parse_size
+from app.core.blur_scale import HIDES_TEXT
 from app.core.errors import MattecamError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.kernels.dispatch import compiled
-from app.matting.step.blur import STRICT_STRENGTH
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
 from benchmarks.leak_measure import Counter, Leak, Zone, total
 from benchmarks.leak_samples import Scene
@@ -45,7 +45,7 @@ BACKDROP = (255, 0, 255)
 """A colour that no room has, so that nothing of it passes for the room."""
 HD = (1280, 720)
 COST_SECONDS = 8.0
-BLURS = ((0.0, 1), (50.0, 1), (STRICT_STRENGTH, 1), (100.0, 1), (STRICT_STRENGTH, 2), (STRICT_STRENGTH, 4))
+BLURS = ((0.0, 1), (50.0, 1), (HIDES_TEXT, 1), (100.0, 1), (HIDES_TEXT, 2), (HIDES_TEXT, 4))
 """Strengths, and zooms of the camera's frame."""
 BLUR_SMALL_HEIGHT = 180
 """Of the bundled network; what the room is blurred at."""

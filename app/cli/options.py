@@ -133,6 +133,8 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:
     """Return `base` with the given options. Raises UsageError."""
+    if options.strict is not None:
+        base = base.with_strict(replace_checked(base.matting.edges, {"strict": options.strict}).strict)
     width, height = parse_size(options.size) if options.size is not None else (None, None)
     if options.source is not None:
         parse_source(options.source)
@@ -155,7 +157,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         precision=options.precision,
         governor=options.governor,
     )
-    switches = _given(strict=options.strict, person_region=_switch("--region", options.region))
+    switches = _given(person_region=_switch("--region", options.region))
     light = _given(
         light_match=options.light_match, light_wrap=options.light_wrap, portrait_light=options.portrait_light
     )

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from app.config import paths
 from app.config.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
 from app.config.value_problem import first_problem
+from app.core.blur_scale import STRONGEST, level_strength
 from app.core.messages.settings import FileReason, SettingsText
 from app.core.settings import SETTINGS_VERSION, Settings
 from app.core.text import Message, Text
@@ -20,7 +21,23 @@ log = logging.getLogger(__name__)
 
 Migration = Callable[[JsonObject], JsonObject]
 
-MIGRATIONS: tuple[Migration, ...] = ()
+
+def _blur_on_scale_of_level(data: JsonObject) -> JsonObject:
+    """Give the blur the strength that was shown: strict mode raised it to the least that hides text."""
+    background, matting = data.get("background"), data.get("matting")
+    edges = matting.get("edges") if isinstance(matting, dict) else None
+    strict = edges.get("strict", True) if isinstance(edges, dict) else True
+    if not isinstance(background, dict) or strict in (False, "off"):
+        return data
+    strength = background.get("blur_strength")
+    if isinstance(strength, bool) or not isinstance(strength, int | float):
+        return data
+    if not 0 <= strength <= STRONGEST:
+        return data  # refused as in any version
+    return {**data, "background": {**background, "blur_strength": level_strength(strength, "balanced")}}
+
+
+MIGRATIONS: tuple[Migration, ...] = (_blur_on_scale_of_level,)
 """Entry N migrates data from version N + 1 to version N + 2. Add one entry for each new SETTINGS_VERSION."""
 
 

@@ -95,7 +95,7 @@ class Values:
 
         def update(settings: Settings) -> Settings:
             changed: Settings = setting.replaced_in(settings, value)
-            return changed
+            return settings.with_strict(changed.matting.edges.strict) if setting.name == "edges.strict" else changed
 
         settings, in_use = self._changes.follow(update, (section,), *stages)
         answer = AnswerText.SETTING(name=name, value=_shown(setting, setting.value_in(settings)))

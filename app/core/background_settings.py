@@ -23,6 +23,7 @@ class BackgroundSettings(Model):
     """The image, video or PDF file, or a folder of slides; kept while another kind is selected."""
     colour: Annotated[str, Field(pattern=COLOUR)] = "#00b140"
     blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
+    """On the scale of the level of strict mode; see `app.core.blur_scale`."""
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens."""
     distance_blur: bool = False

@@ -15,13 +15,15 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from app.core.background_settings import BackgroundSettings as BackgroundSettings
+from app.core.blur_scale import StrictLevel as StrictLevel
+from app.core.blur_scale import full_strength, level_strength
 from app.core.settings_base import MAX_ZOOM as MAX_ZOOM
 from app.core.settings_base import Model as Model
 from models.table import NETWORKS
 
 log = logging.getLogger(__name__)
 
-SETTINGS_VERSION = 1
+SETTINGS_VERSION = 2
 
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
 MIN_SCALE, MAX_SCALE = 0.1, 3.0
@@ -66,7 +68,6 @@ class PlacementSettings(Model):
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-StrictLevel = Literal["off", "balanced", "strict"]
 STRICT_SWITCH: dict[object, StrictLevel] = {True: "strict", "on": "strict", False: "off"}
 """What the values of version 0.2, a switch, mean as levels."""
 
@@ -284,4 +285,15 @@ class Settings(Model):
             (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
             (self.people.zones, self.people.only_me, self.selected, self.framing),
+        )
+
+    def with_strict(self, level: StrictLevel) -> Self:
+        """Return the settings at another level of strict mode, with the blur as it was where the level allows it."""
+        edges, background = self.matting.edges, self.background
+        full = full_strength(background.blur_strength, edges.strict)
+        same_scale = (level == "off") == (edges.strict == "off")
+        strength = background.blur_strength if same_scale else level_strength(full, level)
+        return self.replace(
+            matting=self.matting.replace(edges=edges.replace(strict=level)),
+            background=background.replace(blur_strength=strength),
         )

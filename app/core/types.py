@@ -76,7 +76,8 @@ class BlurredBackground:
     """The camera's background, blurred. The person is inpainted before the blur, which avoids a halo."""
 
     strength: float
-    """Strength from 0 (slightly blurred) to 100 (only colours remain)."""
+    """Strength from 0 to 100 (only colours remain): for engines on the scale of the level of strict mode, see
+    `app.core.blur_scale`, for executors on the full scale."""
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
     distance: bool = False

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.core.blur_scale import full_strength
 from app.core.errors import ModelError
 from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
@@ -26,7 +27,6 @@ from app.matting.geometry import StepGeometry
 from app.matting.light.finished import FinishedLight, without_light
 from app.matting.scene_cut import CutDetector
 from app.matting.state import EngineState, Resumable, prefixed, under
-from app.matting.step.blur import STRICT_STRENGTH
 from app.matting.step.edges import light_plan
 
 _log = logging.getLogger(__name__)
@@ -148,8 +148,7 @@ class FrameEngine:
             raise ModelError(ModelText.CLOSED(model=self._model))
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
-            if edges.strict != "off":
-                backdrop = replace(backdrop, strength=max(backdrop.strength, STRICT_STRENGTH))
+            backdrop = replace(backdrop, strength=full_strength(backdrop.strength, edges.strict))
         else:
             check_bgr(backdrop)
             if backdrop.shape != frame.shape:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.config import paths, settings_file
 from app.config.json_file import BrokenFileError
+from app.core.blur_scale import HIDES_TEXT, full_strength
 from app.core.errors import SettingsError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 
@@ -205,3 +206,32 @@ def test_the_switch_of_strict_mode_is_read_as_a_level(saved: object, level: str)
     edges = settings_file.parse({"version": 1, "matting": {"edges": {"strict": saved}}}).matting.edges
     assert edges.strict == level
     assert settings_file.parse(settings_file.dump(Settings())).matting.edges.strict == "balanced"
+
+
+@pytest.mark.parametrize(
+    ("strict", "before", "after"),
+    [
+        (True, 50, 0),
+        (True, 70, 0),
+        (True, 85, 50),
+        (True, 100, 100),
+        (False, 50, 50),
+        (False, 5, 5),
+        ("balanced", 40, 0),
+    ],
+)
+def test_a_blur_of_version_1_looks_as_it_did(strict: object, before: float, after: float) -> None:
+    edges = {"strict": strict}
+    data = {"version": 1, "matting": {"edges": edges}, "background": {"kind": "blur", "blur_strength": before}}
+    settings = settings_file.parse(data)
+    assert settings.background.blur_strength == after
+    shown = full_strength(after, settings.matting.edges.strict)
+    assert shown == (before if strict is False else max(before, HIDES_TEXT))
+    assert settings_file.parse(settings_file.dump(settings)) == settings, "migrated once"
+
+
+def test_a_damaged_blur_of_version_1_is_refused_as_it_was() -> None:
+    for strength in ("much", None, 1e9, True):
+        data = {"version": 1, "background": {"blur_strength": strength}, "matting": {"edges": 5}}
+        with pytest.raises(BrokenFileError):
+            settings_file.parse(data)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
+from app.core.blur_scale import HIDES_TEXT
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
@@ -27,7 +28,7 @@ class BackgroundOptions(QStackedWidget):
             100,
             lambda value: f"{value} %",
             self.tr("Blur strength"),
-            self.tr("How strongly the real background is blurred"),
+            self.tr("How strongly the real background is blurred; from the mark on, text is unreadable"),
             "blurSlider",
             caption=False,
         )
@@ -94,6 +95,8 @@ class BackgroundOptions(QStackedWidget):
         self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
         self._previous.set_useful(shown > 1)
         self._next.set_useful(shown < self._slides)
+        off = settings.matting.edges.strict == "off"
+        self._blur.slider.set_mark(round(HIDES_TEXT) if off else 0)
         self._blur.show_value(round(background.blur_strength))
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip

@@ -56,7 +56,7 @@ class QualityControls(QWidget):
         ):  # fmt: skip
             column.addWidget(widget)
         self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
-        self._strict.activated.connect(lambda _row: store.edit_edges(strict=self._strict.currentData()))
+        self._strict.activated.connect(lambda _row: store.set_strict(self._strict.currentData()))
         self._region.toggled.connect(lambda on: store.edit_edges(person_region=on))
         store.changed.connect(self._show)
         self._show(store.current)

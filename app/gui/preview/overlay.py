@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.core.blur_scale import hides_text
 from app.core.settings import OutputSettings, Settings
 from app.gui.i18n.standby_text import standby_text
 from app.gui.widgets.theme import ALARM
@@ -56,10 +57,11 @@ class PreviewOverlay(QWidget):
         self.recording = Pill("recordingBadge", red)
         self.live = Pill("liveBadge", red)
         self.state = Pill("stateBadge", dark)
+        self.readable = Pill("readableBadge", dark)
         self.figures = Pill("figures", dark)
         self._figures_visible = True
         above = QHBoxLayout()
-        for pill in (self.unmatted, self.live, self.recording, self.state):
+        for pill in (self.unmatted, self.live, self.recording, self.state, self.readable):
             above.addWidget(pill)
         above.addStretch(1)
         column = QVBoxLayout(self)
@@ -82,6 +84,7 @@ class PreviewOverlay(QWidget):
         self.live.show_text(self._live(status.readers or 0))
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status, settings))
+        self.readable.show_text(self._readable(settings))
         running = status.phase is Phase.RUNNING and not settings.frozen
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         figures = self.tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
@@ -91,6 +94,13 @@ class PreviewOverlay(QWidget):
         if status.unmatted:
             return self.tr("Your real background is visible")
         return self.tr("Your room is visible where you always show it") if status.keeps_room else ""
+
+    def _readable(self, settings: Settings) -> str:
+        """Say that the blur is too weak to hide text; it is never so weak unless strict mode is off."""
+        background, level = settings.background, settings.matting.edges.strict
+        if background.kind != "blur" or settings.paused or hides_text(background.blur_strength, level):
+            return ""
+        return self.tr("Text behind you can be read")
 
     def _live(self, readers: int) -> str:
         if readers > 1:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.scenes import Scene
-from app.core.settings import Settings
+from app.core.settings import Settings, StrictLevel
 from app.runtime.settings_owner import rebase
 
 Section = Literal["capture", "framing", "placement", "people", "matting", "background", "output", "overlay"]
@@ -97,6 +97,10 @@ class SettingsStore(QObject):
             return settings.replace(matting=matting.replace(edges=matting.edges.replace(**changes)))
 
         self.change(update)
+
+    def set_strict(self, level: StrictLevel) -> None:
+        """Choose the level of strict mode; the blur stays as it looks where the level allows it."""
+        self.change(lambda settings: settings.with_strict(level))
 
     def set_paused(self, paused: bool) -> None:
         """Show the stand-by card, or resume."""

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionComboBox,
+    QStyleOptionSlider,
     QStylePainter,
     QWidget,
 )
@@ -227,6 +228,30 @@ class StillSlider(QSlider):
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        self._mark: int | None = None
+
+    @property
+    def mark(self) -> int | None:
+        """The value that is marked on the scale."""
+        return self._mark
+
+    def set_mark(self, value: int | None) -> None:
+        """Mark a value on the scale; None: no value."""
+        if value != self._mark:
+            self._mark = value
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        super().paintEvent(event)
+        style, option = self.style(), QStyleOptionSlider()
+        if self._mark is None or style is None:
+            return
+        self.initStyleOption(option)
+        handle = style.subControlRect(QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self)
+        span = self.width() - handle.width()
+        x = handle.width() // 2 + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), self._mark, span)
+        painter = QPainter(self)
+        painter.fillRect(x - 1, 1, 2, self.height() - 2, self.palette().windowText())
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         if event is not None:

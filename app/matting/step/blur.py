@@ -15,9 +15,6 @@ WEAKEST, STRONGEST = 0.008, 0.1
 WIDEST = 0.2
 """Largest sigma, as a fraction of the short side of a magnified part of that frame."""
 
-STRICT_STRENGTH = 70.0
-"""Minimum strength in strict mode: text 60 px high at 720p is unreadable even after deconvolution."""
-
 PERSON_MARGIN = 2
 """Width in background pixels of the margin around the person that gets zero weight."""
 FILL_FACTOR = 8

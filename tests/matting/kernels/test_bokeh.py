@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.core.blur_scale import HIDES_TEXT
 from app.matting.geometry import StepGeometry
 from app.matting.kernels.numpy_blur import blurred_background, disc
 from app.matting.step import blur
@@ -74,7 +75,7 @@ def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px
     """The strokes of such text have periods below 40 px. What is left of them must not exceed the usual blur's."""
     across = np.arange(1280) // (period_px / 2) % 2 * 255
     stripes = np.repeat(np.broadcast_to(across, (720, 1280))[..., None], 3, axis=2).astype(np.uint8)
-    lens, usual = (_amplitude(make(stripes, blur.STRICT_STRENGTH), period_px) for make in (bokeh, blurred))
+    lens, usual = (_amplitude(make(stripes, HIDES_TEXT), period_px) for make in (bokeh, blurred))
     assert lens <= max(usual, 0.5), "of 255 levels"
 
 
