@@ -78,6 +78,9 @@ def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_
         part.replace(target)
     except OSError as error:  # exceptions of requests are OSErrors
         raise _failure(spec, target, error) from error
+    finally:
+        if part.is_file() and part.stat().st_size == 0:  # nothing that a next download could resume
+            part.unlink()
 
 
 def _checked(spec: WeightSpec, part: Path, expected: str | None) -> str:

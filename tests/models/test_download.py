@@ -138,6 +138,14 @@ def test_a_cut_transfer_is_named_and_resumed(server: str, target: Path) -> None:
     assert Server.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
 
 
+@pytest.mark.parametrize("kind", ["absent", "nothing"])
+def test_a_failed_download_leaves_no_empty_file(server: str, target: Path, kind: str) -> None:
+    url = f"{server}/absent" if kind == "absent" else "http://127.0.0.1:1/a.pth"
+    with pytest.raises(DownloadError):
+        fetch(SPEC, url, target)
+    assert names(target) == []
+
+
 def test_a_user_who_stops_it_can_go_on(server: str, target: Path) -> None:
     class Stopped(Exception):
         pass
