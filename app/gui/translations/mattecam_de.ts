@@ -116,8 +116,8 @@
         <translation>Modell</translation>
     </message>
     <message>
-        <source>The bundled model works at once. Robust Video Matting renders hair in finer detail. It is downloaded only on request and runs on this computer.</source>
-        <translation>Das mitgelieferte Modell ist sofort einsatzbereit. Robust Video Matting gibt Haare feiner wieder. Es wird nur auf Wunsch heruntergeladen und läuft auf diesem Rechner.</translation>
+        <source>Mattecam is ready. For finer hair you can download a better model (15 MB).</source>
+        <translation>Mattecam ist bereit. Für feineres Haar können Sie ein besseres Modell herunterladen (15 MB).</translation>
     </message>
     <message>
         <source>Camera</source>
@@ -128,8 +128,8 @@
         <translation>Quelle des Videos</translation>
     </message>
     <message>
-        <source>Choose your camera. The preview is visible only here.</source>
-        <translation>Wählen Sie Ihre Kamera. Die Vorschau ist nur hier sichtbar.</translation>
+        <source>Choose your camera. Nobody else sees this preview.</source>
+        <translation>Wählen Sie Ihre Kamera. Niemand sonst sieht diese Vorschau.</translation>
     </message>
     <message>
         <source>Skip setup</source>
@@ -184,8 +184,8 @@
         <translation>Stärke der Unschärfe</translation>
     </message>
     <message>
-        <source>How strongly the real background is blurred</source>
-        <translation>Wie stark der echte Hintergrund weichgezeichnet wird</translation>
+        <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
+        <translation>Wie stark der echte Hintergrund unscharf wird; ab der Marke ist Text unlesbar</translation>
     </message>
     <message>
         <source>Fit</source>
@@ -210,22 +210,6 @@
     <message>
         <source>Shows your real background.</source>
         <translation>Zeigt Ihren echten Hintergrund.</translation>
-    </message>
-    <message>
-        <source>Bokeh</source>
-        <translation>Bokeh</translation>
-    </message>
-    <message>
-        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
-        <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
-    </message>
-    <message>
-        <source>Depth</source>
-        <translation>Tiefe</translation>
-    </message>
-    <message>
-        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
-        <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht die Ausführung mit OpenVINO</translation>
     </message>
     <message>
         <source>Previous slide</source>
@@ -266,24 +250,20 @@
         <translation>Bilder oder Videos hinzufügen. Ziehen und Einfügen geht auch.</translation>
     </message>
     <message>
+        <source>All backgrounds</source>
+        <translation>Alle Hintergründe</translation>
+    </message>
+    <message>
+        <source>Show all backgrounds in a grid</source>
+        <translation>Alle Hintergründe in einem Raster zeigen</translation>
+    </message>
+    <message>
         <source>Images and videos ({0})</source>
         <translation>Bilder und Videos ({0})</translation>
     </message>
     <message>
         <source>Add backgrounds</source>
         <translation>Hintergründe hinzufügen</translation>
-    </message>
-    <message>
-        <source>Backgrounds</source>
-        <translation>Hintergründe</translation>
-    </message>
-    <message>
-        <source>Choose the background</source>
-        <translation>Hintergrund wählen</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Hintergrund</translation>
     </message>
     <message>
         <source>Use</source>
@@ -324,16 +304,16 @@
         <translation>Vergrößert das Bild hinter der Person</translation>
     </message>
     <message>
-        <source>Horizontal background position</source>
-        <translation>Horizontale Position des Hintergrunds</translation>
+        <source>Left–right</source>
+        <translation>Links–rechts</translation>
     </message>
     <message>
         <source>Shows more of the left or right side</source>
         <translation>Zeigt mehr von der linken oder rechten Seite</translation>
     </message>
     <message>
-        <source>Vertical background position</source>
-        <translation>Vertikale Position des Hintergrunds</translation>
+        <source>Up–down</source>
+        <translation>Auf–ab</translation>
     </message>
     <message>
         <source>Shows more of the top or bottom</source>
@@ -354,6 +334,22 @@
     <message>
         <source>Show the background without zoom</source>
         <translation>Den Hintergrund ohne Zoom zeigen</translation>
+    </message>
+    <message>
+        <source>Bokeh</source>
+        <translation>Bokeh</translation>
+    </message>
+    <message>
+        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
+        <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
+    </message>
+    <message>
+        <source>Blur more with distance</source>
+        <translation>Mit der Entfernung stärker</translation>
+    </message>
+    <message>
+        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
+        <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht die Ausführung mit OpenVINO</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -406,7 +402,7 @@
         <translation>Farbe</translation>
     </message>
 </context><context>
-    <name>CameraPage</name>
+    <name>CameraControls</name>
     <message>
         <source>Camera</source>
         <translation>Kamera</translation>
@@ -415,6 +411,32 @@
         <source>Source of the video</source>
         <translation>Quelle des Videos</translation>
     </message>
+    <message>
+        <source>{0}: {1} × {2}, {3} fps</source>
+        <translation>{0}: {1} × {2}, {3} Bilder/s</translation>
+    </message>
+    <message>
+        <source>Choose a video</source>
+        <translation>Video wählen</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>Demonstration</source>
+        <translation>Demo</translation>
+    </message>
+    <message>
+        <source>A camera that is not connected</source>
+        <translation>Eine nicht angeschlossene Kamera</translation>
+    </message>
+    <message>
+        <source>Video file…</source>
+        <translation>Videodatei…</translation>
+    </message>
+</context><context>
+    <name>CameraFormatControls</name>
     <message>
         <source>Size</source>
         <translation>Größe</translation>
@@ -448,68 +470,8 @@
         <translation>Betrifft nur die Vorschau, nicht die Ausgabe</translation>
     </message>
     <message>
-        <source>Source</source>
-        <translation>Quelle</translation>
-    </message>
-    <message>
-        <source>Framing</source>
-        <translation>Bildausschnitt</translation>
-    </message>
-    <message>
-        <source>Only me</source>
-        <translation>Nur ich</translation>
-    </message>
-    <message>
-        <source>Hides everybody but one person; click the person in the preview</source>
-        <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an</translation>
-    </message>
-    <message>
-        <source>People</source>
-        <translation>Personen</translation>
-    </message>
-    <message>
-        <source>Place of the person</source>
-        <translation>Platz der Person</translation>
-    </message>
-    <message>
-        <source>Presenter</source>
-        <translation>Präsentation</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Hintergrund</translation>
-    </message>
-    <message>
-        <source>Zones</source>
-        <translation>Zonen</translation>
-    </message>
-    <message>
-        <source>Preview</source>
-        <translation>Vorschau</translation>
-    </message>
-    <message>
-        <source>{0}: {1} × {2}, {3} fps {4}</source>
-        <translation>{0}: {1} × {2}, {3} Bilder/s {4}</translation>
-    </message>
-    <message>
-        <source>Choose a video</source>
-        <translation>Video wählen</translation>
-    </message>
-    <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>Demonstration</source>
-        <translation>Demo</translation>
-    </message>
-    <message>
-        <source>A camera that is not connected</source>
-        <translation>Eine nicht angeschlossene Kamera</translation>
-    </message>
-    <message>
-        <source>Video file…</source>
-        <translation>Videodatei…</translation>
     </message>
 </context><context>
     <name>Dialogs</name>
@@ -524,6 +486,22 @@
     <message>
         <source>Keep</source>
         <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Show your real background to others?</source>
+        <translation>Anderen Ihren echten Hintergrund zeigen?</translation>
+    </message>
+    <message>
+        <source>“None” sends the camera image as it is, to every program that uses Mattecam.</source>
+        <translation>„Keiner“ sendet das Kamerabild unverändert an jedes Programm, das Mattecam verwendet.</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Keep it hidden</source>
+        <translation>Verborgen lassen</translation>
     </message>
 </context><context>
     <name>DoctorDialog</name>
@@ -638,34 +616,6 @@
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <source>Problem</source>
-        <translation>Problem</translation>
-    </message>
-    <message>
-        <source>What went wrong</source>
-        <translation>Was schiefging</translation>
-    </message>
-    <message>
-        <source>Help</source>
-        <translation>Hilfe</translation>
-    </message>
-    <message>
-        <source>Resolve this problem</source>
-        <translation>Dieses Problem beheben</translation>
-    </message>
-    <message>
-        <source>Dismiss</source>
-        <translation>Ausblenden</translation>
-    </message>
-    <message>
-        <source>Hide this message</source>
-        <translation>Diese Meldung ausblenden</translation>
-    </message>
-    <message>
-        <source>and {0} more</source>
-        <translation>und {0} weitere</translation>
-    </message>
-    <message>
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
@@ -722,8 +672,8 @@
         <translation>Anderes Modell wählen</translation>
     </message>
     <message>
-        <source>Show the matting settings</source>
-        <translation>Einstellungen der Freistellung zeigen</translation>
+        <source>Show the settings</source>
+        <translation>Einstellungen zeigen</translation>
     </message>
     <message>
         <source>Show the server settings</source>
@@ -746,6 +696,10 @@
         <translation>Anderen Ordner wählen</translation>
     </message>
     <message>
+        <source>How to set keys yourself</source>
+        <translation>So legen Sie Tasten selbst fest</translation>
+    </message>
+    <message>
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
@@ -764,6 +718,14 @@
         <translation>Ordner öffnen</translation>
     </message>
     <message>
+        <source>Saved the scene “{0}”.</source>
+        <translation>Szene „{0}“ gespeichert.</translation>
+    </message>
+    <message>
+        <source>Saved the scene “{0}”. {1} applies it.</source>
+        <translation>Szene „{0}“ gespeichert. {1} wendet sie an.</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Rückgängig</translation>
     </message>
@@ -778,6 +740,60 @@
     <message>
         <source>Finish recording</source>
         <translation>Aufnahme fertigstellen</translation>
+    </message>
+</context><context>
+    <name>ExpertControls</name>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Processor that runs the network</source>
+        <translation>Prozessor, auf dem das Netz läuft</translation>
+    </message>
+    <message>
+        <source>Executor</source>
+        <translation>Ausführung</translation>
+    </message>
+    <message>
+        <source>Software that runs the network</source>
+        <translation>Software, die das Netz ausführt</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Number format of the computation</source>
+        <translation>Zahlenformat der Berechnung</translation>
+    </message>
+    <message>
+        <source>Refiner</source>
+        <translation>Verfeinerung</translation>
+    </message>
+    <message>
+        <source>How the matte is upsampled</source>
+        <translation>Wie die Maske hochskaliert wird</translation>
+    </message>
+    <message>
+        <source>Virtual camera backend</source>
+        <translation>Backend der virtuellen Kamera</translation>
+    </message>
+    <message>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>Deep guided filter</source>
+        <translation>Gelernter Leitbildfilter</translation>
+    </message>
+    <message>
+        <source>Fast guided filter</source>
+        <translation>Schneller Leitbildfilter</translation>
     </message>
 </context><context>
     <name>FileChoice</name>
@@ -966,16 +982,16 @@
         <translation>Vergrößert einen Teil des Kamerabilds</translation>
     </message>
     <message>
-        <source>Horizontal position</source>
-        <translation>Horizontale Position</translation>
+        <source>Left–right</source>
+        <translation>Links–rechts</translation>
     </message>
     <message>
         <source>Moves the image left or right</source>
         <translation>Verschiebt das Bild nach links oder rechts</translation>
     </message>
     <message>
-        <source>Vertical position</source>
-        <translation>Vertikale Position</translation>
+        <source>Up–down</source>
+        <translation>Auf–ab</translation>
     </message>
     <message>
         <source>Moves the image up or down</source>
@@ -990,8 +1006,8 @@
         <translation>Beschneidet das Bild auf Kopf und Schultern und folgt ihnen</translation>
     </message>
     <message>
-        <source>Turn the mouse wheel over the preview to zoom; drag to move. A zoom overrides auto-framing.</source>
-        <translation>Mausrad über der Vorschau drehen zum Zoomen, ziehen zum Verschieben. Ein Zoom hat Vorrang vor dem automatischen Bildausschnitt.</translation>
+        <source>Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.</source>
+        <translation>Zum Zoomen das Mausrad über der Vorschau drehen, zum Verschieben ziehen. Der automatische Bildausschnitt pausiert, solange Sie zoomen.</translation>
     </message>
     <message>
         <source>Reset zoom</source>
@@ -1074,118 +1090,6 @@
         <translation>In die Zwischenablage kopiert.</translation>
     </message>
 </context><context>
-    <name>MainWindow</name>
-    <message>
-        <source>Camera</source>
-        <translation>Kamera</translation>
-    </message>
-    <message>
-        <source>Matting</source>
-        <translation>Freistellen</translation>
-    </message>
-    <message>
-        <source>Output</source>
-        <translation>Ausgabe</translation>
-    </message>
-</context><context>
-    <name>MattingPage</name>
-    <message>
-        <source>Lower quality when the machine is busy</source>
-        <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
-    </message>
-    <message>
-        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
-        <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
-    </message>
-    <message>
-        <source>Strict mode: show only people</source>
-        <translation>Strenger Modus: nur Personen zeigen</translation>
-    </message>
-    <message>
-        <source>Hides objects and parts of the room that the network takes for a person</source>
-        <translation>Blendet Gegenstände und Teile des Raums aus, die das Netz für eine Person hält</translation>
-    </message>
-    <message>
-        <source>More detail for people far away</source>
-        <translation>Mehr Details bei Personen in der Ferne</translation>
-    </message>
-    <message>
-        <source>The network sees the part of the frame around people in place of the whole frame</source>
-        <translation>Das Netz sieht den Teil des Bildes um die Personen anstelle des ganzen Bildes</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
-    </message>
-    <message>
-        <source>Processor that runs the network</source>
-        <translation>Prozessor, auf dem das Netz läuft</translation>
-    </message>
-    <message>
-        <source>Executor</source>
-        <translation>Ausführung</translation>
-    </message>
-    <message>
-        <source>Software that runs the network</source>
-        <translation>Software, die das Netz ausführt</translation>
-    </message>
-    <message>
-        <source>Precision</source>
-        <translation>Genauigkeit</translation>
-    </message>
-    <message>
-        <source>Number format of the computation</source>
-        <translation>Zahlenformat der Berechnung</translation>
-    </message>
-    <message>
-        <source>Refiner</source>
-        <translation>Verfeinerung</translation>
-    </message>
-    <message>
-        <source>How the matte is upsampled</source>
-        <translation>Wie die Maske hochskaliert wird</translation>
-    </message>
-    <message>
-        <source>Advanced</source>
-        <translation>Erweitert</translation>
-    </message>
-    <message>
-        <source>Edge sliders, detail, device</source>
-        <translation>Kantenregler, Detail, Gerät</translation>
-    </message>
-    <message>
-        <source>Network</source>
-        <translation>Netz</translation>
-    </message>
-    <message>
-        <source>Edge</source>
-        <translation>Kante</translation>
-    </message>
-    <message>
-        <source>Light</source>
-        <translation>Licht</translation>
-    </message>
-    <message>
-        <source>Matting on a server</source>
-        <translation>Freistellung auf einem Server</translation>
-    </message>
-    <message>
-        <source>Let another machine compute the matte</source>
-        <translation>Ein anderer Rechner berechnet die Maske</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>Deep guided filter</source>
-        <translation>Gelernter Leitbildfilter</translation>
-    </message>
-    <message>
-        <source>Fast guided filter</source>
-        <translation>Schneller Leitbildfilter</translation>
-    </message>
-</context><context>
     <name>Menus</name>
     <message>
         <source>&amp;Scenes</source>
@@ -1242,6 +1146,10 @@
     <message>
         <source>Side panel</source>
         <translation>Seitenleiste</translation>
+    </message>
+    <message>
+        <source>All settings</source>
+        <translation>Alle Einstellungen</translation>
     </message>
     <message>
         <source>Performance plot</source>
@@ -1344,12 +1252,12 @@
 </context><context>
     <name>Models</name>
     <message>
-        <source>Mattecam (bundled, fast)</source>
-        <translation>Mattecam (mitgeliefert, schnell)</translation>
+        <source>Standard</source>
+        <translation>Standard</translation>
     </message>
     <message>
-        <source>Mattecam, empty room (bundled)</source>
-        <translation>Mattecam, leerer Raum (mitgeliefert)</translation>
+        <source>Standard, with a photo of your empty room</source>
+        <translation>Standard, mit einem Foto Ihres leeren Raums</translation>
     </message>
     <message>
         <source>Robust Video Matting, fast</source>
@@ -1372,12 +1280,12 @@
         <translation>Background Matting, am feinsten</translation>
     </message>
     <message>
-        <source>U²-Net, any object</source>
-        <translation>U²-Net, jeder Gegenstand</translation>
+        <source>Objects</source>
+        <translation>Gegenstände</translation>
     </message>
     <message>
-        <source>U²-Net, any object, small</source>
-        <translation>U²-Net, jeder Gegenstand, klein</translation>
+        <source>Objects, small</source>
+        <translation>Gegenstände, klein</translation>
     </message>
     <message>
         <source>U²-Net, people</source>
@@ -1438,8 +1346,12 @@
         <translation>Nicht installiert: {0}, Lizenz {1}</translation>
     </message>
     <message>
-        <source>{0} (not installed)</source>
-        <translation>{0} (nicht installiert)</translation>
+        <source>{0} – download {1}</source>
+        <translation>{0} – {1} herunterladen</translation>
+    </message>
+    <message>
+        <source>{0} – not installed</source>
+        <translation>{0} – nicht installiert</translation>
     </message>
     <message>
         <source>Download ({0})</source>
@@ -1447,6 +1359,20 @@
     </message>
 </context><context>
     <name>NoticeArea</name>
+    <message>
+        <source>All messages</source>
+        <translation>Alle Meldungen</translation>
+    </message>
+    <message>
+        <source>Show all messages in full</source>
+        <translation>Alle Meldungen vollständig zeigen</translation>
+    </message>
+    <message>
+        <source>{0} more</source>
+        <translation>{0} weitere</translation>
+    </message>
+</context><context>
+    <name>NoticeFrame</name>
     <message>
         <source>Dismiss</source>
         <translation>Ausblenden</translation>
@@ -1456,7 +1382,31 @@
         <translation>Diese Meldung ausblenden</translation>
     </message>
 </context><context>
-    <name>OutputPage</name>
+    <name>OutputControls</name>
+    <message>
+        <source>Send cut-out person to OBS</source>
+        <translation>Freigestellte Person an OBS senden</translation>
+    </message>
+    <message>
+        <source>For programs that put another picture behind the person</source>
+        <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
+    </message>
+    <message>
+        <source>Virtual camera device</source>
+        <translation>Gerät der virtuellen Kamera</translation>
+    </message>
+    <message>
+        <source>The device that other programs read</source>
+        <translation>Das Gerät, das andere Programme lesen</translation>
+    </message>
+    <message>
+        <source>PipeWire camera</source>
+        <translation>PipeWire-Kamera</translation>
+    </message>
+    <message>
+        <source>Browsers and Flatpak programs find it through the camera portal</source>
+        <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
+    </message>
     <message>
         <source>Mirror the output</source>
         <translation>Ausgabe spiegeln</translation>
@@ -1466,36 +1416,32 @@
         <translation>Spiegelt auch Text im Video</translation>
     </message>
     <message>
-        <source>Folder for recordings</source>
-        <translation>Ordner für Aufnahmen</translation>
+        <source>Switch the real camera off while nobody watches</source>
+        <translation>Echte Kamera ausschalten, solange niemand zusieht</translation>
     </message>
     <message>
-        <source>Recordings and snapshots are saved here</source>
-        <translation>Aufnahmen und Fotos werden hier gespeichert</translation>
+        <source>Only while this window is hidden</source>
+        <translation>Nur solange dieses Fenster verborgen ist</translation>
     </message>
     <message>
-        <source>Virtual camera</source>
-        <translation>Virtuelle Kamera</translation>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
     </message>
     <message>
-        <source>Overlay</source>
-        <translation>Einblendung</translation>
+        <source>On</source>
+        <translation>An</translation>
     </message>
     <message>
-        <source>Pause</source>
-        <translation>Pause</translation>
+        <source>Off</source>
+        <translation>Aus</translation>
     </message>
     <message>
-        <source>Recordings and snapshots</source>
-        <translation>Aufnahmen und Fotos</translation>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>In der PipeWire-Kamera (BGRA)</translation>
     </message>
     <message>
-        <source>Folder</source>
-        <translation>Ordner</translation>
-    </message>
-    <message>
-        <source>Recording {0}</source>
-        <translation>{0} wird aufgenommen</translation>
+        <source>Beside the person in the virtual camera</source>
+        <translation>Neben der Person in der virtuellen Kamera</translation>
     </message>
 </context><context>
     <name>OverlayControls</name>
@@ -1610,16 +1556,16 @@
         <translation>Vergrößert oder verkleinert die Person vor dem Hintergrund</translation>
     </message>
     <message>
-        <source>Horizontal shift</source>
-        <translation>Horizontale Verschiebung</translation>
+        <source>Left–right</source>
+        <translation>Links–rechts</translation>
     </message>
     <message>
         <source>Moves the person left or right</source>
         <translation>Verschiebt die Person nach links oder rechts</translation>
     </message>
     <message>
-        <source>Vertical shift</source>
-        <translation>Vertikale Verschiebung</translation>
+        <source>Up–down</source>
+        <translation>Auf–ab</translation>
     </message>
     <message>
         <source>Moves the person up or down</source>
@@ -1830,10 +1776,6 @@
         <translation>Helle oder dunkle Farben</translation>
     </message>
     <message>
-        <source>Takes effect the next time Mattecam starts.</source>
-        <translation>Gilt ab dem nächsten Start von Mattecam.</translation>
-    </message>
-    <message>
         <source>Keep running in the tray when the window is closed</source>
         <translation>Beim Schließen des Fensters im Infobereich weiterlaufen</translation>
     </message>
@@ -1968,8 +1910,12 @@
         <translation>Ihr echter Hintergrund ist sichtbar</translation>
     </message>
     <message>
-        <source>Your room is visible in keep zones</source>
-        <translation>Ihr Zimmer ist in Behalten-Zonen zu sehen</translation>
+        <source>Your room is visible where you always show it</source>
+        <translation>Ihr Raum ist sichtbar, wo Sie ihn immer zeigen</translation>
+    </message>
+    <message>
+        <source>Text behind you can be read</source>
+        <translation>Text hinter Ihnen ist lesbar</translation>
     </message>
     <message>
         <source>Live in {0} programs</source>
@@ -1986,6 +1932,10 @@
     <message>
         <source>Frozen: others see the last frame</source>
         <translation>Eingefroren: andere sehen das letzte Bild</translation>
+    </message>
+    <message>
+        <source>Frozen: others see the stand-by card</source>
+        <translation>Eingefroren: andere sehen die Pausentafel</translation>
     </message>
     <message>
         <source>Only me: click yourself</source>
@@ -2010,6 +1960,48 @@
     <message>
         <source>“{0}”</source>
         <translation>„{0}“</translation>
+    </message>
+</context><context>
+    <name>QualityControls</name>
+    <message>
+        <source>Lower quality when the machine is busy</source>
+        <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
+    </message>
+    <message>
+        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
+        <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
+    </message>
+    <message>
+        <source>Hide things mistaken for people</source>
+        <translation>Verbergen, was für Personen gehalten wird</translation>
+    </message>
+    <message>
+        <source>Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person. Strict: shows only people who move; someone who has not moved yet is hidden too.</source>
+        <translation>Aus: nichts wird verborgen. Ausgewogen: verbirgt, was für Personen gehalten wird, und nichts von einer Person. Streng: zeigt nur Personen, die sich bewegen; wer sich noch nicht bewegt hat, wird auch verborgen.</translation>
+    </message>
+    <message>
+        <source>More detail for people far away</source>
+        <translation>Mehr Details bei Personen in der Ferne</translation>
+    </message>
+    <message>
+        <source>Looks closer at people who are far away.</source>
+        <translation>Sieht bei weit entfernten Personen genauer hin.</translation>
+    </message>
+    <message>
+        <source>Edge</source>
+        <translation>Kante</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>Ausgewogen</translation>
+    </message>
+    <message>
+        <source>Strict: only people who move</source>
+        <translation>Streng: nur, wer sich bewegt</translation>
     </message>
 </context><context>
     <name>RatioControl</name>
@@ -2044,6 +2036,24 @@
         <translation>Es gibt noch kein Bild. Versuchen Sie es wieder, wenn die Vorschau eines zeigt.</translation>
     </message>
 </context><context>
+    <name>RecordingControls</name>
+    <message>
+        <source>Folder for recordings</source>
+        <translation>Ordner für Aufnahmen</translation>
+    </message>
+    <message>
+        <source>Recordings and snapshots are saved here</source>
+        <translation>Aufnahmen und Fotos werden hier gespeichert</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Recording {0}</source>
+        <translation>{0} wird aufgenommen</translation>
+    </message>
+</context><context>
     <name>ScenesMenu</name>
     <message>
         <source>Scene {0}</source>
@@ -2058,16 +2068,32 @@
         <translation>Als Szene speichern</translation>
     </message>
     <message>
+        <source>There is a scene “{0}” already. Replace it?</source>
+        <translation>Es gibt schon eine Szene „{0}“. Ersetzen?</translation>
+    </message>
+    <message>
+        <source>Its settings are lost.</source>
+        <translation>Ihre Einstellungen gehen verloren.</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Ersetzen</translation>
+    </message>
+    <message>
+        <source>Remove the scene “{0}”?</source>
+        <translation>Szene „{0}“ entfernen?</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
         <source>Rename scene</source>
         <translation>Szene umbenennen</translation>
     </message>
     <message>
         <source>Rename</source>
         <translation>Umbenennen</translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation>Entfernen</translation>
     </message>
     <message>
         <source>Save as scene…</source>
@@ -2196,8 +2222,142 @@
         <translation>In jedem Programm, wenn globale Tastenkürzel an sind: pausieren, einfrieren, Hintergrund wählen</translation>
     </message>
     <message>
+        <source>Without global shortcuts: give this command a key in the settings of your desktop</source>
+        <translation>Ohne globale Tastenkürzel: diesem Befehl in den Einstellungen des Desktops eine Taste geben</translation>
+    </message>
+    <message>
         <source>Move the zoomed image (over the preview)</source>
         <translation>Gezoomtes Bild verschieben (über der Vorschau)</translation>
+    </message>
+</context><context>
+    <name>SidePanel</name>
+    <message>
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <source>Framing</source>
+        <translation>Bildausschnitt</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <source>Simple</source>
+        <translation>Einfach</translation>
+    </message>
+    <message>
+        <source>All settings</source>
+        <translation>Alle Einstellungen</translation>
+    </message>
+    <message>
+        <source>Show only what most people need</source>
+        <translation>Zeigt nur, was die meisten brauchen</translation>
+    </message>
+    <message>
+        <source>Show every setting, in groups</source>
+        <translation>Zeigt alle Einstellungen in Gruppen</translation>
+    </message>
+    <message>
+        <source>Move yourself</source>
+        <translation>Sich verschieben</translation>
+    </message>
+    <message>
+        <source>Place and size of the person</source>
+        <translation>Ort und Größe der Person</translation>
+    </message>
+    <message>
+        <source>Always hide, always show</source>
+        <translation>Immer verbergen, immer zeigen</translation>
+    </message>
+    <message>
+        <source>Hide other people, or parts of the picture</source>
+        <translation>Verbirgt andere Personen oder Teile des Bildes</translation>
+    </message>
+    <message>
+        <source>Present slides or a screen</source>
+        <translation>Folien oder Bildschirm zeigen</translation>
+    </message>
+    <message>
+        <source>Show them behind you</source>
+        <translation>Zeigt sie hinter Ihnen</translation>
+    </message>
+    <message>
+        <source>Adjust the background</source>
+        <translation>Hintergrund anpassen</translation>
+    </message>
+    <message>
+        <source>Zoom, position, kind of blur</source>
+        <translation>Zoom, Lage, Art der Unschärfe</translation>
+    </message>
+    <message>
+        <source>Size and frame rate</source>
+        <translation>Größe und Bildrate</translation>
+    </message>
+    <message>
+        <source>What the camera delivers</source>
+        <translation>Was die Kamera liefert</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>Qualität</translation>
+    </message>
+    <message>
+        <source>Model and edge</source>
+        <translation>Modell und Kante</translation>
+    </message>
+    <message>
+        <source>Send to OBS</source>
+        <translation>An OBS senden</translation>
+    </message>
+    <message>
+        <source>How other programs receive your video</source>
+        <translation>Wie andere Programme Ihr Video empfangen</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>Aufnehmen</translation>
+    </message>
+    <message>
+        <source>Folder and microphone of recordings</source>
+        <translation>Ordner und Mikrofon der Aufnahmen</translation>
+    </message>
+    <message>
+        <source>Show a name or logo</source>
+        <translation>Name oder Logo zeigen</translation>
+    </message>
+    <message>
+        <source>Over the video</source>
+        <translation>Über dem Video</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>What others see while you are paused</source>
+        <translation>Was andere während der Pause sehen</translation>
+    </message>
+    <message>
+        <source>Matting on a server</source>
+        <translation>Freistellung auf einem Server</translation>
+    </message>
+    <message>
+        <source>Let another machine compute the matte</source>
+        <translation>Ein anderer Rechner berechnet die Maske</translation>
+    </message>
+    <message>
+        <source>Expert</source>
+        <translation>Experte</translation>
+    </message>
+    <message>
+        <source>Edge sliders, detail, device</source>
+        <translation>Kantenregler, Detail, Gerät</translation>
     </message>
 </context><context>
     <name>SmallPreview</name>
@@ -2304,12 +2464,12 @@
         <translation>leichteres Modell</translation>
     </message>
     <message>
-        <source>{0} of {1} fps</source>
-        <translation>{0} von {1} Bildern/s</translation>
+        <source>{0} pictures per second</source>
+        <translation>{0} Bilder pro Sekunde</translation>
     </message>
     <message>
-        <source>Machine busy: {0}</source>
-        <translation>Rechner ausgelastet: {0}</translation>
+        <source>This computer is busy – {0}</source>
+        <translation>Dieser Rechner ist ausgelastet – {0}</translation>
     </message>
     <message>
         <source>preparing the model…</source>
@@ -2342,16 +2502,16 @@
         <translation>Verwenden</translation>
     </message>
     <message>
-        <source>Other programs cannot see you yet: this computer has no virtual camera.</source>
-        <translation>Andere Programme können Sie noch nicht sehen: Dieser Rechner hat keine virtuelle Kamera.</translation>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom und Meet sehen Mattecam noch nicht.</translation>
     </message>
     <message>
         <source>Set up…</source>
         <translation>Einrichten…</translation>
     </message>
     <message>
-        <source>The model “{0}” is not installed. The bundled model is used instead.</source>
-        <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das mitgelieferte Modell verwendet.</translation>
+        <source>The model “{0}” is not installed. The standard model is used instead.</source>
+        <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das Standardmodell verwendet.</translation>
     </message>
     <message>
         <source>Paused: the saved background is “None”, which shows your real background to others.</source>
@@ -2366,6 +2526,12 @@
         <translation>Zeigen</translation>
     </message>
 </context><context>
+    <name>TileGrid</name>
+    <message>
+        <source>All backgrounds</source>
+        <translation>Alle Hintergründe</translation>
+    </message>
+</context><context>
     <name>TileModel</name>
     <message>
         <source>{0}, chosen</source>
@@ -2378,6 +2544,16 @@
     <message>
         <source>{0} (key {1})</source>
         <translation>{0} (Taste {1})</translation>
+    </message>
+</context><context>
+    <name>TileView</name>
+    <message>
+        <source>Backgrounds</source>
+        <translation>Hintergründe</translation>
+    </message>
+    <message>
+        <source>Choose the background</source>
+        <translation>Hintergrund wählen</translation>
     </message>
 </context><context>
     <name>Tray</name>
@@ -2402,6 +2578,36 @@
         <translation>Beenden</translation>
     </message>
 </context><context>
+    <name>ViewNote</name>
+    <message>
+        <source>Switch between a mirror and the output as it leaves</source>
+        <translation>Zwischen Spiegelbild und dem gesendeten Bild wechseln</translation>
+    </message>
+    <message>
+        <source>Only you see this</source>
+        <translation>Das sehen nur Sie</translation>
+    </message>
+    <message>
+        <source>You see what others see</source>
+        <translation>Sie sehen, was andere sehen</translation>
+    </message>
+    <message>
+        <source>You see a mirror, others do not</source>
+        <translation>Sie sehen ein Spiegelbild, andere nicht</translation>
+    </message>
+    <message>
+        <source>Others see a mirror, you do not</source>
+        <translation>Andere sehen ein Spiegelbild, Sie nicht</translation>
+    </message>
+    <message>
+        <source>Mirror</source>
+        <translation>Spiegelbild</translation>
+    </message>
+    <message>
+        <source>Others see</source>
+        <translation>Was andere sehen</translation>
+    </message>
+</context><context>
     <name>VirtualCameraControls</name>
     <message>
         <source>Send to other programs</source>
@@ -2410,38 +2616,6 @@
     <message>
         <source>They choose the virtual camera as their camera</source>
         <translation>Sie wählen die virtuelle Kamera als ihre Kamera</translation>
-    </message>
-    <message>
-        <source>Virtual camera device</source>
-        <translation>Gerät der virtuellen Kamera</translation>
-    </message>
-    <message>
-        <source>The device that other programs read</source>
-        <translation>Das Gerät, das andere Programme lesen</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>PipeWire-Kamera</translation>
-    </message>
-    <message>
-        <source>Browsers and Flatpak programs find it through the camera portal</source>
-        <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
-    </message>
-    <message>
-        <source>Person with alpha</source>
-        <translation>Person mit Alpha</translation>
-    </message>
-    <message>
-        <source>For programs that put another picture behind the person</source>
-        <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
-    </message>
-    <message>
-        <source>Virtual camera backend</source>
-        <translation>Backend der virtuellen Kamera</translation>
-    </message>
-    <message>
-        <source>Library that writes to the virtual camera</source>
-        <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
     </message>
     <message>
         <source>Set up a virtual camera…</source>
@@ -2456,40 +2630,12 @@
         <translation>Zeigt, was dieses System braucht</translation>
     </message>
     <message>
-        <source>Turn the camera off when no program uses it</source>
-        <translation>Kamera ausschalten, wenn kein Programm sie verwendet</translation>
-    </message>
-    <message>
-        <source>Only while this window is hidden</source>
-        <translation>Nur solange dieses Fenster verborgen ist</translation>
-    </message>
-    <message>
         <source>Choose “{0}” as the camera in your meeting.</source>
         <translation>Wählen Sie in Ihrer Besprechung „{0}“ als Kamera.</translation>
     </message>
     <message>
         <source>This computer has no virtual camera yet.</source>
         <translation>Dieser Rechner hat noch keine virtuelle Kamera.</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>On</source>
-        <translation>An</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
-        <source>In the PipeWire camera (BGRA)</source>
-        <translation>In der PipeWire-Kamera (BGRA)</translation>
-    </message>
-    <message>
-        <source>Beside the person in the virtual camera</source>
-        <translation>Neben der Person in der virtuellen Kamera</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>
@@ -2512,24 +2658,24 @@
 </context><context>
     <name>ZoneControls</name>
     <message>
-        <source>Drop</source>
-        <translation>Entfernen</translation>
+        <source>Only me</source>
+        <translation>Nur ich</translation>
     </message>
     <message>
-        <source>Keep</source>
-        <translation>Behalten</translation>
+        <source>Hides everybody but one person; click the person in the preview</source>
+        <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an</translation>
     </message>
     <message>
-        <source>Paint a drop zone</source>
-        <translation>Eine Entfernen-Zone malen</translation>
+        <source>Always hide</source>
+        <translation>Immer verbergen</translation>
+    </message>
+    <message>
+        <source>Always show</source>
+        <translation>Immer zeigen</translation>
     </message>
     <message>
         <source>What you paint is never shown, not even people</source>
         <translation>Was Sie übermalen, ist nie zu sehen, auch keine Personen</translation>
-    </message>
-    <message>
-        <source>Paint a keep zone</source>
-        <translation>Eine Behalten-Zone malen</translation>
     </message>
     <message>
         <source>What you paint is always shown, with your real room</source>
@@ -2560,8 +2706,8 @@
         <translation>Alle Zonen dieser Kamera löschen</translation>
     </message>
     <message>
-        <source>Choose a brush and paint on the preview.</source>
-        <translation>Wählen Sie einen Pinsel und malen Sie auf die Vorschau.</translation>
+        <source>Choose one and paint on the picture.</source>
+        <translation>Eines wählen und auf das Bild malen.</translation>
     </message>
 </context><context>
     <name>ZoneMarks</name>
@@ -2625,6 +2771,11 @@
         <source>{target} lies outside the screens; choose another region.</source>
         <comment>ScreenText.OFF_SCREEN</comment>
         <translation>{target} liegt außerhalb der Bildschirme; wählen Sie einen anderen Bereich.</translation>
+    </message>
+    <message>
+        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
+        <comment>ScreenText.NOT_HIDDEN</comment>
+        <translation>Das Fenster hat Ihren Raum nicht rechtzeitig verborgen, daher wird kein Bildschirm gezeigt; wählen Sie den Bildschirm noch einmal.</translation>
     </message>
     <message>
         <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
@@ -3157,9 +3308,9 @@
         <translation>Starten Sie den Rechner neu: Sein Kernel wurde seit dem Start aktualisiert.</translation>
     </message>
     <message>
-        <source>The modules of the running kernel {kernel} are not on this disk, as in a container.</source>
+        <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
         <comment>LoopbackFinding.KERNEL_ELSEWHERE</comment>
-        <translation>Die Module des laufenden Kernels {kernel} liegen nicht auf diesem Datenträger, wie etwa in einem Container.</translation>
+        <translation>Dies scheint ein Container zu sein: Der Kameratreiber muss auf dem Host geladen werden (Kernel {kernel}).</translation>
     </message>
     <message>
         <source>Load the module on the host, outside the container:</source>
@@ -3677,11 +3828,6 @@
         <translation>Das Freistellen ist fehlgeschlagen; wählen Sie ein anderes Modell oder eine andere Ausführung. Einzelheiten stehen im Protokoll.</translation>
     </message>
     <message>
-        <source>The weights file {file} cannot be read ({reason}); check the file or choose another.</source>
-        <comment>ModelText.WEIGHTS_UNREADABLE</comment>
-        <translation>Die Gewichtsdatei {file} lässt sich nicht lesen ({reason}); prüfen Sie die Datei oder wählen Sie eine andere.</translation>
-    </message>
-    <message>
         <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
         <comment>ModelText.OTHER_WEIGHTS</comment>
         <translation>Die Datei {file} enthält keine Gewichte von {model}; wählen Sie das zugehörige Modell oder eine andere Datei.</translation>
@@ -3727,19 +3873,9 @@
         <translation>Das Modell {model} lieferte auf der GPU {device} in halber Genauigkeit falsche Werte; das Freistellen läuft in float32 weiter.</translation>
     </message>
     <message>
-        <source>The GPU {device} could not capture a CUDA graph; matting continues with the executor eager.</source>
-        <comment>ModelText.CAPTURE_FAILED</comment>
-        <translation>Die GPU {device} konnte keinen CUDA-Graphen aufzeichnen; das Freistellen läuft mit der Ausführung eager weiter.</translation>
-    </message>
-    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
-    </message>
-    <message>
-        <source>The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another executor.</source>
-        <comment>ModelText.CUDA_GRAPH_DEVICE</comment>
-        <translation>Die Ausführung cuda-graph braucht eine NVIDIA-GPU, nicht das Gerät {device}; wählen Sie eine andere Ausführung.</translation>
     </message>
     <message>
         <source>Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto.</source>
@@ -3810,6 +3946,11 @@
         <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
         <comment>PlateText.NOT_AN_IMAGE</comment>
         <translation>Die Datei {file} ist kein lesbares Bild; nehmen Sie das Bild des leeren Raums erneut auf.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} was taken with another camera ({camera}); take it again with this one.</source>
+        <comment>PlateText.OTHER_CAMERA</comment>
+        <translation>Das Bild des leeren Raums {file} wurde mit einer anderen Kamera aufgenommen ({camera}); nehmen Sie es mit dieser noch einmal auf.</translation>
     </message>
     <message>
         <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
@@ -4002,6 +4143,11 @@
         <translation>Der Name ist zu lang; wählen Sie einen kürzeren</translation>
     </message>
     <message>
+        <source>another file has got this name in the meantime; rename one of them</source>
+        <comment>WriteReason.APPEARED</comment>
+        <translation>inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
+    </message>
+    <message>
         <source>the name of a video must end in {suffixes}; choose another name</source>
         <comment>WriteReason.SUFFIX</comment>
         <translation>Der Name eines Videos muss auf {suffixes} enden; wählen Sie einen anderen Namen</translation>
@@ -4182,6 +4328,11 @@
         <translation>Der Encoder {wanted} funktioniert auf diesem Rechner nicht; die Aufnahme verwendet {used}.</translation>
     </message>
     <message>
+        <source>Another file {file} appeared during the recording, which is saved as {copy}.</source>
+        <comment>RecordingText.NAME_TAKEN</comment>
+        <translation>Während der Aufnahme erschien eine andere Datei {file}; die Aufnahme ist als {copy} gespeichert.</translation>
+    </message>
+    <message>
         <source>the recording so far is in {file}</source>
         <comment>RecordingText.KEPT</comment>
         <translation>das bisher Aufgenommene ist in {file}</translation>
@@ -4205,6 +4356,16 @@
         <source>The recording {file} could not be completed: {reason}.</source>
         <comment>RecordingText.NOT_RECOVERED</comment>
         <translation>Die Aufnahme {file} konnte nicht fertiggestellt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} is no unfinished recording, whose name would be like `name.part.mp4`; choose another file.</source>
+        <comment>RecordingText.NOT_UNFINISHED</comment>
+        <translation>{file} ist keine unfertige Aufnahme, deren Name wie `name.part.mp4` wäre; wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>{seconds} s of {file} were copied to {copy} ({copied} of {size} MB); the rest is damaged or of a kind that is not copied, and the file is kept.</source>
+        <comment>RecordingText.PARTLY_RECOVERED</comment>
+        <translation>{seconds} s von {file} wurden nach {copy} kopiert ({copied} von {size} MB); der Rest ist beschädigt oder von einer Art, die nicht kopiert wird, und die Datei bleibt erhalten.</translation>
     </message>
     <message>
         <source>The recording {file} is still being written; stop it first.</source>
@@ -4257,24 +4418,29 @@
         <translation>Der Server {server} sendet keine Masken; bis er es tut, wird auf diesem Rechner freigestellt.</translation>
     </message>
     <message>
+        <source>The server {server} sent a matte that shows more than people; matting runs on this machine. Use a server that you trust.</source>
+        <comment>RemoteText.SHOWS_ROOM</comment>
+        <translation>Der Server {server} hat eine Maske gesendet, die mehr als Personen zeigt; freigestellt wird auf diesem Rechner. Verwenden Sie einen Server, dem Sie vertrauen.</translation>
+    </message>
+    <message>
         <source>The token file {file} cannot be used: {reason}.</source>
         <comment>RemoteText.TOKEN_FILE</comment>
         <translation>Die Datei {file} mit dem Zugangsschlüssel ist nicht verwendbar: {reason}.</translation>
     </message>
     <message>
-        <source>other users can read it; run `chmod 600 {file}`</source>
+        <source>other users have rights to it; make it yours with `chown`, and run `chmod 600 {file}`</source>
         <comment>RemoteText.TOKEN_MODE</comment>
-        <translation>andere Benutzer können sie lesen; führen Sie `chmod 600 {file}` aus</translation>
+        <translation>andere Benutzer haben Rechte daran; machen Sie sie mit `chown` zu Ihrer Datei und führen Sie `chmod 600 {file}` aus</translation>
     </message>
     <message>
-        <source>it holds fewer than {characters} characters</source>
+        <source>it holds fewer than {bits} random bits, which are 32 hexadecimal digits or 22 letters and digits; `openssl rand -hex 32` makes enough</source>
         <comment>RemoteText.TOKEN_SHORT</comment>
-        <translation>sie enthält weniger als {characters} Zeichen</translation>
+        <translation>sie enthält weniger als {bits} zufällige Bits, das sind 32 hexadezimale Ziffern oder 22 Buchstaben und Ziffern; `openssl rand -hex 32` erzeugt genug</translation>
     </message>
     <message>
-        <source>it is not text</source>
+        <source>it is not a token: one line of letters, digits and -._~+/=</source>
         <comment>RemoteText.TOKEN_NOT_TEXT</comment>
-        <translation>sie enthält keinen Text</translation>
+        <translation>sie ist kein Token: eine Zeile aus Buchstaben, Ziffern und -._~+/=</translation>
     </message>
     <message>
         <source>The certificate file {file} cannot be used: {reason}.</source>
@@ -4522,9 +4688,9 @@
         <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es sind keine Szenen verfügbar.</translation>
     </message>
     <message>
-        <source>This desktop has no portal for global shortcuts. Assign `python3 run.py ctl` commands to keys.</source>
+        <source>This desktop does not support global shortcuts. Set keys yourself in its settings.</source>
         <comment>ShortcutText.NO_PORTAL</comment>
-        <translation>Dieser Desktop hat kein Portal für globale Tastenkürzel. Legen Sie Befehle von `python3 run.py ctl` in seinen Einstellungen auf Tasten.</translation>
+        <translation>Dieser Desktop unterstützt keine globalen Tastenkürzel. Legen Sie die Tasten in seinen Einstellungen selbst fest.</translation>
     </message>
     <message>
         <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
@@ -4635,6 +4801,16 @@
         <source>The weights file {file} is damaged or not a checkpoint; remove it and download it again.</source>
         <comment>WeightsFault.DAMAGED</comment>
         <translation>Die Gewichtsdatei {file} ist beschädigt oder kein Checkpoint; entfernen Sie sie und laden Sie sie erneut herunter.</translation>
+    </message>
+    <message>
+        <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or name another file with --weights.</source>
+        <comment>WeightsFault.BUNDLED_DAMAGED</comment>
+        <translation>Die Gewichtsdatei {file}, die zum Programm gehört, ist beschädigt; installieren Sie das Programm neu, oder nennen Sie mit --weights eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} is damaged or not the published one; download it with `python3 run.py weights download {model}`, or name a file of your own with --weights.</source>
+        <comment>WeightsFault.NOT_INTACT</comment>
+        <translation>Die Gewichtsdatei {file} ist beschädigt oder nicht die veröffentlichte; laden Sie sie mit `python3 run.py weights download {model}` herunter, oder nennen Sie mit --weights eine eigene Datei.</translation>
     </message>
     <message>
         <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>

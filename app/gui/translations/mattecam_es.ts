@@ -116,8 +116,8 @@
         <translation>Modelo</translation>
     </message>
     <message>
-        <source>The bundled model works at once. Robust Video Matting renders hair in finer detail. It is downloaded only on request and runs on this computer.</source>
-        <translation>El modelo incluido funciona de inmediato. Robust Video Matting reproduce el pelo con más detalle. Solo se descarga si lo pide y se ejecuta en este equipo.</translation>
+        <source>Mattecam is ready. For finer hair you can download a better model (15 MB).</source>
+        <translation>Mattecam está listo. Para un pelo más fino puede descargar un modelo mejor (15 MB).</translation>
     </message>
     <message>
         <source>Camera</source>
@@ -128,8 +128,8 @@
         <translation>Origen del vídeo</translation>
     </message>
     <message>
-        <source>Choose your camera. The preview is visible only here.</source>
-        <translation>Elija su cámara. La vista previa solo se ve aquí.</translation>
+        <source>Choose your camera. Nobody else sees this preview.</source>
+        <translation>Elija su cámara. Nadie más ve esta vista previa.</translation>
     </message>
     <message>
         <source>Skip setup</source>
@@ -184,8 +184,8 @@
         <translation>Intensidad del desenfoque</translation>
     </message>
     <message>
-        <source>How strongly the real background is blurred</source>
-        <translation>Con cuánta intensidad se desenfoca el fondo real</translation>
+        <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
+        <translation>Cuánto se desenfoca el fondo real; desde la marca, el texto es ilegible</translation>
     </message>
     <message>
         <source>Fit</source>
@@ -210,22 +210,6 @@
     <message>
         <source>Shows your real background.</source>
         <translation>Muestra su fondo real.</translation>
-    </message>
-    <message>
-        <source>Bokeh</source>
-        <translation>Bokeh</translation>
-    </message>
-    <message>
-        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
-        <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
-    </message>
-    <message>
-        <source>Depth</source>
-        <translation>Profundidad</translation>
-    </message>
-    <message>
-        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
-        <translation>Desenfoca más lo que está más lejos de usted; necesita el ejecutor OpenVINO</translation>
     </message>
     <message>
         <source>Previous slide</source>
@@ -266,24 +250,20 @@
         <translation>Añada imágenes o vídeos. También puede arrastrarlos o pegarlos.</translation>
     </message>
     <message>
+        <source>All backgrounds</source>
+        <translation>Todos los fondos</translation>
+    </message>
+    <message>
+        <source>Show all backgrounds in a grid</source>
+        <translation>Mostrar todos los fondos en una cuadrícula</translation>
+    </message>
+    <message>
         <source>Images and videos ({0})</source>
         <translation>Imágenes y vídeos ({0})</translation>
     </message>
     <message>
         <source>Add backgrounds</source>
         <translation>Añadir fondos</translation>
-    </message>
-    <message>
-        <source>Backgrounds</source>
-        <translation>Fondos</translation>
-    </message>
-    <message>
-        <source>Choose the background</source>
-        <translation>Elegir el fondo</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Fondo</translation>
     </message>
     <message>
         <source>Use</source>
@@ -324,16 +304,16 @@
         <translation>Amplía la imagen detrás de la persona</translation>
     </message>
     <message>
-        <source>Horizontal background position</source>
-        <translation>Posición horizontal del fondo</translation>
+        <source>Left–right</source>
+        <translation>Izquierda–derecha</translation>
     </message>
     <message>
         <source>Shows more of the left or right side</source>
         <translation>Muestra más del lado izquierdo o derecho</translation>
     </message>
     <message>
-        <source>Vertical background position</source>
-        <translation>Posición vertical del fondo</translation>
+        <source>Up–down</source>
+        <translation>Arriba–abajo</translation>
     </message>
     <message>
         <source>Shows more of the top or bottom</source>
@@ -354,6 +334,22 @@
     <message>
         <source>Show the background without zoom</source>
         <translation>Mostrar el fondo sin zoom</translation>
+    </message>
+    <message>
+        <source>Bokeh</source>
+        <translation>Bokeh</translation>
+    </message>
+    <message>
+        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
+        <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
+    </message>
+    <message>
+        <source>Blur more with distance</source>
+        <translation>Desenfocar más con la distancia</translation>
+    </message>
+    <message>
+        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
+        <translation>Desenfoca más lo que está más lejos de usted; necesita el ejecutor OpenVINO</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -406,7 +402,7 @@
         <translation>Color</translation>
     </message>
 </context><context>
-    <name>CameraPage</name>
+    <name>CameraControls</name>
     <message>
         <source>Camera</source>
         <translation>Cámara</translation>
@@ -415,6 +411,32 @@
         <source>Source of the video</source>
         <translation>Origen del vídeo</translation>
     </message>
+    <message>
+        <source>{0}: {1} × {2}, {3} fps</source>
+        <translation>{0}: {1} × {2}, {3} fps</translation>
+    </message>
+    <message>
+        <source>Choose a video</source>
+        <translation>Elegir un vídeo</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <source>Demonstration</source>
+        <translation>Demostración</translation>
+    </message>
+    <message>
+        <source>A camera that is not connected</source>
+        <translation>Una cámara que no está conectada</translation>
+    </message>
+    <message>
+        <source>Video file…</source>
+        <translation>Archivo de vídeo…</translation>
+    </message>
+</context><context>
+    <name>CameraFormatControls</name>
     <message>
         <source>Size</source>
         <translation>Tamaño</translation>
@@ -448,68 +470,8 @@
         <translation>Solo afecta a la vista previa, no a la salida</translation>
     </message>
     <message>
-        <source>Source</source>
-        <translation>Fuente</translation>
-    </message>
-    <message>
-        <source>Framing</source>
-        <translation>Encuadre</translation>
-    </message>
-    <message>
-        <source>Only me</source>
-        <translation>Solo yo</translation>
-    </message>
-    <message>
-        <source>Hides everybody but one person; click the person in the preview</source>
-        <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa</translation>
-    </message>
-    <message>
-        <source>People</source>
-        <translation>Personas</translation>
-    </message>
-    <message>
-        <source>Place of the person</source>
-        <translation>Lugar de la persona</translation>
-    </message>
-    <message>
-        <source>Presenter</source>
-        <translation>Presentación</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Fondo</translation>
-    </message>
-    <message>
-        <source>Zones</source>
-        <translation>Zonas</translation>
-    </message>
-    <message>
-        <source>Preview</source>
-        <translation>Vista previa</translation>
-    </message>
-    <message>
-        <source>{0}: {1} × {2}, {3} fps {4}</source>
-        <translation>{0}: {1} × {2}, {3} fps {4}</translation>
-    </message>
-    <message>
-        <source>Choose a video</source>
-        <translation>Elegir un vídeo</translation>
-    </message>
-    <message>
         <source>Automatic</source>
         <translation>Automático</translation>
-    </message>
-    <message>
-        <source>Demonstration</source>
-        <translation>Demostración</translation>
-    </message>
-    <message>
-        <source>A camera that is not connected</source>
-        <translation>Una cámara que no está conectada</translation>
-    </message>
-    <message>
-        <source>Video file…</source>
-        <translation>Archivo de vídeo…</translation>
     </message>
 </context><context>
     <name>Dialogs</name>
@@ -524,6 +486,22 @@
     <message>
         <source>Keep</source>
         <translation>Conservar</translation>
+    </message>
+    <message>
+        <source>Show your real background to others?</source>
+        <translation>¿Mostrar a los demás su fondo real?</translation>
+    </message>
+    <message>
+        <source>“None” sends the camera image as it is, to every program that uses Mattecam.</source>
+        <translation>«Ninguno» envía la imagen de la cámara tal cual a todos los programas que usan Mattecam.</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Mostrar</translation>
+    </message>
+    <message>
+        <source>Keep it hidden</source>
+        <translation>Mantenerlo oculto</translation>
     </message>
 </context><context>
     <name>DoctorDialog</name>
@@ -638,34 +616,6 @@
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <source>Problem</source>
-        <translation>Problema</translation>
-    </message>
-    <message>
-        <source>What went wrong</source>
-        <translation>Qué ha fallado</translation>
-    </message>
-    <message>
-        <source>Help</source>
-        <translation>Ayuda</translation>
-    </message>
-    <message>
-        <source>Resolve this problem</source>
-        <translation>Resolver este problema</translation>
-    </message>
-    <message>
-        <source>Dismiss</source>
-        <translation>Descartar</translation>
-    </message>
-    <message>
-        <source>Hide this message</source>
-        <translation>Ocultar este mensaje</translation>
-    </message>
-    <message>
-        <source>and {0} more</source>
-        <translation>y {0} más</translation>
-    </message>
-    <message>
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
@@ -722,8 +672,8 @@
         <translation>Elegir otro modelo</translation>
     </message>
     <message>
-        <source>Show the matting settings</source>
-        <translation>Mostrar los ajustes del recorte</translation>
+        <source>Show the settings</source>
+        <translation>Mostrar los ajustes</translation>
     </message>
     <message>
         <source>Show the server settings</source>
@@ -746,6 +696,10 @@
         <translation>Elegir otra carpeta</translation>
     </message>
     <message>
+        <source>How to set keys yourself</source>
+        <translation>Cómo asignar teclas</translation>
+    </message>
+    <message>
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
@@ -764,6 +718,14 @@
         <translation>Abrir carpeta</translation>
     </message>
     <message>
+        <source>Saved the scene “{0}”.</source>
+        <translation>Escena «{0}» guardada.</translation>
+    </message>
+    <message>
+        <source>Saved the scene “{0}”. {1} applies it.</source>
+        <translation>Escena «{0}» guardada. {1} la aplica.</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Deshacer</translation>
     </message>
@@ -778,6 +740,60 @@
     <message>
         <source>Finish recording</source>
         <translation>Terminar la grabación</translation>
+    </message>
+</context><context>
+    <name>ExpertControls</name>
+    <message>
+        <source>Device</source>
+        <translation>Dispositivo</translation>
+    </message>
+    <message>
+        <source>Processor that runs the network</source>
+        <translation>Procesador que ejecuta la red</translation>
+    </message>
+    <message>
+        <source>Executor</source>
+        <translation>Ejecutor</translation>
+    </message>
+    <message>
+        <source>Software that runs the network</source>
+        <translation>Software que ejecuta la red</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Precisión</translation>
+    </message>
+    <message>
+        <source>Number format of the computation</source>
+        <translation>Formato numérico del cálculo</translation>
+    </message>
+    <message>
+        <source>Refiner</source>
+        <translation>Refinado</translation>
+    </message>
+    <message>
+        <source>How the matte is upsampled</source>
+        <translation>Cómo se amplía la máscara</translation>
+    </message>
+    <message>
+        <source>Virtual camera backend</source>
+        <translation>Backend de la cámara virtual</translation>
+    </message>
+    <message>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Biblioteca que escribe en la cámara virtual</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <source>Deep guided filter</source>
+        <translation>Filtro guiado profundo</translation>
+    </message>
+    <message>
+        <source>Fast guided filter</source>
+        <translation>Filtro guiado rápido</translation>
     </message>
 </context><context>
     <name>FileChoice</name>
@@ -966,16 +982,16 @@
         <translation>Amplía una parte de la imagen de la cámara</translation>
     </message>
     <message>
-        <source>Horizontal position</source>
-        <translation>Posición horizontal</translation>
+        <source>Left–right</source>
+        <translation>Izquierda–derecha</translation>
     </message>
     <message>
         <source>Moves the image left or right</source>
         <translation>Desplaza la imagen a la izquierda o a la derecha</translation>
     </message>
     <message>
-        <source>Vertical position</source>
-        <translation>Posición vertical</translation>
+        <source>Up–down</source>
+        <translation>Arriba–abajo</translation>
     </message>
     <message>
         <source>Moves the image up or down</source>
@@ -990,8 +1006,8 @@
         <translation>Recorta la imagen a cabeza y hombros y los sigue</translation>
     </message>
     <message>
-        <source>Turn the mouse wheel over the preview to zoom; drag to move. A zoom overrides auto-framing.</source>
-        <translation>Gire la rueda del ratón sobre la vista previa para ampliar; arrastre para mover. La ampliación tiene prioridad sobre el encuadre automático.</translation>
+        <source>Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.</source>
+        <translation>Gire la rueda del ratón sobre la vista previa para ampliar y arrastre para mover. El encuadre automático se detiene mientras amplía.</translation>
     </message>
     <message>
         <source>Reset zoom</source>
@@ -1074,118 +1090,6 @@
         <translation>Copiado al portapapeles.</translation>
     </message>
 </context><context>
-    <name>MainWindow</name>
-    <message>
-        <source>Camera</source>
-        <translation>Cámara</translation>
-    </message>
-    <message>
-        <source>Matting</source>
-        <translation>Recorte</translation>
-    </message>
-    <message>
-        <source>Output</source>
-        <translation>Salida</translation>
-    </message>
-</context><context>
-    <name>MattingPage</name>
-    <message>
-        <source>Lower quality when the machine is busy</source>
-        <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
-    </message>
-    <message>
-        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
-        <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
-    </message>
-    <message>
-        <source>Strict mode: show only people</source>
-        <translation>Modo estricto: mostrar solo personas</translation>
-    </message>
-    <message>
-        <source>Hides objects and parts of the room that the network takes for a person</source>
-        <translation>Oculta objetos y partes de la habitación que la red toma por una persona</translation>
-    </message>
-    <message>
-        <source>More detail for people far away</source>
-        <translation>Más detalle en personas lejanas</translation>
-    </message>
-    <message>
-        <source>The network sees the part of the frame around people in place of the whole frame</source>
-        <translation>La red ve la parte de la imagen alrededor de las personas en lugar de la imagen entera</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Dispositivo</translation>
-    </message>
-    <message>
-        <source>Processor that runs the network</source>
-        <translation>Procesador que ejecuta la red</translation>
-    </message>
-    <message>
-        <source>Executor</source>
-        <translation>Ejecutor</translation>
-    </message>
-    <message>
-        <source>Software that runs the network</source>
-        <translation>Software que ejecuta la red</translation>
-    </message>
-    <message>
-        <source>Precision</source>
-        <translation>Precisión</translation>
-    </message>
-    <message>
-        <source>Number format of the computation</source>
-        <translation>Formato numérico del cálculo</translation>
-    </message>
-    <message>
-        <source>Refiner</source>
-        <translation>Refinado</translation>
-    </message>
-    <message>
-        <source>How the matte is upsampled</source>
-        <translation>Cómo se amplía la máscara</translation>
-    </message>
-    <message>
-        <source>Advanced</source>
-        <translation>Avanzado</translation>
-    </message>
-    <message>
-        <source>Edge sliders, detail, device</source>
-        <translation>Controles del borde, detalle, dispositivo</translation>
-    </message>
-    <message>
-        <source>Network</source>
-        <translation>Red</translation>
-    </message>
-    <message>
-        <source>Edge</source>
-        <translation>Borde</translation>
-    </message>
-    <message>
-        <source>Light</source>
-        <translation>Luz</translation>
-    </message>
-    <message>
-        <source>Matting on a server</source>
-        <translation>Recorte en un servidor</translation>
-    </message>
-    <message>
-        <source>Let another machine compute the matte</source>
-        <translation>Otro equipo calcula la máscara</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>Deep guided filter</source>
-        <translation>Filtro guiado profundo</translation>
-    </message>
-    <message>
-        <source>Fast guided filter</source>
-        <translation>Filtro guiado rápido</translation>
-    </message>
-</context><context>
     <name>Menus</name>
     <message>
         <source>&amp;Scenes</source>
@@ -1242,6 +1146,10 @@
     <message>
         <source>Side panel</source>
         <translation>Panel lateral</translation>
+    </message>
+    <message>
+        <source>All settings</source>
+        <translation>Todos los ajustes</translation>
     </message>
     <message>
         <source>Performance plot</source>
@@ -1344,12 +1252,12 @@
 </context><context>
     <name>Models</name>
     <message>
-        <source>Mattecam (bundled, fast)</source>
-        <translation>Mattecam (incluido, rápido)</translation>
+        <source>Standard</source>
+        <translation>Estándar</translation>
     </message>
     <message>
-        <source>Mattecam, empty room (bundled)</source>
-        <translation>Mattecam, habitación vacía (incluido)</translation>
+        <source>Standard, with a photo of your empty room</source>
+        <translation>Estándar, con una foto de la habitación vacía</translation>
     </message>
     <message>
         <source>Robust Video Matting, fast</source>
@@ -1372,12 +1280,12 @@
         <translation>Background Matting, el más fino</translation>
     </message>
     <message>
-        <source>U²-Net, any object</source>
-        <translation>U²-Net, cualquier objeto</translation>
+        <source>Objects</source>
+        <translation>Objetos</translation>
     </message>
     <message>
-        <source>U²-Net, any object, small</source>
-        <translation>U²-Net, cualquier objeto, pequeño</translation>
+        <source>Objects, small</source>
+        <translation>Objetos, pequeño</translation>
     </message>
     <message>
         <source>U²-Net, people</source>
@@ -1438,8 +1346,12 @@
         <translation>No instalado: {0}, licencia {1}</translation>
     </message>
     <message>
-        <source>{0} (not installed)</source>
-        <translation>{0} (no instalado)</translation>
+        <source>{0} – download {1}</source>
+        <translation>{0} – descargar {1}</translation>
+    </message>
+    <message>
+        <source>{0} – not installed</source>
+        <translation>{0} – no instalado</translation>
     </message>
     <message>
         <source>Download ({0})</source>
@@ -1447,6 +1359,20 @@
     </message>
 </context><context>
     <name>NoticeArea</name>
+    <message>
+        <source>All messages</source>
+        <translation>Todos los mensajes</translation>
+    </message>
+    <message>
+        <source>Show all messages in full</source>
+        <translation>Mostrar todos los mensajes completos</translation>
+    </message>
+    <message>
+        <source>{0} more</source>
+        <translation>{0} más</translation>
+    </message>
+</context><context>
+    <name>NoticeFrame</name>
     <message>
         <source>Dismiss</source>
         <translation>Descartar</translation>
@@ -1456,7 +1382,31 @@
         <translation>Ocultar este mensaje</translation>
     </message>
 </context><context>
-    <name>OutputPage</name>
+    <name>OutputControls</name>
+    <message>
+        <source>Send cut-out person to OBS</source>
+        <translation>Enviar la persona recortada a OBS</translation>
+    </message>
+    <message>
+        <source>For programs that put another picture behind the person</source>
+        <translation>Para programas que ponen otra imagen detrás de la persona</translation>
+    </message>
+    <message>
+        <source>Virtual camera device</source>
+        <translation>Dispositivo de la cámara virtual</translation>
+    </message>
+    <message>
+        <source>The device that other programs read</source>
+        <translation>El dispositivo que leen otros programas</translation>
+    </message>
+    <message>
+        <source>PipeWire camera</source>
+        <translation>Cámara de PipeWire</translation>
+    </message>
+    <message>
+        <source>Browsers and Flatpak programs find it through the camera portal</source>
+        <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
+    </message>
     <message>
         <source>Mirror the output</source>
         <translation>Reflejar la salida</translation>
@@ -1466,36 +1416,32 @@
         <translation>También refleja el texto del vídeo</translation>
     </message>
     <message>
-        <source>Folder for recordings</source>
-        <translation>Carpeta de grabaciones</translation>
+        <source>Switch the real camera off while nobody watches</source>
+        <translation>Apagar la cámara real mientras nadie mira</translation>
     </message>
     <message>
-        <source>Recordings and snapshots are saved here</source>
-        <translation>Las grabaciones y las fotos se guardan aquí</translation>
+        <source>Only while this window is hidden</source>
+        <translation>Solo mientras esta ventana esté oculta</translation>
     </message>
     <message>
-        <source>Virtual camera</source>
-        <translation>Cámara virtual</translation>
+        <source>Automatic</source>
+        <translation>Automático</translation>
     </message>
     <message>
-        <source>Overlay</source>
-        <translation>Superposición</translation>
+        <source>On</source>
+        <translation>Activado</translation>
     </message>
     <message>
-        <source>Pause</source>
-        <translation>Pausa</translation>
+        <source>Off</source>
+        <translation>Desactivado</translation>
     </message>
     <message>
-        <source>Recordings and snapshots</source>
-        <translation>Grabaciones y fotos</translation>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>En la cámara PipeWire (BGRA)</translation>
     </message>
     <message>
-        <source>Folder</source>
-        <translation>Carpeta</translation>
-    </message>
-    <message>
-        <source>Recording {0}</source>
-        <translation>Grabando {0}</translation>
+        <source>Beside the person in the virtual camera</source>
+        <translation>Junto a la persona en la cámara virtual</translation>
     </message>
 </context><context>
     <name>OverlayControls</name>
@@ -1610,16 +1556,16 @@
         <translation>Amplía o reduce a la persona sobre el fondo</translation>
     </message>
     <message>
-        <source>Horizontal shift</source>
-        <translation>Desplazamiento horizontal</translation>
+        <source>Left–right</source>
+        <translation>Izquierda–derecha</translation>
     </message>
     <message>
         <source>Moves the person left or right</source>
         <translation>Mueve a la persona a la izquierda o a la derecha</translation>
     </message>
     <message>
-        <source>Vertical shift</source>
-        <translation>Desplazamiento vertical</translation>
+        <source>Up–down</source>
+        <translation>Arriba–abajo</translation>
     </message>
     <message>
         <source>Moves the person up or down</source>
@@ -1830,10 +1776,6 @@
         <translation>Colores claros u oscuros</translation>
     </message>
     <message>
-        <source>Takes effect the next time Mattecam starts.</source>
-        <translation>Se aplica la próxima vez que se inicie Mattecam.</translation>
-    </message>
-    <message>
         <source>Keep running in the tray when the window is closed</source>
         <translation>Seguir en la bandeja al cerrar la ventana</translation>
     </message>
@@ -1968,8 +1910,12 @@
         <translation>Su fondo real está visible</translation>
     </message>
     <message>
-        <source>Your room is visible in keep zones</source>
-        <translation>Su habitación se ve en las zonas conservadas</translation>
+        <source>Your room is visible where you always show it</source>
+        <translation>Su habitación se ve donde la muestra siempre</translation>
+    </message>
+    <message>
+        <source>Text behind you can be read</source>
+        <translation>El texto detrás de usted se puede leer</translation>
     </message>
     <message>
         <source>Live in {0} programs</source>
@@ -1986,6 +1932,10 @@
     <message>
         <source>Frozen: others see the last frame</source>
         <translation>Congelado: los demás ven el último fotograma</translation>
+    </message>
+    <message>
+        <source>Frozen: others see the stand-by card</source>
+        <translation>Congelado: los demás ven la pantalla de pausa</translation>
     </message>
     <message>
         <source>Only me: click yourself</source>
@@ -2010,6 +1960,48 @@
     <message>
         <source>“{0}”</source>
         <translation>«{0}»</translation>
+    </message>
+</context><context>
+    <name>QualityControls</name>
+    <message>
+        <source>Lower quality when the machine is busy</source>
+        <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
+    </message>
+    <message>
+        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
+        <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
+    </message>
+    <message>
+        <source>Hide things mistaken for people</source>
+        <translation>Ocultar lo que se confunde con personas</translation>
+    </message>
+    <message>
+        <source>Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person. Strict: shows only people who move; someone who has not moved yet is hidden too.</source>
+        <translation>Desactivado: no se oculta nada. Equilibrado: oculta lo que se confunde con personas y nada de una persona. Estricto: muestra solo a quienes se mueven; quien aún no se ha movido también se oculta.</translation>
+    </message>
+    <message>
+        <source>More detail for people far away</source>
+        <translation>Más detalle en personas lejanas</translation>
+    </message>
+    <message>
+        <source>Looks closer at people who are far away.</source>
+        <translation>Mira con más detalle a las personas lejanas.</translation>
+    </message>
+    <message>
+        <source>Edge</source>
+        <translation>Borde</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Desactivado</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>Equilibrado</translation>
+    </message>
+    <message>
+        <source>Strict: only people who move</source>
+        <translation>Estricto: solo quien se mueve</translation>
     </message>
 </context><context>
     <name>RatioControl</name>
@@ -2044,6 +2036,24 @@
         <translation>Aún no hay ningún fotograma. Inténtelo cuando la vista previa muestre uno.</translation>
     </message>
 </context><context>
+    <name>RecordingControls</name>
+    <message>
+        <source>Folder for recordings</source>
+        <translation>Carpeta de grabaciones</translation>
+    </message>
+    <message>
+        <source>Recordings and snapshots are saved here</source>
+        <translation>Las grabaciones y las fotos se guardan aquí</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Carpeta</translation>
+    </message>
+    <message>
+        <source>Recording {0}</source>
+        <translation>Grabando {0}</translation>
+    </message>
+</context><context>
     <name>ScenesMenu</name>
     <message>
         <source>Scene {0}</source>
@@ -2058,16 +2068,32 @@
         <translation>Guardar como escena</translation>
     </message>
     <message>
+        <source>There is a scene “{0}” already. Replace it?</source>
+        <translation>Ya hay una escena «{0}». ¿Reemplazarla?</translation>
+    </message>
+    <message>
+        <source>Its settings are lost.</source>
+        <translation>Sus ajustes se pierden.</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Reemplazar</translation>
+    </message>
+    <message>
+        <source>Remove the scene “{0}”?</source>
+        <translation>¿Quitar la escena «{0}»?</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
         <source>Rename scene</source>
         <translation>Cambiar el nombre de la escena</translation>
     </message>
     <message>
         <source>Rename</source>
         <translation>Cambiar el nombre</translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation>Quitar</translation>
     </message>
     <message>
         <source>Save as scene…</source>
@@ -2196,8 +2222,142 @@
         <translation>En cualquier programa, si los atajos globales están activados: pausar, congelar, elegir un fondo</translation>
     </message>
     <message>
+        <source>Without global shortcuts: give this command a key in the settings of your desktop</source>
+        <translation>Sin atajos globales: asigne una tecla a este comando en los ajustes del escritorio</translation>
+    </message>
+    <message>
         <source>Move the zoomed image (over the preview)</source>
         <translation>Mover la imagen ampliada (sobre la vista previa)</translation>
+    </message>
+</context><context>
+    <name>SidePanel</name>
+    <message>
+        <source>Camera</source>
+        <translation>Cámara</translation>
+    </message>
+    <message>
+        <source>Framing</source>
+        <translation>Encuadre</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Claro</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <source>Simple</source>
+        <translation>Sencillo</translation>
+    </message>
+    <message>
+        <source>All settings</source>
+        <translation>Todos los ajustes</translation>
+    </message>
+    <message>
+        <source>Show only what most people need</source>
+        <translation>Muestra solo lo que necesita la mayoría</translation>
+    </message>
+    <message>
+        <source>Show every setting, in groups</source>
+        <translation>Muestra todos los ajustes en grupos</translation>
+    </message>
+    <message>
+        <source>Move yourself</source>
+        <translation>Moverse</translation>
+    </message>
+    <message>
+        <source>Place and size of the person</source>
+        <translation>Lugar y tamaño de la persona</translation>
+    </message>
+    <message>
+        <source>Always hide, always show</source>
+        <translation>Ocultar o mostrar siempre</translation>
+    </message>
+    <message>
+        <source>Hide other people, or parts of the picture</source>
+        <translation>Oculta a otras personas o partes de la imagen</translation>
+    </message>
+    <message>
+        <source>Present slides or a screen</source>
+        <translation>Presentar diapositivas o pantalla</translation>
+    </message>
+    <message>
+        <source>Show them behind you</source>
+        <translation>Los muestra detrás de usted</translation>
+    </message>
+    <message>
+        <source>Adjust the background</source>
+        <translation>Ajustar el fondo</translation>
+    </message>
+    <message>
+        <source>Zoom, position, kind of blur</source>
+        <translation>Ampliación, posición y tipo de desenfoque</translation>
+    </message>
+    <message>
+        <source>Size and frame rate</source>
+        <translation>Tamaño y frecuencia</translation>
+    </message>
+    <message>
+        <source>What the camera delivers</source>
+        <translation>Lo que entrega la cámara</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>Calidad</translation>
+    </message>
+    <message>
+        <source>Model and edge</source>
+        <translation>Modelo y borde</translation>
+    </message>
+    <message>
+        <source>Send to OBS</source>
+        <translation>Enviar a OBS</translation>
+    </message>
+    <message>
+        <source>How other programs receive your video</source>
+        <translation>Cómo reciben su vídeo otros programas</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>Grabar</translation>
+    </message>
+    <message>
+        <source>Folder and microphone of recordings</source>
+        <translation>Carpeta y micrófono de las grabaciones</translation>
+    </message>
+    <message>
+        <source>Show a name or logo</source>
+        <translation>Mostrar un nombre o logotipo</translation>
+    </message>
+    <message>
+        <source>Over the video</source>
+        <translation>Sobre el vídeo</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pausa</translation>
+    </message>
+    <message>
+        <source>What others see while you are paused</source>
+        <translation>Lo que ven los demás durante la pausa</translation>
+    </message>
+    <message>
+        <source>Matting on a server</source>
+        <translation>Recorte en un servidor</translation>
+    </message>
+    <message>
+        <source>Let another machine compute the matte</source>
+        <translation>Otro equipo calcula la máscara</translation>
+    </message>
+    <message>
+        <source>Expert</source>
+        <translation>Experto</translation>
+    </message>
+    <message>
+        <source>Edge sliders, detail, device</source>
+        <translation>Controles del borde, detalle, dispositivo</translation>
     </message>
 </context><context>
     <name>SmallPreview</name>
@@ -2304,12 +2464,12 @@
         <translation>modelo más ligero</translation>
     </message>
     <message>
-        <source>{0} of {1} fps</source>
-        <translation>{0} de {1} fps</translation>
+        <source>{0} pictures per second</source>
+        <translation>{0} imágenes por segundo</translation>
     </message>
     <message>
-        <source>Machine busy: {0}</source>
-        <translation>Equipo ocupado: {0}</translation>
+        <source>This computer is busy – {0}</source>
+        <translation>Este equipo está ocupado – {0}</translation>
     </message>
     <message>
         <source>preparing the model…</source>
@@ -2342,16 +2502,16 @@
         <translation>Usarla</translation>
     </message>
     <message>
-        <source>Other programs cannot see you yet: this computer has no virtual camera.</source>
-        <translation>Otros programas todavía no pueden verle: este equipo no tiene cámara virtual.</translation>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom y Meet aún no ven Mattecam.</translation>
     </message>
     <message>
         <source>Set up…</source>
         <translation>Configurar…</translation>
     </message>
     <message>
-        <source>The model “{0}” is not installed. The bundled model is used instead.</source>
-        <translation>El modelo «{0}» no está instalado. En su lugar se usa el modelo incluido.</translation>
+        <source>The model “{0}” is not installed. The standard model is used instead.</source>
+        <translation>El modelo «{0}» no está instalado. Se usa el modelo estándar en su lugar.</translation>
     </message>
     <message>
         <source>Paused: the saved background is “None”, which shows your real background to others.</source>
@@ -2366,6 +2526,12 @@
         <translation>Mostrar</translation>
     </message>
 </context><context>
+    <name>TileGrid</name>
+    <message>
+        <source>All backgrounds</source>
+        <translation>Todos los fondos</translation>
+    </message>
+</context><context>
     <name>TileModel</name>
     <message>
         <source>{0}, chosen</source>
@@ -2378,6 +2544,16 @@
     <message>
         <source>{0} (key {1})</source>
         <translation>{0} (tecla {1})</translation>
+    </message>
+</context><context>
+    <name>TileView</name>
+    <message>
+        <source>Backgrounds</source>
+        <translation>Fondos</translation>
+    </message>
+    <message>
+        <source>Choose the background</source>
+        <translation>Elegir el fondo</translation>
     </message>
 </context><context>
     <name>Tray</name>
@@ -2402,6 +2578,36 @@
         <translation>Salir</translation>
     </message>
 </context><context>
+    <name>ViewNote</name>
+    <message>
+        <source>Switch between a mirror and the output as it leaves</source>
+        <translation>Cambiar entre el espejo y la imagen que se envía</translation>
+    </message>
+    <message>
+        <source>Only you see this</source>
+        <translation>Esto solo lo ve usted</translation>
+    </message>
+    <message>
+        <source>You see what others see</source>
+        <translation>Ve lo mismo que los demás</translation>
+    </message>
+    <message>
+        <source>You see a mirror, others do not</source>
+        <translation>Usted ve un espejo, los demás no</translation>
+    </message>
+    <message>
+        <source>Others see a mirror, you do not</source>
+        <translation>Los demás ven un espejo, usted no</translation>
+    </message>
+    <message>
+        <source>Mirror</source>
+        <translation>Espejo</translation>
+    </message>
+    <message>
+        <source>Others see</source>
+        <translation>Lo que ven los demás</translation>
+    </message>
+</context><context>
     <name>VirtualCameraControls</name>
     <message>
         <source>Send to other programs</source>
@@ -2410,38 +2616,6 @@
     <message>
         <source>They choose the virtual camera as their camera</source>
         <translation>Eligen la cámara virtual como su cámara</translation>
-    </message>
-    <message>
-        <source>Virtual camera device</source>
-        <translation>Dispositivo de la cámara virtual</translation>
-    </message>
-    <message>
-        <source>The device that other programs read</source>
-        <translation>El dispositivo que leen otros programas</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>Cámara de PipeWire</translation>
-    </message>
-    <message>
-        <source>Browsers and Flatpak programs find it through the camera portal</source>
-        <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
-    </message>
-    <message>
-        <source>Person with alpha</source>
-        <translation>Persona con alfa</translation>
-    </message>
-    <message>
-        <source>For programs that put another picture behind the person</source>
-        <translation>Para programas que ponen otra imagen detrás de la persona</translation>
-    </message>
-    <message>
-        <source>Virtual camera backend</source>
-        <translation>Backend de la cámara virtual</translation>
-    </message>
-    <message>
-        <source>Library that writes to the virtual camera</source>
-        <translation>Biblioteca que escribe en la cámara virtual</translation>
     </message>
     <message>
         <source>Set up a virtual camera…</source>
@@ -2456,40 +2630,12 @@
         <translation>Muestra lo que necesita este sistema</translation>
     </message>
     <message>
-        <source>Turn the camera off when no program uses it</source>
-        <translation>Apagar la cámara cuando ningún programa la use</translation>
-    </message>
-    <message>
-        <source>Only while this window is hidden</source>
-        <translation>Solo mientras esta ventana esté oculta</translation>
-    </message>
-    <message>
         <source>Choose “{0}” as the camera in your meeting.</source>
         <translation>Elija «{0}» como cámara en su reunión.</translation>
     </message>
     <message>
         <source>This computer has no virtual camera yet.</source>
         <translation>Este equipo todavía no tiene cámara virtual.</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>On</source>
-        <translation>Activado</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Desactivado</translation>
-    </message>
-    <message>
-        <source>In the PipeWire camera (BGRA)</source>
-        <translation>En la cámara PipeWire (BGRA)</translation>
-    </message>
-    <message>
-        <source>Beside the person in the virtual camera</source>
-        <translation>Junto a la persona en la cámara virtual</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>
@@ -2512,24 +2658,24 @@
 </context><context>
     <name>ZoneControls</name>
     <message>
-        <source>Drop</source>
-        <translation>Eliminar</translation>
+        <source>Only me</source>
+        <translation>Solo yo</translation>
     </message>
     <message>
-        <source>Keep</source>
-        <translation>Conservar</translation>
+        <source>Hides everybody but one person; click the person in the preview</source>
+        <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa</translation>
     </message>
     <message>
-        <source>Paint a drop zone</source>
-        <translation>Pintar una zona eliminada</translation>
+        <source>Always hide</source>
+        <translation>Ocultar siempre</translation>
+    </message>
+    <message>
+        <source>Always show</source>
+        <translation>Mostrar siempre</translation>
     </message>
     <message>
         <source>What you paint is never shown, not even people</source>
         <translation>Lo que pinte no se mostrará nunca, ni siquiera las personas</translation>
-    </message>
-    <message>
-        <source>Paint a keep zone</source>
-        <translation>Pintar una zona conservada</translation>
     </message>
     <message>
         <source>What you paint is always shown, with your real room</source>
@@ -2560,8 +2706,8 @@
         <translation>Quitar todas las zonas de esta cámara</translation>
     </message>
     <message>
-        <source>Choose a brush and paint on the preview.</source>
-        <translation>Elija un pincel y pinte sobre la vista previa.</translation>
+        <source>Choose one and paint on the picture.</source>
+        <translation>Elija uno y pinte sobre la imagen.</translation>
     </message>
 </context><context>
     <name>ZoneMarks</name>
@@ -2625,6 +2771,11 @@
         <source>{target} lies outside the screens; choose another region.</source>
         <comment>ScreenText.OFF_SCREEN</comment>
         <translation>{target} queda fuera de las pantallas; elija otra zona.</translation>
+    </message>
+    <message>
+        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
+        <comment>ScreenText.NOT_HIDDEN</comment>
+        <translation>La ventana no ocultó su habitación a tiempo, así que no se muestra ninguna pantalla; elija la pantalla de nuevo.</translation>
     </message>
     <message>
         <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
@@ -3157,9 +3308,9 @@
         <translation>Reinicie el equipo: su núcleo se actualizó después del arranque.</translation>
     </message>
     <message>
-        <source>The modules of the running kernel {kernel} are not on this disk, as in a container.</source>
+        <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
         <comment>LoopbackFinding.KERNEL_ELSEWHERE</comment>
-        <translation>Los módulos del núcleo en ejecución {kernel} no están en este disco, como ocurre en un contenedor.</translation>
+        <translation>Esto parece un contenedor: el controlador de la cámara debe cargarse en el anfitrión (núcleo {kernel}).</translation>
     </message>
     <message>
         <source>Load the module on the host, outside the container:</source>
@@ -3677,11 +3828,6 @@
         <translation>El recorte falló; elija otro modelo o ejecutor. Los detalles están en el registro.</translation>
     </message>
     <message>
-        <source>The weights file {file} cannot be read ({reason}); check the file or choose another.</source>
-        <comment>ModelText.WEIGHTS_UNREADABLE</comment>
-        <translation>No se puede leer el archivo de pesos {file} ({reason}); compruebe el archivo o elija otro.</translation>
-    </message>
-    <message>
         <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
         <comment>ModelText.OTHER_WEIGHTS</comment>
         <translation>El archivo {file} no contiene pesos de {model}; elija el modelo al que pertenece u otro archivo.</translation>
@@ -3727,19 +3873,9 @@
         <translation>El modelo {model} ha devuelto valores incorrectos en la GPU {device} con media precisión; el recorte continúa en float32.</translation>
     </message>
     <message>
-        <source>The GPU {device} could not capture a CUDA graph; matting continues with the executor eager.</source>
-        <comment>ModelText.CAPTURE_FAILED</comment>
-        <translation>La GPU {device} no ha podido capturar un grafo CUDA; el recorte continúa con el ejecutor eager.</translation>
-    </message>
-    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
-    </message>
-    <message>
-        <source>The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another executor.</source>
-        <comment>ModelText.CUDA_GRAPH_DEVICE</comment>
-        <translation>El ejecutor cuda-graph necesita una GPU NVIDIA, no el dispositivo {device}; elija otro ejecutor.</translation>
     </message>
     <message>
         <source>Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto.</source>
@@ -3810,6 +3946,11 @@
         <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
         <comment>PlateText.NOT_AN_IMAGE</comment>
         <translation>El archivo {file} no es una imagen legible; tome de nuevo la imagen de la habitación vacía.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} was taken with another camera ({camera}); take it again with this one.</source>
+        <comment>PlateText.OTHER_CAMERA</comment>
+        <translation>La imagen de la habitación vacía {file} se tomó con otra cámara ({camera}); tómela de nuevo con esta.</translation>
     </message>
     <message>
         <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
@@ -4002,6 +4143,11 @@
         <translation>el nombre es demasiado largo; elija uno más corto</translation>
     </message>
     <message>
+        <source>another file has got this name in the meantime; rename one of them</source>
+        <comment>WriteReason.APPEARED</comment>
+        <translation>entretanto otro archivo ha recibido ese nombre; cambie el nombre de uno de ellos</translation>
+    </message>
+    <message>
         <source>the name of a video must end in {suffixes}; choose another name</source>
         <comment>WriteReason.SUFFIX</comment>
         <translation>el nombre de un vídeo debe terminar en {suffixes}; elija otro nombre</translation>
@@ -4182,6 +4328,11 @@
         <translation>El codificador {wanted} no funciona en este equipo; la grabación usa {used}.</translation>
     </message>
     <message>
+        <source>Another file {file} appeared during the recording, which is saved as {copy}.</source>
+        <comment>RecordingText.NAME_TAKEN</comment>
+        <translation>Durante la grabación apareció otro archivo {file}; la grabación se guardó como {copy}.</translation>
+    </message>
+    <message>
         <source>the recording so far is in {file}</source>
         <comment>RecordingText.KEPT</comment>
         <translation>lo grabado hasta ahora está en {file}</translation>
@@ -4205,6 +4356,16 @@
         <source>The recording {file} could not be completed: {reason}.</source>
         <comment>RecordingText.NOT_RECOVERED</comment>
         <translation>No se pudo completar la grabación {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} is no unfinished recording, whose name would be like `name.part.mp4`; choose another file.</source>
+        <comment>RecordingText.NOT_UNFINISHED</comment>
+        <translation>{file} no es una grabación inacabada, cuyo nombre sería como `name.part.mp4`; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>{seconds} s of {file} were copied to {copy} ({copied} of {size} MB); the rest is damaged or of a kind that is not copied, and the file is kept.</source>
+        <comment>RecordingText.PARTLY_RECOVERED</comment>
+        <translation>Se copiaron {seconds} s de {file} a {copy} ({copied} de {size} MB); el resto está dañado o es de un tipo que no se copia, y el archivo se conserva.</translation>
     </message>
     <message>
         <source>The recording {file} is still being written; stop it first.</source>
@@ -4257,24 +4418,29 @@
         <translation>El servidor {server} no envía máscaras; el recorte se hace en este equipo hasta que lo haga.</translation>
     </message>
     <message>
+        <source>The server {server} sent a matte that shows more than people; matting runs on this machine. Use a server that you trust.</source>
+        <comment>RemoteText.SHOWS_ROOM</comment>
+        <translation>El servidor {server} envió una máscara que muestra más que personas; el recorte se hace en este equipo. Use un servidor de confianza.</translation>
+    </message>
+    <message>
         <source>The token file {file} cannot be used: {reason}.</source>
         <comment>RemoteText.TOKEN_FILE</comment>
         <translation>El archivo de clave {file} no se puede usar: {reason}.</translation>
     </message>
     <message>
-        <source>other users can read it; run `chmod 600 {file}`</source>
+        <source>other users have rights to it; make it yours with `chown`, and run `chmod 600 {file}`</source>
         <comment>RemoteText.TOKEN_MODE</comment>
-        <translation>otros usuarios pueden leerlo; ejecute `chmod 600 {file}`</translation>
+        <translation>otros usuarios tienen derechos sobre él; hágalo suyo con `chown` y ejecute `chmod 600 {file}`</translation>
     </message>
     <message>
-        <source>it holds fewer than {characters} characters</source>
+        <source>it holds fewer than {bits} random bits, which are 32 hexadecimal digits or 22 letters and digits; `openssl rand -hex 32` makes enough</source>
         <comment>RemoteText.TOKEN_SHORT</comment>
-        <translation>contiene menos de {characters} caracteres</translation>
+        <translation>contiene menos de {bits} bits aleatorios, que son 32 cifras hexadecimales o 22 letras y cifras; `openssl rand -hex 32` genera suficientes</translation>
     </message>
     <message>
-        <source>it is not text</source>
+        <source>it is not a token: one line of letters, digits and -._~+/=</source>
         <comment>RemoteText.TOKEN_NOT_TEXT</comment>
-        <translation>no es texto</translation>
+        <translation>no es un token: una línea de letras, cifras y -._~+/=</translation>
     </message>
     <message>
         <source>The certificate file {file} cannot be used: {reason}.</source>
@@ -4522,9 +4688,9 @@
         <translation>El archivo de escenas {file} no se puede usar ({reason}) ni renombrar; no hay escenas disponibles.</translation>
     </message>
     <message>
-        <source>This desktop has no portal for global shortcuts. Assign `python3 run.py ctl` commands to keys.</source>
+        <source>This desktop does not support global shortcuts. Set keys yourself in its settings.</source>
         <comment>ShortcutText.NO_PORTAL</comment>
-        <translation>Este escritorio no tiene portal de atajos globales. Asigne órdenes de `python3 run.py ctl` a teclas en su configuración.</translation>
+        <translation>Este escritorio no admite atajos globales. Asigne las teclas en sus ajustes.</translation>
     </message>
     <message>
         <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
@@ -4635,6 +4801,16 @@
         <source>The weights file {file} is damaged or not a checkpoint; remove it and download it again.</source>
         <comment>WeightsFault.DAMAGED</comment>
         <translation>El archivo de pesos {file} está dañado o no es un punto de control; quítelo y descárguelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or name another file with --weights.</source>
+        <comment>WeightsFault.BUNDLED_DAMAGED</comment>
+        <translation>El archivo de pesos {file}, que forma parte del programa, está dañado; reinstale el programa o indique otro archivo con --weights.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} is damaged or not the published one; download it with `python3 run.py weights download {model}`, or name a file of your own with --weights.</source>
+        <comment>WeightsFault.NOT_INTACT</comment>
+        <translation>El archivo de pesos {file} está dañado o no es el publicado; descárguelo con `python3 run.py weights download {model}` o indique un archivo propio con --weights.</translation>
     </message>
     <message>
         <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
