@@ -11,7 +11,7 @@ from app.core.shaping import WHOLE_VIEW, Plane, Shape, View
 from app.people.auto_framing import AutoFraming
 from app.people.only_me import Certainty, OnlyMe
 from app.people.regions import find_people
-from app.people.zones import ZonePlanes, zone_planes
+from app.people.zones import DrawnZones, ZonePlanes, draw_zones, zone_planes
 
 MAX_GAP_S = 0.5
 """A longer gap between two frames counts as this much time."""
@@ -29,8 +29,9 @@ class PeopleShaper:
         self._selected: tuple[float, float] | None = None
         self._elsewhere: tuple[float, float] | None = None
         """The selection, if it was made in the picture of another camera: nobody is shown until the next one."""
+        self._drawn: tuple[object, DrawnZones] | None = None
         self._planes: tuple[object, ZonePlanes] | None = None
-        """The planes of the zones, and what they depend on."""
+        """The zones, drawn and as planes, and what each depends on."""
         self._now_s = self._last_s = 0.0
         self._aspect = 1.0
         self._placement: PlacementSettings | None = None
@@ -123,9 +124,12 @@ class PeopleShaper:
         return Shape(planes.gain if gain is None else planes.gain * gain, planes.keep, view, self._placement)
 
     def _zone_planes(self, rows: int, columns: int) -> ZonePlanes:
-        depends_on = self._zones, self._framing, self._aspect, rows, columns
+        if self._drawn is None or self._drawn[0] != (self._zones, self._aspect):
+            self._drawn = (self._zones, self._aspect), draw_zones(self._zones, self._aspect)
+            self._planes = None
+        depends_on = self._framing, rows, columns
         if self._planes is None or self._planes[0] != depends_on:
-            self._planes = depends_on, zone_planes(self._zones, self._framing, self._aspect, (rows, columns))
+            self._planes = depends_on, zone_planes(self._drawn[1], self._framing, (rows, columns))
         return self._planes[1]
 
     def _next_view(self, alpha: Plane, step_s: float) -> View:
