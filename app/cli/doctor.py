@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from app.cli.terminal import console as terminal_console
 from app.config import program
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.doctor_fix import DoctorFix
 from app.core.messages.system import ServiceText
+from app.core.visible import visible
 
 if TYPE_CHECKING:
     from app.doctor import Finding
@@ -58,14 +59,14 @@ def doctor(
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    console = Console(highlight=False)
+    console = terminal_console()
     for finding in findings:
         sign = _SIGNS[finding.state.value]
         console.print(sign if console.encoding.startswith("utf") else sign.translate(_ASCII), end=" ")
-        console.print(f"{finding.check}: {program.advice(finding.detail)}", markup=False, soft_wrap=True)
+        console.print(visible(f"{finding.check}: {program.advice(finding.detail)}"), markup=False, soft_wrap=True)
         for line in [finding.why, *finding.fix.splitlines()]:
             if line:
-                console.print(f"    {program.advice(line)}", markup=False, soft_wrap=True)
+                console.print(visible(f"    {program.advice(line)}"), markup=False, soft_wrap=True)
 
 
 def _ask(shown: str) -> bool:

@@ -28,7 +28,7 @@ from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
 from app.cli.signature import live_parameters, set_signature
-from app.cli.terminal import notify
+from app.cli.terminal import notify, visible_output
 from app.cli.usage.grouped_help import ControlCommand, GroupedCommand, GroupedProgram
 from app.cli.usage.sentences import refusal
 from app.cli.weights import app as weights_app
@@ -56,6 +56,11 @@ app = typer.Typer(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: sys.argv) and return the exit code; print a failure as one sentence."""
+    with visible_output():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         words = with_cluster_address(sys.argv[1:] if argv is None else argv)
         code = app(args=words, prog_name=program.name(), standalone_mode=False)

@@ -1,16 +1,56 @@
-"""What commands print besides results: messages and progress bars, on standard error."""
+"""What commands print: everything without control characters, messages and progress bars on standard error."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from app.config import program
+from app.core.visible import visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import ProgressColumn
+
+
+class VisibleStream:
+    """An output stream that shows control characters instead of sending them to the terminal.
+
+    Names of files, scenes and devices are text of others; printed as they are, they could rewrite the screen.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text with control characters made visible."""
+        self.stream.write(visible(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def visible_output() -> Iterator[None]:
+    """Let standard output and standard error show control characters."""
+    before = sys.stdout, sys.stderr
+    # None: Windows runs the program without a console.
+    sys.stdout, sys.stderr = (stream and cast("TextIO", VisibleStream(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def console(*, stderr: bool = False, highlight: bool = False) -> Console:
+    """Return a console for coloured text and progress bars. Its texts must go through `visible`: colours are codes."""
+    from rich.console import Console  # slow to import
+
+    stream: Any = sys.stderr if stderr else sys.stdout
+    return Console(file=stream.stream if isinstance(stream, VisibleStream) else stream, highlight=highlight)
 
 
 def notify(text: str) -> None:
@@ -25,12 +65,11 @@ def progress_bar(title: str, amount: ProgressColumn) -> Iterator[Callable[[int, 
     The bar appears with its first call, so that an error before it is printed without a bar. title: plain text, such as
     a file name.
     """
-    from rich.console import Console  # slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), amount, TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True))
-    task = progress.add_task(" ".join(title.split()), total=None)
+    progress = Progress(*columns, console=console(stderr=True))
+    task = progress.add_task(visible(" ".join(title.split())), total=None)
 
     def show(done: int, total: int | None) -> None:
         progress.start()

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import DownloadColumn
 from rich.table import Table
 
+from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
 from app.core.errors import ModelError, UsageError, text_of
 from app.core.messages.command_line import CommandLineText
+from app.core.visible import visible
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightsError, WeightState, describe, verify
 
@@ -77,12 +78,12 @@ def _megabytes(report: WeightReport) -> str:
 
 def _show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print a table on a terminal, tab-separated lines otherwise."""
-    console = Console()
+    console = terminal_console(highlight=True)
     if not console.is_terminal:
         for row in (header, *rows):
             print("\t".join(row))
         return
     table = Table(*header, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
     console.print(table)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import sys
 import threading
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
 from app.config import paths, program
+from app.core.visible import visible
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +31,39 @@ class ShortFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of `record`, without its traceback."""
-        record.message = record.getMessage()
+        record.message = one_line(record.getMessage())
         return program.advice(self.formatMessage(record))
+
+
+class FullFormatter(logging.Formatter):
+    """Formats each message for the log file: with time, thread and traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(FILE_FORMAT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line of `record`."""
+        record.message = one_line(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of `record` and its traceback."""
+        return visible(super().format(record))
+
+
+def one_line(message: str) -> str:
+    """Return the message in one line, without control characters: names of files could forge lines."""
+    return visible(message).replace("\n", "\\n")
+
+
+class PrivateLog(logging.handlers.RotatingFileHandler):
+    """A rotating log that only the user can read: it names files, devices and people's scenes."""
+
+    def _open(self) -> TextIOWrapper:
+        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if os.name == "posix":
+            os.fchmod(handle, 0o600)  # a file of an earlier version
+        return TextIOWrapper(os.fdopen(handle, f"{self.mode}b"), encoding=self.encoding, line_buffering=True)
 
 
 def set_up_console(*, verbose: bool = False) -> None:
@@ -42,12 +76,12 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
     path = paths.log_dir() / "mattecam.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")
+        file = PrivateLog(path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")
     except OSError as error:
         _set_up([_console(verbose)], verbose)
         log.warning("The log file %s cannot be written (%s); the program goes on without.", path, error.strerror)
         return None
-    file.setFormatter(logging.Formatter(FILE_FORMAT))
+    file.setFormatter(FullFormatter())
     file.setLevel(logging.DEBUG if verbose else logging.INFO)
     _set_up([_console(verbose), file], verbose)
     return path
@@ -56,7 +90,7 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
 def _console(verbose: bool) -> logging.Handler:
     # sys.stderr is None if Windows runs the program without a console.
     handler = logging.NullHandler() if sys.stderr is None else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(FILE_FORMAT) if verbose else ShortFormatter())
+    handler.setFormatter(FullFormatter() if verbose else ShortFormatter())
     handler.setLevel(logging.DEBUG if verbose else logging.WARNING)
     return handler
 

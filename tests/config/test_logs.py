@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 
@@ -64,6 +65,29 @@ def test_the_window_logs_to_a_file_too(capsys: pytest.CaptureFixture[str]) -> No
     assert "opened the camera" in content
     assert "ValueError: inner" in content
     assert capsys.readouterr().err == "mattecam: The camera was lost.\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = paths.log_dir() / "mattecam.log"
+    file.parent.mkdir(parents=True)
+    file.touch(0o644)  # of version 0.2
+    monkeypatch.setattr(logs, "FILE_BYTES", 100)
+    logs.set_up_window()
+    for number in range(3):
+        log.info("a line of the log, number %d, long enough for another file", number)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()}
+    assert len(modes) == 4 and set(modes.values()) == {0o600}
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    path = logs.set_up_window(verbose=verbose)
+    assert path is not None
+    log.warning("The file %s is gone.", "a\x1b[2J\x9b1m\u202e\nERROR forged\r.png")
+    shown = "The file a\\u001b[2J\\u009b1m\\u202e\\nERROR forged\\u000d.png is gone."
+    for text in (path.read_text(), capsys.readouterr().err):
+        assert [line.endswith(shown) for line in text.splitlines()] == [True]
 
 
 def test_a_log_folder_that_cannot_be_written_does_not_stop_the_program(capsys: pytest.CaptureFixture[str]) -> None:
