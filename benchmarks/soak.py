@@ -1,11 +1,12 @@
-"""Hours of use in minutes: random settings, switches and faults while memory, threads and files are watched.
+"""Hours of use in minutes: random commands and faults while memory, threads and files are watched.
 
     python -m benchmarks.soak --frames 200000
     python -m benchmarks.soak --seconds 600 --engine student --json soak.json
 
 The pipeline is the real one. With `--engine fake` source and network are stand-ins that run as fast as they can, so
-that many frames go through; any model's name runs that network on the demo view. Exits with 1 when something grows, a
-thread is left, or a pixel of the room reaches an output.
+that many frames go through; any model's name runs that network on the demo view. Commands of `ctl` come from several
+threads; the same seed gives each thread the same commands. Exits with 1 when something grows, a thread is left, a
+command ends in a defect, or a pixel of the room reaches an output.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ import psutil
 from app.core.settings import Settings
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
-from benchmarks.soak_monkey import Monkey, SoakWorld
+from benchmarks.soak_commands import CommandMonkey
+from benchmarks.soak_files import SoakFiles
+from benchmarks.soak_monkey import ROOMS, Monkey, SoakWorld
+from models.table import NETWORKS
 
 SAMPLE_EVERY_S = 2.0
-ACT_EVERY_S = 0.05
+ACT_EVERY_S = 0.2
+COMMAND_THREADS, COMMAND_PAUSE_S = 3, 0.03
 MAX_GROWTH_MB = 40.0
 """Between the medians of the second and the last quarter; caches and the allocator settle in the first."""
 
@@ -51,11 +56,14 @@ class Report:
 
     frames: int
     sent: int
-    leaks: int
-    """Pictures with a pixel of the room."""
+    leaks: dict[str, int]
+    """Pictures with a pixel of a room, by its source."""
     ended: bool
     """Every thread of the pipeline ended when it was stopped."""
     acts: dict[str, int]
+    commands: dict[str, int]
+    refused: int
+    """Commands that were answered with a reason."""
     before: Sample
     after: Sample
     samples: list[Sample]
@@ -72,8 +80,11 @@ def run(frames: int, seconds: float, engine: str, seed: int) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         parts = default_parts() if world is None else world.parts()
         pipeline = Pipeline(_settings(engine), parts=parts)
-        monkey = Monkey(pipeline, world, Path(folder), seed)
+        monkey = Monkey(pipeline, world, seed)
+        sources, models = (["demo"], [engine]) if world is None else ([*ROOMS], ["auto", *NETWORKS])
+        commands = CommandMonkey(pipeline, SoakFiles(Path(folder)), sources, models, seed)
         pipeline.start()
+        commands.start(COMMAND_THREADS, COMMAND_PAUSE_S)
         pause, next_sample_s = threading.Event(), 0.0
         while (status := pipeline.status()).frames_out < frames and time.monotonic() - started_s < seconds:
             monkey.act()
@@ -82,13 +93,15 @@ def run(frames: int, seconds: float, engine: str, seed: int) -> Report:
             if elapsed_s >= next_sample_s:
                 next_sample_s = elapsed_s + SAMPLE_EVERY_S
                 samples.append(_sample(process, elapsed_s, status.frames_out))
+        commands.stop()
         status, ended = pipeline.status(), pipeline.stop()
     gc.collect()
     after = _sample(process, time.monotonic() - started_s, status.frames_out)
-    leaks = 0 if world is None else world.leaks
+    leaks = {} if world is None else dict(world.leaks)
     sent = status.frames_sent if world is None else world.sent
-    faults = _faults(samples, before, after, ended, leaks)
-    return Report(status.frames_out, sent, leaks, ended, dict(monkey.acts), before, after, samples, faults)
+    faults = [*_faults(before, after, ended, leaks), *dict.fromkeys(commands.defects), *growth(samples)]
+    acts, done = dict(monkey.acts), dict(commands.commands)
+    return Report(status.frames_out, sent, leaks, ended, acts, done, commands.refused, before, after, samples, faults)
 
 
 def _settings(engine: str) -> Settings:
@@ -108,27 +121,28 @@ def _sample(process: psutil.Process, at_s: float, frames: int) -> Sample:
     )
 
 
-def _faults(samples: list[Sample], before: Sample, after: Sample, ended: bool, leaks: int) -> list[str]:
-    found = []
-    if leaks:
-        found.append(f"{leaks} pictures showed the room")
+def _faults(before: Sample, after: Sample, ended: bool, leaks: dict[str, int]) -> list[str]:
+    found = [f"{count} pictures showed the room of {source}" for source, count in leaks.items()]
     if not ended:
         found.append("a thread did not end")
     if after.threads > before.threads:
         found.append(f"{after.threads - before.threads} threads were left")
+    return found
+
+
+def growth(samples: list[Sample]) -> list[str]:
+    """Return what grew, in words."""
     quarter = len(samples) // 4
     if quarter < 2:
-        return [*found, "too few samples to see growth; run it longer"]
+        return ["too few samples to see growth; run it longer"]
     early, late = samples[quarter : 2 * quarter], samples[-quarter:]
-    growth = _median(late, "rss_mb") - _median(early, "rss_mb")
-    if growth > MAX_GROWTH_MB:
-        found.append(f"memory grew by {growth:.0f} MB")
-    found += [
+    grown_mb = _median(late, "rss_mb") - _median(early, "rss_mb")
+    found = [f"memory grew by {grown_mb:.0f} MB"] if grown_mb > MAX_GROWTH_MB else []
+    return found + [
         f"{what} grew from {_median(early, what):.0f} to {_median(late, what):.0f}"
         for what in ("threads", "files")
         if _median(late, what) > _median(early, what) + 3
     ]
-    return found
 
 
 def _median(samples: list[Sample], what: str) -> float:
@@ -150,7 +164,9 @@ def main() -> int:
     print(f"{'s':>7} {'frames':>9} {'RSS MB':>8} {'threads':>8} {'files':>6}")
     for sample in [*report.samples[:: max(1, len(report.samples) // 12)], report.after]:
         print(f"{sample.at_s:7.0f} {sample.frames:9d} {sample.rss_mb:8.1f} {sample.threads:8d} {sample.files:6d}")
-    print(f"{report.frames} frames, {report.sent} pictures sent, acts {report.acts}")
+    print(f"seed {wanted.seed}: {report.frames} frames, {report.sent} pictures sent, acts {report.acts}")
+    total = sum(report.commands.values())
+    print(f"{total} commands, {report.refused} of them refused: {report.commands}")
     print("passed" if not report.faults else f"FAILED: {'; '.join(report.faults)}")
     return 1 if report.faults else 0
 

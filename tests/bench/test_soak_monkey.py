@@ -1,36 +1,70 @@
-"""What the soak does to a pipeline while the pipeline works on its files."""
+"""The soak: its commands, its files, and a short run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+import time
 from pathlib import Path
-from typing import cast
 
+import numpy as np
+import pytest
+
+from app.control.commands import parse_words
+from app.core.errors import MattecamError
 from app.core.settings import Settings
 from app.runtime.pipeline import Pipeline
-from benchmarks.soak_monkey import KEPT, Monkey, SoakWorld
+from benchmarks.soak import run
+from benchmarks.soak_commands import CommandMonkey
+from benchmarks.soak_files import KEEP_ZONE_OF, KEPT, SoakFiles
+from benchmarks.soak_monkey import ROOMS, SoakWorld, rooms_in
+from tests.fakes.room import room_picture
 
-
-class FilesOfPipeline:
-    """Writes recordings as a pipeline does, without the rest of it."""
-
-    def __init__(self) -> None:
-        self.settings = Settings()
-
-    def change(self, update: Callable[[Settings], Settings]) -> None:
-        self.settings = update(self.settings)
-        for path in (self.settings.output.record, self.settings.output.record_alpha):
-            if path is not None:
-                path.touch()
+SECONDS = 20.0
 
 
 def test_old_recordings_are_removed_while_files_are_renamed(tmp_path: Path) -> None:
-    pipeline = FilesOfPipeline()
-    monkey = Monkey(cast("Pipeline", pipeline), SoakWorld(), tmp_path, seed=0)
-    background = tmp_path / "background.mp4"
-    renamed = tmp_path / "1.part.mp4"
-    renamed.symlink_to(tmp_path / "gone.mp4")  # listed, but no longer there
-    for _ in range(2 * (KEPT + 3)):  # every second one ends a recording
-        monkey.record()
-    kept = {f"{number}{kind}.mp4" for number in range(4, KEPT + 4) for kind in ("", "-alpha")}
-    assert {path.name for path in tmp_path.glob("*.mp4")} == {background.name, *kept}
+    files = SoakFiles(tmp_path)
+    (tmp_path / "recording1.part.mp4").symlink_to(tmp_path / "gone.mp4")  # listed, but no longer there
+    for _ in range(KEPT + 3):
+        files.next_recording().touch()
+    kept = {f"recording{number}.mp4" for number in range(4, KEPT + 4)}
+    assert {path.name for path in tmp_path.glob("*.mp4")} == {files.video.name, *kept}
+
+
+def test_commands_follow_from_the_seed_and_ask_for_no_room(tmp_path: Path) -> None:
+    pipeline = Pipeline(Settings(), parts=SoakWorld().parts())
+    monkey = CommandMonkey(pipeline, SoakFiles(tmp_path), [*ROOMS], ["auto"], seed=1)
+    first, second = ([monkey.words(dice) for _ in range(500)] for dice in (random.Random("1-0"), random.Random("1-0")))
+    names = {words[0] for words in first}
+    assert {"background", "scene", "zones", "set", "record", "pause"} <= names
+    assert [words[0] for words in first] == [words[0] for words in second]
+    for words in first:
+        assert words[:2] not in (["background", "none"], ["set", "background.kind"])
+        try:
+            parse_words(words)
+        except MattecamError:
+            assert words[0] in ("set", "reset")
+
+
+def test_a_room_is_found_by_its_colour() -> None:
+    image = room_picture()
+    assert rooms_in(image) == ["camera:0"]
+    image[:] = ROOMS[KEEP_ZONE_OF]
+    assert rooms_in(image) == [], "the user keeps a part of this room"
+    image[3, 4] = ROOMS["camera:2"]
+    assert rooms_in(image) == ["camera:2"]
+    assert rooms_in(np.zeros_like(image)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.error_logs
+@pytest.mark.timeout(300)
+def test_random_commands_and_faults_show_no_room() -> None:
+    seed = time.time_ns() % 10_000
+    report = run(10**9, SECONDS, "fake", seed)
+    again = f"repeat with: python -m benchmarks.soak --seconds {SECONDS:g} --seed {seed}"
+    assert sum(report.commands.values()) > 20, again
+    assert not report.leaks, again
+    assert report.ended, again
+    grown = ("memory grew", "threads grew", "files grew", "too few samples")
+    assert not [fault for fault in report.faults if not fault.startswith(grown)], again
