@@ -40,7 +40,7 @@ def composited_scenes(
     cutouts: Sequence[Path], rooms: Sequence[Path], size: tuple[int, int], quick: bool, draw: int
 ) -> list[Scene]:
     """Spread people and rooms over the cases; the choice depends on the sorted file names and the draw only."""
-    person, room = _Cycle(cutouts, 7, draw * DRAW_STRIDE), _Cycle(rooms, 11, draw * DRAW_STRIDE)
+    person, room = Cycle(cutouts, 7, draw * DRAW_STRIDE), Cycle(rooms, 11, draw * DRAW_STRIDE)
     count = 1 if quick else 3
     found = [Scene(f"steady {n}", partial(_steady, person.next(), room.next(), size, n)) for n in range(count + 1)]
     for n in range(count):
@@ -53,7 +53,7 @@ def composited_scenes(
     return found
 
 
-class _Cycle:
+class Cycle:
     """Hands out files in a fixed, well-mixed order."""
 
     def __init__(self, files: Sequence[Path], stride: int, taken: int = 0) -> None:
@@ -74,7 +74,7 @@ def _steady(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Itera
         calm = 0.15 if 20 <= n < 40 else 1.0
         return Pose(calm * 5 * math.sin(n / 7), calm * 2 * math.sin(n / 5), calm * 1.2 * math.sin(n / 11))
 
-    yield from _render(cutout, room, size, seed, 60, motion, lambda n: "first frames" if n < FIRST_FRAMES else "steady")
+    yield from rendered(cutout, room, size, seed, 60, motion, lambda n: "first frames" if n < FIRST_FRAMES else "steady")
 
 
 def _fast(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Iterator[Sample]:
@@ -85,7 +85,7 @@ def _fast(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Iterato
         swing = math.sin(n * 0.22)
         return Pose(0.22 * width * swing, 6 * abs(swing), 7 * swing)
 
-    yield from _render(cutout, room, size, 100 + seed, 50, motion, lambda n: "fast motion" if n >= FIRST_FRAMES else "")
+    yield from rendered(cutout, room, size, 100 + seed, 50, motion, lambda n: "fast motion" if n >= FIRST_FRAMES else "")
 
 
 def _entering(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Iterator[Sample]:
@@ -98,13 +98,13 @@ def _entering(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Ite
         away = max(0.0, 1 - (n - 15) / 14) + max(0.0, (n - 56) / 14)
         return Pose(side * away * width + 3 * math.sin(n / 4), 2 * math.sin(n / 3), math.sin(n / 6))
 
-    yield from _render(cutout, room, size, 200 + seed, 85, motion, lambda n: "entering and leaving")
+    yield from rendered(cutout, room, size, 200 + seed, 85, motion, lambda n: "entering and leaving")
 
 
 def _cut(pairs: Sequence[tuple[Path, Path]], size: tuple[int, int], seed: int) -> Iterator[Sample]:
     """Another person in another room from one frame to the next; the frames after the cut are measured."""
     for part, (cutout, room) in enumerate(pairs):
-        yield from _render(
+        yield from rendered(
             cutout,
             room,
             size,
@@ -117,10 +117,10 @@ def _cut(pairs: Sequence[tuple[Path, Path]], size: tuple[int, int], seed: int) -
 
 def _room(room: Path, size: tuple[int, int], seed: int) -> Iterator[Sample]:
     """A room without anybody."""
-    yield from _render(None, room, size, 400 + seed, 20, lambda n: None, lambda n: "empty room")
+    yield from rendered(None, room, size, 400 + seed, 20, lambda n: None, lambda n: "empty room")
 
 
-def _render(
+def rendered(
     cutout: Path | None,
     room: Path,
     size: tuple[int, int],

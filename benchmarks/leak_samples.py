@@ -52,3 +52,8 @@ def read_image(path: Path) -> BgrImage:
     if image is None:
         raise ValueError(f"{path} cannot be read as an image; take it out of the data folder.")
     return np.asarray(image, np.uint8)
+
+
+def files(folder: Path, suffix: str) -> list[Path]:
+    """Return the files of a folder with this suffix, sorted; none where there is no folder."""
+    return sorted(folder.glob(f"*{suffix}")) if folder.is_dir() else []

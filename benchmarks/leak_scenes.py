@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.capture.demo import DemoSource
 from app.core.types import AlphaImage
 from benchmarks.leak_people import composited_scenes, usable_cutouts
-from benchmarks.leak_samples import NOISE_SIGMA, Sample, Scene, filling, read_image
+from benchmarks.leak_samples import NOISE_SIGMA, Sample, Scene, files, filling, read_image
 
 SIZE = (640, 360)
 OPAQUE = 255
@@ -38,7 +38,7 @@ def scenes(
     """
     found: list[Scene] = [demo_scene(True, size), demo_scene(False, size)]
     absent: list[str] = []
-    cutouts, rooms = _files(data / "train/cutouts", ".png"), _files(data / "train-clean/rooms", ".jpg")
+    cutouts, rooms = files(data / "train/cutouts", ".png"), files(data / "train-clean/rooms", ".jpg")
     if cutouts and rooms:
         found += composited_scenes(usable_cutouts(cutouts), rooms, size, quick, draw)
     else:
@@ -47,7 +47,7 @@ def scenes(
     found += [Scene(f"photo {path.stem}", partial(_photo, path, mask, size)) for path, mask in photos]
     if not photos:
         absent.append(f"No photos with masks in {data}: photos are not measured.")
-    clips = _files(data / "clips", ".mkv")
+    clips = files(data / "clips", ".mkv")
     found += [Scene(f"clip {path.stem}", partial(_clip, path)) for path in (clips[:2] if quick else clips)]
     if not clips:
         absent.append(f"No webcam clips in {data}: real clips are not measured.")
@@ -62,7 +62,7 @@ def demo_scene(empty: bool, size: tuple[int, int]) -> Scene:
 def _photos(train: Path, count: int) -> list[tuple[Path, Path]]:
     """Photos with one person in front of much background, and their masks."""
     found = []
-    for mask in (path for path in _files(train / "masks", ".png") if path.stem.startswith(PORTRAITS)):
+    for mask in (path for path in files(train / "masks", ".png") if path.stem.startswith(PORTRAITS)):
         photo = train / "portraits" / f"{mask.stem}.jpg"
         truth = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
         if truth is None or not photo.exists():
@@ -125,7 +125,3 @@ def _demo(empty: bool, size: tuple[int, int]) -> Iterator[Sample]:
         truth[: height // 2, : width // 6] = 0
     for n in range(40):
         yield Sample(source.render(n), truth, "empty demo room" if empty else "demo", exact=False)
-
-
-def _files(folder: Path, suffix: str) -> list[Path]:
-    return sorted(folder.glob(f"*{suffix}")) if folder.is_dir() else []
