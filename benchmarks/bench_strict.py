@@ -1,8 +1,8 @@
-"""CPU time of the strict filter alone, in compiled kernels and in numpy.
+"""CPU time of the strict filter alone.
 
     python -m benchmarks.bench_strict [--frames 300]
 
-Prints a table in Markdown for 1280x720 at the automatic ratio of the bundled network and of RVM. The filters take turns
+Prints a table in Markdown for 1280x720 at the automatic ratio of the bundled network and of RVM. The levels take turns
 frame by frame. Minima hold on a busy machine as well; medians and 95th percentiles need an idle one.
 """
 
@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 
 from app.bench.measure import percentile
-from app.matting.kernels import composite, numpy_composite
+from app.core.settings import StrictLevel
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.memory import Floats
 
 SIZES = (("bundled", 320, 180), ("RVM", 480, 270))
-IMPLEMENTATIONS = (("compiled", composite), ("numpy", numpy_composite))
+LEVELS: tuple[StrictLevel, ...] = ("balanced", "strict")
 SKIPPED = 10
 NOISE = 0.008
 
@@ -44,15 +44,15 @@ def frames(width: int, height: int, count: int) -> list[tuple[Floats, Floats]]:
 
 
 def times_ms(width: int, height: int, count: int) -> list[list[float]]:
-    """Return the CPU times per frame of each implementation."""
-    filters = [StrictFilter(kernels) for _, kernels in IMPLEMENTATIONS]
+    """Return the CPU times per frame of each level."""
+    filters = [StrictFilter() for _ in LEVELS]
     spent: list[list[float]] = [[] for _ in filters]
     for image, alpha in frames(width, height, count):
-        for strict, times in zip(filters, spent, strict=True):
+        for level, strict, times in zip(LEVELS, filters, spent, strict=True):
             coarse, slope = alpha.copy(), np.zeros((4, height, width), np.float32)
             offset = slope.copy()
             started_s = time.thread_time()
-            strict.apply(image, slope, offset, coarse)
+            strict.apply(level, image, slope, offset, coarse)
             times.append((time.thread_time() - started_s) * 1e3)
     return [times[SKIPPED:] for times in spent]
 
@@ -63,12 +63,11 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=300)
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
-    print("| network | small frame | strict filter | least CPU ms | median | p95 |\n|---|---|---|---:|---:|---:|")
+    print("| network | small frame | level | least CPU ms | median | p95 |\n|---|---|---|---:|---:|---:|")
     for network, width, height in SIZES:
-        measured = times_ms(width, height, chosen.frames)
-        for (name, _), times in zip(IMPLEMENTATIONS, measured, strict=True):
+        for level, times in zip(LEVELS, times_ms(width, height, chosen.frames), strict=True):
             middle, high = float(np.median(times)), percentile(times, 0.95)
-            print(f"| {network} | {width}×{height} | {name} | {min(times):.2f} | {middle:.2f} | {high:.2f} |")
+            print(f"| {network} | {width}×{height} | {level} | {min(times):.2f} | {middle:.2f} | {high:.2f} |")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,9 @@ def _steady(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Itera
         calm = 0.15 if 20 <= n < 40 else 1.0
         return Pose(calm * 5 * math.sin(n / 7), calm * 2 * math.sin(n / 5), calm * 1.2 * math.sin(n / 11))
 
-    yield from rendered(cutout, room, size, seed, 60, motion, lambda n: "first frames" if n < FIRST_FRAMES else "steady")
+    yield from rendered(
+        cutout, room, size, seed, 60, motion, lambda n: "first frames" if n < FIRST_FRAMES else "steady"
+    )
 
 
 def _fast(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Iterator[Sample]:
@@ -85,7 +87,9 @@ def _fast(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Iterato
         swing = math.sin(n * 0.22)
         return Pose(0.22 * width * swing, 6 * abs(swing), 7 * swing)
 
-    yield from rendered(cutout, room, size, 100 + seed, 50, motion, lambda n: "fast motion" if n >= FIRST_FRAMES else "")
+    yield from rendered(
+        cutout, room, size, 100 + seed, 50, motion, lambda n: "fast motion" if n >= FIRST_FRAMES else ""
+    )
 
 
 def _entering(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Iterator[Sample]:

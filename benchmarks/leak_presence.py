@@ -1,9 +1,9 @@
-"""Sequences of people who must be seen: still people, webcam clips from the first frame on, people who enter and stand."""
+"""Sequences of people who must be seen: still people, webcam clips from the first frame on, people who stand."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -27,19 +27,26 @@ ENTERS, STANDS, LEAVES = 10, 20, 50
 def presence_scenes(data: Path, size: tuple[int, int], quick: bool, draw: int) -> list[Scene]:
     """Return the sequences that the folder allows. draw: which people, rooms and noise."""
     found = []
-    photos = [scene for scene in masked_photos([data / "train"]) if scene.mask is not None and scene.mask.mean() > 0.1]
+    photos = [
+        (scene.name, np.asarray(scene.frame[..., ::-1], np.uint8), np.asarray(255 * scene.mask.astype(np.uint8)))
+        for scene in masked_photos([data / "train"])
+        if scene.mask is not None and scene.mask.mean() > 0.1
+    ]
     count = 4 if quick else 12
     for number in range(min(count, len(photos))):
-        photo = photos[(draw * count + number) * DRAW_STRIDE % len(photos)]
-        image, mask = cv2.resize(photo.frame[..., ::-1], size), cv2.resize(photo.mask.astype(np.uint8), size)
-        for held in (False, True):
-            name = f"still {'held' if held else 'fixed'} {photo.name}"
-            found.append(Scene(name, partial(_still, image, 255 * mask, size, held, draw)))
+        name, frame, drawn = photos[(draw * count + number) * DRAW_STRIDE % len(photos)]
+        image, mask = (np.asarray(cv2.resize(layer, size), np.uint8) for layer in (frame, drawn))
+        found += [
+            Scene(f"still {'held' if held else 'fixed'} {name}", partial(_still, image, mask, size, held, draw))
+            for held in (False, True)
+        ]
     cutouts, rooms = usable_cutouts(files(data / "train/cutouts", ".png")), files(data / "train-clean/rooms", ".jpg")
     if cutouts and rooms:
         person, room = Cycle(cutouts, 13, draw * DRAW_STRIDE), Cycle(rooms, 17, draw * DRAW_STRIDE)
-        for number in range(2 if quick else 6):
-            found.append(Scene(f"stands {number}", partial(_standing, person.next(), room.next(), size, number)))
+        found += [
+            Scene(f"stands {number}", partial(_standing, person.next(), room.next(), size, number))
+            for number in range(2 if quick else 6)
+        ]
     if not draw:
         found += [Scene(f"whole {path.stem}", partial(_clip, path)) for path in files(data / "clips", ".mkv")]
     return found

@@ -21,8 +21,6 @@ from models.table import bundled
 NICENESS = 10
 KERNELS = (
     "app.matting.kernels.composite",
-    "app.matting.kernels.strict_compare",
-    "app.matting.kernels.strict_keep",
     "app.matting.kernels.patches",
     "app.media.jpeg_walk",
 )

@@ -53,5 +53,5 @@ def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
     }
 
     assert ("app.matting.kernels.visible", "any_visible") in lazy
-    assert ("app.matting.kernels.strict_keep", "keep_cells") in used
+    assert ("app.matting.kernels.patches", "paste_cells") in used
     assert not lazy & used

@@ -59,7 +59,8 @@ class FinishedLight:
         composite, foreground = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
         rows_of = foreground.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
         compiled.wait().relight_composite_rows(*rows_of, 0, height)
-        return Matte(composite, matte.alpha, foreground if want_foreground else None, matte.frame)
+        person = foreground if want_foreground else None
+        return Matte(composite, matte.alpha, person, matte.frame, matte.hides_person)
 
 
 def _alpha_grid(alpha: AlphaImage, width: int, height: int) -> Floats:

@@ -51,6 +51,8 @@ class Coefficients(NamedTuple):
     """(h, w) alpha with which the whole frame itself is shown; slope and offset contain it already."""
     beside: Floats | None = None
     """(h, w) alpha of the whole frame, for what is outside the place; None: the network did not look there."""
+    hides_person: bool = False
+    """See `Matte`."""
 
     def copied(self) -> Coefficients:
         """Return the same with copies of the arrays that an executor writes again for the next frame."""
@@ -137,6 +139,7 @@ class Compositor:
             composite=composite.reshape(*size, 3),
             alpha=alpha,
             foreground=foreground.reshape(*size, 3) if want_foreground else None,
+            hides_person=coefficients.hides_person,
         )
         if placement is None:
             return matte

@@ -19,7 +19,7 @@ from app.matting.openvino_backend.compositor import Coefficients, Compositor
 from app.matting.openvino_backend.recurrent import Floats, RecurrentNetwork
 from app.matting.openvino_backend.strips import Strips
 from app.matting.region.place import Place
-from app.matting.region.tracker import FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
+from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 from app.matting.shaping.numpy_shaping import shaped
 from app.matting.state import StateArrays, prefixed, under
 from app.matting.step.edges import plan
@@ -40,7 +40,7 @@ class CpuExecutor(ABC):
         self.precision = precision
         self._strips = Strips(kernels)
         self._compositor = Compositor(geometry, self._strips)
-        self._strict = StrictFilter(self._strips.kernels)
+        self._strict = StrictFilter()
         self._forgets = False
         """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
 
@@ -91,19 +91,14 @@ class CpuExecutor(ABC):
         return matte if shown is frame else replace(matte, frame=shown)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:
-        strict = edges.strict != "off" and self.supports_strict
-        # A closer look at furniture makes a person of it: only strict mode tells who may be looked at.
-        region = edges.person_region and strict
-        coefficients = self.infer(frame, region)
+        coefficients = self.infer(frame, edges.person_region)
         if not coefficients.finite:
             raise NotAMatteError
-        if strict:
-            self._strict.apply(*coefficients[:4], coefficients.place, coefficients.beside)
-        else:
-            self._strict.reset()
-        if region:
+        level = edges.strict if self.supports_strict else "off"
+        self._strict.apply(level, *coefficients[:4], coefficients.place, coefficients.beside)
+        if edges.person_region:
             self.follow(coefficients.coarse)
-        return coefficients
+        return coefficients._replace(hides_person=self._strict.hides_person)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
@@ -200,7 +195,7 @@ class OpenVinoExecutor(CpuExecutor):
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown."""
         if self._tracker is not None:
-            self._tracker.follow(people_box(alpha, self._tracker.whole))
+            self._tracker.follow(people_box(alpha, self._tracker.whole, certain_share=CERTAIN_SHARE))
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""

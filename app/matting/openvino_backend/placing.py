@@ -47,7 +47,8 @@ def placed(matte: Matte, behind: BgrImage, placement: PlacementSettings, strips:
     place_rows = strips.kernels.place_rows
     strips.run(height, lambda first, last: place_rows(*arrays, first, last))
     foreground = None if matte.foreground is None else _on_black(matte.foreground, area)
-    return Matte(composite.reshape(height, width, 3), placed_alpha, foreground)
+    image = composite.reshape(height, width, 3)
+    return Matte(image, placed_alpha, foreground, hides_person=matte.hides_person)
 
 
 def _moved(image: NDArray[np.uint8], area: Area, box: Box | None = None) -> tuple[NDArray[np.uint8], int, int]:

@@ -28,6 +28,9 @@ MIN_SHARE = 0.0006
 """Least share of the looked-at part that a component of alpha must cover: less is noise."""
 LEAST_PERSON = 0.006
 """Least share of the frame that is opaque where there are people: a region is no closer look at furniture."""
+CERTAIN_ALPHA, CERTAIN_SHARE = 0.9, 0.4
+"""Alpha of which the network is certain, and the least share of a component that is a person: furniture, of which it is
+unsure, would become a person if it were looked at closer."""
 FOUND_ALPHA, FOUND_SHARE = 0.5, 0.002
 """The same for somebody who is found beside the present part, by a network without memory."""
 MARGIN = 0.18
@@ -90,15 +93,22 @@ class Box:
 
 
 def people_box(
-    alpha: Floats, place: Place, least_alpha: float = PERSON_ALPHA, least_share: float = MIN_SHARE
+    alpha: Floats,
+    place: Place,
+    least_alpha: float = PERSON_ALPHA,
+    least_share: float = MIN_SHARE,
+    certain_share: float = 0.0,
 ) -> Box | None:
     """Return the box around all people in alpha (h, w) of a place; None: nobody.
 
-    Parts of people are at least `least_alpha`, and `least_share` of the place.
+    Parts of people are at least `least_alpha`, and `least_share` of the place; the network is certain of at least
+    `certain_share` of them.
     """
     mask = (alpha > least_alpha).view(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    large = stats[1:count][stats[1:count, cv2.CC_STAT_AREA] >= least_share * mask.size]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    certain = np.bincount(labels[alpha > CERTAIN_ALPHA], minlength=count) >= certain_share * areas
+    large = stats[1:count][(certain & (areas >= least_share * mask.size))[1:]]
     if not len(large):
         return None
     x, y, width, height = (large[:, column] for column in range(4))

@@ -29,6 +29,8 @@ class Coefficients(NamedTuple):
     """The part of the frame that slope, offset and room cover; None: the whole frame."""
     placement: PlacementSettings | None = None
     """Where the person lies over the background; None: where the frame shows it."""
+    hides_person: Tensor | None = None
+    """(B,) float32: see `Filtered`; None where nothing is filtered."""
 
 
 class Layers(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from app.core.settings import StrictLevel
 from app.core.shaping import View
 from app.matting.base import MatteShaper
 from app.matting.geometry import StepGeometry
@@ -44,6 +45,8 @@ class StepOutput(NamedTuple):
     """Alpha (1, 1, H, W) after temporal smoothing, input of the next step; None while smoothing is off."""
     view: View | None = None
     """The part of the frame that the pixels show; None: the whole frame."""
+    hides_person: Tensor | None = None
+    """See `Coefficients`."""
 
 
 class FrameStep(nn.Module):
@@ -91,32 +94,33 @@ class FrameStep(nn.Module):
         previous_alpha: that of the previous step's output; None on the first frame.
         """
         blurred = backdrop.ndim == 1
-        given = self.coefficients(frame, state, mode.edges.strict != "off", backdrop if blurred else None, shaper)
+        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None, shaper)
         if given.view is not None:
             frame = viewed_frame(frame, given.view)
         pixels, previous_alpha = self.finish(frame, given, None if blurred else backdrop, mode, previous_alpha)
-        return StepOutput(pixels, given.finite, given.state, previous_alpha, given.view)
+        return StepOutput(pixels, given.finite, given.state, previous_alpha, given.view, given.hides_person)
 
     def coefficients(
         self,
         frame: Tensor,
         state: State,
-        strict: bool = False,
+        level: StrictLevel = "off",
         taps: Tensor | None = None,
         shaper: MatteShaper | None = None,
     ) -> Coefficients:
         """Run the part of the step at the small size.
 
-        frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. strict: whether strict
-        mode is on. taps: of the background blur, if any. shaper: for one stream; it runs on the host.
+        frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. level: of the strict
+        filter. taps: of the background blur, if any. shaper: for one stream; it runs on the host.
         """
         *network_state, memory = state
         small = small_frame(frame, self.geometry)
         slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
         finite = slope.sum() + offset.sum()
-        if self.core.supports_strict and strict:
-            slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory)
+        hides = None
+        if self.core.supports_strict and level != "off":
+            slope, offset, coarse, memory, hides = strict_matte(level, small, slope, offset, coarse, memory)
         elif self.core.supports_strict:
             memory = torch.zeros_like(memory)
         view = placement = None
@@ -127,7 +131,7 @@ class FrameStep(nn.Module):
         room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
         if room is not None and view is not None:
             room = in_view(room, view)
-        return Coefficients(slope, offset, room, finite, (*new_state, memory), view, placement)
+        return Coefficients(slope, offset, room, finite, (*new_state, memory), view, placement, hides)
 
     def finish(
         self,

@@ -60,7 +60,13 @@ def run_batch(
             executor.recurrent = tuple(part[index].clone() for part in parts)
             alpha = smoothed[index]
             executor.previous_alpha = None if alpha is None else alpha.clone()
+    hides = [False] * count if output.hides_person is None else [flag > 0 for flag in output.hides_person.tolist()]
     return [
-        Matte(composites[index].copy(), alphas[index].copy(), None if people is None else people[index].copy())
+        Matte(
+            composites[index].copy(),
+            alphas[index].copy(),
+            None if people is None else people[index].copy(),
+            hides_person=hides[index],
+        )
         for index in range(count)
     ]

@@ -85,12 +85,14 @@ class EagerExecutor:
                 shaper,
             )
             pixels = [tensor for tensor in output.pixels if tensor is not None]
-            finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
+            hides = torch.zeros(1) if output.hides_person is None else output.hides_person
+            finite, hides, composite, alpha, *foreground = self._transfers.down([output.finite, hides, *pixels])
             if not math.isfinite(finite.item()):
                 raise NotAMatteError
         self.recurrent, self.previous_alpha = output.state, output.previous_alpha
         shown = None if output.view is None else viewed(frame, output.view)
-        return Matte(composite.numpy(), alpha.numpy(), foreground[0].numpy() if foreground else None, shown)
+        person = foreground[0].numpy() if foreground else None
+        return Matte(composite.numpy(), alpha.numpy(), person, shown, bool(hides.item()))
 
     def state(self) -> StateArrays:
         """Return copies of the state; see `Resumable`."""

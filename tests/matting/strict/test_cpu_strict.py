@@ -13,7 +13,7 @@ from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, kept, 
 def test_a_moving_person_is_kept_whole() -> None:
     room, strict = Room(), StrictFilter()
 
-    gains = [strict.gain(*room.frame(walking(n))) for n in range(20)]
+    gains = [strict.gain("strict", *room.frame(walking(n))) for n in range(20)]
 
     assert all(kept(gain, walking(n)) == 1 for n, gain in enumerate(gains) if n >= 5)
     assert gains[-1][walking(19).cover() > 0.5].min() == 1  # includes half of the soft edge
@@ -22,9 +22,9 @@ def test_a_moving_person_is_kept_whole() -> None:
 def test_a_person_who_stops_moving_stays() -> None:
     room, strict = Room(), StrictFilter()
     for n in range(10):
-        strict.gain(*room.frame(walking(n)))
+        strict.gain("strict", *room.frame(walking(n)))
 
-    gains = [strict.gain(*room.frame(walking(9))) for _ in range(60)]
+    gains = [strict.gain("strict", *room.frame(walking(9))) for _ in range(60)]
 
     assert all(kept(gain, walking(9)) == 1 for gain in gains)
 
@@ -32,7 +32,7 @@ def test_a_person_who_stops_moving_stays() -> None:
 def test_a_part_of_an_empty_room_never_shows() -> None:
     room, strict = Room(), StrictFilter()
 
-    assert not any(strict.gain(*room.frame(POSTER)).any() for _ in range(40))
+    assert not any(strict.gain("strict", *room.frame(POSTER)).any() for _ in range(40))
 
 
 def test_who_enters_where_the_network_does_not_look_is_shown_when_it_looks() -> None:
@@ -41,12 +41,14 @@ def test_who_enters_where_the_network_does_not_look_is_shown_when_it_looks() -> 
     unseen[:, 100:] = True
     newcomer = Blob(130, 45, 14)
     for n in range(20):
-        strict.gain(*room.frame(Blob(40 + 2 * (n % 2), 50, 16)))
+        strict.gain("strict", *room.frame(Blob(40 + 2 * (n % 2), 50, 16)))
     for n in range(12):  # enters from the right and then stands still
         image, alpha = room.frame(Blob(40, 50, 16), Blob(max(130, 170 - 10 * n), 45, 14))
-        assert not strict.gain(image, np.where(unseen, np.float32(0), alpha), unseen)[newcomer.cover() > 0].any()
+        assert not strict.gain("strict", image, np.where(unseen, np.float32(0), alpha), unseen)[
+            newcomer.cover() > 0
+        ].any()
 
-    gain = strict.gain(*room.frame(Blob(40, 50, 16), newcomer))
+    gain = strict.gain("strict", *room.frame(Blob(40, 50, 16), newcomer))
 
     assert kept(gain, newcomer) == 1
 
@@ -58,15 +60,15 @@ def test_what_stands_still_where_the_network_does_not_look_is_not_shown_when_it_
     ghost = Blob(130, 45, 14)
     for n in range(32):
         image, alpha = room.frame(Blob(40 + 2 * (n % 2), 50, 16), ghost)
-        strict.gain(image, np.where(unseen, np.float32(0), alpha), unseen if n else None)
+        strict.gain("strict", image, np.where(unseen, np.float32(0), alpha), unseen if n else None)
 
-    assert kept(strict.gain(*room.frame(Blob(40, 50, 16), ghost)), ghost) == 0
+    assert kept(strict.gain("strict", *room.frame(Blob(40, 50, 16), ghost)), ghost) == 0
 
 
 def test_what_stands_still_beside_a_person_is_removed() -> None:
     room, strict = Room(), StrictFilter()
 
-    gains = [strict.gain(*room.frame(walking(n), POSTER)) for n in range(30)]
+    gains = [strict.gain("strict", *room.frame(walking(n), POSTER)) for n in range(30)]
 
     assert all(kept(gain, POSTER) == 0 for gain in gains)
     assert kept(gains[-1], walking(29)) == 1
@@ -78,7 +80,7 @@ def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
 
     for n in range(20):
         ghost = Blob(walking(n).x + 34, 60, 14, alpha, visible=False)
-        gain = strict.gain(*room.frame(walking(n), ghost))
+        gain = strict.gain("strict", *room.frame(walking(n), ghost))
 
     outside = (ghost.cover() > 0.5) & (walking(n).cover() == 0)
     assert gain[outside].mean() < 0.15  # one cell around the person is kept
@@ -88,9 +90,9 @@ def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
 def test_a_person_who_passes_does_not_show_what_stands_in_the_room() -> None:
     room, strict = Room(), StrictFilter()
     for _ in range(8):
-        strict.gain(*room.frame(POSTER))
+        strict.gain("strict", *room.frame(POSTER))
 
-    gains = [strict.gain(*room.frame(POSTER, Blob(200 - 10 * n, 50, 24))) for n in range(30)]
+    gains = [strict.gain("strict", *room.frame(POSTER, Blob(200 - 10 * n, 50, 24))) for n in range(30)]
 
     assert kept(gains[10], Blob(100, 50, 24)) == 1
     assert not any(gain.any() for gain in gains[24:])
@@ -100,9 +102,9 @@ def test_a_person_who_passes_does_not_show_what_stands_in_the_room() -> None:
 def test_a_person_who_begins_to_move_is_shown_whole(still: int) -> None:
     room, strict = Room(), StrictFilter()
     for _ in range(still):
-        strict.gain(*room.frame(walking(0)))
+        strict.gain("strict", *room.frame(walking(0)))
 
-    gains = [strict.gain(*room.frame(walking(n))) for n in range(20)]
+    gains = [strict.gain("strict", *room.frame(walking(n))) for n in range(20)]
 
     assert all(kept(gain, walking(n)) > 0.99 for n, gain in enumerate(gains) if n >= 5)
 
@@ -111,9 +113,9 @@ def test_furniture_that_the_network_attaches_to_a_person_is_not_shown_when_the_p
     room, strict = Room(), StrictFilter()
     furniture = Blob(118, 62, 14, 0.9)
     for _ in range(6):
-        strict.gain(*room.frame(furniture, walking(0)))
+        strict.gain("strict", *room.frame(furniture, walking(0)))
 
-    gains = [strict.gain(*room.frame(furniture, walking(n))) for n in range(20)]
+    gains = [strict.gain("strict", *room.frame(furniture, walking(n))) for n in range(20)]
 
     assert all(kept(gain, Blob(124, 62, 7)) == 0 for gain in gains)
     assert all(kept(gain, Blob(walking(n).x, 55, 22)) == 1 for n, gain in enumerate(gains) if n >= 5)
@@ -123,11 +125,11 @@ def test_a_second_person_who_begins_to_move_is_shown_whole() -> None:
     room, strict = Room(), StrictFilter()
     other = Blob(28, 60, 16)
     for n in range(20):
-        strict.gain(*room.frame(walking(n), other))
+        strict.gain("strict", *room.frame(walking(n), other))
 
     for n in range(20):
         moved = Blob(28 + 5 * float(np.sin(n / 3)), 60, 16)
-        gain = strict.gain(*room.frame(walking(20 + n), moved))
+        gain = strict.gain("strict", *room.frame(walking(20 + n), moved))
         if n >= 4:
             assert kept(gain, moved) > 0.99
 
@@ -136,21 +138,21 @@ def test_a_reset_forgets_the_stream() -> None:
     frames = [Room().frame(walking(n)) for n in range(12)]
     fresh, used = StrictFilter(), StrictFilter()
     for image, alpha in frames:
-        used.gain(image, alpha)
+        used.gain("strict", image, alpha)
     used.reset()
 
     for image, alpha in frames:
-        np.testing.assert_array_equal(used.gain(image, alpha), fresh.gain(image, alpha))
+        np.testing.assert_array_equal(used.gain("strict", image, alpha), fresh.gain("strict", image, alpha))
 
 
 def test_a_frame_of_another_size_starts_anew() -> None:
     strict = StrictFilter()
     for n in range(5):
-        strict.gain(*Room().frame(walking(n)))
+        strict.gain("strict", *Room().frame(walking(n)))
 
     image, alpha = Room(grid=3).frame(walking(5))
 
-    assert strict.gain(image, alpha).shape == (3 * HEIGHT, 3 * WIDTH)
+    assert strict.gain("strict", image, alpha).shape == (3 * HEIGHT, 3 * WIDTH)
 
 
 def test_coefficients_get_the_gain_and_the_floor() -> None:
@@ -159,13 +161,13 @@ def test_coefficients_get_the_gain_and_the_floor() -> None:
         image, alpha = room.frame(walking(n), POSTER)
         slope, offset = np.ones((4, HEIGHT, WIDTH), np.float32), np.stack([alpha] * 4)
         coarse = alpha.copy()
-        strict.apply(image, slope, offset, coarse)
-        gain = twin.gain(image, alpha)
+        strict.apply("strict", image, slope, offset, coarse)
+        gain = twin.gain("strict", image, alpha)
 
     assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()
     np.testing.assert_allclose(coarse, alpha * gain)
-    np.testing.assert_allclose(offset[3], (alpha - rules.FLOOR) * gain / (1 - rules.FLOOR), atol=1e-6)
-    assert np.isclose(offset[3].max(), 1)
+    np.testing.assert_allclose(offset[3], (alpha - rules.FLOOR) * gain / (1 - 2 * rules.FLOOR), atol=1e-6)
+    assert np.isclose(offset[3].max(), (1 - rules.FLOOR) / (1 - 2 * rules.FLOOR))
 
 
 def test_no_more_of_the_room_is_kept_than_the_cells() -> None:
@@ -178,10 +180,10 @@ def test_people_known_from_another_engine_are_shown_at_once() -> None:
     room, strict = Room(), StrictFilter()
     still = walking(0)
     image, alpha = room.frame(still, POSTER)
-    assert not strict.gain(image, alpha).any()
+    assert not strict.gain("strict", image, alpha).any()
 
     strict.reset(np.rint(255 * still.cover()).astype(np.uint8))
-    gain = strict.gain(image, alpha)
+    gain = strict.gain("strict", image, alpha)
 
     assert kept(gain, still) == 1
     assert kept(gain, POSTER) == 0

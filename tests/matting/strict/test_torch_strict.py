@@ -1,4 +1,4 @@
-"""Strict mode in torch matches strict mode in numpy."""
+"""The strict levels in torch match those on a CPU."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BlurredBackground
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_composite
@@ -26,25 +26,27 @@ CPU = torch.device("cpu")
 
 
 def both(
-    image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor
+    level: StrictLevel, image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor
 ) -> tuple[list[Floats], list[Floats], Tensor]:
     """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
     slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
-    *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory)
+    *found, memory, hides = strict_matte(level, given[0], given[1], given[2], given[3], memory)
     coarse = alpha.copy()
-    numpy_filter.apply(image, slope, offset, coarse)
+    numpy_filter.apply(level, image, slope, offset, coarse)
+    assert bool(hides.item()) == numpy_filter.hides_person
     return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
 
 
+@pytest.mark.parametrize("level", ["balanced", "strict"])
 @pytest.mark.parametrize("grid", [1, 2, 3])
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
-def test_torch_is_numpy(scene: Scene, grid: int) -> None:
+def test_torch_is_numpy(scene: Scene, grid: int, level: StrictLevel) -> None:
     room, numpy_filter = Room(grid=grid), StrictFilter()
     memory = initial_memory(HEIGHT * grid, WIDTH * grid, CPU)
     for n in range(24):
         image, alpha = room.frame(*scene(n), light=1 + 0.05 * float(np.sin(n)))
-        expected, found, memory = both(image, alpha, numpy_filter, memory)
+        expected, found, memory = both(level, image, alpha, numpy_filter, memory)
         for one, other in zip(expected, found, strict=True):
             assert (np.abs(one - other) > 1e-4).mean() < 1e-3
 
@@ -58,10 +60,10 @@ def test_streams_in_one_batch_do_not_mix() -> None:
         images, alphas = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*frames, strict=True))
         coarse = alphas[:, None]
         matte = coarse.repeat(1, 4, 1, 1)
-        *_, joint, together = strict_matte(images, matte, matte, coarse, together)
+        *_, joint, together, _ = strict_matte("strict", images, matte, matte, coarse, together)
         for k in range(2):
             one = slice(k, k + 1)
-            *_, alone, apart[k] = strict_matte(images[one], matte[one], matte[one], coarse[one], apart[k])
+            *_, alone, apart[k], _ = strict_matte("strict", images[one], matte[one], matte[one], coarse[one], apart[k])
             torch.testing.assert_close(joint[one], alone)
 
 
@@ -112,7 +114,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     strips = Strips(numpy_composite)
     eager, cpu = EagerExecutor(Core(network), geometry), Compositor(geometry, strips)
     small = np.empty((3, HEIGHT, WIDTH), np.float32)
-    edges, backdrop = EdgeSettings(), BlurredBackground(80)
+    edges, backdrop = EdgeSettings(strict="strict"), BlurredBackground(80)
     try:
         for n in range(12):
             image, full = room.frame(walking(n), Blob(30, 40, 12))
@@ -124,7 +126,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             strips.shrink(frame, (0.5, 0.5), small)
             slope, offset = np.zeros((4, HEIGHT, WIDTH), np.float32), np.zeros((4, HEIGHT, WIDTH), np.float32)
             offset[3] = alpha
-            numpy_filter.apply(small, slope, offset, alpha)
+            numpy_filter.apply("strict", small, slope, offset, alpha)
             found = cpu.composite(frame, Coefficients(small, slope, offset, alpha), backdrop, plan(edges), False)
 
             assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
@@ -143,7 +145,7 @@ def test_known_people_are_shown_at_once_as_in_numpy(size: tuple[int, int]) -> No
     numpy_filter.reset(seen)
     memory = with_people(initial_memory(HEIGHT, WIDTH, CPU), torch.from_numpy(seen))
 
-    expected, found, _ = both(image, alpha, numpy_filter, memory)
+    expected, found, _ = both("strict", image, alpha, numpy_filter, memory)
 
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)

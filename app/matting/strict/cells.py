@@ -1,0 +1,194 @@
+"""The rules of the strict levels per cell; `app.matting.strict.rules` explains them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting.strict import rules
+from app.matting.strict.memory import Floats, Mask, Memory, Planes
+
+_SQUARE = np.ones((3, 3), np.uint8)
+
+
+class Kept(NamedTuple):
+    """The decision on one frame."""
+
+    cells: Mask
+    """(h, w) where the matte is kept."""
+    hides_person: bool
+    """Whether the network is certain of a person who is not shown, after the first frames."""
+
+
+def pooled(planes: Planes, cell: int) -> Planes:
+    """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom are left out."""
+    count, height, width = planes.shape
+    rows, columns = height // cell, width // cell
+    cells = np.empty((count, rows, columns), np.float32)
+    for plane, means in zip(planes, cells, strict=True):
+        cv2.resize(plane[: rows * cell, : columns * cell], (columns, rows), dst=means, interpolation=cv2.INTER_AREA)
+    return cells
+
+
+def kept_cells(memory: Memory, image: Planes, alpha: Floats, strict: bool, unseen: Mask | None = None) -> Kept:
+    """Decide on a frame and update the state. strict: the level; unseen: (h, w) where the network did not look."""
+    empty = _largest(alpha) < rules.EMPTY_ALPHA
+    certain = _smallest(alpha) > rules.CERTAIN_ALPHA
+    sure = grown(certain)
+    moving = _follow(memory, image, empty)
+    difference, agreeing = _compare(memory, image, empty & ~moving)
+    memory.moved = (memory.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & memory.hidden)
+
+    removed = agreeing & ~sure
+    if not strict:
+        removed &= ~memory.hidden  # a ghost without its translucent part would pass for a person
+    count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
+    total, blocks, surely = (np.bincount(labels[cells], minlength=count) for cells in (labels > 0, certain, sure))
+    likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= rules.CERTAIN_SHARE * total)
+    likely[0] = False
+    people = likely
+    if strict:
+        marks = grown(memory.moved), agreeing & memory.hidden, agreeing & ~memory.hidden
+        near, hidden, repeated = (np.bincount(labels[cells], minlength=count) for cells in marks)
+        people = likely & (near > rules.MOVED_SHARE * total) & (repeated <= rules.AGREEING_SHARE * total)
+        beginning = (people & (hidden > rules.BEGINNING_SHARE * total))[labels]
+        if beginning.any():
+            forgotten = grown(beginning) & memory.hidden
+            memory.frames[forgotten], memory.hidden[forgotten] = 0, False
+            removed &= ~forgotten
+    body = people[labels]
+    cut = removed
+    if strict:
+        cut = _repeated(memory, difference, agreeing, moving, removed) | _furniture(memory, image, empty, body)
+    memory.moved |= body & certain
+    kept = grown(body & ~cut) & ~cut
+    if strict:
+        kept |= _enclosed(kept) & sure & body
+    waits = int(memory.age) < rules.WAIT_FRAMES
+    if waits:
+        kept[:] = False
+    _learn(memory, image, difference, empty, ~grown(kept) & ~empty & ~moving, unseen)
+    memory.age = np.minimum(memory.age + 1, rules.WAIT_FRAMES)
+    return Kept(kept, bool((likely & ~people).any()) and not waits)
+
+
+def grown(mask: Mask) -> Mask:
+    """Return the mask dilated by one cell."""
+    return np.asarray(cv2.dilate(mask.view(np.uint8), _SQUARE)).view(np.bool_)
+
+
+def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
+    """Return where the frame differs from the recent ones, and update their mean.
+
+    The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
+    """
+    recent, still_empty = memory.recent, empty & memory.empty
+    light = _light(image, recent, still_empty)
+    changes = image - recent if light is None else image - recent * light
+    recent += np.float32(rules.REFERENCE_RATE) * (image - recent)
+    memory.empty = empty
+    moving: Mask = _range([_mean(plane) for plane in changes]) > rules.MOTION
+    return moving
+
+
+def _compare(memory: Memory, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
+    """Return the difference from the learned room, after following the light, and where the frame agrees with it."""
+    known = memory.frames >= np.where(memory.hidden, np.float32(rules.HIDDEN_FRAMES), np.float32(1))
+    light = _light(image, memory.room, known & witnesses)
+    if light is not None:
+        memory.room *= light
+    difference = _range(image - memory.room)
+    return difference, known & (_mean(difference) < rules.AGREEMENT)
+
+
+def _repeated(memory: Memory, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
+    """Return where a pattern of the room that was seen empty is seen, and where that room was just uncovered."""
+    exact = agreeing & ~memory.hidden & (_largest(difference) < rules.EXACT)
+    repeating = grown(exact & (_contrast(memory.room) > rules.PATTERN)) & agreeing
+    uncovered = grown(exact & moving) & agreeing
+    found = removed | repeating
+    if (uncovered & ~found).any():
+        for _ in range(rules.UNCOVERED_CELLS):
+            found |= uncovered & grown(found)
+    return found
+
+
+def _furniture(memory: Memory, image: Planes, empty: Mask, body: Mask) -> Mask:
+    """Return where the frame shows a strong pattern of the first frame that is furniture."""
+    light = _light(image, memory.first, empty)
+    same = _largest(_range(image - (memory.first if light is None else memory.first * light))) < rules.UNMOVED
+    memory.unmoved &= same & (_contrast(memory.first) > rules.STRONG_PATTERN)
+    if np.count_nonzero(body & memory.unmoved) > rules.UNMOVED_SHARE * np.count_nonzero(body):
+        return np.zeros_like(body)
+    near = cv2.boxFilter(
+        memory.unmoved.view(np.uint8), cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
+    )
+    return grown(memory.unmoved & (np.asarray(near) >= rules.UNMOVED_CELLS))
+
+
+def _learn(memory: Memory, image: Planes, difference: Floats, empty: Mask, hidden: Mask, unseen: Mask | None) -> None:
+    """Learn the room from the empty cells, and from those that are hidden and do not change."""
+    changed = difference > rules.CHANGED
+    anew = hidden & (changed | (memory.frames == 0))
+    stale = empty & changed
+    free = empty & ~(stale & (memory.frames > 1))
+    learned = free | (hidden & (memory.hidden | anew | (difference < rules.AGREEMENT)))
+    if unseen is not None:
+        spared = ~grown(unseen)
+        anew, stale, free, learned = (cells & spared for cells in (anew, stale, free, learned))
+    frames = np.maximum(memory.frames * ~anew - stale, 0)
+    memory.hidden = (memory.hidden & ~free) | anew
+    most = np.float32(rules.MOST_FRAMES)
+    memory.room += learned / np.minimum(frames + 1, most) * (image - memory.room)
+    memory.frames = np.minimum(frames + learned, most)
+
+
+def _components(mask: Mask) -> tuple[int, NDArray[np.int32]]:
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    return count, np.asarray(labels, np.int32)
+
+
+def _enclosed(kept: Mask) -> Mask:
+    """Return the holes of the mask."""
+    outside = cv2.copyMakeBorder((~kept).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    cv2.floodFill(outside, None, (0, 0), 0)
+    return outside[1:-1, 1:-1].view(np.bool_)
+
+
+def _light(now: Planes, before: Planes, cells: Mask) -> Floats | None:
+    """Return the change of light per channel, (3, 1, 1), measured at these cells; None where they are too few."""
+    weights = cells.reshape(-1).astype(np.float32)
+    if weights.mean() <= rules.LIGHT_SHARE:
+        return None
+    sums = (planes.reshape(3, -1) @ weights for planes in (now, before))
+    after, earlier = sums
+    ratios = np.clip(after / np.maximum(earlier, 1e-3), *rules.LIGHT_RANGE)
+    return np.asarray(ratios, np.float32)[:, None, None]
+
+
+def _range(planes: Planes | list[Floats]) -> Floats:
+    """Return the largest magnitude of the channels, per cell."""
+    red, green, blue = (np.abs(plane) for plane in planes)
+    return np.maximum(np.maximum(red, green), blue)
+
+
+def _contrast(planes: Planes) -> Floats:
+    """Return the range of brightness of 3x3 cells."""
+    red, green, blue = planes
+    return np.asarray(cv2.morphologyEx((red + green + blue) * np.float32(1 / 3), cv2.MORPH_GRADIENT, _SQUARE))
+
+
+def _largest(cells: Floats) -> Floats:
+    return np.asarray(cv2.dilate(cells, _SQUARE))
+
+
+def _smallest(cells: Floats) -> Floats:
+    return np.asarray(cv2.erode(cells, _SQUARE))
+
+
+def _mean(plane: Floats) -> Floats:
+    """Return the means over 3x3 cells."""
+    return np.asarray(cv2.blur(plane, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
