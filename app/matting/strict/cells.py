@@ -46,14 +46,15 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats, strict: bool, unsee
     if not strict:
         removed &= ~memory.hidden  # a ghost without its translucent part would pass for a person
     count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
-    total, blocks, surely = (np.bincount(labels[cells], minlength=count) for cells in (labels > 0, certain, sure))
-    likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= rules.CERTAIN_SHARE * total)
+    marks = labels > 0, certain, sure, grown(memory.moved), agreeing & memory.hidden, agreeing & ~memory.hidden
+    total, blocks, surely, near, hidden, repeated = (np.bincount(labels[cells], minlength=count) for cells in marks)
+    moved = near > rules.MOVED_SHARE * total
+    least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
+    likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
     likely[0] = False
     people = likely
     if strict:
-        marks = grown(memory.moved), agreeing & memory.hidden, agreeing & ~memory.hidden
-        near, hidden, repeated = (np.bincount(labels[cells], minlength=count) for cells in marks)
-        people = likely & (near > rules.MOVED_SHARE * total) & (repeated <= rules.AGREEING_SHARE * total)
+        people = likely & moved & (repeated <= rules.AGREEING_SHARE * total)
         beginning = (people & (hidden > rules.BEGINNING_SHARE * total))[labels]
         if beginning.any():
             forgotten = grown(beginning) & memory.hidden

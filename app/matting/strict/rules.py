@@ -9,7 +9,7 @@ Both work on a grid of cells, each the mean of some pixels of the small frame. A
    overlooks passes as well: what was learned is replaced only after it has differed for a while. Cells that agree with
    the learned room are removed, unless the network is certain of them.
 4. The remaining cells above BODY_ALPHA form components. A component is a person if the network is certain of most of
-   it. Loose pieces and what the network is unsure of are no people.
+   it, or of a part where it has moved. Loose pieces and what the network is unsure of are no people.
 5. The matte is kept within people and one cell around them, and where the network is certain within them.
    Alpha below FLOOR becomes 0 and alpha above 1 - FLOOR becomes 1.
 
@@ -35,8 +35,9 @@ CERTAIN_ALPHA = 0.97
 """Least alpha of 3x3 cells of which the network is certain."""
 BODY_ALPHA = 0.6
 """Mean alpha of a cell that belongs to a person. Fainter cells are kept only next to one."""
-CERTAIN_SHARE = 0.5
-"""Least share of the cells of a person of which the network is certain. It is unsure of most of a ghost."""
+CERTAIN_SHARE, MOVED_CERTAIN_SHARE = 0.5, 0.25
+"""Least share of the cells of a person of which the network is certain, and of one who has moved: motion blur is
+translucent. The network is unsure of most of a ghost."""
 CERTAIN_CELLS = 6
 """Least number of cells in whose square of 3x3 the network is certain of a person."""
 EMPTY_ALPHA = 0.04

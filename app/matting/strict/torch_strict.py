@@ -105,10 +105,12 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     mask = (alpha > rules.BODY_ALPHA) & ~removed
     asked = torch.cat([mask, certain, sure, _grown(has_moved), agreeing & hidden, agreeing & ~hidden], 1) & mask
     total, blocks, surely, near, old, seen = torch.split(count(components(mask), asked).view_as(asked), 1, 1)
-    likely = mask & (blocks >= rules.CERTAIN_CELLS) & (surely >= rules.CERTAIN_SHARE * total)
+    stirred = near > rules.MOVED_SHARE * total
+    least = torch.where(stirred, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
+    likely = mask & (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
     body = likely
     if strict:
-        body = likely & (near > rules.MOVED_SHARE * total) & (seen <= rules.AGREEING_SHARE * total)
+        body = likely & stirred & (seen <= rules.AGREEING_SHARE * total)
         forgotten = _grown(body & (old > rules.BEGINNING_SHARE * total)) & hidden
         frames, hidden, removed = torch.where(forgotten, 0, frames), hidden & ~forgotten, removed & ~forgotten
     hides = (likely & ~body & (age >= _OLD)).flatten(1).any(1).float()

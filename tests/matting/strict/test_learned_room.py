@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.core.settings import StrictLevel
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
 from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, kept, walking
@@ -226,72 +225,3 @@ def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_move
         gain = strict.gain("strict", *room.frame(Blob(x, 50, 24), hair))
         if n > 10:
             assert gain[hair.cover(2) > 0.99].mean() > 0.75, n
-
-
-@pytest.mark.parametrize("level", ["balanced", "strict"])
-def test_no_hole_is_made_where_the_network_is_certain(level: StrictLevel) -> None:
-    """A part of the clothes repeats a pattern of the room; before, square holes were cut."""
-    room, strict = Room(), StrictFilter()
-    room.wall += 0.1 * np.sign(np.sin(np.arange(WIDTH, dtype=np.float32)))
-    for _ in range(10):
-        strict.gain(level, *room.frame())
-
-    for n in range(20):
-        image, alpha = room.frame(walking(n))
-        image = np.where(Blob(walking(n).x, 60, 9).cover() > 0.5, room.frame()[0], image).astype(np.float32)
-        gain = strict.gain(level, image, alpha)
-
-        assert gain[walking(n).cover() > 0.99].min() == 1
-
-
-def test_balanced_shows_who_holds_still_after_the_first_frames() -> None:
-    room, strict = Room(), StrictFilter()
-
-    gains = [strict.gain("balanced", *room.frame(walking(0))) for _ in range(rules.WAIT_FRAMES + 20)]
-
-    assert not any(gain.any() for gain in gains[: rules.WAIT_FRAMES])
-    assert all(kept(gain, walking(0)) == 1 for gain in gains[rules.WAIT_FRAMES :])
-    assert rules.WAIT_FRAMES < 3
-
-
-def test_balanced_shows_who_enters_at_once_and_who_then_stands() -> None:
-    room, strict = Room(), StrictFilter()
-    for _ in range(10):
-        strict.gain("balanced", *room.frame())
-
-    for n in range(40):
-        person = Blob(max(80, 150 - 10 * n), 50, 24)
-        assert kept(strict.gain("balanced", *room.frame(person)), person) == 1, n
-
-
-def test_balanced_hides_what_the_network_is_unsure_of() -> None:
-    """A recurrent network sees people in an empty room: most of such a ghost is translucent."""
-    room, strict = Room(), StrictFilter()
-
-    for _ in range(20):
-        ghost = Blob(60, 50, 20, 0.9), Blob(60, 42, 10, 1.0)
-        assert not strict.gain("balanced", *room.frame(*ghost)).any()
-        assert not strict.hides_person
-
-
-def test_hides_person_tells_whether_somebody_certain_waits_to_move() -> None:
-    room, strict = Room(), StrictFilter()
-    for _ in range(8):
-        strict.gain("strict", *room.frame(walking(0)))
-    hid = strict.hides_person
-
-    for n in range(6):
-        strict.gain("strict", *room.frame(walking(n)))
-
-    assert (hid, strict.hides_person) == (True, False)
-
-
-def test_a_change_to_balanced_shows_who_is_hidden() -> None:
-    room, strict = Room(), StrictFilter()
-    for _ in range(8):
-        strict.gain("strict", *room.frame(walking(0)))
-
-    gain = strict.gain("balanced", *room.frame(walking(0)))
-
-    assert kept(gain, walking(0)) == 1
-    assert not strict.hides_person
