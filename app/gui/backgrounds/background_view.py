@@ -9,9 +9,10 @@ from app.core.settings import MAX_ZOOM, Settings
 from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, check, describe, link_button
+from app.gui.widgets.controls import check, describe, link_button
 from app.gui.widgets.signals import follow
 from app.gui.widgets.slider_text import STEPS, percent, times
+from app.gui.widgets.value_slider import ValueSlider
 
 LAID_OUT = ("image", "video", "slides", "screen")
 """Kinds of background that have a position."""

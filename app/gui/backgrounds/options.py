@@ -10,8 +10,9 @@ from app.core.blur_scale import HIDES_TEXT
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label
+from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.focus import keep_focus
+from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
 
 

@@ -9,7 +9,8 @@ from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.settings import EdgeSettings, Settings
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, button, describe, link_button, segment
+from app.gui.widgets.controls import button, describe, link_button, segment
+from app.gui.widgets.value_slider import ValueSlider
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from app.core.framing import WHOLE
 from app.core.settings import MAX_ZOOM, Settings
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.controls import combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
 from app.gui.widgets.signals import follow
 from app.gui.widgets.slider_text import STEPS, offset, times
+from app.gui.widgets.value_slider import ValueSlider
 
 
 class FramingControls(QWidget):

@@ -8,7 +8,8 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, label
+from app.gui.widgets.controls import label
+from app.gui.widgets.value_slider import ValueSlider
 
 
 class LightSliders(QWidget):

@@ -10,8 +10,9 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWid
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.controls import button, combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
+from app.gui.widgets.value_slider import ValueSlider
 
 FILE_FILTER = "*.svg *.png *.webp"
 LONGEST_TEXT = 120

@@ -11,10 +11,11 @@ from app.gui.preview.drag_target import DragTarget
 from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, check, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.controls import check, combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
 from app.gui.widgets.signals import follow
 from app.gui.widgets.slider_text import STEPS, offset, percent
+from app.gui.widgets.value_slider import ValueSlider
 
 
 class PlacementControls(QWidget):

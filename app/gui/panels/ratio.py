@@ -7,7 +7,8 @@ from PyQt6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from app.core.settings import MAX_RATIO, MIN_RATIO, Settings
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, describe, label
+from app.gui.widgets.controls import describe, label
+from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
 
 

@@ -8,7 +8,8 @@ from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.core.settings import Settings, Zone
 from app.gui.preview.zone_tool import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, button, check, describe, label, link_button
+from app.gui.widgets.controls import button, check, describe, label, link_button
+from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt
 from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QGridLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
-    QSlider,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionComboBox,
-    QStyleOptionSlider,
     QStylePainter,
     QWidget,
 )
@@ -221,95 +216,3 @@ def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object
             for text, data in entries:
                 box.addItem(text, data)
         box.setCurrentIndex(next((index for index, (_text, data) in enumerate(entries) if data == chosen), -1))
-
-
-class StillSlider(QSlider):
-    """A horizontal slider that the wheel does not move: it scrolls the page."""
-
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self._mark: int | None = None
-
-    @property
-    def mark(self) -> int | None:
-        """The value that is marked on the scale."""
-        return self._mark
-
-    def set_mark(self, value: int | None) -> None:
-        """Mark a value on the scale; None: no value."""
-        if value != self._mark:
-            self._mark = value
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        super().paintEvent(event)
-        style, option = self.style(), QStyleOptionSlider()
-        if self._mark is None or style is None:
-            return
-        self.initStyleOption(option)
-        handle = style.subControlRect(QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self)
-        span = self.width() - handle.width()
-        x = handle.width() // 2 + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), self._mark, span)
-        painter = QPainter(self)
-        painter.fillRect(x - 1, 1, 2, self.height() - 2, self.palette().windowText())
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        if event is not None:
-            event.ignore()
-
-
-class ValueSlider(QWidget):
-    """An integer slider with its value as text: below its caption, or on one line without a caption."""
-
-    value_changed = pyqtSignal(int)
-    """The user moved the slider; not emitted by `show_value`."""
-
-    def __init__(
-        self,
-        low: int,
-        high: int,
-        text: Callable[[int], str],
-        name: str,
-        description: str,
-        object_name: str = "",
-        *,
-        caption: bool = True,
-    ) -> None:
-        super().__init__()
-        self._text = text
-        self.slider = StillSlider()
-        self.slider.setRange(low, high)
-        self.slider.setPageStep(max(1, (high - low) // 10))
-        self.slider.setMinimumSize(80, 24)
-        describe(self.slider, name, description, object_name)
-        self.value = label("", "faint")
-        self.value.setMinimumWidth(max(self.value.fontMetrics().horizontalAdvance(text(end)) for end in (low, high)))
-        self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(2)
-        if caption:
-            above = label(name, wrap=True)
-            above.setBuddy(self.slider)
-            grid.addWidget(above, 0, 0)
-            grid.addWidget(self.slider, 1, 0, 1, 2)
-        else:
-            grid.addWidget(self.slider, 0, 0)
-        grid.addWidget(self.value, 0, 1)
-        grid.setColumnStretch(0, 1)
-        self.setFocusProxy(self.slider)
-        self.slider.valueChanged.connect(self._moved)
-        self.value.setText(text(self.slider.value()))
-
-    def show_value(self, value: int) -> None:
-        """Set the value without a signal; ignored while the user drags the slider."""
-        if self.slider.isSliderDown():
-            return
-        with QSignalBlocker(self.slider):
-            self.slider.setValue(value)
-        self.value.setText(self._text(value))
-
-    def _moved(self, value: int) -> None:
-        self.value.setText(self._text(value))
-        self.value_changed.emit(value)
