@@ -18,8 +18,11 @@ from app.cli.main import app
 from tests.architecture.test_imports import MODELS_MAY_IMPORT
 from tests.paths import ROOT
 
-TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "models/student/README.md")
-DOCUMENTS = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+FOLDERS = ("docs", "models", "app")
+DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(page for name in FOLDERS for page in (ROOT / name).rglob("*.md"))]
+MAX_COLUMNS = 140
+MAY_BE_LONG = re.compile(r"\||#|    |\[\d+\]: |\S*https?:\S+$")  # tables, headings, code and links
 PRESENT_STATE = (
     "docs/performance.md",
     "docs/training.md",
@@ -92,6 +95,12 @@ def test_commands_and_options_exist(page: Path) -> None:
                 assert word in known | {"--help"}, " ".join(words)
             elif isinstance(command, TyperGroup) and re.fullmatch(r"[a-z]+", word) and command is top:
                 pytest.fail(f"no command {word!r}")
+
+
+@pytest.mark.parametrize("page", [page for page in DOCUMENTS if page.name != "privacy-leaks.md"], ids=str)
+def test_lines_are_short(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in text.splitlines() if len(line) > MAX_COLUMNS and not MAY_BE_LONG.match(line)] == []
 
 
 @pytest.mark.parametrize("name", PRESENT_STATE)
