@@ -28,9 +28,11 @@ PRESENT_STATE = (
     "docs/training.md",
     "docs/training-trials.md",
     "docs/devices.md",
+    "docs/feature-measurements.md",
     "models/student/README.md",
 )
 MAX_LINES = 200
+MAX_LINES_OF_A_FEATURE = 10
 OURS = r"(?:app|models|tests|training|benchmarks|tools|docs|\.ci)"
 each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
 
@@ -106,6 +108,15 @@ def test_lines_are_short(page: Path) -> None:
 @pytest.mark.parametrize("name", PRESENT_STATE)
 def test_documents_of_the_present_state_are_short(name: str) -> None:
     assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_features_are_described_in_a_few_lines() -> None:
+    _intro, *features = re.split(
+        r"^## ", (ROOT / "docs" / "features.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    for feature in features:
+        name, *lines = (line for line in feature.splitlines() if line and not line.startswith("!["))
+        assert len(lines) <= MAX_LINES_OF_A_FEATURE, name
 
 
 def test_architecture_names_what_models_import() -> None:
