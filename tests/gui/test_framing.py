@@ -81,6 +81,7 @@ def test_framing_sliders_take_effect_while_dragged(session: Session, qtbot: QtBo
     assert reset is not None
     qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
     assert framing(session) == WHOLE
+    reset.clearFocus()
     assert not reset.isEnabled()
 
 

@@ -52,6 +52,7 @@ def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qt
     qtbot.waitUntil(lambda: shown.text() == "1 / 3")
     qtbot.mouseClick(pressed(session, "nextSlide"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shown.text() == "2 / 3")
+    pressed(session, "nextSlide").clearFocus()  # a button that has no effect any more keeps the focus until then
     qtbot.keyClick(session.window, Qt.Key.Key_PageDown)
     qtbot.keyClick(session.window, Qt.Key.Key_PageDown)
     qtbot.waitUntil(lambda: shown.text() == "3 / 3" and not pressed(session, "nextSlide").isEnabled())

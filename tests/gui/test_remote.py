@@ -91,14 +91,14 @@ def test_ctl_accepts_names_and_numbers_of_the_translated_tiles(
     with translate(qapp, QLocale(language)):
         model = start_window().window.strip.model
         for row, tile in enumerate(model.tiles[:6]):
-            for text in (tile.name, str(row)):
+            for text in (tile.name, str(model.number(row))):
                 answer = choose(text)
                 assert answer.done, answer.message
                 qtbot.waitUntil(partial(is_chosen, row))
         refused = choose("Atlantis")
         assert not refused.done
         for row, tile in enumerate(model.tiles):
-            assert f"{row} " in refused.message
+            assert f"{model.number(row)} " in refused.message
             assert tile.name in refused.message
 
 

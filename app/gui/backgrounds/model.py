@@ -47,7 +47,7 @@ class TileModel(QAbstractListModel):
             TILE_ROLE: tile,
             IMAGE_ROLE: self._images.get(tile),
             CHOSEN_ROLE: chosen,
-            KEY_ROLE: self._number(row) if self._number(row) <= 9 else 0,
+            KEY_ROLE: self.number(row) if self.number(row) <= 9 else 0,
             COLOUR_ROLE: self._own_colour,
         }.get(role)
 
@@ -63,9 +63,9 @@ class TileModel(QAbstractListModel):
 
     def row_of(self, number: int) -> int | None:
         """Row of the tile with a number; None if there is none."""
-        return next((row for row in range(len(self._tiles)) if self._number(row) == number), None)
+        return next((row for row in range(len(self._tiles)) if self.number(row) == number), None)
 
-    def _number(self, row: int) -> int:
+    def number(self, row: int) -> int:
         """Return the number of a tile, as in `ctl background`: files follow those that are always there."""
         tile = self._tiles[row]
         if tile.kind in FIXED_KINDS:
@@ -110,5 +110,5 @@ class TileModel(QAbstractListModel):
     def _tip(self, tile: Tile, row: int) -> str:
         if tile.kind is TileKind.NONE:
             return self.tr("Shows your real background (Ctrl+0)")
-        number = self._number(row)
+        number = self.number(row)
         return self.tr("{0} (key {1})").format(tile.name, number) if number <= 9 else tile.name

@@ -2253,7 +2253,7 @@
     </message>
     <message>
         <source>All settings</source>
-        <translation>Alle Einstellungen</translation>
+        <translation>Alles</translation>
     </message>
     <message>
         <source>Show only what most people need</source>

@@ -2253,7 +2253,7 @@
     </message>
     <message>
         <source>All settings</source>
-        <translation>Todos los ajustes</translation>
+        <translation>Todo</translation>
     </message>
     <message>
         <source>Show only what most people need</source>
@@ -2281,7 +2281,7 @@
     </message>
     <message>
         <source>Present slides or a screen</source>
-        <translation>Presentar diapositivas o pantalla</translation>
+        <translation>Presentar diapositivas</translation>
     </message>
     <message>
         <source>Show them behind you</source>
