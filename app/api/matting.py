@@ -46,8 +46,8 @@ class Matting:
     ) -> None:
         """Choose model and background; the model is loaded for the first frame, whose size it needs.
 
-        background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls; strict mode, which
-        shows people only once they have moved, is off by default. The other arguments are those of `run.py convert`.
+        background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls; strict mode is
+        off by default. The other arguments are those of `run.py convert`.
         Raises MattecamError.
         """
         options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
