@@ -6,6 +6,7 @@ Weights are downloaded only at the user's request, never as a side effect of imp
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -66,6 +67,29 @@ def download(name: str, progress: Progress = ignore_progress, *, again: bool = F
     return target
 
 
+def install(name: str, file: Path) -> Path:
+    """Copy a model's weights from a file that was downloaded elsewhere to the user's folder, and return the copy.
+
+    Raises DownloadError if it is not the published file, or WeightsNotFoundError for an unknown name.
+    """
+    spec = spec_of(name)
+    if spec.url is None:
+        raise DownloadError(WeightsFault.BUNDLED, model=name)
+    target = user_folder() / spec.file
+    part = target.with_name(f"{target.name}.part")
+    expected = spec.sha256 or recorded_sha256(target)
+    if expected not in (None, sha256_of(file)) or spec.bytes not in (None, file.stat().st_size):
+        raise DownloadError(WeightsFault.OTHER_FILE, file=file, model=name, published=spec.file)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, part)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _failure(spec, target, error) from error
+    _keep(spec, part, target, _checked(spec, part, expected))
+    return target
+
+
 def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress) -> None:
     """Download `url` to `target` through `target`.part and verify it against `spec`. Raises DownloadError."""
     part = target.with_name(f"{target.name}.part")
@@ -73,14 +97,19 @@ def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_
         target.parent.mkdir(parents=True, exist_ok=True)
         _Transfer(url, part, spec.bytes, progress).run()
         digest = _checked(spec, part, spec.sha256 or recorded_sha256(target))
-        if spec.sha256 is None:
-            hash_record(target).write_text(f"{digest}  {target.name}\n", encoding="ascii")
-        part.replace(target)
+        _keep(spec, part, target, digest)
     except OSError as error:  # exceptions of requests are OSErrors
         raise _failure(spec, target, error) from error
     finally:
         if part.is_file() and part.stat().st_size == 0:  # nothing that a next download could resume
             part.unlink()
+
+
+def _keep(spec: WeightSpec, part: Path, target: Path, digest: str) -> None:
+    """Move a verified file into place. Raises OSError."""
+    if spec.sha256 is None:
+        hash_record(target).write_text(f"{digest}  {target.name}\n", encoding="ascii")
+    part.replace(target)
 
 
 def _checked(spec: WeightSpec, part: Path, expected: str | None) -> str:

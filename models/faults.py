@@ -43,14 +43,18 @@ class WeightsFault(Enum):
     DISK_FULL = "The disk is full while downloading {model} to {folder}; free some space and try again."
     NOT_WRITABLE = "The file {file} cannot be written; make its folder writable and try again."
     TOO_LARGE = (
-        "The download of {model} was stopped: the server sends more than {limit} bytes; download {url} by "
-        "other means and name the file with --weights."
+        "The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and "
+        "choose that file (on the command line: --weights)."
     )
     HTTP_STATUS = (
-        "The weights of {model} could not be downloaded (HTTP status {status}); try again later, or download "
-        "{url} by other means and name the file with --weights."
+        "The weights of {model} could not be downloaded (HTTP status {status}). Try again later, or download {url} "
+        "elsewhere and choose that file (on the command line: --weights)."
     )
     NO_CONNECTION = (
-        "The weights of {model} could not be downloaded; check the network and try again (the download "
-        "resumes), or download {url} by other means and name the file with --weights."
+        "The weights of {model} could not be downloaded. No internet? Try again later (the download resumes), or "
+        "download {url} elsewhere and choose that file (on the command line: --weights)."
+    )
+    OTHER_FILE = (
+        "The file {file} is not the published file of {model}, whose name is {published}; download it again or choose "
+        "another file."
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.errors import MattecamError
-from app.core.messages.doctor_fix import DoctorFix
+from app.core.messages.doctor_fix import DoctorFix, RepairFailure
 from app.core.text import Text
 from app.doctor import distribution as dist
 from app.doctor.loopback import LABEL, LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
@@ -101,6 +101,22 @@ def command(system: System, plan: Plan) -> list[str]:
     return [*elevate(system), "sh", "-euc", "\n".join(plan.script)]
 
 
+def desktop_command(system: System) -> list[str]:
+    """Return the command line of the repair with a password dialog of the desktop in place of a terminal.
+
+    Empty if nothing is to be done, the repair is not possible, or the desktop has no such dialog.
+    """
+    plan = make_plan(system)
+    if not plan.script or plan.refusal is not None:
+        return []
+    script = ["sh", "-euc", "\n".join(plan.script)]
+    if system.user == "root":
+        return script
+    if shutil.which("pkexec", path=system.environment.get("PATH")) is None:
+        return []
+    return ["pkexec", "--disable-internal-agent", *script]
+
+
 def run_fix(line: Sequence[str]) -> None:
     """Run the command line; sudo may ask for a password on the terminal. Raise FixError if it fails."""
     try:
@@ -108,24 +124,27 @@ def run_fix(line: Sequence[str]) -> None:
     except subprocess.TimeoutExpired as error:
         raise FixError(DoctorFix.TIMED_OUT(seconds=f"{_FIX_TIMEOUT_S:.0f}")) from error
     except OSError as error:
-        raise FixError(DoctorFix.NOT_RUN(program=line[0])) from error
+        raise FixError(RepairFailure.NOT_RUN(program=line[0])) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip()
-        raise FixError(_failure(said, done.returncode))
+        raise FixError(failure(said, done.returncode))
 
 
-def _failure(output: str, exit_code: int) -> Text:
-    """Return what a failed script means; modprobe's usual refusals are explained."""
+def failure(output: str, exit_code: int) -> Text:
+    """Return what a failed script means; the usual refusals of modprobe and pkexec are explained."""
     meanings = {
-        "in use": DoctorFix.FAILED_IN_USE,
-        "Key was rejected": DoctorFix.FAILED_KEY,
-        "Required key not available": DoctorFix.FAILED_KEY,
-        "Operation not permitted": DoctorFix.FAILED_FORBIDDEN,
+        "in use": RepairFailure.FAILED_IN_USE,
+        "Key was rejected": RepairFailure.FAILED_KEY,
+        "Required key not available": RepairFailure.FAILED_KEY,
+        "Operation not permitted": RepairFailure.FAILED_FORBIDDEN,
+        "No authentication agent": RepairFailure.NO_DIALOG,
+        "Request dismissed": RepairFailure.DISMISSED,
+        "Not authorized": RepairFailure.DISMISSED,
     }
     known = next((message for words, message in meanings.items() if words in output), None)
     if known is not None:
         return known()
-    return DoctorFix.FAILED(output=output) if output else DoctorFix.FAILED_SILENTLY(code=exit_code)
+    return RepairFailure.FAILED(output=output) if output else RepairFailure.FAILED_SILENTLY(code=exit_code)
 
 
 Ask = Callable[[str], bool]

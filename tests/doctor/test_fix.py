@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages.doctor_fix import DoctorFix
-from app.doctor.fix import FixError, command, elevate, fix, make_plan, run_fix
+from app.core.messages.doctor_fix import DoctorFix, RepairFailure
+from app.doctor.fix import FixError, command, desktop_command, elevate, failure, fix, make_plan, run_fix
 from app.doctor.virtual_camera import check_virtual_camera
 from tests.doctor.machine import Machine
 
@@ -130,3 +130,29 @@ def test_a_repair_that_succeeds_prints_nothing(tmp_path: Path, capfd: pytest.Cap
     run_fix(["touch", str(done)])
     assert done.exists()
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_window_asks_for_the_password_in_a_dialog_of_the_desktop(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "machine")
+    machine.module_file()
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "pkexec").write_text("#!/bin/sh\n")
+    (programs / "pkexec").chmod(0o755)
+    script = "\n".join(make_plan(machine.system()).script)
+    shown = {"TERM": "xterm", "DISPLAY": ":0"}
+    system = machine.system(user="somebody", environment={**shown, "PATH": str(programs)})
+    assert desktop_command(system) == ["pkexec", "--disable-internal-agent", "sh", "-euc", script]
+    assert desktop_command(machine.system(user="root")) == ["sh", "-euc", script]
+    none = machine.system(user="somebody", environment={**shown, "PATH": str(tmp_path)})
+    assert desktop_command(none) == [], "there are commands to copy"
+    assert desktop_command(machine.system(platform="win32")) == []
+
+
+@pytest.mark.parametrize(("output", "means"), [
+    ("Error executing command as another user: Request dismissed", RepairFailure.DISMISSED),
+    ("Error executing command as another user: No authentication agent found.", RepairFailure.NO_DIALOG),
+    ("modprobe: FATAL: Module v4l2loopback is in use.", RepairFailure.FAILED_IN_USE),
+])  # fmt: skip
+def test_refusals_are_explained(output: str, means: RepairFailure) -> None:
+    assert failure(output, 126) == means()

@@ -106,6 +106,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
     monkeypatch.setattr(services, "microphones", lambda: (MicrophoneName("usb-1", "USB Microphone"),))
     monkeypatch.setattr(services, "models", lambda: MODELS)
     monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
+    monkeypatch.setattr(services, "repair_command", lambda: ())
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
     return services.Camera
 

@@ -42,7 +42,9 @@ COMMANDS = {
 }
 
 CONTROLS = {
+    "assistantBackgrounds": "background",
     "assistantCamera": "set capture.source",
+    "assistantLanguage": "set window.language",
     "autoFramingCombo": "framing",
     "autostartCheck": "autostart",
     "backgroundList": "background",
@@ -169,6 +171,7 @@ CONTROLS_ALONE = {
     "doctorProve": "the sight of the test picture in another program",
     "downloadButton": "`run.py weights download`",
     "downloadCancel": "`run.py weights download`",
+    "downloadFile": "`--weights`",
     "dropBrush": "painting; `zones FILE`",
     "noticeCounter": "lists messages",
     "findingsClose": "closes a dialog",
@@ -186,6 +189,7 @@ CONTROLS_ALONE = {
     "view_matte": "what the preview shows",
     "view_original": "what the preview shows",
     "virtualCameraHelp": "`run.py doctor`",
+    "virtualCameraSetUp": "`run.py doctor --fix`",
 }
 """Controls without a command, and why."""
 PARTS_OF_QT = {"", "ScrollLeftButton", "ScrollRightButton", "qt_menubar_ext_button"}

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,28 +12,22 @@ from hypothesis import strategies as st
 from PyQt6 import sip
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton
+from PyQt6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
 from app.config import paths
-from app.core.messages.doctor_virtual_camera import LoopbackFinding
-from app.doctor.finding import Finding, State
-from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.log_window import LogWindow
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
-from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up
 from app.runtime.status import Phase
-from models.faults import WeightsFault
-from models.weights import DownloadError
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import box, button
+from tests.gui.conftest import QUIET
+from tests.gui.widgets import button
 
 
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
@@ -68,68 +61,6 @@ def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: Qt
     assert "frames_out" in text
     assert str(Path.home()) + "/" not in text
     window.close()
-
-
-def test_assistant_has_three_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
-    )
-    session = start_window(preferences=WindowPreferences())
-    assistant = session.window.findChild(Assistant)
-    assert assistant is not None
-    assert not assistant.isModal()
-    cameras = box(session, "assistantCamera")
-    qtbot.waitUntil(lambda: cameras.findText("Front camera") > 0)
-    cameras.setCurrentIndex(cameras.findText("Front camera"))
-    cameras.activated.emit(cameras.currentIndex())
-    assert session.pipeline.settings.capture.source == "camera:usb-1"
-    forward = button(session, "assistantNext")
-    forward.click()
-    summary = assistant.findChild(QLabel, "findingsSummary")
-    assert summary is not None
-    qtbot.waitUntil(lambda: "ready" in summary.text())
-    forward.click()
-    assert assistant.step == 2
-    assert not session.preferences.current.first_run_done
-    forward.click()
-    assert session.preferences.current.first_run_done
-
-
-def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(preferences=WindowPreferences())
-    button(session, "assistantSkip").click()
-    assert session.preferences.current.first_run_done
-    qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
-    session.window.open_assistant()
-    session.window.open_assistant()
-    assert len(session.window.findChildren(Assistant)) == 1
-
-
-def test_failed_download_is_reported_in_the_assistant_and_not_saved(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        raise DownloadError(WeightsFault.NO_CONNECTION, model="rvm-mobilenetv3", url="https://example.org")
-
-    monkeypatch.setattr(services, "download", broken)
-    session = start_window(preferences=WindowPreferences())
-    assistant = session.window.findChild(Assistant)
-    assert assistant is not None
-    for _ in range(2):
-        button(session, "assistantNext").click()
-    models = assistant.findChild(QComboBox, "modelCombo")
-    assert models is not None
-    qtbot.waitUntil(lambda: models.findData("rvm-mobilenetv3") > 0)
-    models.setCurrentIndex(models.findData("rvm-mobilenetv3"))
-    models.activated.emit(models.currentIndex())
-    get, failure = assistant.findChild(QPushButton, "downloadButton"), assistant.findChild(QLabel, "assistantFailure")
-    assert get is not None and failure is not None
-    qtbot.waitUntil(get.isVisible)
-    get.click()
-    qtbot.waitUntil(lambda: failure.text().startswith("The weights of rvm-mobilenetv3 could not be downloaded"))
-    button(session, "assistantNext").click()
-    assert session.preferences.current.first_run_done
-    assert session.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"
 
 
 def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session, qtbot: QtBot) -> None:

@@ -196,7 +196,7 @@ def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -
 def test_refusals_are_sentences(server: str, target: Path) -> None:
     with pytest.raises(DownloadError, match=r"a-model .*HTTP status 404.*--weights"):
         fetch(SPEC, f"{server}/absent", target)
-    with pytest.raises(DownloadError, match="check the network"):
+    with pytest.raises(DownloadError, match="No internet"):
         fetch(SPEC, "http://127.0.0.1:1/closed", target)
     assert not target.exists()
 
@@ -252,3 +252,24 @@ def test_what_cannot_be_downloaded_is_said() -> None:
         download("student")
     with pytest.raises(WeightsNotFoundError):
         download("mona-lisa")
+
+
+def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "data"))
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_bytes(b"published")
+    wrong.write_bytes(b"another file")
+    digest = hashlib.sha256(b"published").hexdigest()
+    spec = replace(SPEC, sha256=digest, bytes=len(b"published"))
+    monkeypatch.setattr(downloads, "spec_of", lambda _name: spec)
+    with pytest.raises(DownloadError, match=r"wrong is not the published file of a-model"):
+        downloads.install("a-model", wrong)
+    assert not (tmp_path / "data").exists()
+    target = downloads.install("a-model", right)
+    assert target.read_bytes() == b"published"
+    assert [file.name for file in target.parent.iterdir()] == [target.name]
+    with pytest.raises(DownloadError):
+        downloads.install("a-model", wrong)
+    assert target.read_bytes() == b"published", "what is installed stays"

@@ -1,20 +1,25 @@
-"""The setup assistant of the first run: camera, virtual camera, model. Every step can be skipped."""
+"""The setup assistant of the first run: camera, background, virtual camera, finer hair. Every step can be skipped."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QListView, QStackedWidget, QVBoxLayout, QWidget
 
-from app.gui.dialogs.findings_view import FindingsView
-from app.gui.i18n.messages import translated
+from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.backgrounds.tile_view import TileView
+from app.gui.dialogs.finer_hair import FinerHair
+from app.gui.dialogs.language import LanguageList
+from app.gui.dialogs.virtual_camera_view import VirtualCameraView
 from app.gui.panels.camera import CameraControls
-from app.gui.panels.network import NetworkControls
 from app.gui.preview.view import Preview
+from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.page import field_row
+from app.runtime.status import PipelineStatus
 
 
 class SmallPreview(QWidget):
@@ -41,14 +46,16 @@ class SmallPreview(QWidget):
 
 
 class Assistant(QDialog):
-    """Three steps in a dialog beside the running window."""
+    """Four steps in a dialog beside the running window."""
 
     def __init__(
         self,
         store: SettingsStore,
         preferences: PreferencesStore,
+        bridge: Bridge,
         camera: CameraControls,
         preview: Preview,
+        strip: BackgroundStrip,
         tasks: Tasks,
         parent: QWidget,
     ) -> None:
@@ -56,14 +63,16 @@ class Assistant(QDialog):
         self.setObjectName("assistant")
         self.setWindowTitle(self.tr("Set up Mattecam"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(640, 560)
+        self.resize(640, 580)
         self._store = store
         self._preferences = preferences
         self._source = camera
         self._steps = QStackedWidget()
-        self._findings = FindingsView(tasks)
-        self._network = NetworkControls(store, tasks)
+        self._findings = VirtualCameraView(tasks)
+        self._findings.repaired.connect(bridge.retry)
+        self._finer = FinerHair(store, tasks)
         self._steps.addWidget(self._camera_step(preview))
+        self._steps.addWidget(self._background_step(preview, strip))
         self._steps.addWidget(
             _step(
                 self.tr("Virtual camera"),
@@ -71,16 +80,11 @@ class Assistant(QDialog):
                 self._findings,
             )
         )
-        self._steps.addWidget(
-            _step(
-                self.tr("Model"),
-                self.tr("Mattecam is ready. For finer hair you can download a better model (15 MB)."),
-                self._model_step(),
-                stretch=False,
-            )
-        )
+        self._steps.addWidget(_step(self.tr("Ready"), self.tr("Mattecam is ready."), self._finer, stretch=False))
         self._lay_out()
         self._show_step(0)
+        bridge.status_changed.connect(self._show_status)
+        self._show_status(bridge.status)
 
     @property
     def step(self) -> int:
@@ -88,34 +92,56 @@ class Assistant(QDialog):
         return self._steps.currentIndex()
 
     def done(self, result: int) -> None:
-        self._network.download.cancel()
+        self._finer.download.cancel()
         self._preferences.change(first_run_done=True)
         super().done(result)
-
-    def _model_step(self) -> QWidget:
-        failure = label("", "warning", wrap=True)
-        failure.setObjectName("assistantFailure")
-        self._network.download.failed.connect(lambda sentence: failure.setText(translated(sentence)))
-        self._network.download.progressed.connect(failure.clear)
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._network)
-        column.addWidget(failure)
-        return content
 
     def _camera_step(self, preview: Preview) -> QWidget:
         self._camera = combo(self.tr("Camera"), self.tr("Source of the video"), "assistantCamera")
         self._camera.activated.connect(lambda _row: self._source.choose_source(self._camera.currentData()))
+        self._demo = label("", "warning", wrap=True)
+        self._demo.setObjectName("assistantDemo")
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        column.addWidget(self._camera)
+        language = LanguageList(self._preferences, "assistantLanguage")
+        column.addWidget(field_row(language.accessibleName(), language))
+        column.addWidget(field_row(self._camera.accessibleName(), self._camera))
+        column.addWidget(self._demo)
         column.addWidget(SmallPreview(preview), 1)
         self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()
         return _step(self.tr("Camera"), self.tr("Choose your camera. Nobody else sees this preview."), content)
+
+    def _background_step(self, preview: Preview, strip: BackgroundStrip) -> QWidget:
+        tiles = TileView(strip.model, "assistantBackgrounds")
+        tiles.setWrapping(True)
+        tiles.setResizeMode(QListView.ResizeMode.Adjust)
+        tiles.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        tiles.setMinimumHeight(tiles.tile_size.height() + 8)
+        tiles.chosen.connect(strip.choose)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(SmallPreview(preview), 1)
+        column.addWidget(tiles, 1)
+        return _step(self.tr("Background"), self.tr("Choose what others see behind you. You can change it later."),
+                     content)  # fmt: skip
+
+    def _show_status(self, status: PipelineStatus) -> None:
+        """Say when the picture is not that of a camera."""
+        demo = status.source is not None and status.source.kind == "demo"
+        if not demo:
+            text = ""
+        elif self._store.current.capture.source == "auto":
+            text = self.tr("No camera was found, so you see a demonstration. Connect a camera and choose it here.")
+        else:
+            text = self.tr("You see a demonstration, not your camera.")
+        if text != self._demo.text():
+            self._demo.setText(text)
+        self._demo.setVisible(demo)
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
@@ -159,10 +185,10 @@ class Assistant(QDialog):
         self._next.setText(caption)
         describe(self._next, caption, self.tr("Go to the next step"), "assistantNext")
         self._count.setText(self.tr("Step {0} of {1}").format(step + 1, self._steps.count()))
-        if step == 1:
+        if step == 2:
             self._findings.check()
         elif last:
-            self._network.reload()
+            self._finer.reload()
 
 
 def _step(title: str, text: str, content: QWidget, *, stretch: bool = True) -> QWidget:

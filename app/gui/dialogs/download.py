@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class _Cancelled(Exception):
 class Download(QObject):
     """One download at a time, on a task thread."""
 
+    began = pyqtSignal()
     progressed = pyqtSignal(int, int)
     """(kilobytes received, kilobytes in total; 0 where that is unknown)"""
     ended = pyqtSignal()
@@ -42,17 +44,24 @@ class Download(QObject):
 
     def start(self, name: str) -> None:
         """Download the weights of a model; ignored while a download runs."""
-        if self._cancel is not None:
-            return
-        self._name = name
-        cancel = self._cancel = threading.Event()
+        cancel = threading.Event()
 
         def progress(received: int, total: int | None) -> None:
             if cancel.is_set():
                 raise _Cancelled
             self.progressed.emit(received // 1000, (total or 0) // 1000)
 
-        self._tasks.run(partial(services.download, name, progress), self._done, self._fail)
+        self._begin(name, cancel, partial(services.download, name, progress))
+
+    def install(self, name: str, file: Path) -> None:
+        """Install the weights of a model from a file that was downloaded elsewhere; ignored while a download runs."""
+        self._begin(name, threading.Event(), partial(services.install_weights, name, file))
+
+    def _begin(self, name: str, cancel: threading.Event, work: Callable[[], Path]) -> None:
+        if self._cancel is None:
+            self._name, self._cancel = name, cancel
+            self._tasks.run(work, self._done, self._fail)
+            self.began.emit()
 
     def cancel(self) -> None:
         """Cancel a running download. Received data is kept, so that the next download resumes."""

@@ -63,6 +63,11 @@ class FindingsView(QWidget):
         self._row.addStretch(1)
         column.addLayout(self._row)
 
+    @property
+    def summary(self) -> str:
+        """The sentence above the list."""
+        return self._summary.text()
+
     def add_button(self, more: QPushButton) -> None:
         """Add a button beside Check again."""
         more.setEnabled(self._buttons[0].isEnabled())
@@ -91,7 +96,7 @@ class FindingsView(QWidget):
     def check(self, find: FindAll | None = None) -> None:
         """Run `find` on a task thread, by default the checks of this view."""
         self.disable()
-        self._tasks.run(find or self.run_checks, self._show, self._fail)
+        self._tasks.run(find or self.run_checks, self._show, self.fail)
 
     def run_checks(self) -> tuple[Finding, ...]:
         """Run the checks of this view (on a task thread)."""
@@ -115,7 +120,8 @@ class FindingsView(QWidget):
             self._list.addWidget(_row(finding))
         self.shown.emit(findings)
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Show an error above the list in place of the summary, and enable the buttons."""
         self._set_enabled(True)
         self._summary.setText(translated_error(error))
         self.shown.emit(())

@@ -6,15 +6,13 @@ from PyQt6.QtCore import QSignalBlocker, Qt
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
+from app.gui.dialogs.language import LanguageList
 from app.gui.i18n.messages import translated
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
 from app.system import autostart
-
-LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
-"""(name in the language itself, code)"""
 
 
 class PreferencesDialog(QDialog):
@@ -26,7 +24,7 @@ class PreferencesDialog(QDialog):
         self.setWindowTitle(self.tr("Preferences"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._preferences = preferences
-        self.language = combo(self.tr("Language"), self.tr("Language of the window"), "languageCombo")
+        self.language = LanguageList(preferences, "languageCombo")
         self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
         self._to_tray = check(
             self.tr("Keep running in the tray when the window is closed"),
@@ -65,7 +63,6 @@ class PreferencesDialog(QDialog):
         row.addWidget(close)
         column.addLayout(row)
         self.setMinimumWidth(400)
-        self.language.activated.connect(lambda _row: preferences.change(language=self.language.currentData()))
         self.theme.activated.connect(lambda _row: preferences.change(theme=self.theme.currentData()))
         self._to_tray.toggled.connect(lambda on: preferences.change(close_to_tray=on))
         self._autostart.toggled.connect(self._set_autostart)
@@ -94,9 +91,11 @@ class PreferencesDialog(QDialog):
             self._autostart.setChecked(autostart.enabled())
 
     def _show(self, preferences: WindowPreferences) -> None:
-        system: list[tuple[str, object]] = [(self.tr("System"), "system")]
-        fill_combo(self.language, [*system, *LANGUAGES], preferences.language)
-        themes = [*system, (self.tr("Light"), "light"), (self.tr("Dark"), "dark")]
+        themes: list[tuple[str, object]] = [
+            (self.tr("System"), "system"),
+            (self.tr("Light"), "light"),
+            (self.tr("Dark"), "dark"),
+        ]
         fill_combo(self.theme, themes, preferences.theme)
         self._to_tray.blockSignals(True)
         self._to_tray.setChecked(bool(preferences.close_to_tray))

@@ -16,6 +16,7 @@ class UserFolder(Enum):
     """Folders of the user where a file dialog starts."""
 
     HOME = QStandardPaths.StandardLocation.HomeLocation
+    DOWNLOADS = QStandardPaths.StandardLocation.DownloadLocation
     DOCUMENTS = QStandardPaths.StandardLocation.DocumentsLocation
     PICTURES = QStandardPaths.StandardLocation.PicturesLocation
     VIDEOS = QStandardPaths.StandardLocation.MoviesLocation

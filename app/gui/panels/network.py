@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PyQt6.QtCore import QCoreApplication, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import Settings
-from app.gui.dialogs.download import Download
+from app.gui.dialogs.download_controls import DownloadControls, describe_size
 from app.gui.i18n.model_names import describe_model
 from app.gui.panels.plate import PlateControls
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, combo, describe, fill_combo, label
-from app.gui.widgets.focus import keep_focus
+from app.gui.widgets.controls import combo, fill_combo, label
 from app.matting.base import EngineInfo
 from app.runtime.status import PipelineStatus
-
-translate = QCoreApplication.translate
-MEGABYTE = 1_000_000
 
 
 class NetworkControls(QWidget):
@@ -40,23 +36,14 @@ class NetworkControls(QWidget):
         self._pending: str | None = None
         """The model chosen in the list that has to be downloaded before it can be used."""
         self._model_shown = store.current.matting.model
-        self.download = Download(tasks, self)
+        self._controls = DownloadControls(tasks)
+        self.download = self._controls.download
         self._model = combo(self.tr("Model"), self.tr("The network that separates you from the background"),
                             "modelCombo")  # fmt: skip
         self._used = label("", "faint", wrap=True)
         self._missing = label("", "faint", wrap=True)
         self._missing.setObjectName("modelMissing")
-        self._bar = QProgressBar()
-        describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), "downloadProgress")
-        self._get = button(self.tr("Download"))
-        describe(self._get, self.tr("Download the model"), self.tr("Download and use this model"), "downloadButton")
-        self._stop = button(self.tr("Cancel"))
-        describe(self._stop, self.tr("Cancel the download"), self.tr("Stop the download"), "downloadCancel")
         self.plate = PlateControls(store, tasks)
-        row = QHBoxLayout()
-        row.addWidget(self._get)
-        row.addWidget(self._bar, 1)
-        row.addWidget(self._stop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -64,12 +51,9 @@ class NetworkControls(QWidget):
         caption.setBuddy(self._model)
         for widget in (caption, self._model, self._used, self._missing):
             column.addWidget(widget)
-        column.addLayout(row)
+        column.addWidget(self._controls)
         column.addWidget(self.plate)
         self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
-        self._get.clicked.connect(self._start_download)
-        self._stop.clicked.connect(self.download.cancel)
-        self.download.progressed.connect(self._show_progress)
         self.download.succeeded.connect(self._use_downloaded)
         self.download.ended.connect(self.reload)
         store.changed.connect(self._show)
@@ -107,7 +91,8 @@ class NetworkControls(QWidget):
     def download_missing(self) -> None:
         """Download the model of the settings, which is not installed."""
         self._pending = self._store.current.matting.model
-        self._start_download()
+        self._show(self._store.current)
+        self._controls.start()
 
     def _choice(self, name: str) -> services.ModelChoice | None:
         return next((choice for choice in self._choices if choice.name == name), None)
@@ -121,12 +106,6 @@ class NetworkControls(QWidget):
             self._store.edit("matting", model=name)
         self._show(self._store.current)
 
-    def _start_download(self) -> None:
-        name = self._pending or self._store.current.matting.model
-        with keep_focus(self._get):
-            self.download.start(name)
-            self._show(self._store.current)
-
     def _use_downloaded(self, name: str) -> None:
         # The list is read again in the background; until then the button must not offer the download once more.
         self._choices = tuple(replace(one, installed=True) if one.name == name else one for one in self._choices)
@@ -137,13 +116,7 @@ class NetworkControls(QWidget):
 
     def _set_choices(self, choices: tuple[services.ModelChoice, ...]) -> None:
         self._choices = choices
-        with keep_focus(self._stop):
-            self._show(self._store.current)
-
-    def _show_progress(self, received: int, total: int) -> None:
-        self._bar.setRange(0, total)
-        self._bar.setValue(received)
-        self._bar.setVisible(self.download.running)  # not before data arrives: a failed connection shows no progress
+        self._show(self._store.current)
 
     def _show(self, settings: Settings) -> None:
         if settings.matting.model != self._model_shown:
@@ -152,17 +125,11 @@ class NetworkControls(QWidget):
         fill_combo(self._model, self._entries(model), model)
         choice = self._choice(model)
         missing = choice is not None and not choice.installed and (self._pending or settings.matting.weights is None)
-        running = self.download.running
         if choice is not None and missing:
             size = describe_size(choice) or self.tr("size unknown")
             self._missing.setText(self.tr("Not installed: {0}, licence {1}").format(size, choice.licence))
-            self._get.setText(download_caption(choice))
         self._missing.setVisible(bool(missing))
-        self._get.setVisible(choice is not None and bool(missing) and choice.downloadable and not running)
-        self._bar.setVisible(running and self._bar.value() > 0)
-        if not running:
-            self._bar.reset()
-        self._stop.setVisible(running)
+        self._controls.offer(choice if missing else None)
 
     def _entries(self, model: str) -> list[tuple[str, object]]:
         entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
@@ -180,16 +147,3 @@ class NetworkControls(QWidget):
         if choice.downloadable and size:
             return self.tr("{0} – download {1}").format(title, size)
         return self.tr("{0} – not installed").format(title)
-
-
-def describe_size(choice: services.ModelChoice) -> str:
-    """Download size such as `15 MB`; empty where it is not known."""
-    return f"{choice.bytes / MEGABYTE:.0f} MB" if choice.bytes else ""
-
-
-def download_caption(choice: services.ModelChoice) -> str:
-    """Caption of a download button, such as `Download (15 MB)`."""
-    size = describe_size(choice)
-    if not size:
-        return translate("NetworkControls", "Download")
-    return translate("NetworkControls", "Download ({0})").format(size)

@@ -212,7 +212,11 @@ class MainWindow(QMainWindow):
 
     def open_assistant(self) -> None:
         """Open the setup assistant beside the window, or bring it to the front."""
-        self.windows.open_assistant(self.panel.camera, self.preview, self.panel.quality.network.reload)
+        self.windows.open_assistant(self.panel.camera, self.preview, self.strip, self._reload_models)
+
+    def _reload_models(self) -> None:
+        self.panel.quality.network.reload()
+        self.bridge.retry()
 
     def quit(self) -> None:
         """End the program."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QObject
 
 from app.core.settings import Settings
+from app.gui.dialogs.download_controls import download_caption
 from app.gui.i18n.model_names import describe_model
-from app.gui.panels.network import download_caption
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera, ModelChoice
 from app.gui.state.store import SettingsStore

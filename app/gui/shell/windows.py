@@ -9,13 +9,14 @@ from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import __version__
+from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog
-from app.gui.dialogs.findings_view import FindingsView
 from app.gui.dialogs.log_window import LogWindow
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog, menu_shortcuts
+from app.gui.dialogs.virtual_camera_view import VirtualCameraView
 from app.gui.panels.camera import CameraControls
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -46,11 +47,15 @@ class SecondaryWindows(QObject):
         self._store, self._preferences, self._bridge, self._tasks = store, preferences, bridge, tasks
         self.log_window = LogWindow(log, self.diagnostics, window)
 
-    def open_assistant(self, camera: CameraControls, preview: Preview, finished: Callable[[], object]) -> None:
+    def open_assistant(
+        self, camera: CameraControls, preview: Preview, strip: BackgroundStrip, finished: Callable[[], object]
+    ) -> None:
         """Open the setup assistant; `finished` is called when it closes."""
 
         def make() -> Assistant:
-            assistant = Assistant(self._store, self._preferences, camera, preview, self._tasks, self._window)
+            assistant = Assistant(
+                self._store, self._preferences, self._bridge, camera, preview, strip, self._tasks, self._window
+            )
             assistant.finished.connect(lambda _result: finished())
             return assistant
 
@@ -69,7 +74,8 @@ class SecondaryWindows(QObject):
 
     def open_virtual_camera_help(self) -> None:
         """Open the findings about the virtual camera, with what to do."""
-        view = FindingsView(self._tasks)
+        view = VirtualCameraView(self._tasks)
+        view.repaired.connect(self._bridge.retry)
         FindingsDialog(view, self.tr("Virtual camera"), "virtualCameraDialog", self._window).show()
 
     def open_doctor(self) -> None:

@@ -137,6 +137,46 @@ def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
     return fetch(name, progress)
 
 
+def install_weights(name: str, file: Path) -> Path:
+    """Install a model's weights from a file that was downloaded elsewhere. Raises WeightsError."""
+    from models.download import install
+
+    return install(name, file)
+
+
+def recommended_model() -> ModelChoice:
+    """Return the model to download first."""
+    from models.table import recommended
+
+    return next(choice for choice in models() if choice.name == recommended().name)
+
+
+def repair_command() -> tuple[str, ...]:
+    """Return the command that sets up the virtual camera as root, after a password dialog of the desktop.
+
+    Empty where there is nothing to set up, or no such dialog.
+    """
+    from app.doctor import fix
+    from app.doctor.system import System
+
+    return tuple(fix.desktop_command(System()))
+
+
+def repair_failure(output: str, exit_code: int) -> Exception:
+    """Return why the command of `repair_command` failed."""
+    from app.doctor import fix
+
+    return fix.FixError(fix.failure(output, exit_code))
+
+
+def repair_not_started(program: str) -> Exception:
+    """Return that the command of `repair_command` could not be started."""
+    from app.core.messages.doctor_fix import RepairFailure
+    from app.doctor.fix import FixError
+
+    return FixError(RepairFailure.NOT_RUN(program=program))
+
+
 def keep_plate(plate: BgrImage, camera: str) -> Path:
     """Check that nobody is in a plate and store it for its camera and size. Raises PlateError."""
     from app.plate.session import keep_plate as keep

@@ -1,0 +1,111 @@
+"""The download of one model: a button, progress, cancel, and a file in its place where there is no internet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+
+from app.gui.dialogs.download import Download
+from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.state import services
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, describe
+from app.gui.widgets.focus import keep_focus
+
+translate = QCoreApplication.translate
+MEGABYTE = 1_000_000
+
+
+class DownloadControls(QWidget):
+    """Downloads the model that is offered; after a failure a file from elsewhere can be chosen."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        super().__init__()
+        self.download = Download(tasks, self)
+        self._offered: services.ModelChoice | None = None
+        self._failed = False
+        self._bar = QProgressBar()
+        describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), "downloadProgress")
+        self._get = button(self.tr("Download"))
+        describe(self._get, self.tr("Download the model"), self.tr("Download and use this model"), "downloadButton")
+        self._choose = button(self.tr("Choose file…"))
+        describe(
+            self._choose, self.tr("Choose file…"), self.tr("Use a file that you downloaded elsewhere"), "downloadFile"
+        )
+        self._stop = button(self.tr("Cancel"))
+        describe(self._stop, self.tr("Cancel the download"), self.tr("Stop the download"), "downloadCancel")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._get)
+        row.addWidget(self._choose)
+        row.addWidget(self._bar, 1)
+        row.addWidget(self._stop)
+        row.addStretch(0)
+        self._get.clicked.connect(self.start)
+        self._choose.clicked.connect(self._ask_for_file)
+        self._stop.clicked.connect(self.download.cancel)
+        self.download.began.connect(self._show)
+        self.download.progressed.connect(self._show_progress)
+        self.download.failed.connect(self._note_failure)
+        self.download.ended.connect(self._show)
+        self._show()
+
+    def offer(self, choice: services.ModelChoice | None) -> None:
+        """Offer this model; None: there is nothing to download."""
+        if choice is None or self._offered is None or choice.name != self._offered.name:
+            self._failed = False
+        self._offered = choice
+        if choice is not None:
+            self._get.setText(download_caption(choice))
+        self._show()
+
+    def start(self) -> None:
+        """Download the offered model."""
+        if self._offered is not None:
+            with keep_focus(self._get):
+                self.download.start(self._offered.name)
+
+    def _ask_for_file(self) -> None:
+        if self._offered is None:
+            return
+        name, size = self._offered.name, describe_size(self._offered)
+        title = self.tr("Choose the downloaded file ({0})").format(size or name)
+        ask_for_file(self, title, lambda path: self._install(name, path), folder=UserFolder.DOWNLOADS)
+
+    def _install(self, name: str, path: Path) -> None:
+        self.download.install(name, path)
+
+    def _note_failure(self) -> None:
+        self._failed = True
+        self._show()
+
+    def _show_progress(self, received: int, total: int) -> None:
+        self._bar.setRange(0, total)
+        self._bar.setValue(received)
+        self._bar.setVisible(self.download.running)  # not before data arrives: a failed connection shows no progress
+
+    def _show(self) -> None:
+        running, choice = self.download.running, self._offered
+        offered = choice is not None and choice.downloadable and not running
+        with keep_focus(self._stop):
+            self._get.setVisible(offered)
+            self._choose.setVisible(offered and self._failed)
+            self._bar.setVisible(running and self._bar.value() > 0)
+            if not running:
+                self._bar.reset()
+            self._stop.setVisible(running)
+
+
+def describe_size(choice: services.ModelChoice) -> str:
+    """Download size such as `15 MB`; empty where it is not known."""
+    return f"{choice.bytes / MEGABYTE:.0f} MB" if choice.bytes else ""
+
+
+def download_caption(choice: services.ModelChoice) -> str:
+    """Caption of a download button, such as `Download (15 MB)`."""
+    size = describe_size(choice)
+    if not size:
+        return translate("DownloadControls", "Download")
+    return translate("DownloadControls", "Download ({0})").format(size)

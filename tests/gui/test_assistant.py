@@ -1,0 +1,187 @@
+"""The setup assistant and the setup of the virtual camera."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from PyQt6.QtCore import QProcess
+from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.types import SourceInfo
+from app.doctor.finding import Finding, State
+from app.gui.backgrounds.tile_view import TileView
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.virtual_camera_view import VirtualCameraView
+from app.gui.shell.application import Session
+from app.gui.state import services
+from app.gui.state.preferences import WindowPreferences
+from app.runtime.status import PipelineStatus
+from models.faults import WeightsFault
+from models.weights import DownloadError
+from tests.gui.conftest import MODELS, StartWindow
+from tests.gui.widgets import box, button
+
+
+def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
+    )
+    session = start_window(preferences=WindowPreferences())
+    assistant = session.window.findChild(Assistant)
+    assert assistant is not None
+    assert not assistant.isModal()
+    cameras = box(session, "assistantCamera")
+    qtbot.waitUntil(lambda: cameras.findText("Front camera") > 0)
+    cameras.setCurrentIndex(cameras.findText("Front camera"))
+    cameras.activated.emit(cameras.currentIndex())
+    assert session.pipeline.settings.capture.source == "camera:usb-1"
+    forward = button(session, "assistantNext")
+    forward.click()
+    tiles = assistant.findChild(TileView, "assistantBackgrounds")
+    assert tiles is not None and tiles.isVisible()
+    tiles.choose(session.window.strip.model.index(2))
+    assert session.store.current.background.kind == "colour"
+    forward.click()
+    summary = assistant.findChild(QLabel, "findingsSummary")
+    assert summary is not None
+    qtbot.waitUntil(lambda: "ready" in summary.text())
+    forward.click()
+    assert assistant.step == 3
+    assert not session.preferences.current.first_run_done
+    forward.click()
+    assert session.preferences.current.first_run_done
+
+
+def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(preferences=WindowPreferences())
+    button(session, "assistantSkip").click()
+    assert session.preferences.current.first_run_done
+    qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
+    session.window.open_assistant()
+    session.window.open_assistant()
+    assert len(session.window.findChildren(Assistant)) == 1
+
+
+def open_last_step(session: Session) -> Assistant:
+    """Open the assistant's page with the download."""
+    session.window.open_assistant()
+    assistant = session.window.findChild(Assistant)
+    assert assistant is not None
+    for _ in range(3):
+        button(session, "assistantNext").click()
+    return assistant
+
+
+def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        raise DownloadError(WeightsFault.NO_CONNECTION, model="rvm-mobilenetv3", url="https://example.org")
+
+    installed: list[tuple[str, Path]] = []
+
+    def install(name: str, file: Path) -> Path:
+        installed.append((name, file))
+        monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], installed=True),))
+        return file
+
+    monkeypatch.setattr(services, "download", broken)
+    monkeypatch.setattr(services, "install_weights", install)
+    session = start_window()
+    assistant = open_last_step(session)
+    get, choose = (assistant.findChild(QPushButton, name) for name in ("downloadButton", "downloadFile"))
+    failure, text = (assistant.findChild(QLabel, name) for name in ("assistantFailure", "finerHair"))
+    assert get is not None and choose is not None and failure is not None and text is not None
+    qtbot.waitUntil(get.isVisible)
+    assert text.text() == "Standard works now. For finer hair, download 15 MB."
+    assert assistant.findChild(QComboBox, "modelCombo") is None, "no page of model names"
+    assert not choose.isVisible()
+    get.click()
+    qtbot.waitUntil(lambda: "No internet?" in failure.text() and choose.isVisible())
+    assert session.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"
+    choose.click()
+    (dialog,) = assistant.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "model.pth"))
+    dialog.close()
+    qtbot.waitUntil(lambda: text.text() == "The model with finer hair is installed.")
+    assert installed == [("rvm-mobilenetv3", tmp_path / "model.pth")]
+    assert session.store.saved.matting.model == "rvm-mobilenetv3"
+    assert not failure.text() and not get.isVisible() and not choose.isVisible()
+    assistant.accept()
+
+
+def test_the_assistant_says_that_the_picture_is_a_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window()
+    session.window.open_assistant()
+    demo = session.window.findChild(QLabel, "assistantDemo")
+    assert demo is not None
+    demonstration = PipelineStatus(source=SourceInfo("demo", "Demonstration", "", 640, 360, 30.0, ""))
+    session.store.edit("capture", source="auto")
+    session.bridge.status_changed.emit(demonstration)
+    assert demo.text().startswith("No camera was found, so you see a demonstration.")
+    session.store.edit("capture", source="demo")
+    session.bridge.status_changed.emit(demonstration)
+    assert demo.text() == "You see a demonstration, not your camera."
+    session.bridge.status_changed.emit(
+        PipelineStatus(source=SourceInfo("camera", "Front camera", "", 640, 360, 30.0, ""))
+    )
+    assert not demo.text() and not demo.isVisible()
+
+
+def test_the_first_page_of_the_assistant_changes_the_language(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(preferences=WindowPreferences())
+    old, languages = session.window, box(session, "assistantLanguage")
+    languages.setCurrentIndex(languages.findData("de"))
+    languages.activated.emit(languages.currentIndex())
+    qtbot.waitUntil(lambda: session.window is not old)
+    assistant = session.window.findChild(Assistant)
+    assert assistant is not None and assistant.isVisible()
+    assert button(session, "assistantNext").text() == "Weiter"
+    assert not session.preferences.current.first_run_done
+
+
+@pytest.mark.parametrize(("script", "said"), [
+    ("exit 0", "The virtual camera is ready."),
+    ("echo Request dismissed >&2; exit 126", "Nothing was changed: the password was not entered."),
+])  # fmt: skip
+def test_one_click_sets_up_the_virtual_camera(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    monkeypatch.setattr(services, "repair_command", lambda: ("sh", "-c", script))
+    session.window.windows.open_virtual_camera_help()
+    view = session.window.findChild(VirtualCameraView)
+    set_up = button(session, "virtualCameraSetUp")
+    assert view is not None
+    qtbot.waitUntil(set_up.isVisible)
+    view.repaired.connect(
+        lambda: monkeypatch.setattr(
+            services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
+        )
+    )
+    with qtbot.waitSignal(view.shown):
+        set_up.click()
+        assert not set_up.isEnabled()
+    assert view.summary == said
+
+
+def test_closing_the_dialog_ends_the_question_for_the_password(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "repair_command", lambda: ("sleep", "60"))
+    session.window.windows.open_virtual_camera_help()
+    set_up = button(session, "virtualCameraSetUp")
+    qtbot.waitUntil(set_up.isVisible)
+    set_up.click()
+    process = session.window.findChild(QProcess)
+    assert process is not None and process.waitForStarted()
+    pid = process.processId()
+    button(session, "findingsClose").click()
+    qtbot.waitUntil(lambda: not psutil.pid_exists(pid))
