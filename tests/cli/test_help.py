@@ -1,0 +1,46 @@
+"""What the command line says of itself: version, commands, options in groups."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import __version__
+from app.cli import main
+from app.cli.usage.ctl_help import DESCRIPTIONS
+from app.cli.usage.grouped_help import GROUPS
+from app.control.commands import SYNTAX
+
+
+def helped(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main.main([*words, "--help"]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    return output.out
+
+
+@pytest.mark.parametrize("word", ["--version", "version"])
+def test_the_version(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([word]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_the_help_has_commands_first_and_options_in_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = helped(capsys).splitlines()
+    titles = [line for line in lines if line.endswith(":") and not line.startswith((" ", "Usage"))]
+    assert titles[0] == "Commands:"
+    assert [title for title in titles if title[:-1] in GROUPS] == [f"{title}:" for title in GROUPS]
+    commands = lines[lines.index("Commands:") + 1 : lines.index(titles[1])]
+    named = {line.split()[0] for line in commands if line.startswith("  ") and line[2] != " "}
+    assert named >= {"headless", "convert", "ctl", "doctor", "serve", "weights"}
+
+
+def test_every_command_of_ctl_has_a_description() -> None:
+    assert set(DESCRIPTIONS) == set(SYNTAX)
+    assert all(text.endswith(".") for text in DESCRIPTIONS.values())
+
+
+def test_the_help_of_ctl_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = helped(capsys, "ctl").splitlines()
+    begin = lines.index("Commands for the running program:")
+    named = {line.split()[0] for line in lines[begin + 1 :] if line.startswith("  ") and line[2] != " "}
+    assert named >= set(SYNTAX)
