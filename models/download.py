@@ -6,6 +6,7 @@ Weights are downloaded only at the user's request, never as a side effect of imp
 from __future__ import annotations
 
 import errno
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from models.weights import (
     user_folder,
 )
 
+log = logging.getLogger(__name__)
 Progress = Callable[[int, "int | None"], None]
 """Called with the bytes received and the total, None if unknown; may raise to cancel the download."""
 
@@ -92,6 +94,19 @@ def install(name: str, file: Path) -> Path:
 
 def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress) -> None:
     """Download `url` to `target` through `target`.part and verify it against `spec`. Raises DownloadError."""
+    log.info("The download of %s from %s begins.", spec.name, url)
+    try:
+        _fetch(spec, url, target, progress)
+    except DownloadError as error:
+        log.info("The download of %s failed: %s", spec.name, error)
+        raise
+    except BaseException:
+        log.info("The download of %s was stopped.", spec.name)
+        raise
+    log.info("The download of %s is done: %s, %d bytes.", spec.name, target.name, target.stat().st_size)
+
+
+def _fetch(spec: WeightSpec, url: str, target: Path, progress: Progress) -> None:
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,8 +131,13 @@ def _checked(spec: WeightSpec, part: Path, expected: str | None) -> str:
     digest = sha256_of(part)
     if expected is not None and digest != expected:
         part.unlink()
-        fault = WeightsFault.NOT_PUBLISHED if spec.sha256 else WeightsFault.NOT_AS_BEFORE
-        raise DownloadError(fault, model=spec.name, found=digest[:12], expected=expected[:12])
+        model, found, expected = spec.name, digest[:12], expected[:12]
+        if spec.sha256 is None:
+            raise DownloadError(WeightsFault.NOT_AS_BEFORE, model=model, found=found, expected=expected)
+        name, folder = spec.file, part.parent
+        raise DownloadError(
+            WeightsFault.NOT_PUBLISHED, model=model, found=found, expected=expected, name=name, folder=folder
+        )
     return digest
 
 

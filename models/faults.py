@@ -34,11 +34,11 @@ class WeightsFault(Enum):
     BUNDLED = "The weights of {model} are part of the program and are not downloaded."
     NOT_PUBLISHED = (
         "The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not "
-        "{expected}) and was deleted; try again later, or name a trusted file with --weights."
+        "{expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}."
     )
     NOT_AS_BEFORE = (
         "The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with "
-        "{found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights."
+        "{found}, not {expected}) and was deleted; try again later."
     )
     DISK_FULL = "The disk is full while downloading {model} to {folder}; free some space and try again."
     NOT_WRITABLE = "The file {file} cannot be written; make its folder writable and try again."

@@ -177,7 +177,7 @@ def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, begi
 def test_a_file_with_another_hash_is_thrown_away(server: str, target: Path) -> None:
     part_of(target, b"").unlink()
     target.write_bytes(b"what worked")
-    with pytest.raises(DownloadError, match="not the published file"):
+    with pytest.raises(DownloadError, match=rf"not the published file.* as a\.pth in the folder {target.parent}\."):
         fetch(replace(SPEC, sha256="0" * 64), f"{server}/file", target)
     assert target.read_bytes() == b"what worked"
     assert names(target) == ["a.pth"]
@@ -273,3 +273,18 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     with pytest.raises(DownloadError):
         downloads.install("a-model", wrong)
     assert target.read_bytes() == b"published", "what is installed stays"
+
+
+def test_the_log_has_the_fate_of_a_download(server: str, target: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def stop(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    caplog.set_level("INFO", "models.download")
+    with pytest.raises(DownloadError):
+        fetch(SPEC, f"{server}/absent", target)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(SPEC, f"{server}/file", target, stop)
+    fetch(SPEC, f"{server}/file", target)
+    told = [message.removeprefix("The download of a-model ") for message in caplog.messages]
+    assert [words.split(" ")[0] for words in told] == ["from", "failed:", "from", "was", "from", "is"]
+    assert told[-1] == f"is done: a.pth, {len(CONTENT)} bytes."
