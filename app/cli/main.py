@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
+import platform
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name=program.name(),
@@ -158,7 +162,9 @@ def _window(ctx: typer.Context, options: LiveOptions) -> int:
     if problem is not None:
         return _fail(problem, EXIT_FAILED)
     logs.set_up_window(verbose=options.verbose)
+    log.info("Mattecam %s on %s, Python %s.", __version__, platform.platform(), platform.python_version())
     start = settings_from(options, window=True)
+    log.info("%s", what_is_used(start.settings, options, start.path))
     if sys.stderr is not None and sys.stderr.isatty():  # otherwise the window shows the progress
         prepare(start.settings.matting.engine)
     return run_in_window(start, options)
@@ -194,7 +200,7 @@ def _headless(ctx: typer.Context, options: LiveOptions) -> int:
     """Replace the background of the camera's video, without a window."""
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
-    notify(what_is_used(start.settings, options))
+    notify(what_is_used(start.settings, options, options.config))
     prepare(start.settings.matting.engine)
     from app.cli.headless import run
 

@@ -75,11 +75,11 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     )
 
 
-def what_is_used(settings: Settings, options: LiveOptions) -> Text:
-    """Return the sentence about what a run without a window uses."""
+def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) -> Text:
+    """Return the sentence about what a run uses. file: the settings file on which it is based, None for none."""
     base = CommandLineText.DEFAULTS()
-    if options.config is not None:
-        base = CommandLineText.SETTINGS_OF(file=options.config)
+    if file is not None:
+        base = CommandLineText.SETTINGS_OF(file=file)
     if options.profile is not None:
         base = CommandLineText.SCENE_OVER(scene=options.profile, base=base)
     capture = settings.capture

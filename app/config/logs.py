@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 
 from app.config import paths, program
+from app.config.log_paths import named_only
+from app.config.log_repeats import RepeatsHandler
 from app.core.visible import visible
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,10 @@ def one_line(message: str) -> str:
 class PrivateLog(logging.handlers.RotatingFileHandler):
     """A rotating log that only the user can read: it names files, devices and people's scenes."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of `record`, which names the user's files without their folders."""
+        return named_only(super().format(record), record)
+
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         if os.name == "posix":
@@ -100,7 +106,7 @@ def _set_up(handlers: list[logging.Handler], verbose: bool) -> None:
     for old in [handler for handler in root.handlers if handler.name == HANDLER_NAME]:
         root.removeHandler(old)
         old.close()
-    for handler in handlers:
+    for handler in map(RepeatsHandler, handlers):
         handler.name = HANDLER_NAME
         root.addHandler(handler)
     root.setLevel(logging.WARNING)

@@ -76,7 +76,15 @@ class StatusBoard:
     def clear(self, stage: Stage, part: object = None) -> None:
         """Close the problem of this part of `stage`: it works (again)."""
         with self._lock:
-            self._problems.pop((stage, part), None)
+            problem = self._problems.pop((stage, part), None)
+        if problem is not None:
+            _log.info("Over: %s", problem.message)
+
+    def use_engine(self, info: EngineInfo, reason: str) -> None:
+        """Show and log the engine that mattes from now on."""
+        self.engine = info
+        words = info.model, info.device, info.precision, info.executor, info.downsample_ratio, reason
+        _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words)
 
     def set_problem(self, stage: Stage, problem: Exception | None) -> None:
         """Report a problem of `stage`, or clear it."""

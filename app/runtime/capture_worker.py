@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from app.runtime.driver_call import DriverCall
 from app.runtime.slot import LatestSlot
 from app.runtime.status import Stage
 from app.runtime.timing import Timing
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,9 @@ class CaptureWorker:
         self._generation += 1
         self._next_index = 0
         self._last_frame_s = time.perf_counter()
-        self._board.source = source.info
+        info = self._board.source = source.info
+        words = info.kind, info.name, info.width, info.height, info.fps, info.pixel_format or "no format of its own"
+        _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
 
     def _read(self, *, hold_exposure: bool) -> None:
         assert self._source is not None

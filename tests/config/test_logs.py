@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from app.config import logs, paths
+from app.config.log_repeats import RepeatsHandler
 
 log = logging.getLogger("app.test")
 
@@ -101,8 +102,9 @@ def test_no_standard_error_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stderr", None)
     logs.set_up_console()
     log.warning("nobody reads this")
-    own = [handler for handler in logging.getLogger().handlers if handler.name == logs.HANDLER_NAME]
-    assert [type(handler) for handler in own] == [logging.NullHandler]
+    (own,) = [handler for handler in logging.getLogger().handlers if handler.name == logs.HANDLER_NAME]
+    assert isinstance(own, RepeatsHandler)
+    assert type(own.target) is logging.NullHandler
 
 
 @pytest.mark.error_logs

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.core.errors import SourceOpenError
+from app.matting.base import EngineInfo
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.status import Stage
 
@@ -35,3 +38,17 @@ def test_a_part_has_one_problem() -> None:
     assert not _open(board)
     errors = board.read(busy="", readers=None, frames_dropped=0).errors
     assert errors == ("The camera is busy.", "The camera is gone.")
+
+
+def test_the_log_has_what_began_and_what_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "app.runtime.board")
+    board = StatusBoard()
+    board.report(Stage.CAPTURE, "The camera is gone.")
+    for _ in range(2):
+        board.clear(Stage.CAPTURE)
+    board.use_engine(EngineInfo("student", "eager", "float32", "cpu", 0.25, (320, 180)), "as the settings ask")
+    assert caplog.messages == [
+        "The camera is gone.",
+        "Over: The camera is gone.",
+        "The engine is student on cpu (float32, eager, ratio 0.25), as the settings ask.",
+    ]

@@ -11,6 +11,7 @@ from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.failures import ExecutorError, is_device_lost, is_out_of_memory
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
+from app.runtime.engines.key import EngineKey
 
 MEMORY_RETRY_S = 120.0
 """An engine that ran out of memory is built once more, unless that happened already within this time."""
@@ -76,6 +77,13 @@ def named(error: Exception, settings: EngineSettings | None = None) -> MattecamE
     shown = ModelError(text or ModelText.UNEXPECTED())
     shown.__cause__ = error
     return shown
+
+
+def reason(used: EngineKey, wanted: EngineKey | None, base: EngineKey | None) -> str:
+    """Return why an engine is used, for the log. wanted: the user's choice; base: what replaces it after a failure."""
+    if used == wanted:
+        return "as the settings ask"
+    return "in place of one that failed" if used == base else "for the frame rate"
 
 
 def _moved(error: Exception, settings: EngineSettings) -> str | None:

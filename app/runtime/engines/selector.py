@@ -13,7 +13,7 @@ from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.closing import close_unused
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
-from app.runtime.engines.fallback import Fallbacks, named
+from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
 from app.runtime.engines.matting_pattern import MattingPattern
 from app.runtime.engines.quality import QualityControl
@@ -111,7 +111,7 @@ class EngineSelector:
             self._preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
         self._running = outcome.key
-        self._board.engine = self._engine.info
+        self._board.use_engine(self._engine.info, reason(outcome.key, self._wanted, self._base))
         self._quality.restart_measuring()
         self._number += 1
         if outcome.key == self._requested and self._base == self._wanted:
