@@ -15,20 +15,35 @@ Layout = Literal["I420", "YUYV", "UYVY", "BGR"]
 """I420: planes Y, U, V, chroma at half size. YUYV, UYVY: packed 4:2:2. All are BT.601 limited range, which readers of a
 camera assume. BGR: for systems whose driver converts."""
 
-_CODES = {"I420": cv2.COLOR_BGR2YUV_I420, "YUYV": cv2.COLOR_BGR2YUV_YUY2, "UYVY": cv2.COLOR_BGR2YUV_UYVY}
-
 
 class Packer:
-    """Converts frames of one even size. Its buffer is reused for every frame."""
+    """Converts frames of one even size. Its buffers are reused for every frame.
+
+    The packed layouts repeat each row of I420's chroma: OpenCV's own conversion to them takes three times as long.
+    """
 
     def __init__(self, layout: Layout, width: int, height: int) -> None:
-        self._code = _CODES.get(layout)
-        self._buffer = np.empty((height * 3 // 2, width) if layout == "I420" else (height, width, 2), np.uint8)
+        self._layout = layout
+        self._planes = np.empty((height * 3 // 2, width), np.uint8)
+        self._luma, chroma = self._planes[:height], self._planes[height:]
+        self._separate = chroma.reshape(2, height // 2, width // 2)
+        self._interleaved = np.empty((height // 2, width // 2, 2), np.uint8)
+        self._chroma = np.empty((height, width), np.uint8)
+        self._packed = np.empty((height, width, 2), np.uint8)
 
     def pack(self, image: BgrImage) -> NDArray[np.uint8]:
-        """Convert (height, width, 3) uint8 BGR to the layout. The result is valid until the next call."""
-        if self._code is None:
+        """Convert (height, width, 3) uint8 BGR to the layout: (height * 3 / 2, width) for I420, (height, width, 2) for
+        YUYV and UYVY. The result is valid until the next call.
+        """
+        if self._layout == "BGR":
             return image
         with CpuPart("convert"):
-            cv2.cvtColor(image, self._code, dst=self._buffer)
-        return self._buffer
+            cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
+            if self._layout == "I420":
+                return self._planes
+            cv2.merge(self._separate, dst=self._interleaved)
+            row = self._interleaved.reshape(-1, self._luma.shape[1])
+            self._chroma[0::2] = self._chroma[1::2] = row
+            halves = (self._luma, self._chroma) if self._layout == "YUYV" else (self._chroma, self._luma)
+            cv2.merge(halves, dst=self._packed)
+        return self._packed

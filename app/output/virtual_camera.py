@@ -28,6 +28,8 @@ MAX_SIZE = 7680, 4320
 """Larger frames are downscaled: drivers do not reject them, but fail in other ways."""
 _LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
 """FOURCCs of the layouts that this program sends."""
+_ASKED: Layout = "YUYV"
+"""The layout that is asked for, and its FOURCC: every reader takes it. OBS takes no I420 through the camera portal."""
 _ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionError, ImportError)
 """Exceptions of the backends."""
 
@@ -194,11 +196,11 @@ class _Opener:
 
         refused: SinkOpenError | None = None
         try:
-            feed = self._make(device, size, fps, "I420")
+            feed = self._make(device, size, fps, _ASKED)
         except SinkOpenError as error:  # v4l2loopback 0.13 refuses other formats than the one that a reader holds
             refused = error
         real = v4l2.current_format(device)
-        if real is None or (real.width, real.height, real.fourcc) == (*size, "YU12"):
+        if real is None or (real.width, real.height, real.fourcc) == (*size, _ASKED):
             if refused is not None:
                 raise refused
             return feed

@@ -124,8 +124,8 @@ def test_side_by_side_through_the_virtual_camera(monkeypatch: pytest.MonkeyPatch
     smooth = np.asarray(np.linspace(0, 255, WIDTH, dtype=np.uint8)[None].repeat(HEIGHT, 0))
     grey = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
     camera.send(Outgoing(Picture(picture.image, PictureKind.COMPOSITE, alpha=smooth, foreground=grey)))
-    planes = driver.opened[0].sent[0].reshape(HEIGHT * 3 // 2, 2 * WIDTH)
-    shown = cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420).astype(int)
+    packed = driver.opened[0].sent[0].reshape(HEIGHT, 2 * WIDTH, 2)
+    shown = cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2).astype(int)
     person, alpha = shown[:, :WIDTH], shown[:, WIDTH:]
     assert np.abs(alpha - smooth[..., None]).max() <= 1
     assert np.abs(person - smooth[..., None]).max() <= 1, "white times alpha"

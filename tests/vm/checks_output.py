@@ -77,7 +77,7 @@ def negotiation() -> None:
             lines = [line.strip() for line in told.splitlines()]
             found = [line for line in lines if line.startswith(("Width", "Pixel", "Colorspace", "Frames per"))]
             say(f"{fps} fps: {'; '.join(' '.join(line.split()) for line in found)}")
-            expect("640/480" in told and "'YU12'" in told, "another format")
+            expect("640/480" in told and "'YUYV'" in told, "another format")
             if backend() == "v4l2":
                 expect(f"{fps}.000" in told, "another frame rate")
         expect(v4l2.takes_output(DEVICE), "the device takes no output after its sender has closed it")
@@ -102,7 +102,7 @@ def side_by_side() -> None:
 
 def _luma(width: int, height: int) -> NDArray[np.float64]:
     """Return the brightness of a frame, 0 to 255, read without any conversion."""
-    size = width * height * 3 // 2
+    size = width * height * 2
     node, data = os.open(DEVICE, os.O_RDONLY), b""
     try:
         for _ in range(10):  # the first ones are old
@@ -110,7 +110,7 @@ def _luma(width: int, height: int) -> NDArray[np.float64]:
     finally:
         os.close(node)
     expect(len(data) == size, f"a frame has {len(data)} bytes, not {size}")
-    levels = np.frombuffer(data, np.uint8)[: width * height].reshape(height, width).astype(float)
+    levels = np.frombuffer(data, np.uint8)[::2].reshape(height, width).astype(float)
     return np.round((levels - 16) * 255 / 219)
 
 

@@ -83,7 +83,7 @@ class StandInCamera:
     def __init__(self, width: int, height: int) -> None:
         self.name = self.device = "stand-in"
         self._size = geometry.even_size(width, height)
-        self._packer = Packer("I420", *self._size)
+        self._packer = Packer("YUYV", *self._size)
         self._shown: Picture | None = None
         self._packed: NDArray[np.uint8] | None = None
         self._file = os.memfd_create("camera") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
