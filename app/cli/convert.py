@@ -156,7 +156,7 @@ def evaluate(
 
 @contextmanager
 def _interrupted_by_signals() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether SIGINT or SIGTERM came; a second signal raises KeyboardInterrupt."""
+    """Yield a function that tells whether a signal came to stop; a second signal raises KeyboardInterrupt."""
     requested = False
 
     def request(number: int, frame: FrameType | None) -> None:

@@ -92,7 +92,7 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
 @contextmanager
 def _stop_on_signals() -> Iterator[StopRequest]:
-    """Turn SIGINT and SIGTERM into stop requests: the first ends running clips, the second kills their workers."""
+    """Turn signals to stop into requests: the first ends running clips, the second kills their workers."""
     from app.offline.batch.run import StopRequest
 
     stop = StopRequest()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import FrameType
 
 import typer
 
@@ -34,7 +31,7 @@ from app.runtime.status_fields import status_fields, write_status
 from app.sound.devices import microphones
 from app.system.pipewire.connection import daemon_answers
 from app.system.shortcuts.choose import system_shortcuts
-from app.system.signals import STOPPING, handled
+from app.system.signals import handled
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
@@ -57,7 +54,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         seconds = PROOF_S
         notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=proof.clip))
     session = Session(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
-    with _stop_on_signals(session), _controlled(session):
+    with handled(lambda _number, _frame: session.interrupt()), _controlled(session):
         session.run()
     try:
         return _report(session, proof, settings)
@@ -139,25 +136,3 @@ def _controlled(session: Session) -> Iterator[None]:
     finally:
         shortcuts.stop()
         server.stop()
-
-
-@contextmanager
-def _stop_on_signals(session: Session) -> Iterator[None]:
-    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if number not in STOPPING:  # printing to a terminal that was closed fails
-            for terminal in terminals:
-                os.dup2(nowhere, terminal)
-        session.interrupt()
-
-    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
-    numbers = [*STOPPING]
-    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # as under nohup
-        numbers.append(hangup)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        with handled(handle, numbers):
-            yield
-    finally:
-        os.close(nowhere)

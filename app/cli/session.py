@@ -87,6 +87,8 @@ class Session:
         """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""
         pipeline = self.pipeline
         pipeline.listen(self._wake.set)
+        if self._frames is not None:
+            pipeline.limit_frames(self._frames)
         self._started_s = time.monotonic()
         self._counted_from_s = None if self._from_first_matte else self._started_s
         pipeline.start()

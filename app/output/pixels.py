@@ -26,7 +26,7 @@ class Packer:
         self._layout = layout
         self._planes = np.empty((height * 3 // 2, width), np.uint8)
         self._luma, chroma = self._planes[:height], self._planes[height:]
-        self._separate = chroma.reshape(2, height // 2, width // 2)
+        self._separate = tuple(chroma.reshape(2, height // 2, width // 2))
         self._interleaved = np.empty((height // 2, width // 2, 2), np.uint8)
         self._chroma = np.empty((height, width), np.uint8)
         self._packed = np.empty((height, width, 2), np.uint8)

@@ -60,6 +60,7 @@ class StatusBoard:
         self.keeps_room = False
         self.hides_person = False
         self.slides = 0
+        self.frame_limit: int | None = None
 
     def report(self, stage: Stage, error: Exception | str, part: object = None) -> None:
         """Report a problem of a part of `stage`; it stays open until `clear`. A repeated report changes nothing."""
@@ -92,6 +93,14 @@ class StatusBoard:
             self.clear(stage)
         else:
             self.report(stage, problem)
+
+    def count_frame(self) -> bool:
+        """Count a frame that goes out. Return False, and count nothing, after the last one of a limited run."""
+        with self._lock:
+            if self.frame_limit is not None and self.frames_out.count >= self.frame_limit:
+                return False
+            self.frames_out.tick()
+            return True
 
     def begin(self) -> None:
         """Start to count the seconds and the CPU time of the run."""

@@ -156,8 +156,8 @@ class Finisher:
         if begun.conditions.overlay is not None:
             picture = overlaid(picture, begun.conditions.overlay)
         self._board.phase = Phase.RUNNING
-        self._board.frames_out.tick()
-        self._publish(picture)
+        if self._board.count_frame():
+            self._publish(picture)
         return Finished(matte, frame, picture, started_s, time.perf_counter())
 
     def stand_by(self, reason: Phase) -> None:

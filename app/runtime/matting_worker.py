@@ -250,8 +250,8 @@ class MattingWorker:
 
     def _finish(self, picture: Picture, settings: Settings) -> None:
         self._shown_under = settings.hides
-        self._board.frames_out.tick()
-        self._publish(picture)
+        if self._board.count_frame():
+            self._publish(picture)
 
     def _stand_by(self, request: StandBy) -> None:
         self._settle()

@@ -181,6 +181,10 @@ class Pipeline:
         """Call `callback` on the output thread whenever `preview` holds a new picture."""
         self._listener = callback
 
+    def limit_frames(self, frames: int) -> None:
+        """Send no more new frames than these."""
+        self._board.frame_limit = frames
+
     def watch(self, name: str, stage: Stage, died: Callable[[], bool]) -> None:
         """Report a thread of the caller under `stage` once `died` returns True (any thread)."""
         self._watchdog.watch(Watched(name, stage, died))

@@ -36,6 +36,7 @@ from app.serve.matting import Output, StreamMatting
 from app.serve.service import Service
 from app.serve.sessions import Request, Sessions
 from app.system.process_limits import raise_descriptor_limit
+from app.system.signals import stopping, surviving_hangup
 from app.webrtc.receiving import repair_aiortc
 
 QUIET_LOGGERS = ("aiohttp", "aioice", "aiortc")
@@ -108,7 +109,7 @@ def check_engine(test: Callable[[MattingEngine, int, int], None] = self_test) ->
 
 
 def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) -> bool:
-    """Serve until SIGINT or SIGTERM; return whether SIGINT ended it. Raises MattecamError."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; return whether SIGINT ended it. Raises MattecamError."""
     loopback = is_loopback(options.host)
     if not loopback and options.token_file is None:
         raise UsageError(ServeText.NEEDS_TOKEN(host=options.host))
@@ -186,21 +187,24 @@ def _why_not_listening(options: ServeOptions, error: OSError) -> Text:
 
 
 async def _until_signal(sessions: Sessions, tell: Callable[[str], None]) -> bool:
-    """Wait for a signal; drain after SIGTERM. Return whether SIGINT came."""
+    """Wait for a signal; drain after SIGTERM and SIGHUP. Return whether SIGINT came."""
     loop = asyncio.get_running_loop()
     signals: list[int] = []
     first, cut = asyncio.Event(), asyncio.Event()
 
-    def received(number: int) -> None:
-        signals.append(number)
-        (cut if first.is_set() or number == signal.SIGINT else first).set()
-        first.set()
+    with surviving_hangup() as leave_terminal:
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt
-            loop.add_signal_handler(number, received, number)
-    await first.wait()
-    if not cut.is_set() and sessions.count:
-        tell(ServeText.DRAINING(seconds=f"{sessions.limits.drain_s:.0f}", streams=sessions.count))
-    await sessions.drain(cut)
+        def received(number: int) -> None:
+            leave_terminal(number)
+            signals.append(number)
+            (cut if first.is_set() or number == signal.SIGINT else first).set()
+            first.set()
+
+        for number in stopping():
+            with suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt
+                loop.add_signal_handler(number, received, number)
+        await first.wait()
+        if not cut.is_set() and sessions.count:
+            tell(ServeText.DRAINING(seconds=f"{sessions.limits.drain_s:.0f}", streams=sessions.count))
+        await sessions.drain(cut)
     return signal.SIGINT in signals

@@ -66,8 +66,9 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, number: int) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, name: str) -> None:
+    number = getattr(signal, name)
     source = write_clip(tmp_path / "a.mp4", 400, size=(192, 96))
     command = [sys.executable, "run.py", "convert", str(source), str(tmp_path / "out.mp4"), "--model", "student"]
     with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -46,6 +46,14 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
     assert not goes_on or session.status.frames_out >= 5
 
 
+def test_a_run_of_twelve_frames_sends_twelve() -> None:
+    """Frames that were ready before the limit was noticed went out too: 13 for 12."""
+    session = Session(Pipeline(BASE, parts=FakeWorld().parts()), None, 12)
+    session.each_poll = lambda: time.sleep(0.3)  # the end is noticed late
+    session.run()
+    assert session.status.frames_out == 12
+
+
 def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> None:
     """The run went on before plain grey, and ended with 0, if the first composite was seen together with the error."""
     world, polled = FakeWorld(), threading.Event()

@@ -24,6 +24,7 @@ from app.gui.i18n.language import Translation, translate
 from app.gui.i18n.standby_text import standby_text
 from app.gui.shell.lifecycle import WindowLifecycle
 from app.gui.shell.main_window import MainWindow
+from app.gui.shell.run_limits import RunLimits
 from app.gui.shell.single_instance import SingleInstance
 from app.gui.shell.tray import Tray
 from app.gui.state import preferences as preferences_file
@@ -221,7 +222,10 @@ class Session:
     def start(self) -> None:
         """Show the window and start the pipeline and the control server."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        self._limit_run()
+        if self._options.frames is not None:
+            self.pipeline.limit_frames(self._options.frames)
+        if self._options.limited:
+            RunLimits(self.bridge, self._options.seconds, self._options.frames, lambda: self.lifecycle.end())
         self._show()
         self.bridge.start()
         self.window.start()
@@ -275,19 +279,10 @@ class Session:
             self._dark = dark
             self._theme_switcher.switch(dark)
 
-    def _limit_run(self) -> None:
-        if self._options.seconds is not None:
-            QTimer.singleShot(round(self._options.seconds * 1000), lambda: self.lifecycle.end())
-        if self._options.frames is not None:
-            frames = self._options.frames
-            self.bridge.status_changed.connect(
-                lambda status: self.lifecycle.end() if status.frames_out >= frames else None
-            )
-
 
 @contextmanager
 def _signals(app: QApplication) -> Iterator[list[int]]:
-    """End the event loop on SIGINT and SIGTERM; yield the list of signals received."""
+    """End the event loop on SIGINT, SIGTERM and SIGHUP; yield the list of signals received."""
     received: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:

@@ -18,7 +18,9 @@ def work(connection: Connection, core: int | None) -> None:
     Sends (frames, expected frames) while a clip is converted, then its JobResult. core: the only core to use; None for
     all.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what a Ctrl-C stops
+    for name in ("SIGINT", "SIGHUP"):  # the parent decides what Ctrl+C or a closed terminal stops
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if core is not None:
         use_one_core(core)

@@ -37,7 +37,9 @@ def test_colours_are_read_back(pipewire: PrivateSession) -> None:
         assert bar_error(image_of(frame)) <= 2
         for colour in (0, 1, 127, 254, 255):
             feeder.picture = picture(640, 480, grey=colour)
-            eventually(lambda: abs(int(image_of(next_frame(reader))[240, 320, 1]) - feeder.picture.image[0, 0, 1]) <= 2)
+            eventually(
+                lambda: abs(int(image_of(next_frame(reader))[240, 320, 1]) - int(feeder.picture.image[0, 0, 1])) <= 2
+            )
 
 
 def test_gstreamer_reads_the_declared_colours(pipewire: PrivateSession, tmp_path: Path) -> None:
