@@ -13,6 +13,7 @@ from app.core.errors import ModelError
 from app.core.messages.remote import RemoteText
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, BgrImage
+from app.matting.base import MattingEngine
 from models.table import bundled
 
 LOOK_INTERVAL_S = 1.0
@@ -30,17 +31,19 @@ MAX_EXCESS = 0.1
 """Share of the frame that the server may show beyond that."""
 
 Look = Callable[[BgrImage], AlphaImage]
+Build = Callable[[EngineSettings, int, int], MattingEngine]
 
 
 class Witness:
-    """Follows the mattes of one server. Used on one thread; the network runs beside it, but for the first look."""
+    """Follows the mattes of one server. Used on one thread, which waits for the network's first look only."""
 
     def __init__(self, server: str, look: Look | None = None, now: Callable[[], float] = time.monotonic) -> None:
         """server: named in errors. look: returns the alpha of a frame (h, w, 3), of any size; None for the bundled
         network.
         """
         self._server = server
-        self._look = look or BundledLook()
+        self._bundled = BundledLook()
+        self._look = look or self._bundled
         self._now = now
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="witness")
         self._pending: Future[float] | None = None
@@ -63,7 +66,7 @@ class Witness:
                 self._refuse()
         if self._looked_at_s is None:
             self._looked_at_s = self._now()
-            if self._excess(frame, alpha) > MAX_EXCESS:
+            if self._pool.submit(self._excess, frame, alpha).result() > MAX_EXCESS:
                 self._refuse()
         elif self._pending is None and self._now() - self._looked_at_s >= LOOK_INTERVAL_S:
             self._looked_at_s = self._now()
@@ -74,8 +77,9 @@ class Witness:
         self._last_share = self._looked_at_s = None
 
     def close(self) -> None:
-        """Stop the thread. Idempotent."""
+        """Stop the thread and release the network. Idempotent."""
         self._pool.shutdown(cancel_futures=True)
+        self._bundled.close()
 
     def _refuse(self) -> None:
         raise ModelError(RemoteText.SHOWS_ROOM(server=self._server))
@@ -90,19 +94,34 @@ class Witness:
 
 
 class BundledLook:
-    """Returns the bundled network's alpha of single frames; built for the size of the first."""
+    """Returns the bundled network's alpha of single frames. Builds the network once for each size. Not thread-safe."""
 
-    def __init__(self) -> None:
-        self._settings = EngineSettings(model=bundled().name, device="cpu")
+    def __init__(self, build: Build | None = None) -> None:
+        """build: returns the engine for a size; None for that of `app.matting`."""
+        self._build = build
+        self._engine: MattingEngine | None = None
+        self._shape: tuple[int, ...] = ()
 
     def __call__(self, frame: BgrImage) -> AlphaImage:
         """Return the alpha (h, w) of a frame (h, w, 3). Raises ModelError if the network cannot run."""
-        from app.matting import build_engine  # loads OpenVINO
+        engine = self._fitting(frame.shape)
+        engine.reset()  # the frame before was a second ago
+        backdrop, edges = np.zeros_like(frame), EdgeSettings(strict="off")
+        return [engine.step(frame, backdrop, edges).alpha for _ in range(LOOKS)][-1].copy()
 
-        height, width = frame.shape[:2]
-        engine = build_engine(self._settings, width, height)
-        try:
-            backdrop, edges = np.zeros_like(frame), EdgeSettings(strict="off")
-            return [engine.step(frame, backdrop, edges).alpha for _ in range(LOOKS)][-1]
-        finally:
+    def close(self) -> None:
+        """Release the network; another look builds it again. Idempotent."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
             engine.close()
+
+    def _fitting(self, shape: tuple[int, ...]) -> MattingEngine:
+        if self._engine is None or shape != self._shape:
+            self.close()
+            if self._build is None:
+                from app.matting import build_engine  # loads OpenVINO
+
+                self._build = build_engine
+            settings = EngineSettings(model=bundled().name, device="cpu")
+            self._engine, self._shape = self._build(settings, shape[1], shape[0]), shape
+        return self._engine

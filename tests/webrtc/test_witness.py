@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
+from app.core.settings import EngineSettings
 from app.core.types import AlphaImage, BgrImage
 from app.webrtc.witness import BundledLook, Witness
+from tests.fakes.engine import FakeEngine
+from tests.fakes.faults import Faults
 from tests.waiting import eventually
 
 SERVER = "https://matting.example"
@@ -104,6 +109,27 @@ def test_a_server_that_begins_to_cheat_is_found_within_a_second(
     witness.close()
 
 
+def test_the_network_is_built_once_for_each_size_on_the_thread_of_the_witness() -> None:
+    built: list[tuple[int, int, str]] = []
+
+    def build(settings: EngineSettings, width: int, height: int) -> FakeEngine:
+        built.append((width, height, threading.current_thread().name))
+        return FakeEngine(settings, width, height, Faults())
+
+    look = BundledLook(build)
+    witness = Witness(SERVER, look, Clock())
+    for height, width in ((90, 160), (90, 160), (60, 80)):
+        witness.check(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
+        witness.reset()
+    witness.close()
+    assert [size[:2] for size in built] == [(160, 90), (80, 60)]
+    assert all(name.startswith("witness") for *_, name in built)
+    assert FakeEngine.live == 1
+    look.close()
+    look.close()
+    assert FakeEngine.live == 0
+
+
 def test_the_bundled_network_tells_a_person_from_the_room() -> None:
     source = DemoSource(320, 180, 30.0, realtime=False)
     frame = source.render(0)
@@ -116,3 +142,4 @@ def test_the_bundled_network_tells_a_person_from_the_room() -> None:
     with pytest.raises(ModelError):
         witness.check(frame, np.maximum(seen, np.where(np.arange(320) < 200, 255, 0).astype(np.uint8)))
     witness.close()
+    look.close()
