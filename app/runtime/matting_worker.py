@@ -137,7 +137,7 @@ class MattingWorker:
                 if not run.continues:
                     self._people.forget()
             backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
-            edges, want_foreground = _edges(settings), self._want_foreground()
+            edges, want_foreground = _edges(settings, run.engine), self._want_foreground()
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
@@ -259,11 +259,11 @@ class MattingWorker:
         self._publish(request)
 
 
-def _edges(settings: Settings) -> EdgeSettings:
-    """Return the edge settings. Strict mode cannot be off while a server mats."""
+def _edges(settings: Settings, engine: MattingEngine) -> EdgeSettings:
+    """Return the edge settings. Strict mode cannot be off while a server mats, or is to."""
     edges = settings.matting.edges
-    trusted = settings.matting.location == "local" or edges.strict != "off"
-    return edges if trusted else edges.replace(strict="balanced")
+    served = settings.matting.location == "remote" or engine.info.executor == "webrtc"
+    return edges.replace(strict="balanced") if served and edges.strict == "off" else edges
 
 
 def _crop(frame: Frame, framing: FramingSettings) -> Frame:

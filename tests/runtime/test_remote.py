@@ -39,6 +39,8 @@ class Network:
         self.sends = True
         self.breaks: MattecamError | None = None
         """What every step raises."""
+        self.levels: set[tuple[bool, str]] = set()
+        """Of every step: whether on the server, level of strict mode."""
         self.answers = threading.Event()
         """Cleared, an offer waits for it."""
         self.answers.set()
@@ -61,6 +63,7 @@ class Place(FakeEngine):
             self.info = replace(self.info, executor="webrtc", device=SERVER, round_trip_ms=27.0)
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        self.network.levels.add((self.remote, edges.strict))
         if self.remote and not (self.network.up and self.network.sends):
             raise RemoteError("The server sends no mattes.")
         if self.remote and self.network.breaks is not None:
@@ -109,6 +112,22 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
     finally:
         pipeline.stop()
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_strict_mode_cannot_be_off_while_a_server_mats() -> None:
+    world = FakeWorld()
+    world.engine = Place
+    network = Place.network = Network()
+    matting = REMOTE.matting.replace(edges=REMOTE.matting.edges.replace(strict="off"))
+    pipeline = Pipeline(REMOTE.replace(matting=matting), parts=world.parts(), timing=IMPATIENT)
+    pipeline.start()
+    try:
+        eventually(lambda: (True, "balanced") in network.levels)
+        pipeline.change(lambda now: now.replace(matting=now.matting.replace(location="local")))
+        eventually(lambda: (False, "off") in network.levels)
+    finally:
+        pipeline.stop()
+    assert (True, "off") not in network.levels
 
 
 @pytest.mark.parametrize("error", [RemoteError("The server sends no mattes."), ModelError("Not a matte.")])
