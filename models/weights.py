@@ -132,7 +132,7 @@ def check_intact(name: str, path: Path) -> None:
     if expected is None or known_sha256(path) == expected:
         return
     if path.parent == _named_folder() and recorded_sha256(path) is None:
-        _report_other(path)
+        _report_other(name, path)
         return
     raise WeightsDamagedError(
         WeightsFault.BUNDLED_DAMAGED if spec.url is None else WeightsFault.NOT_INTACT, file=path, model=name
@@ -140,8 +140,14 @@ def check_intact(name: str, path: Path) -> None:
 
 
 @functools.cache
-def _report_other(path: Path) -> None:
-    LOG.warning("The weights %s are not the published ones; if they are not your own, the file is damaged.", path)
+def _report_other(name: str, path: Path) -> None:
+    LOG.warning(
+        "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if they "
+        "are not, the file is damaged: delete it and run `run.py weights download %s`.",
+        path,
+        name,
+        name,
+    )
 
 
 def expected_sha256(path: Path, spec: WeightSpec | None = None) -> str | None:

@@ -133,6 +133,20 @@ def test_a_broken_hash_record_is_none(folder: Path, content: bytes) -> None:
     assert weights.recorded_sha256(file) is None
 
 
+def test_other_weights_in_the_named_folder_are_used_and_said_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = folder / NETWORKS["u2netp"].weights.file
+    file.write_bytes(b"not what was published")
+    for _ in range(2):
+        weights.check_intact("u2netp", file)
+    (record,) = caplog.records
+    said = record.getMessage()
+    assert str(file) in said
+    assert "differ from the published ones of u2netp and are used as your own" in said
+    assert "run.py weights download u2netp" in said
+
+
 def test_the_bundled_network_is_found_once_it_ships() -> None:
     shipped = weights.MODELS / "student" / "student.safetensors"
     assert on_hand("student") == (shipped if shipped.exists() else None)

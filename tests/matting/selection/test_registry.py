@@ -54,7 +54,7 @@ def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
     file.write_bytes(weights["rvm-mobilenetv3"].read_bytes())
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
     assert choice.choose(MattingSettings()).weights == file
-    assert "are not the published ones" in caplog.text
+    assert "differ from the published ones" in caplog.text
     registered.hash_record(file).write_text("0" * 64)
     assert choice.choose(MattingSettings()).model == "student", "a recorded SHA-256 counts"
 
