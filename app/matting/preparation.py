@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.config import paths
+from app.config.json_file import BrokenFileError, read_object
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.text import Text
@@ -110,10 +111,12 @@ class Preparation:
 def needed() -> bool:
     """Return whether something is to be compiled or converted."""
     try:
-        stamp = json.loads(_stamp_file().read_text("utf-8"))
-        return stamp["key"] != _key() or not all(Path(file).exists() for file in stamp["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
+        match read_object(_stamp_file()):
+            case {"key": str(key), "files": list(files)}:
+                return key != _key() or not all(Path(file).exists() for file in files)
+    except (OSError, BrokenFileError, ValueError, TypeError):  # damaged
+        pass
+    return True
 
 
 def note_prepared(files: Sequence[Path]) -> None:

@@ -109,8 +109,13 @@ def records_elsewhere(final: Path) -> bool:
 
 
 def _part(entry: Path) -> Path | None:
+    """Return the file that an entry names; None for a damaged entry, which could name another file of the user."""
     path = _read(entry).get("path")
-    return Path(path) if isinstance(path, str) else None
+    try:
+        part = Path(path) if isinstance(path, str) else None
+        return part if part is not None and _entry(part) == entry else None
+    except ValueError:  # a name that no file can have
+        return None
 
 
 def _exists(part: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,7 +161,8 @@ def plate_info(path: Path) -> PlateInfo | None:
             "height": int(height),
             "taken_at_s": int() | float() as taken,
         }:
-            return PlateInfo(camera, width, height, float(taken))
+            with suppress(OverflowError):
+                return PlateInfo(camera, width, height, float(taken))
     return None
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from app.config.json_file import BrokenFileError, read_object, set_aside, write_object
+from app.core.background_settings import COLOUR
 from app.core.settings import CaptureSettings, Model
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class WindowPreferences(Model):
     language: Language = "system"
     shortcuts_told: bool = False
     """The user was told that this desktop has no global shortcuts."""
-    own_colour: str = "#3a5f8a"
+    own_colour: Annotated[str, Field(pattern=COLOUR)] = "#3a5f8a"
     """The colour of the "Colour" tile; green has a tile of its own."""
     recordings_dir: Path | None = None
     """None: `Mattecam` in the user's video folder."""

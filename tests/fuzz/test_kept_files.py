@@ -1,0 +1,188 @@
+"""Files that the program keeps for itself: a damaged one gives what its reader documents, never another exception."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from app.compositing.library import own_backgrounds
+from app.config import paths
+from app.config.zones_file import read_zones
+from app.core.errors import BackgroundError, PlateError, SettingsError
+from app.core.settings import CaptureSettings, PeopleSettings, Zone
+from app.gui.backgrounds.files import add_picture, thumbnail
+from app.gui.state import preferences as preferences_file
+from app.gui.state.preferences import WindowPreferences
+from app.matting.plate.plate import read_plate
+from app.matting.preparation import needed, note_prepared
+from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
+from app.plate.capture import PlateInfo, plate_info, plate_path, save_plate
+from models import weights
+from models.table import NETWORKS
+from tests.fuzz.damage import damaged
+
+T = TypeVar("T")
+SEEDS = range(3)
+CASES = 40
+HEIGHT, WIDTH = 36, 64
+PICTURE = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+
+
+def each_damage(path: Path, seed: int, cases: int = CASES) -> Iterator[bytes]:
+    """Write each damaged version of a file, the empty one included, and yield it. Afterwards the file is whole."""
+    whole = path.read_bytes()
+    for data in (b"", *damaged(whole, cases, seed)):
+        path.write_bytes(data)
+        yield data
+    path.write_bytes(whole)
+
+
+def read_or_refused(read: Callable[[], T], refusal: type[Exception], path: Path) -> T | None:
+    """Return what `read` returns, or None if it raises the refusal, which names the file."""
+    try:
+        return read()
+    except refusal as error:
+        assert path.name in str(error)
+        return None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_preferences_of_the_window(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "window.json"
+    preferences = WindowPreferences(
+        cameras={"usb-1": CaptureSettings(fps=15)}, recordings_dir=tmp_path, geometry="AdnQ"
+    )
+    preferences_file.save(path, preferences)
+    for data in each_damage(path, seed):
+        loaded = preferences_file.load(path)
+        kept = path.with_name("window.json.bad")
+        if kept.exists():
+            assert loaded == WindowPreferences()
+            assert kept.read_bytes() == data
+            kept.unlink()
+        else:
+            assert WindowPreferences.model_validate(loaded.model_dump(mode="json")) == loaded
+
+
+@pytest.mark.parametrize("colour", ["", "#3a5f8", "3a5f8a#", "blue"])
+def test_a_damaged_colour_of_the_window_gives_the_defaults(tmp_path: Path, colour: str) -> None:
+    """The tile "Colour" puts it into the settings, which refuse it."""
+    path = tmp_path / "window.json"
+    path.write_text(json.dumps({"own_colour": colour, "show_plot": True}))
+    assert preferences_file.load(path) == WindowPreferences()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_zones(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "zones.json"
+    zones = (Zone(kind="drop", points=((0.1, 0.2), (0.5, 0.75)), radius=0.1), Zone(kind="keep", points=((0.9, 0.1),)))
+    path.write_text(json.dumps(PeopleSettings(zones=zones).model_dump(mode="json", include={"zones"})))
+    assert read_zones(path) == zones
+    for _ in each_damage(path, seed):
+        found = read_or_refused(lambda: read_zones(path), SettingsError, path)
+        assert found is None or all(isinstance(zone, Zone) for zone in found)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stamp_of_the_preparation(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.matting.preparation.PACKAGES", ())
+    made = tmp_path / "made"
+    made.touch()
+    note_prepared([made])
+    (stamp,) = (paths.data_dir() / "cache").glob("prepared-*.json")
+    whole = json.loads(stamp.read_bytes())
+    for data in each_damage(stamp, seed, cases=12):
+        try:
+            same = json.loads(data) == whole
+        except ValueError:
+            same = False
+        assert needed() != same
+    assert not needed()
+    stamp.write_bytes(b"[" * 100_000)
+    assert needed()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_backgrounds_of_the_user(seed: int) -> None:
+    """The library has no index: its folder is listed, and a damaged file shows a broken tile."""
+    paths.backgrounds_dir().mkdir(parents=True)
+    path = add_picture(PICTURE, "wall")
+    for _ in each_damage(path, seed):
+        assert own_backgrounds() == (path,)
+        image = read_or_refused(lambda: thumbnail(path, 32, 18), BackgroundError, path)
+        assert image is None or image.shape == (18, 32, 3)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_plates(seed: int) -> None:
+    path = plate_path("usb-1", WIDTH, HEIGHT)
+    save_plate(path, PICTURE, "usb-1")
+    for _ in each_damage(path, seed):
+        plate = read_or_refused(lambda: read_plate(path, WIDTH, HEIGHT), PlateError, path)
+        assert plate is None or plate.shape == PICTURE.shape
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_noted_beside_a_plate(seed: int) -> None:
+    path = plate_path("usb-1", WIDTH, HEIGHT)
+    save_plate(path, PICTURE, "usb-1")
+    sidecar = path.with_name(f"{path.name}.json")
+    for _ in each_damage(sidecar, seed):
+        info = plate_info(path)
+        assert info is None or isinstance(info, PlateInfo)
+    fields = json.loads(sidecar.read_bytes())
+    sidecar.write_text(json.dumps({**fields, "taken_at_s": 10**400}))
+    assert plate_info(path) is None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_list_of_unfinished_recordings(tmp_path: Path, seed: int) -> None:
+    part = tmp_path / "a.part.mp4"
+    part.write_bytes(b"frames")
+    end(part)
+    (entry,) = (paths.data_dir() / "recordings").iterdir()
+    for _ in each_damage(entry, seed):
+        assert not records_elsewhere(tmp_path / "a.mp4")
+        assert not in_progress(part)
+        assert unfinished_recordings() in ((), (part,))
+        assert part.read_bytes() == b"frames"
+
+
+@pytest.mark.parametrize("path", ["", "/", ".", "a\0b", "\ud834", "empty.part.mp4"])
+def test_a_damaged_entry_names_no_file_of_the_user(tmp_path: Path, path: str) -> None:
+    """An empty file that an entry names is removed."""
+    other = tmp_path / "empty.part.mp4"
+    other.touch()
+    part = tmp_path / "a.part.mp4"
+    part.write_bytes(b"frames")
+    begin(part)
+    (entry,) = (paths.data_dir() / "recordings").iterdir()
+    fields = json.loads(entry.read_bytes())
+    named = str(other) if path == other.name else path
+    entry.write_text(json.dumps({**fields, "path": named, "pid": 0}))
+    assert not records_elsewhere(tmp_path / "a.mp4")
+    assert unfinished_recordings() == ()
+    assert other.exists()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_records_of_sha256(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = weights.user_folder() / NETWORKS["bgmv2-resnet101"].weights.file
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    weights.hash_record(file).write_text(f"{digest}  {file.name}\n")
+    for _ in each_damage(weights.hash_record(file), seed):
+        recorded = weights.recorded_sha256(file)
+        try:
+            weights.check_intact("bgmv2-resnet101", file)
+            assert recorded in (None, digest)
+        except weights.WeightsDamagedError as error:
+            assert recorded != digest
+            assert str(file) in str(error)
