@@ -26,6 +26,7 @@ from app.control import Answer, Command, ask
 from app.control.commands import SYNTAX
 from app.control.settable import OWN_COMMANDS, SETTABLE, settings_of
 from app.core.settings import Settings
+from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
@@ -106,6 +107,7 @@ def test_every_control_has_a_command_or_a_reason(session: Session) -> None:
     window.open_assistant()
     windows.open_plate_dialog(lambda: None)
     windows.open_virtual_camera_help()
+    open_help(window)
     for opened in (windows.open_preferences, windows.open_doctor, windows.open_shortcuts, windows.open_log):
         opened()
     kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTextEdit, QSpinBox, QListView)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtCore import QCoreApplication, Qt, QTimer, QUrl
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtCore import QCoreApplication, Qt, QTimer
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.config import paths
 from app.core.settings import Settings
 from app.doctor.finding import Finding, State
 from app.gui.dialogs.findings_view import AllFindingsView, FindingsView
+from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -20,7 +19,6 @@ from app.gui.widgets.controls import button, describe, link_button
 from app.runtime.status import PipelineStatus
 
 PROOF_CHECK = "virtual camera: proof"
-APPS_PAGE = paths.manual_page("apps.md")
 RELEASE_PATIENCE_MS = 5000
 
 
@@ -36,7 +34,7 @@ class FindingsDialog(QDialog):
         caption = QCoreApplication.translate("FindingsDialog", "Choosing the camera in other programs…")
         apps = link_button(caption)
         describe(apps, caption, QCoreApplication.translate("FindingsDialog", "Opens the manual"), "appsLink")
-        apps.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(APPS_PAGE))))
+        apps.clicked.connect(lambda: open_help(parent, APPS_PAGE))
         caption = QCoreApplication.translate("FindingsDialog", "Close")
         close = button(caption)
         describe(close, caption, QCoreApplication.translate("FindingsDialog", "Back to the window"), "findingsClose")

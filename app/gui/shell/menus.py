@@ -12,7 +12,7 @@ from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.dialogs.doctor_dialog import APPS_PAGE
+from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.preview.rendering import ViewMode
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
@@ -151,9 +151,12 @@ class Menus(QObject):
 
     def _add_help_menu(self) -> None:
         menu, actions = self._add_menu(self.tr("&Help")), self._actions
+        self._add(menu, self.tr("Help…"), "", partial(open_help, self._window))
         self._add(menu, self.tr("Check this computer…"), "", actions.open_doctor)
         self._add(menu, self.tr("Keyboard shortcuts…"), "F1", actions.open_shortcuts)
-        self._add(menu, self.tr("Choosing the camera in other programs"), "", _open_apps_page)
+        self._add(
+            menu, self.tr("Choosing the camera in other programs"), "", partial(open_help, self._window, APPS_PAGE)
+        )
         self._add(menu, self.tr("Log"), "Ctrl+L", actions.open_log)
         self._add(menu, self.tr("Copy diagnostics"), "", actions.copy_diagnostics)
         self._add(menu, self.tr("About Mattecam"), "", actions.open_about)
@@ -172,7 +175,3 @@ def open_folder(folder: Path) -> None:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-
-def _open_apps_page() -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(APPS_PAGE)))

@@ -1,0 +1,186 @@
+"""The manual in a window: pages, search, and links between pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtGui import QDesktopServices, QImage, QTextCursor, QTextDocument
+from PyQt6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.config import paths
+from app.gui.widgets.controls import button, describe
+
+FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
+IMAGE_WIDTH = 560
+
+
+class ManualBrowser(QTextBrowser):
+    """Shows local Markdown pages. Links to pages stay in it, links to the web open the browser."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        describe(self, self.tr("Page"), self.tr("Text of the manual"), "helpText")
+        self.setToolTip("")
+        self.setOpenLinks(False)
+        self.anchorClicked.connect(self.follow)
+        self.page = Path()
+        """The page that is shown."""
+
+    def show_page(self, page: Path, heading: str = "") -> None:
+        """Show a page, scrolled to a heading by its anchor such as `limits`."""
+        if page != self.page:
+            self.page = page
+            self.document().setBaseUrl(QUrl.fromLocalFile(str(page)))  # type: ignore[union-attr]  # it always has one
+            self.setMarkdown(page.read_text("utf-8"))
+        self.moveCursor(QTextCursor.MoveOperation.Start)
+        if heading:
+            self._scroll_to(heading)
+
+    def follow(self, link: QUrl) -> None:
+        """Open the target of a link."""
+        if link.scheme() in ("http", "https", "mailto"):
+            QDesktopServices.openUrl(link)
+            return
+        page = (self.page.parent / link.path()).resolve() if link.path() else self.page
+        if page.suffix == ".md" and page.is_file():
+            self.show_page(page, link.fragment())
+
+    def loadResource(self, kind: int, name: QUrl) -> object:
+        """Return an image of the manual that fits the page; nothing comes from the network."""
+        if kind != QTextDocument.ResourceType.ImageResource.value:
+            return None
+        image = QImage(str(self.page.parent / name.path()))
+        if image.isNull():  # an installed copy has no images
+            image = QImage(1, 1, QImage.Format.Format_ARGB32)
+            image.fill(Qt.GlobalColor.transparent)
+        wide = image.width() > IMAGE_WIDTH
+        return image.scaledToWidth(IMAGE_WIDTH, Qt.TransformationMode.SmoothTransformation) if wide else image
+
+    def _scroll_to(self, heading: str) -> None:
+        document = self.document()
+        block = document.begin() if document is not None else None
+        while block is not None and block.isValid():
+            if block.blockFormat().headingLevel() and anchor_of(block.text()) == heading:
+                self.moveCursor(QTextCursor.MoveOperation.End)  # so that the heading comes to the top
+                self.setTextCursor(QTextCursor(block))
+                self.ensureCursorVisible()
+                return
+            block = block.next()
+
+
+def anchor_of(heading: str) -> str:
+    """Return the anchor of a heading as it is written in links, such as `people-far-away`."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+class HelpWindow(QDialog):
+    """Pages on the left, text on the right; the search hides the pages without the text."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("helpWindow")
+        self.setWindowTitle(self.tr("Help"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(900, 640)
+        self.text = ManualBrowser()
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(self.tr("Search"))
+        describe(
+            self.search, self.tr("Search"), self.tr("Search all pages; Enter goes to the next place"), "helpSearch"
+        )
+        self.pages = QListWidget()
+        describe(self.pages, self.tr("Pages"), self.tr("Choose a page of the manual"), "helpPages")
+        for name, title in self._titles():
+            path = paths.manual_page(name)
+            if path.is_file():
+                item = QListWidgetItem(title, self.pages)
+                item.setData(Qt.ItemDataRole.UserRole, path)
+        close = button(self.tr("Close"))
+        describe(close, self.tr("Close"), self.tr("Close the help"), "helpClose")
+        close.setAutoDefault(False)
+        close.clicked.connect(self.close)
+        left = QVBoxLayout()
+        left.addWidget(self.search)
+        left.addWidget(self.pages, 1)
+        right = QVBoxLayout()
+        right.addWidget(self.text, 1)
+        right.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(18, 18, 18, 18)
+        row.setSpacing(12)
+        row.addLayout(left, 1)
+        row.addLayout(right, 3)
+        self.pages.currentItemChanged.connect(self._show_chosen)
+        self.search.textChanged.connect(self._filter)
+        self.search.returnPressed.connect(self._find_next)
+
+    def _titles(self) -> tuple[tuple[str, str], ...]:
+        return (
+            (FIRST_PAGE, self.tr("What Mattecam can do")),
+            (APPS_PAGE, self.tr("Choose the camera in other programs")),
+            ("troubleshooting.md", self.tr("Troubleshooting")),
+            ("privacy-leaks.md", self.tr("Privacy leaks and strict mode")),
+            ("security.md", self.tr("Security")),
+            ("films.md", self.tr("Many clips")),
+            ("command-line.md", self.tr("The command line")),
+            ("performance-in-use.md", self.tr("Performance")),
+            ("cuda.md", self.tr("NVIDIA graphics cards")),
+            ("serve.md", self.tr("Matting for other machines")),
+        )
+
+    def open_page(self, name: str) -> None:
+        """Show a page such as `apps.md`."""
+        for row, item in enumerate(self._items()):
+            if _path(item).name == name:
+                self.pages.setCurrentRow(row)
+                self.text.show_page(_path(item))
+
+    def _items(self) -> list[QListWidgetItem]:
+        return [item for row in range(self.pages.count()) if (item := self.pages.item(row)) is not None]
+
+    def _show_chosen(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            self.text.show_page(_path(item))
+            self._find_next()
+
+    def _filter(self, wanted: str) -> None:
+        for item in self._items():
+            item.setHidden(wanted.lower() not in _path(item).read_text("utf-8").lower())
+        shown = [item for item in self._items() if not item.isHidden()]
+        if shown and self.pages.currentItem() not in shown:
+            self.pages.setCurrentItem(shown[0])
+        elif shown:
+            self.text.moveCursor(QTextCursor.MoveOperation.Start)
+            self._find_next()
+
+    def _find_next(self) -> None:
+        wanted = self.search.text()
+        if wanted and not self.text.find(wanted):
+            self.text.moveCursor(QTextCursor.MoveOperation.Start)
+            self.text.find(wanted)
+
+
+def _path(item: QListWidgetItem) -> Path:
+    return Path(item.data(Qt.ItemDataRole.UserRole))
+
+
+def open_help(window: QWidget, page: str = FIRST_PAGE) -> None:
+    """Open a page of the manual beside the window."""
+    found = window.findChild(HelpWindow)
+    if found is None or not found.isVisible():
+        found = HelpWindow(window)
+        found.show()
+    found.open_page(page)
+    found.raise_()
+    found.activateWindow()
