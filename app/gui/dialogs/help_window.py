@@ -100,6 +100,9 @@ class HelpWindow(QDialog):
             self.search, self.tr("Search"), self.tr("Search all pages; Enter goes to the next place"), "helpSearch"
         )
         self.pages = QListWidget()
+        self.pages.setWordWrap(True)
+        self.pages.setSpacing(3)
+        self.pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         describe(self.pages, self.tr("Pages"), self.tr("Choose a page of the manual"), "helpPages")
         for name, title in self._titles():
             path = paths.manual_page(name)
