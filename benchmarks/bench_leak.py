@@ -1,12 +1,13 @@
 """How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
 
-    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--region on|off] [--draw N]
-                                    [--precision P] [--quick] [--json]
+    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict off|balanced|strict]... [--region on|off]
+                                    [--draw N] [--precision P] [--quick] [--json]
 
 Sequences with known truth go through the engine as the program builds it on a CPU (float32 by default), in front of a
 backdrop that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha
 over the sequence reaches 0.1 and 0.5, and pixels that the attacker reconstructs within 24/255, knowing alpha or not;
-within 10 pixels of the person (rim) and beyond. `docs/privacy-leaks.md` explains the method.
+within 10 pixels of the person (rim) and beyond. A second table says how much of people a level loses beyond what the
+network loses (level off). `docs/privacy-leaks.md` explains the method.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -27,13 +28,15 @@ from app.capture.demo import DemoSource
 from app.config.parsing import parse_size
 from app.core.blur_scale import HIDES_TEXT
 from app.core.errors import MattecamError
-from app.core.settings import EdgeSettings, MattingSettings
+from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.kernels.dispatch import compiled
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
+from benchmarks.leak_lost import Lost, lost_table, persons_lost
 from benchmarks.leak_measure import Counter, Leak, Zone, total
+from benchmarks.leak_presence import presence_scenes
 from benchmarks.leak_samples import Scene
 from benchmarks.leak_scenes import SIZE, scenes
 
@@ -41,6 +44,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared"
 MODELS = ("student", "rvm-mobilenetv3")
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+LEVELS: tuple[StrictLevel, ...] = get_args(StrictLevel)
 BACKDROP = (255, 0, 255)
 """A colour that no room has, so that nothing of it passes for the room."""
 HD = (1280, 720)
@@ -56,7 +60,7 @@ class Row:
     """One line of the report."""
 
     model: str
-    strict: bool
+    strict: StrictLevel
     case: str
     sequences: int
     leak: Leak
@@ -64,11 +68,21 @@ class Row:
     """`beyond.visible` of the worst sequence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is printed; `lost` and `strict_ms` by model and level."""
+
+    absent: list[str]
+    rows: list[Row] = field(default_factory=list)
+    lost: dict[str, dict[StrictLevel, dict[str, Lost]]] = field(default_factory=dict)
+    strict_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
 def measure(
-    model: str, strict: bool, data: Sequence[Scene], precision: Precision = "float32", *, region: bool = True
+    model: str, strict: StrictLevel, data: Sequence[Scene], precision: Precision = "float32", *, region: bool = True
 ) -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
-    edges = EdgeSettings(strict="strict" if strict else "off", person_region=region)
+    edges = EdgeSettings(strict=strict, person_region=region)
     settings = MattingSettings(model=model, device="cpu", precision=precision)
     engine = build_engine(settings, *SIZE)
     results: dict[str, list[Leak]] = defaultdict(list)
@@ -93,20 +107,20 @@ def measure(
 
 
 def strict_cost_ms(model: str) -> dict[str, float]:
-    """Median time of a 720p step without and with strict mode, taking turns in one run, and the difference."""
+    """Median time of a 720p step at each strict level, taking turns in one run."""
     source = DemoSource(*HD, 30.0, realtime=False)
     frames, backdrop = [source.render(index) for index in range(12)], np.full((HD[1], HD[0], 3), 90, np.uint8)
-    engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in range(2)]
+    engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in LEVELS]
     try:
         contenders = [
-            _contender(engine, EdgeSettings(strict="strict" if strict else "off"), frames, backdrop)
-            for strict, engine in zip((False, True), engines, strict=True)
+            _contender(engine, EdgeSettings(strict=level), frames, backdrop)
+            for level, engine in zip(LEVELS, engines, strict=True)
         ]
-        off, on = (timing.figures()["median_ms"] for timing in interleave(contenders, COST_SECONDS))
+        medians = [timing.figures()["median_ms"] for timing in interleave(contenders, COST_SECONDS)]
     finally:
         for engine in engines:
             engine.close()
-    return {"off": off, "on": on, "difference": round(on - off, 2)}
+    return dict(zip(LEVELS, medians, strict=True))
 
 
 def _contender(engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage) -> Contender:
@@ -130,7 +144,7 @@ def tables(rows: Sequence[Row]) -> str:
         mad, lost = row.leak.mad, row.leak.lost
         cells = [
             row.model,
-            "on" if row.strict else "off",
+            row.strict,
             row.case,
             *(_percent(rim, share) for share in (rim.visible, rim.strong)),
             *(_percent(beyond, share) for share in (beyond.visible, beyond.strong, row.worst_beyond)),
@@ -166,7 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
-    parser.add_argument("--strict", choices=("on", "off", "both"), default="both")
+    parser.add_argument("--strict", action="append", choices=LEVELS, help="repeatable; default: all levels")
     parser.add_argument("--region", choices=("on", "off"), default="on", help="see EdgeSettings.person_region")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
@@ -176,19 +190,23 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure_model(
-    model: str, words: argparse.Namespace, data: Sequence[Scene], rows: list[Row], costs: dict[str, dict[str, float]]
-) -> list[str]:
-    """Add the model's rows and cost; return a sentence where it cannot be measured."""
+def _measure_model(model: str, words: argparse.Namespace, data: Sequence[Scene], found: Report) -> None:
+    """Add the model's rows and cost, or a sentence where it cannot be measured."""
+    levels, region = words.strict or LEVELS, words.region == "on"
     try:
-        for strict in {"on": (True,), "off": (False,), "both": (False, True)}[words.strict]:
-            print(f"{model}, strict {'on' if strict else 'off'}: {len(data)} sequences", file=sys.stderr)
-            rows += measure(model, strict, data, words.precision, region=words.region == "on")
+        for strict in levels:
+            print(f"{model}, strict {strict}: {len(data)} sequences", file=sys.stderr)
+            found.rows.extend(measure(model, strict, data, words.precision, region=region))
+        filters = [level for level in levels if level != "off"]
+        people = presence_scenes(words.data, words.size, words.quick, words.draw) if filters else []
+        if people:
+            print(f"{model}, persons lost: {len(people)} sequences", file=sys.stderr)
+            settings = MattingSettings(model=model, device="cpu", precision=words.precision)
+            found.lost[model] = persons_lost(settings, filters, people, region=region)
         if not words.quick:
-            costs[model] = strict_cost_ms(model)
+            found.strict_ms[model] = strict_cost_ms(model)
     except MattecamError as error:
-        return [f"{model} is not measured: {error}"]
-    return []
+        found.absent.append(f"{model} is not measured: {error}")
 
 
 def main() -> None:
@@ -196,23 +214,22 @@ def main() -> None:
     words = _arguments()
     compiled.wait()
     data, absent = scenes(words.data, words.size, words.quick, words.draw)
-    rows: list[Row] = []
-    costs: dict[str, dict[str, float]] = {}
+    found = Report(absent)
     for model in words.model or MODELS:
-        absent += _measure_model(model, words, data, rows, costs)
+        _measure_model(model, words, data, found)
     blurs = [] if words.quick else [_readability(*blur) for blur in BLURS]
     if words.json:
-        result = {"results": [asdict(row) for row in rows], "strict_ms": costs, "absent": absent}
-        print(
-            json.dumps({**result, "blur": [{**asdict(b), "cap_height_px": b.cap_height_px} for b in blurs]}, indent=2)
-        )
+        blur = [{**asdict(result), "cap_height_px": result.cap_height_px} for result in blurs]
+        print(json.dumps({**asdict(found), "blur": blur}, indent=2))
         return
-    print(tables(rows))
-    for model, cost in costs.items():
-        print(f"\n{model} at 720p: {cost['off']} ms without, {cost['on']} ms with strict mode.")
+    print(tables(found.rows))
+    for model, lost in found.lost.items():
+        print(f"\n{lost_table(model, lost)}")
+    for model, cost in found.strict_ms.items():
+        print(f"\n{model} at 720p: {', '.join(f'{level} {ms} ms' for level, ms in cost.items())}.")
     if blurs:
         print(f"\n{_blur_table(blurs)}")
-    for sentence in absent:
+    for sentence in found.absent:
         print(f"\n{sentence}")
 
 
