@@ -112,12 +112,12 @@
         <translation>Andere Programme erhalten Ihr Video über eine virtuelle Kamera. Stand auf diesem Rechner:</translation>
     </message>
     <message>
-        <source>Model</source>
-        <translation>Modell</translation>
+        <source>Ready</source>
+        <translation>Fertig</translation>
     </message>
     <message>
-        <source>Mattecam is ready. For finer hair you can download a better model (15 MB).</source>
-        <translation>Mattecam ist bereit. Für feineres Haar können Sie ein besseres Modell herunterladen (15 MB).</translation>
+        <source>Mattecam is ready.</source>
+        <translation>Mattecam ist bereit.</translation>
     </message>
     <message>
         <source>Camera</source>
@@ -130,6 +130,22 @@
     <message>
         <source>Choose your camera. Nobody else sees this preview.</source>
         <translation>Wählen Sie Ihre Kamera. Niemand sonst sieht diese Vorschau.</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Hintergrund</translation>
+    </message>
+    <message>
+        <source>Choose what others see behind you. You can change it later.</source>
+        <translation>Wählen Sie, was andere hinter Ihnen sehen. Sie können es später ändern.</translation>
+    </message>
+    <message>
+        <source>No camera was found, so you see a demonstration. Connect a camera and choose it here.</source>
+        <translation>Es wurde keine Kamera gefunden, deshalb sehen Sie eine Demo. Schließen Sie eine Kamera an und wählen Sie sie hier.</translation>
+    </message>
+    <message>
+        <source>You see a demonstration, not your camera.</source>
+        <translation>Sie sehen eine Demo, nicht Ihre Kamera.</translation>
     </message>
     <message>
         <source>Skip setup</source>
@@ -528,6 +544,52 @@
     <message>
         <source>The test picture failed; see “Virtual camera: test picture” below.</source>
         <translation>Das Testbild ist nicht richtig angekommen; siehe unten „Virtuelle Kamera: Testbild“.</translation>
+    </message>
+</context><context>
+    <name>DownloadControls</name>
+    <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <source>Progress of the download</source>
+        <translation>Fortschritt des Downloads</translation>
+    </message>
+    <message>
+        <source>Download the model</source>
+        <translation>Modell herunterladen</translation>
+    </message>
+    <message>
+        <source>Download and use this model</source>
+        <translation>Dieses Modell herunterladen und verwenden</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Datei wählen…</translation>
+    </message>
+    <message>
+        <source>Use a file that you downloaded elsewhere</source>
+        <translation>Eine Datei verwenden, die Sie anderswo heruntergeladen haben</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Cancel the download</source>
+        <translation>Download abbrechen</translation>
+    </message>
+    <message>
+        <source>Stop the download</source>
+        <translation>Den Download anhalten</translation>
+    </message>
+    <message>
+        <source>Choose the downloaded file ({0})</source>
+        <translation>Heruntergeladene Datei wählen ({0})</translation>
+    </message>
+    <message>
+        <source>Download ({0})</source>
+        <translation>Herunterladen ({0})</translation>
     </message>
 </context><context>
     <name>EdgePresets</name>
@@ -972,6 +1034,16 @@
         <translation>Kopieren</translation>
     </message>
 </context><context>
+    <name>FinerHair</name>
+    <message>
+        <source>The model with finer hair is installed.</source>
+        <translation>Das Modell mit feinerem Haar ist installiert.</translation>
+    </message>
+    <message>
+        <source>Standard works now. For finer hair, download {0}.</source>
+        <translation>Standard funktioniert bereits. Für feineres Haar laden Sie {0} herunter.</translation>
+    </message>
+</context><context>
     <name>FramingControls</name>
     <message>
         <source>Zoom</source>
@@ -1028,6 +1100,90 @@
     <message>
         <source>Close</source>
         <translation>Nah</translation>
+    </message>
+</context><context>
+    <name>HelpWindow</name>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search all pages; Enter goes to the next place</source>
+        <translation>Durchsucht alle Seiten; die Eingabetaste führt zur nächsten Stelle</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Choose a page of the manual</source>
+        <translation>Eine Seite des Handbuchs wählen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close the help</source>
+        <translation>Die Hilfe schließen</translation>
+    </message>
+    <message>
+        <source>What Mattecam can do</source>
+        <translation>Was Mattecam kann</translation>
+    </message>
+    <message>
+        <source>Choose the camera in other programs</source>
+        <translation>Die Kamera in anderen Programmen wählen</translation>
+    </message>
+    <message>
+        <source>Troubleshooting</source>
+        <translation>Fehlerbehebung</translation>
+    </message>
+    <message>
+        <source>Privacy leaks and strict mode</source>
+        <translation>Lücken der Privatsphäre und strenger Modus</translation>
+    </message>
+    <message>
+        <source>Security</source>
+        <translation>Sicherheit</translation>
+    </message>
+    <message>
+        <source>Many clips</source>
+        <translation>Viele Clips</translation>
+    </message>
+    <message>
+        <source>The command line</source>
+        <translation>Die Kommandozeile</translation>
+    </message>
+    <message>
+        <source>Performance</source>
+        <translation>Leistung</translation>
+    </message>
+    <message>
+        <source>NVIDIA graphics cards</source>
+        <translation>NVIDIA-Grafikkarten</translation>
+    </message>
+    <message>
+        <source>Matting for other machines</source>
+        <translation>Freistellen für andere Rechner</translation>
+    </message>
+</context><context>
+    <name>LanguageList</name>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Language of the window</source>
+        <translation>Sprache des Fensters</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>System</translation>
     </message>
 </context><context>
     <name>LightSliders</name>
@@ -1088,6 +1244,16 @@
     <message>
         <source>Copied to the clipboard.</source>
         <translation>In die Zwischenablage kopiert.</translation>
+    </message>
+</context><context>
+    <name>ManualBrowser</name>
+    <message>
+        <source>Page</source>
+        <translation>Seite</translation>
+    </message>
+    <message>
+        <source>Text of the manual</source>
+        <translation>Text des Handbuchs</translation>
     </message>
 </context><context>
     <name>Menus</name>
@@ -1194,6 +1360,10 @@
     <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>Help…</source>
+        <translation>Hilfe…</translation>
     </message>
     <message>
         <source>Check this computer…</source>
@@ -1306,34 +1476,6 @@
         <translation>Das Netz, das Sie vom Hintergrund trennt</translation>
     </message>
     <message>
-        <source>Download</source>
-        <translation>Herunterladen</translation>
-    </message>
-    <message>
-        <source>Progress of the download</source>
-        <translation>Fortschritt des Downloads</translation>
-    </message>
-    <message>
-        <source>Download the model</source>
-        <translation>Modell herunterladen</translation>
-    </message>
-    <message>
-        <source>Download and use this model</source>
-        <translation>Dieses Modell herunterladen und verwenden</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
-    </message>
-    <message>
-        <source>Cancel the download</source>
-        <translation>Herunterladen abbrechen</translation>
-    </message>
-    <message>
-        <source>Stop the download</source>
-        <translation>Das Herunterladen anhalten</translation>
-    </message>
-    <message>
         <source>In use: {0}</source>
         <translation>In Gebrauch: {0}</translation>
     </message>
@@ -1352,10 +1494,6 @@
     <message>
         <source>{0} – not installed</source>
         <translation>{0} – nicht installiert</translation>
-    </message>
-    <message>
-        <source>Download ({0})</source>
-        <translation>Herunterladen ({0})</translation>
     </message>
 </context><context>
     <name>NoticeArea</name>
@@ -1760,14 +1898,6 @@
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>Language</source>
-        <translation>Sprache</translation>
-    </message>
-    <message>
-        <source>Language of the window</source>
-        <translation>Sprache des Fensters</translation>
-    </message>
-    <message>
         <source>Theme</source>
         <translation>Design</translation>
     </message>
@@ -1806,6 +1936,10 @@
     <message>
         <source>Close the preferences</source>
         <translation>Einstellungen schließen</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
     </message>
     <message>
         <source>System</source>
@@ -2638,6 +2772,24 @@
         <translation>Dieser Rechner hat noch keine virtuelle Kamera.</translation>
     </message>
 </context><context>
+    <name>VirtualCameraView</name>
+    <message>
+        <source>Set up now</source>
+        <translation>Jetzt einrichten</translation>
+    </message>
+    <message>
+        <source>Set up the virtual camera</source>
+        <translation>Virtuelle Kamera einrichten</translation>
+    </message>
+    <message>
+        <source>Asks for the administrator's password, and loads the camera now and at every start</source>
+        <translation>Fragt nach dem Passwort des Administrators und lädt die Kamera jetzt und bei jedem Start</translation>
+    </message>
+    <message>
+        <source>Setting up the virtual camera…</source>
+        <translation>Die virtuelle Kamera wird eingerichtet…</translation>
+    </message>
+</context><context>
     <name>WindowLifecycle</name>
     <message>
         <source>Keep Mattecam running in the tray?</source>
@@ -3261,6 +3413,46 @@
         <source>The published models resolve finer edges, above all hair.</source>
         <comment>ModelFinding.WHY_MORE</comment>
         <translation>Die veröffentlichten Modelle lösen feinere Kanten auf, vor allem Haare.</translation>
+    </message>
+    <message>
+        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
+        <comment>RepairFailure.NOT_RUN</comment>
+        <translation>Die Reparatur konnte nicht gestartet werden ({program} lässt sich nicht ausführen); führen Sie die gezeigten Befehle als root aus.</translation>
+    </message>
+    <message>
+        <source>The repair failed: {output}</source>
+        <comment>RepairFailure.FAILED</comment>
+        <translation>Die Reparatur ist fehlgeschlagen: {output}</translation>
+    </message>
+    <message>
+        <source>The repair failed with exit code {code}; run the shown commands as root.</source>
+        <comment>RepairFailure.FAILED_SILENTLY</comment>
+        <translation>Die Reparatur ist mit dem Exit-Code {code} fehlgeschlagen; führen Sie die gezeigten Befehle als root aus.</translation>
+    </message>
+    <message>
+        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
+        <comment>RepairFailure.FAILED_IN_USE</comment>
+        <translation>Die Reparatur ist fehlgeschlagen: Die virtuelle Kamera wird benutzt. Schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
+        <comment>RepairFailure.FAILED_KEY</comment>
+        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot weist das Modul ab. Registrieren Sie seinen Schlüssel, wie es der Doktor beschreibt.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
+        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
+        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot oder ein Container verbietet es, Module zu laden.</translation>
+    </message>
+    <message>
+        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
+        <comment>RepairFailure.NO_DIALOG</comment>
+        <translation>Diese Arbeitsumgebung kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed: the password was not entered.</source>
+        <comment>RepairFailure.DISMISSED</comment>
+        <translation>Nichts wurde geändert: Das Passwort wurde nicht eingegeben.</translation>
     </message>
     <message>
         <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
@@ -4828,14 +5020,14 @@
         <translation>Die Gewichte von {model} gehören zum Programm und werden nicht heruntergeladen.</translation>
     </message>
     <message>
-        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
         <comment>WeightsFault.NOT_PUBLISHED</comment>
-        <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder geben Sie mit --weights eine vertrauenswürdige Datei an.</translation>
+        <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder speichern Sie eine vertrauenswürdige Kopie als {name} im Ordner {folder}.</translation>
     </message>
     <message>
-        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
         <comment>WeightsFault.NOT_AS_BEFORE</comment>
-        <translation>Die für {model} heruntergeladene Datei ist nicht die zuerst heruntergeladene (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder geben Sie mit --weights eine vertrauenswürdige Datei an.</translation>
+        <translation>Die für {model} heruntergeladene Datei ist nicht die zuerst heruntergeladene (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut.</translation>
     </message>
     <message>
         <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
@@ -4848,18 +5040,23 @@
         <translation>Die Datei {file} lässt sich nicht schreiben; geben Sie sich Schreibrecht für den Ordner und versuchen Sie es erneut.</translation>
     </message>
     <message>
-        <source>The download of {model} was stopped: the server sends more than {limit} bytes; download {url} by other means and name the file with --weights.</source>
+        <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file (on the command line: --weights).</source>
         <comment>WeightsFault.TOO_LARGE</comment>
-        <translation>Der Download von {model} wurde angehalten: Der Server sendet mehr als {limit} Bytes; laden Sie {url} auf anderem Weg herunter und geben Sie die Datei mit --weights an.</translation>
+        <translation>Der Download von {model} wurde angehalten: Der Server sendet mehr als {limit} Bytes. Laden Sie {url} anderswo herunter und wählen Sie diese Datei (auf der Kommandozeile: --weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} could not be downloaded (HTTP status {status}); try again later, or download {url} by other means and name the file with --weights.</source>
+        <source>The weights of {model} could not be downloaded (HTTP status {status}). Try again later, or download {url} elsewhere and choose that file (on the command line: --weights).</source>
         <comment>WeightsFault.HTTP_STATUS</comment>
-        <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden (HTTP-Status {status}); versuchen Sie es später erneut oder laden Sie {url} auf anderem Weg herunter und geben Sie die Datei mit --weights an.</translation>
+        <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden (HTTP-Status {status}). Versuchen Sie es später erneut oder laden Sie {url} anderswo herunter und wählen Sie diese Datei (auf der Kommandozeile: --weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} could not be downloaded; check the network and try again (the download resumes), or download {url} by other means and name the file with --weights.</source>
+        <source>The weights of {model} could not be downloaded. No internet? Try again later (the download resumes), or download {url} elsewhere and choose that file (on the command line: --weights).</source>
         <comment>WeightsFault.NO_CONNECTION</comment>
-        <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden; prüfen Sie das Netzwerk und versuchen Sie es erneut (der Download wird fortgesetzt), oder laden Sie {url} auf anderem Weg herunter und geben Sie die Datei mit --weights an.</translation>
+        <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden. Kein Internet? Versuchen Sie es später erneut (der Download wird fortgesetzt) oder laden Sie {url} anderswo herunter und wählen Sie diese Datei (auf der Kommandozeile: --weights).</translation>
+    </message>
+    <message>
+        <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
+        <comment>WeightsFault.OTHER_FILE</comment>
+        <translation>Die Datei {file} ist nicht die veröffentlichte Datei von {model}, die {published} heißt; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
     </message>
 </context></TS>

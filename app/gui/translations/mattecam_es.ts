@@ -112,12 +112,12 @@
         <translation>Otros programas reciben su vídeo a través de una cámara virtual. Estado en este equipo:</translation>
     </message>
     <message>
-        <source>Model</source>
-        <translation>Modelo</translation>
+        <source>Ready</source>
+        <translation>Listo</translation>
     </message>
     <message>
-        <source>Mattecam is ready. For finer hair you can download a better model (15 MB).</source>
-        <translation>Mattecam está listo. Para un pelo más fino puede descargar un modelo mejor (15 MB).</translation>
+        <source>Mattecam is ready.</source>
+        <translation>Mattecam está listo.</translation>
     </message>
     <message>
         <source>Camera</source>
@@ -130,6 +130,22 @@
     <message>
         <source>Choose your camera. Nobody else sees this preview.</source>
         <translation>Elija su cámara. Nadie más ve esta vista previa.</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Fondo</translation>
+    </message>
+    <message>
+        <source>Choose what others see behind you. You can change it later.</source>
+        <translation>Elija lo que otros ven detrás de usted. Puede cambiarlo más tarde.</translation>
+    </message>
+    <message>
+        <source>No camera was found, so you see a demonstration. Connect a camera and choose it here.</source>
+        <translation>No se encontró ninguna cámara, por eso ve una demostración. Conecte una cámara y elíjala aquí.</translation>
+    </message>
+    <message>
+        <source>You see a demonstration, not your camera.</source>
+        <translation>Ve una demostración, no su cámara.</translation>
     </message>
     <message>
         <source>Skip setup</source>
@@ -528,6 +544,52 @@
     <message>
         <source>The test picture failed; see “Virtual camera: test picture” below.</source>
         <translation>La imagen de prueba falló; consulte abajo «Cámara virtual: imagen de prueba».</translation>
+    </message>
+</context><context>
+    <name>DownloadControls</name>
+    <message>
+        <source>Download</source>
+        <translation>Descargar</translation>
+    </message>
+    <message>
+        <source>Progress of the download</source>
+        <translation>Progreso de la descarga</translation>
+    </message>
+    <message>
+        <source>Download the model</source>
+        <translation>Descargar el modelo</translation>
+    </message>
+    <message>
+        <source>Download and use this model</source>
+        <translation>Descargar y usar este modelo</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Elegir archivo…</translation>
+    </message>
+    <message>
+        <source>Use a file that you downloaded elsewhere</source>
+        <translation>Usar un archivo que descargó en otro lugar</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Cancelar</translation>
+    </message>
+    <message>
+        <source>Cancel the download</source>
+        <translation>Cancelar la descarga</translation>
+    </message>
+    <message>
+        <source>Stop the download</source>
+        <translation>Detener la descarga</translation>
+    </message>
+    <message>
+        <source>Choose the downloaded file ({0})</source>
+        <translation>Elegir el archivo descargado ({0})</translation>
+    </message>
+    <message>
+        <source>Download ({0})</source>
+        <translation>Descargar ({0})</translation>
     </message>
 </context><context>
     <name>EdgePresets</name>
@@ -972,6 +1034,16 @@
         <translation>Copiar</translation>
     </message>
 </context><context>
+    <name>FinerHair</name>
+    <message>
+        <source>The model with finer hair is installed.</source>
+        <translation>El modelo con pelo más fino está instalado.</translation>
+    </message>
+    <message>
+        <source>Standard works now. For finer hair, download {0}.</source>
+        <translation>Estándar ya funciona. Para un pelo más fino, descargue {0}.</translation>
+    </message>
+</context><context>
     <name>FramingControls</name>
     <message>
         <source>Zoom</source>
@@ -1028,6 +1100,90 @@
     <message>
         <source>Close</source>
         <translation>Cercano</translation>
+    </message>
+</context><context>
+    <name>HelpWindow</name>
+    <message>
+        <source>Help</source>
+        <translation>Ayuda</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Buscar</translation>
+    </message>
+    <message>
+        <source>Search all pages; Enter goes to the next place</source>
+        <translation>Busca en todas las páginas; Intro lleva al siguiente resultado</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Páginas</translation>
+    </message>
+    <message>
+        <source>Choose a page of the manual</source>
+        <translation>Elegir una página del manual</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message>
+        <source>Close the help</source>
+        <translation>Cerrar la ayuda</translation>
+    </message>
+    <message>
+        <source>What Mattecam can do</source>
+        <translation>Lo que Mattecam puede hacer</translation>
+    </message>
+    <message>
+        <source>Choose the camera in other programs</source>
+        <translation>Elegir la cámara en otros programas</translation>
+    </message>
+    <message>
+        <source>Troubleshooting</source>
+        <translation>Solución de problemas</translation>
+    </message>
+    <message>
+        <source>Privacy leaks and strict mode</source>
+        <translation>Fugas de privacidad y modo estricto</translation>
+    </message>
+    <message>
+        <source>Security</source>
+        <translation>Seguridad</translation>
+    </message>
+    <message>
+        <source>Many clips</source>
+        <translation>Muchos clips</translation>
+    </message>
+    <message>
+        <source>The command line</source>
+        <translation>La línea de órdenes</translation>
+    </message>
+    <message>
+        <source>Performance</source>
+        <translation>Rendimiento</translation>
+    </message>
+    <message>
+        <source>NVIDIA graphics cards</source>
+        <translation>Tarjetas gráficas NVIDIA</translation>
+    </message>
+    <message>
+        <source>Matting for other machines</source>
+        <translation>Recorte para otros equipos</translation>
+    </message>
+</context><context>
+    <name>LanguageList</name>
+    <message>
+        <source>Language</source>
+        <translation>Idioma</translation>
+    </message>
+    <message>
+        <source>Language of the window</source>
+        <translation>Idioma de la ventana</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>Sistema</translation>
     </message>
 </context><context>
     <name>LightSliders</name>
@@ -1088,6 +1244,16 @@
     <message>
         <source>Copied to the clipboard.</source>
         <translation>Copiado al portapapeles.</translation>
+    </message>
+</context><context>
+    <name>ManualBrowser</name>
+    <message>
+        <source>Page</source>
+        <translation>Página</translation>
+    </message>
+    <message>
+        <source>Text of the manual</source>
+        <translation>Texto del manual</translation>
     </message>
 </context><context>
     <name>Menus</name>
@@ -1194,6 +1360,10 @@
     <message>
         <source>&amp;Help</source>
         <translation>A&amp;yuda</translation>
+    </message>
+    <message>
+        <source>Help…</source>
+        <translation>Ayuda…</translation>
     </message>
     <message>
         <source>Check this computer…</source>
@@ -1306,34 +1476,6 @@
         <translation>La red que le separa del fondo</translation>
     </message>
     <message>
-        <source>Download</source>
-        <translation>Descargar</translation>
-    </message>
-    <message>
-        <source>Progress of the download</source>
-        <translation>Progreso de la descarga</translation>
-    </message>
-    <message>
-        <source>Download the model</source>
-        <translation>Descargar el modelo</translation>
-    </message>
-    <message>
-        <source>Download and use this model</source>
-        <translation>Descargar y usar este modelo</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>Cancelar</translation>
-    </message>
-    <message>
-        <source>Cancel the download</source>
-        <translation>Cancelar la descarga</translation>
-    </message>
-    <message>
-        <source>Stop the download</source>
-        <translation>Detener la descarga</translation>
-    </message>
-    <message>
         <source>In use: {0}</source>
         <translation>En uso: {0}</translation>
     </message>
@@ -1352,10 +1494,6 @@
     <message>
         <source>{0} – not installed</source>
         <translation>{0} – no instalado</translation>
-    </message>
-    <message>
-        <source>Download ({0})</source>
-        <translation>Descargar ({0})</translation>
     </message>
 </context><context>
     <name>NoticeArea</name>
@@ -1760,14 +1898,6 @@
         <translation>Preferencias</translation>
     </message>
     <message>
-        <source>Language</source>
-        <translation>Idioma</translation>
-    </message>
-    <message>
-        <source>Language of the window</source>
-        <translation>Idioma de la ventana</translation>
-    </message>
-    <message>
         <source>Theme</source>
         <translation>Tema</translation>
     </message>
@@ -1806,6 +1936,10 @@
     <message>
         <source>Close the preferences</source>
         <translation>Cerrar las preferencias</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Idioma</translation>
     </message>
     <message>
         <source>System</source>
@@ -2638,6 +2772,24 @@
         <translation>Este equipo todavía no tiene cámara virtual.</translation>
     </message>
 </context><context>
+    <name>VirtualCameraView</name>
+    <message>
+        <source>Set up now</source>
+        <translation>Configurar ahora</translation>
+    </message>
+    <message>
+        <source>Set up the virtual camera</source>
+        <translation>Configurar la cámara virtual</translation>
+    </message>
+    <message>
+        <source>Asks for the administrator's password, and loads the camera now and at every start</source>
+        <translation>Pide la contraseña de administrador y carga la cámara ahora y en cada inicio</translation>
+    </message>
+    <message>
+        <source>Setting up the virtual camera…</source>
+        <translation>Configurando la cámara virtual…</translation>
+    </message>
+</context><context>
     <name>WindowLifecycle</name>
     <message>
         <source>Keep Mattecam running in the tray?</source>
@@ -3261,6 +3413,46 @@
         <source>The published models resolve finer edges, above all hair.</source>
         <comment>ModelFinding.WHY_MORE</comment>
         <translation>Los modelos publicados resuelven bordes más finos, sobre todo el pelo.</translation>
+    </message>
+    <message>
+        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
+        <comment>RepairFailure.NOT_RUN</comment>
+        <translation>No se pudo iniciar la reparación (no se puede ejecutar {program}); ejecute como root las órdenes mostradas.</translation>
+    </message>
+    <message>
+        <source>The repair failed: {output}</source>
+        <comment>RepairFailure.FAILED</comment>
+        <translation>La reparación falló: {output}</translation>
+    </message>
+    <message>
+        <source>The repair failed with exit code {code}; run the shown commands as root.</source>
+        <comment>RepairFailure.FAILED_SILENTLY</comment>
+        <translation>La reparación falló con el código de salida {code}; ejecute como root las órdenes mostradas.</translation>
+    </message>
+    <message>
+        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
+        <comment>RepairFailure.FAILED_IN_USE</comment>
+        <translation>La reparación falló: la cámara virtual está en uso. Cierre los programas que la usan e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
+        <comment>RepairFailure.FAILED_KEY</comment>
+        <translation>La reparación falló: Secure Boot rechaza el módulo. Registre su clave como indica el diagnóstico.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
+        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
+        <translation>La reparación falló: Secure Boot o un contenedor prohíbe cargar módulos.</translation>
+    </message>
+    <message>
+        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
+        <comment>RepairFailure.NO_DIALOG</comment>
+        <translation>Este escritorio no puede pedir la contraseña; ejecute las órdenes mostradas en un terminal.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed: the password was not entered.</source>
+        <comment>RepairFailure.DISMISSED</comment>
+        <translation>No se cambió nada: no se introdujo la contraseña.</translation>
     </message>
     <message>
         <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
@@ -4828,14 +5020,14 @@
         <translation>Los pesos de {model} forman parte del programa y no se descargan.</translation>
     </message>
     <message>
-        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
         <comment>WeightsFault.NOT_PUBLISHED</comment>
-        <translation>El archivo descargado para {model} no es el publicado (su SHA-256 empieza por {found}, no {expected}) y se ha eliminado; inténtelo más tarde o indique un archivo de confianza con --weights.</translation>
+        <translation>El archivo descargado para {model} no es el publicado (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
     </message>
     <message>
-        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
         <comment>WeightsFault.NOT_AS_BEFORE</comment>
-        <translation>El archivo descargado para {model} no es el que se descargó primero (su SHA-256 empieza por {found}, no {expected}) y se ha eliminado; inténtelo más tarde o indique un archivo de confianza con --weights.</translation>
+        <translation>El archivo descargado para {model} no es el que se descargó primero (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde.</translation>
     </message>
     <message>
         <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
@@ -4848,18 +5040,23 @@
         <translation>No se puede escribir el archivo {file}; dese permiso de escritura en la carpeta e inténtelo de nuevo.</translation>
     </message>
     <message>
-        <source>The download of {model} was stopped: the server sends more than {limit} bytes; download {url} by other means and name the file with --weights.</source>
+        <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file (on the command line: --weights).</source>
         <comment>WeightsFault.TOO_LARGE</comment>
-        <translation>La descarga de {model} se ha detenido: el servidor envía más de {limit} bytes; descargue {url} por otros medios e indique el archivo con --weights.</translation>
+        <translation>La descarga de {model} se detuvo: el servidor envía más de {limit} bytes. Descargue {url} en otro lugar y elija ese archivo (en la línea de órdenes: --weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} could not be downloaded (HTTP status {status}); try again later, or download {url} by other means and name the file with --weights.</source>
+        <source>The weights of {model} could not be downloaded (HTTP status {status}). Try again later, or download {url} elsewhere and choose that file (on the command line: --weights).</source>
         <comment>WeightsFault.HTTP_STATUS</comment>
-        <translation>No se pudieron descargar los pesos de {model} (estado HTTP {status}); inténtelo más tarde o descargue {url} por otros medios e indique el archivo con --weights.</translation>
+        <translation>No se pudieron descargar los pesos de {model} (estado HTTP {status}). Inténtelo más tarde o descargue {url} en otro lugar y elija ese archivo (en la línea de órdenes: --weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} could not be downloaded; check the network and try again (the download resumes), or download {url} by other means and name the file with --weights.</source>
+        <source>The weights of {model} could not be downloaded. No internet? Try again later (the download resumes), or download {url} elsewhere and choose that file (on the command line: --weights).</source>
         <comment>WeightsFault.NO_CONNECTION</comment>
-        <translation>No se pudieron descargar los pesos de {model}; compruebe la red e inténtelo de nuevo (la descarga continúa), o descargue {url} por otros medios e indique el archivo con --weights.</translation>
+        <translation>No se pudieron descargar los pesos de {model}. ¿Sin internet? Inténtelo más tarde (la descarga se reanuda) o descargue {url} en otro lugar y elija ese archivo (en la línea de órdenes: --weights).</translation>
+    </message>
+    <message>
+        <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
+        <comment>WeightsFault.OTHER_FILE</comment>
+        <translation>El archivo {file} no es el archivo publicado de {model}, que se llama {published}; descárguelo de nuevo o elija otro archivo.</translation>
     </message>
 </context></TS>
