@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
-from app.core.blur_scale import HIDES_TEXT
+from app.core.blur_scale import HIDES_TEXT, StrictLevel
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
@@ -29,7 +29,7 @@ class BackgroundOptions(QStackedWidget):
             100,
             lambda value: f"{value} %",
             self.tr("Blur strength"),
-            self.tr("How strongly the real background is blurred; from the mark on, text is unreadable"),
+            "",
             "blurSlider",
             caption=False,
         )
@@ -96,9 +96,7 @@ class BackgroundOptions(QStackedWidget):
         self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
         self._previous.set_useful(shown > 1)
         self._next.set_useful(shown < self._slides)
-        off = settings.matting.edges.strict == "off"
-        self._blur.slider.set_mark(round(HIDES_TEXT) if off else 0)
-        self._blur.show_value(round(background.blur_strength))
+        self._show_blur(background.blur_strength, settings.matting.edges.strict)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN
@@ -107,6 +105,15 @@ class BackgroundOptions(QStackedWidget):
         if page != self.currentIndex():
             with keep_focus(self.currentWidget() or self):
                 self.setCurrentIndex(page)
+
+    def _show_blur(self, strength: float, level: StrictLevel) -> None:
+        """Show the strength, and mark from where on text is hidden, unless every strength hides it."""
+        slider, may_show_text = self._blur.slider, level == "off"
+        slider.set_mark(round(HIDES_TEXT) if may_show_text else None)
+        marked = self.tr("How strongly the real background is blurred; from the mark on, text is unreadable")
+        unmarked = self.tr("How strongly the real background is blurred; text is unreadable at every strength")
+        describe(slider, slider.accessibleName(), marked if may_show_text else unmarked)
+        self._blur.show_value(round(strength))
 
 
 def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:

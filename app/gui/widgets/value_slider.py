@@ -36,7 +36,10 @@ class StillSlider(QSlider):
             self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        super().paintEvent(event)
+        self._paint_mark()
+        super().paintEvent(event)  # the handle lies over the mark
+
+    def _paint_mark(self) -> None:
         style, option = self.style(), QStyleOptionSlider()
         if self._mark is None or style is None:
             return
