@@ -71,3 +71,7 @@ class ShapedStep:
     def hides_person(self) -> bool:
         """Whether nobody is shown because the selected person is not certain."""
         return self._people.hides_person
+
+    def awaits_movement(self, matte: Matte) -> bool:
+        """Return whether somebody whom the strict level hides in this matte would be shown after moving."""
+        return matte.hides_person and (self._people.hides_person or not self._people.shows_one)

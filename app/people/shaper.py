@@ -86,6 +86,11 @@ class PeopleShaper:
         return self._placement is not None
 
     @property
+    def shows_one(self) -> bool:
+        """Whether everybody but one person is hidden."""
+        return self._only_me is not None
+
+    @property
     def hides_person(self) -> bool:
         """Whether nobody is shown because the selected person is not certain."""
         if self._only_me is None:

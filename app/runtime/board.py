@@ -58,7 +58,9 @@ class StatusBoard:
         self.lowered: Lowered | None = None
         self.view = WHOLE_VIEW
         self.keeps_room = False
-        self.hides_person = False
+        self.selection_uncertain = False
+        """Nobody is shown, because it is not certain who the selected person is."""
+        self.awaits_movement = False
         self.slides = 0
         self.frame_limit: int | None = None
 
@@ -102,6 +104,10 @@ class StatusBoard:
             self.frames_out.tick()
             return True
 
+    def hide_nobody(self) -> None:
+        """The picture shows no person whom a matte could hide: it is a card, or not matted."""
+        self.selection_uncertain = self.awaits_movement = False
+
     def begin(self) -> None:
         """Start to count the seconds and the CPU time of the run."""
         self._started_s, self._started_cpu_s = time.perf_counter(), time.process_time()
@@ -132,7 +138,8 @@ class StatusBoard:
             lowered=self.lowered,
             view=self.view,
             keeps_room=self.keeps_room,
-            hides_person=self.hides_person,
+            hides_person=self.selection_uncertain or self.awaits_movement,
+            awaits_movement=self.awaits_movement,
             slides=self.slides,
             size=self.size,
             fps_in=self.frames_in.per_second(),

@@ -120,6 +120,7 @@ class MattingWorker:
         elif isinstance(decision, PassThrough):
             self._settle()
             self._board.phase = Phase.RUNNING
+            self._board.hide_nobody()
             cropped = _crop(frame, decision.framing)
             picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
             self._finish(self._overlay.painted(picture), settings)
@@ -179,7 +180,7 @@ class MattingWorker:
         if not self._settle() or tests != self._tests:
             return  # The engine has been closed or reset meanwhile.
         self._engines.begun(run)
-        self._board.hides_person = self._people.hides_person
+        self._board.selection_uncertain = self._people.hides_person
         self._board.view = self._people.view
         if begun.overlaps:
             self._finisher.start(begun)
@@ -211,11 +212,13 @@ class MattingWorker:
         self._board.step_ms.add(finished.ended_s - begun.started_s)
         if finished.picture is not None:
             self._shown_under = begun.conditions.hides
+            self._board.awaits_movement = self._people.awaits_movement(finished.matte)
             self._last_alpha = begun.whole_alpha(finished.matte)
             self._backdrops.watch(self._last_alpha, finished.frame.captured_at_s)
             self._unchanged.note(begun.conditions, finished.picture)
         else:
             self._last_alpha = None
+            self._board.hide_nobody()
             self._unchanged.forget()
         work_s = finished.work_s(begun) * (ALONE if begun.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
@@ -225,6 +228,7 @@ class MattingWorker:
         return True
 
     def _fail(self, error: Exception) -> None:
+        self._board.hide_nobody()
         self._unchanged.forget()
         self._engines.failed(error)
 
@@ -256,6 +260,7 @@ class MattingWorker:
     def _stand_by(self, request: StandBy) -> None:
         self._settle()
         self._board.phase = request.reason
+        self._board.hide_nobody()
         self._publish(request)
 
 

@@ -134,7 +134,9 @@ class PipelineStatus:
     keeps_room: bool = False
     """Keep zones show a part of the room."""
     hides_person: bool = False
-    """Nobody is shown, because it is not certain who the selected person is."""
+    """Nobody is shown, because it is not certain who the selected person is; or `awaits_movement`."""
+    awaits_movement: bool = False
+    """The strict level hides somebody of whom the network is certain, until that person moves."""
     slides: int = 0
     """Number of slides of the background; 0 without slides."""
     size: tuple[int, int] = (0, 0)

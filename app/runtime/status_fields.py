@@ -46,6 +46,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
         "keeps_room": status.keeps_room,
         "hides_person": status.hides_person,
+        "awaits_movement": status.awaits_movement,
         "slides": status.slides,
         "background": status.background,
         "virtual_camera": status.virtual_camera,

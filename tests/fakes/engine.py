@@ -72,6 +72,26 @@ class FakeEngine:
             FakeEngine.live -= 1
 
 
+class HidingEngine(FakeEngine):
+    """Says at the level strict that it hides somebody."""
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+        return replace(matte, hides_person=edges.strict == "strict")
+
+    def step_shaped(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        shaper: MatteShaper | None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        matte = super().step_shaped(frame, backdrop, edges, shaper, want_foreground=want_foreground)
+        return replace(matte, hides_person=edges.strict == "strict")
+
+
 def _alpha(frame: BgrImage) -> AlphaImage:
     return np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
 

@@ -137,6 +137,7 @@ CONTROLS = {
     "standbyImage": "set output.standby_image",
     "standbyText": "set output.standby_text",
     "strictCombo": "set edges.strict",
+    "showAnywayButton": "set edges.strict",
     "temporal_smoothingSlider": "set edges.temporal_smoothing",
     "themeCombo": "set window.theme",
     "thresholdSlider": "set edges.threshold",

@@ -61,6 +61,8 @@ class Overlapping:
         """By brightness of the frame; a frame that is not listed does not wait."""
         self.alphas: dict[int, int] = {}
         """Alpha of the whole frame by its brightness; 0 for one that is not listed."""
+        self.hides: set[int] = set()
+        """Brightness of the frames in which the strict level hides somebody."""
         self.errors: dict[int, Exception] = {}
 
     def begin(
@@ -80,7 +82,8 @@ class Overlapping:
                 raise self.errors[number]
             alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
             assert isinstance(backdrop, np.ndarray)
-            return Matte(np.where(alpha[..., None] > 0, frame, backdrop), alpha)
+            composite = np.where(alpha[..., None] > 0, frame, backdrop)
+            return Matte(composite, alpha, hides_person=number in self.hides)
 
         return finish
 
@@ -133,6 +136,7 @@ class Bench:
     def __init__(self) -> None:
         self.engine = Overlapping()
         self.engines = OneEngine(self.engine)
+        self.board = StatusBoard()
         self.published: list[Picture | StandBy] = []
         self.tested_beside: list[list[str]] = []
         """What the engine had done when it was tested."""
@@ -178,7 +182,7 @@ class Bench:
 def bench() -> Iterator[Bench]:
     """Run the inference thread over a plain blue background."""
     tried = Bench()
-    board = StatusBoard()
+    board = tried.board
     screen = ScreenUse()
     opener, painter = background_opener(open_background, screen), OverlayPainter(render_overlay, board)
     opener.start()

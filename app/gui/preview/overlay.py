@@ -114,7 +114,7 @@ class PreviewOverlay(QWidget):
             return self.tr("Frozen: others see the last frame")
         if settings.frozen and status.phase is Phase.WAITING:
             return self.tr("Frozen: others see the stand-by card")
-        if status.hides_person and status.phase is Phase.RUNNING:
+        if status.hides_person and not status.awaits_movement and status.phase is Phase.RUNNING:
             return self.tr("Only me: click yourself")
         return {
             Phase.WAITING: self.tr("Waiting: others see the stand-by card"),

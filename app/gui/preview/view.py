@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFocusEvent,
@@ -20,15 +20,15 @@ from PyQt6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.widgets.controls import describe
 
 DIVIDER_STEP = 0.02
-CORNER_MARGIN = QSize(12, 12)
-CORNER_SHARE = 0.72
-"""Largest width of the corner, as a fraction of the image's: the other corner holds figures."""
+NOTE_MARGIN = 12
+NOTE_SHARE = 0.72
+"""Largest width of a note at the lower edge, as a fraction of the image's: the lower left corner holds figures."""
 
 
 class Preview(QWidget):
@@ -60,7 +60,7 @@ class Preview(QWidget):
         self._divider = 0.5
         self._draggable = False
         self._overlays: list[QWidget] = []
-        self._corner: QWidget | None = None
+        self._notes: list[tuple[QWidget, Qt.AlignmentFlag]] = []
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
 
@@ -70,10 +70,10 @@ class Preview(QWidget):
         self._overlays.append(overlay)
         self._place_overlays()
 
-    def add_corner(self, corner: QWidget) -> None:
-        """Lay a widget over the lower right corner of the image."""
-        corner.setParent(self)
-        self._corner = corner
+    def add_note(self, note: QWidget, place: Qt.AlignmentFlag) -> None:
+        """Lay a widget of its own size over a part of the image, such as the lower right corner."""
+        note.setParent(self)
+        self._notes.append((note, place))
         self._place_overlays()
 
     @property
@@ -231,16 +231,16 @@ class Preview(QWidget):
         rect = self.picture_rect().toAlignedRect()
         for overlay in self._overlays:
             overlay.setGeometry(rect)
-        if self._corner is not None:
-            room = QSize(round(CORNER_SHARE * rect.width()), rect.height()) - CORNER_MARGIN
-            size = self._corner.sizeHint().boundedTo(room)
-            place = QRect(QPoint(), size)
-            place.moveBottomRight(rect.bottomRight() - QPoint(CORNER_MARGIN.width(), CORNER_MARGIN.height()))
-            self._corner.setGeometry(place)
-            self._corner.raise_()
+        inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
+        beside_figures = QSize(round(NOTE_SHARE * rect.width()) - NOTE_MARGIN, inside.height())
+        for note, place in self._notes:
+            below = bool(place & Qt.AlignmentFlag.AlignBottom)
+            size = note.sizeHint().boundedTo(beside_figures if below else inside.size())
+            note.setGeometry(QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, size, inside))
+            note.raise_()
 
     def event(self, event: QEvent | None) -> bool:
-        if event is not None and event.type() == QEvent.Type.LayoutRequest:  # the corner has another size
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size
             self._place_overlays()
         return super().event(event)
 

@@ -13,6 +13,7 @@ from app.config.scenes import SceneStore
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
+from app.gui.preview.move_hint import MoveHint
 from app.gui.preview.overlay import PreviewOverlay
 from app.gui.preview.view import Preview
 from app.gui.preview.view_note import ViewNote
@@ -97,7 +98,9 @@ class MainWindow(QMainWindow):
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
         self.preview.add_overlay(self.overlay)
-        self.preview.add_corner(ViewNote(self.preview, self.store, self.preferences, self.bridge))
+        note = ViewNote(self.preview, self.store, self.preferences, self.bridge)
+        self.preview.add_note(note, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight)
+        self.preview.add_note(MoveHint(self.store, self.bridge), Qt.AlignmentFlag.AlignCenter)
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(12, 8, 12, 10)

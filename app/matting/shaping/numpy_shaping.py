@@ -31,7 +31,7 @@ def shaped(frame: BgrImage, coefficients: Coefficients, shape: Shape, strips: St
 
 
 def _with_alpha(coefficients: Coefficients, shape: Shape, size: tuple[int, ...]) -> Coefficients:
-    small, slope, offset, coarse, cells, place, *_ = coefficients
+    _, slope, offset, coarse, cells, place, *_ = coefficients
     if shape.gain is not None:
         gain = shape.gain if place is None else place.from_frame(shape.gain)
         slope[3] *= gain
@@ -45,7 +45,7 @@ def _with_alpha(coefficients: Coefficients, shape: Shape, size: tuple[int, ...])
         offset[3] += keep
         coarse = coarse + shape.keep
     cells = None if cells is None else _with_cell_alpha(cells, shape, size)
-    return Coefficients(small, slope, offset, coarse, cells, place, None if place is None else shape.keep)
+    return coefficients._replace(coarse=coarse, cells=cells, keep=None if place is None else shape.keep)
 
 
 def _with_cell_alpha(cells: Cells, shape: Shape, size: tuple[int, ...]) -> Cells:
@@ -74,7 +74,8 @@ def _placed_in_view(coefficients: Coefficients, place: Place, view: View) -> Coe
         for planes in (coefficients.slope, coefficients.offset)
     )
     small = np.stack([viewed(plane, view) for plane in coefficients.small])
-    return Coefficients(small, slope, offset, viewed(coefficients.coarse, view))
+    coarse = viewed(coefficients.coarse, view)
+    return coefficients._replace(small=small, slope=slope, offset=offset, coarse=coarse, place=None)
 
 
 def _viewed(coefficients: Coefficients, view: View) -> Coefficients:
@@ -82,4 +83,4 @@ def _viewed(coefficients: Coefficients, view: View) -> Coefficients:
         np.stack([viewed(plane, view) for plane in planes])
         for planes in (coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse[None])
     )
-    return Coefficients(small, slope, offset, coarse[0])
+    return coefficients._replace(small=small, slope=slope, offset=offset, coarse=coarse[0])

@@ -1,0 +1,94 @@
+"""Every way from the network to a matte tells whether the strict level hides a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from app.core.settings import EdgeSettings, PlacementSettings
+from app.core.shaping import Shape, View
+from app.core.types import BgrImage, Matte
+from app.matting.geometry import StepGeometry
+from app.matting.openvino_backend.compositor import Coefficients
+from app.matting.region.place import Place
+from app.matting.step.core import Core
+from app.matting.torch_backend.eager import EagerExecutor
+from tests.matting.test_composite_bound import Given, GivenNetwork
+from tests.matting.test_shaping import Fixed
+
+GEOMETRY = StepGeometry(320, 192, 0.5)
+STRICT = EdgeSettings(strict="strict", person_region=False)
+FRAME: BgrImage = np.full((192, 320, 3), 90, np.uint8)
+BEHIND: BgrImage = np.full_like(FRAME, 30)
+FRAMES = 8
+"""More than the first ones, in which nobody is said to be hidden."""
+
+
+def still_person(place: Place | None = None) -> Coefficients:
+    """Return coefficients of a network that is certain of somebody who does not move."""
+    height, width = GEOMETRY.small_height, GEOMETRY.small_width
+    alpha = np.zeros((height, width), np.float32)
+    alpha[height // 4 :, width // 3 : 2 * width // 3] = 1
+    slope, offset = np.zeros((2, 4, height, width), np.float32)
+    offset[3] = alpha
+    return Coefficients(np.full((3, height, width), 0.35, np.float32), slope, offset, alpha, place=place)
+
+
+@pytest.fixture
+def cpu() -> Iterator[Given]:
+    executor = Given(GEOMETRY, "float32")
+    executor.coefficients = still_person()
+    yield executor
+    executor.close()
+
+
+def last(step: Callable[[], Matte]) -> Matte:
+    """Return the matte of the last of some frames."""
+    return [step() for _ in range(FRAMES)][-1]
+
+
+EDGES = {
+    "plain": STRICT,
+    "light": STRICT.replace(portrait_light=60, light_wrap=50, light_match=50),
+    "edges": STRICT.replace(contrast=0.5, grow_px=3, feather_px=4, temporal_smoothing=0.5, despill=0.5),
+}
+
+
+@pytest.mark.parametrize("edges", EDGES.values(), ids=EDGES)
+@pytest.mark.parametrize("want_foreground", [False, True])
+def test_steps_and_overlapped_steps_tell(cpu: Given, edges: EdgeSettings, want_foreground: bool) -> None:
+    first = cpu.run(FRAME, BEHIND, edges, want_foreground)
+
+    assert not first.hides_person, "nobody is known in the first frames"
+    assert last(lambda: cpu.run(FRAME, BEHIND, edges, want_foreground)).hides_person
+    assert last(lambda: cpu.begin(FRAME, BEHIND, edges, want_foreground)()).hides_person
+    assert not cpu.run(FRAME, BEHIND, edges.replace(strict="balanced"), want_foreground).hides_person
+
+
+PLANE = np.ones((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)
+SHAPES = {
+    "view": Shape(view=View(0.1, 0.1, 0.7)),
+    "gain": Shape(gain=PLANE),
+    "keep": Shape(keep=PLANE * 0),
+    "all": Shape(PLANE, PLANE * 0, View(0.1, 0.1, 0.7), PlacementSettings(x=0.2)),
+    "moved": Shape(placement=PlacementSettings(x=0.2, scale=0.7)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("place", [None, Place(0, 0, 288, 192, 320, 192)], ids=["frame", "place"])
+def test_shaped_steps_tell(cpu: Given, shape: Shape, place: Place | None) -> None:
+    cpu.coefficients = still_person(place)
+    assert last(lambda: cpu.run_shaped(FRAME, BEHIND, EDGES["light"], True, Fixed(shape))).hides_person
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_torch_tells(shape: Shape) -> None:
+    network = GivenNetwork()
+    network.coefficients_now = still_person()
+    executor = EagerExecutor(Core(network), GEOMETRY)
+    assert last(lambda: executor.run(FRAME, BEHIND, STRICT, False)).hides_person
+    assert last(lambda: executor.run_shaped(FRAME, BEHIND, STRICT, False, Fixed(shape))).hides_person
+    executor.close()
