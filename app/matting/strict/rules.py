@@ -35,9 +35,9 @@ CERTAIN_ALPHA = 0.97
 """Least alpha of 3x3 cells of which the network is certain."""
 BODY_ALPHA = 0.6
 """Mean alpha of a cell that belongs to a person. Fainter cells are kept only next to one."""
-CERTAIN_SHARE, MOVED_CERTAIN_SHARE = 0.5, 0.25
+CERTAIN_SHARE, MOVED_CERTAIN_SHARE = 0.7, 0.25
 """Least share of the cells of a person of which the network is certain, and of one who has moved: motion blur is
-translucent. The network is unsure of most of a ghost."""
+translucent. The network is unsure of a third of a ghost, at least."""
 CERTAIN_CELLS = 6
 """Least number of cells in whose square of 3x3 the network is certain of a person."""
 EMPTY_ALPHA = 0.04
