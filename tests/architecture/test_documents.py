@@ -99,7 +99,7 @@ def test_commands_and_options_exist(page: Path) -> None:
                 pytest.fail(f"no command {word!r}")
 
 
-@pytest.mark.parametrize("page", [page for page in DOCUMENTS if page.name != "privacy-leaks.md"], ids=str)
+@each_document
 def test_lines_are_short(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     assert [line for line in text.splitlines() if len(line) > MAX_COLUMNS and not MAY_BE_LONG.match(line)] == []
