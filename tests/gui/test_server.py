@@ -58,10 +58,10 @@ def test_a_server_is_connected_shown_saved_and_left(start_window: StartWindow, n
     network.answers.clear()
     connect(session, f"{SERVER}/")
     qtbot.waitUntil(lambda: state(session) == "Connecting…")
-    qtbot.waitUntil(lambda: "connecting to the server" in session.window.status_label.text())
+    qtbot.waitUntil(lambda: "connecting to the server…" in session.window.status_line.details)
     network.answers.set()
     qtbot.waitUntil(lambda: state(session) == "Connected, round trip 27 ms.")
-    qtbot.waitUntil(lambda: "round trip 27 ms" in session.window.status_label.text())
+    qtbot.waitUntil(lambda: "round trip 27 ms" in session.window.status_line.details)
     offers = network.offers
     button(session, "serverConnect").click()
     qtbot.wait(300)

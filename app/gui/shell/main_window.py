@@ -33,11 +33,10 @@ from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.icons import app_icon
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.status_line import describe_status
+from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import PipelineStatus
 
 FIRST_SIZE = QSize(1270, 830)
@@ -73,7 +72,7 @@ class MainWindow(QMainWindow):
         self.notices = NoticeArea()
         self.error_bar = ErrorBar(self.notices, self)
         self._events = EventNotices(self.notices, self)
-        self.status_label = ElidedLabel("faint", "statusLabel")
+        self.status_line = StatusLine()
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
         self.windows = SecondaryWindows(self, store, preferences, bridge, tasks, log)
@@ -121,8 +120,8 @@ class MainWindow(QMainWindow):
         status_line = QWidget()
         status_line.setObjectName("statusLine")
         row = QHBoxLayout(status_line)
-        row.setContentsMargins(16, 5, 16, 6)
-        row.addWidget(self.status_label, 1)
+        row.setContentsMargins(12, 3, 12, 4)
+        row.addWidget(self.status_line, 1)
         central = QWidget()
         whole = QVBoxLayout(central)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -266,7 +265,7 @@ class MainWindow(QMainWindow):
         elapsed = self.recording.follow(status)
         self.overlay.show_status(status, elapsed, self.store.current)
         self.action_bar.show_recording(elapsed)
-        self.status_label.show_text(describe_status(status, frozen=self.store.current.frozen))
+        self.status_line.show_status(status, frozen=self.store.current.frozen)
         self.status_notices.show_status(status)
         self.error_bar.show_status(status, self.status_notices.covered_stages)
         for part in (self.panel, self.strip):

@@ -1,19 +1,83 @@
-"""The status as one line of text."""
+"""The status line: who sees the user and how many pictures a second; the rest on click."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy
 
 from app.gui.i18n.messages import translated
 from app.gui.i18n.model_names import describe_model
 from app.gui.i18n.numbers import decimal, short
+from app.gui.widgets.controls import describe
 from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 
 translate = QCoreApplication.translate
 
 
-def describe_status(status: PipelineStatus, *, frozen: bool = False) -> str:
-    """Return phase, source, frame rates, latency, model, device and virtual camera.
+class StatusLine(QPushButton):
+    """Shows the summary of the status; a click lists the details. The text is laid out only where it changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        describe(self, self.tr("Status"), self.tr("Click for camera, model, speed and delay"), "statusLabel")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._details: tuple[str, ...] = ()
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._list_details)
+        self.setMenu(self._menu)
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What a click lists."""
+        return self._details
+
+    def show_status(self, status: PipelineStatus, *, frozen: bool) -> None:
+        """Show a status. frozen: the user has frozen the output."""
+        self._details = describe_details(status, frozen=frozen)
+        text = summarize(status, frozen=frozen)
+        if text != self.text():
+            self.setText(text)
+            self.setAccessibleName(text)
+
+    def _list_details(self) -> None:
+        self._menu.clear()
+        for line in self._details:
+            self._menu.addAction(line.replace("&", "&&"))
+
+
+def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
+    """Return who sees the user, and what is being prepared or how many pictures a second leave."""
+    parts = [_describe_viewers(status, frozen)]
+    if status.busy and status.server in (None, ServerState.CONNECTED):
+        parts.append(_describe_busy(status.busy))
+    elif status.lowered is not None:
+        parts.append(_describe_lowered(status.lowered))
+    elif status.phase is Phase.RUNNING:
+        parts.append(translate("StatusLine", "{0} pictures a second").format(decimal(status.fps_out, 0)))
+    return "   ·   ".join(parts)
+
+
+def _describe_viewers(status: PipelineStatus, frozen: bool) -> str:
+    if status.phase is Phase.PAUSED:
+        return translate("StatusLine", "Others see you: no, paused")
+    has_camera = bool(status.virtual_camera or status.pipewire)
+    unseen = status.phase is not Phase.RUNNING or status.hides_person
+    if unseen or status.readers == 0 or (status.readers is None and not has_camera):
+        return translate("StatusLine", "Others see you: no")
+    if frozen:
+        return translate("StatusLine", "Others see you: frozen")
+    if status.readers is None:
+        return translate("StatusLine", "Others can see you")
+    if status.pipewire is not None:  # all of its readers count as one
+        least = translate("StatusLine", "Others see you: yes, at least {0} programs")
+        return least.format(status.readers) if status.readers > 1 else translate("StatusLine", "Others see you: yes")
+    if status.readers == 1:
+        return translate("StatusLine", "Others see you: yes, 1 program")
+    return translate("StatusLine", "Others see you: yes, {0} programs").format(status.readers)
+
+
+def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[str, ...]:
+    """Return phase, source, frame rates, latency, model, device, server and virtual camera.
 
     frozen: the user has frozen the output.
     """
@@ -44,11 +108,7 @@ def describe_status(status: PipelineStatus, *, frozen: bool = False) -> str:
     elif status.server is ServerState.LOCAL:
         parts.append(translate("StatusLine", "server failed, matting on this computer"))
     parts.append(status.virtual_camera or status.pipewire or translate("StatusLine", "no virtual camera"))
-    if status.busy and status.server in (None, ServerState.CONNECTED):
-        parts.append(_describe_busy(status.busy))
-    if status.lowered is not None:
-        parts.append(_describe_lowered(status.lowered))
-    return "   ·   ".join(parts)
+    return tuple(parts)
 
 
 def _describe_lowered(lowered: Lowered) -> str:

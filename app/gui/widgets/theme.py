@@ -228,7 +228,10 @@ QLabel[role="warning"] { color: @alarm; }
 QFrame[role="line"] { background: @border; border: none; }
 #noticeList, #backgroundGrid { background: @panel; border: 1px solid @border; border-radius: 8px; }
 #statusLine { border-top: 1px solid @border; }
-#statusLine QLabel { color: @faint; }
+#statusLabel { background: transparent; border: none; color: @faint; padding: 2px 4px; text-align: left; }
+#statusLabel:hover { color: @text; }
+#statusLabel:focus { border: 2px solid @accent; padding: 0 2px; }
+#statusLabel::menu-indicator { image: none; width: 0; }
 
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: @border; }
 QSlider::sub-page:horizontal { background: @accent; border-radius: 2px; }
