@@ -200,10 +200,6 @@
         <translation>Stärke der Unschärfe</translation>
     </message>
     <message>
-        <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
-        <translation>Wie stark der echte Hintergrund unscharf wird; ab der Marke ist Text unlesbar</translation>
-    </message>
-    <message>
         <source>Fit</source>
         <translation>Einpassen</translation>
     </message>
@@ -250,6 +246,14 @@
     <message>
         <source>Show the whole image</source>
         <translation>Ganzes Bild zeigen</translation>
+    </message>
+    <message>
+        <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
+        <translation>Wie stark der echte Hintergrund unscharf wird; ab der Marke ist Text unlesbar</translation>
+    </message>
+    <message>
+        <source>How strongly the real background is blurred; text is unreadable at every strength</source>
+        <translation>Wie stark der echte Hintergrund unscharf wird; Text ist bei jeder Stärke unlesbar</translation>
     </message>
 </context><context>
     <name>BackgroundStrip</name>
@@ -1466,6 +1470,20 @@
         <translation>Automatisch</translation>
     </message>
 </context><context>
+    <name>MoveHint</name>
+    <message>
+        <source>Move a little to appear</source>
+        <translation>Bewegen Sie sich etwas, um zu erscheinen</translation>
+    </message>
+    <message>
+        <source>Show me anyway</source>
+        <translation>Trotzdem zeigen</translation>
+    </message>
+    <message>
+        <source>Also show people who do not move</source>
+        <translation>Auch Personen zeigen, die sich nicht bewegen</translation>
+    </message>
+</context><context>
     <name>NetworkControls</name>
     <message>
         <source>Model</source>
@@ -2537,6 +2555,50 @@
     </message>
 </context><context>
     <name>StatusLine</name>
+    <message>
+        <source>Status</source>
+        <translation>Status</translation>
+    </message>
+    <message>
+        <source>Click for camera, model, speed and delay</source>
+        <translation>Klicken für Kamera, Modell, Geschwindigkeit und Verzögerung</translation>
+    </message>
+    <message>
+        <source>{0} pictures a second</source>
+        <translation>{0} Bilder pro Sekunde</translation>
+    </message>
+    <message>
+        <source>Others see you: no, paused</source>
+        <translation>Andere sehen Sie: nein, Pause</translation>
+    </message>
+    <message>
+        <source>Others see you: no</source>
+        <translation>Andere sehen Sie: nein</translation>
+    </message>
+    <message>
+        <source>Others see you: frozen</source>
+        <translation>Andere sehen Sie: eingefroren</translation>
+    </message>
+    <message>
+        <source>Others can see you</source>
+        <translation>Andere können Sie sehen</translation>
+    </message>
+    <message>
+        <source>Others see you: yes, at least {0} programs</source>
+        <translation>Andere sehen Sie: ja, mindestens {0} Programme</translation>
+    </message>
+    <message>
+        <source>Others see you: yes</source>
+        <translation>Andere sehen Sie: ja</translation>
+    </message>
+    <message>
+        <source>Others see you: yes, 1 program</source>
+        <translation>Andere sehen Sie: ja, 1 Programm</translation>
+    </message>
+    <message>
+        <source>Others see you: yes, {0} programs</source>
+        <translation>Andere sehen Sie: ja, {0} Programme</translation>
+    </message>
     <message>
         <source>Starting</source>
         <translation>Startet</translation>

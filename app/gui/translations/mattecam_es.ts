@@ -200,10 +200,6 @@
         <translation>Intensidad del desenfoque</translation>
     </message>
     <message>
-        <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
-        <translation>Cuánto se desenfoca el fondo real; desde la marca, el texto es ilegible</translation>
-    </message>
-    <message>
         <source>Fit</source>
         <translation>Ajuste</translation>
     </message>
@@ -250,6 +246,14 @@
     <message>
         <source>Show the whole image</source>
         <translation>Mostrar la imagen completa</translation>
+    </message>
+    <message>
+        <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
+        <translation>Cuánto se desenfoca el fondo real; desde la marca, el texto es ilegible</translation>
+    </message>
+    <message>
+        <source>How strongly the real background is blurred; text is unreadable at every strength</source>
+        <translation>Intensidad del desenfoque del fondo real; el texto es ilegible con cualquier intensidad</translation>
     </message>
 </context><context>
     <name>BackgroundStrip</name>
@@ -1466,6 +1470,20 @@
         <translation>Automático</translation>
     </message>
 </context><context>
+    <name>MoveHint</name>
+    <message>
+        <source>Move a little to appear</source>
+        <translation>Muévase un poco para aparecer</translation>
+    </message>
+    <message>
+        <source>Show me anyway</source>
+        <translation>Mostrarme igualmente</translation>
+    </message>
+    <message>
+        <source>Also show people who do not move</source>
+        <translation>Mostrar también a quienes no se mueven</translation>
+    </message>
+</context><context>
     <name>NetworkControls</name>
     <message>
         <source>Model</source>
@@ -2537,6 +2555,50 @@
     </message>
 </context><context>
     <name>StatusLine</name>
+    <message>
+        <source>Status</source>
+        <translation>Estado</translation>
+    </message>
+    <message>
+        <source>Click for camera, model, speed and delay</source>
+        <translation>Haga clic para ver cámara, modelo, velocidad y retardo</translation>
+    </message>
+    <message>
+        <source>{0} pictures a second</source>
+        <translation>{0} imágenes por segundo</translation>
+    </message>
+    <message>
+        <source>Others see you: no, paused</source>
+        <translation>Otros le ven: no, en pausa</translation>
+    </message>
+    <message>
+        <source>Others see you: no</source>
+        <translation>Otros le ven: no</translation>
+    </message>
+    <message>
+        <source>Others see you: frozen</source>
+        <translation>Otros le ven: congelado</translation>
+    </message>
+    <message>
+        <source>Others can see you</source>
+        <translation>Otros pueden verle</translation>
+    </message>
+    <message>
+        <source>Others see you: yes, at least {0} programs</source>
+        <translation>Otros le ven: sí, al menos {0} programas</translation>
+    </message>
+    <message>
+        <source>Others see you: yes</source>
+        <translation>Otros le ven: sí</translation>
+    </message>
+    <message>
+        <source>Others see you: yes, 1 program</source>
+        <translation>Otros le ven: sí, 1 programa</translation>
+    </message>
+    <message>
+        <source>Others see you: yes, {0} programs</source>
+        <translation>Otros le ven: sí, {0} programas</translation>
+    </message>
     <message>
         <source>Starting</source>
         <translation>Iniciando</translation>
