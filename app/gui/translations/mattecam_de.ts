@@ -2561,7 +2561,7 @@
     </message>
     <message>
         <source>Click for camera, model, speed and delay</source>
-        <translation>Klicken für Kamera, Modell, Geschwindigkeit und Verzögerung</translation>
+        <translation>Klicken für Kamera, Modell, Geschwindigkeit und Latenz</translation>
     </message>
     <message>
         <source>{0} pictures a second</source>

@@ -2561,7 +2561,7 @@
     </message>
     <message>
         <source>Click for camera, model, speed and delay</source>
-        <translation>Haga clic para ver cámara, modelo, velocidad y retardo</translation>
+        <translation>Haga clic para ver cámara, modelo, velocidad y latencia</translation>
     </message>
     <message>
         <source>{0} pictures a second</source>
