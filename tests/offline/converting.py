@@ -48,8 +48,15 @@ def makers(engine: HalfEngine | None = None) -> Makers:
     return Makers(engine=lambda settings, width, height, framing: made)
 
 
-def run(source: Path, target: Path, settings: Settings = GREEN, engine: HalfEngine | None = None) -> ConvertReport:
-    return convert(source, target, settings=settings, makers=makers(engine))
+def run(
+    source: Path,
+    target: Path,
+    settings: Settings = GREEN,
+    engine: HalfEngine | None = None,
+    *,
+    overwrite: bool = False,
+) -> ConvertReport:
+    return convert(source, target, settings=settings, makers=makers(engine), overwrite=overwrite)
 
 
 def pictures(path: Path) -> list[BgrImage]:

@@ -53,7 +53,7 @@ def test_an_interrupted_conversion_leaves_the_film_of_an_earlier_one(tmp_path: P
     run(source, tmp_path / "out.mp4")
     for frames in 0, 5:
         with pytest.raises(KeyboardInterrupt):
-            run(source, tmp_path / "out.mp4", engine=HalfEngine(frames, KeyboardInterrupt()))
+            run(source, tmp_path / "out.mp4", engine=HalfEngine(frames, KeyboardInterrupt()), overwrite=True)
     assert len(pictures(tmp_path / "out.mp4")) == 25
 
 
@@ -63,9 +63,9 @@ def test_an_interrupted_conversion_leaves_the_images_of_an_earlier_one(tmp_path:
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     other = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
     with pytest.raises(KeyboardInterrupt):
-        run(source, tmp_path / "out", other, HalfEngine(2, KeyboardInterrupt()))
+        run(source, tmp_path / "out", other, HalfEngine(2, KeyboardInterrupt()), overwrite=True)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
-    run(source, tmp_path / "out", other)
+    run(source, tmp_path / "out", other, overwrite=True)
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(before)
     assert (tmp_path / "out" / "000000.png").read_bytes() != before["000000.png"]
 
@@ -142,7 +142,7 @@ def test_tracks_that_are_left_out_are_named(tmp_path: Path) -> None:
     report = run(source, tmp_path / "out.mp4")
     assert report.problems == (f"Further tracks of {source} (sound, subtitles, video) were left out: 1.",)
     assert not run(source, tmp_path / "out").problems
-    assert not run(one, tmp_path / "out.mp4").problems
+    assert not run(one, tmp_path / "out.mp4", overwrite=True).problems
 
 
 def test_a_missing_source_may_be_a_folder(tmp_path: Path) -> None:
