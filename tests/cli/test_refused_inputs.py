@@ -95,7 +95,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("plate --size x", 2, "“x” is not a size"),
     ("plate --countdown -1", 2, "--countdown: “-1” is not possible: it must be at least 0."),
     ("bench --model gpt", 2, "there is no model 'gpt'"),
-    ("recover note.txt", 1, "note.txt is not a readable video"),
+    ("recover note.txt", 1, "note.txt is no unfinished recording"),
     ("weights download", 2, "NAME is missing"),
     ("weights download gpt", 2, "There are no weights named gpt"),
     ("weights forget", 2, "There is no command “forget”; `python3 run.py weights --help` lists the commands."),
