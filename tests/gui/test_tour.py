@@ -163,6 +163,7 @@ def test_every_view_mode_the_note_and_the_messages(shown: Session, qtbot: QtBot)
     assert switch is not None
     qtbot.waitUntil(switch.isVisible)
     for mirror in (False, True):
+        qtbot.wait(50)  # the button moves with the length of the note
         click(qtbot, switch)
         assert shown.preferences.current.mirror_preview is mirror
     sentence = "A long sentence about something that went wrong. " * 4
