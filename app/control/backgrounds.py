@@ -9,6 +9,7 @@ from pathlib import Path
 from app.config.parsing import GREEN, UnknownBackgroundError, parse_background
 from app.control.changes import CommandError
 from app.core.errors import UsageError
+from app.core.files import exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings
 
@@ -100,7 +101,7 @@ def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> Ba
         chosen = parse_background(text, current)
     except UnknownBackgroundError:
         raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices())) from None
-    if chosen.kind in WITH_FILE and not (chosen.path and chosen.path.exists()):
+    if chosen.kind in WITH_FILE and not (chosen.path and exists(chosen.path)):
         raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices()))
     return chosen
 

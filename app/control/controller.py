@@ -33,6 +33,7 @@ from app.control.recording import Recording
 from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
 from app.core.errors import UsageError
+from app.core.files import exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings, FramingSettings, Settings
 from app.core.text import Text
@@ -258,7 +259,7 @@ class SettingsController:
         path = Path(file)
         if path.suffix.lower() != ".png":
             raise UsageError(ControlText.SNAPSHOT_NAME(file=path.name))
-        if path.exists():
+        if exists(path):
             raise UsageError(ControlText.FILE_EXISTS(file=path))
         self._save_snapshot(path)
         return AnswerText.SAVED(file=path)

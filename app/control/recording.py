@@ -10,7 +10,7 @@ from typing import Literal
 from app.control.changes import Changes, CommandError
 from app.control.commands import JsonValue
 from app.core.errors import UsageError
-from app.core.files import same_file
+from app.core.files import exists, same_file
 from app.core.messages.command_line import ConvertText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
@@ -29,7 +29,7 @@ class Recording:
         return self._stop() if argument == "stop" else self._start(Path(argument))
 
     def _start(self, path: Path) -> Text:
-        if path.exists():
+        if exists(path):
             raise UsageError(ControlText.FILE_EXISTS(file=path))
 
         def update(settings: Settings) -> Settings:
@@ -77,7 +77,7 @@ class Recording:
         problem = self._problem()
         if problem is not None:
             raise CommandError(problem)
-        if not path.exists():
+        if not exists(path):
             raise CommandError(ControlText.NOTHING_RECORDED(file=path))
         return AnswerText.RECORDED(file=path)
 

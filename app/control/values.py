@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from app.control.changes import Changes
 from app.control.settable import NO_VALUE, SETTABLE, Setting, find_settable, settings_of
 from app.core.errors import UsageError
+from app.core.files import exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Model, Settings
 from app.core.text import Text
@@ -75,7 +76,7 @@ class Values:
         if not text:
             raise UsageError(ControlText.VALUE_MISSING(name=name))
         value = setting.parsed(text)
-        if isinstance(value, Path) and not value.exists() and not name.startswith(WINDOW):  # its folder is created
+        if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
             raise UsageError(ControlText.NO_FILE(name=name, file=value))
         return self._store(setting, name, value)
 

@@ -41,3 +41,11 @@ def holds_something(path: Path) -> bool:
 def final_name(part: Path) -> Path:
     """Return the name of a video once it is finished: `name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
     return part.with_name(re.sub(r"\.part\d*$", "", part.stem) + part.suffix)
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is a file or folder of this name; False also for a name that the system cannot look up."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or a NUL
+        return False

@@ -230,3 +230,9 @@ def test_the_matte_is_recorded_until_stop(program: Program, tmp_path: Path) -> N
     assert program.settings.output.record_alpha is None
     with pytest.raises(CommandError, match="Nothing is being recorded"):
         program.run("record-alpha stop")
+
+
+@pytest.mark.parametrize("name", ["matting.plate", "overlay.file", "matting.weights", "output.standby_image"])
+def test_a_name_that_is_too_long_is_answered_in_a_sentence(program: Program, name: str) -> None:
+    with pytest.raises(MattecamError):
+        program.run(f"set {name} {'x' * 2000}")
