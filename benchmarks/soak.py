@@ -34,7 +34,7 @@ from models.table import NETWORKS
 
 SAMPLE_EVERY_S = 2.0
 ACT_EVERY_S = 0.2
-COMMAND_THREADS, COMMAND_PAUSE_S = 3, 0.5
+COMMAND_THREADS, COMMAND_PAUSE_S = 3, 1.0
 MAX_GROWTH_MB = 40.0
 """Between the medians of the second and the last quarter; caches and the allocator settle in the first."""
 
