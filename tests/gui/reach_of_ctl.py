@@ -176,6 +176,7 @@ CONTROLS_ALONE = {
     "downloadFile": "`--weights`",
     "dropBrush": "painting; `zones FILE`",
     "noticeCounter": "lists messages",
+    "statusLabel": "lists what `ctl status` says",
     "findingsClose": "closes a dialog",
     "helpClose": "closes a dialog",
     "helpPages": "a text",
