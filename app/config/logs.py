@@ -26,7 +26,7 @@ FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
 
 
 class ShortFormatter(logging.Formatter):
-    """Formats each message for a terminal: one line, without traceback."""
+    """Formatter for a terminal: one line, without traceback."""
 
     def __init__(self) -> None:
         super().__init__("mattecam: %(message)s")
@@ -38,7 +38,7 @@ class ShortFormatter(logging.Formatter):
 
 
 class FullFormatter(logging.Formatter):
-    """Formats each message for the log file: with time, thread and traceback."""
+    """Formatter for the log file: with time, thread and traceback."""
 
     def __init__(self) -> None:
         super().__init__(FILE_FORMAT)

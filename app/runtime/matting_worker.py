@@ -35,7 +35,7 @@ WEIGHT = 0.1
 
 
 class MattingWorker:
-    """Mats each frame over the background in use."""
+    """Mattes each frame over the background in use."""
 
     def __init__(
         self,
