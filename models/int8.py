@@ -35,16 +35,21 @@ def _fits(file: Path, weights: Path, entries: tuple[str, ...]) -> bool:
         key = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in (weights, file))
     except OSError:
         return False
-    return _belongs(file, weights, entries, key)
+    return _belongs(file, weights, entries, expected_sha256(file), key)
 
 
 @functools.lru_cache(maxsize=8)
-def _belongs(file: Path, weights: Path, entries: tuple[str, ...], _state: tuple[tuple[int, int], ...]) -> bool:
-    """Return whether `file` is intact and was made of `weights`. _state: their times and sizes, for the cache."""
+def _belongs(
+    file: Path, weights: Path, entries: tuple[str, ...], expected: str | None, _state: tuple[tuple[int, int], ...]
+) -> bool:
+    """Return whether `file` is intact and was made of `weights`.
+
+    expected: the SHA-256 that `file` must have, if any. _state: times and sizes of both, for the cache.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
-        if known_sha256(file) != (expected_sha256(file) or known_sha256(file)):
+        if expected and known_sha256(file) != expected:
             LOG.warning("The int8 version %s is damaged and not used; reinstall the program.", file)
             return False
         with safe_open(file, framework="numpy") as opened:
