@@ -1,4 +1,4 @@
-"""Start Mattecam: `python3 run.py --help`. Run its tests: `python3 run.py test`.
+"""Start Mattecam: `python3 run.py --help`. Run its tests: `python3 run.py test`, or `python3 run.py test --all`.
 
 If this Python has the packages of requirements.txt, the program starts. Otherwise it creates `.venv` beside this file,
 installs them there and starts again in it; until then it uses only the standard library.
@@ -22,6 +22,8 @@ from app.system import display, environment
 
 PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal")
 """Options of pytest: a process per core, four at most, because each needs about a gigabyte."""
+FIRST_TIER = ("-m", "not slow and not vm and not long")
+"""Options of pytest without `--all`."""
 
 
 def main(argv: list[str]) -> int:
@@ -49,11 +51,17 @@ def main(argv: list[str]) -> int:
 
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(environment.ROOT)
-        return int(pytest.main([*PARALLEL, *argv[1:]]))
+        return int(pytest.main(pytest_options(argv[1:])))
     from app.cli.main import run_to_exit
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return run_to_exit(argv)
+
+
+def pytest_options(argv: list[str]) -> list[str]:
+    """Return the options of pytest for those of `run.py test`: `--all` runs the long tests as well."""
+    tier = () if "--all" in argv else FIRST_TIER
+    return [*PARALLEL, *tier, *(option for option in argv if option != "--all")]
 
 
 def opens_window(argv: list[str]) -> bool:

@@ -48,6 +48,11 @@ def test_a_window_without_its_libraries_stops_before_the_installation(
     assert isinstance(stopped.value.code, str), "which Python turns into exit code 1"
 
 
+def test_the_long_tests_run_when_all_are_asked_for() -> None:
+    assert run.pytest_options(["--all", "-x"]) == [*run.PARALLEL, "-x"]
+    assert run.pytest_options(["tests/gui"]) == [*run.PARALLEL, *run.FIRST_TIER, "tests/gui"]
+
+
 @pytest.mark.parametrize("argv", [["headless"], ["convert", "a.mp4"], ["test"], ["--help"], ["--version"]])
 def test_commands_without_a_window_need_no_libraries_of_it(argv: list[str]) -> None:
     assert not run.opens_window(argv)

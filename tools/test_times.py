@@ -1,7 +1,7 @@
 """Tell where the time of the tests goes: `python -m tools.test_times [pytest options]`.
 
 Runs the tests like `python3 run.py test` and prints the seconds of the slowest tests, fixtures, files and folders. The
-options are those of pytest; `--rows N` sets the number of rows of each table (20). The machine must be idle: the times
+options are those of pytest and `--all`; `--rows N` sets the number of rows of each table (20). The machine must be idle: the times
 are wall-clock times.
 """
 
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
         rows = int(options[at + 1])
         del options[at : at + 2]
     times = Times()
-    code = pytest.main([*run.PARALLEL, "-p", "tools.test_times", *options], plugins=[times])
+    code = pytest.main(run.pytest_options(["-p", "tools.test_times", *options]), plugins=[times])
     print("\n\n".join(report(times, rows)))
     return int(code)
 

@@ -87,6 +87,7 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, name: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo: Path, number: int) -> None:

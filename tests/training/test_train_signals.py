@@ -19,7 +19,7 @@ from tests.paths import ROOT
 from tests.training.samples import make_cache
 
 LIMIT_S = 90.0
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")]
 
 
 @contextmanager
