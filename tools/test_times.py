@@ -1,8 +1,8 @@
 """Tell where the time of the tests goes: `python -m tools.test_times [pytest options]`.
 
 Runs the tests like `python3 run.py test` and prints the seconds of the slowest tests, fixtures, files and folders. The
-options are those of pytest and `--all`; `--rows N` sets the number of rows of each table (20). The machine must be idle: the times
-are wall-clock times.
+options are those of pytest and `--all`; `--rows N` sets the number of rows of each table (20). The machine must be
+idle: the times are wall-clock times.
 """
 
 from __future__ import annotations
