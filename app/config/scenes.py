@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from app.config import paths, settings_file
 from app.config.file_lock import lock_file
@@ -51,6 +52,13 @@ class Scene:
             paused=current.paused,
             frozen=current.frozen,
         )
+
+    def exposes(self, current: Settings) -> Literal["nothing", "zones", "room"]:
+        """Return what of the room the scene shows and `current` does not."""
+        if self.settings.background.kind == "none":
+            return "nothing" if current.background.kind == "none" else "room"
+        kept = {zone for zone in self.settings.people.zones if zone.kind == "keep"}
+        return "zones" if kept.difference(current.people.zones) else "nothing"
 
 
 def default_path() -> Path:

@@ -66,7 +66,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "retry": Syntax(),
     "save-scene": Syntax("NAME"),
     "save-scene-with-camera": Syntax("NAME"),
-    "scene": Syntax("NAME"),
+    "scene": Syntax("NAME [--yes], which confirms that it shows the room"),
     "set": Syntax("NAME VALUE, such as output.mirror on; `get` lists the names"),
     "server": Syntax(SERVER_USAGE),
     "slide": Syntax("next|previous|NUMBER"),

@@ -80,14 +80,13 @@ class SettingsController:
         self._settings = settings
         self._status_fields = status_fields
         self._tiles = tiles
-        self._scenes = scenes
         self._request_quit = request_quit
         self._save_snapshot = save_snapshot
         self._retry = retry
         self._confirmation = Confirmation(status_fields, confirm_s)
         self._changes = changes = Changes(change, settings, status_fields, self._confirmation)
         values = Values(changes, settings, preferences)
-        saved = SavedScenes(scenes, settings, scenes_changed)
+        self._saved = saved = SavedScenes(scenes, settings, scenes_changed)
         output, alpha = Recording(changes, "record", "recording"), Recording(changes, "record_alpha", "recording_alpha")
         self._actions: Mapping[str, Callable[[str], str]] = {
             "autostart": switch_autostart,
@@ -175,9 +174,9 @@ class SettingsController:
         shown = self._confirmation.wait_for(lambda status: status["phase"] != "paused")
         return AnswerText.RESUMED() if shown else AnswerText.RESUME_UNSEEN()
 
-    def _scene(self, name: str) -> str:
-        scene = self._scenes.get(name)
-        _, in_use = self._changes.follow(scene.applied_to, OF_SCENES, "matting", "background")
+    def _scene(self, argument: str) -> str:
+        name, update = self._saved.change_to(argument)
+        _, in_use = self._changes.follow(update, OF_SCENES, "matting", "background")
         return _answer(AnswerText.SCENE(name=name), in_use)
 
     def _model(self, name: str) -> str:

@@ -14,6 +14,7 @@ from app.config import paths
 from app.config.scenes import SceneStore
 from app.core.errors import SinkOpenError, SourceLostError
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.settings import Zone
 from app.doctor.finding import Command, Finding, State
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
@@ -72,6 +73,24 @@ def test_a_scene_without_a_background_asks_first(session: Session, qtbot: QtBot)
         next(each for each in box.buttons() if each.text() == text).click()
         assert store.current.background.kind == kind
         qtbot.waitUntil(lambda: question() is None)
+
+
+def test_a_scene_with_keep_zones_asks_first(session: Session, qtbot: QtBot) -> None:
+    """It was applied at once, and showed a part of the room."""
+    scenes, store = session.window.scenes, session.store
+    zone = Zone(kind="keep", points=((0.5, 0.5),))
+    store.edit("people", zones=(zone,))
+    scenes.save("chair")
+    qtbot.waitUntil(lambda: scenes.names == ("chair",))
+    store.edit("people", zones=())
+    scenes.apply("chair")
+    qtbot.waitUntil(lambda: session.window.findChild(QMessageBox, "unmattedQuestion") is not None)
+    box = session.window.findChild(QMessageBox, "unmattedQuestion")
+    assert box is not None
+    assert "“Always show”" in box.informativeText()
+    assert not store.current.people.zones
+    next(each for each in box.buttons() if each.text() == "Show it").click()
+    assert store.current.people.zones == (zone,)
 
 
 def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Session, qtbot: QtBot) -> None:

@@ -46,6 +46,11 @@ class ControlText(CommandLineMessage):
     NO_FILE = "There is no file {file} for {name}; check the path, or write “none” to remove it."
     NO_MICROPHONE = "There is no microphone “{name}”; the choices are off, default, {names}."
     VALUE = "{name} cannot be “{text}”; the choices are {choices}."
+    SCENE_SHOWS_ROOM = "The scene “{name}” shows your real background; write `ctl scene {name} --yes` to confirm it."
+    SCENE_SHOWS_ZONES = (
+        "The scene “{name}” shows your real background inside its keep zones; write "
+        "`ctl scene {name} --yes` to confirm it."
+    )
     RENAME = "Name the scene and its new name, such as `rename-scene Work=Office`, not “{text}”."
     NO_AUTOSTART = "Mattecam cannot be started at login by this system; add it to the system's list by hand."
     WINDOW_BUSY = "The window did not answer; try again."

@@ -79,10 +79,14 @@ def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, 
     _ask_before(parent, "deletionQuestion", text, consequence, (caption, translate("Dialogs", "Keep")), go_on)
 
 
-def ask_before_unmatted(parent: QWidget, show: Callable[[], object]) -> None:
-    """Ask whether to show the real background to others; the default is to keep it hidden."""
+def ask_before_unmatted(parent: QWidget, show: Callable[[], object], *, zones: bool = False) -> None:
+    """Ask whether to show the real background to others, or that in keep zones; the default is to keep it hidden."""
     text = translate("Dialogs", "Show your real background to others?")
     consequence = translate("Dialogs", "“None” sends the camera image as it is, to every program that uses Mattecam.")
+    if zones:
+        consequence = translate(
+            "Dialogs", "What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam."
+        )
     answers = translate("Dialogs", "Show it"), translate("Dialogs", "Keep it hidden")
     _ask_before(parent, "unmattedQuestion", text, consequence, answers, show)
 

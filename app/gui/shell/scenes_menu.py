@@ -101,10 +101,11 @@ class ScenesMenu(QObject):
 
     def _apply(self, scene: Scene) -> None:
         apply = partial(self._store.apply_scene, scene)
-        if scene.settings.background.kind == "none" and self._store.current.background.kind != "none":
-            ask_before_unmatted(self._window, apply)
-        else:
+        exposed = scene.exposes(self._store.current)
+        if exposed == "nothing":
             apply()
+        else:
+            ask_before_unmatted(self._window, apply, zones=exposed == "zones")
 
     def _change(self, work: Callable[[], None]) -> None:
         def change() -> dict[str, Scene | None]:

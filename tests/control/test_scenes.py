@@ -1,0 +1,70 @@
+"""`ctl scene`: a scene that shows more of the room is confirmed first, as at the start of the program."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.control import ControlServer
+from app.control.client import ask
+from app.control.commands import Command
+from app.control.place import Place
+from app.core.errors import UsageError
+from app.core.settings import Settings, Zone
+from app.core.types import PictureKind
+from tests.control.conftest import Program
+from tests.runtime.running import BASE
+
+KEEP = Zone(kind="keep", points=((0.1, 0.1), (0.4, 0.4)))
+ROOM = BASE.replace(background=BASE.background.replace(kind="none"))
+
+
+def _with_zones(*zones: Zone) -> Settings:
+    return BASE.replace(people=BASE.people.replace(zones=zones))
+
+
+@pytest.mark.parametrize(
+    ("scene", "sentence"),
+    [
+        (ROOM, "The scene “Late talk” shows your real background; write `ctl scene Late talk --yes` to confirm it."),
+        (_with_zones(KEEP), "shows your real background inside its keep zones; write `ctl scene Late talk --yes`"),
+    ],
+)
+def test_a_scene_that_shows_the_room_must_be_confirmed(program: Program, scene: Settings, sentence: str) -> None:
+    """It was applied and answered "Scene: Late talk."."""
+    before = program.settings
+    program.scenes.put("Late talk", scene)
+    with pytest.raises(UsageError) as refused:
+        program.run("scene Late talk")
+    assert sentence in str(refused.value)
+    assert program.settings == before
+    assert PictureKind.UNMATTED not in program.sent_after()
+    assert program.run("scene Late talk --yes") == "Scene: Late talk."
+    assert (program.settings.background, program.settings.people) == (scene.background, scene.people)
+    assert program.run("scene Late talk") == "Scene: Late talk.", "what is shown already needs no answer"
+
+
+def test_a_scene_that_only_hides_needs_no_confirmation(program: Program) -> None:
+    program.scenes.put("Door", _with_zones(KEEP.replace(kind="drop")))
+    assert program.run("scene Door") == "Scene: Door."
+    assert program.run("scene Door --yes") == "Scene: Door."
+
+
+def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -> None:
+    other = KEEP.replace(points=((0.8, 0.8),))
+    program.scenes.put("Both", _with_zones(KEEP, other))
+    program.pipeline.change(lambda settings: settings.replace(people=settings.people.replace(zones=(KEEP,))))
+    with pytest.raises(UsageError, match="inside its keep zones"):
+        program.run("scene Both")
+
+
+def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, place: Place) -> None:
+    program.scenes.put("Talk", ROOM)
+    server = ControlServer(program.controller, at=lambda: place)
+    server.start()
+    try:
+        refused = ask(Command("scene", "Talk"), at=lambda: place)
+        assert (refused.done, refused.wrong_usage) == (False, True)
+        assert program.settings.background.kind != "none"
+        assert ask(Command("scene", "Talk --yes"), at=lambda: place).done
+    finally:
+        assert server.stop()
