@@ -1,0 +1,133 @@
+"""Tell what the tests find: `python -m tools.mutants RESULT.json [pytest options]`.
+
+Draws mutants (small faults in the program) with a fixed seed and runs against each one the tests that execute the
+changed lines, the cheapest first, until one fails. Run it in a scratch worktree: the mutants are written into this
+folder, one at a time. RESULT.json holds the mutants, the tests of each and how it ended; a second call continues there.
+`--again OLD.json` takes the killed mutants of another result, with the tests that killed them first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from tools.mutant_draw import PACKAGES, drawn
+
+TESTS = tuple(f"tests/{name}" for name in (*PACKAGES, "api", "cli"))
+LIMIT_S, PLANNED_S = 180, 120
+
+
+class Map:
+    """Plugin of pytest: records the seconds of each passed test and the lines it executes."""
+
+    def __init__(self, files: set[str]) -> None:
+        import coverage
+
+        self.coverage = coverage.Coverage(None, config_file=False, include=sorted(files), messages=False)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.failed = set[str]()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Name the test to coverage."""
+        self.coverage.switch_context(nodeid)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Add the time of a test's set-up, call or tear-down."""
+        self.seconds[report.nodeid] += report.duration
+        if not report.passed:
+            self.failed.add(report.nodeid)
+
+    def tests(self, file: str, lines: list[int]) -> list[str]:
+        """Return the tests to run for lines of a file, cheapest first.
+
+        Lines that run at import or compiled are not seen: then all tests of the file, or else of the folder, count.
+        """
+        seen = self.coverage.get_data().contexts_by_lineno(str(Path(file).resolve()))
+        folder = Path("tests", *Path(file).parts[1:-1])
+        found = (
+            {test for line in lines for test in seen.get(line, []) if test}
+            or {test for tests in seen.values() for test in tests if test}
+            or {test for test in self.seconds if test.startswith(f"{folder}/")}
+        )
+        ordered, planned_s = list[str](), 0.0
+        for test in sorted(found - self.failed, key=lambda each: self.seconds[each]):
+            planned_s += self.seconds[test]
+            ordered += [test] if planned_s < PLANNED_S else []
+        return ordered
+
+
+def mapped(chosen: list[dict[str, Any]], options: list[str]) -> None:
+    """Add its tests to each mutant; the current folder is the tree."""
+    import pytest
+
+    plugin = Map({str(Path(mutant["file"]).resolve()) for mutant in chosen})
+    plugin.coverage.start()
+    pytest.main(["-q", "-p", "no:cacheprovider", *options, *filter(os.path.exists, TESTS)], plugins=[plugin])
+    plugin.coverage.stop()
+    for mutant in chosen:
+        mutant["tests"] = plugin.tests(mutant["file"], mutant["lines"])
+
+
+def tried(mutant: dict[str, Any], options: list[str]) -> str:
+    """Return what the tests say of a mutant: `survived`, `timeout`, `gone` or the test that failed."""
+    path = Path(mutant["file"])
+    text, times = path.read_text("utf-8"), path.stat()
+    places = [
+        at for at in range(len(text)) if text.startswith(mutant["before"], at) and text[at - 1 : at] in ("", "\n")
+    ]
+    if not places:
+        return "gone"
+    at = min(places, key=lambda place: abs(text.count("\n", 0, place) + 1 - mutant["lines"][0]))
+    listed = Path("mutant-tests.txt")
+    listed.write_text("\n".join(mutant["tests"]), "utf-8")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", *options, f"@{listed}"]
+    try:
+        path.write_text(text[:at] + mutant["after"] + text[at + len(mutant["before"]) :], "utf-8")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return "timeout"
+    finally:
+        path.write_text(text, "utf-8")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # or numba would compile again
+        listed.unlink()
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    return "survived" if done.returncode in (0, 5) else (failed or ["FAILED at import"])[0].partition(" - ")[0]
+
+
+def main(result: str, *options: str) -> None:
+    """Draw, map and try the mutants; write the result after each of them and print the totals."""
+    rest = list(options)
+    killed: list[dict[str, Any]] = []
+    if "--again" in rest:
+        at = rest.index("--again")
+        killed = [
+            each
+            for each in json.loads(Path(rest[at + 1]).read_text("utf-8"))
+            if each["end"] not in ("survived", "gone")
+        ]
+        del rest[at : at + 2]
+    kept = Path(result)
+    if kept.exists():
+        chosen = json.loads(kept.read_text("utf-8"))
+    else:
+        chosen = killed or drawn()
+        killers = [each.pop("end", "").partition(" ")[2] for each in chosen]
+        mapped(chosen, rest)
+        for mutant, killer in zip(chosen, killers, strict=True):
+            mutant["tests"].sort(key=lambda test, first=killer: test != first)
+    for mutant in chosen:
+        if "end" not in mutant:
+            mutant["end"] = tried(mutant, rest)
+            print(f"{mutant['file']}:{mutant['lines'][-1]} {mutant['kind']}: {mutant['end']}", flush=True)
+        kept.write_text(json.dumps(chosen, indent=1), "utf-8")
+    ends = ["killed" if " " in mutant["end"] else mutant["end"] for mutant in chosen]
+    print({end: ends.count(end) for end in sorted(set(ends))})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
