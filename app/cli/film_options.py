@@ -7,7 +7,6 @@ from dataclasses import replace
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings, settings_from
 from app.cli.terminal import notify
-from app.core.errors import UsageError
 from app.core.messages.command_line import ConvertText
 
 FILM_OPTIONS = (
@@ -51,8 +50,6 @@ def film_settings(options: LiveOptions) -> StartSettings:
 
     Strict mode is off unless the command line asks for it: it hides people until they move. Raises UsageError.
     """
-    if options.region == "on" and options.strict in (None, "off"):
-        raise UsageError(ConvertText.NEEDS_STRICT())
     if options.background is None and options.profile is None and options.config is None:
         options = replace(options, background="green")
     start = settings_from(replace(options, strict=options.strict or "off"))

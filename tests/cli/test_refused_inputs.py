@@ -82,7 +82,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 o --jobs 0", 2, "--jobs: “0” is not possible: it must be at least 1."),
     ("convert one.mp4 out.mp4 --background screen:1", 2, "over a screen"),
     ("convert one.mp4 out.mp4 --overlay-text '{time}'", 2, "A film shows no clock"),
-    ("convert one.mp4 out.mp4 --region on", 2, "--region on needs --strict"),
     ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films is an address of an unknown kind"),
     ("convert note.txt out.mp4", 1, "note.txt is not a readable video"),
     ("convert missing.mp4 out.mp4", 1, "There is no file or folder missing.mp4"),

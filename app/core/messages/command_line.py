@@ -89,9 +89,6 @@ class ConvertText(CommandLineMessage):
     SCREEN = "A film cannot be converted over a screen; choose an image, a video, slides, a colour or blur."
     CLOCK = "A film shows no clock; remove time and date from the text of the overlay."
     OTHER_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
-    NEEDS_STRICT = (
-        "--region on needs --strict balanced or strict: the network looks closer only at whom these levels show."
-    )
     NO_SOUND = "The sound of {file} could not be taken over."
 
 
