@@ -162,8 +162,10 @@ class RemoteEngine:
         self._sent[self._number] = _Sent(frame, self._now(), blur.zoom if blur is not None else 1.0)
         while len(self._sent) > MAX_IN_FLIGHT:
             self._sent.popitem(last=False)
-        sent, self._alpha = self._exchange(frame)
+        sent, alpha = self._exchange(frame)
         matted = sent.frame
+        self._witness.check(matted, alpha)
+        self._alpha = alpha
         if blur is not None:
             backdrop = replace(blur, zoom=max(blur.zoom, sent.zoom))
         matte = self._compositing.step_shaped(matted, backdrop, edges, shaper, want_foreground=want_foreground)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.core.errors import ModelError
 from app.core.messages.remote import RemoteText
@@ -30,12 +32,22 @@ REACH = 0.06
 MAX_EXCESS = 0.1
 """Share of the frame that the server may show beyond that."""
 
+Mask = NDArray[np.bool_]
 Look = Callable[[BgrImage], AlphaImage]
 Build = Callable[[EngineSettings, int, int], MattingEngine]
 
 
+class _Seen(NamedTuple):
+    """What one look found."""
+
+    unseen: Mask
+    """Where the bundled network sees no person near."""
+    excess: float
+    """See `_excess`, for the alpha that was looked at."""
+
+
 class Witness:
-    """Follows the mattes of one server. Used on one thread, which waits for the network's first look only."""
+    """Follows the mattes of one server. Used on one thread, which waits for the looks that a matte must pass first."""
 
     def __init__(self, server: str, look: Look | None = None, now: Callable[[], float] = time.monotonic) -> None:
         """server: named in errors. look: returns the alpha of a frame (h, w, 3), of any size; None for the bundled
@@ -46,14 +58,17 @@ class Witness:
         self._look = look or self._bundled
         self._now = now
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="witness")
-        self._pending: Future[float] | None = None
-        self._looked_at_s: float | None = None
+        self._pending: Future[_Seen] | None = None
+        self._unseen: Mask | None = None
+        """As of the last look; None until the first one of a scene."""
+        self._looked_at_s = 0.0
         self._last_share: float | None = None
 
     def check(self, frame: BgrImage, alpha: AlphaImage) -> None:
         """Raise ModelError for an alpha that is saturated, rises suddenly, or covers much more than the people.
 
-        frame: (H, W, 3), which `alpha` belongs to.
+        frame: (H, W, 3), which `alpha` belongs to. An alpha that shows much where the last look saw nobody waits for
+        another look.
         """
         share = float(cv2.mean(alpha)[0]) / 255
         jumps = self._last_share is not None and share - self._last_share >= JUMP
@@ -61,36 +76,49 @@ class Witness:
         if share >= SATURATED or jumps:
             self._refuse()
         if self._pending is not None and self._pending.done():
-            excess, self._pending = self._pending.result(), None
-            if excess > MAX_EXCESS:
-                self._refuse()
-        if self._looked_at_s is None:
+            self._judge_pending()
+        if self._unseen is None or _excess(alpha, self._unseen) > MAX_EXCESS:
+            self._judge_pending()
+            self._pending = self._pool.submit(self._look_at, frame, alpha)
             self._looked_at_s = self._now()
-            if self._pool.submit(self._excess, frame, alpha).result() > MAX_EXCESS:
-                self._refuse()
+            self._judge_pending()
         elif self._pending is None and self._now() - self._looked_at_s >= LOOK_INTERVAL_S:
             self._looked_at_s = self._now()
-            self._pending = self._pool.submit(self._excess, frame.copy(), alpha.copy())
+            self._pending = self._pool.submit(self._look_at, frame.copy(), alpha.copy())
 
     def reset(self) -> None:
         """Expect another scene: the next matte may be any, but is looked at before it is shown."""
-        self._last_share = self._looked_at_s = None
+        self._last_share = self._unseen = None
 
     def close(self) -> None:
         """Stop the thread and release the network. Idempotent."""
         self._pool.shutdown(cancel_futures=True)
         self._bundled.close()
 
+    def _judge_pending(self) -> None:
+        """Wait for the look that was begun, if any; raise ModelError if it found too much."""
+        if self._pending is None:
+            return
+        seen, self._pending = self._pending.result(), None
+        if seen.excess > MAX_EXCESS:
+            self._refuse()
+        self._unseen = seen.unseen
+
     def _refuse(self) -> None:
         raise ModelError(RemoteText.SHOWS_ROOM(server=self._server))
 
-    def _excess(self, frame: BgrImage, alpha: AlphaImage) -> float:
-        """Return the share of the frame that alpha shows and the bundled network sees no person near."""
+    def _look_at(self, frame: BgrImage, alpha: AlphaImage) -> _Seen:
+        """Called on the thread of the pool."""
         small = cv2.resize(frame, alpha.shape[::-1], interpolation=cv2.INTER_AREA)
         seen = np.asarray(self._look(np.ascontiguousarray(small, np.uint8)), np.uint8)
         reach = 2 * round(REACH * min(alpha.shape)) + 1
-        near = cv2.dilate(cv2.resize(seen, alpha.shape[::-1]), np.ones((reach, reach), np.uint8))
-        return float(np.mean((alpha > SHOWN) & (near < UNSEEN)))
+        unseen = cv2.dilate(cv2.resize(seen, alpha.shape[::-1]), np.ones((reach, reach), np.uint8)) < UNSEEN
+        return _Seen(unseen, _excess(alpha, unseen))
+
+
+def _excess(alpha: AlphaImage, unseen: Mask) -> float:
+    """Return the share of the frame that alpha shows where nobody was seen; 1 for an alpha of another size."""
+    return float(np.mean((alpha > SHOWN) & unseen)) if alpha.shape == unseen.shape else 1.0
 
 
 class BundledLook:

@@ -15,7 +15,7 @@ pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
 from app.api import Matting
 from app.config.parsing import parse_server
-from app.core.errors import RemoteError, UsageError
+from app.core.errors import ModelError, RemoteError, UsageError
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, BlurredBackground, Frame
 from app.runtime.engines.plausibility import CompositeCheck
@@ -153,6 +153,14 @@ class SimulatedLink:
 
     def close(self) -> None:
         self.closed = True
+
+
+def test_a_matte_that_covers_more_than_people_is_never_composited() -> None:
+    """Nothing asked the network on this machine: a server could show the room."""
+    engine = RemoteEngine(SimulatedLink(delay=0), *SIZE, look=lambda frame: np.zeros(frame.shape[:2], np.uint8))
+    with pytest.raises(ModelError, match="shows more than people"):
+        engine.step(np.full((360, 640, 3), 90, np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+    engine.close()
 
 
 def test_a_late_matte_belongs_to_its_own_frame() -> None:

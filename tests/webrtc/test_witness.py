@@ -89,18 +89,43 @@ def test_the_first_matte_is_looked_at_before_it_is_shown(witness: Witness, looki
     witness.close()
 
 
-def test_a_server_that_begins_to_cheat_is_found_within_a_second(
-    witness: Witness, looking: Looking, clock: Clock
-) -> None:
+def test_a_server_that_begins_to_cheat_is_found_at_its_first_matte(witness: Witness, looking: Looking) -> None:
+    """It showed the room until the look of the next second."""
     witness.check(FRAME, covering(0.25))
-    witness.check(FRAME, covering(0.6))
+    with pytest.raises(ModelError, match="shows more than people"):
+        witness.check(FRAME, covering(0.45))
+    assert looking.looks == 2
+    witness.close()
+
+
+def test_a_person_who_moves_is_looked_at_and_shown(clock: Clock) -> None:
+    looks: list[float] = []
+    at = 0.0
+
+    def look(frame: BgrImage) -> AlphaImage:
+        looks.append(at)
+        return np.roll(covering(0.25), round(at * WIDTH), axis=1)
+
+    witness = Witness(SERVER, look, clock)
+    for step in range(7):
+        at = step / 10
+        witness.check(FRAME, np.roll(covering(0.25), round(at * WIDTH), axis=1))
+    witness.close()
+    assert 2 <= len(looks) < 7, "only after a move that the last look does not cover"
+
+
+def test_a_small_excess_and_what_was_seen_a_moment_ago_wait_for_the_second(clock: Clock) -> None:
+    """The person has left, and the server goes on to show where they were."""
+    seen = [0.25, 0.0]
+    witness = Witness(SERVER, lambda frame: covering(seen.pop(0)), clock)
+    witness.check(FRAME, covering(0.25))
+    witness.check(FRAME, covering(0.3))
     clock.now_s = 1.0
-    witness.check(FRAME, covering(0.6))
-    eventually(lambda: looking.looks == 2)
+    witness.check(FRAME, covering(0.25))
 
     def refused() -> bool:
         try:
-            witness.check(FRAME, covering(0.6))
+            witness.check(FRAME, covering(0.25))
         except ModelError:
             return True
         return False
