@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
 
 from app.gui.preview.overlay import Pill
 from app.gui.widgets.controls import ElidedLabel
+
+CAPTION_GAP = 16
+"""Most pixels between a caption and what it names."""
 
 
 def cut_off(window: QWidget) -> list[str]:
@@ -28,6 +31,20 @@ def cut_off(window: QWidget) -> list[str]:
         for button in window.findChildren(QAbstractButton)
         if button.isVisible() and button.text() and button.width() + 1 < button.minimumSizeHint().width()
     ]
+    return found
+
+
+def far_captions(window: QWidget) -> list[str]:
+    """Return the visible captions that are neither beside nor above the control that they name."""
+    found = []
+    for label in window.findChildren(QLabel):
+        named = label.buddy()
+        if named is None or not label.isVisible() or not named.isVisible():
+            continue
+        of_label, of_named = (QRect(each.mapTo(window, QPoint()), each.size()) for each in (label, named))
+        near = of_label.adjusted(0, 0, CAPTION_GAP, CAPTION_GAP).intersects(of_named)
+        if not near or type(named) is QWidget:  # several controls
+            found.append(label.text())
     return found
 
 

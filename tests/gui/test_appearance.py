@@ -29,7 +29,7 @@ from app.gui.widgets.plot_panel import PlotPanel
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.fitting import cut_off, hidden_entries
+from tests.gui.fitting import cut_off, far_captions, hidden_entries
 from tests.gui.widgets import box, bring_up, fail
 from tools import make_translations
 
@@ -52,6 +52,12 @@ def test_every_text_is_translated_with_the_same_placeholders(language: str) -> N
         assert comment or ("&" in source) == ("&" in translation), source
         assert source.endswith("…") == translation.endswith("…"), source
     assert count > 200
+
+
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
+def test_the_light_on_a_person_and_the_light_theme_have_different_words(language: str) -> None:
+    words = {context: text for context, source, _comment, text in messages(language) if source == "Light"}
+    assert words.pop("SidePanel") not in words.values()
 
 
 def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
@@ -264,5 +270,6 @@ def test_every_list_has_a_visible_caption(session: Session) -> None:
 def nothing_is_cut_off(widget: QWidget, qtbot: QtBot) -> None:
     def check() -> None:
         assert cut_off(widget) == []
+        assert far_captions(widget) == []
 
     qtbot.waitUntil(check)

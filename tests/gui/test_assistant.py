@@ -45,6 +45,7 @@ def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monke
     assert session.pipeline.settings.capture.source == "camera:usb-1"
     forward = button(session, "assistantNext")
     forward.click()
+    assert assistant.focusWidget() is forward, "the list of languages is on another page"
     tiles = assistant.findChild(TileView, "assistantBackgrounds")
     assert tiles is not None and tiles.isVisible()
     tiles.choose(session.window.strip.model.index(2))
@@ -55,6 +56,8 @@ def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monke
     qtbot.waitUntil(lambda: "ready" in summary.text())
     forward.click()
     assert assistant.step == 3
+    assert not button(session, "assistantSkip").isVisible(), "nothing is left to be skipped"
+    assert assistant.focusWidget() is forward
     assert not session.preferences.current.first_run_done
     forward.click()
     assert session.preferences.current.first_run_done

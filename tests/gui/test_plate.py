@@ -83,6 +83,7 @@ def test_plate_is_captured_shown_and_used(
     seen: list[str] = []
     observer = QTimer(dialog)
     observer.timeout.connect(lambda: seen.append(dialog.number.text()))
+    assert dialog.number.text().isdigit(), "no empty space before the countdown"
     observer.start(10)
     with qtbot.waitSignal(dialog.taken):
         qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)

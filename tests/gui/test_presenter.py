@@ -16,6 +16,8 @@ from app.core.placement import IN_PLACE, in_corner
 from app.core.settings import BackgroundSettings
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
+from tests.gui.conftest import activate
+from tests.gui.fitting import far_captions
 from tests.gui.test_framing import ready, slider
 from tests.gui.test_settings_controls import drag
 from tests.gui.widgets import bring_up
@@ -39,6 +41,7 @@ def talk(folder: Path) -> Path:
 
 def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     ready(session, qtbot)
+    activate(session, qtbot)
     before = background(session)
     presenter = session.window.findChild(PresenterControls)
     assert presenter is not None
@@ -50,6 +53,7 @@ def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qt
     shown = session.window.findChild(QLabel, "slideNumber")
     assert shown is not None
     qtbot.waitUntil(lambda: shown.text() == "1 / 3")
+    qtbot.waitUntil(lambda: far_captions(session.window.strip) == [])
     qtbot.mouseClick(pressed(session, "nextSlide"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shown.text() == "2 / 3")
     pressed(session, "nextSlide").clearFocus()  # a button that has no effect any more keeps the focus until then

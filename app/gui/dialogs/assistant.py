@@ -148,9 +148,9 @@ class Assistant(QDialog):
 
     def _lay_out(self) -> None:
         self._count = label("", "faint")
-        skip = link_button(self.tr("Skip setup"))
-        describe(skip, self.tr("Skip setup"), self.tr("You can open it again from the menu"), "assistantSkip")
-        skip.clicked.connect(self.reject)
+        self._skip = link_button(self.tr("Skip setup"))
+        describe(self._skip, self.tr("Skip setup"), self.tr("You can open it again from the menu"), "assistantSkip")
+        self._skip.clicked.connect(self.reject)
         self._back = button(self.tr("Back"))
         describe(self._back, self.tr("Back"), self.tr("Go to the previous step"), "assistantBack")
         self._back.clicked.connect(lambda: self._show_step(self.step - 1))
@@ -160,7 +160,7 @@ class Assistant(QDialog):
         self._next.clicked.connect(self._advance)
         row = QHBoxLayout()
         row.setSpacing(10)
-        for widget in (skip, self._count):
+        for widget in (self._skip, self._count):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self._back)
@@ -181,6 +181,9 @@ class Assistant(QDialog):
         self._steps.setCurrentIndex(step)
         last = step + 1 == self._steps.count()
         self._back.setEnabled(step > 0)
+        self._skip.setVisible(not last)
+        if step > 0:  # the control that had the focus is on another page
+            self._next.setFocus()
         caption = self.tr("Done") if last else self.tr("Next")
         self._next.setText(caption)
         describe(self._next, caption, self.tr("Go to the next step"), "assistantNext")

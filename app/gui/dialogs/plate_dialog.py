@@ -150,7 +150,7 @@ class PlateDialog(QDialog):
     def _wait(self, text: str) -> None:
         self._timer.stop()
         self._capture = None
-        self.number.clear()
+        self.number.setText(str(round(COUNTDOWN_S)))
         self.bar.setValue(0)
         self.text.setText(text)
         self.start_button.setEnabled(True)

@@ -1,0 +1,245 @@
+"""States of the window that `tools.screenshots` shows, each with its preparation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QEventLoop, QTimer
+from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
+
+from app.config.paths import assets_dir
+from app.core.placement import IN_PLACE
+from app.core.settings import OverlaySettings
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.doctor_dialog import DoctorDialog
+from app.gui.dialogs.help_window import APPS_PAGE, open_help
+from app.gui.dialogs.preferences_dialog import PreferencesDialog
+from app.gui.panels.presenter import PresenterControls
+from app.gui.preview.rendering import ViewMode
+from app.gui.shell.application import Session
+from tools.feature_shots import FEATURES, SHELF, Feature
+
+PATIENCE_MS, SETTLE_MS = 300_000, 200
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A screenshot: its name and its preparation."""
+
+    name: str
+    prepare: Callable[[Session], QWidget]
+    """Returns the widget to grab."""
+
+
+def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
+    def prepare(session: Session) -> QWidget:
+        window = session.window
+        tile = window.strip.model.tiles[window.strip.model.row_of(background) or 0]
+        chosen = tile.settings(session.store.current.background, session.preferences.current.own_colour)
+        session.store.edit("background", **dict(chosen))  # without the question before "none"
+        _open_group(session, group)
+        window.action_bar.set_mode(mode)
+        return window
+
+    return prepare
+
+
+def _open_group(session: Session, name: str) -> None:
+    """Open one group of the side panel, by its object name, alone; without a name, show what is simple."""
+    session.preferences.change(all_settings=bool(name))
+    for group in session.window.panel.groups:
+        group.toggle.setChecked(group.toggle.objectName() == name)
+
+
+def _plot(session: Session) -> QWidget:
+    session.preferences.change(show_plot=True)
+    return session.window
+
+
+def _assistant(step: int) -> Callable[[Session], QWidget]:
+    def prepare(session: Session) -> QWidget:
+        session.preferences.change(show_plot=False)
+        session.window.open_assistant()
+        (assistant,) = (each for each in session.window.findChildren(Assistant) if each.isVisible())
+        while assistant.step < step:
+            _press(assistant, "assistantNext")
+        return assistant
+
+    return prepare
+
+
+def _press(window: QWidget, name: str) -> None:
+    found = window.findChild(QAbstractButton, name)
+    assert found is not None, name
+    found.click()
+
+
+def _dialog(open_it: Callable[[Session], object]) -> Callable[[Session], QWidget]:
+    """Open a dialog, and return it."""
+
+    def prepare(session: Session) -> QWidget:
+        before = set(session.window.findChildren(QDialog))
+        open_it(session)
+        (opened,) = set(session.window.findChildren(QDialog)) - before
+        return opened
+
+    return prepare
+
+
+def _all_tiles(session: Session) -> QWidget:
+    session.window.strip.show_all()
+    grid = session.window.findChild(QWidget, "backgroundGrid")
+    assert grid is not None
+    return grid
+
+
+def _troubles(session: Session) -> QWidget:
+    """Show a banner with others behind it, and in the panel the zones on the picture."""
+    session.store.edit("matting", location="local")
+    session.store.edit("people", zones=(SHELF,))
+    session.store.edit("output", virtual_camera="/dev/video99")
+    return _scene(4, "zonesGroup")(session)
+
+
+def _messages(session: Session) -> QWidget:
+    _press(session.window, "noticeCounter")
+    listed = session.window.findChild(QWidget, "noticeList")
+    assert listed is not None
+    return listed
+
+
+def _pause(session: Session) -> QWidget:
+    session.store.edit("output", virtual_camera="off")
+    session.store.edit("people", zones=())
+    session.store.set_paused(True)
+    return _scene(4, "pauseGroup")(session)
+
+
+def _log(session: Session) -> QWidget:
+    session.window.windows.open_log()
+    return session.window.windows.log_window
+
+
+def _unmatted(session: Session) -> QWidget:
+    """Show the real room, a name over it, and the controls of the name."""
+    session.store.set_paused(False)
+    session.store.edit("background", kind="none")
+    session.store.change(lambda settings: settings.replace(overlay=OverlaySettings(text="Ada Lovelace · {time}")))
+    _open_group(session, "overlayGroup")
+    return session.window
+
+
+def _without_figures(prepare: Callable[[Session], QWidget]) -> Callable[[Session], QWidget]:
+    """Hide frame rate, delay and status line, which depend on the machine."""
+
+    def calm(session: Session) -> QWidget:
+        session.preferences.change(show_readout=False)
+        status_line = session.window.findChild(QWidget, "statusLine")
+        assert status_line is not None
+        status_line.hide()
+        return prepare(session)
+
+    return calm
+
+
+def _doctor(session: Session) -> QWidget:
+    session.window.windows.open_doctor()
+    doctor = session.window.findChild(DoctorDialog)
+    assert doctor is not None
+    loop = QEventLoop()
+    doctor.findings.shown.connect(loop.quit)
+    QTimer.singleShot(PATIENCE_MS, loop.quit)
+    loop.exec()
+    return doctor
+
+
+def _close_up(session: Session) -> QWidget:
+    session.store.edit("framing", zoom=1.6, pan_y=-0.6)
+    return _scene(4)(session)
+
+
+def _server(session: Session) -> QWidget:
+    """Show a server that does not answer."""
+    session.store.edit("framing", zoom=1.0, pan_y=0.0)
+    session.store.edit("placement", **dict(IN_PLACE))
+    window = _scene(1, "serverGroup")(session)
+    session.store.edit("matting", location="remote", server="http://127.0.0.1:9")
+    panel = session.window.panel
+    QTimer.singleShot(SETTLE_MS, lambda: panel.page.scroll_to(panel.server))
+    return window
+
+
+def _presenter(session: Session) -> QWidget:
+    """Present the bundled backgrounds as slides; show the controls for it and for the person's place."""
+    window = _scene(1, "presentGroup")(session)
+    session.store.edit("framing", zoom=1.0, pan_y=0.0)
+    presenter = session.window.findChild(PresenterControls)
+    assert presenter is not None
+    presenter.present(assets_dir() / "backgrounds")
+    session.store.edit("background", slide=3)
+    QTimer.singleShot(SETTLE_MS, lambda: session.window.panel.page.scroll_to(presenter))
+    return window
+
+
+README = (Shot("window", _without_figures(_scene(4))),)
+
+
+def _feature(feature: Feature) -> Callable[[Session], QWidget]:
+    def prepare(session: Session) -> QWidget:
+        window = session.window
+        session.preferences.change(mirror_preview=False)  # texts are readable as in the output
+        session.store.change(feature.settings)
+        _open_group(session, "")
+        control = window.panel.findChild(QWidget, feature.control) if feature.control else None
+        if feature.control and control is None:
+            raise SystemExit(f"There is no control {feature.control} in the side panel.")
+        if control is not None:
+            window.panel.reveal(control)
+        return window
+
+    return prepare
+
+
+def _preferences(session: Session) -> QWidget:
+    """Show autostart, tray and global shortcuts."""
+    session.window.windows.open_preferences()
+    dialog = session.window.findChild(PreferencesDialog)
+    assert dialog is not None
+    return dialog
+
+
+FEATURE_SHOTS = (
+    *(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES),
+    Shot("feature-preferences", _preferences),
+)
+ALL = (
+    Shot("simple", _scene(4)),
+    *(
+        Shot(name, _scene(1, f"{name}Group"))
+        for name in ("move", "background", "camera", "quality", "output", "record", "expert")
+    ),
+    Shot("compare", _scene(2, mode=ViewMode.COMPARE)),
+    Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
+    Shot("plot", _plot),
+    *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(4)),
+    Shot("doctor", _doctor),
+    Shot("preferences", _preferences),
+    Shot("help", _dialog(lambda session: open_help(session.window))),
+    Shot("help-apps", _dialog(lambda session: open_help(session.window, APPS_PAGE))),
+    Shot("keys", _dialog(lambda session: session.window.windows.open_shortcuts())),
+    Shot("about", _dialog(lambda session: session.window.windows.open_about())),
+    Shot("virtual-camera", _dialog(lambda session: session.window.windows.open_virtual_camera_help())),
+    Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog(list))),
+    Shot("scene-name", _dialog(lambda session: session.window.scenes.ask_for_name())),
+    Shot("ask-none", _dialog(lambda session: session.window.strip.toggle(0))),
+    Shot("log", _log),
+    Shot("grid", _all_tiles),
+    Shot("framing", _close_up),
+    Shot("presenter", _presenter),
+    Shot("server", _server),
+    Shot("troubles", _troubles),
+    Shot("messages", _messages),
+    Shot("pause", _pause),
+    Shot("unmatted", _unmatted),
+)
