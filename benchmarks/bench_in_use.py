@@ -130,7 +130,6 @@ def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
             writer.write(loop.step(image))
             ended_s.append(time.perf_counter())
         writer.abort()
-    decoder.close()
     return (len(ended_s) - 1 - WARM_UP) / (ended_s[-1] - ended_s[WARM_UP])
 
 

@@ -86,11 +86,7 @@ class CameraSource:
         self._info = SourceInfo(
             "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
         )
-        try:
-            self._capture = self._open()
-        except BaseException:
-            self._mjpg.close()
-            raise
+        self._capture = self._open()
         self._settled_at_s = self._last_s + self._timing.settle_s
         self._hold_at_s = math.inf
         self.hold_exposure(settings.lock_exposure)
@@ -149,7 +145,6 @@ class CameraSource:
         self._closed.set()
         self.hold_exposure(False)
         self._capture.release()
-        self._mjpg.close()
 
     def _open(self) -> cv2.VideoCapture:
         """Open the camera in the first format that delivers a frame. Sets `info`."""
@@ -224,7 +219,7 @@ class CameraSource:
     def _decoded(self, raw: NDArray[np.uint8]) -> BgrImage | None:
         """Return a frame from what the driver delivers; None if it is damaged."""
         if self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
-            return self._mjpg.decode(np.ascontiguousarray(raw).reshape(-1))
+            return self._mjpg.decode(raw.reshape(-1))
         return _as_bgr(raw)
 
     def _check_lost(self, now_s: float) -> None:

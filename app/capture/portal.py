@@ -116,7 +116,6 @@ class PortalSource:
             reader.close()
         elif connection is not None:
             connection.close()
-        self._decoder.close()
 
 
 def _choose(cameras: tuple[CameraNode, ...], wanted: str) -> CameraNode:

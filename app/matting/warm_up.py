@@ -19,11 +19,7 @@ from app.matting.preparation import note_prepared
 from models.table import bundled
 
 NICENESS = 10
-KERNELS = (
-    "app.matting.kernels.composite",
-    "app.matting.kernels.patches",
-    "app.media.jpeg_walk",
-)
+KERNELS = ("app.matting.kernels.composite", "app.matting.kernels.patches")
 """Modules that give access to all compiled functions."""
 
 

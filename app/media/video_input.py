@@ -26,6 +26,7 @@ from av.video.stream import VideoStream
 from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
 from app.media.frame_filters import deinterlaced, in_bt709
+from app.media.jpeg import DamagedJpegError, check_jpeg
 from app.media.mp4.tables import declares_too_much
 
 log = logging.getLogger(__name__)
@@ -185,12 +186,12 @@ class VideoInput:
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
-            from app.media.jpeg import SURPLUS_DATA, damage  # imports Numba, which other formats do not need
-
-            found = damage(np.frombuffer(memoryview(packet), np.uint8))
-            if found not in ("", SURPLUS_DATA):
-                self.damaged += 1
-                return
+            try:
+                check_jpeg(np.frombuffer(memoryview(packet), np.uint8))
+            except DamagedJpegError as error:
+                if not error.is_surplus:
+                    self.damaged += 1
+                    return
         try:
             frames = packet.decode()
         except (FFmpegError, ValueError) as error:

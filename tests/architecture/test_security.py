@@ -25,7 +25,8 @@ NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
 MAY_DECODE = {
     "av.open": {"app.media.video_input", "app.media.video_writer", "app.media.recovery", "app.sound.ffmpeg_input"},
     "Image.open": {"app.media.image_file"},
-    "cv2.imdecode": {"app.matting.plate.plate", "app.capture.mjpg"},
+    "cv2.imdecode": {"app.matting.plate.plate"},
+    "simplejpeg.decode_jpeg": {"app.media.jpeg"},
     "cv2.imread": {"app.capture.demo", "app.gui.state.services"},
 }
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""

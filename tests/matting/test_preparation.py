@@ -120,7 +120,6 @@ def test_the_steps_compile_and_convert_what_a_start_needs(
         "network_arrays.shrink_rows",
         "network_arrays.pixel_rows",
         "patches.cut_cells",
-        "jpeg_walk.walk",
     } <= names
     monkeypatch.setattr(warm_up, "convert_bundled", list)
     warm_up.warm_up()

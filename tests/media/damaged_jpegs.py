@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
+from app.media.jpeg import DamagedJpegError, decode_jpeg
 
 PACKETS = (512, 1024, 3060)
 """Payloads of USB packets, in bytes."""
@@ -86,22 +87,19 @@ def flipped_bits(data: bytes, other: bytes, dice: random.Random) -> bytes:
 
 
 Damage = Callable[[bytes, bytes, random.Random], bytes]
-TRANSPORT: tuple[Damage, ...] = (
-    cut_off,
-    cut_off_with_end_marker,
-    cut_off_and_padded,
-    lost_packets,
-    zeroed_packet,
-    stale_packet,
-)
+TRANSPORT: tuple[Damage, ...] = (cut_off, cut_off_with_end_marker, cut_off_and_padded, lost_packets, zeroed_packet)
 """What a bad cable does: USB packets carry checksums, so that they are lost rather than altered."""
-MEMORY: tuple[Damage, ...] = (changed_bytes, flipped_bits)
+MEMORY: tuple[Damage, ...] = (stale_packet, changed_bytes, flipped_bits)
+"""What a faulty driver or memory does. A JPEG has no checksum: many of these decode without a warning."""
 
 
 def visible_share(frame: NDArray[np.uint8], intact: BgrImage) -> float:
     """Return the share of blocks that a decoder shows visibly wrong."""
-    image = cv2.imdecode(frame, cv2.IMREAD_COLOR)
-    if image is None or image.shape != intact.shape:
+    try:
+        image = decode_jpeg(frame, allow_damage=True)
+    except DamagedJpegError:
+        return 1.0
+    if image.shape != intact.shape:
         return 1.0
     height, width = intact.shape[:2]
     difference = cv2.absdiff(image, intact).mean(axis=2)

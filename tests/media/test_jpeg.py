@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,8 +18,7 @@ from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
-from app.media import jpeg_walk
-from app.media.jpeg import SURPLUS_DATA, damage
+from app.media.jpeg import DamagedJpegError, check_jpeg, decode_jpeg
 from app.media.video_reader import VideoReader
 from tests.fuzz import tally
 from tests.media.damaged_jpegs import MEMORY, TRANSPORT, Damage, encode, scan_start, visible_share
@@ -39,6 +39,21 @@ def images() -> list[BgrImage]:
 
 def array(data: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)
+
+
+def damage(frame: NDArray[np.uint8]) -> str:
+    """Return what the decoder says of a frame, empty if nothing; the check without colours says the same."""
+    found = said(decode_jpeg, frame)
+    assert said(check_jpeg, frame) == found
+    return found
+
+
+def said(read: Callable[[NDArray[np.uint8]], object], frame: NDArray[np.uint8]) -> str:
+    try:
+        read(frame)
+    except DamagedJpegError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.parametrize("quality", [10, 50, 75, 95, 100])
@@ -88,7 +103,23 @@ def test_what_drivers_add_is_ignored(images: list[BgrImage]) -> None:
     assert damage(array(frame + b"\x12\x34")) == ""
     assert damage(array(frame[:-2])) == ""
     assert damage(array(frame[:-2] + b"\xff\xff\xff\xd9")) == ""
-    assert damage(array(frame[:-2] + b"\x11\xff\xd9")) == SURPLUS_DATA
+    surplus = array(frame[:-2] + b"\x11" * 9 + b"\xff\xd9")
+    with pytest.raises(DamagedJpegError) as caught:
+        decode_jpeg(surplus)
+    assert caught.value.is_surplus
+    assert np.array_equal(decode_jpeg(surplus, allow_damage=True), decode_jpeg(array(frame)))
+
+
+def test_a_header_that_promises_gigabytes_is_refused(images: list[BgrImage]) -> None:
+    frame = bytearray(encode(images[0]))
+    at = frame.index(b"\xff\xc0")
+    frame[at + 5 : at + 9] = b"\xf0\x00\xf0\x00"
+    assert damage(array(bytes(frame))) == "61440x61440 pixels"
+
+
+def test_frames_are_decoded_as_opencv_does(images: list[BgrImage]) -> None:
+    frame = array(encode(images[0]))
+    assert np.array_equal(decode_jpeg(frame), np.asarray(cv2.imdecode(frame, cv2.IMREAD_COLOR)))
 
 
 def test_frames_without_huffman_tables_pass(images: list[BgrImage]) -> None:
@@ -122,14 +153,14 @@ def missed(images: list[BgrImage], kind: Damage, cases: int) -> tuple[int, list[
 def test_no_frame_with_lost_data_passes(images: list[BgrImage], kind: Damage) -> None:
     visible, passed = missed(images, kind, CASES)
     assert visible > CASES * 0.7
-    assert len(passed) <= CASES * 0.02
+    assert not passed
 
 
 @pytest.mark.parametrize("kind", MEMORY)
-def test_few_frames_with_altered_data_pass(images: list[BgrImage], kind: Damage) -> None:
+def test_most_frames_with_altered_data_are_found(images: list[BgrImage], kind: Damage) -> None:
     visible, passed = missed(images, kind, CASES)
     assert visible > CASES * 0.2
-    assert len(passed) <= CASES * 0.05
+    assert len(passed) <= visible * 0.55
 
 
 @pytest.mark.slow
@@ -138,16 +169,7 @@ def test_few_frames_with_altered_data_pass(images: list[BgrImage], kind: Damage)
 def test_the_share_that_passes(images: list[BgrImage], kind: Damage) -> None:
     visible, passed = missed(images, kind, MANY)
     log.info("%s: %d of %d visibly damaged, %d pass", kind.__name__, visible, MANY, len(passed))
-    assert len(passed) <= MANY * (0.01 if kind in TRANSPORT else 0.03)
-
-
-def test_the_check_is_compiled_before_the_first_frame(images: list[BgrImage]) -> None:
-    """A camera would wait for it: `app.matting.warm_up` imports the module once, and the result stays on disk."""
-    compiled = [function.signatures for function in (jpeg_walk.unstuff, jpeg_walk.walk)]  # type: ignore[union-attr]
-    assert [len(signatures) for signatures in compiled] == [1, 1]
-    frame = array(encode(images[0]))
-    assert not damage(frame) and not damage(frame.copy()), "read-only and writable"
-    assert [len(signatures) for signatures in compiled] == [1, 1]
+    assert len(passed) <= (0 if kind in TRANSPORT else visible * 0.5)
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mov", "mkv"])

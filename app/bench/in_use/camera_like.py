@@ -72,9 +72,8 @@ class CameraLikeSource:
         self._closed.wait(max(0.0, self._started_s + self._count * interval_s - time.perf_counter()))
 
     def close(self) -> None:
-        """End the decoder's thread. Idempotent."""
+        """End a wait for the next frame. Idempotent."""
         self._closed.set()
-        self._decoder.close()
 
 
 class StandInCamera:

@@ -69,8 +69,7 @@ def measure(work: Workload) -> Iterable[dict[str, Any]]:
     compiled.wait()
     capture = work.settings.capture
     frames = camera_frames(capture.width, capture.height, capture.fps, SCENE_FRAMES)
-    with closing(MjpgDecoder()) as decoder:
-        decoded = [image for image in map(decoder.decode, frames[:ALONE_FRAMES]) if image is not None]
+    decoded = [image for image in map(MjpgDecoder().decode, frames[:ALONE_FRAMES]) if image is not None]
     with tempfile.TemporaryDirectory() as folder, closing(StepAlone(work.settings, decoded)) as alone:
         before_ms = alone.measure(work.seconds / 4)
         for outputs in list(work.phases) * work.rounds:

@@ -16,7 +16,6 @@ from app.core.cpu_parts import cpu_parts_s
 PARTS = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui", "other")
 _BY_THREAD = (
     ("capture", "capture"),
-    ("jpeg-check", "capture"),
     ("matting", "finish"),
     ("finish", "finish"),
     ("virtual-camera", "camera"),
