@@ -7,6 +7,8 @@ import importlib
 import itertools
 import logging
 import os
+import random
+import signal
 import sys
 import threading
 import time
@@ -34,8 +36,22 @@ GRACE_S = 15.0
 """How long threads and processes of a finished test may take to end."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--random-order", type=int, metavar="SEED", help="shuffle the tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = config.getoption("--random-order")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "error_logs: the test causes error logs on purpose and checks them itself")
+    for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:  # as nohup and a shell's `&` leave them
+            signal.signal(number, lambda number, frame: None)  # ignored here as well, but not in child processes
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

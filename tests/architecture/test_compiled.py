@@ -9,7 +9,7 @@ from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 
 from app.matting.warm_up import KERNELS
-from tests.architecture.test_imports import modules
+from tests.architecture.source import modules
 
 CAN_COMPILE = "_can_compile"
 """Of a dispatcher; numba has no public name for it."""

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from app.cli.main import app
-from tests.architecture.test_imports import MODELS_MAY_IMPORT
+from tests.architecture.source import MODELS_MAY_IMPORT
 from tests.paths import ROOT
 
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import ast
-import functools
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.architecture.source import MODELS_MAY_IMPORT, foreign, imports, in_package, modules, tree, under
 from tests.paths import ROOT
 
 MAX_LINES = 300
 SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
-MODELS_MAY_IMPORT = {
-    "models.weights": {"platformdirs"},
-    "models.download": {"pooch"},
-    "models.checkpoint": {"safetensors"},
-    "models.int8": {"safetensors"},
-    "models.student.bundled": {"safetensors"},
-    "models.student.quantized": {"safetensors"},
-}
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
 PRINTING = ("run", "app.cli", "app.system.environment")
@@ -39,53 +29,11 @@ STANDARD_LIBRARY_ONLY = (
 )
 
 
-@functools.cache
-def modules() -> dict[str, Path]:
-    """Return every module of the program by its dotted name."""
-    files = [ROOT / "run.py", *(path for folder in ("app", "models") for path in (ROOT / folder).rglob("*.py"))]
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
-
-
-@functools.cache
-def tree(name: str) -> ast.Module:
-    return ast.parse(modules()[name].read_text(encoding="utf-8"))
-
-
-@functools.cache
-def imports(name: str) -> frozenset[str]:
-    """Return the dotted names that a module imports: `from a import b` gives `a.b`, and `a` if b is no module."""
-    found = set()
-    for node in ast.walk(tree(name)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name}: relative import"
-            assert node.module is not None
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                found.add(inner if inner in modules() else node.module)
-    return frozenset(found)
-
-
-def under(name: str, *packages: str) -> bool:
-    return any(name == package or name.startswith(f"{package}.") for package in packages)
-
-
-def foreign(name: str) -> set[str]:
-    """Return the top-level packages that a module imports from outside the standard library and the program."""
-    tops = {imported.partition(".")[0] for imported in imports(name)}
-    return tops - sys.stdlib_module_names - {"app", "models"}
-
-
 def test_the_program_imports_nothing_that_the_wheel_lacks() -> None:
     assert 'include = ["app*", "models*"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     beside = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"app", "models"}
     assert {"training", "tests"} <= beside
     assert not [(name, foreign(name) & beside) for name in modules() if foreign(name) & beside]
-
-
-def in_package(*packages: str) -> list[str]:
-    return [name for name in modules() if under(name, *packages)]
 
 
 def test_there_is_something_to_check() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.architecture.test_imports import imports, modules, under
+from tests.architecture.source import imports, modules, under
 from tests.paths import ROOT
 
 LAYERS = (

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from models.table import NETWORKS
-from tests.architecture.test_imports import in_package, tree
+from tests.architecture.source import in_package, tree
 from tests.paths import ROOT
 
 FAMILIES = {path.parent.name for path in (ROOT / "models").glob("*/spec.py")}

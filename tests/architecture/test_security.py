@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.test_imports import imports, modules, tree, under
+from tests.architecture.source import calls, imports, modules, under
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_COMPOSITE = {
@@ -34,10 +33,6 @@ MAY_DECODE = {
 
 NETWORK = ("app.serve", "app.webrtc", "app.fleet")
 """The service, and WebRTC for it and its client."""
-
-
-def calls(name: str) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:

@@ -15,9 +15,9 @@ from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus, Stage
 from tests.control.conftest import fail
+from tests.fakes.server import Network, Place
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE
-from tests.runtime.test_remote import REMOTE, Network, Place
+from tests.runtime.running import BASE, REMOTE
 from tests.waiting import eventually
 
 

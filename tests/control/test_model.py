@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import MattecamError, ModelError, UsageError
 from tests.control.conftest import Program, fail
-from tests.runtime.test_remote import SERVER, Network, Place
+from tests.fakes.server import SERVER, Network, Place
 
 
 def test_an_unknown_model_lists_the_models_without_terms_of_a_library(program: Program) -> None:

@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 from app.core import messages
 from app.core.text import CommandLineMessage, Message
 from models.faults import WeightsFault
-from tests.architecture.test_imports import modules, tree
+from tests.architecture.source import modules, tree
 
 PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models")]
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.fleet.token import TOKEN, token_file
+
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
 from pydantic import ValidationError
@@ -21,15 +23,6 @@ from app.fleet.options import CLOSING_S, FleetOptions
 from app.fleet.order import ranked
 from app.fleet.replica import StreamReplica
 from app.fleet.scaling import StreamScaling
-
-TOKEN = "a-secret-of-many-characters"
-
-
-def token_file(folder: Path) -> Path:
-    file = folder / "token"
-    file.write_text(TOKEN)
-    file.chmod(0o600)
-    return file
 
 
 def figures(*streams: float) -> Any:

@@ -24,7 +24,7 @@ pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 pytest.importorskip("ray", reason="requirements-fleet.txt is not installed")
 pytest.importorskip("starlette", reason="requirements-fleet.txt is not installed")
 
-from tests.fleet.test_parts import TOKEN, token_file
+from tests.fleet.token import TOKEN, token_file
 from tests.paths import ROOT
 from tests.serve.service import ROOM_BGR, Client, Image, room_and_person, until
 

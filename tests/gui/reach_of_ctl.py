@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QWidget
+
+from app.gui.panels.side_panel import SidePanel
+
 WINDOW_ALONE = {
     "Open the recordings folder": "opens another program",
     "Setup assistant…": "a dialog over settings that `set` changes",
@@ -213,3 +217,27 @@ KEYS = {
     "Space": "background",
 }
 """Shortcuts beside those of the menus; Del and F2 remove and rename files, as the menu does."""
+
+
+LEFT_OUT = {"formatCombo", "sizeCombo", "rateCombo", "cameraCombo"}
+"""Controls that reopen the source; other tests cover them."""
+
+
+def use_everything_on(panel: SidePanel) -> None:
+    """Show all settings; move every slider, choose every entry, switch every switch there and back."""
+    for group in panel.groups:
+        panel.reveal(group.findChildren(QWidget)[-1])
+    page = panel.page
+    for slider in page.findChildren(QSlider):
+        for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
+            slider.setValue(value)
+    for box in page.findChildren(QComboBox):
+        if box.objectName() not in LEFT_OUT:
+            for row in range(box.count()):
+                box.setCurrentIndex(row)
+                box.activated.emit(row)
+    for switch in page.findChildren(QCheckBox):
+        switch.click()
+        switch.click()
+    for button in page.findChildren(QPushButton, "edgeReset"):
+        button.click()

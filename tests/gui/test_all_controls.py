@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.core.settings import CaptureSettings
-from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import WindowOptions
 from app.gui.state import services
@@ -22,9 +20,7 @@ from app.runtime.status import Phase
 from tests.fakes.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-
-LEFT_OUT = {"formatCombo", "sizeCombo", "rateCombo", "cameraCombo"}
-"""Controls that reopen the source; other tests cover them."""
+from tests.gui.reach_of_ctl import use_everything_on
 
 
 def test_close_while_every_control_is_used(
@@ -71,23 +67,3 @@ def test_close_while_every_control_is_used(
     assert session.close() == 0
     assert session.bridge.status.phase is Phase.STOPPED
     assert FakeEngine.live == 0
-
-
-def use_everything_on(panel: SidePanel) -> None:
-    """Show all settings; move every slider, choose every entry, switch every switch there and back."""
-    for group in panel.groups:
-        panel.reveal(group.findChildren(QWidget)[-1])
-    page = panel.page
-    for slider in page.findChildren(QSlider):
-        for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
-            slider.setValue(value)
-    for box in page.findChildren(QComboBox):
-        if box.objectName() not in LEFT_OUT:
-            for row in range(box.count()):
-                box.setCurrentIndex(row)
-                box.activated.emit(row)
-    for switch in page.findChildren(QCheckBox):
-        switch.click()
-        switch.click()
-    for button in page.findChildren(QPushButton, "edgeReset"):
-        button.click()

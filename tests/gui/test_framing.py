@@ -7,35 +7,19 @@ from __future__ import annotations
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QSlider
+from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.framing import WHOLE
 from app.core.settings import FramingSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
-from tests.gui.test_settings_controls import drag
-from tests.gui.widgets import bring_up
+from tests.gui.preview import at, pull, ready, slider
+from tests.gui.widgets import bring_up, drag
 
 
 def framing(session: Session) -> FramingSettings:
     return session.pipeline.settings.framing
-
-
-def slider(session: Session, name: str) -> QSlider:
-    found = session.window.findChild(QSlider, name)
-    assert found is not None, name
-    return found
-
-
-def ready(session: Session, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: session.window.preview.image is not None)
-
-
-def at(session: Session, x: float, y: float) -> QPoint:
-    """Return a point of the preview from fractions of the image."""
-    rect = session.window.preview.picture_rect()
-    return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
 
 
 def turn_wheel(session: Session, notches: int, where: QPoint) -> None:
@@ -51,14 +35,6 @@ def turn_wheel(session: Session, notches: int, where: QPoint) -> None:
         False,
     )
     QApplication.sendEvent(preview, event)
-
-
-def pull(session: Session, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
-    preview = session.window.preview
-    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=start)
-    for step in range(1, 5):
-        qtbot.mouseMove(preview, start + (end - start) * step / 4)
-    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=end)
 
 
 @pytest.mark.parametrize("mirror", [True, False])

@@ -10,8 +10,7 @@ from app.gui.panels.microphone import MicrophoneControls
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.sound.devices import MicrophoneName
-from tests.gui.test_settings_controls import child, current
-from tests.gui.widgets import OwnedSettings, bring_up
+from tests.gui.widgets import OwnedSettings, bring_up, child, current
 from tests.sound.sources import FakeDevice
 
 

@@ -15,9 +15,8 @@ from app.core.placement import IN_PLACE, in_corner
 from app.core.settings import PlacementSettings
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
-from tests.gui.test_framing import at, pull, ready, slider
-from tests.gui.test_settings_controls import drag
-from tests.gui.widgets import bring_up
+from tests.gui.preview import at, pull, ready, slider
+from tests.gui.widgets import bring_up, drag
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

@@ -18,9 +18,8 @@ from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.fitting import far_captions
-from tests.gui.test_framing import ready, slider
-from tests.gui.test_settings_controls import drag
-from tests.gui.widgets import bring_up
+from tests.gui.preview import ready, slider
+from tests.gui.widgets import bring_up, drag
 
 
 def background(session: Session) -> BackgroundSettings:

@@ -41,8 +41,8 @@ from tests.gui.reach_of_ctl import (
     PARTS_OF_QT,
     TRAY,
     WINDOW_ALONE,
+    use_everything_on,
 )
-from tests.gui.test_all_controls import use_everything_on
 
 
 def answered(qtbot: QtBot, *command: str) -> Answer:

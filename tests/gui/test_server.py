@@ -15,11 +15,10 @@ from app.config import settings_file
 from app.gui.shell.application import Session
 from app.runtime.status import ServerState
 from app.webrtc import packages
+from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.test_settings_controls import child, current
-from tests.gui.widgets import button
-from tests.runtime.test_remote import SERVER, Network, Place
+from tests.gui.widgets import button, child, current
 
 LONGEST_PAUSE_S = 5.0
 """Of the GUI thread, on a busy machine; a window that waited would wait for the offer, which takes 30 s here."""

@@ -39,7 +39,7 @@ from app.runtime.status import Stage
 from tests.gui.conftest import StartWindow, activate
 from tests.gui.fitting import cut_off, hidden_entries
 from tests.gui.strip import chosen, tiles
-from tests.gui.test_wheel import turn_wheel, values
+from tests.gui.wheel import turn_wheel, values
 from tests.gui.widgets import bring_up
 
 on_a_display = pytest.mark.skipif(

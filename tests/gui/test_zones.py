@@ -13,7 +13,7 @@ from app.core.settings import FramingSettings, Zone
 from app.gui.preview.zone_marks import ZoneMarks
 from app.gui.shell.application import Session
 from app.gui.widgets.theme import ALARM
-from tests.gui.test_framing import at, pull, ready
+from tests.gui.preview import at, pull, ready
 
 
 def press(session: Session, qtbot: QtBot, name: str) -> QPushButton:

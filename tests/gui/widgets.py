@@ -6,7 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QPushButton,
+    QSlider,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
 
 from app.core.settings import Settings
 from app.gui.shell.application import Session
@@ -56,3 +64,25 @@ class OwnedSettings:
     @property
     def settings(self) -> Settings:
         return self._owner.current
+
+
+def child(session: Session, kind: type[QWidget], name: str) -> QWidget:
+    found = session.window.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def current(session: Session) -> Settings:
+    return session.pipeline.settings
+
+
+def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
+    """Drag the handle of a slider."""
+    height = slider.height() // 2
+    span = slider.width() - 16
+    here = 8 + round(span * (slider.value() - slider.minimum()) / (slider.maximum() - slider.minimum()))
+    there = 8 + round(span * fraction)
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(here, height))
+    for step in range(1, 6):
+        qtbot.mouseMove(slider, QPoint(here + (there - here) * step // 5, height))
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))

@@ -25,8 +25,7 @@ from app.media.audio_copy import AudioCopy
 from app.media.mp4.tables import declares_too_much
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
-from tests.architecture.test_imports import modules
-from tests.architecture.test_security import calls
+from tests.architecture.source import calls, modules
 from tests.clips import write_clip
 from tests.offline.converting import run
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
+from app.output.base import FrameSink
 
 BARS = (
     (235, 235, 235),
@@ -43,3 +47,6 @@ def bar_error(image: BgrImage) -> float:
         inner = image[height // 4 : height * 3 // 4, left + margin : right - margin].reshape(-1, 3)
         worst = max(worst, float(np.abs(inner.mean(0) - colour).max()))
     return worst
+
+
+Make = Callable[[Path], FrameSink]

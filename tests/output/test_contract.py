@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,7 @@ from app.output.recording import RecordingOptions
 from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera, list_virtual_cameras
 from tests.output import fake_driver
-from tests.output.pictures import picture
-
-Make = Callable[[Path], FrameSink]
+from tests.output.pictures import Make, picture
 
 
 def memory(folder: Path) -> FrameSink:

@@ -7,17 +7,9 @@ import pytest
 
 from app.core.types import AlphaImage
 from app.people.parallax import HeadDrift, head_of
+from tests.people.heads import person
 
 FPS = 30
-
-
-def person(x: float, width: int = 640, height: int = 360) -> AlphaImage:
-    """Return a head and shoulders with the head's centre at `x` of the width."""
-    alpha = np.zeros((height, width), np.uint8)
-    middle = round(x * width)
-    alpha[height // 4 : height // 2, max(0, middle - 40) : middle + 40] = 255
-    alpha[height // 2 :, max(0, middle - 120) : middle + 120] = 255
-    return alpha
 
 
 def drifted(drift: HeadDrift, alpha: AlphaImage, seconds: float, start_s: float = 0.0) -> list[float]:

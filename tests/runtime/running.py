@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
+from app.core.settings import (
+    BackgroundSettings,
+    CaptureSettings,
+    MattingSettings,
+    OutputSettings,
+    Settings,
+)
 from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from tests.fakes.engine import FakeEngine
+from tests.fakes.server import SERVER
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
@@ -58,3 +65,9 @@ def ignore(result: object) -> None:
 
 def kinds(world: FakeWorld) -> set[PictureKind]:
     return {picture.kind for picture in world.pictures()}
+
+
+IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, virtual_camera_retry_s=0.05)
+
+
+REMOTE = BASE.replace(matting=MattingSettings(location="remote", server=SERVER))

@@ -18,7 +18,7 @@ from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
-from tests.people.test_parallax import person
+from tests.people.heads import person
 from tests.waiting import eventually
 
 FRAME = Frame(np.zeros((90, 160, 3), np.uint8), 0, 0.0)

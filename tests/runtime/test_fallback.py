@@ -21,8 +21,7 @@ from tests.fakes.faults import Faults
 from tests.fakes.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.matting.selection.simulated_cuda import SimulatedCuda
-from tests.runtime.running import BASE
-from tests.runtime.test_faults import IMPATIENT
+from tests.runtime.running import BASE, IMPATIENT
 from tests.waiting import eventually
 
 AUTO = EngineSettings()

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from app.core.errors import MattecamError
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Matte, PictureKind
+from app.core.types import Backdrop, BgrImage, Matte
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
 from tests.fakes.room import shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, apply
+from tests.runtime.failing import KINDS, check_the_room_never_shows
+from tests.runtime.running import BASE, IMPATIENT, composites
 from tests.waiting import eventually
 
 STAGES = (
@@ -40,88 +36,9 @@ STAGES = (
 )
 
 
-def _named(faults: Faults) -> None:
-    raise MattecamError("The thing broke; mend it.")
-
-
-def _unnamed(faults: Faults) -> None:
-    raise ValueError("not for users")
-
-
-def _memory(faults: Faults) -> None:
-    raise MemoryError
-
-
-def _hang(faults: Faults) -> None:
-    faults.hang(10.0)
-
-
-KINDS: dict[str, Callable[[Faults], None]] = {
-    "named": _named,
-    "unnamed": _unnamed,
-    "memory": _memory,
-    "hang": _hang,
-}
-
-
-IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, virtual_camera_retry_s=0.05)
-
-
-def _works(running: Pipeline) -> None:
-    """Wait for new composites."""
-    goal = running.status().frames_out + 5
-    eventually(lambda: running.status().frames_out >= goal and running.status().phase is Phase.RUNNING)
-
-
-def _shown(world: FakeWorld) -> bool:
-    """Whether a composite has reached an output."""
-    return any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())
-
-
 def _sent(running: Pipeline, more: int = 5) -> None:
     goal = running.status().frames_sent + more
     eventually(lambda: running.status().frames_sent >= goal)
-
-
-def check_the_room_never_shows(world: FakeWorld, stage: str, kind: str, moment: str, folder: Path) -> None:
-    """Run a pipeline in which a stage fails. folder: for its recordings."""
-    settings = BASE.replace(output=BASE.output.replace(record=folder / "a.mp4"))
-    running = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
-
-    def fault() -> None:
-        KINDS[kind](world.faults)
-
-    if moment == "start":
-        world.faults.put(stage, fault)
-    running.start()
-    try:
-        if moment != "start":
-            _works(running)
-            eventually(lambda: _shown(world))
-            world.faults.put(stage, fault)
-        if moment == "switch":
-            apply(
-                running,
-                settings.replace(
-                    capture=settings.capture.replace(source="another"),
-                    matting=settings.matting.replace(downsample_ratio=0.3),
-                    background=settings.background.replace(colour="#102030"),
-                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=folder / "b.mp4"),
-                ),
-            )
-        if moment != "shutdown":
-            if kind != "hang" or "virtual_camera" not in stage:
-                eventually(lambda: len(world.pictures()) > 10)
-            world.faults.heal()
-            _works(running)
-            eventually(lambda: _shown(world))
-    finally:
-        if moment == "shutdown" and kind == "hang":
-            # A driver that answers late: the stop waits for it.
-            world.faults.release.set()
-        assert running.stop(), "a thread did not end"
-    assert FakeEngine.live == 0
-    assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -137,11 +54,11 @@ def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
     world = FakeWorld()
     running = Pipeline(BASE, parts=world.parts(), timing=IMPATIENT)
     running.start()
-    _works(running)
+    composites(running, 5)
     world.faults.put("step", lambda: world.faults.hang(10))
     eventually(lambda: world.newest().frame is None)
     world.faults.heal()
-    _works(running)
+    composites(running, 5)
     assert running.stop()
 
 
@@ -195,6 +112,6 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
         timing=IMPATIENT,
     )
     running.start()
-    _works(running)
+    composites(running, 5)
     assert running.stop()
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]

@@ -15,8 +15,8 @@ from app.runtime import matting_worker
 from app.runtime.capture_worker import Captured
 from tests.fakes.engine import FakeEngine
 from tests.fakes.world import FakeWorld
+from tests.runtime.failing import KINDS, check_the_room_never_shows
 from tests.runtime.overlapping import bench, use_clocks
-from tests.runtime.test_faults import KINDS, check_the_room_never_shows
 from tests.waiting import eventually
 
 

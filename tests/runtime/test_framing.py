@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from app.core.framing import framed
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting.base import MattingEngine
-from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from tests.fakes.engine import FakeEngine
 from tests.fakes.room import PERSON, room_picture, shows_room
 from tests.fakes.source import FakeSource
 from tests.fakes.world import FakeWorld
+from tests.runtime.previewed import newest, running
 from tests.runtime.running import BASE, apply, composites
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
 """Shows the person only."""
-
-
-@contextmanager
-def running(parts: Parts, settings: Settings = BASE) -> Iterator[Pipeline]:
-    pipeline = Pipeline(settings, parts=parts)
-    pipeline.start()
-    try:
-        yield pipeline
-    finally:
-        assert pipeline.stop()
-
-
-def shown(pipeline: Pipeline) -> Picture:
-    """The next picture that is no stand-by card."""
-    while True:
-        picture = pipeline.preview.get(30)
-        assert picture is not None
-        if picture.frame is not None:
-            return picture
-
-
-def newest(pipeline: Pipeline) -> Frame:
-    """The frame of the next picture that is no stand-by card."""
-    frame = shown(pipeline).frame
-    assert frame is not None
-    return frame
 
 
 def shows_only_the_person(pipeline: Pipeline) -> bool:

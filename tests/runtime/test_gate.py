@@ -15,11 +15,11 @@ from app.runtime.outputs.gate import Gate, may_leave
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
-from tests.architecture.test_imports import modules, tree
+from tests.architecture.source import modules, tree
 from tests.fakes.room import room_picture, shows_room
 from tests.fakes.world import FakeWorld
+from tests.runtime.previewed import shown
 from tests.runtime.running import BASE, composites, ignore, running
-from tests.runtime.test_framing import shown
 from tests.waiting import eventually
 
 NONE = BASE.replace(background=BackgroundSettings(kind="none"))

@@ -9,22 +9,16 @@ import numpy as np
 from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Frame
 from app.matting.base import MattingEngine
-from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.engine import FakeEngine
 from tests.fakes.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
 from tests.fakes.source import FakeSource
 from tests.fakes.world import FakeWorld
+from tests.runtime.previewed import newest, person_share, running, shown_in
 from tests.runtime.running import BASE, apply, composites
-from tests.runtime.test_framing import newest, running, shown
 from tests.waiting import eventually
 
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
-
-
-def person_share(pipeline: Pipeline) -> float:
-    """Return the share of the next composite that shows the person."""
-    return float(np.mean(np.all(shown(pipeline).image == np.array(PERSON, np.uint8), axis=2)))
 
 
 def test_the_view_closes_in_and_the_whole_frame_stays_available() -> None:
@@ -58,12 +52,6 @@ def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame() -> None:
 
 RIGHT = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 CORNER = Zone(kind="keep", points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)), radius=0, filled=True)
-
-
-def shown_in(pipeline: Pipeline, colour: tuple[int, int, int]) -> set[int]:
-    """Return the columns of the next composite that hold this colour."""
-    picture = shown(pipeline)
-    return set(np.flatnonzero(np.all(picture.image == np.array(colour, np.uint8), axis=2).any(0)).tolist())
 
 
 def test_drop_zones_beat_the_network() -> None:

@@ -17,9 +17,8 @@ from app.runtime.status import Phase
 from tests.fakes.engine import FakeEngine
 from tests.fakes.room import HEIGHT, PERSON, WIDTH, room_picture, shows_room
 from tests.fakes.world import FakeWorld
+from tests.runtime.previewed import newest, person_share, running, shown_in
 from tests.runtime.running import BASE, apply, composites
-from tests.runtime.test_framing import newest, running
-from tests.runtime.test_people import person_share, shown_in
 from tests.waiting import eventually
 
 CORNER: Settings = BASE.replace(placement=in_corner("bottom-right", 0.5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -30,7 +31,15 @@ from app.webrtc.receiving import repair_aiortc
 SIZE = (320, 180)
 ROOM_BGR = (200, 30, 220)
 """The room of `room_and_person`: no background of a service has this colour."""
+GREEN_BGR = (64, 177, 0)
+"""The background *green*."""
+FAST = Limits(streams=2, watch_s=0.05, card_interval_s=0.05)
 Image = NDArray[np.uint8]
+
+
+def share_of(image: Image, colour: tuple[int, int, int], tolerance: int = 40) -> float:
+    """The share of pixels of about this colour."""
+    return float((np.abs(image.astype(int) - colour).max(axis=2) <= tolerance).mean())
 
 
 def passes(engine: object, width: int, height: int) -> None:
@@ -166,12 +175,13 @@ async def running(
     names: tuple[str, ...] = (),
     tls: ssl.SSLContext | None = None,
     ice: IceServers | None = None,
+    now: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Running]:
     """Run a service on a free port of this machine; everything is closed at the end."""
     repair_aiortc()
     limits = limits or Limits(streams=2)
     ice = ice or IceServers([])
-    sessions = Sessions(make_matting, limits, ice_servers=ice.current)
+    sessions = Sessions(make_matting, limits, now, ice.current)
     rate = RateLimit(limits.offers_per_minute)
     access = Access(token, loopback_only=True)
     service = Service(sessions, access, rate, lambda: names, lambda: [server.as_json() for server in ice.current()])

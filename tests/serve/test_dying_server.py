@@ -22,9 +22,8 @@ from tests.fakes.faults import Faults
 from tests.fakes.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
-from tests.serve.service import ROOM_BGR, Image, room_and_person
-from tests.serve.test_command import serving
-from tests.serve.test_streams import share_of
+from tests.serve.command import serving
+from tests.serve.service import ROOM_BGR, Image, room_and_person, share_of
 from tests.waiting import eventually
 
 SIZE = (640, 360)

@@ -16,17 +16,29 @@ pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
 from aiortc.rtp import RTCP_BYE, RTCP_PSFB, RTCP_RTPFB, RtcpByePacket
 
-from app.serve.limits import Limits
 from app.webrtc import bounds
 from app.webrtc.bounds import MAX_SOURCES
+from tests.fakes.clock import Clock
 from tests.serve.hostile import Attacker, attacker, key_frame
-from tests.serve.service import ROOM_BGR, SIZE, Image, Running, room_and_person, running, until
-from tests.serve.test_streams import GREEN_BGR, share_of
+from tests.serve.service import (
+    FAST,
+    GREEN_BGR,
+    ROOM_BGR,
+    SIZE,
+    Client,
+    Image,
+    Running,
+    room_and_person,
+    running,
+    share_of,
+    until,
+)
 
 pytestmark = pytest.mark.timeout(300)
 
 FRAMES = room_and_person(8)
-FAST = Limits(streams=2, watch_s=0.05, card_interval_s=0.05, close_s=6.0, hang_up_s=2.0)
+LIMITS = replace(FAST, close_s=60.0, hang_up_s=2.0)
+SILENCE_S = 5.0
 Attack = Callable[[Attacker], Awaitable[None]]
 
 
@@ -34,16 +46,18 @@ def beside_another_stream(attack: Attack) -> tuple[list[Image], list[Image], str
     """Attack a service while another client streams; return what both got, and why the attacker's stream ended."""
 
     async def run() -> tuple[list[Image], list[Image], str]:
-        async with running(replace(FAST, offers_per_minute=100.0)) as service:
+        clock = Clock()
+        async with running(replace(LIMITS, offers_per_minute=100.0), now=clock) as service:
             other = service.client(FRAMES)
             assert await other.connect(background="green") == 200
             await until(lambda: any(share_of(image, GREEN_BGR) > 0.3 for image in other.received))
             hostile = await attacker(service, background="#0000ff")
             with suppress(ConnectionError):  # the service has closed it
                 await attack(hostile)
-            seen = len(other.received)
-            await until(lambda: len(other.received) > seen + 5)
-            await until(lambda: service.sessions.count == 1)
+            await goes_on(other, frames=5)
+            while service.sessions.count == 2:  # until the attacker has been silent for too long
+                clock.advance(SILENCE_S)
+                await goes_on(other, frames=2)
             assert await healthy(service)
             again = await attacker(service)  # its place is free
             await again.client.close()
@@ -56,6 +70,12 @@ def beside_another_stream(attack: Attack) -> tuple[list[Image], list[Image], str
     assert not any(share_of(image, (255, 0, 0)) > 0.01 for image in others), "the background of another stream"
     assert not any(share_of(image, GREEN_BGR) > 0.01 for image in own), "the background of another stream"
     return others, own, ended
+
+
+async def goes_on(client: Client, frames: int) -> None:
+    """Wait until a client has received more frames."""
+    goal = len(client.received) + frames
+    await until(lambda: len(client.received) > goal)
 
 
 async def healthy(service: Running) -> bool:
@@ -167,8 +187,8 @@ def test_a_client_that_says_bye_while_frames_wait_delays_nobody() -> None:
 
 def test_a_stream_goes_on_after_lost_packets(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        async with running(replace(FAST, close_s=120.0)) as service:
-            client = service.client(FRAMES)
+        async with running(LIMITS) as service:
+            client = service.client(FRAMES, fps=100.0)
             assert await client.connect(background="green") == 200
             await until(lambda: any(share_of(image, GREEN_BGR) > 0.3 for image in client.received))
             transport = client.connection.getSenders()[0].transport
@@ -192,7 +212,7 @@ def test_a_stream_goes_on_after_lost_packets(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_offer_that_trickles_in_and_idle_connections_are_closed() -> None:
     async def run() -> None:
-        async with running(replace(FAST, request_s=0.5)) as service:
+        async with running(replace(LIMITS, request_s=0.5)) as service:
             host, _, port = service.address.removeprefix("http://").partition(":")
             heads = [
                 b"",
@@ -211,7 +231,7 @@ def test_an_offer_that_trickles_in_and_idle_connections_are_closed() -> None:
 
 def test_strangers_without_the_token_do_not_use_up_the_offers() -> None:
     async def run() -> None:
-        async with running(replace(FAST, offers_per_minute=4.0), token="a-secret-of-many-characters") as service:
+        async with running(replace(LIMITS, offers_per_minute=4.0), token="a-secret-of-many-characters") as service:
             for _ in range(10):
                 stranger = service.client(FRAMES)
                 assert await stranger.connect() == 401

@@ -1,4 +1,4 @@
-"""Thirty-two streams at once through the service; slow."""
+"""Many streams at once through the service."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import pytest
 
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
-from tests.serve.service import ROOM_BGR, Client, room_and_person, running, until
-from tests.serve.test_streams import FAST, share_of
+from tests.serve.service import FAST, ROOM_BGR, Client, room_and_person, running, share_of, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-STREAMS = 32
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+STREAMS = 8
 
 
 def colour_of(index: int) -> tuple[int, int, int]:
     """A colour (blue, green, red) for each stream, at least 55 from the others, the card and the room in a channel."""
     levels = (0, 85, 170, 255)
-    return levels[index % 4], levels[index // 4 % 4], (110, 165)[index // 16]
+    return levels[index % 4], levels[index // 4], 110
 
 
 def test_streams_never_cross_and_all_close_clean() -> None:
@@ -49,7 +48,7 @@ def test_streams_never_cross_and_all_close_clean() -> None:
 
     clients = asyncio.run(run())
     for index, client in enumerate(clients):
-        # Every fourth pixel: all of them, in each of 32 colours, take longer than the streams.
+        # Every fourth pixel: all of them, in each colour, take longer than the streams.
         for image in (received[::4, ::4] for received in client.received):
             assert share_of(image, ROOM_BGR) < 0.03
             others = (colour for colour in map(colour_of, range(STREAMS)) if colour != colour_of(index))

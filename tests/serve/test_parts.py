@@ -22,6 +22,8 @@ from app.webrtc.marks import COUNT, MIN_WIDTH, STRIP_PX, mark_strip, read_mark
 from tests.matting.conftest import frames
 from tests.serve.service import passes, room_and_person
 
+STREAMS = 8
+
 
 def stream(output: Output = Output.COMPOSITE) -> StreamMatting:
     def make() -> Matting:
@@ -31,10 +33,10 @@ def stream(output: Output = Output.COMPOSITE) -> StreamMatting:
 
 
 @pytest.mark.timeout(300)
-def test_the_states_of_32_streams_never_cross() -> None:
-    """Streams on 32 threads give the bits that each gives alone."""
+def test_the_states_of_streams_never_cross() -> None:
+    """Streams on many threads give the bits that each gives alone."""
     people = room_and_person(4, (160, 96))
-    given = [[np.roll(frame, index * 5, axis=1) ^ np.uint8(index) for frame in people] for index in range(32)]
+    given = [[np.roll(frame, index * 5, axis=1) ^ np.uint8(index) for frame in people] for index in range(STREAMS)]
 
     def alone(index: int) -> list[SentFrame]:
         one = stream()
@@ -43,13 +45,13 @@ def test_the_states_of_32_streams_never_cross() -> None:
         finally:
             one.park()
 
-    with ThreadPoolExecutor(32) as threads:
-        together = list(threads.map(alone, range(32)))
-    for index in range(32):
+    with ThreadPoolExecutor(STREAMS) as threads:
+        together = list(threads.map(alone, range(STREAMS)))
+    for index in range(STREAMS):
         for mine, expected in zip(together[index], alone(index), strict=True):
             assert mine.matted and expected.matted
             np.testing.assert_array_equal(mine.yuv, expected.yuv)
-    assert len({outgoing[-1].yuv.tobytes() for outgoing in together}) == 32
+    assert len({outgoing[-1].yuv.tobytes() for outgoing in together}) == STREAMS
 
 
 def test_a_parked_stream_begins_anew() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
@@ -17,18 +17,26 @@ from app.matting.base import MattingEngine
 from app.serve.limits import Limits
 from app.serve.matting import SentFrame, StreamMatting
 from app.serve.sessions import Request
-from tests.serve.service import ROOM_BGR, SIZE, Image, Running, matting_for, passes, room_and_person, running, until
+from tests.fakes.clock import Clock
+from tests.serve.service import (
+    FAST,
+    GREEN_BGR,
+    ROOM_BGR,
+    SIZE,
+    Client,
+    Image,
+    Running,
+    matting_for,
+    passes,
+    room_and_person,
+    running,
+    share_of,
+    until,
+)
 
 pytestmark = pytest.mark.timeout(300)
 
-GREEN_BGR = (64, 177, 0)
 FRAMES = room_and_person(12)
-FAST = Limits(streams=2, watch_s=0.05, card_interval_s=0.05)
-
-
-def share_of(image: Image, colour: tuple[int, int, int], tolerance: int = 40) -> float:
-    """The share of pixels of about this colour."""
-    return float((np.abs(image.astype(int) - colour).max(axis=2) <= tolerance).mean())
 
 
 def test_frames_show_the_room() -> None:
@@ -111,19 +119,26 @@ def test_a_silent_client_is_parked_and_then_closed() -> None:
         made.append(matting_for(request))
         return made[-1]
 
+    clock = Clock()
+
+    async def silent(client: Client, condition: Callable[[], bool], seconds: float) -> None:
+        """Let so much time pass again and again: frames on their way begin the silence anew."""
+        client.camera.paused = True
+        while not condition():
+            clock.advance(seconds)
+            await asyncio.sleep(0.1)
+
     async def run() -> None:
-        limits = replace(FAST, park_s=1.0, close_s=10.0)
-        async with running(limits, make_matting=make) as service:
+        limits = replace(FAST, park_s=60.0, close_s=6000.0)
+        async with running(limits, make_matting=make, now=clock) as service:
             client = service.client(FRAMES)
             await client.connect(background="green")
             await until(lambda: made[0].active)
-            client.camera.paused = True
-            await until(lambda: not made[0].active)
+            await silent(client, lambda: not made[0].active, limits.park_s)
             assert service.sessions.count == 1
             client.camera.paused = False
             await until(lambda: made[0].active)
-            client.camera.paused = True
-            await until(lambda: service.sessions.count == 0)
+            await silent(client, lambda: service.sessions.count == 0, limits.close_s)
             assert b'mattecam_streams_closed_total{reason="no frames"} 1.0' in service.sessions.metrics.text()
 
     asyncio.run(run())

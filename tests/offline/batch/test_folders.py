@@ -15,7 +15,7 @@ from app.offline.batch.plan import is_done, plan_jobs
 from app.offline.batch.session import convert_batch
 from tests.clips import numbered, write_clip
 from tests.offline.batch.clips import SETTINGS, jobs_of
-from tests.offline.batch.test_resume import DirectWorkers
+from tests.offline.batch.workers import DirectWorkers
 
 
 def write_images(folder: Path, *names: str) -> Path:

@@ -19,7 +19,6 @@ from app.core.settings import (
     PlacementSettings,
     Settings,
 )
-from app.offline.batch.base import Report
 from app.offline.batch.job import TRIES, Job, JobResult, run_job
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
 from app.offline.batch.plan import is_done, plan_jobs, settings_hash
@@ -27,36 +26,7 @@ from app.offline.batch.run import MOST_TRIES, Batch, Event, StopRequest
 from app.offline.batch.session import BatchReport, convert_batch
 from tests.clips import write_clip
 from tests.offline.batch.clips import SETTINGS, jobs_of
-
-
-class DirectWorkers:
-    """Runs jobs in this process; the worker of a clip in `deadly` dies so many times."""
-
-    free = 1
-
-    def __init__(self, deadly: dict[str, int] | None = None) -> None:
-        self.run: list[str] = []
-        self._deadly = deadly or {}
-        self._reports: list[Report] = []
-
-    def start(self, index: int, job: Job) -> None:
-        name = Path(job.source).name
-        self.run.append(name)
-        self.free = 0
-        if self._deadly.get(name, 0) > 0:
-            self._deadly[name] -= 1
-            self._reports.append(Report(index, died="signal 9"))
-        else:
-            result = run_job(job, lambda done, total: None, lambda: False)
-            self._reports.append(Report(index, result.frames, result.expected_frames, result))
-
-    def wait(self, timeout_s: float) -> Sequence[Report]:
-        reports, self._reports, self.free = self._reports, [], 1
-        return reports
-
-    def stop(self) -> None: ...
-
-    def close(self) -> None: ...
+from tests.offline.batch.workers import DirectWorkers
 
 
 def run(jobs: Sequence[Job], target: Path, workers: DirectWorkers, *, resume: bool = False) -> BatchReport:

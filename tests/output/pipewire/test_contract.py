@@ -6,7 +6,7 @@ import pytest
 
 from app.output.pipewire.sink import PipeWireCamera
 from tests.output import test_contract
-from tests.output.test_contract import Make
+from tests.output.pictures import Make
 from tests.pipewire_session import PrivateSession
 
 

@@ -1,0 +1,35 @@
+"""Acts on the preview as a pointer does."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtWidgets import QSlider
+from pytestqt.qtbot import QtBot
+
+from app.gui.shell.application import Session
+
+
+def slider(session: Session, name: str) -> QSlider:
+    found = session.window.findChild(QSlider, name)
+    assert found is not None, name
+    return found
+
+
+def ready(session: Session, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+
+
+def at(session: Session, x: float, y: float) -> QPoint:
+    """Return a point of the preview from fractions of the image."""
+    rect = session.window.preview.picture_rect()
+    return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
+
+
+def pull(session: Session, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
+    preview = session.window.preview
+    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=start)
+    for step in range(1, 5):
+        qtbot.mouseMove(preview, start + (end - start) * step / 4)
+    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=end)

@@ -1,0 +1,86 @@
+"""Pipelines in which a stage fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.core.errors import MattecamError
+from app.core.types import PictureKind
+from app.runtime.pipeline import Pipeline
+from tests.fakes.engine import FakeEngine
+from tests.fakes.faults import Faults
+from tests.fakes.room import shows_room
+from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE, IMPATIENT, apply, composites
+from tests.waiting import eventually
+
+
+def _named(faults: Faults) -> None:
+    raise MattecamError("The thing broke; mend it.")
+
+
+def _unnamed(faults: Faults) -> None:
+    raise ValueError("not for users")
+
+
+def _memory(faults: Faults) -> None:
+    raise MemoryError
+
+
+def _hang(faults: Faults) -> None:
+    faults.hang(10.0)
+
+
+KINDS: dict[str, Callable[[Faults], None]] = {
+    "named": _named,
+    "unnamed": _unnamed,
+    "memory": _memory,
+    "hang": _hang,
+}
+
+
+def _shown(world: FakeWorld) -> bool:
+    """Whether a composite has reached an output."""
+    return any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())
+
+
+def check_the_room_never_shows(world: FakeWorld, stage: str, kind: str, moment: str, folder: Path) -> None:
+    """Run a pipeline in which a stage fails. folder: for its recordings."""
+    settings = BASE.replace(output=BASE.output.replace(record=folder / "a.mp4"))
+    running = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
+
+    def fault() -> None:
+        KINDS[kind](world.faults)
+
+    if moment == "start":
+        world.faults.put(stage, fault)
+    running.start()
+    try:
+        if moment != "start":
+            composites(running, 5)
+            eventually(lambda: _shown(world))
+            world.faults.put(stage, fault)
+        if moment == "switch":
+            apply(
+                running,
+                settings.replace(
+                    capture=settings.capture.replace(source="another"),
+                    matting=settings.matting.replace(downsample_ratio=0.3),
+                    background=settings.background.replace(colour="#102030"),
+                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=folder / "b.mp4"),
+                ),
+            )
+        if moment != "shutdown":
+            if kind != "hang" or "virtual_camera" not in stage:
+                eventually(lambda: len(world.pictures()) > 10)
+            world.faults.heal()
+            composites(running, 5)
+            eventually(lambda: _shown(world))
+    finally:
+        if moment == "shutdown" and kind == "hang":
+            # A driver that answers late: the stop waits for it.
+            world.faults.release.set()
+        assert running.stop(), "a thread did not end"
+    assert FakeEngine.live == 0
+    assert not any(shows_room(picture.image) for picture in world.pictures())
