@@ -70,8 +70,9 @@ def test_replay_keeps_its_rate() -> None:
     assert source.info.width == 64
 
 
+@pytest.mark.usefixtures("qapp", "short")
 def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "bench --json --model student --device cpu --size 192x144 --downsample-ratio 0.5 --seconds 0.5"
+    words = "bench --json --model student --device cpu --size 192x144 --downsample-ratio 0.5 --seconds 0.1"
     assert main.main(words.split()) == 0
     written = capsys.readouterr()
     result = json.loads(written.out)

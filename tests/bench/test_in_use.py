@@ -8,11 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from app.bench.in_use import in_use, rounds, table
+from app.bench.in_use import in_use, rounds, run, table
 from app.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
 from app.bench.in_use.rounds import merged, rounds_of
-from app.bench.in_use.run import fixed
 from app.cli.bench import bench as command
 from app.core.cpu_parts import CpuPart, cpu_parts_s
 from app.core.errors import ModelError
@@ -95,8 +94,10 @@ def test_a_sample_holds_every_thread_of_the_process() -> None:
     assert spent["total"] == pytest.approx(sum(spent[part] for part in PARTS), abs=1)
 
 
+@pytest.mark.usefixtures("qapp", "short")
 def test_every_field_of_the_contract() -> None:
-    result = json.loads(json.dumps(in_use(SMALL, 1.0, phases=[("preview", "camera", "recording")])))
+    phases = [("preview", "camera", "recording")]
+    result = json.loads(json.dumps(in_use(SMALL, 4.0, phases=phases)))
     (row,) = (row for row in result["results"] if row["what"] == "in-use")
     assert row["outputs"] == ["preview", "camera", "recording"]
     assert row["fps"] > 0 and row["dropped"] >= 0
@@ -196,16 +197,23 @@ def test_short_measurements_have_one_round() -> None:
     assert [rounds_of(seconds) for seconds in (0.5, 4.0, 8.0, 100.0)] == [1, 1, 2, 3]
 
 
+@pytest.mark.usefixtures("short")
 def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "SHORTEST_S", 0.3)
+    monkeypatch.setattr(rounds, "SHORTEST_S", 0.05)
     lines: list[str] = []
-    result = in_use(SMALL, 5.0, lines.append, phases=[(), ("camera",)])
+    result = in_use(SMALL, 0.0, lines.append, phases=[(), ("camera",)])
     assert lines[:4] == ["student: in-use without outputs", "student: in-use camera"] * 2
     assert [row["outputs"] for row in result["results"] if row["what"] == "in-use"] == [[], ["camera"]]
 
 
+@pytest.mark.long
+def test_the_program_is_measured_in_a_process_of_its_own() -> None:
+    row = run.program_row(SMALL, 0.1)
+    assert row["what"] == "program" and row["median_ms"] > 0 and row["size"] == [192, 144]
+
+
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
-    chosen = fixed(SMALL, "student")
+    chosen = run.fixed(SMALL, "student")
     broken = chosen.replace(matting=chosen.matting.replace(device="mps"))
     with pytest.raises(ModelError) as caught:
         in_use(broken, 1.0, phases=[()])

@@ -23,10 +23,14 @@ from app.output.base import CameraChoice, CameraSink
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.runtime.timing import Timing
 
 WARM_UP_FRAMES, WARM_UP_S = 30, 3.5
 """The governor lowers the quality for the first time after 2.5 s."""
+SETTLE_S = 1.0
+"""From the moment when the program rests or pauses to the measurement."""
 PATIENCE_S = 120.0
+TIMING = Timing()
 POLL_S = 0.02
 
 
@@ -106,7 +110,7 @@ class Headless:
     """The pipeline without a window, with the interface of `MeasuredWindow`."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
-        self.pipeline = Pipeline(settings, parts=parts)
+        self.pipeline = Pipeline(settings, parts=parts, timing=TIMING)
         self.gaps_ms: list[float] = []
         self.start = self.pipeline.start
         self._pause = threading.Event()
@@ -199,12 +203,12 @@ class Program:
         self.probes.readers = 0
         if not self._run.wait(PATIENCE_S, lambda: self._run.pipeline.status().phase is Phase.RESTING):
             raise ModelError(CommandLineText.NO_FRAMES())
-        self._run.wait(1.0)
+        self._run.wait(SETTLE_S)
 
     def pause(self) -> None:
         """Show the stand-by card from now on."""
         self._run.pipeline.change(lambda settings: settings.replace(paused=True))
-        self._run.wait(1.0)
+        self._run.wait(SETTLE_S)
 
     def _sent(self) -> list[tuple[float, float]]:
         return self.probes.camera.sent if self.probes.camera is not None else []

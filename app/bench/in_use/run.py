@@ -50,7 +50,7 @@ def in_use(
         rounds = rounds_of(part_s)
         work = Workload(settings=chosen, phases=_possible(phases), seconds=part_s / rounds, rounds=rounds, idle=True)
         rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for row in _rows(work):
+        for row in rows_of_child(work):
             progress(f"{model}: {row['what']} {'+'.join(row['outputs']) or 'without outputs'}")
             rows.setdefault((row["what"], *row["outputs"]), []).append(row)
         results += [{**merged(same), **_labels(chosen)} for same in rows.values()]
@@ -63,7 +63,7 @@ def program_row(settings: Settings, seconds: float) -> dict[str, Any]:
     Its median and 95th percentile are those of the step in use. Raises ModelError.
     """
     chosen = fixed(settings, settings.matting.model)
-    (row,) = _rows(Workload(settings=chosen, phases=_possible(PHASES[-1:]), seconds=max(SHORTEST_S, seconds)))
+    (row,) = rows_of_child(Workload(settings=chosen, phases=_possible(PHASES[-1:]), seconds=max(SHORTEST_S, seconds)))
     return {
         **row,
         **_labels(chosen),
@@ -116,7 +116,7 @@ def _labels(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _rows(work: Workload) -> Iterator[dict[str, Any]]:
+def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
     """Run a child process and yield its rows as they arrive. Raises ModelError if it fails."""
     root = Path(__file__).resolve().parents[3]
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
