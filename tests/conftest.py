@@ -22,7 +22,9 @@ from hypothesis import HealthCheck, settings
 
 from app.config import logs
 from app.matting.kernels.dispatch import compiled
+from app.matting.openvino_backend import artefact_cache
 from app.matting.warm_up import KERNELS
+from tests.converted import SharedCache
 from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
@@ -69,6 +71,16 @@ _numbers = itertools.count()
 def _compiled_arithmetic() -> None:
     """The engines' fast arithmetic is ready, so that no test runs half on the plain one."""
     compiled.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _converted_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each network is converted once per run, not once per test: the workers of a run share the folder."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "converted-networks"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artefact_cache, "artefacts", SharedCache(shared))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from app.core.errors import ModelError
 from app.matting.kernels import composite, numpy_composite
+from app.matting.openvino_backend import artefact_cache
 from app.matting.openvino_backend.artefact import CHECKSUMS, INDEX, Artefact
-from app.matting.openvino_backend.artefact_cache import ArtefactCache, artefacts
+from app.matting.openvino_backend.artefact_cache import ArtefactCache
 from app.matting.openvino_backend.cells import unpack
 from app.matting.openvino_backend.decision import CpuDecision
 from app.matting.openvino_backend.guided import filter_rows
@@ -81,7 +82,7 @@ CASES = {
 def test_the_stages_and_the_filter_kernel_are_the_network(
     model: str, refiner: str, kind: type[FilterWeights], kernels: object, weights: dict[str, Path]
 ) -> None:
-    artefact = artefacts.load(model, weights[model], refiner)
+    artefact = artefact_cache.artefacts.load(model, weights[model], refiner)
     assert isinstance(artefact.guided_filter, kind)
     assert (artefact.decision is not None) == (model == "student")
     arrays = random_inputs(artefact)
@@ -114,7 +115,7 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
 
 
 def test_a_direct_network_gives_its_matte_as_the_offset(weights: dict[str, Path]) -> None:
-    artefact = artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"], direct=True)
+    artefact = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"], direct=True)
     assert artefact.guided_filter is None
     arrays = random_inputs(artefact)
     found, wanted = (
@@ -128,7 +129,7 @@ def test_a_direct_network_gives_its_matte_as_the_offset(weights: dict[str, Path]
 def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: dict[str, Path]) -> None:
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
-    artefact = artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
+    artefact = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
     models, _ = fitted(artefact.stages, {name: array.shape for name, array in random_inputs(artefact).items()})
     kinds: dict[str, list[str]] = {}
     for stage, network in zip(artefact.stages, compiled(artefact.stages, models, "bfloat16"), strict=True):

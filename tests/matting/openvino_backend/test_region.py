@@ -15,7 +15,7 @@ from app.core.settings import EdgeSettings
 from app.core.shaping import Plane, Shape, View
 from app.core.types import BgrImage, BlurredBackground
 from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend.artefact_cache import artefacts
+from app.matting.openvino_backend import artefact_cache
 from app.matting.openvino_backend.executor import OpenVinoExecutor
 from app.matting.region.tracker import LOOK_FRAMES, SETTLE_FRAMES
 from models.table import bundled
@@ -55,7 +55,7 @@ class Room:
 def made() -> OpenVinoExecutor:
     """Return an executor of the bundled network."""
     spec = bundled()
-    return OpenVinoExecutor(artefacts.load(spec.name, find(spec.name)), GEOMETRY)
+    return OpenVinoExecutor(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY)
 
 
 @pytest.fixture(scope="module")

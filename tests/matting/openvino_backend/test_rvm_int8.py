@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.matting import build_engine
-from app.matting.openvino_backend.artefact_cache import artefacts
+from app.matting.openvino_backend import artefact_cache
 from app.matting.openvino_backend.stages import compiled, fitted, halved_shapes
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
@@ -88,7 +88,7 @@ def test_openvino_computes_what_the_simulation_in_torch_computes(
     networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
 ) -> None:
     path, _, int8 = networks
-    artefact = artefacts.load(NAME, path, int8=int8_file(path))
+    artefact = artefact_cache.artefacts.load(NAME, path, int8=int8_file(path))
     before, after = state_names(4)
     states = dict(zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True))
     models, _ = fitted(artefact.stages, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
@@ -125,7 +125,7 @@ def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, Expo
     if not hardware.cpu_has_vnni():
         pytest.skip("this processor has no VNNI")
     path, _, _ = networks
-    artefact = artefacts.load(NAME, path, int8=int8_file(path))
+    artefact = artefact_cache.artefacts.load(NAME, path, int8=int8_file(path))
     states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
     models, _ = fitted(artefact.stages, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
     kinds = [
@@ -204,5 +204,5 @@ def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp
 
 
 def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
-    artefact = artefacts.load(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8)
+    artefact = artefact_cache.artefacts.load(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8)
     assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]

@@ -10,8 +10,7 @@ import pytest
 
 from app.core.settings import EdgeSettings
 from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend import recurrent, threads
-from app.matting.openvino_backend.artefact_cache import artefacts
+from app.matting.openvino_backend import artefact_cache, recurrent, threads
 from app.matting.openvino_backend.executor import OpenVinoExecutor
 from app.matting.openvino_backend.threads import LONGEST_S, RUNS, decided, is_fast_enough, tries_one_thread
 from models.table import bundled
@@ -59,7 +58,7 @@ def test_a_time_near_the_limit_decides_once() -> None:
 def made(*, shared: bool) -> OpenVinoExecutor:
     """Return an executor of the bundled network."""
     spec = bundled()
-    return OpenVinoExecutor(artefacts.load(spec.name, find(spec.name)), GEOMETRY, shared=shared)
+    return OpenVinoExecutor(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY, shared=shared)
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "slow"])

@@ -1,0 +1,27 @@
+"""A cache of converted networks that the processes of a test run share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.config.file_lock import lock_file
+from app.matting.openvino_backend.artefact import Artefact
+from app.matting.openvino_backend.artefact_cache import ArtefactCache
+
+
+class SharedCache(ArtefactCache):
+    """Converts each network once, however many processes ask for it at the same time."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(lambda: folder)
+        folder.mkdir(exist_ok=True)
+        self._lock_path = folder / "lock"
+
+    def load(
+        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
+    ) -> Artefact:
+        """Return the artefact of a network; see `ArtefactCache.load`."""
+        lock = lock_file(self._lock_path, wait=True)
+        assert lock is not None
+        with lock:
+            return super().load(model, weights, refiner, direct, int8)
