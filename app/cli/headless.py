@@ -30,7 +30,7 @@ from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields, write_status
 from app.sound.devices import microphones
 from app.system.pipewire.connection import daemon_answers
-from app.system.shortcuts.choose import system_shortcuts
+from app.system.shortcuts import PortalShortcuts
 from app.system.signals import handled
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
@@ -127,8 +127,7 @@ def _controlled(session: Session) -> Iterator[None]:
     )
     server = ControlServer(controller)
     server.start()
-    make_service = partial(system_shortcuts, has_event_loop=False)
-    shortcuts = GlobalShortcuts(controller, make_service, partial(pipeline.report, Stage.SHORTCUTS))
+    shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(pipeline.report, Stage.SHORTCUTS))
     session.each_poll = lambda: shortcuts.follow(pipeline.settings.global_shortcuts)
     pipeline.watch("control", Stage.SETTINGS, lambda: server.died)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from app.control.commands import Command, Controller
 from app.core.errors import MattecamError
-from app.system.shortcuts.base import Shortcut, ShortcutService
+from app.system.shortcuts import Shortcut, ShortcutService
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _STOP_S = 5.0
 
 
 class GlobalShortcuts:
-    """Registers the shortcuts while they are wanted. Use it on one thread; on macOS the main thread."""
+    """Registers the shortcuts while they are wanted. Use it on one thread."""
 
     def __init__(
         self,
@@ -38,9 +38,7 @@ class GlobalShortcuts:
         make_service: Callable[[], ShortcutService],
         report: Callable[[Exception | None], None],
     ) -> None:
-        """make_service: raises MattecamError where there is none. report: called on any thread with a problem, or None
-        where there is none any more.
-        """
+        """report: called on any thread with a problem, or None where there is none any more."""
         self._controller, self._make_service, self._report = controller, make_service, report
         self._service: ShortcutService | None = None
         self._pressed: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
@@ -74,11 +72,7 @@ class GlobalShortcuts:
         return ended
 
     def _start(self) -> None:
-        try:
-            self._service = self._make_service()
-        except (MattecamError, OSError, AttributeError) as error:  # a library or one of its functions is missing
-            self._report(error)
-            return
+        self._service = self._make_service()
         # A command waits for its effect, which must hold up neither the service nor the event loop of the window.
         self._pressed = queue.SimpleQueue()
         self._thread = threading.Thread(

@@ -14,7 +14,7 @@ from app.control.global_shortcuts import COMMANDS, SHORTCUTS, GlobalShortcuts
 from app.core.errors import MattecamError
 from app.core.messages.shortcuts import ShortcutText
 from app.runtime.status import Stage
-from app.system.shortcuts.base import Shortcut, ShortcutError
+from app.system.shortcuts import Shortcut, ShortcutError
 from tests.control.conftest import Program
 from tests.control.recorder import Recorder
 from tests.waiting import eventually
@@ -115,30 +115,31 @@ def test_pause_does_not_wait_for_commands_before_it() -> None:
     assert shortcuts.stop()
 
 
-@pytest.mark.parametrize(
-    "error",
-    [ShortcutError(ShortcutText.NOT_HERE()), OSError("no such library"), AttributeError("no such function")],
-)
-def test_a_service_that_cannot_be_made_is_reported_until_it_is_switched_off(error: Exception) -> None:
-    def make() -> Keys:
-        raise error
+class NoKeys(Keys):
+    """A service of a desktop without the portal."""
 
+    error = ShortcutError(ShortcutText.NO_PORTAL())
+
+    def start(
+        self, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None], failed: Callable[[Exception], None]
+    ) -> None:
+        failed(self.error)
+
+
+def test_a_service_that_fails_is_reported_until_it_is_switched_off() -> None:
     reported: list[Exception | None] = []
-    shortcuts = GlobalShortcuts(Recorder(), make, reported.append)
+    shortcuts = GlobalShortcuts(Recorder(), NoKeys, reported.append)
     shortcuts.follow(True)
     shortcuts.follow(True)
-    assert reported == [error]
+    assert reported == [NoKeys.error]
     shortcuts.follow(False)
-    assert reported == [error, None]
+    assert reported == [NoKeys.error, None]
     assert shortcuts.stop()
 
 
 def test_a_failure_is_shown_in_the_status_and_named_by_ctl(program: Program) -> None:
-    def make() -> Keys:
-        raise ShortcutError(ShortcutText.NO_PORTAL())
-
     report = partial(program.pipeline.report, Stage.SHORTCUTS)
-    shortcuts = GlobalShortcuts(program.controller, make, report)
+    shortcuts = GlobalShortcuts(program.controller, NoKeys, report)
     program.pipeline.listen_settings(lambda: shortcuts.follow(program.settings.global_shortcuts))
     with pytest.raises(MattecamError, match="does not support global shortcuts"):
         program.run("set global_shortcuts on")

@@ -14,6 +14,3 @@ class ShortcutText(Message):
     NO_PORTAL = "This desktop does not support global shortcuts. Set keys yourself in its settings."
     REFUSED = "The desktop refused the global shortcuts. Allow them in its settings, then switch them on again."
     NO_ANSWER = "The desktop did not answer about the global shortcuts. Switch them off and on again."
-    TAKEN = "Another program uses the keys {keys}. Close it, then switch the global shortcuts on again."
-    NOT_HERE = "Global shortcuts do not work on this system without a window. Start the window."
-    NOT_REGISTERED = "The system did not register the global shortcuts (error {code}). Switch them off and on again."

@@ -25,7 +25,7 @@ from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields
-from app.system.shortcuts.choose import system_shortcuts
+from app.system.shortcuts import PortalShortcuts
 
 ANSWER_S = 5.0
 """How long a command waits for the GUI thread."""
@@ -105,9 +105,7 @@ class RemoteControl(QObject):
         )
         self._server = ControlServer(controller)
         self._store = store
-        self._shortcuts = GlobalShortcuts(
-            controller, partial(system_shortcuts, has_event_loop=True), partial(bridge.report, Stage.SHORTCUTS)
-        )
+        self._shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(bridge.report, Stage.SHORTCUTS))
         store.changed.connect(self._follow)
         bridge.watch("control", Stage.SETTINGS, lambda: self._server.died)
 

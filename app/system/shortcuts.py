@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Protocol
 
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection
 
+from app.core.errors import MattecamError
 from app.core.messages.shortcuts import ShortcutText
 from app.system import portal
 from app.system.portal import PortalError, PortalFault
-from app.system.shortcuts.base import MODIFIERS, Shortcut, ShortcutError
 from app.system.threads import name_thread
 
+MODIFIERS = ("Ctrl", "Alt", "Shift")
+"""Held with every key. Ctrl and Alt alone are AltGr, which writes letters."""
 INTERFACE = "org.freedesktop.portal.GlobalShortcuts"
 SESSION = "org.freedesktop.portal.Session"
 PROGRAM_ID = "mattecam"
@@ -29,6 +33,38 @@ _REASONS = {
     PortalFault.REFUSED: ShortcutText.REFUSED,
     PortalFault.NO_ANSWER: ShortcutText.NO_ANSWER,
 }
+
+
+class ShortcutError(MattecamError):
+    """The shortcuts cannot be registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """One key with `MODIFIERS`."""
+
+    name: str
+    """Given to the function that is called."""
+    description: str
+    """What it does, for the desktop's own settings."""
+    key: str
+    """A letter or a digit."""
+
+
+class ShortcutService(Protocol):
+    """Registers shortcuts with the system."""
+
+    def start(
+        self, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Register the shortcuts.
+
+        pressed: called on any thread with the name of a shortcut; returns at once. failed: called on any thread with a
+        ShortcutError where they cannot be registered, or no longer work.
+        """
+
+    def stop(self) -> bool:
+        """Remove the shortcuts; return False if a thread did not end in time. Idempotent."""
 
 
 class PortalShortcuts:

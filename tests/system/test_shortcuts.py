@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.text import Text
-from app.system.shortcuts.base import Shortcut, ShortcutError
-from app.system.shortcuts.portal import PROGRAM_ID, PortalShortcuts
+from app.system.shortcuts import PROGRAM_ID, PortalShortcuts, Shortcut, ShortcutError
 from tests.played_service import private_bus
 from tests.played_shortcuts import PlayedShortcuts
 from tests.waiting import eventually

@@ -1,1 +1,0 @@
-"""Global shortcuts: keys that work while another program has the focus."""
