@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from app.doctor import distribution as dist
 from app.doctor.loopback import LABEL, LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_module
+
+log = logging.getLogger(__name__)
 
 MODPROBE_FILE = "/etc/modprobe.d/mattecam.conf"
 LOAD_FILE = "/etc/modules-load.d/mattecam.conf"
@@ -131,7 +134,8 @@ def run_fix(line: Sequence[str]) -> None:
 
 
 def failure(output: str, exit_code: int) -> Text:
-    """Return what a failed script means; the usual refusals of modprobe and pkexec are explained."""
+    """Return what a failed script means, in a sentence; the log gets its output."""
+    log.warning("The repair ended with exit code %d: %s", exit_code, output)
     meanings = {
         "in use": RepairFailure.FAILED_IN_USE,
         "Key was rejected": RepairFailure.FAILED_KEY,
@@ -144,7 +148,7 @@ def failure(output: str, exit_code: int) -> Text:
     known = next((message for words, message in meanings.items() if words in output), None)
     if known is not None:
         return known()
-    return RepairFailure.FAILED(output=output) if output else RepairFailure.FAILED_SILENTLY(code=exit_code)
+    return RepairFailure.FAILED(code=exit_code)
 
 
 Ask = Callable[[str], bool]

@@ -117,12 +117,16 @@ def test_without_sudo_and_pkexec(tmp_path: Path) -> None:
     [
         ("modprobe: FATAL: Module v4l2loopback is in use.", "Close the programs"),
         ("modprobe: ERROR: could not insert 'v4l2loopback': Key was rejected by service", "Secure Boot"),
-        ("something else", "something else"),
+        ("E: Broken\nE: in two lines", r"exit code 1 \(details are in the log\); run the shown commands as root"),
+        ("", "exit code 1"),
     ],
 )
-def test_a_failed_repair_says_what_to_do(said: str, advice: str) -> None:
-    with pytest.raises(FixError, match=advice):
+def test_a_failed_repair_says_what_to_do(said: str, advice: str, caplog: pytest.LogCaptureFixture) -> None:
+    """In one sentence; the output of the commands is for the log."""
+    with pytest.raises(FixError, match=advice) as failed:
         run_fix(["sh", "-c", f'echo "{said}" >&2; exit 1'])
+    assert "\n" not in str(failed.value) and (not said or said not in str(failed.value))
+    assert said in caplog.text
 
 
 def test_a_repair_that_succeeds_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

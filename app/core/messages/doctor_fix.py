@@ -28,8 +28,7 @@ class RepairFailure(Message):
     """Why the virtual camera could not be set up."""
 
     NOT_RUN = "The repair could not be started ({program} cannot be run); run the shown commands as root."
-    FAILED = "The repair failed: {output}"
-    FAILED_SILENTLY = "The repair failed with exit code {code}; run the shown commands as root."
+    FAILED = "The repair failed with exit code {code} (details are in the log); run the shown commands as root."
     FAILED_IN_USE = "The repair failed: the virtual camera is in use. Close the programs that use it and try again."
     FAILED_KEY = "The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says."
     FAILED_FORBIDDEN = "The repair failed: Secure Boot or a container forbids loading modules."
