@@ -260,6 +260,7 @@ class MattingWorker:
     def _stand_by(self, request: StandBy) -> None:
         self._settle()
         self._board.phase = request.reason
+        self._board.keeps_room = False
         self._board.hide_nobody()
         self._publish(request)
 

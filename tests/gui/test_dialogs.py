@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyqtgraph as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,19 @@ def test_plot_scale_is_rounded_up(value: float) -> None:
     top = round_up(value)
     assert value <= top < 2.6 * value
     assert f"{top:.0e}"[0] in "125"
+
+
+def test_a_title_of_a_narrow_plot_is_not_cut_off(qtbot: QtBot) -> None:
+    panel = PlotPanel()
+    qtbot.addWidget(panel)
+    plots = panel.findChildren(pg.PlotWidget)
+    for width, with_legend in ((400, False), (1200, True)):
+        panel.resize(width, panel.maximumHeight())
+        panel.show()
+        titles = [plot.getPlotItem().titleLabel for plot in plots]
+        qtbot.waitUntil(lambda titles=titles, wanted=with_legend: ("━" in titles[1].text) is wanted)  # type: ignore[misc]
+        for plot, title in zip(plots, titles, strict=True):
+            assert title.item.boundingRect().width() <= plot.width()
 
 
 def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QCheckBox, QLabel, QPushButton
+from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.gui.preview.rendering import ViewMode, ViewRequest
@@ -111,6 +112,22 @@ def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, 
         qtbot.waitUntil(lambda: note(session) == "Only you see this")
     session.store.set_paused(True)
     qtbot.waitUntil(lambda: note(session) == "")
+
+
+@pytest.mark.parametrize("mode", [ViewMode.COMPOSITE, ViewMode.ORIGINAL])
+def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBot, mode: ViewMode) -> None:
+    preview = ready(session, qtbot)
+    session.window.action_bar.set_mode(mode)
+    qtbot.waitUntil(lambda: note(session) != "")
+    figures, said = (session.window.findChild(QLabel, name) for name in ("figures", "viewNote"))
+    assert figures is not None and said is not None
+    for width in (240, 300, 400, 500, 900):
+        preview.resize(width, width * 9 // 16)
+        QApplication.processEvents()
+        note_place = said.parentWidget().geometry()  # type: ignore[union-attr]
+        assert not figures.geometry().intersects(note_place), width
+        assert preview.rect().contains(note_place)
+    qtbot.waitUntil(lambda: figures.isVisible() and figures.width() >= figures.sizeHint().width() > 0)
 
 
 def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Session, qtbot: QtBot) -> None:

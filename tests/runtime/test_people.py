@@ -80,6 +80,10 @@ def test_keep_zones_show_the_room_inside_their_border_only_and_say_so() -> None:
         eventually(lambda: bool(shown_in(pipeline, ROOM)))
         columns = shown_in(pipeline, ROOM)
         assert max(columns) < 0.3 * WIDTH
+        apply(pipeline, zoned.replace(paused=True))
+        eventually(lambda: not pipeline.status().keeps_room)  # others see the stand-by card
+        apply(pipeline, zoned)
+        eventually(lambda: pipeline.status().keeps_room)
         for other in ("another", "fake2"):
             apply(pipeline, BASE.replace(people=PeopleSettings(zones=(CORNER.replace(camera=other),))))
         eventually(lambda: not pipeline.status().keeps_room)

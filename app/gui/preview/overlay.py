@@ -47,7 +47,7 @@ class Pill(QLabel):
 
 
 class PreviewOverlay(QWidget):
-    """Badges at the upper left and figures at the lower left of the preview; passes all mouse events through."""
+    """Badges at the upper left of the preview; passes all mouse events through."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,6 +59,8 @@ class PreviewOverlay(QWidget):
         self.state = Pill("stateBadge", dark)
         self.readable = Pill("readableBadge", dark)
         self.figures = Pill("figures", dark)
+        """Frame rate and delay, a note of its own."""
+        self.figures.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._figures_visible = True
         above = QHBoxLayout()
         for pill in (self.unmatted, self.live, self.recording, self.state, self.readable):
@@ -68,10 +70,6 @@ class PreviewOverlay(QWidget):
         column.setContentsMargins(12, 12, 12, 12)
         column.addLayout(above)
         column.addStretch(1)
-        below = QHBoxLayout()
-        below.addWidget(self.figures)
-        below.addStretch(1)
-        column.addLayout(below)
 
     def set_figures_visible(self, visible: bool) -> None:
         """Show or hide the frame rate and delay."""

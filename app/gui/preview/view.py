@@ -27,8 +27,7 @@ from app.gui.widgets.controls import describe
 
 DIVIDER_STEP = 0.02
 NOTE_MARGIN = 12
-NOTE_SHARE = 0.72
-"""Largest width of a note at the lower edge, as a fraction of the image's: the lower left corner holds figures."""
+NOTE_GAP = 8
 
 
 class Preview(QWidget):
@@ -71,7 +70,10 @@ class Preview(QWidget):
         self._place_overlays()
 
     def add_note(self, note: QWidget, place: Qt.AlignmentFlag) -> None:
-        """Lay a widget of its own size over a part of the image, such as the lower right corner."""
+        """Lay a widget of its own size over a part of the image, such as the lower right corner.
+
+        At the lower edge, one that does not fit beside those added before is left out.
+        """
         note.setParent(self)
         self._notes.append((note, place))
         self._place_overlays()
@@ -232,10 +234,12 @@ class Preview(QWidget):
         for overlay in self._overlays:
             overlay.setGeometry(rect)
         inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
-        beside_figures = QSize(round(NOTE_SHARE * rect.width()) - NOTE_MARGIN, inside.height())
+        free = inside.width()
         for note, place in self._notes:
-            below = bool(place & Qt.AlignmentFlag.AlignBottom)
-            size = note.sizeHint().boundedTo(beside_figures if below else inside.size())
+            size = note.sizeHint().boundedTo(inside.size())
+            if place & Qt.AlignmentFlag.AlignBottom:
+                size = size if size.width() <= free else QSize(0, 0)
+                free -= size.width() + NOTE_GAP
             note.setGeometry(QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, size, inside))
             note.raise_()
 

@@ -99,6 +99,7 @@ class MainWindow(QMainWindow):
         self.preview.add_overlay(self.overlay)
         note = ViewNote(self.preview, self.store, self.preferences, self.bridge)
         self.preview.add_note(note, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight)
+        self.preview.add_note(self.overlay.figures, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft)
         self.preview.add_note(MoveHint(self.store, self.bridge), Qt.AlignmentFlag.AlignCenter)
         left = QWidget()
         column = QVBoxLayout(left)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from itertools import starmap
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QSize, QTimer
-from PyQt6.QtGui import QColor, QPalette, QResizeEvent
+from PyQt6.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe
 from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0
+TITLE_PT = 9
+LINE = "━"
 GAP_PX = 12
 """Above the plots; it goes with them."""
 HEIGHT_PX = 130 + GAP_PX
@@ -40,7 +43,7 @@ class PlotPanel(QWidget):
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLED_MS)
-        self._settled.timeout.connect(lambda: self._set_drawing(True))
+        self._settled.timeout.connect(self._settle)
         self._history: deque[tuple[float, float, float, float]] = deque()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, GAP_PX, 0, 0)
@@ -106,23 +109,37 @@ class PlotPanel(QWidget):
         if not now:
             self._settled.start()
 
+    def _settle(self) -> None:
+        self._show_titles()
+        self._set_drawing(True)
+
     def _apply_theme(self) -> None:
-        """Set the colours, and the titles with the legend."""
         palette = self.palette()
         faint = palette.color(QPalette.ColorRole.PlaceholderText)
         accent = palette.color(QPalette.ColorRole.Accent)
         for curve, colour, width in ((self._fps_in, faint, 1), (self._fps_out, accent, 2), (self._delay, accent, 2)):
             curve.setPen(pg.mkPen(colour, width=width))
-        rate = self.tr("Frame rate: {0} {1}").format(
-            _legend(self.tr("camera"), faint), _legend(self.tr("output"), accent)
-        )
-        latency = self.tr("Latency in ms: {0}").format(_legend(self.tr("camera to output"), accent))
-        for plot, title in ((self._fps, rate), (self._latency, latency)):
-            plot.setTitle(title, size="9pt", color=faint)
+        self._show_titles()
+        for plot in (self._fps, self._latency):
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
                 axis.setPen(palette.color(QPalette.ColorRole.Mid))
                 axis.setTextPen(faint)
+
+    def _show_titles(self) -> None:
+        """Show titles with a legend, or without one where it would be cut off."""
+        palette = self.palette()
+        faint = palette.color(QPalette.ColorRole.PlaceholderText)
+        accent = palette.color(QPalette.ColorRole.Accent)
+        rate = self.tr("Frame rate: {0} {1}"), (self.tr("camera"), faint), (self.tr("output"), accent)
+        latency = self.tr("Latency in ms: {0}"), (self.tr("camera to output"), accent)
+        font = self.font()
+        font.setPointSize(TITLE_PT)
+        for plot, (title, *curves) in ((self._fps, rate), (self._latency, latency)):
+            plain = title.format(*(f"{LINE} {name}" for name, _colour in curves))
+            fits = QFontMetrics(font).horizontalAdvance(plain) <= plot.width()
+            shown = title.format(*starmap(_legend, curves)) if fits else plot.accessibleName()
+            plot.setTitle(shown, size=f"{TITLE_PT}pt", color=faint)
 
     def _add_plot(self, row: QHBoxLayout, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None)
@@ -140,7 +157,7 @@ class PlotPanel(QWidget):
 
 def _legend(name: str, colour: QColor) -> str:
     """A line sample and its name, as rich text."""
-    return f'<span style="color: {colour.name()}">━ {name}</span>'
+    return f'<span style="color: {colour.name()}">{LINE} {name}</span>'
 
 
 def round_up(value: float) -> float:
