@@ -18,10 +18,10 @@ from app.matting.base import MatteShaper
 from app.output.recorder import Recorder
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
+from app.testing.engine import FakeEngine
+from app.testing.room import ROOM, room_picture
+from app.testing.source import FakeSource
 from benchmarks.soak_files import KEEP_ZONE_OF
-from tests.fakes.engine import FakeEngine
-from tests.fakes.room import ROOM, room_picture
-from tests.fakes.source import FakeSource
 from tests.fakes.world import FakeWorld
 
 FAULT_LASTS_S = 0.1

@@ -10,24 +10,24 @@ class WeightsFault(Enum):
     """Each value is the English text, with places for values such as `{file}`."""
 
     UNKNOWN = "There are no weights named {name}; the names are {names}."
-    NO_FILE = "There is no weights file {file}; check the path given with --weights."
+    NO_FILE = "There is no weights file {file}; choose another one (on the command line: --weights)."
     NOT_INSTALLED = (
-        "The weights of {model} ({file}) are not installed; download them with `python3 run.py weights "
-        "download {model}`, or name a file with --weights."
+        "The weights of {model} ({file}) are not installed; download them (on the command line: `python3 "
+        "run.py weights download {model}`), or choose a file of your own (--weights)."
     )
     BUNDLED_MISSING = (
         "The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, "
-        "or name a file with --weights."
+        "or choose a file of your own (on the command line: --weights)."
     )
     UNREADABLE = "The weights file {file} cannot be read; check the path and its permissions."
     DAMAGED = "The weights file {file} is damaged or not a checkpoint; remove it and download it again."
     BUNDLED_DAMAGED = (
-        "The weights file {file}, which is part of the program, is damaged; reinstall the program, or name another "
-        "file with --weights."
+        "The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose "
+        "another file (on the command line: --weights)."
     )
     NOT_INTACT = (
-        "The weights file {file} is damaged or not the published one; download it with `python3 run.py weights "
-        "download {model}`, or name a file of your own with --weights."
+        "The weights file {file} is damaged or not the published one; download it again (on the command line:"
+        " `python3 run.py weights download {model}`), or choose a file of your own (--weights)."
     )
     NOT_FINITE = "The weights file {file} contains NaN or infinite values; replace it with an intact file."
     ALL_ZERO = "The weights in the file {file} are all zero; replace it with an intact file."

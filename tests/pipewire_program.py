@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.output.pipewire.sink import PipeWireCamera
 from app.runtime.pipeline import Pipeline
-from tests.fakes.room import HEIGHT, WIDTH
+from app.testing.room import HEIGHT, WIDTH
 from tests.fakes.world import FakeWorld
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -14,13 +14,16 @@ from app.api.options import WITHOUT_STRICT, ModelOptions
 from app.compositing import Background, open_background
 from app.core.errors import ModelError, UsageError
 from app.core.messages.command_line import ApiText
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base import EngineInfo, MattingEngine
 from app.matting.batch import step_together
 from app.matting.engine import FrameEngine
 from app.matting.state import EngineState
+
+Build = Callable[[EngineSettings, int, int], MattingEngine]
+"""Makes the engine of a model for frames of (width, height)."""
 
 
 class Matting:
@@ -43,11 +46,13 @@ class Matting:
         executor: str = "auto",
         precision: str = "auto",
         downsample_ratio: float | None = None,
+        build: Build = build_engine,
     ) -> None:
         """Choose model and background; the model is loaded for the first frame, whose size it needs.
 
         background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls; strict mode is
-        off by default. The other arguments are those of `run.py convert`.
+        off by default. build: makes the engine; a test gives `app.testing.FakeEngine`. The other arguments are those of
+        `run.py convert`.
         Raises MattecamError.
         """
         options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
@@ -55,6 +60,7 @@ class Matting:
         if self._settings.background.kind == "none":
             raise UsageError(ApiText.NO_BACKDROP())
         self._background: Background = open_background(self._settings.background, realtime=False)
+        self._build = build
         self._engine: MattingEngine | None = None
         self._closed = False
 
@@ -128,7 +134,7 @@ class Matting:
     def _fit(self, width: int, height: int) -> MattingEngine:
         self._check_open()
         if self._engine is None:
-            self._engine = build_engine(self._settings.matting, width, height)
+            self._engine = self._build(self._settings.matting, width, height)
         return self._engine
 
     def _check_open(self) -> None:

@@ -14,7 +14,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_te
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -26,4 +26,4 @@ def test_the_example_runs(
     exec(compile(EXAMPLES[number], f"docs/api.md, example {number}", "exec"), {"__name__": "__main__"})
     if "convert(" in EXAMPLES[number]:
         assert capsys.readouterr().out.startswith("4 True")
-        assert len(read_numbers(tmp_path / "talk-alpha.mp4")) == 4
+        assert len(read_numbers(tmp_path / "talk-alpha.mp4")) == 5

@@ -75,6 +75,12 @@ def test_the_start_needs_the_standard_library_alone(name: str) -> None:
     assert not [i for i in imports(name) if i not in STANDARD_LIBRARY_ONLY and under(i, "app", "models")]
 
 
+def test_the_program_runs_without_the_parts_for_tests() -> None:
+    assert in_package("app.testing")
+    outside = [name for name in modules() if not under(name, "app.testing")]
+    assert not [name for name in outside for imported in imports(name) if under(imported, "app.testing")]
+
+
 def test_nothing_needs_torchvision() -> None:
     assert not [name for name in modules() if "torchvision" in foreign(name)]
 

@@ -20,8 +20,8 @@ from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
+from app.testing.room import room_picture
 from tests.control.recorder import Recorder
-from tests.fakes.room import room_picture
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.waiting import eventually

@@ -16,8 +16,8 @@ from app.control.changes import CommandError
 from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.types import PictureKind
 from app.runtime.status_fields import status_fields
+from app.testing.room import shows_room
 from tests.control.conftest import Program, fail
-from tests.fakes.room import shows_room
 from tests.waiting import eventually
 
 

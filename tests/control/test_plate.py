@@ -23,7 +23,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from app.runtime.timing import Timing
-from tests.fakes.room import room_picture
+from app.testing.room import room_picture
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.waiting import eventually

@@ -8,8 +8,8 @@ from dataclasses import replace
 from app.core.errors import MattecamError, RemoteError
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Matte
-from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
+from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
 
 SERVER = "https://matting.example:8765"
 

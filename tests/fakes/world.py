@@ -12,28 +12,11 @@ from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import Backdrop, Picture
 from app.runtime.parts import Parts
 from app.sound.base import SoundSource
-from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
-from tests.fakes.source import FakeSource
+from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
+from app.testing.sink import FakeSink
+from app.testing.source import FakeSource
 from tests.waiting import eventually
-
-
-class FakeSink:
-    """Keeps every picture; suffers faults under the name of its stage."""
-
-    def __init__(self, stage: str, faults: Faults) -> None:
-        faults.at(f"open_{stage}")
-        self.name = stage
-        self.device = f"/dev/{stage}"
-        self.pictures: list[Picture] = []
-        self._faults = faults
-
-    def send(self, picture: Picture) -> None:
-        self._faults.at(self.name)
-        self.pictures.append(picture)
-
-    def close(self) -> None:
-        self._faults.at(f"close_{self.name}")
 
 
 class FakeRecorder(FakeSink):

@@ -29,7 +29,7 @@ from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences
 from app.runtime.parts import Parts
 from app.sound.devices import MicrophoneName
-from tests.fakes.source import FakeSource
+from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 
 QUIET = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))

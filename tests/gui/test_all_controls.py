@@ -17,7 +17,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import WindowOptions
 from app.gui.state import services
 from app.runtime.status import Phase
-from tests.fakes.engine import FakeEngine
+from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.reach_of_ctl import use_everything_on

@@ -26,7 +26,7 @@ from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.single_instance import SingleInstance
 from app.gui.state.preferences import WindowPreferences
 from app.runtime.status import Phase, PipelineStatus
-from tests.fakes.engine import FakeEngine
+from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button

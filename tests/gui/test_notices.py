@@ -23,8 +23,8 @@ from app.gui.state import services
 from app.gui.widgets.controls import button as make_button
 from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import NoticeArea
-from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
+from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import button, fail

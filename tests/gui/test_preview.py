@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
-from tests.fakes.room import PERSON, ROOM
+from app.testing.room import PERSON, ROOM
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, StrictLevel
 from app.gui.shell.application import Session
 from app.gui.widgets.value_slider import StillSlider
-from tests.fakes.engine import HidingEngine
-from tests.fakes.room import PERSON
+from app.testing.room import PERSON
+from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button

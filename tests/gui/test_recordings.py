@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import services
-from tests.fakes.room import shows_room
+from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import button

@@ -23,15 +23,6 @@ def read(path: Path) -> tuple[list[BgrImage], list[float]]:
     return images, times
 
 
-class Clock:
-    """A clock that tests set."""
-
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 def composite(captured_at_s: float, number: int = 0) -> Outgoing:
     """Return a composite whose frame was captured at this time."""
     image = np.full((48, 64, 3), 20 * number % 256, np.uint8)

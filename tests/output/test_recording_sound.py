@@ -16,7 +16,7 @@ from app.media.recovery import recover
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
 from app.sound.base import RATE, SoundBlock
-from tests.output.recordings import Clock
+from app.testing.clock import FakeClock
 from tests.paths import ROOT
 from tests.sound.sources import Feed, clicks
 from tests.waiting import eventually
@@ -65,7 +65,7 @@ def clicks_of(path: Path) -> list[float]:
 
 def record(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0.15, constant: bool = False) -> Feed:
     """Record three seconds with flashes whose frames leave the matting `latency_s` after their capture."""
-    clock = Clock()
+    clock = FakeClock(100.0)
     feed = Feed(blocks, clock)
     counts = RecordingCounts()
     options = RecordingOptions(30, False, constant, "x264", lambda: feed, counts)

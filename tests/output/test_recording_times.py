@@ -10,13 +10,14 @@ import pytest
 from app.core.types import Outgoing, Picture, PictureKind
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
+from app.testing.clock import FakeClock
 from tests.output.pictures import picture
-from tests.output.recordings import Clock, composite, read
+from tests.output.recordings import composite, read
 from tests.waiting import eventually
 
 
 def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     counts = RecordingCounts()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
     captured_s = [100.0, 100.041, 100.067, 100.12, 100.133]
@@ -33,7 +34,7 @@ def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: P
 
 
 def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_end(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     counts = RecordingCounts()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
     still = picture()
@@ -50,7 +51,7 @@ def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_e
 
 
 def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30), clock)
     recorder.send(Outgoing(Picture(picture().image, PictureKind.STANDBY)))
     clock.now_s += 0.01
@@ -63,7 +64,7 @@ def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path)
 
 
 def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
     still = picture()
     for number in (0, 1.2, 1.9, 3.1, 7, 8, 9, 10):
@@ -78,7 +79,7 @@ def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None
 
 
 def test_a_long_gap_is_not_filled(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
     recorder.send(picture())
     clock.now_s += 3600
@@ -88,7 +89,7 @@ def test_a_long_gap_is_not_filled(tmp_path: Path) -> None:
 
 
 def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     counts = RecordingCounts()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
     still = picture()
@@ -105,7 +106,7 @@ def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None
 
 def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
     """A crash must not lose more, also while the picture does not change."""
-    clock = Clock()
+    clock = FakeClock(100.0)
     counts = RecordingCounts()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
     still = picture()

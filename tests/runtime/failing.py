@@ -8,9 +8,9 @@ from pathlib import Path
 from app.core.errors import MattecamError
 from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
-from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
-from tests.fakes.room import shows_room
+from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
+from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, IMPATIENT, apply, composites
 from tests.waiting import eventually

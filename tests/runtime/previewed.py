@@ -13,7 +13,7 @@ from app.core.settings import (
 from app.core.types import Frame, Picture
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
-from tests.fakes.room import PERSON
+from app.testing.room import PERSON
 from tests.runtime.running import BASE
 
 

@@ -16,7 +16,7 @@ from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from tests.fakes.engine import FakeEngine
+from app.testing.engine import FakeEngine
 from tests.fakes.server import SERVER
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually

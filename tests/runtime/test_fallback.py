@@ -16,9 +16,9 @@ from app.matting.selection.cuda_cards import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
-from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
-from tests.fakes.room import shows_room
+from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
+from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.runtime.running import BASE, IMPATIENT

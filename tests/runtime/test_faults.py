@@ -11,8 +11,8 @@ import pytest
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
 from app.runtime.pipeline import Pipeline
-from tests.fakes.engine import FakeEngine
-from tests.fakes.room import shows_room
+from app.testing.engine import FakeEngine
+from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import KINDS, check_the_room_never_shows
 from tests.runtime.running import BASE, IMPATIENT, composites

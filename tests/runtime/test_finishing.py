@@ -13,7 +13,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte, PictureKind
 from app.runtime import matting_worker
 from app.runtime.capture_worker import Captured
-from tests.fakes.engine import FakeEngine
+from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import KINDS, check_the_room_never_shows
 from tests.runtime.overlapping import bench, use_clocks

@@ -13,9 +13,9 @@ from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Mat
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting.base import MattingEngine
 from app.runtime.pipeline import Pipeline
-from tests.fakes.engine import FakeEngine
-from tests.fakes.room import PERSON, room_picture, shows_room
-from tests.fakes.source import FakeSource
+from app.testing.engine import FakeEngine
+from app.testing.room import PERSON, room_picture, shows_room
+from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import newest, running
 from tests.runtime.running import BASE, apply, composites

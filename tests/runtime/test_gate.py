@@ -15,8 +15,8 @@ from app.runtime.outputs.gate import Gate, may_leave
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
+from app.testing.room import room_picture, shows_room
 from tests.architecture.source import modules, tree
-from tests.fakes.room import room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown
 from tests.runtime.running import BASE, composites, ignore, running

@@ -10,8 +10,8 @@ from app.runtime import matting_worker
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
-from tests.fakes.engine import HidingEngine
-from tests.fakes.room import PERSON
+from app.testing.room import PERSON
+from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.overlapping import bench
 from tests.runtime.running import BASE, apply, composites, running

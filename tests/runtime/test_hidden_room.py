@@ -14,8 +14,8 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte, Picture
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.status import Stage
 from app.runtime.timing import Timing
-from tests.fakes.engine import FakeEngine
-from tests.fakes.room import shows_room
+from app.testing.engine import FakeEngine
+from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually

@@ -18,10 +18,10 @@ from app.matting.base import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
-from tests.fakes.room import room_picture, shows_room
-from tests.fakes.source import FakeSource
+from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
+from app.testing.room import room_picture, shows_room
+from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites
 from tests.waiting import eventually

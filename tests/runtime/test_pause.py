@@ -11,7 +11,7 @@ from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.core.types import PictureKind
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
-from tests.fakes.room import shows_room
+from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, running, stands_still
 from tests.waiting import eventually

@@ -10,9 +10,9 @@ from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, S
 from app.core.types import BgrImage, Frame
 from app.matting.base import MattingEngine
 from app.runtime.status import Phase
-from tests.fakes.engine import FakeEngine
-from tests.fakes.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
-from tests.fakes.source import FakeSource
+from app.testing.engine import FakeEngine
+from app.testing.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
+from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import newest, person_share, running, shown_in
 from tests.runtime.running import BASE, apply, composites

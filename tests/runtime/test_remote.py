@@ -16,8 +16,8 @@ from app.runtime.engines.key import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
-from tests.fakes.engine import FakeEngine
-from tests.fakes.room import room_picture, shows_room
+from app.testing.engine import FakeEngine
+from app.testing.room import room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown

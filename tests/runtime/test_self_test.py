@@ -24,7 +24,7 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from tests.fakes.engine import FakeEngine
+from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.matting.conftest import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody

@@ -15,8 +15,8 @@ from app.core.types import Frame, PictureKind, SourceInfo
 from app.matting.selection.governor import GovernorTiming
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
-from tests.fakes.room import shows_room
-from tests.fakes.source import FakeSource
+from app.testing.room import shows_room
+from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually

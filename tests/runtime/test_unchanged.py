@@ -11,8 +11,8 @@ from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.unchanged import SETTLED_STEPS, Conditions, UnchangedFrames
-from tests.fakes.engine import FakeEngine
-from tests.fakes.source import FakeSource
+from app.testing.engine import FakeEngine
+from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites
 from tests.waiting import eventually

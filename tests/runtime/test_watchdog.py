@@ -20,7 +20,7 @@ from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched
 from app.runtime.worker import Worker
 from app.system.clock import elapsed_s
-from tests.fakes.room import room_picture, shows_room
+from app.testing.room import room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites
 from tests.waiting import eventually

@@ -18,8 +18,8 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import ServerState
 from app.runtime.timing import Timing
-from tests.fakes.faults import Faults
-from tests.fakes.source import FakeSource
+from app.testing.faults import Faults
+from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.serve.command import serving

@@ -11,9 +11,10 @@ from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.settings import EngineSettings
 from app.core.types import AlphaImage, BgrImage
+from app.testing.clock import FakeClock
+from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
 from app.webrtc.witness import BundledLook, Witness
-from tests.fakes.engine import FakeEngine
-from tests.fakes.faults import Faults
 from tests.waiting import eventually
 
 SERVER = "https://matting.example"
@@ -28,13 +29,6 @@ def covering(share: float) -> AlphaImage:
     return alpha
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 class Looking:
     """Finds a person in the left quarter, and counts the looks."""
 
@@ -47,8 +41,8 @@ class Looking:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -57,18 +51,18 @@ def looking() -> Looking:
 
 
 @pytest.fixture
-def witness(clock: Clock, looking: Looking) -> Witness:
+def witness(clock: FakeClock, looking: Looking) -> Witness:
     return Witness(SERVER, looking, clock)
 
 
-def test_a_saturated_alpha_is_a_failure(clock: Clock) -> None:
+def test_a_saturated_alpha_is_a_failure(clock: FakeClock) -> None:
     witness = Witness(SERVER, lambda frame: covering(1.0), clock)
     with pytest.raises(ModelError, match="shows more than people"):
         witness.check(FRAME, covering(1.0))
     witness.close()
 
 
-def test_a_jump_is_a_failure_unless_the_scene_changes(clock: Clock) -> None:
+def test_a_jump_is_a_failure_unless_the_scene_changes(clock: FakeClock) -> None:
     witness = Witness(SERVER, lambda frame: covering(1.0), clock)
     witness.check(FRAME, covering(0.1))
     witness.reset()
@@ -98,7 +92,7 @@ def test_a_server_that_begins_to_cheat_is_found_at_its_first_matte(witness: Witn
     witness.close()
 
 
-def test_a_person_who_moves_is_looked_at_and_shown(clock: Clock) -> None:
+def test_a_person_who_moves_is_looked_at_and_shown(clock: FakeClock) -> None:
     looks: list[float] = []
     at = 0.0
 
@@ -114,7 +108,7 @@ def test_a_person_who_moves_is_looked_at_and_shown(clock: Clock) -> None:
     assert 2 <= len(looks) < 7, "only after a move that the last look does not cover"
 
 
-def test_a_small_excess_and_what_was_seen_a_moment_ago_wait_for_the_second(clock: Clock) -> None:
+def test_a_small_excess_and_what_was_seen_a_moment_ago_wait_for_the_second(clock: FakeClock) -> None:
     """The person has left, and the server goes on to show where they were."""
     seen = [0.25, 0.0]
     witness = Witness(SERVER, lambda frame: covering(seen.pop(0)), clock)
@@ -142,7 +136,7 @@ def test_the_network_is_built_once_for_each_size_on_the_thread_of_the_witness() 
         return FakeEngine(settings, width, height, Faults())
 
     look = BundledLook(build)
-    witness = Witness(SERVER, look, Clock())
+    witness = Witness(SERVER, look, FakeClock())
     for height, width in ((90, 160), (90, 160), (60, 80)):
         witness.check(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
         witness.reset()
@@ -161,7 +155,7 @@ def test_the_bundled_network_tells_a_person_from_the_room() -> None:
     source.close()
     look = BundledLook()
     seen = look(frame)
-    witness = Witness(SERVER, look, Clock())
+    witness = Witness(SERVER, look, FakeClock())
     witness.check(frame, seen)
     witness.reset()
     with pytest.raises(ModelError):

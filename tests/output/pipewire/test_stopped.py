@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 
 from app.core.types import BgrImage
-from tests.fakes.room import ROOM
+from app.testing.room import ROOM
 from tests.output.pictures import picture
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
 from tests.paths import ROOT

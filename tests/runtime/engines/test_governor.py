@@ -13,7 +13,7 @@ from app.core.types import PictureKind
 from app.matting.selection.governor import GovernorTiming, Step
 from app.runtime.engines.decision import Decision, Run
 from app.runtime.timing import Timing
-from tests.fakes.room import shows_room
+from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench, ended
 from tests.runtime.running import BASE, composites, ignore, running

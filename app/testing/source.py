@@ -7,16 +7,20 @@ import time
 
 from app.core.settings import CaptureSettings
 from app.core.types import Frame, SourceInfo
-from tests.fakes.faults import Faults
-from tests.fakes.room import HEIGHT, WIDTH, room_picture
+from app.testing.faults import Faults
+from app.testing.room import HEIGHT, WIDTH, room_picture
 
 
 class FakeSource:
-    """Gives the room at a high rate."""
+    """Gives the room with the person at a high rate. Read and close it on the thread that made it."""
 
-    def __init__(self, settings: CaptureSettings, faults: Faults, kind: str) -> None:
-        faults.at("open_source")
-        self._faults = faults
+    def __init__(
+        self, settings: CaptureSettings | None = None, faults: Faults | None = None, kind: str = "file"
+    ) -> None:
+        """Faults are put at the stages `open_source`, `read` and `close_source`. kind: as in `SourceInfo`."""
+        settings = settings or CaptureSettings()
+        self._faults = faults or Faults()
+        self._faults.at("open_source")
         self._index = 0
         self._pace = threading.Event()
         self.decoded = self.skipped = 0
@@ -26,6 +30,7 @@ class FakeSource:
         self.info = SourceInfo(kind, settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
 
     def read(self) -> Frame | None:
+        """Return the next frame."""
         assert threading.get_ident() == self._opened_on, "read on another thread than opened"
         self._pace.wait(0.004)
         self._faults.at("read")
@@ -36,6 +41,7 @@ class FakeSource:
         return Frame(image, self._index - 1, time.perf_counter())
 
     def skip(self) -> bool:
+        """Take a frame without decoding it."""
         assert threading.get_ident() == self._opened_on, "skipped on another thread than opened"
         self._pace.wait(0.004)
         self._faults.at("read")
@@ -44,10 +50,12 @@ class FakeSource:
         return True
 
     def hold_exposure(self, wanted: bool) -> None:
+        """Note whether the exposure is to be held."""
         assert threading.get_ident() == self._opened_on, "held on another thread than opened"
         self.holds_exposure = wanted
 
     def close(self) -> None:
+        """Suffer the fault of `close_source`."""
         assert threading.get_ident() == self._opened_on, "closed on another thread than opened"
         self._faults.at("close_source")
         self.closed_on = threading.get_ident()

@@ -1,4 +1,4 @@
-"""An engine that knows the person of the fake room by colour."""
+"""An engine that knows the person of the fake room by colour, in place of a network."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from app.core.settings import EdgeSettings, EngineSettings, PlacementSettings
 from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import EngineInfo, MatteShaper
-from tests.fakes.faults import Faults
-from tests.fakes.room import PERSON
+from app.testing.faults import Faults
+from app.testing.room import PERSON
 
 
 class FakeEngine:
@@ -22,9 +22,10 @@ class FakeEngine:
     live = 0
     """Engines that were built and not closed."""
 
-    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
-        faults.at("build_engine")
-        self._faults = faults
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults | None = None) -> None:
+        """Faults are put at the stages `build_engine`, `step` and `reset`."""
+        self._faults = faults or Faults()
+        self._faults.at("build_engine")
         self._closed = False
         ratio = settings.downsample_ratio or 0.5
         self.info = EngineInfo(
@@ -33,6 +34,7 @@ class FakeEngine:
         FakeEngine.live += 1
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        """Cut out the person's colour; the edge controls change nothing."""
         self._faults.at("step")
         return _composited(frame, _alpha(frame), backdrop, want_foreground)
 
@@ -45,6 +47,7 @@ class FakeEngine:
         *,
         want_foreground: bool = False,
     ) -> Matte:
+        """Cut out the person's colour, with the shaper's change of the matte."""
         if shaper is None:
             return self.step(frame, backdrop, edges, want_foreground=want_foreground)
         self._faults.at("step")
@@ -64,32 +67,14 @@ class FakeEngine:
         return matte if shown is frame else replace(matte, frame=shown)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
+        """Suffer the fault of `reset`; there is nothing to forget."""
         self._faults.at("reset")
 
     def close(self) -> None:
+        """Count down `live`. Idempotent."""
         if not self._closed:
             self._closed = True
             FakeEngine.live -= 1
-
-
-class HidingEngine(FakeEngine):
-    """Says at the level strict that it hides somebody."""
-
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
-        return replace(matte, hides_person=edges.strict == "strict")
-
-    def step_shaped(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        shaper: MatteShaper | None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
-        matte = super().step_shaped(frame, backdrop, edges, shaper, want_foreground=want_foreground)
-        return replace(matte, hides_person=edges.strict == "strict")
 
 
 def _alpha(frame: BgrImage) -> AlphaImage:
