@@ -151,7 +151,7 @@ def test_the_window_fits_into_800_pixels(
         screen = window.screen()
         assert screen is not None
         assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
-        for kind in ("none", "image", "blur"):
+        for kind in ("none", "image", "slides", "blur"):
             session.store.edit("background", kind=kind)
             assert window.minimumSizeHint().width() <= 800
         session.store.edit("output", virtual_camera="/dev/video9")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtGui import QImage
+from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -34,6 +34,26 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
     session.preferences.change(theme="dark")
     qtbot.waitUntil(settled)
     assert brightness() == dark, "the last choice wins"
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio that WCAG defines; 4.5 is its least for text."""
+
+    def luminance(name: str) -> float:
+        parts = QColor(name).getRgbF()[:3]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT], ids=["dark", "light"])
+def test_every_text_has_enough_contrast(colours: theme.Colours) -> None:
+    texts = (colours.text, colours.faint, colours.warning, colours.accent)
+    pairs = [(text, ground) for text in texts for ground in (colours.window, colours.panel, colours.field)]
+    pairs += [(colours.text, colours.raised), (colours.on_accent, colours.accent), ("white", theme.ALARM)]
+    assert [pair for pair in pairs if contrast(*pair) < 4.5] == []
 
 
 @pytest.mark.parametrize("chosen", ["light", "dark"])

@@ -102,7 +102,9 @@ class TileDelegate(QStyledItemDelegate):
     @staticmethod
     def _paint_name(painter: QPainter, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
         role = QPalette.ColorRole.Text if chosen else QPalette.ColorRole.PlaceholderText
-        painter.setPen(QColor(ALARM) if chosen and tile.kind is TileKind.NONE else option.palette.color(role))
+        if chosen and tile.kind is TileKind.NONE:
+            role = QPalette.ColorRole.BrightText
+        painter.setPen(option.palette.color(role))
         painter.setFont(option.font)
         text = option.fontMetrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width())
         line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)

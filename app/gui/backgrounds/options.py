@@ -36,8 +36,8 @@ class BackgroundOptions(QStackedWidget):
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
         self._fit = combo(self.tr("Fit"), self.tr("How the image is fitted to the frame"), "fitCombo")
-        fit_caption = label(self._fit.accessibleName(), "faint")
-        fit_caption.setBuddy(self._fit)
+        self._fit_caption = label(self._fit.accessibleName(), "faint")
+        self._fit_caption.setBuddy(self._fit)
         self._fit.setMaximumWidth(220)
         self._fit.setMinimumContentsLength(5)
         self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
@@ -69,7 +69,7 @@ class BackgroundOptions(QStackedWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self._turning)
-        row.addWidget(fit_caption)
+        row.addWidget(self._fit_caption)
         row.addWidget(self._fit, 1)
         row.addStretch(0)  # otherwise the list is centred where there is more room than it takes
         self.addWidget(_page(fitting, wide=True))
@@ -97,6 +97,7 @@ class BackgroundOptions(QStackedWidget):
         background = settings.background
         shown = min(background.slide, self._slides)
         self._turning.setVisible(background.kind == "slides")
+        self._fit_caption.setVisible(background.kind != "slides")  # there is no room for both
         self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
         self._previous.set_useful(shown > 1)
         self._next.set_useful(shown < self._slides)
@@ -130,5 +131,5 @@ def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:
         text.setBuddy(widget)
         row.addWidget(text)
     row.addWidget(widget, 2 if wide else 0)
-    row.addStretch(1)
+    row.addStretch(0 if wide else 1)
     return page

@@ -15,8 +15,8 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from app.gui.state.preferences import Theme
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
-ALARM = "#e5484d"
-"""Red: the real background is visible, or a recording runs."""
+ALARM = "#d63b40"
+"""Red behind white text: the real background is visible, or a recording runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Colours:
     border: str
     text: str
     faint: str
+    warning: str
+    """Of text."""
     accent: str
     on_accent: str
     stage: str
@@ -42,11 +44,11 @@ _BATCH_SIZE = 50
 
 DARK = Colours(
     window="#17191d", panel="#1e2126", field="#14161a", raised="#2a2e35", hover="#353a43", border="#343942",
-    text="#e9ebee", faint="#9aa2ad", accent="#4a90f7", on_accent="#0b1320", stage="#17191d",
+    text="#e9ebee", faint="#9aa2ad", warning="#f2676c", accent="#4a90f7", on_accent="#0b1320", stage="#17191d",
 )  # fmt: skip
 LIGHT = Colours(
     window="#f3f4f6", panel="#ffffff", field="#ffffff", raised="#e9ebef", hover="#dfe2e8", border="#cfd4db",
-    text="#1b1e23", faint="#5d6672", accent="#1f66d6", on_accent="#ffffff", stage="#f3f4f6",
+    text="#1b1e23", faint="#5d6672", warning="#c62a2f", accent="#1f66d6", on_accent="#ffffff", stage="#f3f4f6",
 )  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def _palette(dark: bool) -> QPalette:
         roles.Text: colours.text,
         roles.Button: colours.raised,
         roles.ButtonText: colours.text,
-        roles.BrightText: ALARM,
+        roles.BrightText: colours.warning,
         roles.Highlight: colours.accent,
         roles.HighlightedText: colours.on_accent,
         roles.Accent: colours.accent,
@@ -148,6 +150,7 @@ _ROLES = {
     "border": "mid",
     "text": "text",
     "faint": "placeholder-text",
+    "warning": "bright-text",
     "accent": "accent",
     "on_accent": "highlighted-text",
 }
@@ -224,7 +227,7 @@ QLabel[role="title"] { font-weight: 600; font-size: 15pt; }
 QLabel[role="faint"] { color: @faint; }
 QLabel[role="command"] { font-family: monospace; background: @window; border: 1px solid @border; border-radius: 5px;
     padding: 4px 6px; }
-QLabel[role="warning"] { color: @alarm; }
+QLabel[role="warning"] { color: @warning; }
 QFrame[role="line"] { background: @border; border: none; }
 #noticeList, #backgroundGrid { background: @panel; border: 1px solid @border; border-radius: 8px; }
 #statusLine { border-top: 1px solid @border; }
