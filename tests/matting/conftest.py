@@ -66,22 +66,16 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
     ]
 
 
-@pytest.fixture(autouse=True)
-def _toy_network_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Register the toy network."""
-    monkeypatch.setitem(table.NETWORKS, TOY.name, TOY)
+@pytest.fixture(autouse=True, scope="package")
+def _small_networks() -> Iterator[None]:
+    """Register the toy network; reduce the input size of U2-Net, which no test depends on: fifty times faster.
 
-
-@pytest.fixture(autouse=True)
-def _one_torch_thread() -> Iterator[None]:
-    """Use one torch thread: the frames are too small to parallelize."""
+    Use one torch thread: the frames are too small to parallelize.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(table.NETWORKS, TOY.name, TOY)
+        patch.setattr("models.u2net.saliency.TRAINED_SIZE", (48, 48))
+        yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True)
-def _small_salient_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduce the input size of U2-Net: the tests do not depend on it and run fifty times faster."""
-    monkeypatch.setattr("models.u2net.saliency.TRAINED_SIZE", (48, 48))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -13,7 +15,8 @@ import torch
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import Backdrop, BlurredBackground
-from app.matting.base import OverlappingExecutor
+from app.matting import build_engine
+from app.matting.base import MattingEngine, OverlappingExecutor
 from app.matting.engine import FrameEngine
 from app.matting.scene_cut import CutDetector
 from app.matting.selection import hardware
@@ -42,8 +45,9 @@ if not torch.cuda.is_available():
 
 
 @pytest.fixture(
+    scope="module",
     params=[pytest.param(way, id="-".join(way)) for way in WAYS]
-    + [pytest.param(way, id="-".join(way), marks=pytest.mark.gpu) for way in GPU_WAYS]
+    + [pytest.param(way, id="-".join(way), marks=pytest.mark.gpu) for way in GPU_WAYS],
 )
 def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
     """Return settings for each combination of network and executor."""
@@ -58,7 +62,29 @@ def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Mattin
     )
 
 
-@pytest.mark.parametrize(("width", "height"), [(160, 96), (128, 96), (90, 150), (133, 101)])
+@pytest.fixture(scope="module")
+def _two_engines(settings: MattingSettings) -> Iterator[tuple[MattingEngine, MattingEngine]]:
+    with closing(build_engine(settings, 160, 96)) as one, closing(build_engine(settings, 160, 96)) as other:
+        for each in (one, other):
+            each.step(FRAME, BACKDROP, OFF)  # starts its threads here, outside of the tests
+        yield one, other
+
+
+@pytest.fixture
+def engine(_two_engines: tuple[MattingEngine, MattingEngine]) -> MattingEngine:
+    """Return an engine that has forgotten the frames of other tests."""
+    _two_engines[0].reset()
+    return _two_engines[0]
+
+
+@pytest.fixture
+def other_engine(_two_engines: tuple[MattingEngine, MattingEngine]) -> MattingEngine:
+    """Return another engine of the same settings."""
+    _two_engines[1].reset()
+    return _two_engines[1]
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 96), (90, 150), (133, 101)])
 def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngine, width: int, height: int) -> None:
     engine = engines(settings, width, height)
     frame, backdrop = frames(width, height, 2)
@@ -72,8 +98,7 @@ def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngi
     assert engine.info.small_size == (int(width * RATIO), int(height * RATIO))
 
 
-def test_reset_restores_the_first_frames_output(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
+def test_reset_restores_the_first_frames_output(engine: MattingEngine) -> None:
     first, second, backdrop = frames(160, 96, 3)
 
     before = engine.step(first, backdrop, OFF)
@@ -89,21 +114,20 @@ def test_reset_restores_the_first_frames_output(settings: MattingSettings, engin
 
 @pytest.mark.parametrize("strict", get_args(StrictLevel))
 def test_a_loaded_state_continues_bit_for_bit(
-    settings: MattingSettings, engines: BuildEngine, strict: StrictLevel
+    engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel
 ) -> None:
     edges = EdgeSettings(temporal_smoothing=0.5, strict=strict)
     given = frames(160, 96, 8)
-    engine, other = engines(settings, 160, 96), engines(settings, 160, 96)
-    assert isinstance(engine, FrameEngine) and isinstance(other, FrameEngine)
+    assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
     for frame in given[:3]:
         engine.step(frame, BACKDROP, edges)
-    other.step(given[5], BACKDROP, edges)
+    other_engine.step(given[5], BACKDROP, edges)
 
     state = engine.state()
     expected = [engine.step(frame, BACKDROP, edges) for frame in given[3:]]
-    other.load_state(state)
-    continued = [other.step(frame, BACKDROP, edges) for frame in given[3:]]
+    other_engine.load_state(state)
+    continued = [other_engine.step(frame, BACKDROP, edges) for frame in given[3:]]
 
     for after, before in zip(continued, expected, strict=True):
         np.testing.assert_array_equal(after.alpha, before.alpha)
@@ -113,22 +137,21 @@ def test_a_loaded_state_continues_bit_for_bit(
 
 @pytest.mark.parametrize("strict", get_args(StrictLevel))
 def test_steps_that_overlap_give_the_mattes_of_single_steps(
-    settings: MattingSettings, engines: BuildEngine, strict: StrictLevel, monkeypatch: pytest.MonkeyPatch
+    engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edges = EdgeSettings(temporal_smoothing=0.8, strict=strict)
     given = frames(160, 96, 8)
     monkeypatch.setattr(CutDetector, "is_cut", lambda detector, frame: frame is given[4])
-    engine, other = engines(settings, 160, 96), engines(settings, 160, 96)
-    assert isinstance(engine, FrameEngine) and isinstance(other, FrameEngine)
-    if not isinstance(other.executor, OverlappingExecutor):
+    assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
+    if not isinstance(other_engine.executor, OverlappingExecutor):
         pytest.skip("this executor cannot overlap steps")
-    for each in (engine, other):
+    for each in (engine, other_engine):
         each.reset(np.full((96, 160), 255, np.uint8))
 
     expected = [engine.step(frame, BACKDROP, edges) for frame in given]
-    overlapped, rest = [], other.begin(given[0], BACKDROP, edges)
+    overlapped, rest = [], other_engine.begin(given[0], BACKDROP, edges)
     for frame in given[1:]:
-        last, rest = rest, other.begin(frame, BACKDROP, edges)
+        last, rest = rest, other_engine.begin(frame, BACKDROP, edges)
         overlapped.append(last())
     overlapped.append(rest())
 
@@ -138,8 +161,7 @@ def test_steps_that_overlap_give_the_mattes_of_single_steps(
     assert strict != "off" or all(np.ptp(matte.alpha) > 0 for matte in expected)
 
 
-def test_the_state_of_another_engine_is_refused(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
+def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
     assert isinstance(engine, FrameEngine)
     engine.step(FRAME, BACKDROP, OFF)
     state = engine.state()
@@ -163,8 +185,7 @@ def test_frames_may_change_size(settings: MattingSettings, engines: BuildEngine)
     np.testing.assert_array_equal(back.alpha, before.alpha)
 
 
-def test_backdrop_shows_exactly_where_alpha_is_zero(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
+def test_backdrop_shows_exactly_where_alpha_is_zero(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=5)[0]
 
     matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95, strict="off"))
@@ -178,10 +199,7 @@ def test_backdrop_shows_exactly_where_alpha_is_zero(settings: MattingSettings, e
     "edges", [OFF, EdgeSettings(feather_px=4, temporal_smoothing=0.5, despill=1)], ids=["off", "on"]
 )
 @pytest.mark.parametrize("backdrop", [None, BlurredBackground(30)], ids=["picture", "blur"])
-def test_nothing_is_shared_or_written_to(
-    settings: MattingSettings, engines: BuildEngine, edges: EdgeSettings, backdrop: Backdrop | None
-) -> None:
-    engine = engines(settings, 160, 96)
+def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSettings, backdrop: Backdrop | None) -> None:
     given = frames(160, 96, 4)
     kept = [frame.copy() for frame in given]
     for frame in given:
@@ -204,8 +222,7 @@ def test_nothing_is_shared_or_written_to(
         np.testing.assert_array_equal(matte.composite, composite)
 
 
-def test_foreground_only_on_request(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
+def test_foreground_only_on_request(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 2)
 
     assert engine.step(frame, backdrop, OFF).foreground is None
@@ -215,8 +232,7 @@ def test_foreground_only_on_request(settings: MattingSettings, engines: BuildEng
     assert foreground.shape == frame.shape
 
 
-def test_composite_is_the_foreground_before_the_backdrop(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
+def test_composite_is_the_foreground_before_the_backdrop(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=7)[0]
 
     matte = engine.step(frame, backdrop, OFF, want_foreground=True)
@@ -227,8 +243,7 @@ def test_composite_is_the_foreground_before_the_backdrop(settings: MattingSettin
     assert np.abs(matte.composite - expected).max() <= 1.6
 
 
-def test_wrong_pictures_are_refused(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
+def test_wrong_pictures_are_refused(engine: MattingEngine) -> None:
     frame = frames(160, 96, 1)[0]
 
     with pytest.raises(ValueError, match="backdrop"):
