@@ -12,7 +12,7 @@ import pytest
 
 import app.api
 from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert, step_many
-from tests.matting.conftest import frames
+from tests.matting.networks import frames
 
 GIVEN = frames(160, 96, 6)
 

@@ -20,7 +20,7 @@ from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.selection.choice import Choice
 from models.student.bundled import BUNDLED, load_bundled
-from tests.matting.conftest import frames
+from tests.matting.networks import frames
 
 FIELDS = {"what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"}
 

@@ -12,7 +12,7 @@ from app.core.settings import EdgeSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.engine import FrameEngine
 from app.matting.geometry import StepGeometry
-from tests.matting.test_composite_bound import Given
+from tests.matting.given import Given
 
 LEVELS: tuple[StrictLevel, ...] = ("off", "balanced", "strict")
 

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from app.core.settings import MattingSettings
-from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from models import table
-from models.rvm.network import MattingNetwork
-from models.student.network import StudentNetwork
-from models.u2net.network import U2Net
-from tests.golden.fill import fill, image
-from tests.toy.network import ToyNetwork
+from tests.golden.fill import fill
+from tests.matting.networks import NETWORKS, BuildEngine
 from tests.toy.spec import TOY
-
-NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
-    "rvm-mobilenetv3": MattingNetwork,
-    "student": StudentNetwork,
-    "u2netp": lambda: U2Net(small=True),
-    TOY.name: ToyNetwork,
-}
-
-BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
 
 
 @pytest.fixture(scope="session")
@@ -54,16 +40,6 @@ def engines() -> Iterator[BuildEngine]:
     yield build
     for engine in built:
         engine.close()
-
-
-def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]:
-    """Return (height, width, 3) uint8 frames with motion between them."""
-    return [
-        np.ascontiguousarray(
-            (image(height, width, seed, t) * 255).round().astype(np.uint8).transpose(1, 2, 0)[..., ::-1]
-        )
-        for t in range(count)
-    ]
 
 
 @pytest.fixture(autouse=True, scope="package")

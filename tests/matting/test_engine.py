@@ -7,40 +7,13 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.engine import FrameEngine
 from app.matting.failures import ExecutorError, is_device_lost
 from app.matting.geometry import StepGeometry
+from tests.matting.failing import FRAME, FailingExecutor
 
 OFF = EdgeSettings(strict="off")
-FRAME = np.zeros((48, 64, 3), np.uint8)
-
-
-class FailingExecutor:
-    """Executor that raises a given error."""
-
-    name, precision, device = "fake", "float32", "nowhere"
-
-    def __init__(self, geometry: StepGeometry) -> None:
-        self.geometry = geometry
-        self.error: Exception | None = None
-        self.reset_error: Exception | None = None
-        self.resets = 0
-        self.closed = 0
-
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        if self.error is not None:
-            raise self.error
-        return Matte(frame.copy(), frame[..., 0].copy())
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        self.resets += 1
-        if self.reset_error is not None:
-            raise self.reset_error
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from app.matting.scene_cut import CutDetector
 from app.matting.selection import hardware
 from app.matting.torch_backend import networks
 from tests.golden.fill import fill
-from tests.matting.conftest import NETWORKS, BuildEngine, frames
+from tests.matting.networks import NETWORKS, BuildEngine, frames
 
 OFF = EdgeSettings(strict="off")
 RATIO = 0.5

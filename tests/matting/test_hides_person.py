@@ -15,8 +15,8 @@ from app.matting.openvino_backend.compositor import Coefficients
 from app.matting.region.place import Place
 from app.matting.step.core import Core
 from app.matting.torch_backend.eager import EagerExecutor
-from tests.matting.test_composite_bound import Given, GivenNetwork
-from tests.matting.test_shaping import Fixed
+from tests.matting.given import Given, GivenNetwork
+from tests.matting.shapes import Fixed
 
 GEOMETRY = StepGeometry(320, 192, 0.5)
 STRICT = EdgeSettings(strict="strict", person_region=False)

@@ -22,8 +22,8 @@ from app.matting.step.core import Core
 from app.matting.torch_backend.batch import run_batch
 from app.matting.torch_backend.eager import EagerExecutor
 from app.offline.film_step import FilmStep
-from tests.matting.test_composite_bound import Given
-from tests.matting.test_shaping import Fixed
+from tests.matting.given import Given
+from tests.matting.shapes import Fixed
 
 WIDTH, HEIGHT = 640, 360
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)

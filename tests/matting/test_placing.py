@@ -23,18 +23,9 @@ from app.matting.openvino_backend.placing import placed
 from app.matting.openvino_backend.strips import Strips
 from app.matting.step.core import Core
 from app.matting.torch_backend.eager import EagerExecutor
-from tests.matting.conftest import BuildEngine, frames
-from tests.matting.test_composite_bound import (
-    KERNELS,
-    Case,
-    Given,
-    GivenNetwork,
-    any_case,
-    assert_bounded,
-    edge_settings,
-    nobody,
-)
-from tests.matting.test_shaping import MODELS, OFF, Fixed, random_shape
+from tests.matting.given import KERNELS, Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
+from tests.matting.networks import BuildEngine, frames
+from tests.matting.shapes import MODELS, OFF, Fixed, random_shape
 
 TOLERANCE = 3
 places = st.builds(PlacementSettings, x=st.floats(-1, 1), y=st.floats(-1, 1), scale=st.floats(MIN_SCALE, MAX_SCALE))

@@ -12,7 +12,7 @@ import pytest
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage, BlurredBackground
 from app.matting.selection import hardware
-from tests.matting.conftest import BuildEngine
+from tests.matting.networks import BuildEngine
 from tests.paths import shared
 
 MOST, MEAN = 4e-2, 2e-3

@@ -14,7 +14,7 @@ from app.matting.torch_backend.networks import load_core
 from models.u2net.network import U2Net
 from models.u2net.saliency import HOLD, STILL, SalientNetwork, blur_fusion, steadied
 from tests.golden.fill import fill
-from tests.matting.conftest import BuildEngine, frames
+from tests.matting.networks import BuildEngine, frames
 
 
 def nothing_seen() -> torch.Tensor:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, MattingSettings
-from app.core.shaping import Plane, Shape, View, viewed
+from app.core.settings import MattingSettings
+from app.core.shaping import Shape, View, viewed
 from app.core.types import BlurredBackground
 from app.matting.base import ShapingEngine
 from app.matting.engine import FrameEngine
@@ -20,34 +20,13 @@ from app.matting.geometry import StepGeometry
 from app.matting.kernels import composite
 from app.matting.step.core import Core
 from app.matting.torch_backend.eager import EagerExecutor
-from tests.matting.conftest import BuildEngine, frames
-from tests.matting.test_composite_bound import Case, Given, GivenNetwork, any_case, assert_bounded
-from tests.matting.test_engine import FRAME, FailingExecutor
+from tests.matting.failing import FRAME, FailingExecutor
+from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded
+from tests.matting.networks import BuildEngine, frames
+from tests.matting.shapes import MODELS, OFF, Fixed, random_shape
 
-OFF = EdgeSettings(strict="off")
 TOLERANCE = 3
 """Levels of 255 between the rounding of OpenCV and of torch."""
-
-
-class Fixed:
-    """Gives every frame the same shape, and keeps what it was given."""
-
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
-        self.seen: list[tuple[Plane, Plane]] = []
-
-    def shape(self, small: Plane, alpha: Plane) -> Shape:
-        self.seen.append((small, alpha))
-        return self._shape
-
-
-def random_shape(case: Case) -> Shape:
-    dice, size = case.dice, (case.geometry.small_height, case.geometry.small_width)
-    keep = np.where(dice.random(size) < 0.3, dice.random(size), 0).astype(np.float32)
-    gain = (dice.choice([0, 0.5, 1], size) * (1 - keep)).astype(np.float32)
-    view_size = dice.uniform(0.2, 1)
-    left, top = dice.uniform(0, 1 - view_size, 2)
-    return Shape(gain, keep, View(left, top, view_size))
 
 
 @pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
@@ -120,9 +99,6 @@ def test_the_kernel_enlarges_a_view_in_strips(width: int, height: int, seed: int
         second = np.minimum(first + 1, count - 1)
         expected = expected.take(first, axis) * (1 - weight) + expected.take(second, axis) * weight
     np.testing.assert_allclose(shown.reshape(frame.shape), expected, atol=3)
-
-
-MODELS = [("student", "openvino"), ("toy", "openvino"), ("toy", "eager")]
 
 
 @pytest.mark.parametrize(("model", "executor"), MODELS)

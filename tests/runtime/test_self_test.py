@@ -26,7 +26,7 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
-from tests.matting.conftest import NETWORKS
+from tests.matting.networks import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
 from tests.runtime.running import BASE, composites
 from tests.waiting import eventually

@@ -19,7 +19,7 @@ from app.serve.offer import count_candidates, usable_candidates
 from app.serve.pacing import RETURN_S, RateGuard
 from app.system.compute_threads import cpu_share, usable_cores
 from app.webrtc.marks import COUNT, MIN_WIDTH, STRIP_PX, mark_strip, read_mark
-from tests.matting.conftest import frames
+from tests.matting.networks import frames
 from tests.serve.service import passes, room_and_person
 
 STREAMS = 8

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.system import environment
-from tests.system.conftest import add_wheel, lock
+from tests.system.wheels import add_wheel, lock
 
 
 def test_installed_compares_versions_builds_markers_and_included_files(

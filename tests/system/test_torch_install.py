@@ -12,7 +12,7 @@ from platform import machine
 import pytest
 
 from app.system import environment
-from tests.system.conftest import add_wheel, lock
+from tests.system.wheels import add_wheel, lock
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")

@@ -28,7 +28,7 @@ from app.matting.step.core import Core
 from app.matting.step.edges import plan
 from app.matting.step.torch_blur import blurred_background
 from app.matting.torch_backend.eager import EagerExecutor
-from tests.matting.conftest import frames
+from tests.matting.networks import frames
 
 IMPLEMENTATIONS = [kernels, numpy_composite]
 EDGES = [

@@ -26,7 +26,7 @@ from models.names import state_names
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
 from models.weights import sha256_of
-from tests.matting.conftest import frames
+from tests.matting.networks import frames
 from training.calibration import calibrate, run_rvm
 from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 

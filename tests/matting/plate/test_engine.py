@@ -21,7 +21,7 @@ from app.matting.selection.cuda_cards import CudaCards
 from app.matting.torch_backend import networks
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
-from tests.matting.conftest import BuildEngine, frames
+from tests.matting.networks import BuildEngine, frames
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.published import install
 

@@ -13,7 +13,7 @@ from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting import choose_model
-from tests.matting.conftest import BuildEngine
+from tests.matting.networks import BuildEngine
 
 SIZE = (640, 360)
 OFF = EdgeSettings(strict="off")

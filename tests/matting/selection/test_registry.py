@@ -16,7 +16,7 @@ from app.matting.selection.cuda_cards import CudaCards
 from models import weights as registered
 from models.int8 import find_int8
 from models.shipped import SHA256
-from tests.matting.conftest import BuildEngine, frames
+from tests.matting.networks import BuildEngine, frames
 from tests.published import install
 
 

@@ -18,7 +18,7 @@ from app.matting.geometry import StepGeometry
 from app.matting.torch_backend.batch import run_batch
 from app.matting.torch_backend.eager import EagerExecutor
 from app.matting.torch_backend.networks import load_core
-from tests.matting.conftest import BuildEngine, frames
+from tests.matting.networks import BuildEngine, frames
 
 STREAMS, STEPS = 3, 4
 GIVEN = [frames(160, 96, STEPS, seed) for seed in range(STREAMS)]

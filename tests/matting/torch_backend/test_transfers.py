@@ -23,7 +23,7 @@ from models.bgmv2.network import MattingRefine
 from models.rvm.network import MattingNetwork
 from models.student.network import StudentNetwork
 from tests.golden.fill import fill
-from tests.matting.conftest import frames
+from tests.matting.networks import frames
 
 
 def filled(network: nn.Module) -> nn.Module:

@@ -1,0 +1,130 @@
+"""Executors whose coefficients a test chooses, and random streams for them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from app.core.settings import EdgeSettings, StrictLevel
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
+from app.matting.geometry import StepGeometry
+from app.matting.kernels import composite as numba_kernels
+from app.matting.kernels import numpy_composite
+from app.matting.openvino_backend.compositor import Cells, Coefficients
+from app.matting.openvino_backend.executor import CpuExecutor
+
+CELL = 4
+
+
+ROUNDING = 1
+"""Alpha and composite are each rounded by up to half a level of 255."""
+
+
+KERNELS = (numba_kernels, numpy_composite)
+
+
+edge_settings = st.builds(
+    EdgeSettings,
+    threshold=st.floats(0, 1),
+    contrast=st.sampled_from([0.0, 0.3, 1.0]),
+    grow_px=st.sampled_from([0, 0, -7, -1, 1, 12]),
+    feather_px=st.sampled_from([0, 0, 1, 9, 40]),
+    temporal_smoothing=st.sampled_from([0.0, 0.5, 1.0]),
+    despill=st.sampled_from([0.0, 0.4, 1.0]),
+    strict=st.sampled_from(get_args(StrictLevel)),
+    light_match=st.sampled_from([0.0, 0.0, 50.0, 100.0]),
+    light_wrap=st.sampled_from([0.0, 0.0, 100.0]),
+    portrait_light=st.sampled_from([0.0, 0.0, 100.0]),
+)
+
+
+any_case = settings(max_examples=40, deadline=None)
+
+
+class Given(CpuExecutor):
+    """Returns coefficients that a test has chosen."""
+
+    coefficients: Coefficients
+
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        given = self.coefficients  # strict mode changes the arrays
+        return given._replace(slope=given.slope.copy(), offset=given.offset.copy(), coarse=given.coarse.copy())
+
+
+class GivenNetwork(nn.Module):
+    """The same for the frame step in torch."""
+
+    coefficients_now: Coefficients
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
+        """Return no recurrent states."""
+        return ()
+
+    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
+        """Return the chosen coefficients."""
+        _, slope, offset, coarse, *_ = self.coefficients_now
+        return tuple(torch.from_numpy(array.copy())[None] for array in (slope, offset, coarse[None]))
+
+
+class Case:
+    """One stream: an executor, its size, and random frames, backdrops and coefficients."""
+
+    def __init__(self, width: int, height: int, ratio: float, seed: int, *, padded: bool = False) -> None:
+        self.size = height, width
+        self.dice = np.random.default_rng(seed)
+        if padded:
+            width, height = -(-width // CELL) * CELL, -(-height // CELL) * CELL
+        self.geometry = StepGeometry(width, height, ratio)
+
+    def frame(self) -> BgrImage:
+        """Return noise, or two colours far from each other."""
+        if self.dice.random() < 0.5:
+            return self.dice.integers(0, 256, (*self.size, 3), dtype=np.uint8)
+        return self.dice.choice(np.array([0, 255], np.uint8), (*self.size, 3))
+
+    def backdrop(self, kind: str, frame: BgrImage) -> Backdrop:
+        if kind.startswith(("blur", "bokeh")):
+            shape, strength = kind.split(":")
+            return BlurredBackground(float(strength), shape == "bokeh")
+        if kind == "picture":
+            return self.dice.integers(0, 256, frame.shape, dtype=np.uint8)
+        return frame.copy() if kind == "frame" else np.full_like(frame, 0 if kind == "black" else 255)
+
+    def coefficients(self) -> Coefficients:
+        """Return coefficients from tiny to absurd, with alpha from nowhere to everywhere."""
+        height, width = self.geometry.small_height, self.geometry.small_width
+        slope, offset = (
+            self.dice.normal(0, self.dice.choice([0, 0.003, 0.3, 30, 1e6]), (4, height, width)).astype(np.float32)
+            for _ in range(2)
+        )
+        offset[3] += np.float32(self.dice.choice([-1, 0, 0.5, 1]))
+        hidden = self.dice.random((height, width)) < 0.4
+        slope[3, hidden], offset[3, hidden] = 0, -1
+        small, coarse = self.dice.random((3, height, width)), self.dice.random((height, width))
+        return Coefficients(small.astype(np.float32), slope, offset, coarse.astype(np.float32))
+
+    def refined(self) -> Coefficients:
+        """Return the same with refined cells, as a network with a plate gives them."""
+        count = (self.geometry.height // CELL) * (self.geometry.width // CELL)
+        indices = np.sort(self.dice.permutation(count)[: self.dice.integers(0, count + 1)]).astype(np.int64)
+        matte = self.dice.normal(0, self.dice.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4))
+        return self.coefficients()._replace(cells=Cells(indices, matte.astype(np.float32)))
+
+
+def nobody(coefficients: Coefficients) -> Coefficients:
+    """Return the coefficients with alpha 0 everywhere: the composite is the backdrop."""
+    slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
+    slope[3], offset[3] = 0, -1
+    return coefficients._replace(slope=slope, offset=offset, cells=None)
+
+
+def assert_bounded(matte: Matte, behind: BgrImage) -> None:
+    """Assert that the composite differs from the backdrop by at most alpha, and nowhere where alpha is 0."""
+    difference = np.abs(matte.composite.astype(int) - behind).max(2)
+    assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
+    assert not difference[matte.alpha == 0].any()
