@@ -27,6 +27,7 @@ import psutil
 from app.core.settings import Settings
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
+from app.system.process_limits import limit_heaps
 from benchmarks.soak_commands import CommandMonkey
 from benchmarks.soak_files import SoakFiles
 from benchmarks.soak_monkey import ROOMS, Monkey, SoakWorld
@@ -158,6 +159,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
+    limit_heaps()  # as the program does
     report = run(wanted.frames, wanted.seconds, wanted.engine, wanted.seed)
     if wanted.json is not None:
         wanted.json.write_text(json.dumps(asdict(report), indent=2))

@@ -51,6 +51,6 @@ class SoakFiles:
         """Return the name of the next recording, and remove old ones."""
         with self._lock:
             number = next(self._numbers)
-            for path in self.folder.glob(f"recording{number - KEPT}.*"):  # `.part` as well
-                path.unlink(missing_ok=True)  # the pipeline renames files meanwhile
+            for suffix in ("", ".part"):  # by name: pathlib keeps every pattern that it compiled
+                (self.folder / f"recording{number - KEPT}{suffix}.mp4").unlink(missing_ok=True)
             return self.folder / f"recording{number}.mp4"

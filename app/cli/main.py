@@ -38,7 +38,7 @@ from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.media.disk_errors import why_not_read, why_not_written
-from app.system.process_limits import disable_core_dumps
+from app.system.process_limits import disable_core_dumps, limit_heaps
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -89,6 +89,7 @@ def _run(argv: Sequence[str] | None) -> int:
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `main` and end the process, even if a thread hangs in a driver and would keep it alive or abort it."""
     disable_core_dumps()
+    limit_heaps()
     _open_outputs()
     code = main(argv)
     try:

@@ -5,9 +5,29 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
+from weakref import WeakSet
+
+
+class _Spent(threading.local):
+    """What the calling thread spent; goes with the thread."""
+
+    def __init__(self) -> None:
+        self.parts = _Parts()
+        with _lock:
+            _all.add(self.parts)
+
+
+class _Parts:
+    """CPU time of one thread by the names of the parts."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_native_id()
+        self.spent_ns: dict[str, int] = {}
+
 
 _lock = threading.Lock()
-_spent_ns: dict[tuple[int, str], int] = {}
+_all: WeakSet[_Parts] = WeakSet()
+_spent = _Spent()
 
 
 class CpuPart:
@@ -29,12 +49,14 @@ class CpuPart:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         spent_ns = time.thread_time_ns() - self._started_ns
-        key = threading.get_native_id(), self._name
-        with _lock:
-            _spent_ns[key] = _spent_ns.get(key, 0) + spent_ns
+        known = _spent.parts.spent_ns
+        known[self._name] = known.get(self._name, 0) + spent_ns
 
 
 def cpu_parts_s() -> dict[tuple[int, str], float]:
-    """Return the CPU time so far in seconds, by native thread id and name of the part."""
+    """Return the CPU time of living threads so far in seconds, by native thread id and name of the part."""
     with _lock:
-        return {key: spent_ns / 1e9 for key, spent_ns in _spent_ns.items()}
+        threads = list(_all)
+    return {
+        (parts.thread, name): spent_ns / 1e9 for parts in threads for name, spent_ns in parts.spent_ns.copy().items()
+    }

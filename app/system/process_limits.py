@@ -1,9 +1,15 @@
-"""Limits that the system keeps for this process: core dumps, open files."""
+"""Limits for this process: core dumps, open files, heaps of the allocator."""
 
 from __future__ import annotations
 
+import ctypes
 import sys
+from contextlib import suppress
 
+from app.system.compute_threads import usable_cores
+
+_M_ARENA_MAX = -8
+"""Parameter of glibc's `mallopt`."""
 DESCRIPTORS = 8192
 """Of a service: connections, and several sockets for each stream."""
 
@@ -31,3 +37,14 @@ def raise_descriptor_limit(wanted: int = DESCRIPTORS) -> None:
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def limit_heaps(heaps: int | None = None) -> None:
+    """Let the C library spread the threads over `heaps` heaps, by default one for each core. Call it early.
+
+    glibc makes up to eight heaps for each core, and each keeps what its threads freed: every background, recording and
+    engine has threads of its own, so that memory grew with each of them. Other C libraries keep their ways.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # musl has none
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, heaps or usable_cores())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import numpy as np
@@ -37,6 +38,21 @@ def test_a_section_counts_the_cpu_time_of_its_thread() -> None:
         time.sleep(0.05)
     after = sum(spent for (_, part), spent in cpu_parts_s().items() if part == "a test")
     assert 0.02 <= after - before < 0.045
+
+
+def test_a_thread_that_has_ended_leaves_no_times() -> None:
+    """Every engine and recording has threads of its own: their times stayed, and were those of a new thread's id."""
+
+    def work() -> None:
+        with CpuPart("a short thread"):
+            pass
+        assert any(part == "a short thread" for _, part in cpu_parts_s())
+
+    for _ in range(20):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert not [part for _, part in cpu_parts_s() if part == "a short thread"]
 
 
 def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones() -> None:

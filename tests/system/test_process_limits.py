@@ -1,11 +1,14 @@
-"""A crash writes no memory to disk, which holds frames of the camera; a service may open more files."""
+"""A crash writes no memory to disk, which holds frames of the camera; services open more files; threads share heaps."""
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
 import pytest
+
+from tests.paths import ROOT
 
 CHILD = """
 import atexit, resource
@@ -43,3 +46,36 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 def test_a_service_may_open_more_files() -> None:
     done = subprocess.run([sys.executable, "-c", FILES], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["128", "128"]
+
+
+HEAPS = """
+import ctypes, sys, tempfile, threading
+from app.system.process_limits import limit_heaps
+
+limit_heaps(2)
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+libc.malloc_info.argtypes, libc.fclose.argtypes = [ctypes.c_int, ctypes.c_void_p], [ctypes.c_void_p]
+allocated = threading.Barrier(13)
+
+def allocate():
+    assert libc.malloc(5000)
+    allocated.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+for thread in threads:
+    thread.start()
+allocated.wait()
+with tempfile.NamedTemporaryFile() as file:
+    stream = libc.fopen(file.name.encode(), b"w")
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    print(file.read().count(b"<heap nr="))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heaps of glibc")
+def test_many_threads_share_few_heaps() -> None:
+    """Each thread got a heap of its own, up to eight for each core, which kept what the thread had freed."""
+    done = subprocess.run([sys.executable, "-c", HEAPS], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(done.stdout) <= 2
