@@ -52,7 +52,7 @@ def film_settings(options: LiveOptions) -> StartSettings:
     """
     if options.background is None and options.profile is None and options.config is None:
         options = replace(options, background="green")
-    start = settings_from(replace(options, strict=options.strict or "off"))
+    start = settings_from(replace(options, engine="local", strict=options.strict or "off"))
     zones = start.settings.people.zones
     if any(zone.camera for zone in zones):
         notify(ConvertText.OTHER_ZONES())

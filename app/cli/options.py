@@ -23,13 +23,15 @@ from app.config.parsing import (
 )
 from app.config.run_files import checked_files
 from app.config.zones_file import read_zones
-from app.core.errors import UsageError
+from app.core.background_settings import BackgroundSettings
+from app.core.errors import BackgroundError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.usage import UsageText
 from app.core.settings import Settings
 from app.core.text import Text
+from app.media.slides import open_slides
 from app.webrtc.packages import require_packages
 from models.table import bundled
 from models.weights import on_hand
@@ -66,11 +68,13 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
         base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
     settings, renamed = checked_files(apply_options(base, options), options.status_json)
+    settings, raised = _with_strict_for_server(settings, options)
+    _check_slide(settings.background, options.slide)
     return StartSettings(
         settings,
         saved,
         path,
-        _sentences(warning, missing, renamed),
+        _sentences(warning, missing, renamed, raised),
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
     )
 
@@ -129,6 +133,32 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
     else:
         return settings, None
     return settings.replace(matting=matting.replace(model=bundled().name, weights=None)), missing
+
+
+def _with_strict_for_server(settings: Settings, options: LiveOptions) -> tuple[Settings, Text | None]:
+    """Raise strict mode where it is off and a server mats; return a sentence about it.
+
+    Raises UsageError where the command line asks for both.
+    """
+    if settings.matting.location != "remote" or settings.matting.edges.strict != "off":
+        return settings, None
+    if options.strict is not None:
+        raise UsageError(UsageText.STRICT_WITH_SERVER())
+    return settings.with_strict("balanced"), SettingsText.STRICT_WITH_SERVER()
+
+
+def _check_slide(background: BackgroundSettings, number: int | None) -> None:
+    """Raise UsageError unless the slides have this number. None: the command line names none."""
+    if number is None or background.kind != "slides" or background.path is None:
+        return
+    try:
+        slides = open_slides(background.path)
+    except BackgroundError:
+        return  # the run says why
+    count = slides.count
+    slides.close()
+    if number > count:
+        raise UsageError(UsageText.SLIDE(number=number, file=background.path, count=count))
 
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.compositing.reader import Reader
 from app.compositing.still import LaidOutImage, layout_of
 from app.core.errors import BackgroundError
+from app.core.messages.media import SlidesText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.slides import Slides, open_slides
@@ -34,6 +35,8 @@ class SlidesBackground:
         self._file: Slides = open_slides(path)
         self.slides = self._file.count
         """Number of slides."""
+        if settings.slide > self.slides:
+            log.warning("%s", SlidesText.PAST_END(file=path, number=settings.slide, count=self.slides))
         try:
             self._read: dict[int, LaidOutImage | BackgroundError] = {
                 self._index: LaidOutImage(self._file.read(self._index))

@@ -12,6 +12,7 @@ from app.control.settable import NO_VALUE, SETTABLE, Setting, find_settable, set
 from app.core.errors import UsageError
 from app.core.files import exists
 from app.core.messages.control import AnswerText, ControlText
+from app.core.messages.usage import UsageText
 from app.core.settings import Model, Settings
 from app.core.text import Text
 
@@ -78,7 +79,16 @@ class Values:
         value = setting.parsed(text)
         if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
             raise UsageError(ControlText.NO_FILE(name=name, file=value))
+        self._check_now(setting, value)
         return self._store(setting, name, value)
+
+    def _check_now(self, setting: Setting, value: Any) -> None:
+        """Raise UsageError for a value that is possible, but not with what is in use."""
+        if setting.name == "edges.strict" and value == "off" and self._settings().matting.location == "remote":
+            raise UsageError(UsageText.STRICT_WITH_SERVER())
+        slides = self._changes.status()["slides"] if setting.name == "background.slide" else 0
+        if isinstance(slides, int) and 0 < slides < value:
+            raise UsageError(ControlText.SLIDE(text=value, count=slides))
 
     def reset(self, name: str) -> Text:
         """Give a setting its default value."""

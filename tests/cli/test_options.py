@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.cli.film_options import film_settings
 from app.cli.live_options import LiveOptions
 from app.cli.options import apply_options, settings_from
 from app.config import paths, settings_file
@@ -269,3 +270,20 @@ def test_recordings_have_a_rate_and_an_encoder() -> None:
     for wrong in (LiveOptions(record_rate="sometimes"), LiveOptions(encoder="mpeg1")):
         with pytest.raises(UsageError, match="is not possible"):
             apply_options(Settings(), wrong)
+
+
+def test_saved_settings_without_strict_mode_are_balanced_with_a_server(tmp_path: Path) -> None:
+    """The level was raised without a word."""
+    path = tmp_path / "settings.json"
+    saved = Settings().with_strict("off")
+    matting = saved.matting.replace(location="remote", server="http://127.0.0.1:1")
+    settings_file.save(path, saved.replace(matting=matting))
+    start = settings_from(LiveOptions(config=path))
+    assert start.settings.matting.edges.strict == "balanced"
+    assert (
+        start.warning
+        == "Strict mode is off in the settings, which no matting server may have; it is balanced for this run."
+    )
+    assert start.saved.matting.edges.strict == "off"
+    film = film_settings(LiveOptions(config=path))
+    assert (film.settings.matting.edges.strict, film.warning) == ("off", None)

@@ -25,6 +25,12 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --seconds 0", 2, "--seconds: “0” is not possible: it must be at least 0.1."),
     ("headless --frames 1.5", 2, "--frames: “1.5” is not possible: it must be a whole number."),
     ("headless --slide 0", 2, "--slide: “0” is not possible: it must be at least 1."),
+    ("headless --background pics --slide 2", 2, "There is no slide 2 in"),
+    (
+        "headless --engine remote --server http://127.0.0.1:1 --strict off",
+        2,
+        "Strict mode cannot be off with a matting",
+    ),
     ("headless --model gpt", 2, "there is no model 'gpt'; the models are auto,"),
     ("headless --device gpu", 2, "there is no device 'gpu'"),
     ("headless --executor onnx", 2, "executor: “onnx” is not possible: it must be one of"),

@@ -86,6 +86,13 @@ def test_slides_are_shown_one_by_one(make: object, tmp_path: Path) -> None:
     assert threading.active_count() == threads
 
 
+def test_a_saved_slide_past_the_end_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = MAKERS[0](tmp_path)
+    with opened(path, slide=9) as background:
+        background.follow(BackgroundSettings(kind="slides", slide=9))
+    assert caplog.messages == [f"{path} has no slide 9, so its last one, 3, is shown."]
+
+
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_conversion_waits_for_the_slide(make: object, tmp_path: Path) -> None:
     with opened(make(tmp_path), realtime=False, slide=3) as background:  # type: ignore[operator]

@@ -95,6 +95,9 @@ def test_slides_are_turned(program: Program, tmp_path: Path) -> None:
     for wrong in ("0", "4", "last"):
         with pytest.raises(UsageError, match="1 to 3"):
             program.run(f"slide {wrong}")
+    with pytest.raises(UsageError, match="1 to 3"):
+        program.run("set background.slide 4")
+    assert program.settings.background.slide == 1
 
 
 def test_the_background_is_laid_out_and_moved(program: Program) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from app.config import settings_file
 from app.control.changes import CommandError
 from app.control.commands import SYNTAX, Command, answer, decode_answer
 from app.control.settable import OWN_COMMANDS, SETTABLE, find_settable, settings_of
@@ -165,6 +168,38 @@ def test_an_answer_tells_wrong_usage_from_a_failure(program: Program, words: str
 def test_a_switch_of_version_0_2_sets_the_level(program: Program, word: str, level: str) -> None:
     program.run(f"set edges.strict {word}")
     assert program.settings.matting.edges.strict == level
+
+
+NUMBERS = sorted(
+    name for name, setting in SETTABLE.items() if {int, float} & {setting.annotation, *get_args(setting.annotation)}
+)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_out_of_range_is_refused_and_never_clamped(program: Program, name: str, tmp_path: Path) -> None:
+    before = program.settings
+    assert len(NUMBERS) > 20
+    for value in ("-1e9", "1e9", "nan", "-inf"):
+        with pytest.raises(UsageError, match=name.replace("_", "[_-]")):
+            program.run(f"set {name} {value}")
+        file = tmp_path / f"settings{value}.json"
+        tree: dict[str, object] = {SETTABLE[name].path[-1]: float(value)}
+        for section in reversed(SETTABLE[name].path[:-1]):
+            tree = {section: tree}
+        file.write_text(json.dumps(tree))
+        loaded, warning = settings_file.load(file)
+        assert loaded == Settings()
+        assert warning is not None and SETTABLE[name].path[-1] in warning
+    assert program.settings == before
+
+
+def test_strict_mode_is_not_switched_off_while_a_server_mats(program: Program) -> None:
+    """It was answered "edges.strict: off", and the level balanced was used."""
+    remote = {"location": "remote", "server": "http://127.0.0.1:1"}
+    program.pipeline.change(lambda now: now.replace(paused=True, matting=now.matting.replace(**remote)))
+    with pytest.raises(UsageError, match="cannot be off with a matting server"):
+        program.run("set edges.strict off")
+    assert program.settings.matting.edges.strict == "balanced"
 
 
 def test_impossible_values_name_the_choices_and_change_nothing(program: Program) -> None:

@@ -43,6 +43,7 @@ class SlidesText(Message):
     DAMAGED = "{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again."
     TOO_LARGE = "The slides {file} are too large; export them with smaller images."
     EMPTY = "The folder {folder} contains no images ({formats}) to show as slides; choose another one."
+    PAST_END = "{file} has no slide {number}, so its last one, {count}, is shown."
     NO_SLIDES = "No slides are chosen for the background; choose a PDF file or a folder of images."
 
 

@@ -64,6 +64,9 @@ class SettingsText(Message):
         "(`python3 run.py weights download {model}` installs it)."
     )
     CHECKPOINT_MISSING = "The saved checkpoint {file} does not exist; {bundled} is used instead (check it)."
+    STRICT_WITH_SERVER = (
+        "Strict mode is off in the settings, which no matting server may have; it is balanced for this run."
+    )
     RECORDING_EXISTS = "Files of this name exist and are kept: {files}. This run records to {new}."
     BOTH = "{first} {second}"
 

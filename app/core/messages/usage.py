@@ -25,6 +25,10 @@ class UsageText(CommandLineMessage):
     INVALID = "{option}: “{value}” is not possible: {problem}."
     NO_STATUS_FILE = "{file} exists and holds no measurements of an earlier run; name another file with --status-json."
     PLACEHOLDER = "The text of the overlay has no value for {text}; write {known} or other text."
+    STRICT_WITH_SERVER = (
+        "Strict mode cannot be off with a matting server, which could show the room; write balanced or strict."
+    )
+    SLIDE = "There is no slide {number} in {file}; it has {count}."
     ON_OFF = "{option}: “{value}” is not possible; write on or off."
 
 
