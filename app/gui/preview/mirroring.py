@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -10,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.settings import Settings
-from app.core.types import AlphaImage, BgrImage, Layers, Picture
-from app.gui.preview.scaling import Size, scaled
+from app.core.types import AlphaImage, BgrImage, Patch, Picture
+from app.gui.preview.scaling import BgrxImage, Size, bgrx, scaled
 
 CAMERA_KINDS = ("blur", "none")
 """Kinds of background that are the camera's image, and mirrored with it."""
 MARGIN = 4
 """Pixels around the person that are scaled as well: interpolation reads them."""
+STRIPS = 8
+"""Into which the person is cut, so that little is computed where it is opaque."""
 ALIGNED = 1 / 16
 """Largest distance between the edge of a scaled part and a whole pixel."""
 
@@ -58,106 +61,156 @@ class Sides:
         return -1 if self.mirrors_backdrop else 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Backdrop:
+    """A background in the size of the preview, as others see it."""
+
+    source: BgrImage
+    image: BgrImage
+    canvas: BgrxImage
+
+
+@dataclass(frozen=True, slots=True)
+class _ScaledOverlay:
+    """The part of the preview with the overlay, what is added there, and how much of the preview remains."""
+
+    source: tuple[Patch, ...]
+    size: Size
+    part: tuple[slice, slice]
+    colours: BgrxImage
+    remaining: BgrxImage
+
+
 class MirroredOutput:
     """Renders outputs for one preview; keeps what is scaled while it does not change."""
 
     def __init__(self) -> None:
-        self._backdrop: tuple[BgrImage, BgrImage] | None = None
-        self._overlay: tuple[Layers, Size, tuple[slice, slice], BgrImage, BgrImage] | None = None
+        self._others = False
+        self._backdrop: _Backdrop | None = None
+        self._overlay: _ScaledOverlay | None = None
 
-    def render(self, picture: Picture, size: Size, *, mirror: bool, others: bool) -> BgrImage:
-        """Return the output at a size, (H, W, 3) BGR, in an array that may be the picture's.
+    def render(self, picture: Picture, size: Size, *, mirror: bool, others: bool) -> BgrxImage:
+        """Return the output at a size in a new array.
 
         mirror: mirror the camera's image. others: the outputs are mirrored as a whole.
         """
         if mirror == others:
-            return _flipped(scaled(picture.image, size), mirror)
+            return bgrx(_flipped(scaled(picture.image, size), mirror))
+        if others != self._others:
+            self._others, self._backdrop, self._overlay = others, None, None
         layers = picture.layers
         if layers.backdrop is None or picture.alpha is None:
-            shown = _flipped(scaled(_uncovered(picture), size), mirror)
+            shown = bgrx(_flipped(scaled(_uncovered(picture), size), mirror))
         else:
-            backdrop = _flipped(self._scaled_backdrop(layers.backdrop, size), others)
-            shown = _person_flipped(_uncovered(picture), picture.alpha, backdrop, layers.shift, others=others)
-        return self._overlaid(shown, picture, size, others) if layers.patches else shown
+            shown = _person_flipped(picture, picture.alpha, self._scaled_backdrop(layers.backdrop, size), others=others)
+        if layers.patches:
+            self._draw_overlay(shown, picture)
+        return shown
 
-    def _scaled_backdrop(self, backdrop: BgrImage, size: Size) -> BgrImage:
-        if self._backdrop is None or self._backdrop[0] is not backdrop or self._backdrop[1].shape[1::-1] != size:
-            self._backdrop = backdrop, scaled(backdrop, size)
-        return self._backdrop[1]
+    def _scaled_backdrop(self, source: BgrImage, size: Size) -> _Backdrop:
+        last = self._backdrop
+        if last is None or last.source is not source or last.image.shape[1::-1] != size:
+            image = _flipped(scaled(source, size), self._others)
+            self._backdrop = last = _Backdrop(source, image, bgrx(image))
+        return last
 
-    def _overlaid(self, shown: BgrImage, picture: Picture, size: Size, others: bool) -> BgrImage:
-        last, layers = self._overlay, picture.layers
-        if last is None or last[0].patches is not layers.patches or last[1] != size:
-            self._overlay = last = (layers, size, *_scaled_overlay(layers, picture.size, size))
-        part, colours, remaining = last[2:]
-        made = _flipped(shown, others).copy()
-        made[part] = cv2.add(cv2.multiply(made[part], remaining, scale=1 / 255), colours)
-        return _flipped(made, others)
+    def _draw_overlay(self, shown: BgrxImage, picture: Picture) -> None:
+        last, size = self._overlay, (shown.shape[1], shown.shape[0])
+        if last is None or last.source is not picture.layers.patches or last.size != size:
+            self._overlay = last = _scaled_overlay(picture.layers.patches, picture.size, size, self._others)
+        under = shown[last.part]
+        under[:] = cv2.add(cv2.multiply(under, last.remaining, scale=1 / 255), last.colours)
 
 
 def _flipped(image: NDArray[np.uint8], flip: bool) -> NDArray[np.uint8]:
     return np.asarray(cv2.flip(image, 1), np.uint8) if flip else image
 
 
-def _uncovered(picture: Picture) -> BgrImage:
-    """Return the picture without its overlay."""
-    layers = picture.layers
-    if not layers.patches:
-        return picture.image
-    image = picture.image.copy()
+def _uncovered(picture: Picture, rows: slice | None = None, columns: slice | None = None) -> BgrImage:
+    """Return a part of the picture without its overlay."""
+    whole, layers = picture.image, picture.layers
+    top, bottom, _step = (rows or slice(None)).indices(whole.shape[0])
+    left, right, _step = (columns or slice(None)).indices(whole.shape[1])
+    image = whole[top:bottom, left:right]
     for patch, pixels in zip(reversed(layers.patches), reversed(layers.covered), strict=True):
-        image[patch.top : patch.top + pixels.shape[0], patch.left : patch.left + pixels.shape[1]] = pixels
+        first_row, last_row = max(top, patch.top), min(bottom, patch.top + pixels.shape[0])
+        first, last = max(left, patch.left), min(right, patch.left + pixels.shape[1])
+        if first_row < last_row and first < last:
+            if image.base is not None:
+                image = image.copy()
+            image[first_row - top : last_row - top, first - left : last - left] = pixels[
+                first_row - patch.top : last_row - patch.top, first - patch.left : last - patch.left
+            ]
     return image
 
 
-def _scaled_overlay(layers: Layers, whole: Size, size: Size) -> tuple[tuple[slice, slice], BgrImage, BgrImage]:
-    """Return the part of the preview with the overlay, what is added there, and how much remains."""
+def _scaled_overlay(patches: tuple[Patch, ...], whole: Size, size: Size, others: bool) -> _ScaledOverlay:
     colours = np.zeros((whole[1], whole[0], 3), np.uint8)
     remaining = np.full_like(colours, 255)
-    for patch in layers.patches:
+    for patch in patches:
         height, width = patch.colours.shape[:2]
         place = slice(patch.top, patch.top + height), slice(patch.left, patch.left + width)
         colours[place] = cv2.add(cv2.multiply(colours[place], patch.remaining, scale=1 / 255), patch.colours)
         remaining[place] = cv2.multiply(remaining[place], patch.remaining, scale=1 / 255)
-    colours, remaining = scaled(colours, size), scaled(remaining, size)
+    colours, remaining = (_flipped(scaled(image, size), others) for image in (colours, remaining))
     left, top, width, height = cv2.boundingRect(255 - remaining.min(axis=2))
     part = slice(top, top + height), slice(left, left + width)
-    return part, colours[part], remaining[part]
+    return _ScaledOverlay(patches, size, part, bgrx(colours[part]), bgrx(remaining[part]))
 
 
-def _person_flipped(
-    composite: BgrImage, alpha: AlphaImage, backdrop: BgrImage, shift: float, *, others: bool
-) -> BgrImage:
-    """Return the person mirrored where it is, over a backdrop in the size of the preview.
+def _person_flipped(picture: Picture, alpha: AlphaImage, behind: _Backdrop, *, others: bool) -> BgrxImage:
+    """Return the person mirrored where it is, over a background.
 
-    composite, alpha: in full size, mirrored if `others`. backdrop: as others see it. Exact but for rounding: the
-    composite differs from its backdrop by the person alone.
+    The picture is mirrored if `others`. Exact but for rounding: it differs from its background by the person alone.
     """
+    backdrop, shown, shift = behind.image, behind.canvas.copy(), picture.layers.shift
     height, width = backdrop.shape[:2]
     left, top, across, down = cv2.boundingRect(alpha)
     if not across:
-        return backdrop
+        return shown
     source_columns, columns = _aligned(left, left + across, alpha.shape[1], width)
     source_rows, rows = _aligned(top, top + down, alpha.shape[0], height)
     size = columns.stop - columns.start, rows.stop - rows.start
-    over, opacity = (_flipped(scaled(image[source_rows, source_columns], size), others) for image in (composite, alpha))
+    parts = _uncovered(picture, source_rows, source_columns), alpha[source_rows, source_columns]
+    over, opacity = (_flipped(scaled(image, size), others) for image in parts)
     if others:
         columns, shift = slice(width - columns.stop, width - columns.start), -shift
     target = round((1 + 2 * shift) * width) - columns.stop
     first, last = max(0, -target), min(size[0], width - target)
     if first >= last:
-        return backdrop
+        return shown
     seen = slice(size[0] - last, size[0] - first)
     over, opacity = _flipped(over[:, seen], True), _flipped(opacity[:, seen], True)
-    behind = _flipped(backdrop[rows, columns][:, seen], True)
+    before = backdrop[rows, columns][:, seen]
+    place = rows, slice(target + first, target + last)
+    region = shown[place]
+    cv2.copyTo(bgrx(over), opacity, region)
+    for soft in _soft_parts(opacity):
+        under = _flipped(before[soft[0], before.shape[1] - soft[1].stop : before.shape[1] - soft[1].start], True)
+        region[soft] = bgrx(_exchanged(over[soft], opacity[soft], under, backdrop[place][soft]))
+    return shown
+
+
+def _soft_parts(opacity: AlphaImage) -> Iterator[tuple[slice, slice]]:
+    """Yield parts that contain every pixel that is neither opaque nor transparent, in columns of some width.
+
+    Of a person before a camera, most columns have them at the outline of head and shoulders only.
+    """
+    soft = cv2.inRange(opacity, 1, 254)
+    step = max(MARGIN, -(-soft.shape[1] // STRIPS))
+    for left in range(0, soft.shape[1], step):
+        _left, top, across, down = cv2.boundingRect(soft[:, left : left + step])
+        if across:
+            yield slice(top, top + down), slice(left, min(left + step, soft.shape[1]))
+
+
+def _exchanged(over: BgrImage, opacity: AlphaImage, before: BgrImage, after: BgrImage) -> BgrImage:
+    """Return a composite over another background."""
     most = cv2.cvtColor(opacity, cv2.COLOR_GRAY2BGR)
     remaining = cv2.bitwise_not(most)
     # Where the part ends it was scaled otherwise than the backdrop, but nobody adds more than alpha.
-    person = cv2.min(cv2.subtract(over, cv2.multiply(behind, remaining, scale=1 / 255)), most)
-    shown = backdrop.copy()
-    region = shown[rows, target + first : target + last]
-    region[:] = cv2.add(person, cv2.multiply(region, remaining, scale=1 / 255))
-    return shown
+    person = cv2.min(cv2.subtract(over, cv2.multiply(before, remaining, scale=1 / 255)), most)
+    return np.asarray(cv2.add(person, cv2.multiply(after, remaining, scale=1 / 255)), np.uint8)
 
 
 def _aligned(low: int, high: int, pixels: int, seen: int) -> tuple[slice, slice]:

@@ -7,14 +7,10 @@ from enum import Enum
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
 from app.gui.preview.mirroring import MirroredOutput
-from app.gui.preview.scaling import Size, fitted_size, scaled
-
-BgrxImage = NDArray[np.uint8]
-"""(H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous."""
+from app.gui.preview.scaling import BgrxImage, Size, bgrx, fitted_size, scaled
 
 CHECKER_PX, CHECKER_LIGHT, CHECKER_DARK = 12, 70, 52
 
@@ -71,20 +67,18 @@ class Renderer:
     def render(self, picture: Picture, request: ViewRequest) -> BgrxImage:
         """Render a view of a picture. Without a source frame or matte, show the output in every mode."""
         size = fitted_size(*picture.size, request.width, request.height)
-        shown = _camera_view(picture, request.mode, size)
-        if shown is not None and request.mirror:
-            shown = np.asarray(cv2.flip(shown, 1), np.uint8)
-        if shown is None or request.mode is ViewMode.COMPARE:
-            result = self._result(picture, request, size)
-            if shown is not None:
-                split = round(request.divider * size[0])
-                result = np.hstack([shown[:, :split], result[:, split:]])
-            shown = result
-        return np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA), np.uint8)
+        camera = _camera_view(picture, request.mode, size)
+        if camera is None:
+            return self._result(picture, request, size)
+        shown = bgrx(np.asarray(cv2.flip(camera, 1), np.uint8) if request.mirror else camera)
+        if request.mode is ViewMode.COMPARE:
+            split = round(request.divider * size[0])
+            shown[:, split:] = self._result(picture, request, size)[:, split:]
+        return shown
 
-    def _result(self, picture: Picture, request: ViewRequest, size: Size) -> BgrImage:
+    def _result(self, picture: Picture, request: ViewRequest, size: Size) -> BgrxImage:
         if picture.kind is PictureKind.STANDBY:  # the card holds text
-            return scaled(picture.image, size)
+            return bgrx(scaled(picture.image, size))
         return self._output.render(picture, size, mirror=request.mirror, others=request.output_mirror)
 
 

@@ -1,4 +1,4 @@
-"""Sizes of the preview."""
+"""Sizes and pixels of the preview."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from numpy.typing import NDArray
 
 Size = tuple[int, int]
 """(width, height) in physical pixels."""
+
+
+BgrxImage = NDArray[np.uint8]
+"""(H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous."""
+
+
+def bgrx(image: NDArray[np.uint8]) -> BgrxImage:
+    """Return a BGR image in a new array with a fourth byte per pixel."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA), np.uint8)
 
 
 def fitted_size(width: int, height: int, max_width: int, max_height: int) -> Size:

@@ -13,7 +13,8 @@ from PyQt6.QtWidgets import QApplication
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture
 from app.gui.preview.qimage import to_qimage
-from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest
+from app.gui.preview.rendering import ViewMode, ViewRequest
+from app.gui.preview.scaling import BgrxImage
 from app.gui.preview.worker import PreviewWorker
 from app.gui.state.store import Update
 from app.plate.live import take_live_plate
