@@ -66,6 +66,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, name: str) -> None:
     number = getattr(signal, name)

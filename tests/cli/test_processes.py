@@ -22,7 +22,7 @@ from app.core.settings import BackgroundSettings, Settings
 from tests.paths import ROOT
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 START_S = 100.0
 """For the program to start or to end beside others."""

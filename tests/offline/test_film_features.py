@@ -45,8 +45,8 @@ from tests.offline.converting import HalfEngine, makers
 from tests.waiting import eventually
 
 SIZE = 320, 180
-STEP_S = 0.2
-FRAMES = 16
+STEP_S = 0.4
+FRAMES = 8
 
 
 def small_people() -> list[BgrImage]:
@@ -219,6 +219,7 @@ FEATURES = {
 }
 
 
+@pytest.mark.long
 def test_a_film_has_every_feature_of_the_live_pipeline(picture: Path) -> None:
     frames = small_people()
     network = MattingSettings(model="student", executor="openvino", precision="float32")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,7 +18,6 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine
-from app.testing.faults import Faults
 from app.testing.room import room_picture, shows_room
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
@@ -27,7 +25,7 @@ from tests.runtime.running import BASE, composites
 from tests.waiting import eventually
 
 Trick = Callable[[Matte, BgrImage, int], Matte]
-TIMING = Timing(engine_retry_s=0.1, plausibility_hold_s=0.1)
+TIMING = Timing(engine_retry_s=0.05, plausibility_hold_s=0.1)
 
 
 class Tricky(FakeEngine):
@@ -90,6 +88,12 @@ def detailed_self_test(engine: MattingEngine, width: int, height: int) -> None:
         raise ModelError("The model fails its self-test; choose another model or executor.")
 
 
+def frames_pass(world: FakeWorld, count: int = 50) -> None:
+    """Wait until the source has given more frames, in which an engine that shows the room is tried again."""
+    goal = world.sources[-1].decoded + count
+    eventually(lambda: world.sources[-1].decoded >= goal)
+
+
 @pytest.mark.parametrize("kind", ["colour", "blur"])
 @pytest.mark.parametrize("moment", ["start", "middle"])
 @pytest.mark.parametrize("trick", [alpha_all, alpha_one, between_the_grid, copy, flicker])
@@ -105,7 +109,7 @@ def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Tri
         capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
         background=BackgroundSettings.model_validate({"kind": kind}),
     )
-    parts = replace(world.parts(), self_test=detailed_self_test, open_source=partial(_detailed, world.faults))
+    parts = replace(world.parts(), self_test=detailed_self_test, open_source=partial(_detailed, world))
     pipeline = Pipeline(settings, parts=parts, timing=TIMING)
     if moment == "start":
         Engine.on.set()
@@ -114,7 +118,7 @@ def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Tri
         composites(pipeline)
         Engine.on.set()
     eventually(lambda: pipeline.status().phase is Phase.WAITING)
-    time.sleep(0.3)
+    frames_pass(world)
     eventually(lambda: len(world.pictures()) > 20)
     Engine.on.clear()
     composites(pipeline)
@@ -146,10 +150,11 @@ def test_another_engine_that_shows_the_room_at_once_leads_to_the_card() -> None:
     composites(pipeline)
     pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
     eventually(lambda: pipeline.status().phase is Phase.WAITING)
-    time.sleep(0.3)
+    frames_pass(world)
     assert pipeline.stop()
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def _detailed(faults: Faults, settings: CaptureSettings) -> FakeSource:
-    return DetailedSource(settings, faults, "file")
+def _detailed(world: FakeWorld, settings: CaptureSettings) -> FakeSource:
+    world.sources.append(DetailedSource(settings, world.faults, "file"))
+    return world.sources[-1]

@@ -47,6 +47,7 @@ def test_training_imports_nothing_that_a_bare_environment_lacks() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.long
 def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 def test_workers_draw_the_same_batches_in_order_and_end(stage: Stage, tmp_path: Path) -> None:
     script = tmp_path / "workers.py"
     script.write_text(WORKERS)
