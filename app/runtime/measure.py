@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 from app.runtime.status import Latency
 
@@ -16,8 +17,9 @@ LATENCY_SPAN_S = 5.0
 class LatencyMeter:
     """Collects durations. Thread-safe."""
 
-    def __init__(self, span_s: float = LATENCY_SPAN_S) -> None:
+    def __init__(self, span_s: float = LATENCY_SPAN_S, now: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
+        self._now = now
         self._span_s = span_s
         self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         """(time in seconds, duration in milliseconds)"""
@@ -25,12 +27,12 @@ class LatencyMeter:
     def add(self, duration_s: float) -> None:
         """Add a duration in seconds."""
         with self._lock:
-            self._samples.append((time.monotonic(), duration_s * 1e3))
+            self._samples.append((self._now(), duration_s * 1e3))
 
     def read(self) -> Latency:
         """Return median and 95th percentile of the last seconds; zeros without a sample."""
         with self._lock:
-            since_s = time.monotonic() - self._span_s
+            since_s = self._now() - self._span_s
             ordered = sorted(duration_ms for at_s, duration_ms in self._samples if at_s >= since_s)
         if not ordered:
             return Latency()
@@ -40,8 +42,9 @@ class LatencyMeter:
 class RateMeter:
     """Counts events. Thread-safe."""
 
-    def __init__(self, span_s: float = 2.0) -> None:
+    def __init__(self, span_s: float = 2.0, now: Callable[[], float] = time.perf_counter) -> None:
         self._lock = threading.Lock()
+        self._now = now
         self._span_s = span_s
         self._times_s: deque[float] = deque(maxlen=1000)
         self._count = 0
@@ -50,7 +53,7 @@ class RateMeter:
         """Count one event, now."""
         with self._lock:
             self._count += 1
-            self._times_s.append(time.perf_counter())
+            self._times_s.append(self._now())
 
     @property
     def count(self) -> int:
@@ -60,7 +63,7 @@ class RateMeter:
 
     def per_second(self) -> float:
         """Return events per second over the last `span_s`; 0 without events in it."""
-        now_s = time.perf_counter()
+        now_s = self._now()
         with self._lock:
             recent = [t for t in self._times_s if t > now_s - self._span_s]
         if len(recent) < 2:

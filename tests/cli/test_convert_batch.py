@@ -20,6 +20,7 @@ from tests.offline.batch.clips import jobs_of, resource_tracker, sequential_hash
 __all__ = ["resource_tracker"]
 
 
+@pytest.mark.long
 def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / "in"
     source.mkdir()
@@ -49,6 +50,7 @@ def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == "failed"
 
 
+@pytest.mark.long
 def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, out = tmp_path / "pics", tmp_path / "out"
     source.mkdir()

@@ -12,9 +12,9 @@ import pytest
 from app.control import Command, ControlServer, ask
 from app.control.pipe import SECRET_FILE, connect_pipe
 from app.control.place import SOCKET_FILE, Place
-from app.control.transport import REQUEST_TIMEOUT_S
 from tests.control.conftest import posix_only, socket_place
 from tests.control.recorder import Recorder
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,12 @@ def test_a_line_without_an_end_is_limited_in_length(place: Place, server: Contro
     assert ask(Command("pause"), at=lambda: place).done
 
 
-def test_silent_clients_delay_nobody(place: Place, server: ControlServer) -> None:
+def test_silent_clients_delay_nobody(place: Place, server: ControlServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 60.0)
     silent = [place.connect() for _ in range(8)]
     started_s = time.monotonic()
     assert ask(Command("pause"), at=lambda: place).done
-    assert time.monotonic() - started_s < REQUEST_TIMEOUT_S / 2
+    assert time.monotonic() - started_s < 30.0
     for call in silent:
         assert call is not None
         call.close()
@@ -71,17 +72,12 @@ def test_a_client_that_sends_a_byte_at_a_time_is_cut_off_and_delays_no_stop(tmp_
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(place.folder / SOCKET_FILE))
         client.settimeout(0.2)
-        started_s, closed = time.monotonic(), False
-        while not closed and time.monotonic() - started_s < 3 * REQUEST_TIMEOUT_S:
-            closed = cut_off(client)
-        assert closed
+        eventually(lambda: cut_off(client))
         assert ask(Command("pause"), at=lambda: place).done
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(place.folder / SOCKET_FILE))
         client.send(b"x")
-        started_s = time.monotonic()
-        assert server.stop()
-        assert time.monotonic() - started_s < REQUEST_TIMEOUT_S + 1
+        assert server.stop(timeout_s=30.0)
 
 
 def test_a_pipe_client_without_the_secret_is_refused(tmp_path: Path, controller: Recorder) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import services
+from app.runtime.parts import default_parts
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
@@ -38,8 +40,11 @@ def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world:
     assert world.pictures()
 
 
-def test_a_finished_recording_says_where_it_was_saved(start_window: StartWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    session = start_window(options=WindowOptions())  # the real recorder, on the demo source
+def test_a_finished_recording_says_where_it_was_saved(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path
+) -> None:
+    parts = replace(world.parts(), open_recorder=default_parts().open_recorder)
+    session = start_window(options=WindowOptions(parts=parts))
     session.preferences.change(recordings_dir=tmp_path)
     session.window.recording.set_on(True)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)

@@ -235,7 +235,7 @@ def test_health_and_metrics_count_streams_and_steps() -> None:
                 fields = await answer.json()
             assert answer.status == 200
             assert (fields["status"], fields["streams"], fields["limit"]) == ("ok", 1, 2)
-            assert 0 <= fields["last_step_age_s"] < 5
+            assert 0 <= fields["last_step_age_s"] < 60
             async with service.http.get(f"{service.address}/metrics") as answer:
                 text = await answer.text()
             assert "mattecam_streams 1.0" in text

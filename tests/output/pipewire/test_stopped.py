@@ -23,6 +23,8 @@ from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 
 STOPPED_S = 10.0
+ENOUGH = 100
+"""Frames: more than there are buffers."""
 BLUE = np.array((255, 0, 0))
 
 
@@ -59,15 +61,13 @@ def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(pipew
                 lines.get()
             feeder.picture = picture(64, 48, grey=230)
             received, began_s = other.received, time.monotonic()
-            while time.monotonic() < began_s + STOPPED_S:
-                next_frame(other)
-            rate = (other.received - received) / (time.monotonic() - began_s)
+            while time.monotonic() < began_s + STOPPED_S or other.received < received + ENOUGH:
+                next_frame(other)  # fails where the other reader is held up
             assert lines.empty() and feeder.error is None
             assert feeder.camera.readers == 1, "a stopped program still has the camera open"
             stopped.send_signal(signal.SIGCONT)
-            eventually(lambda: brightness(lines) > 150, timeout_s=2.0)
+            eventually(lambda: brightness(lines) > 150)
             stopped.kill()
-    assert rate > 60 * 0.5, "the other reader was held up"
 
 
 def test_a_stopped_reader_does_not_block_the_program(pipewire: PrivateSession) -> None:
@@ -79,8 +79,9 @@ def test_a_stopped_reader_does_not_block_the_program(pipewire: PrivateSession) -
             stopped.send_signal(signal.SIGSTOP)
             feeder.counts = True
             began_s = time.monotonic()
-            eventually(lambda: time.monotonic() > began_s + STOPPED_S, timeout_s=STOPPED_S + 5)
-            assert feeder.sent > 30 * STOPPED_S and feeder.error is None
+            eventually(lambda: time.monotonic() > began_s + STOPPED_S, timeout_s=STOPPED_S + 30)
+            eventually(lambda: feeder.sent > ENOUGH)
+            assert feeder.error is None
             stopped.kill()
             stopped.wait()
     with feeding(), reading() as reader:
@@ -103,7 +104,7 @@ def test_the_program_was_stopped_for_ten_seconds(pipewire: PrivateSession) -> No
                 continued_s = time.monotonic()
                 image = image_of(next_frame(reader))
                 while not is_composite(image) or time.monotonic() < continued_s + 1:
-                    assert time.monotonic() < continued_s + 5, "no composite"
+                    assert time.monotonic() < continued_s + 30, "no composite"
                     assert not (np.abs(image.astype(int) - ROOM).max(2) <= 8).any(), "the room is shown"
                     image = image_of(next_frame(reader))
             assert program.stdin is not None
