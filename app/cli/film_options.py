@@ -4,43 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.cli.live_options import LiveOptions
+from app.cli.live_options import BackgroundOptions, LiveOptions, MattingOptions, PersonOptions, names_of
 from app.cli.options import StartSettings, settings_from
 from app.cli.terminal import notify
 from app.core.messages.command_line import ConvertText
 
 FILM_OPTIONS = (
-    "background",
-    "background_fit",
-    "background_zoom",
-    "background_pan",
-    "slide",
-    "parallax",
-    "distance_blur",
-    "zoom",
-    "pan",
-    "place",
-    "auto_framing",
-    "only_me",
-    "zones",
-    "strict",
-    "region",
-    "light_match",
-    "light_wrap",
-    "portrait_light",
-    "overlay",
-    "overlay_text",
-    "model",
-    "weights",
-    "refiner",
-    "plate",
-    "device",
-    "executor",
-    "precision",
-    "downsample_ratio",
-    "config",
-    "profile",
-    "verbose",
+    *names_of(BackgroundOptions),
+    *names_of(PersonOptions),
+    *(name for name in names_of(MattingOptions) if name not in ("engine", "server", "governor")),
+    *("overlay", "overlay_text", "config", "profile", "verbose"),
 )
 """Names of the live options that films have too."""
 

@@ -6,8 +6,8 @@ import pytest
 
 from app import __version__
 from app.cli import main
+from app.cli.live_options import GROUPS
 from app.cli.usage.ctl_help import DESCRIPTIONS
-from app.cli.usage.grouped_help import GROUPS
 from app.control.commands import SYNTAX
 
 

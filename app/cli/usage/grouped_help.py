@@ -3,97 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from app.cli.live_options import GROUPS, group_of
 from app.cli.usage.ctl_help import DESCRIPTIONS
 from app.control.commands import SYNTAX
 
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Camera": ("source", "size", "fps", "format", "on_demand"),
-    "Background": (
-        "background",
-        "distance_blur",
-        "background_fit",
-        "background_zoom",
-        "background_pan",
-        "slide",
-        "parallax",
-    ),
-    "Person and framing": (
-        "zoom",
-        "pan",
-        "place",
-        "auto_framing",
-        "only_me",
-        "zones",
-        "light_match",
-        "light_wrap",
-        "portrait_light",
-    ),
-    "Outputs": (
-        "virtual_camera",
-        "virtual_camera_backend",
-        "alpha_output",
-        "pipewire",
-        "overlay",
-        "overlay_text",
-        "mirror",
-        "record",
-        "record_alpha",
-        "record_rate",
-        "encoder",
-        "microphone",
-    ),
-    "Matting": (
-        "strict",
-        "region",
-        "engine",
-        "server",
-        "model",
-        "weights",
-        "refiner",
-        "plate",
-        "device",
-        "executor",
-        "precision",
-        "downsample_ratio",
-        "governor",
-    ),
-    "Run": (
-        "seconds",
-        "frames",
-        "status_json",
-        "minimised",
-        "global_shortcuts",
-        "config",
-        "profile",
-        "verbose",
-        "version",
-        "help",
-    ),
-}
-"""Titles and the names of the options below them. Options of one command alone come first, without a group."""
 Row = tuple[str, str]
 
 
-def _sections(parameters: Sequence[Any], context: Any, *, grouped: bool) -> Iterator[tuple[str, list[Row]]]:
-    """Yield each title with its rows: option or argument, and help."""
-    rows: dict[str, list[tuple[int, Row]]] = {"Arguments": [], "Options": [], **{title: [] for title in GROUPS}}
+def _sections(parameters: Sequence[Any], context: Any, *, grouped: bool) -> dict[str, list[Row]]:
+    """Return each title with its rows: option or argument, and help. Options of one command alone come first."""
+    rows: dict[str, list[Row]] = {"Arguments": [], "Options": [], **{title: [] for title in GROUPS}}
     for parameter in parameters:
         row = parameter.get_help_record(context)
         if row is None:
             continue
         title = "Arguments" if parameter.param_type_name == "argument" else "Options"
-        known = next((group for group, names in GROUPS.items() if parameter.name in names), None)
-        if grouped and title == "Options" and known is not None:
-            rows[known].append((GROUPS[known].index(parameter.name), row))
-        else:
-            rows[title].append((0, row))
-    for title, found in rows.items():
-        yield title, [row for _, row in sorted(found, key=lambda each: each[0])]
+        of_program = "Run" if parameter.name in ("version", "help") else None
+        if grouped and title == "Options":
+            title = group_of(parameter.name) or of_program or title
+        rows[title].append(row)
+    return rows
 
 
 def _summary(text: str) -> str:
@@ -104,7 +38,7 @@ def _summary(text: str) -> str:
 def _write(command: Any, context: Any, formatter: Any) -> None:
     parameters = command.get_params(context)
     grouped = len(parameters) > 12
-    for title, rows in _sections(parameters, context, grouped=grouped):
+    for title, rows in _sections(parameters, context, grouped=grouped).items():
         if rows:
             with formatter.section(title):
                 formatter.write_dl(rows)
