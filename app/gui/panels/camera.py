@@ -38,12 +38,13 @@ class CameraControls(QWidget):
     """Chooses the source. The settings of each camera are remembered and restored when it is chosen again."""
 
     sources_changed = pyqtSignal()
-    """The list of cameras or the chosen one changed."""
+    """The list of cameras or a setting changed."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
         self._store, self._preferences = store, preferences
-        self._cameras: tuple[Camera, ...] = ()
+        self.cameras: tuple[Camera, ...] = ()
+        """The cameras that are connected now."""
         self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
         self._delivered = label("", "faint", wrap=True)
         column = QVBoxLayout(self)
@@ -57,8 +58,8 @@ class CameraControls(QWidget):
 
     def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
         """Take the cameras that are connected now."""
-        if cameras != self._cameras:
-            self._cameras = cameras
+        if cameras != self.cameras:
+            self.cameras = cameras
             self._show(self._store.current)
 
     def show_status(self, status: PipelineStatus) -> None:
@@ -94,7 +95,7 @@ class CameraControls(QWidget):
         """(name, value for the settings) of all sources."""
         capture = self._store.current.capture
         entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
-        entries += [(camera.name, camera.source) for camera in self._cameras]
+        entries += [(camera.name, camera.source) for camera in self.cameras]
         entries.append((self.tr("Demonstration"), "demo"))
         if capture.source not in (data for _text, data in entries):
             gone = capture.source.startswith("camera:")
@@ -113,10 +114,10 @@ class CameraControls(QWidget):
 class CameraFormatControls(QWidget):
     """Sizes, frame rates and pixel formats of the camera in use, and whether the preview is a mirror."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore, camera: CameraControls) -> None:
+        """camera: knows the cameras that are connected."""
         super().__init__()
-        self._store = store
-        self._cameras: tuple[Camera, ...] = ()
+        self._store, self._camera = store, camera
         self._size = combo(self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo")
         self._rate = combo(self.tr("Frame rate"), self.tr("Frames per second of the camera"), "rateCombo")
         self._format = combo(self.tr("Format"), self.tr("Pixel format that the camera sends"), "formatCombo")
@@ -141,18 +142,12 @@ class CameraFormatControls(QWidget):
         mirror.toggled.connect(lambda on: preferences.change(mirror_preview=on))
         follow(preferences.changed, self, lambda new: mirror.setChecked(new.mirror_preview))
         mirror.setChecked(preferences.current.mirror_preview)
-        store.changed.connect(self._show)
-        self._show(store.current)
+        camera.sources_changed.connect(self._show)
+        self._show()
 
-    def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
-        """Take the cameras that are connected now."""
-        if cameras != self._cameras:
-            self._cameras = cameras
-            self._show(self._store.current)
-
-    def _show(self, settings: Settings) -> None:
-        capture = settings.capture
-        camera = next((camera for camera in self._cameras if camera.source == capture.source), None)
+    def _show(self) -> None:
+        capture = self._store.current.capture
+        camera = next((camera for camera in self._camera.cameras if camera.source == capture.source), None)
         sizes = set(camera.sizes if camera is not None and camera.sizes else SIZES) | {(capture.width, capture.height)}
         fill_combo(self._size, [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)],
                    (capture.width, capture.height))  # fmt: skip

@@ -44,7 +44,6 @@ class SidePanel(QWidget):
         self.page = Page()
         self.groups: list[Collapsible] = []
         self.camera = CameraControls(store, preferences)
-        self.camera_format = CameraFormatControls(store, preferences)
         self.virtual_camera = VirtualCameraControls(store)
         self.placement = PlacementControls(store, preferences)
         self.zones = ZoneControls(store)
@@ -101,7 +100,8 @@ class SidePanel(QWidget):
              PresenterControls(store)),
             (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
              BackgroundViewControls(store, preferences)),
-            (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup", self.camera_format),
+            (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup",
+             CameraFormatControls(store, preferences, self.camera)),
             (self.tr("Quality"), self.tr("Model and edge"), "qualityGroup", self.quality),
             (self.tr("Send to OBS"), self.tr("How other programs receive your video"), "outputGroup", self.output),
             (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),

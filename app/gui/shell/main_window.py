@@ -144,7 +144,6 @@ class MainWindow(QMainWindow):
         self.recording.saved.connect(self._events.saved)
         self.recording.unfinished_found.connect(self._offer_recovery)
         self.devices.cameras_found.connect(self.panel.camera.show_cameras)
-        self.devices.cameras_found.connect(self.panel.camera_format.show_cameras)
         self.devices.cameras_found.connect(self.status_notices.show_cameras)
         self.devices.virtual_cameras_found.connect(self.panel.virtual_camera.show_virtual_cameras)
         self.devices.virtual_cameras_found.connect(self.panel.output.show_virtual_cameras)
