@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -253,20 +252,7 @@ class Pipeline:
             ended = join(deadline_s - time.monotonic()) and ended
         self.preview.close()
         self._board.end()
-        # Engine, source and sinks are closed by now; the result tells that they ran.
-        ending = self._final or self.status()
-        self._final = replace(
-            ending,
-            source=running.source,
-            engine=running.engine,
-            virtual_camera=running.virtual_camera,
-            pipewire=running.pipewire,
-            recording=running.recording,
-            recording_alpha=running.recording_alpha,
-            fps_in=running.fps_in,
-            fps_out=running.fps_out,
-            latency_ms=running.latency_ms,
-        )
+        self._final = (self._final or self.status()).at_the_end_of(running)
         return ended
 
     def _settings_changed(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from app.core.shaping import WHOLE_VIEW, View
@@ -158,3 +158,18 @@ class PipelineStatus:
     """Open problems, the newest last; a problem is closed when the part that it comes from works again."""
     errors: tuple[str, ...] = field(default=())
     """Every problem of the run, oldest first, without repetitions."""
+
+    def at_the_end_of(self, running: PipelineStatus) -> PipelineStatus:
+        """Return this status, of a stopped pipeline, with what it ran with: engine, source and sinks are closed."""
+        return replace(
+            self,
+            source=running.source,
+            engine=running.engine,
+            virtual_camera=running.virtual_camera,
+            pipewire=running.pipewire,
+            recording=running.recording,
+            recording_alpha=running.recording_alpha,
+            fps_in=running.fps_in,
+            fps_out=running.fps_out,
+            latency_ms=running.latency_ms,
+        )

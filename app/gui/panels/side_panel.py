@@ -22,6 +22,7 @@ from app.gui.panels.server import ServerControls
 from app.gui.panels.standby import StandbyControls
 from app.gui.panels.virtual_camera import VirtualCameraControls
 from app.gui.panels.zones import ZoneControls
+from app.gui.state.devices import DeviceWatcher
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
@@ -117,6 +118,15 @@ class SidePanel(QWidget):
             group.toggle.toggled.connect(partial(self._scroll_to_opened, group))
             self.page.add(group)
             self.groups.append(group)
+
+    def follow_devices(self, devices: DeviceWatcher) -> None:
+        """List the devices that are connected."""
+        devices.cameras_found.connect(self.camera.show_cameras)
+        for part in (self.virtual_camera, self.output):
+            devices.virtual_cameras_found.connect(part.show_virtual_cameras)
+        microphone = self.recordings.microphone
+        microphone.list_requested.connect(devices.check_microphones)
+        devices.microphones_found.connect(microphone.show_microphones)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""

@@ -143,14 +143,10 @@ class MainWindow(QMainWindow):
         self.recording.failed.connect(self.action_bar.refresh)
         self.recording.saved.connect(self._events.saved)
         self.recording.unfinished_found.connect(self._offer_recovery)
-        self.devices.cameras_found.connect(self.panel.camera.show_cameras)
+        self.panel.follow_devices(self.devices)
         self.devices.cameras_found.connect(self.status_notices.show_cameras)
-        self.devices.virtual_cameras_found.connect(self.panel.virtual_camera.show_virtual_cameras)
-        self.devices.virtual_cameras_found.connect(self.panel.output.show_virtual_cameras)
         self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
-        microphone, network = self.panel.recordings.microphone, self.panel.quality.network
-        microphone.list_requested.connect(self.devices.check_microphones)
-        self.devices.microphones_found.connect(microphone.show_microphones)
+        network = self.panel.quality.network
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
         network.plate.capture_requested.connect(self._open_plate_dialog)
         network.model_installed.connect(self.bridge.retry)
