@@ -41,7 +41,11 @@ class Program:
         picture = folder / "beach.png"
         cv2.imwrite(str(picture), room_picture())
         self.files = [BackgroundFile(picture, "Beach")]
-        self.controller = SettingsController(
+        self.controller = self.controller_with(confirm_s=30.0)
+
+    def controller_with(self, confirm_s: float) -> SettingsController:
+        """Return a controller that waits so long for what a command changes."""
+        return SettingsController(
             change=self.pipeline.change,
             settings=lambda: self.pipeline.settings,
             status_fields=lambda: status_fields(self.pipeline.status()),
@@ -51,7 +55,7 @@ class Program:
             save_snapshot=self.save_snapshot,
             scenes_changed=self.note_scenes,
             microphones=lambda: self.microphones,
-            confirm_s=5,
+            confirm_s=confirm_s,
         )
 
     def run(self, text: str) -> str:

@@ -11,11 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from app.control import BackgroundFile, Command, SettingsController, Tiles
+from app.control import BackgroundFile, Command
 from app.control.changes import CommandError
 from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.types import PictureKind
-from app.runtime.status_fields import status_fields
 from app.testing.room import shows_room
 from tests.control.conftest import Program, fail
 from tests.waiting import eventually
@@ -42,16 +41,7 @@ def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
 
 def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_path: Path) -> None:
     program.world.faults.put("open_background", program.world.faults.hang)
-    hasty = SettingsController(
-        change=program.pipeline.change,
-        settings=lambda: program.settings,
-        status_fields=lambda: status_fields(program.pipeline.status()),
-        tiles=lambda: Tiles(program.files),
-        scenes=program.scenes,
-        request_quit=program.quit.set,
-        save_snapshot=program.save_snapshot,
-        confirm_s=0.2,
-    )
+    hasty = program.controller_with(confirm_s=0.2)
     assert "still being prepared" in hasty.run(Command("background", "Beach"))
 
 

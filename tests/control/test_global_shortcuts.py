@@ -49,7 +49,8 @@ def test_every_shortcut_is_a_command_with_a_key_of_its_own() -> None:
 
 def test_keys_pause_freeze_and_choose_backgrounds(program: Program) -> None:
     keys = Keys()
-    shortcuts = GlobalShortcuts(program.controller, lambda: keys, lambda _problem: None)
+    hasty = program.controller_with(confirm_s=0.2)  # a freeze can come before the frame that confirms a background
+    shortcuts = GlobalShortcuts(hasty, lambda: keys, lambda _problem: None)
     shortcuts.follow(False)
     assert keys.registered == []
     shortcuts.follow(True)

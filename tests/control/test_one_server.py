@@ -33,7 +33,10 @@ def test_a_second_program_does_not_take_over(place: Place, server: ControlServer
 
 
 @posix_only
-def test_a_full_backlog_is_neither_free_to_take_nor_not_running(tmp_path: Path) -> None:
+def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.control.client.CONNECT_TIMEOUT_S", 0.2)
     place = socket_place(tmp_path / "run")
     with take_ownership(place.folder), socket.socket(socket.AF_UNIX) as busy:
         path = place.folder / SOCKET_FILE

@@ -34,6 +34,7 @@ def test_freeze_while_paused_says_what_the_outputs_show(program: Program) -> Non
 
 
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
+    program.controller = program.controller_with(confirm_s=0.2)  # resumed while frozen, no frame confirms it
     states = []
     for text in ("pause", "freeze on", "pause toggle", "pause toggle", "freeze off", "freeze toggle", "resume"):
         program.run(text)

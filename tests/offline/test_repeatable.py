@@ -29,6 +29,7 @@ engine.close()
 """
 
 
+@pytest.mark.long
 def test_the_engine_of_a_conversion_waits_for_the_kernels(repo: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LATE_KERNELS], cwd=repo, capture_output=True, text=True, timeout=100, check=False

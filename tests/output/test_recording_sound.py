@@ -141,6 +141,7 @@ while True:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("microphone", ["working", "lost"])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_killed_recording_with_sound_plays_to_its_last_second(tmp_path: Path, suffix: str, microphone: str) -> None:

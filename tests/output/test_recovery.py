@@ -62,6 +62,7 @@ def times_of(path: Path) -> list[float]:
         return [frame.time for frame in container.decode(video=0)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("suffix", "fps"), [("mp4", 30), ("mkv", 30), ("mp4", 5), ("mkv", 5)])
 def test_a_killed_recording_plays_to_its_last_second_and_is_finished(
     tmp_path: Path, suffix: str, fps: int, capsys: pytest.CaptureFixture[str]

@@ -6,20 +6,11 @@ import pytest
 
 from app.runtime.measure import LatencyMeter, RateMeter
 from app.runtime.status import Latency
-
-
-class StoppedClock:
-    """Time that passes only where a test says so."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from app.testing.clock import FakeClock
 
 
 def test_latency_is_that_of_the_last_seconds() -> None:
-    clock = StoppedClock()
+    clock = FakeClock()
     meter = LatencyMeter(span_s=0.2, now=clock)
     meter.add(0.5)
     assert meter.read() == Latency(500.0, 500.0)
@@ -40,7 +31,7 @@ def test_latency_figures() -> None:
 
 
 def test_the_rate_falls_when_nothing_comes() -> None:
-    clock = StoppedClock()
+    clock = FakeClock()
     meter = RateMeter(span_s=0.5, now=clock)
     for _ in range(20):
         meter.tick()

@@ -33,6 +33,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.long
 def test_a_pool_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     source = write_clips(tmp_path / "in")
     events: list[Event] = []
@@ -56,6 +57,7 @@ def test_a_pool_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     assert ended == {"a.mp4": "done", "b.mkv": "done", "poison.mp4": "failed", "cut.mkv": "failed"}
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_replaced_and_the_clip_has_the_same_hash(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 300, size=(192, 96))
     killed: list[int] = []
@@ -78,6 +80,7 @@ def test_a_killed_worker_is_replaced_and_the_clip_has_the_same_hash(tmp_path: Pa
     assert names(tmp_path / "out") == ["clip.mp4", MANIFEST]
 
 
+@pytest.mark.long
 def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
     clips = [write_clip(tmp_path / f"{name}.mp4", 300, size=(192, 96)) for name in "abc"]
     stop = StopRequest()

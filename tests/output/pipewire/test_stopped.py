@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import IO
 
 import numpy as np
+import pytest
 
 from app.core.types import BgrImage
 from app.testing.room import ROOM
@@ -21,6 +22,8 @@ from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.long
 
 STOPPED_S = 10.0
 ENOUGH = 100
