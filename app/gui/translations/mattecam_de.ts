@@ -516,6 +516,10 @@
         <translation>„Keiner“ sendet das Kamerabild unverändert an jedes Programm, das Mattecam verwendet.</translation>
     </message>
     <message>
+        <source>What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam.</source>
+        <translation>Was diese Szene mit „Immer zeigen“ markiert, wird so gesendet, wie es ist, an jedes Programm, das Mattecam verwendet.</translation>
+    </message>
+    <message>
         <source>Show it</source>
         <translation>Zeigen</translation>
     </message>
@@ -2393,7 +2397,7 @@
     </message>
     <message>
         <source>Light</source>
-        <translation>Hell</translation>
+        <translation>Licht</translation>
     </message>
     <message>
         <source>Virtual camera</source>
@@ -3482,14 +3486,9 @@
         <translation>Die Reparatur konnte nicht gestartet werden ({program} lässt sich nicht ausführen); führen Sie die gezeigten Befehle als root aus.</translation>
     </message>
     <message>
-        <source>The repair failed: {output}</source>
+        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
         <comment>RepairFailure.FAILED</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: {output}</translation>
-    </message>
-    <message>
-        <source>The repair failed with exit code {code}; run the shown commands as root.</source>
-        <comment>RepairFailure.FAILED_SILENTLY</comment>
-        <translation>Die Reparatur ist mit dem Exit-Code {code} fehlgeschlagen; führen Sie die gezeigten Befehle als root aus.</translation>
+        <translation>Die Reparatur ist mit dem Exit-Code {code} fehlgeschlagen (Einzelheiten stehen im Protokoll); führen Sie die gezeigten Befehle als root aus.</translation>
     </message>
     <message>
         <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
@@ -4342,6 +4341,11 @@
         <translation>Der Ordner {folder} enthält keine Bilder ({formats}), die als Folien gezeigt werden könnten; wählen Sie einen anderen.</translation>
     </message>
     <message>
+        <source>{file} has no slide {number}, so its last one, {count}, is shown.</source>
+        <comment>SlidesText.PAST_END</comment>
+        <translation>{file} hat keine Folie {number}; die letzte, {count}, wird gezeigt.</translation>
+    </message>
+    <message>
         <source>No slides are chosen for the background; choose a PDF file or a folder of images.</source>
         <comment>SlidesText.NO_SLIDES</comment>
         <translation>Für den Hintergrund sind keine Folien ausgewählt; wählen Sie eine PDF-Datei oder einen Ordner mit Bildern.</translation>
@@ -4882,6 +4886,11 @@
         <translation>Den gespeicherten Checkpoint {file} gibt es nicht; stattdessen wird {bundled} verwendet (prüfen Sie ihn).</translation>
     </message>
     <message>
+        <source>Strict mode is off in the settings, which no matting server may have; it is balanced for this run.</source>
+        <comment>SettingsText.STRICT_WITH_SERVER</comment>
+        <translation>Der strenge Modus ist in den Einstellungen aus, was mit keinem Freistell-Server erlaubt ist; für diesen Lauf ist er ausgewogen.</translation>
+    </message>
+    <message>
         <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
         <comment>SettingsText.RECORDING_EXISTS</comment>
         <translation>Dateien dieses Namens gibt es schon, und sie bleiben erhalten: {files}. Aufgenommen wird in {new}.</translation>
@@ -4957,21 +4966,6 @@
         <translation>Der Desktop hat wegen der globalen Tastenkürzel nicht geantwortet. Schalten Sie sie aus und wieder ein.</translation>
     </message>
     <message>
-        <source>Another program uses the keys {keys}. Close it, then switch the global shortcuts on again.</source>
-        <comment>ShortcutText.TAKEN</comment>
-        <translation>Ein anderes Programm benutzt die Tasten {keys}. Schließen Sie es und schalten Sie die globalen Tastenkürzel dann wieder ein.</translation>
-    </message>
-    <message>
-        <source>Global shortcuts do not work on this system without a window. Start the window.</source>
-        <comment>ShortcutText.NOT_HERE</comment>
-        <translation>Globale Tastenkürzel funktionieren auf diesem System nicht ohne Fenster. Starten Sie das Fenster.</translation>
-    </message>
-    <message>
-        <source>The system did not register the global shortcuts (error {code}). Switch them off and on again.</source>
-        <comment>ShortcutText.NOT_REGISTERED</comment>
-        <translation>Das System hat die globalen Tastenkürzel nicht angenommen (Fehler {code}). Schalten Sie sie aus und wieder ein.</translation>
-    </message>
-    <message>
         <source>{name} (process {pid})</source>
         <comment>ProgramName.PROCESS</comment>
         <translation>{name} (Prozess {pid})</translation>
@@ -5032,19 +5026,19 @@
         <translation>Es gibt keine Gewichte mit dem Namen {name}; die Namen sind {names}.</translation>
     </message>
     <message>
-        <source>There is no weights file {file}; check the path given with --weights.</source>
+        <source>There is no weights file {file}; choose another one (on the command line: --weights).</source>
         <comment>WeightsFault.NO_FILE</comment>
-        <translation>Es gibt keine Gewichtsdatei {file}; prüfen Sie den mit --weights angegebenen Pfad.</translation>
+        <translation>Es gibt keine Gewichtsdatei {file}; wählen Sie eine andere (auf der Kommandozeile: --weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}) are not installed; download them with `python3 run.py weights download {model}`, or name a file with --weights.</source>
+        <source>The weights of {model} ({file}) are not installed; download them (on the command line: `python3 run.py weights download {model}`), or choose a file of your own (--weights).</source>
         <comment>WeightsFault.NOT_INSTALLED</comment>
-        <translation>Die Gewichte von {model} ({file}) sind nicht installiert; laden Sie sie mit `python3 run.py weights download {model}` herunter oder geben Sie mit --weights eine Datei an.</translation>
+        <translation>Die Gewichte von {model} ({file}) sind nicht installiert; laden Sie sie herunter (auf der Kommandozeile: `python3 run.py weights download {model}`) oder wählen Sie eine eigene Datei (--weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or name a file with --weights.</source>
+        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or choose a file of your own (on the command line: --weights).</source>
         <comment>WeightsFault.BUNDLED_MISSING</comment>
-        <translation>Die Gewichte von {model} ({file}), die zum Programm gehören, fehlen; installieren Sie das Programm neu oder geben Sie mit --weights eine Datei an.</translation>
+        <translation>Die Gewichte von {model} ({file}), die zum Programm gehören, fehlen; installieren Sie das Programm neu oder wählen Sie eine eigene Datei (auf der Kommandozeile: --weights).</translation>
     </message>
     <message>
         <source>The weights file {file} cannot be read; check the path and its permissions.</source>
@@ -5057,14 +5051,14 @@
         <translation>Die Gewichtsdatei {file} ist beschädigt oder kein Checkpoint; entfernen Sie sie und laden Sie sie erneut herunter.</translation>
     </message>
     <message>
-        <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or name another file with --weights.</source>
+        <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file (on the command line: --weights).</source>
         <comment>WeightsFault.BUNDLED_DAMAGED</comment>
-        <translation>Die Gewichtsdatei {file}, die zum Programm gehört, ist beschädigt; installieren Sie das Programm neu, oder nennen Sie mit --weights eine andere Datei.</translation>
+        <translation>Die Gewichtsdatei {file}, die zum Programm gehört, ist beschädigt; installieren Sie das Programm neu oder wählen Sie eine andere Datei (auf der Kommandozeile: --weights).</translation>
     </message>
     <message>
-        <source>The weights file {file} is damaged or not the published one; download it with `python3 run.py weights download {model}`, or name a file of your own with --weights.</source>
+        <source>The weights file {file} is damaged or not the published one; download it again (on the command line: `python3 run.py weights download {model}`), or choose a file of your own (--weights).</source>
         <comment>WeightsFault.NOT_INTACT</comment>
-        <translation>Die Gewichtsdatei {file} ist beschädigt oder nicht die veröffentlichte; laden Sie sie mit `python3 run.py weights download {model}` herunter, oder nennen Sie mit --weights eine eigene Datei.</translation>
+        <translation>Die Gewichtsdatei {file} ist beschädigt oder nicht die veröffentlichte; laden Sie sie neu herunter (auf der Kommandozeile: `python3 run.py weights download {model}`) oder wählen Sie eine eigene Datei (--weights).</translation>
     </message>
     <message>
         <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>

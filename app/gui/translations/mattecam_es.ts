@@ -516,6 +516,10 @@
         <translation>«Ninguno» envía la imagen de la cámara tal cual a todos los programas que usan Mattecam.</translation>
     </message>
     <message>
+        <source>What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam.</source>
+        <translation>Lo que esta escena marca con «Mostrar siempre» se envía tal como es a todos los programas que usan Mattecam.</translation>
+    </message>
+    <message>
         <source>Show it</source>
         <translation>Mostrar</translation>
     </message>
@@ -2393,7 +2397,7 @@
     </message>
     <message>
         <source>Light</source>
-        <translation>Claro</translation>
+        <translation>Luz</translation>
     </message>
     <message>
         <source>Virtual camera</source>
@@ -3482,14 +3486,9 @@
         <translation>No se pudo iniciar la reparación (no se puede ejecutar {program}); ejecute como root las órdenes mostradas.</translation>
     </message>
     <message>
-        <source>The repair failed: {output}</source>
+        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
         <comment>RepairFailure.FAILED</comment>
-        <translation>La reparación falló: {output}</translation>
-    </message>
-    <message>
-        <source>The repair failed with exit code {code}; run the shown commands as root.</source>
-        <comment>RepairFailure.FAILED_SILENTLY</comment>
-        <translation>La reparación falló con el código de salida {code}; ejecute como root las órdenes mostradas.</translation>
+        <translation>La reparación falló con el código de salida {code} (los detalles están en el registro); ejecute como root las órdenes mostradas.</translation>
     </message>
     <message>
         <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
@@ -4342,6 +4341,11 @@
         <translation>La carpeta {folder} no contiene imágenes ({formats}) que mostrar como diapositivas; elija otra.</translation>
     </message>
     <message>
+        <source>{file} has no slide {number}, so its last one, {count}, is shown.</source>
+        <comment>SlidesText.PAST_END</comment>
+        <translation>{file} no tiene ninguna diapositiva {number}; se muestra la última, {count}.</translation>
+    </message>
+    <message>
         <source>No slides are chosen for the background; choose a PDF file or a folder of images.</source>
         <comment>SlidesText.NO_SLIDES</comment>
         <translation>No se han elegido diapositivas para el fondo; elija un archivo PDF o una carpeta de imágenes.</translation>
@@ -4882,6 +4886,11 @@
         <translation>El checkpoint guardado {file} no existe; en su lugar se usa {bundled} (revíselo).</translation>
     </message>
     <message>
+        <source>Strict mode is off in the settings, which no matting server may have; it is balanced for this run.</source>
+        <comment>SettingsText.STRICT_WITH_SERVER</comment>
+        <translation>El modo estricto está desactivado en los ajustes, lo que no se permite con ningún servidor de recorte; en esta ejecución es equilibrado.</translation>
+    </message>
+    <message>
         <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
         <comment>SettingsText.RECORDING_EXISTS</comment>
         <translation>Ya existen archivos con este nombre y se conservan: {files}. La grabación se guarda en {new}.</translation>
@@ -4957,21 +4966,6 @@
         <translation>El escritorio no respondió sobre los atajos globales. Desactívelos y actívelos de nuevo.</translation>
     </message>
     <message>
-        <source>Another program uses the keys {keys}. Close it, then switch the global shortcuts on again.</source>
-        <comment>ShortcutText.TAKEN</comment>
-        <translation>Otro programa usa las teclas {keys}. Ciérrelo y active de nuevo los atajos globales.</translation>
-    </message>
-    <message>
-        <source>Global shortcuts do not work on this system without a window. Start the window.</source>
-        <comment>ShortcutText.NOT_HERE</comment>
-        <translation>Los atajos globales no funcionan en este sistema sin ventana. Inicie la ventana.</translation>
-    </message>
-    <message>
-        <source>The system did not register the global shortcuts (error {code}). Switch them off and on again.</source>
-        <comment>ShortcutText.NOT_REGISTERED</comment>
-        <translation>El sistema no registró los atajos globales (error {code}). Desactívelos y actívelos de nuevo.</translation>
-    </message>
-    <message>
         <source>{name} (process {pid})</source>
         <comment>ProgramName.PROCESS</comment>
         <translation>{name} (proceso {pid})</translation>
@@ -5032,19 +5026,19 @@
         <translation>No hay pesos con el nombre {name}; los nombres son {names}.</translation>
     </message>
     <message>
-        <source>There is no weights file {file}; check the path given with --weights.</source>
+        <source>There is no weights file {file}; choose another one (on the command line: --weights).</source>
         <comment>WeightsFault.NO_FILE</comment>
-        <translation>No hay ningún archivo de pesos {file}; compruebe la ruta indicada con --weights.</translation>
+        <translation>No hay ningún archivo de pesos {file}; elija otro (en la línea de órdenes: --weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}) are not installed; download them with `python3 run.py weights download {model}`, or name a file with --weights.</source>
+        <source>The weights of {model} ({file}) are not installed; download them (on the command line: `python3 run.py weights download {model}`), or choose a file of your own (--weights).</source>
         <comment>WeightsFault.NOT_INSTALLED</comment>
-        <translation>Los pesos de {model} ({file}) no están instalados; descárguelos con `python3 run.py weights download {model}` o indique un archivo con --weights.</translation>
+        <translation>Los pesos de {model} ({file}) no están instalados; descárguelos (en la línea de órdenes: `python3 run.py weights download {model}`) o elija un archivo propio (--weights).</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or name a file with --weights.</source>
+        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or choose a file of your own (on the command line: --weights).</source>
         <comment>WeightsFault.BUNDLED_MISSING</comment>
-        <translation>Faltan los pesos de {model} ({file}), que forman parte del programa; vuelva a instalar el programa o indique un archivo con --weights.</translation>
+        <translation>Faltan los pesos de {model} ({file}), que forman parte del programa; vuelva a instalar el programa o elija un archivo propio (en la línea de órdenes: --weights).</translation>
     </message>
     <message>
         <source>The weights file {file} cannot be read; check the path and its permissions.</source>
@@ -5057,14 +5051,14 @@
         <translation>El archivo de pesos {file} está dañado o no es un punto de control; quítelo y descárguelo de nuevo.</translation>
     </message>
     <message>
-        <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or name another file with --weights.</source>
+        <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file (on the command line: --weights).</source>
         <comment>WeightsFault.BUNDLED_DAMAGED</comment>
-        <translation>El archivo de pesos {file}, que forma parte del programa, está dañado; reinstale el programa o indique otro archivo con --weights.</translation>
+        <translation>El archivo de pesos {file}, que forma parte del programa, está dañado; reinstale el programa o elija otro archivo (en la línea de órdenes: --weights).</translation>
     </message>
     <message>
-        <source>The weights file {file} is damaged or not the published one; download it with `python3 run.py weights download {model}`, or name a file of your own with --weights.</source>
+        <source>The weights file {file} is damaged or not the published one; download it again (on the command line: `python3 run.py weights download {model}`), or choose a file of your own (--weights).</source>
         <comment>WeightsFault.NOT_INTACT</comment>
-        <translation>El archivo de pesos {file} está dañado o no es el publicado; descárguelo con `python3 run.py weights download {model}` o indique un archivo propio con --weights.</translation>
+        <translation>El archivo de pesos {file} está dañado o no es el publicado; descárguelo de nuevo (en la línea de órdenes: `python3 run.py weights download {model}`) o elija un archivo propio (--weights).</translation>
     </message>
     <message>
         <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
