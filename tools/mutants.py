@@ -3,7 +3,8 @@
 Draws mutants (small faults in the program) with a fixed seed and runs against each one the tests that execute the
 changed lines, the cheapest first, until one fails. Run it in a scratch worktree: the mutants are written into this
 folder, one at a time. RESULT.json holds the mutants, the tests of each and how it ended; a second call continues there.
-`--again OLD.json` takes the killed mutants of another result, with the tests that killed them first.
+`--again OLD.json` takes the killed mutants of another result and those of their tests that still exist, without
+mapping them again; the test that killed a mutant comes first.
 """
 
 from __future__ import annotations
@@ -73,6 +74,30 @@ def mapped(chosen: list[dict[str, Any]], options: list[str]) -> None:
         mutant["tests"] = plugin.tests(mutant["file"], mutant["lines"])
 
 
+class Collected:
+    """Plugin of pytest: records the names of the tests."""
+
+    def __init__(self) -> None:
+        self.names = set[str]()
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        """Take the tests that the options select."""
+        self.names = {item.nodeid for item in session.items}
+
+
+def killed_before(path: Path, options: list[str]) -> list[dict[str, Any]]:
+    """Return the mutants that another result calls killed, with their tests that exist now."""
+    import pytest
+
+    plugin = Collected()
+    pytest.main(["--collect-only", "-q", "-q", "-p", "no:cacheprovider", *options, *TESTS], plugins=[plugin])
+    chosen = [each for each in json.loads(path.read_text("utf-8")) if each["end"] not in ("survived", "gone")]
+    for mutant in chosen:
+        killer = mutant.pop("end").partition(" ")[2]
+        mutant["tests"] = [test for test in dict.fromkeys([killer, *mutant["tests"]]) if test in plugin.names]
+    return chosen
+
+
 def tried(mutant: dict[str, Any], options: list[str]) -> str:
     """Return what the tests say of a mutant: `survived`, `timeout`, `gone` or the test that failed."""
     path = Path(mutant["file"])
@@ -80,8 +105,8 @@ def tried(mutant: dict[str, Any], options: list[str]) -> str:
     places = [
         at for at in range(len(text)) if text.startswith(mutant["before"], at) and text[at - 1 : at] in ("", "\n")
     ]
-    if not places:
-        return "gone"
+    if not places or not mutant["tests"]:
+        return "survived" if places else "gone"
     at = min(places, key=lambda place: abs(text.count("\n", 0, place) + 1 - mutant["lines"][0]))
     listed = Path("mutant-tests.txt")
     listed.write_text("\n".join(mutant["tests"]), "utf-8")
@@ -101,25 +126,16 @@ def tried(mutant: dict[str, Any], options: list[str]) -> str:
 
 def main(result: str, *options: str) -> None:
     """Draw, map and try the mutants; write the result after each of them and print the totals."""
-    rest = list(options)
-    killed: list[dict[str, Any]] = []
-    if "--again" in rest:
-        at = rest.index("--again")
-        killed = [
-            each
-            for each in json.loads(Path(rest[at + 1]).read_text("utf-8"))
-            if each["end"] not in ("survived", "gone")
-        ]
-        del rest[at : at + 2]
-    kept = Path(result)
+    rest, kept = list(options), Path(result)
+    before = Path(rest.pop(rest.index("--again") + 1)) if "--again" in rest else None
+    rest = [option for option in rest if option != "--again"]
     if kept.exists():
         chosen = json.loads(kept.read_text("utf-8"))
+    elif before is not None:
+        chosen = killed_before(before, rest)
     else:
-        chosen = killed or drawn()
-        killers = [each.pop("end", "").partition(" ")[2] for each in chosen]
+        chosen = drawn()
         mapped(chosen, rest)
-        for mutant, killer in zip(chosen, killers, strict=True):
-            mutant["tests"].sort(key=lambda test, first=killer: test != first)
     for mutant in chosen:
         if "end" not in mutant:
             mutant["end"] = tried(mutant, rest)
