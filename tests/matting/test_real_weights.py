@@ -31,6 +31,7 @@ def weights_of(model: str) -> Path | None:
     return shared("weights/rvm_mobilenetv3.pth") if model == "rvm-mobilenetv3" else None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "ratio", "name"),
     [

@@ -193,6 +193,7 @@ def median(frames: Sequence[BgrImage]) -> BgrImage:
     return capture.plate()
 
 
+@pytest.mark.long
 class TestClips:
     """Clips of a real office, with persons who stay in place and move their arms."""
 

@@ -139,6 +139,7 @@ def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
     assert_no_room(recorded, DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0))
 
 
+@pytest.mark.long
 def test_a_real_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "asl_book"
     frames = clip_frames(name, 6)
@@ -163,6 +164,7 @@ def test_a_real_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (np.abs(last[always_person].astype(int) - GREEN).max(1) > 60).mean() > 0.95, "the person is shown"
 
 
+@pytest.mark.long
 def test_the_median_of_a_clip_whose_person_stands_still_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ from app.system import environment
 from tests.system.wheels import add_wheel, lock
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
 def test_the_cuda_libraries_come_with_pypis_build_of_torch_alone(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))

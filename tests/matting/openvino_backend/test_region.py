@@ -18,6 +18,7 @@ from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend import artefact_cache
 from app.matting.openvino_backend.executor import OpenVinoExecutor
 from app.matting.region.tracker import LOOK_FRAMES, SETTLE_FRAMES
+from app.matting.state import StateArrays
 from models.table import bundled
 from models.weights import find
 
@@ -77,21 +78,39 @@ def room() -> Room:
     return Room(empty, person, mask > 127)
 
 
-@pytest.fixture
-def executor() -> Iterator[OpenVinoExecutor]:
-    executor = made()
-    yield executor
-    executor.close()
-
-
-def settle(executor: OpenVinoExecutor, room: Room, edges: EdgeSettings = ON) -> None:
+def settle(executor: OpenVinoExecutor, room: Room) -> None:
     """Show somebody far away until the region is in use."""
     for n in range(4 * SETTLE_FRAMES):
         # Strict mode shows people when they move.
-        executor.run(room.frame(round(6 * np.sin(n / 2)), noise=n), BACKDROP, edges, False)
+        executor.run(room.frame(round(6 * np.sin(n / 2)), noise=n), BACKDROP, ON, False)
         if n > SETTLE_FRAMES and not executor.place.is_whole:
             break
     assert not executor.place.is_whole
+
+
+@pytest.fixture(scope="module")
+def _settled(room: Room) -> Iterator[tuple[OpenVinoExecutor, StateArrays]]:
+    executor = made()
+    settle(executor, room)
+    yield executor, executor.state()
+    executor.close()
+
+
+@pytest.fixture
+def executor(_settled: tuple[OpenVinoExecutor, StateArrays]) -> OpenVinoExecutor:
+    """Return an executor that has seen nothing."""
+    _settled[0].reset()
+    return _settled[0]
+
+
+@pytest.fixture
+def following(_settled: tuple[OpenVinoExecutor, StateArrays]) -> OpenVinoExecutor:
+    """Return an executor to which somebody far away was shown until the region was in use."""
+    executor, state = _settled
+    executor.reset()
+    executor.load_state(state)
+    assert not executor.place.is_whole
+    return executor
 
 
 def beside(executor: OpenVinoExecutor) -> Mask:
@@ -106,10 +125,11 @@ def error(alpha: NDArray[np.uint8], mask: Mask) -> float:
     return float(np.abs(alpha / 255.0 - mask).sum() / mask.sum())
 
 
-def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
-    matte = executor.run(room.frame(0), BACKDROP, ON, True)
-    outside, (_, _, across, down) = beside(executor), executor.place.fractions
+def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(
+    following: OpenVinoExecutor, room: Room
+) -> None:
+    matte = following.run(room.frame(0), BACKDROP, ON, True)
+    outside, (_, _, across, down) = beside(following), following.place.fractions
     assert outside.mean() > 0.3
     assert down > 1.1 * across, "the part has the shape of the person"
     assert not matte.alpha[outside].any()
@@ -117,60 +137,55 @@ def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(executor
     assert matte.foreground is not None
     assert not matte.foreground[outside].any()
     assert error(matte.alpha, room.mask) < 0.2
-    executor.reset()
+    following.reset()
     for n in range(SETTLE_FRAMES + 3):
-        before = executor.run(room.frame(2 * (n % 3) if n < 8 else 0, noise=n), BACKDROP, OFF, False)
-        assert executor.place.is_whole
+        before = following.run(room.frame(2 * (n % 3) if n < 8 else 0, noise=n), BACKDROP, OFF, False)
+        assert following.place.is_whole
     assert error(matte.alpha, room.mask) < 0.8 * error(before.alpha, room.mask)
 
 
-def test_a_second_person_is_shown_within_a_second(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
+def test_a_second_person_is_shown_within_a_second(following: OpenVinoExecutor, room: Room) -> None:
     second = room.at(200) & ~room.at(0)
     for n in range(LOOK_FRAMES):
-        alpha = executor.run(room.frame(0, 200 + 3 * (n % 3), noise=n), BACKDROP, ON, False).alpha
+        alpha = following.run(room.frame(0, 200 + 3 * (n % 3), noise=n), BACKDROP, ON, False).alpha
         if (alpha[second] > 127).mean() > 0.7:
             return
-        assert not alpha[beside(executor)].any()
+        assert not alpha[beside(following)].any()
     raise AssertionError(f"the second person was not shown within {LOOK_FRAMES} frames")
 
 
 def test_a_second_person_who_stops_before_being_found_is_shown_within_a_second(
-    executor: OpenVinoExecutor, room: Room
+    following: OpenVinoExecutor, room: Room
 ) -> None:
-    settle(executor, room)
     second = room.at(200) & ~room.at(0)
     for n in range(LOOK_FRAMES + 3):
-        alpha = executor.run(room.frame(0, max(200, 230 - 10 * n), noise=n), BACKDROP, ON, False).alpha
+        alpha = following.run(room.frame(0, max(200, 230 - 10 * n), noise=n), BACKDROP, ON, False).alpha
         if (alpha[second] > 127).mean() > 0.7:
             return
     raise AssertionError("the second person was not shown")
 
 
-def test_somebody_who_jumps_is_shown_in_the_same_frame(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
-    alpha = executor.run(room.frame(180), BACKDROP, ON, False).alpha
-    assert executor.place.is_whole
+def test_somebody_who_jumps_is_shown_in_the_same_frame(following: OpenVinoExecutor, room: Room) -> None:
+    alpha = following.run(room.frame(180), BACKDROP, ON, False).alpha
+    assert following.place.is_whole
     assert (alpha[room.at(180)] > 127).mean() > 0.7
 
 
-def test_somebody_who_walks_is_followed(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
-    first = executor.place
+def test_somebody_who_walks_is_followed(following: OpenVinoExecutor, room: Room) -> None:
+    first = following.place
     for n in range(30):
-        alpha = executor.run(room.frame(5 * n, noise=n), BACKDROP, ON, False).alpha
+        alpha = following.run(room.frame(5 * n, noise=n), BACKDROP, ON, False).alpha
         assert (alpha[room.at(5 * n)] > 127).mean() > 0.8
-    assert executor.place != first
+    assert following.place != first
 
 
-def test_a_reset_and_the_switch_show_the_whole_frame(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
-    executor.reset()
-    executor.run(room.frame(0), BACKDROP, ON, False)
-    assert executor.place.is_whole
-    settle(executor, room)
-    alpha = executor.run(room.frame(0), BACKDROP, OFF, False).alpha
-    assert executor.place.is_whole
+def test_a_reset_and_the_switch_show_the_whole_frame(following: OpenVinoExecutor, room: Room) -> None:
+    following.reset()
+    following.run(room.frame(0), BACKDROP, ON, False)
+    assert following.place.is_whole
+    settle(following, room)
+    alpha = following.run(room.frame(0), BACKDROP, OFF, False).alpha
+    assert following.place.is_whole
     assert (alpha[room.mask] > 127).mean() > 0.8
 
 
@@ -192,15 +207,14 @@ def test_without_strict_mode_the_network_looks_closer_at_a_certain_person(
     assert not executor.place.is_whole
 
 
-def test_a_saved_state_resumes_in_the_region(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
-    saved = executor.state()
+def test_a_saved_state_resumes_in_the_region(following: OpenVinoExecutor, room: Room) -> None:
+    saved = following.state()
     frames = [room.frame(6 * n, noise=n) for n in range(12)]
-    expected = [executor.run(frame, BACKDROP, ON, False).alpha for frame in frames]
-    executor.reset()
-    executor.load_state(saved)
+    expected = [following.run(frame, BACKDROP, ON, False).alpha for frame in frames]
+    following.reset()
+    following.load_state(saved)
     for frame, alpha in zip(frames, expected, strict=True):
-        np.testing.assert_array_equal(executor.run(frame, BACKDROP, ON, False).alpha, alpha)
+        np.testing.assert_array_equal(following.run(frame, BACKDROP, ON, False).alpha, alpha)
 
 
 class Fixed:
@@ -215,16 +229,15 @@ class Fixed:
         return self._shape
 
 
-def test_zones_and_people_keep_the_coordinates_of_the_frame(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
+def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoExecutor, room: Room) -> None:
     gain, keep = np.ones((180, 320), np.float32), np.zeros((180, 320), np.float32)
     gain[:, 160:] = 0
     keep[10:40, 20:60] = 1
     keep[100:110, 100:150] = 1
     gain *= 1 - keep
     shaper = Fixed(Shape(gain, keep))
-    matte = executor.run_shaped(room.frame(0), BACKDROP, ON, False, shaper)
-    assert not executor.place.is_whole
+    matte = following.run_shaped(room.frame(0), BACKDROP, ON, False, shaper)
+    assert not following.place.is_whole
     assert shaper.seen is not None
     small, alpha = shaper.seen
     truth = cv2.resize(room.mask.astype(np.float32), (320, 180), interpolation=cv2.INTER_AREA)
@@ -238,12 +251,11 @@ def test_zones_and_people_keep_the_coordinates_of_the_frame(executor: OpenVinoEx
     np.testing.assert_array_equal(matte.composite[90:190, :200], BACKDROP[90:190, :200])
 
 
-def test_a_view_shows_the_same_person(executor: OpenVinoExecutor, room: Room) -> None:
-    settle(executor, room)
+def test_a_view_shows_the_same_person(following: OpenVinoExecutor, room: Room) -> None:
     view, keep = View(0.25, 0.4, 0.6), np.zeros((180, 320), np.float32)
     keep[75:85, 85:95] = 1
-    matte = executor.run_shaped(room.frame(0), BACKDROP, ON, False, Fixed(Shape(None, keep, view)))
-    assert not executor.place.is_whole
+    matte = following.run_shaped(room.frame(0), BACKDROP, ON, False, Fixed(Shape(None, keep, view)))
+    assert not following.place.is_whole
     left, top = round(0.25 * SIZE[0]), round(0.4 * SIZE[1])
     seen = room.mask[top : top + round(0.6 * SIZE[1]), left : left + round(0.6 * SIZE[0])].astype(np.uint8)
     expected = cv2.resize(seen, SIZE, interpolation=cv2.INTER_NEAREST) > 0
@@ -254,24 +266,22 @@ def test_a_view_shows_the_same_person(executor: OpenVinoExecutor, room: Room) ->
     assert error(matte.alpha, expected) < 0.25
 
 
+BLUR, BOKEH = BlurredBackground(60), BlurredBackground(60, bokeh=True)
+EDGES = EdgeSettings(grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5)
+LIGHT = EdgeSettings(light_match=80, light_wrap=80, portrait_light=80)
+
+
 @pytest.mark.parametrize(
-    "backdrop", [BACKDROP, BlurredBackground(60), BlurredBackground(60, bokeh=True)], ids=["image", "blur", "bokeh"]
-)
-@pytest.mark.parametrize(
-    "edges",
-    [
-        EdgeSettings(),
-        EdgeSettings(grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
-        EdgeSettings(light_match=80, light_wrap=80, portrait_light=80),
-    ],
-    ids=["strict", "edges", "light"],
+    ("edges", "backdrop"),
+    [(ON, BACKDROP), (ON, BLUR), (EDGES, BACKDROP), (EDGES, BOKEH), (LIGHT, BACKDROP), (LIGHT, BLUR)],
+    ids=["strict-image", "strict-blur", "edges-image", "edges-bokeh", "light-image", "light-blur"],
 )
 def test_every_control_works_in_the_region(
-    executor: OpenVinoExecutor, room: Room, edges: EdgeSettings, backdrop: BgrImage | BlurredBackground
+    following: OpenVinoExecutor, room: Room, edges: EdgeSettings, backdrop: BgrImage | BlurredBackground
 ) -> None:
-    settle(executor, room, edges)
-    matte = executor.run(room.frame(0), backdrop, edges, True)
-    assert not executor.place.is_whole
+    for shift in (3, 0):
+        matte = following.run(room.frame(shift), backdrop, edges, True)
+    assert not following.place.is_whole
     assert (matte.alpha[room.mask] > 127).mean() > 0.8
     assert not matte.alpha[:, :100].any()
     if backdrop is BACKDROP:

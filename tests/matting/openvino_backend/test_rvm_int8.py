@@ -83,6 +83,7 @@ def test_the_exported_parts_are_the_network(
     torch.testing.assert_close(whole, parts, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.long
 @torch.no_grad()
 def test_openvino_computes_what_the_simulation_in_torch_computes(
     networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
@@ -112,6 +113,7 @@ def test_openvino_computes_what_the_simulation_in_torch_computes(
         arrays |= {name: arrays[new_name] for name, new_name in zip(before, after, strict=True)}
 
 
+@pytest.mark.long
 def test_int8_stays_close_to_float32(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
     path, _, _ = networks
     for ratio in (0.5, 1.0):

@@ -83,8 +83,7 @@ def test_matte_and_info(settings: MattingSettings, engines: BuildEngine, width: 
 
 
 @pytest.mark.parametrize("executor", ["openvino"])
-@pytest.mark.parametrize("edges", [OFF, TREATED], ids=["off", "on"])
-@pytest.mark.parametrize("backdrop", ["picture", "blur"])
+@pytest.mark.parametrize(("edges", "backdrop"), [(TREATED, "picture"), (OFF, "blur")], ids=["on-picture", "off-blur"])
 @pytest.mark.parametrize(("width", "height", "ratio"), [(160, 96, 0.5), (133, 97, 0.5), (160, 96, 0.3)])
 def test_executors_agree(
     weights_file: Path,
