@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +11,7 @@ from app.matting.state import StateArrays
 from app.matting.strict import rules
 from app.matting.strict.cells import kept_cells, pooled
 from app.matting.strict.memory import Floats, Mask, Memory
+from app.matting.strict.soft_edge import soft_gain
 
 
 class StrictFilter:
@@ -87,9 +87,4 @@ class StrictFilter:
             unseen = pooled(unseen[None].astype(np.float32), cell)[0] > 0
             cells[unseen] = rules.UNSEEN_ALPHA
         kept, self.hides_person = kept_cells(memory, image, cells, level == "strict", unseen)
-        rows, columns = kept.shape
-        size = columns * cell, rows * cell
-        inner = np.asarray(cv2.resize(kept.astype(np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
-        if inner.shape == alpha.shape:
-            return inner
-        return np.pad(inner, ((0, height - rows * cell), (0, width - columns * cell)), mode="edge")
+        return soft_gain(kept, alpha, cell)

@@ -46,6 +46,10 @@ PRESENT_ALPHA = 0.05
 """Motion is remembered where alpha stays above this."""
 UNSEEN_ALPHA = 0.06
 """Alpha of cells at which the network did not look: neither empty nor a person, and motion is remembered."""
+FAINT_ALPHA = 0.02
+"""Added to alpha where it weighs what is kept around a pixel."""
+EDGE_SHARE = 0.1
+"""Share of the matte around a pixel that is kept, below which the pixel is removed; from 1 - EDGE_SHARE it is kept."""
 
 AGREEMENT = 0.03
 """Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned room."""

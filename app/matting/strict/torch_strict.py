@@ -124,13 +124,21 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     if strict:
         kept = kept | (_enclosed(kept) & sure & body)
     kept = kept & (age >= _OLD)
-    gain = functional.interpolate(kept.float(), scale_factor=cell, mode="bilinear", align_corners=False)
-    rest = 0, width - gain.shape[3], 0, height - gain.shape[2]
-    gain = functional.pad(gain, rest, mode="replicate") if any(rest) else gain
+    gain = _soft(kept if strict else kept | _grown(kept & sure), coarse, cell)
     unseen = ~_grown(kept) & ~empty & ~moving
     room, frames, hidden = _learn(image, room, frames, hidden, difference, empty, unseen)
     flags = (has_moved.float(), recent, empty.float(), first, unmoved.float(), (age + 1).clamp(max=_OLD))
     return gain, torch.cat([room, frames, hidden.float(), *flags], 1), hides
+
+
+def _soft(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
+    """What alpha is to be multiplied by at each pixel; see `soft_edge`."""
+    height, width = coarse.shape[2:]
+    mask = functional.interpolate(kept.float(), scale_factor=cell, mode="nearest")
+    mask = functional.pad(mask, (0, width - mask.shape[3], 0, height - mask.shape[2]), mode="replicate")
+    weights = coarse + rules.FAINT_ALPHA
+    around, shown = (functional.avg_pool2d(plane, 2 * cell + 1, 1, cell) for plane in (weights, weights * mask))
+    return ((shown / around - rules.EDGE_SHARE) / (1 - 2 * rules.EDGE_SHARE)).clamp(0, 1)
 
 
 def _repeated(
