@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matting.strict import rules
-from app.matting.strict.memory import Floats, Mask, Memory, Planes
-
-_SQUARE = np.ones((3, 3), np.uint8)
+from app.matting.strict.memory import SQUARE, Floats, Mask, Memory, Planes, contrast
 
 
 class Kept(NamedTuple):
@@ -46,16 +44,19 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats, strict: bool, unsee
     if not strict:
         removed &= ~memory.hidden  # a ghost without its translucent part would pass for a person
     count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
-    marks = labels > 0, certain, sure, grown(memory.moved), agreeing & memory.hidden, agreeing & ~memory.hidden
-    total, blocks, surely, near, hidden, repeated = (np.bincount(labels[cells], minlength=count) for cells in marks)
-    moved = near > rules.MOVED_SHARE * total
+
+    def counted(marked: Mask) -> NDArray[np.int64]:
+        return np.bincount(labels[marked], minlength=count)
+
+    total, blocks, surely = counted(labels > 0), counted(certain), counted(sure)
+    moved = counted(grown(memory.moved)) > rules.MOVED_SHARE * total
     least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
     likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
     likely[0] = False
     people = likely
     if strict:
-        people = likely & moved & (repeated <= rules.AGREEING_SHARE * total)
-        beginning = (people & (hidden > rules.BEGINNING_SHARE * total))[labels]
+        people = likely & moved & (counted(agreeing & ~memory.hidden) <= rules.AGREEING_SHARE * total)
+        beginning = (people & (counted(agreeing & memory.hidden) > rules.BEGINNING_SHARE * total))[labels]
         if beginning.any():
             forgotten = grown(beginning) & memory.hidden
             memory.frames[forgotten], memory.hidden[forgotten] = 0, False
@@ -80,7 +81,7 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats, strict: bool, unsee
 
 def grown(mask: Mask) -> Mask:
     """Return the mask dilated by one cell."""
-    return np.asarray(cv2.dilate(mask.view(np.uint8), _SQUARE)).view(np.bool_)
+    return np.asarray(cv2.dilate(mask.view(np.uint8), SQUARE)).view(np.bool_)
 
 
 def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
@@ -91,7 +92,7 @@ def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
     recent, still_empty = memory.recent, empty & memory.empty
     light = _light(image, recent, still_empty)
     changes = image - recent if light is None else image - recent * light
-    recent += np.float32(rules.REFERENCE_RATE) * (image - recent)
+    cv2.accumulateWeighted(_rows(image), _rows(recent), rules.REFERENCE_RATE)
     memory.empty = empty
     moving: Mask = _range([_mean(plane) for plane in changes]) > rules.MOTION
     return moving
@@ -99,7 +100,7 @@ def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
 
 def _compare(memory: Memory, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
     """Return the difference from the learned room, after following the light, and where the frame agrees with it."""
-    known = memory.frames >= np.where(memory.hidden, np.float32(rules.HIDDEN_FRAMES), np.float32(1))
+    known = (memory.frames >= rules.HIDDEN_FRAMES) | ((memory.frames >= 1) & ~memory.hidden)
     light = _light(image, memory.room, known & witnesses)
     if light is not None:
         memory.room *= light
@@ -110,7 +111,7 @@ def _compare(memory: Memory, image: Planes, witnesses: Mask) -> tuple[Floats, Ma
 def _repeated(memory: Memory, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
     """Return where a pattern of the room that was seen empty is seen, and where that room was just uncovered."""
     exact = agreeing & ~memory.hidden & (_largest(difference) < rules.EXACT)
-    repeating = grown(exact & (_contrast(memory.room) > rules.PATTERN)) & agreeing
+    repeating = grown(exact & (contrast(memory.room) > rules.PATTERN)) & agreeing
     uncovered = grown(exact & moving) & agreeing
     found = removed | repeating
     if (uncovered & ~found).any():
@@ -123,7 +124,7 @@ def _furniture(memory: Memory, image: Planes, empty: Mask, body: Mask) -> Mask:
     """Return where the frame shows a strong pattern of the first frame that is furniture."""
     light = _light(image, memory.first, empty)
     same = _largest(_range(image - (memory.first if light is None else memory.first * light))) < rules.UNMOVED
-    memory.unmoved &= same & (_contrast(memory.first) > rules.STRONG_PATTERN)
+    memory.unmoved &= same
     if np.count_nonzero(body & memory.unmoved) > rules.UNMOVED_SHARE * np.count_nonzero(body):
         return np.zeros_like(body)
     near = cv2.boxFilter(
@@ -163,13 +164,18 @@ def _enclosed(kept: Mask) -> Mask:
 
 def _light(now: Planes, before: Planes, cells: Mask) -> Floats | None:
     """Return the change of light per channel, (3, 1, 1), measured at these cells; None where they are too few."""
-    weights = cells.reshape(-1).astype(np.float32)
-    if weights.mean() <= rules.LIGHT_SHARE:
+    if np.count_nonzero(cells) <= rules.LIGHT_SHARE * cells.size:
         return None
+    weights = cells.reshape(-1).astype(np.float32)
     sums = (planes.reshape(3, -1) @ weights for planes in (now, before))
     after, earlier = sums
     ratios = np.clip(after / np.maximum(earlier, 1e-3), *rules.LIGHT_RANGE)
     return np.asarray(ratios, np.float32)[:, None, None]
+
+
+def _rows(planes: Planes) -> Floats:
+    """Return a view of the planes below each other."""
+    return planes.reshape(-1, planes.shape[-1])
 
 
 def _range(planes: Planes | list[Floats]) -> Floats:
@@ -178,18 +184,12 @@ def _range(planes: Planes | list[Floats]) -> Floats:
     return np.maximum(np.maximum(red, green), blue)
 
 
-def _contrast(planes: Planes) -> Floats:
-    """Return the range of brightness of 3x3 cells."""
-    red, green, blue = planes
-    return np.asarray(cv2.morphologyEx((red + green + blue) * np.float32(1 / 3), cv2.MORPH_GRADIENT, _SQUARE))
-
-
 def _largest(cells: Floats) -> Floats:
-    return np.asarray(cv2.dilate(cells, _SQUARE))
+    return np.asarray(cv2.dilate(cells, SQUARE))
 
 
 def _smallest(cells: Floats) -> Floats:
-    return np.asarray(cv2.erode(cells, _SQUARE))
+    return np.asarray(cv2.erode(cells, SQUARE))
 
 
 def _mean(plane: Floats) -> Floats:

@@ -15,6 +15,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Planes = NDArray[np.float32]
 """Red, green and blue, (3, h, w), in 0..1."""
+SQUARE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class Memory:
             recent=image.copy(),
             empty=np.ones(shape, np.bool_),
             first=image,
-            unmoved=np.ones(shape, np.bool_),
+            unmoved=contrast(image) > rules.STRONG_PATTERN,
             age=np.array(0 if seen is None else rules.WAIT_FRAMES),
         )
 
@@ -65,3 +66,9 @@ class Memory:
     def arrays(self) -> StateArrays:
         """Return copies of all arrays."""
         return {field.name: getattr(self, field.name).copy() for field in fields(self)}
+
+
+def contrast(planes: Planes) -> Floats:
+    """Return the range of brightness of 3x3 cells."""
+    red, green, blue = planes
+    return np.asarray(cv2.morphologyEx((red + green + blue) * np.float32(1 / 3), cv2.MORPH_GRADIENT, SQUARE))

@@ -31,7 +31,7 @@ def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(level: Str
     gain, alpha = shown(level, grid)
 
     assert gain[PERSON.cover(grid) > 0.99].min() == 1
-    assert alpha[50 * grid, 104 * grid] < 0.05
+    assert alpha[50 * grid, 109 * grid] < 0.05
     rows, columns = slice(40 * grid, 60 * grid), slice(95 * grid, 115 * grid)
     assert np.abs(np.diff(alpha[rows, columns], axis=1)).max() < 0.6 / grid
     distances = _outline(alpha, grid)
