@@ -48,7 +48,7 @@ UNSEEN_ALPHA = 0.06
 """Alpha of cells at which the network did not look: neither empty nor a person, and motion is remembered."""
 FAINT_ALPHA = 0.02
 """Added to alpha where it weighs what is kept around a pixel."""
-EDGE_SHARE = 0.1
+EDGE_SHARE = 0.15
 """Share of the matte around a pixel that is kept, below which the pixel is removed; from 1 - EDGE_SHARE it is kept."""
 
 AGREEMENT = 0.03
