@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from app.runtime.closing import close_unused
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.worker import Worker
+from app.system.process_limits import return_free_memory
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -29,11 +30,21 @@ class Preparer(Generic[K, T]):
     """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded."""
 
     def __init__(
-        self, name: str, build: Callable[[K], T], discard: Callable[[T], None], *, low_priority: bool = False
+        self,
+        name: str,
+        build: Callable[[K], T],
+        discard: Callable[[T], None],
+        *,
+        low_priority: bool = False,
+        tidy: Callable[[], None] = return_free_memory,
     ) -> None:
-        """low_priority: as in `Worker`. Not for engines: OpenVINO's workers, which run them, are started here."""
+        """low_priority: as in `Worker`. Not for engines: OpenVINO's workers, which run them, are started here.
+
+        tidy: called after values were discarded.
+        """
         self._build = build
         self._discard = discard
+        self._tidy = tidy
         self._calls: LatestSlot[bool] = LatestSlot()
         """Wakes the thread."""
         self._lock = threading.Lock()
@@ -112,8 +123,11 @@ class Preparer(Generic[K, T]):
     def _discard_retired(self) -> None:
         with self._lock:
             retired, self._retired = self._retired, []
-        for value in retired:
-            close_unused(partial(self._discard, value))
+        if not retired:
+            return
+        while retired:
+            close_unused(partial(self._discard, retired.pop(0)))
+        self._tidy()
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Limits for this process: core dumps, open files, heaps of the allocator."""
+"""Limits for this process: core dumps, open files, heaps of the allocator and what they keep."""
 
 from __future__ import annotations
 
@@ -48,3 +48,13 @@ def limit_heaps(heaps: int | None = None) -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # musl has none
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, heaps or usable_cores())
+
+
+def return_free_memory() -> None:
+    """Give memory that was freed back to the system. Takes milliseconds, in which other threads may wait for memory.
+
+    glibc by itself returns only what lies at the end of a heap: what big frames and engines leave below stays.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

@@ -99,3 +99,23 @@ def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
     assert preparer.take() == Prepared(2, 2, None)
     preparer.request_stop()
     assert preparer.join(5)
+
+
+def test_free_memory_is_returned_after_what_is_retired_is_gone() -> None:
+    """What engines and backgrounds had freed stayed with the process."""
+    order: list[str] = []
+    tidied = threading.Event()
+
+    def tidy() -> None:
+        order.append("tidied")
+        tidied.set()
+
+    preparer: Preparer[int, str] = Preparer("builder", str, order.append, tidy=tidy)
+    preparer.start()
+    preparer.retire("an engine")
+    assert tidied.wait(20)
+    preparer.request(1)
+    eventually(lambda: not preparer.busy)
+    assert order == ["an engine", "tidied"], "nothing was discarded since"
+    preparer.request_stop()
+    assert preparer.join(5)

@@ -79,3 +79,27 @@ def test_many_threads_share_few_heaps() -> None:
     """Each thread got a heap of its own, up to eight for each core, which kept what the thread had freed."""
     done = subprocess.run([sys.executable, "-c", HEAPS], capture_output=True, text=True, check=True, cwd=ROOT)
     assert int(done.stdout) <= 2
+
+
+FREED = """
+import ctypes, psutil
+from app.system.process_limits import return_free_memory
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+blocks = [libc.malloc(100_000) for _ in range(3000)]
+for block in blocks:
+    libc.memset(block, 1, 100_000)
+for block in blocks[:-1]:
+    libc.free(block)
+kept = psutil.Process().memory_info().rss
+return_free_memory()
+print(kept - psutil.Process().memory_info().rss)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heaps of glibc")
+def test_memory_below_a_block_in_use_is_returned() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(done.stdout) > 200e6

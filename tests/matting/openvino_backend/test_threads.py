@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from itertools import chain, repeat
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, EngineSettings
+from app.matting import build_engine
 from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend import artefact_cache, recurrent, threads
 from app.matting.openvino_backend.executor import OpenVinoExecutor
@@ -77,3 +80,17 @@ def test_one_thread_and_all_threads_give_the_same_mattes(monkeypatch: pytest.Mon
         assert np.abs(mattes[0].alpha.astype(int) - mattes[1].alpha).max() <= 1
     usual.close()
     shared.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
+    """A program has built hundreds of engines after a day of changes."""
+    counts = []
+    for number in range(7):
+        width, height = 160 + 32 * number, 96
+        engine = build_engine(EngineSettings(model=bundled().name, device="cpu"), width, height)
+        frame = np.zeros((height, width, 3), np.uint8)
+        engine.step(frame, frame, EdgeSettings())
+        engine.close()
+        counts.append(len(list(Path("/proc/self/task").iterdir())))
+    assert max(counts[3:]) <= max(counts[:3]), counts
