@@ -37,7 +37,7 @@ BODY_ALPHA = 0.6
 """Mean alpha of a cell that belongs to a person. Fainter cells are kept only next to one."""
 CERTAIN_SHARE, MOVED_CERTAIN_SHARE = 0.7, 0.25
 """Least share of the cells of a person of which the network is certain, and of one who has moved: motion blur is
-translucent. The network is unsure of a third of a ghost, at least."""
+translucent. Measured: at most 0.64 of a still ghost, at least 0.90 of still people, 0.46 of people who enter."""
 CERTAIN_CELLS = 6
 """Least number of cells in whose square of 3x3 the network is certain of a person."""
 EMPTY_ALPHA = 0.04
