@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +63,12 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
         assert np.abs(theirs.astype(int) - ours).max() <= 2
 
 
-def test_replay_keeps_its_rate() -> None:
+def test_replay_is_never_faster_than_its_rate() -> None:
+    begun_s = time.perf_counter()
     source = ReplaySource(frames(64, 48, 2), 200.0)
     read = [source.read() for _ in range(20)]
-    assert read[-1].captured_at_s - read[0].captured_at_s == pytest.approx(
-        (read[-1].index - read[0].index) / 200, abs=0.05
-    )
+    assert all(frame.captured_at_s - begun_s >= frame.index / 200 - 0.001 for frame in read)
+    assert all(after.index > before.index for before, after in pairwise(read))
     assert source.info.width == 64
 
 

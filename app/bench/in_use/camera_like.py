@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event
 
 import cv2
@@ -36,13 +36,23 @@ def camera_frames(width: int, height: int, fps: float, count: int) -> list[Jpeg]
 class CameraLikeSource:
     """Delivers JPEG frames back and forth at a constant rate, decoded and checked as those of a camera."""
 
-    def __init__(self, frames: Sequence[Jpeg], width: int, height: int, fps: float) -> None:
+    def __init__(
+        self,
+        frames: Sequence[Jpeg],
+        width: int,
+        height: int,
+        fps: float,
+        now: Callable[[], float] = time.perf_counter,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        """now, wait: the clock, and what waits for so many seconds of it; other ones in tests."""
         self._frames = frames
         self._info = SourceInfo("camera", "benchmark", "benchmark", width, height, fps, "MJPG")
         self._decoder = MjpgDecoder()
-        self._started_s = time.perf_counter()
+        self._now, self._started_s = now, now()
         self._count = 0
         self._closed = Event()
+        self._wait_for = wait or self._closed.wait
         self.missed = 0
         """Frames that were due while an earlier one was still being decoded."""
 
@@ -54,7 +64,7 @@ class CameraLikeSource:
     def read(self) -> Frame | None:
         """Wait for the next frame and decode it; overdue frames are dropped."""
         self._wait()
-        grabbed_s = time.perf_counter()
+        grabbed_s = self._now()
         turn = self._count % (2 * len(self._frames))
         image = self._decoder.decode(self._frames[min(turn, 2 * len(self._frames) - 1 - turn)])
         return None if image is None else Frame(image, self._count, grabbed_s)
@@ -66,10 +76,10 @@ class CameraLikeSource:
 
     def _wait(self) -> None:
         interval_s = 1 / self._info.fps
-        overdue = int((time.perf_counter() - self._started_s) / interval_s)
+        overdue = int((self._now() - self._started_s) / interval_s)
         self.missed += max(0, overdue - self._count - 1)
         self._count = max(self._count + 1, overdue)
-        self._closed.wait(max(0.0, self._started_s + self._count * interval_s - time.perf_counter()))
+        self._wait_for(max(0.0, self._started_s + self._count * interval_s - self._now()))
 
     def close(self) -> None:
         """End a wait for the next frame. Idempotent."""
