@@ -14,6 +14,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus, Stage
+from app.runtime.timing import Timing
 from tests.control.conftest import fail
 from tests.fakes.server import Network, Place
 from tests.fakes.world import FakeWorld
@@ -104,7 +105,8 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
     settings = BASE.replace(paused=start == "paused", output=BASE.output.replace(on_demand=start == "resting"))
     if start == "unmatted":
         settings = settings.replace(background=BackgroundSettings(kind="none"))
-    pipeline = Pipeline(settings, parts=world.parts())
+    timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1)
+    pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
     session = Session(pipeline, None, None)
     has_begun, polls = False, 0
 

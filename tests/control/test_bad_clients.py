@@ -65,7 +65,10 @@ def cut_off(client: socket.socket) -> bool:
 
 
 @posix_only
-def test_a_client_that_sends_a_byte_at_a_time_is_cut_off_and_delays_no_stop(tmp_path: Path) -> None:
+def test_a_client_that_sends_a_byte_at_a_time_is_cut_off_and_delays_no_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 0.5)
     place = socket_place(tmp_path / "run")
     server = ControlServer(Recorder(), at=lambda: place)
     server.start()

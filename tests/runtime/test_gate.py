@@ -109,9 +109,9 @@ def test_a_preview_picture_is_released_under_the_settings_of_now() -> None:
 def test_the_last_composite_is_repeated_for_the_stale_time_at_most() -> None:
     """Also where steps take so long that four of them exceed it."""
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=Timing(stale_s=0.4))
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=Timing(stale_s=0.2))
     pipeline.start()
-    world.faults.put("step", lambda: ignore(world.faults.release.wait(1.5)))
+    world.faults.put("step", lambda: ignore(world.faults.release.wait(0.6)))
     composites(pipeline, 2)
     eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
     (sink,) = world.sinks

@@ -97,6 +97,7 @@ def test_a_client_that_changes_its_size_all_the_time_is_closed() -> None:
     beside_another_stream(lambda hostile: hostile.frames(*sizes, count=100, interval_s=0.01), ended_by="size changes")
 
 
+@pytest.mark.long
 def test_damaged_video_shows_no_room() -> None:
     generator = random.Random(3)
     frames = [bytearray(key_frame(*SIZE, image)) for image in FRAMES]
@@ -113,6 +114,7 @@ def test_damaged_video_shows_no_room() -> None:
     beside_another_stream(attack)
 
 
+@pytest.mark.long
 def test_video_of_another_codec_and_without_time_is_survived() -> None:
     async def attack(hostile: Attacker) -> None:
         good = key_frame(*SIZE)
@@ -126,6 +128,7 @@ def test_video_of_another_codec_and_without_time_is_survived() -> None:
     beside_another_stream(attack)
 
 
+@pytest.mark.long
 def test_many_sources_do_not_keep_a_place_for_ever() -> None:
     """aiortc cannot report on more than 255, and then never ends its receiver."""
 
@@ -139,6 +142,7 @@ def test_many_sources_do_not_keep_a_place_for_ever() -> None:
     assert MAX_SOURCES < 32
 
 
+@pytest.mark.long
 def test_gaps_and_floods_of_packets_do_not_stop_other_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     def of_one_second(rate_hz: float) -> bounds.Budget:
         """Count all packets as those of one second, however slowly a busy machine sends them."""
@@ -161,6 +165,7 @@ def test_gaps_and_floods_of_packets_do_not_stop_other_streams(monkeypatch: pytes
     beside_another_stream(attack, ended_by="disconnected")
 
 
+@pytest.mark.long
 def test_feedback_that_lies_or_is_cut_off_is_survived() -> None:
     async def attack(hostile: Attacker) -> None:
         own = struct.pack("!LL", hostile.ssrc, 0)
@@ -193,6 +198,7 @@ def test_a_client_that_says_bye_while_frames_wait_delays_nobody() -> None:
     beside_another_stream(attack)
 
 
+@pytest.mark.long
 def test_a_stream_goes_on_after_lost_packets(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         async with running(LIMITS) as service:

@@ -191,7 +191,7 @@ def of_frames_to_come(luma: np.ndarray, number: int) -> np.ndarray | None:
 def test_mattes_that_are_none_are_silence(
     made: Callable[[np.ndarray, int], np.ndarray | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.webrtc.engine.FIRST_MATTE_S", 1.0)
+    monkeypatch.setattr("app.webrtc.engine.FIRST_MATTE_S", 0.5)
     frame = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
     with answering(streaming(made)) as address:
         engine = RemoteEngine(ServerLink(address, None), *SIZE)

@@ -95,6 +95,7 @@ def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == [MANIFEST]
 
 
+@pytest.mark.long
 def test_only_one_batch_writes_to_a_folder(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 4)
     jobs = jobs_of([clip], tmp_path / "out")
