@@ -74,8 +74,6 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats, strict: bool, unsee
         kept[:] = False
     _learn(memory, image, difference, empty, ~grown(kept) & ~empty & ~moving, unseen)
     memory.age = np.minimum(memory.age + 1, rules.WAIT_FRAMES)
-    if not strict:
-        kept |= grown(kept & sure)  # the edge is softened outside of them
     return Kept(kept, bool((likely & ~people).any()) and not waits)
 
 

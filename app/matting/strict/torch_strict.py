@@ -124,7 +124,7 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     if strict:
         kept = kept | (_enclosed(kept) & sure & body)
     kept = kept & (age >= _OLD)
-    gain = _soft(kept if strict else kept | _grown(kept & sure), coarse, cell)
+    gain = _soft(kept, coarse, cell)
     unseen = ~_grown(kept) & ~empty & ~moving
     room, frames, hidden = _learn(image, room, frames, hidden, difference, empty, unseen)
     flags = (has_moved.float(), recent, empty.float(), first, unmoved.float(), (age + 1).clamp(max=_OLD))
