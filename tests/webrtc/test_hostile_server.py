@@ -194,7 +194,7 @@ def test_mattes_that_are_none_are_silence(
     monkeypatch.setattr("app.webrtc.engine.FIRST_MATTE_S", 0.5)
     frame = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
     with answering(streaming(made)) as address:
-        engine = RemoteEngine(ServerLink(address, None), *SIZE)
+        engine = RemoteEngine(ServerLink(address, None), *SIZE, silence_s=0.5)
         try:
             began_s = time.monotonic()
             with pytest.raises(RemoteError, match=f"{address} sends no mattes; matting runs on this machine"):
