@@ -1,19 +1,13 @@
-"""Update and compile the translations of the window.
+"""Update the translations of the window.
 
 `python -m tools.make_translations` reads the texts of `app/gui` and the messages of the program into
-`app/gui/translations/mattecam_XX.ts` with PyQt's `pylupdate`, and compiles these files with Qt's `lrelease` into the
-`mattecam_XX.qm` files that the window loads. Existing translations are kept; new texts are marked as unfinished.
-
-PyQt does not include `lrelease`: install `tools/requirements.txt` into a separate environment and add its folder
-`bin` to the PATH, or install the Debian package qt6-l10n-tools.
+`app/gui/translations/mattecam_XX.ts` with PyQt's `pylupdate`; the window reads these files. Existing translations are
+kept; new texts are marked as unfinished.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from enum import Enum
@@ -28,7 +22,6 @@ from models.faults import WeightsFault
 
 FOLDER = Path(__file__).resolve().parents[1] / "app" / "gui" / "translations"
 LANGUAGES = ("de", "es")
-_COMPILERS = ("lrelease", "pyside6-lrelease", "lrelease6", "/usr/lib/qt6/bin/lrelease")
 _LOCATION = re.compile(r" *<location .*/>\n")
 
 
@@ -57,16 +50,5 @@ def update() -> None:
         file.write_text(_LOCATION.sub("", file.read_text("utf-8")), "utf-8")
 
 
-def compile_translations() -> None:
-    """Compile each .ts file into the .qm file beside it."""
-    compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
-    if compiler is None:
-        sys.exit("lrelease is missing; see tools/requirements.txt")
-    for language in LANGUAGES:
-        source = FOLDER / f"mattecam_{language}.ts"
-        subprocess.run([compiler, "-silent", str(source), "-qm", str(source.with_suffix(".qm"))], check=True)
-
-
 if __name__ == "__main__":
     update()
-    compile_translations()

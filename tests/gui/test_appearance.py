@@ -19,7 +19,7 @@ from app.core.messages.output import VirtualCameraText
 from app.core.text import code_of
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
-from app.gui.i18n.language import translate
+from app.gui.i18n.language import translate, translation_file
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
@@ -79,11 +79,18 @@ def texts_of(path: Path) -> Iterator[str]:
                 yield text.value
 
 
+@pytest.mark.parametrize(("locale", "file"), [("de_AT", "mattecam_de.ts"), ("es_MX", "mattecam_es.ts")])
+def test_a_country_speaks_the_language_of_its_neighbour(locale: str, file: str) -> None:
+    assert translation_file(QLocale(locale)) == make_translations.FOLDER / file
+    assert translation_file(QLocale("en_GB")) is translation_file(QLocale("ja_JP")) is None
+
+
 @pytest.mark.parametrize("language", make_translations.LANGUAGES)
-def test_qt_finds_every_translation_in_the_compiled_file(qapp: QApplication, language: str) -> None:
+def test_qt_finds_every_translation(qapp: QApplication, language: str) -> None:
     with translate(qapp, QLocale(language)):
         for context, source, comment, translation in messages(language):
-            assert QCoreApplication.translate(context, source, comment) == translation, "run tools.make_translations"
+            assert QCoreApplication.translate(context, source, comment) == translation
+        assert QCoreApplication.translate("QPlatformTheme", "Cancel") in ("Abbrechen", "Cancelar"), "Qt's own texts"
     context, source, _comment, _translation = next(messages(language))
     assert QCoreApplication.translate(context, source) == source, "removed after the block"
 
