@@ -13,13 +13,15 @@ import pytest
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import SinkError
+from app.core.messages.output import RecordingText
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import services
 from app.runtime.parts import default_parts
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import button
+from tests.gui.widgets import button, fail
 
 
 def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
@@ -55,6 +57,26 @@ def test_a_finished_recording_says_where_it_was_saved(
     text = session.window.notices.text_of("savedNotice")
     assert file.name in text
     assert str(tmp_path) in text
+
+
+def test_the_button_of_a_recording_that_failed_starts_a_new_one(
+    session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path
+) -> None:
+    """It stayed pressed, as if it recorded: the next click did nothing."""
+    session.preferences.change(recordings_dir=tmp_path)
+    record = button(session, "recordButton")
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
+    first = session.pipeline.settings.output.record
+
+    world.faults.put("recorder", fail(SinkError(RecordingText.STOPPED(reason="the disk is full", kept="nothing"))))
+    qtbot.waitUntil(lambda: not record.isChecked())
+    assert "the disk is full" in session.window.error_bar.text
+
+    world.faults.heal()
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
+    assert session.pipeline.settings.output.record not in (None, first)
 
 
 def test_recording_stopped_at_once_does_not_start(session: Session, qtbot: QtBot, tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
     def _show_status(self, status: PipelineStatus) -> None:
         elapsed = self.recording.follow(status)
         self.overlay.show_status(status, elapsed, self.store.current)
-        self.action_bar.show_recording(elapsed)
+        self.action_bar.show_recording(elapsed, failed=self.recording.broken)
         self.status_line.show_status(status, frozen=self.store.current.frozen)
         self.status_notices.show_status(status)
         self.error_bar.show_status(status, self.status_notices.covered_stages)

@@ -20,7 +20,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.media.disk_errors import why_not_written
-from app.runtime.status import PipelineStatus
+from app.runtime.status import PipelineStatus, Stage
 
 FINISH_S = 3.0
 """How long a recording may take to close its file."""
@@ -47,6 +47,8 @@ class Recording(QObject):
         self._file: Path | None = None
         """The file being recorded."""
         self._requested = False
+        self.broken = False
+        """The recording that is wanted ended by itself, such as on a full disk."""
 
     def take_over(self, other: Recording) -> None:
         """Go on with the recording of another window."""
@@ -87,6 +89,8 @@ class Recording(QObject):
 
     def follow(self, status: PipelineStatus) -> str:
         """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""
+        problems = {problem.stage for problem in status.problems}
+        self.broken = status.recording is None and Stage.RECORDING in problems
         if status.recording is None:
             self._started_s = None
             if self._file is not None:

@@ -54,6 +54,7 @@ class ActionBar(QWidget):
         for widget in self._buttons:
             row.addWidget(widget)
         self._recording = ""
+        self._recording_failed = False
         self._layout = _Layout.FULL
         self.freeze.toggled.connect(store.set_frozen)
         self.pause.toggled.connect(store.set_paused)
@@ -75,8 +76,14 @@ class ActionBar(QWidget):
         """The translated name of a mode."""
         return self._mode_texts()[mode][0]
 
-    def show_recording(self, elapsed: str) -> None:
-        """Show the elapsed time on the record button; empty while nothing is recorded."""
+    def show_recording(self, elapsed: str, *, failed: bool) -> None:
+        """Show the elapsed time on the record button; empty while nothing is recorded.
+
+        failed: the recording ended by itself; the button starts a new one.
+        """
+        if failed is not self._recording_failed:
+            self._recording_failed = failed
+            self.refresh()
         if elapsed != self._recording:
             self._recording = elapsed
             self._set_texts()
@@ -154,7 +161,7 @@ class ActionBar(QWidget):
         for box, on in (
             (self.freeze, settings.frozen),
             (self.pause, settings.paused),
-            (self.record, settings.output.record is not None),
+            (self.record, settings.output.record is not None and not self._recording_failed),
         ):
             with QSignalBlocker(box):
                 box.setChecked(on)
