@@ -9,11 +9,11 @@ import numpy as np
 
 from app.config import paths
 from app.config.private_file import write_picture
+from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind
-from app.media.disk_errors import why_not_written
 from app.output.base import FrameSink
 from app.output.recording import RecordingOptions
 from app.runtime.parts import Parts

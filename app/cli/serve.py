@@ -11,8 +11,8 @@ from app.cli.prepare import prepare
 from app.cli.terminal import notify
 from app.config import logs
 from app.config.parsing import replace_checked
+from app.core.concurrency.compute_threads import cpu_share
 from app.core.settings import EdgeSettings, EngineSettings
-from app.system.compute_threads import cpu_share
 from app.webrtc.packages import require_packages
 
 EXIT_INTERRUPTED = 130

@@ -10,11 +10,11 @@ from pathlib import Path
 from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
 from app.config.private_file import write_picture
+from app.core.disk_errors import why_not_written
 from app.core.errors import SinkError
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import ControlText
 from app.core.types import Picture, PictureKind
-from app.media.disk_errors import why_not_written
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Latency, Phase, PipelineStatus, ServerState, Stage

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from app.config.private_file import write_private
+from app.core.disk_errors import why_not_written
 from app.core.errors import SettingsError
 from app.core.files import is_special
 from app.core.messages.settings import FileReason, SettingsText
-from app.media.disk_errors import why_not_written
 
 JsonObject = dict[str, object]
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.disk_errors import ExplainedOSError
 from app.core.files import holds_something
 from app.core.messages.media import WriteReason
-from app.media.disk_errors import ExplainedOSError
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Suffixes of the formats in which images are written."""

@@ -6,6 +6,7 @@ import errno
 import os
 from pathlib import Path
 
+from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError, UsageError
 from app.core.files import free_name, holds_something, is_special, same_file
 from app.core.messages.command_line import ConvertText
@@ -14,7 +15,6 @@ from app.core.messages.system import ProgramText
 from app.core.messages.usage import UsageText
 from app.core.settings import Settings
 from app.core.text import Text
-from app.media.disk_errors import why_not_written
 
 STATUS_FIELD = b'"frames_in"'
 """The first field of a status file."""

@@ -13,10 +13,10 @@ from typing import Literal
 from app.config import paths, settings_file
 from app.config.file_lock import lock_file
 from app.config.json_file import BrokenFileError, JsonObject, read_object, write_object
+from app.core.disk_errors import why_not_read
 from app.core.errors import SettingsError
 from app.core.messages.settings import FileReason, SceneText
 from app.core.settings import Settings
-from app.media.disk_errors import why_not_read
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1

@@ -14,9 +14,9 @@ import platformdirs
 
 from app.config import paths
 from app.config.file_lock import is_locked, lock_file
+from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
 from app.core.messages.control import ControlText
-from app.media.disk_errors import why_not_written
 
 log = logging.getLogger(__name__)
 LOCK_FILE = "control.lock"

@@ -12,8 +12,8 @@ from pathlib import Path
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
 from app.control.transport import ANSWER_TIMEOUT_S, REQUEST_TIMEOUT_S
+from app.core.disk_errors import why_not_written
 from app.core.messages.control import ControlText
-from app.media.disk_errors import why_not_written
 
 SECRET_FILE = "control.secret"  # noqa: S105 - a file name
 _SECRET_BYTES = 32

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
+from app.core.disk_errors import why_not_written
 from app.core.messages.control import ControlText
-from app.media.disk_errors import why_not_written
 
 REQUEST_TIMEOUT_S = 2.0
 """Total time that a client has to send its line, and to read the answer."""

@@ -12,8 +12,8 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
+from app.core.disk_errors import ExplainedOSError
 from app.core.messages.media import WriteReason
-from app.media.disk_errors import ExplainedOSError
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container
 
 AV_TIME_BASE = 1_000_000

@@ -13,11 +13,11 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
+from app.core.disk_errors import why_not_written
 from app.core.files import final_name, free_name
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.text import Text
-from app.media.disk_errors import why_not_written
 from app.media.mp4.fragments import Fragments
 from app.media.video_input import VideoError, file_address, open_container
 from app.media.video_writer import create_temporary

@@ -17,10 +17,10 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from app.core.disk_errors import ExplainedOSError
 from app.core.files import free_name
 from app.core.messages.media import WriteReason
 from app.media.audio_copy import AudioCopy
-from app.media.disk_errors import ExplainedOSError
 from app.media.encoders import Encoder, file_encoder
 from app.media.mp4.fragments import cut_incomplete_fragment
 from app.media.sound_writer import SoundWriter

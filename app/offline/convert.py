@@ -11,13 +11,13 @@ from itertools import chain
 from pathlib import Path
 
 from app.compositing import Background, open_background
+from app.core.disk_errors import why_not_read
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.messages.command_line import ConvertText
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.media.disk_errors import why_not_read
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings

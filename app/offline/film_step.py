@@ -8,8 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.assembly.drifting_backdrop import DriftingBackdrop
-from app.assembly.shaped_step import ShapedStep
 from app.compositing import Background
 from app.compositing.overlay import Overlay, OverlayKey, render_overlay, wanted_overlay
 from app.core.errors import UsageError
@@ -18,6 +16,8 @@ from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import AlphaImage, BgrImage, Matte, magnified
 from app.matting.base import MattingEngine
+from app.people.drifting_backdrop import DriftingBackdrop
+from app.people.shaped_step import ShapedStep
 
 
 class FilmStep:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from app.config.private_file import move, write_picture
 from app.core import geometry
+from app.core.disk_errors import ExplainedOSError, why_not_written
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import WriteReason
 from app.core.text import Text
-from app.media.disk_errors import ExplainedOSError, why_not_written
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.video_writer import VideoWriter, create_temporary
 

@@ -10,10 +10,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.concurrency.threads import lower_priority, name_thread
 from app.core.types import Picture
 from app.media.video_writer import VideoWriter
 from app.output.recording import RecordingOptions
-from app.system.threads import lower_priority, name_thread
 
 CAPACITY = 8
 """Frames that wait at most; beyond it the oldest is dropped."""

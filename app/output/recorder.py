@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import geometry
+from app.core.disk_errors import why_not_written
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.text import Text
 from app.core.types import Picture
-from app.media.disk_errors import why_not_written
 from app.media.encoders import live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import unfinished

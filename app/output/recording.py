@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.core.concurrency.turns import Turns
 from app.sound.base import SoundFeed
-from app.system.turns import Turns
 
 
 class RecordingCounts:

@@ -12,12 +12,12 @@ from pathlib import Path
 from app.capture.base import FrameSource
 from app.config import json_file, paths
 from app.config.private_file import write_picture
+from app.core.disk_errors import why_not_written
 from app.core.errors import PlateError, SettingsError
 from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S
 from app.core.types import BgrImage, Frame
 from app.matting.plate.plate import median_plate
-from app.media.disk_errors import why_not_written
 
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000

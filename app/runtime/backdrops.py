@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.assembly.drifting_backdrop import DriftingBackdrop
 from app.compositing.base import Background
 from app.compositing.screen_use import ScreenUse
 from app.config.parsing import describe_background
 from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, Backdrop, Frame
+from app.people.drifting_backdrop import DriftingBackdrop
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.prepare import Prepared, Preparer
 from app.runtime.status import Stage

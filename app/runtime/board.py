@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 
+from app.core.concurrency.turns import Turns
 from app.core.errors import text_of
 from app.core.shaping import WHOLE_VIEW
 from app.core.types import SourceInfo
@@ -14,7 +15,6 @@ from app.output.base import CountedSink
 from app.output.recording import RecordingCounts
 from app.runtime.measure import LatencyMeter, RateMeter
 from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, ServerState, Stage
-from app.system.turns import Turns
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100

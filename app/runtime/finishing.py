@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.core.concurrency.threads import name_thread
 from app.core.types import AlphaImage, Backdrop, Frame, Layers, Matte, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Run, StandBy
@@ -19,7 +20,6 @@ from app.runtime.engines.plausibility import MatteCheck
 from app.runtime.outputs.overlay import overlaid
 from app.runtime.status import Phase
 from app.runtime.unchanged import Conditions
-from app.system.threads import name_thread
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.assembly.shaped_step import ShapedStep
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base import MattingEngine, OverlappingEngine
 from app.matting.selection.governor import Step
+from app.people.shaped_step import ShapedStep
 from app.runtime.backdrops import Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured

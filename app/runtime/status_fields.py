@@ -10,9 +10,9 @@ from typing import Any
 
 import psutil
 
+from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
 from app.core.messages.system import ProgramText
-from app.media.disk_errors import why_not_written
 from app.runtime.status import PipelineStatus
 
 

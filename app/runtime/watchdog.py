@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.core.concurrency.clock import elapsed_s
 from app.core.messages.system import ProgramText
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.gate import Gate
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 from app.runtime.worker import Worker
-from app.system.clock import elapsed_s
 
 log = logging.getLogger(__name__)
 

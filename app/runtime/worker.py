@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from app.system.threads import lower_priority, name_thread
+from app.core.concurrency.threads import lower_priority, name_thread
 
 _log = logging.getLogger(__name__)
 NICENESS = 4

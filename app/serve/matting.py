@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from app.api import Matting
 from app.compositing.standby import StandbyCard
+from app.core.concurrency.compute_threads import limited_threads
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
 from app.runtime.engines.plausibility import MatteCheck
 from app.runtime.outputs.gate import may_leave
 from app.runtime.timing import Timing
-from app.system.compute_threads import limited_threads
 from app.webrtc.marks import STRIP_PX, mark_strip, read_mark
 
 RETRY_S = 1.0

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from app.core.concurrency.threads import name_thread
 from app.sound.base import BLOCK_S, OpenSource, SoundBlock
-from app.system.threads import name_thread
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.config import program
+from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
 from app.core.messages.system import AutostartText
-from app.media.disk_errors import why_not_written
 
 ENTRY = "mattecam.desktop"
 _RESERVED = '"`$\\'

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.config import program
+from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
 from app.core.messages.system import ServiceText
-from app.media.disk_errors import why_not_written
 
 UNIT = "mattecam.service"
 _TIMEOUT_S = 60.0

@@ -11,11 +11,11 @@ from typing import Protocol
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection
 
+from app.core.concurrency.threads import name_thread
 from app.core.errors import MattecamError
 from app.core.messages.shortcuts import ShortcutText
 from app.system import portal
 from app.system.portal import PortalError, PortalFault
-from app.system.threads import name_thread
 
 MODIFIERS = ("Ctrl", "Alt", "Shift")
 """Held with every key. Ctrl and Alt alone are AltGr, which writes letters."""

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
+from app.core.concurrency.clock import elapsed_s
 from app.runtime import watchdog
 from app.runtime.outputs import output_clock
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
-from app.system.clock import elapsed_s
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites
 from tests.waiting import eventually

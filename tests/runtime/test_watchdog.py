@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.concurrency.clock import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.output.base import ReaderCounter
 from app.runtime.board import StatusBoard
@@ -19,7 +20,6 @@ from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched
 from app.runtime.worker import Worker
-from app.system.clock import elapsed_s
 from app.testing.room import room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites

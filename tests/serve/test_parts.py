@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
 from app.api import EdgeSettings, Matting
+from app.core.concurrency.compute_threads import cpu_share, usable_cores
 from app.serve.limits import streams_for
 from app.serve.matting import Output, SentFrame, StreamMatting, fitted
 from app.serve.offer import count_candidates, usable_candidates
 from app.serve.pacing import RETURN_S, RateGuard
-from app.system.compute_threads import cpu_share, usable_cores
 from app.webrtc.marks import COUNT, MIN_WIDTH, STRIP_PX, mark_strip, read_mark
 from tests.matting.networks import frames
 from tests.serve.service import passes, room_and_person

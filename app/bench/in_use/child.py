@@ -21,11 +21,11 @@ from app.bench.in_use.program import Program
 from app.bench.in_use.workload import Workload
 from app.capture.mjpg import MjpgDecoder
 from app.compositing import open_background
+from app.core.concurrency.threads import name_thread
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.kernels.dispatch import compiled
-from app.system.threads import name_thread
 
 SCENE_FRAMES, ALONE_FRAMES = 60, 16
 ALONE_WARM_UP = 10

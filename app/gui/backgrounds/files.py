@@ -13,11 +13,11 @@ from PyQt6.QtCore import QFile, QStandardPaths
 from app.compositing import open_background
 from app.compositing.library import VIDEO_SUFFIXES
 from app.config import paths
+from app.core.disk_errors import why_not_written
 from app.core.errors import BackgroundError
 from app.core.messages.gui import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.media.disk_errors import why_not_written
 from app.media.image_file import IMAGE_SUFFIXES, kind_of_file
 
 CHECK_SIZE = (160, 90)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from app.core.concurrency.threads import name_thread
 from app.core.types import Picture
 from app.gui.preview.rendering import Renderer, ViewRequest, matted, shows_room
 from app.gui.preview.scaling import BgrxImage
 from app.runtime.slot import LatestSlot, SlotClosed
-from app.system.threads import name_thread
 
 
 class PreviewWorker:

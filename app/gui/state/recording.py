@@ -11,6 +11,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.private_file import write_picture
+from app.core.disk_errors import why_not_written
 from app.core.errors import SinkError, text_of
 from app.core.messages.gui import LibraryText
 from app.core.types import Outgoing
@@ -19,7 +20,6 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.media.disk_errors import why_not_written
 from app.runtime.status import PipelineStatus, Stage
 
 FINISH_S = 3.0

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.sip import isdeleted
 
-from app.system.threads import lower_priority
+from app.core.concurrency.threads import lower_priority
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

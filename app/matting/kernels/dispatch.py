@@ -6,7 +6,7 @@ import logging
 import threading
 from types import ModuleType
 
-from app.system import garbage
+from app.matting.kernels import garbage
 
 log = logging.getLogger(__name__)
 

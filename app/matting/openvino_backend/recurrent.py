@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.concurrency.compute_threads import usable_cores
 from app.core.cpu_parts import CpuPart
 from app.core.types import BgrImage
 from app.matting.geometry import StepGeometry
@@ -22,7 +23,6 @@ from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, 
 from app.matting.openvino_backend.strips import Ratios, Strips
 from app.matting.openvino_backend.threads import decided, is_fast_enough, tries_one_thread
 from app.matting.state import StateArrays, copy_into, prefixed, under
-from app.system.compute_threads import usable_cores
 from models.names import COEFFICIENTS, ROOM_CHANNELS, state_names
 
 Floats = NDArray[np.float32]

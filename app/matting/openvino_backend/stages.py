@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.concurrency.compute_threads import thread_limit
 from app.matting.openvino_backend.artefact import Stage
 from app.matting.openvino_backend.runtime import core, ov
-from app.system.compute_threads import thread_limit
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
 """An int8 network contains its own quantization; everything else in it runs in float32."""
@@ -50,7 +50,7 @@ def compiled(
 ) -> list[ov.CompiledModel]:
     """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
 
-    threads: of each inference; None for the limit in `app.system.compute_threads`, else OpenVINO's choice.
+    threads: of each inference; None for the limit in `app.core.concurrency.compute_threads`, else OpenVINO's choice.
     """
     threads = threads or thread_limit()
 

@@ -10,12 +10,12 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.concurrency.compute_threads import thread_limit, usable_cores
+from app.core.concurrency.threads import name_thread
 from app.core.shaping import View
 from app.core.types import BgrImage
 from app.matting.kernels import numpy_composite
 from app.matting.kernels.dispatch import compiled
-from app.system.compute_threads import thread_limit, usable_cores
-from app.system.threads import name_thread
 
 MOST_THREADS = 4
 Floats = NDArray[np.float32]

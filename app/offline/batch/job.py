@@ -78,9 +78,9 @@ def run_job(job: Job, tell: Callable[[int, int | None], None], should_stop: Call
     tell(frames, expected frames or None) is called after every frame. A failure is part of the result. A source that is
     cut off fails, but what could be read of it is kept.
     """
+    from app.core.disk_errors import why_not_written
     from app.core.errors import MattecamError, text_of
     from app.core.messages.command_line import ConvertText
-    from app.media.disk_errors import why_not_written
 
     seen: list[tuple[int, int | None]] = [(0, None)]
 

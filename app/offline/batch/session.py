@@ -12,9 +12,9 @@ from pathlib import Path
 
 from app.config import paths
 from app.config.file_lock import lock_file
+from app.core.disk_errors import why_not_written
 from app.core.errors import SinkOpenError, UsageError
 from app.core.messages.command_line import BatchText, ConvertText
-from app.media.disk_errors import why_not_written
 from app.offline.batch.base import Workers
 from app.offline.batch.files import is_remote, joined, upload
 from app.offline.batch.job import TRIES, Job

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.concurrency.clock import elapsed_s
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.runtime.board import StatusBoard
@@ -21,7 +22,6 @@ from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.system.clock import elapsed_s
 
 RESTING_HZ, PAUSED_HZ = 5.0, 10.0
 """Rates at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. The

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.system import garbage
+from app.matting.kernels import garbage
 from tests.paths import ROOT
 
 LOAD_AND_COUNT = """

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from app.system.turns import Turns
+from app.core.concurrency.turns import Turns
 
 
 def test_without_a_step_nothing_waits() -> None:
