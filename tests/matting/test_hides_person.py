@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -65,6 +66,16 @@ def test_steps_and_overlapped_steps_tell(cpu: Given, edges: EdgeSettings, want_f
     assert last(lambda: cpu.run(FRAME, BEHIND, edges, want_foreground)).hides_person
     assert last(lambda: cpu.begin(FRAME, BEHIND, edges, want_foreground)()).hides_person
     assert not cpu.run(FRAME, BEHIND, edges.replace(strict="balanced"), want_foreground).hides_person
+
+
+def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(cpu: Given) -> None:
+    network = GivenNetwork()
+    network.coefficients_now = still_person()
+    for executor in (cpu, EagerExecutor(Core(network), GEOMETRY)):
+        for seen in (None, np.full((192, 320), 255, np.uint8), None):
+            executor.reset(seen)
+            matte = last(partial(executor.run, FRAME, BEHIND, STRICT, False))
+            assert matte.alpha.any() == (seen is not None)
 
 
 PLANE = np.ones((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)
