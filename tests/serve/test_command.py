@@ -40,6 +40,12 @@ asyncio.run(run())
 """
 
 
+@pytest.fixture(autouse=True)
+def _without_preparation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals need no compiled network; commands that run as a process of their own prepare it."""
+    monkeypatch.setattr("app.cli.serve.prepare", lambda settings: None)
+
+
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
