@@ -13,9 +13,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+import coverage
+import pytest
 
 from tools.mutant_draw import PACKAGES, drawn
 
@@ -27,8 +31,6 @@ class Map:
     """Plugin of pytest: records the seconds of each passed test and the lines it executes."""
 
     def __init__(self, files: set[str]) -> None:
-        import coverage
-
         self.coverage = coverage.Coverage(None, config_file=False, include=sorted(files), messages=False)
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.failed = set[str]()
@@ -46,14 +48,13 @@ class Map:
     def tests(self, file: str, lines: list[int]) -> list[str]:
         """Return the tests to run for lines of a file, cheapest first.
 
-        Lines that run at import or compiled are not seen: then all tests of the file, or else of the folder, count.
+        Lines that run at import or compiled are not seen: then all tests of the file, or else of the package, count.
         """
         seen = self.coverage.get_data().contexts_by_lineno(str(Path(file).resolve()))
-        folder = Path("tests", *Path(file).parts[1:-1])
         found = (
             {test for line in lines for test in seen.get(line, []) if test}
             or {test for tests in seen.values() for test in tests if test}
-            or {test for test in self.seconds if test.startswith(f"{folder}/")}
+            or {test for test in self.seconds if test.split("/")[1] == Path(file).parts[1]}
         )
         ordered, planned_s = list[str](), 0.0
         for test in sorted(found - self.failed, key=lambda each: self.seconds[each]):
@@ -64,8 +65,6 @@ class Map:
 
 def mapped(chosen: list[dict[str, Any]], options: list[str]) -> None:
     """Add its tests to each mutant; the current folder is the tree."""
-    import pytest
-
     plugin = Map({str(Path(mutant["file"]).resolve()) for mutant in chosen})
     plugin.coverage.start()
     pytest.main(["-q", "-p", "no:cacheprovider", *options, *filter(os.path.exists, TESTS)], plugins=[plugin])
@@ -87,8 +86,6 @@ class Collected:
 
 def killed_before(path: Path, options: list[str]) -> list[dict[str, Any]]:
     """Return the mutants that another result calls killed, with their tests that exist now."""
-    import pytest
-
     plugin = Collected()
     pytest.main(["--collect-only", "-q", "-q", "-p", "no:cacheprovider", *options, *TESTS], plugins=[plugin])
     chosen = [each for each in json.loads(path.read_text("utf-8")) if each["end"] not in ("survived", "gone")]
@@ -113,7 +110,9 @@ def tried(mutant: dict[str, Any], options: list[str]) -> str:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", *options, f"@{listed}"]
     try:
         path.write_text(text[:at] + mutant["after"] + text[at + len(mutant["before"]) :], "utf-8")
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        with tempfile.TemporaryDirectory() as folder:  # numba does not notice a change in another file
+            env = {**os.environ, "NUMBA_CACHE_DIR": folder} if "kernels" in path.parts else None
+            done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False, env=env)
     except subprocess.TimeoutExpired:
         return "timeout"
     finally:
