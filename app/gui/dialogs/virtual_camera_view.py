@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QProcess, pyqtSignal
+from PyQt6.QtCore import QObject, QProcess, pyqtSignal
 
 from app.gui.dialogs.findings_view import FindingsView
 from app.gui.state import services
@@ -36,7 +36,7 @@ class VirtualCameraView(FindingsView):
         process.finished.connect(self._end)
         process.errorOccurred.connect(self._fail_to_start)
         self._set_up.clicked.connect(self._start)
-        self.destroyed.connect(lambda: _stop(process))
+        self.destroyed.connect(_stop)
         self.shown.connect(lambda _findings: tasks.run(services.repair_command, self._offer))
 
     def _offer(self, command: tuple[str, ...]) -> None:
@@ -61,9 +61,10 @@ class VirtualCameraView(FindingsView):
             self.fail(services.repair_failure(output, exit_code))
 
 
-def _stop(process: QProcess) -> None:
-    """End a password dialog that is still open."""
-    process.blockSignals(True)
-    if process.state() is not QProcess.ProcessState.NotRunning:
-        process.kill()
-        process.waitForFinished(1000)
+def _stop(view: QObject) -> None:
+    """End a password dialog that is still open. Not a closure: see `app.gui.widgets.signals`."""
+    for process in view.findChildren(QProcess):
+        process.blockSignals(True)
+        if process.state() is not QProcess.ProcessState.NotRunning:
+            process.kill()
+            process.waitForFinished(1000)
