@@ -108,6 +108,9 @@ class Preparer(Generic[K, T]):
                 return
             self._discard_retired()
             with self._lock:
+                if self._retired:  # meanwhile; they go before the next build, too
+                    self._calls.put(True)
+                    continue
                 request, self._request = self._request, None
                 if request is None:
                     continue

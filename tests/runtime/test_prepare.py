@@ -87,6 +87,28 @@ def test_what_is_retired_is_discarded_beside_the_rest_and_before_the_next_is_bui
     assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
 
 
+def test_what_is_retired_during_a_discard_goes_before_the_next_is_built() -> None:
+    happened: list[tuple[str, int]] = []
+
+    def discard(value: int) -> None:
+        happened.append(("discarded", value))
+        if value == 1:
+            preparer.retire(2)
+            preparer.request(3)
+
+    def build(key: int) -> int:
+        happened.append(("built", key))
+        return key
+
+    preparer: Preparer[int, int] = Preparer("builder", build, discard)
+    preparer.start()
+    preparer.retire(1)
+    eventually(lambda: ("built", 3) in happened)
+    preparer.request_stop()
+    assert preparer.join(5)
+    assert happened[:3] == [("discarded", 1), ("discarded", 2), ("built", 3)]
+
+
 def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
     def discard(value: int) -> None:
         raise OSError("the device is gone")
