@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -13,6 +15,7 @@ from PyQt6.QtWidgets import QApplication, QLabel
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.i18n.language import translate
 from tests.gui.conftest import StartWindow
+from tests.paths import ROOT
 from tools.make_translations import FOLDER, LANGUAGES
 
 QUOTED = re.compile(r"[“„«]([^”“»]+)[”“»]")
@@ -32,6 +35,35 @@ def messages(language: str) -> Iterator[tuple[str, str, str]]:
         for message in context.iter("message"):
             texts = (context.findtext("name"), message.findtext("source"), message.findtext("translation"))
             yield texts[0] or "", texts[1] or "", texts[2] or ""
+
+
+WHILE_THE_LANGUAGE_CHANGES = """
+import sys, threading
+from PyQt6.QtCore import QCoreApplication, QLocale
+from app.gui.i18n.language import Translation
+
+sys.setswitchinterval(1e-5)
+app, done = QCoreApplication([]), threading.Event()
+found = set()
+def ask():
+    while not done.is_set():
+        found.add(QCoreApplication.translate("Backgrounds", "Oak slats"))
+threads = [threading.Thread(target=ask) for _ in range(3)]
+for thread in threads:
+    thread.start()
+translation = Translation(app)
+for number in range(2000):
+    translation.use(QLocale(("de", "es")[number % 2]))
+done.set()
+for thread in threads:
+    thread.join()
+assert len(found) > 1, found
+"""
+
+
+def test_the_language_changes_while_other_threads_translate() -> None:
+    """`ctl` looks up the names of backgrounds on its own threads: both waited for each other for ever."""
+    subprocess.run([sys.executable, "-c", WHILE_THE_LANGUAGE_CHANGES], cwd=ROOT, timeout=60, check=True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

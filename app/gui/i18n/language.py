@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from xml.etree import ElementTree
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from app.gui.i18n.compiled import compiled
+
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
-
-
-@cache
-def read_translation(path: Path) -> dict[tuple[str, str, str], str]:
-    """Return the texts of a .ts file by (context, English text, comment). It is a part of the program."""
-    return {
-        (context.findtext("name", ""), message.findtext("source", ""), message.findtext("comment", "")): text
-        for context in ElementTree.parse(path).iter("context")  # noqa: S314
-        for message in context.iter("message")
-        if (text := message.findtext("translation", ""))
-    }
 
 
 def translation_file(locale: QLocale) -> Path | None:
@@ -34,22 +23,6 @@ def translation_file(locale: QLocale) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-class Texts(QTranslator):
-    """Answers from a .ts file, so that nothing has to be compiled."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._texts = read_translation(path)
-
-    def isEmpty(self) -> bool:
-        """Tell Qt to ask."""
-        return False
-
-    def translate(self, context: str | None, source: str | None, comment: str | None = None, n: int = -1) -> str:
-        """Return the translation, or the English text."""
-        return self._texts.get((context or "", source or "", comment or ""), source or "")
 
 
 class Translation:
@@ -68,9 +41,10 @@ class Translation:
         path = translation_file(locale)
         if path is None:
             return
-        of_qt = QTranslator()
+        of_qt, ours = QTranslator(), QTranslator()
         of_qt.load(locale, "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
-        for translator in (Texts(path), of_qt):  # Qt asks the last one first
+        ours.loadFromData(compiled(path))  # type: ignore[arg-type]  # takes bytes
+        for translator in (of_qt, ours):
             self._app.installTranslator(translator)
             self._installed.append(translator)
 
