@@ -9,7 +9,7 @@ from pathlib import Path
 from app.control.arguments.plate import is_taking, parse_countdown
 from app.control.changes import Changes, CommandError
 from app.core.errors import UsageError
-from app.core.files import exists
+from app.core.files import is_file
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.text import Text
@@ -37,7 +37,7 @@ class PlateCommand:
         if is_taking(argument):
             return self._use(self._taken(parse_countdown(argument)))
         file = Path(argument)
-        if not (exists(file) and file.is_file()):
+        if not is_file(file):
             raise UsageError(ControlText.PLATE(text=argument))
         return self._use(file)
 

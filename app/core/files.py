@@ -7,13 +7,28 @@ import stat
 from pathlib import Path
 
 
+def exists(path: Path) -> bool:
+    """Return whether there is a file or folder of this name; False also for a name that the system cannot look up."""
+    return _mode(path) != 0
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file of this name; False also for a name that the system cannot look up."""
+    return stat.S_ISREG(_mode(path))
+
+
 def is_special(path: Path) -> bool:
     """Return whether a path names a pipe, a device or a socket, which may never give any data."""
+    mode = _mode(path)
+    return mode != 0 and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _mode(path: Path) -> int:
+    """Return what a path names, as in `stat`; 0 for nothing, and for a name that is too long or holds a NUL."""
     try:
-        mode = path.stat().st_mode
+        return path.stat().st_mode
     except (OSError, ValueError):
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+        return 0
 
 
 def same_file(first: Path, second: Path) -> bool:
@@ -41,11 +56,3 @@ def holds_something(path: Path) -> bool:
 def final_name(part: Path) -> Path:
     """Return the name of a video once it is finished: `name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
     return part.with_name(re.sub(r"\.part\d*$", "", part.stem) + part.suffix)
-
-
-def exists(path: Path) -> bool:
-    """Return whether there is a file or folder of this name; False also for a name that the system cannot look up."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, or a NUL
-        return False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.config.parsing import parse_server
 from app.core.errors import UsageError
-from app.core.files import exists
+from app.core.files import is_file
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import MattingSettings
 from app.core.text import Text
@@ -28,7 +28,7 @@ def changed_server(argument: str, current: MattingSettings) -> MattingSettings:
     if word not in FILES:
         return current.replace(location="remote", server=parse_server(argument))
     path = None if value == "none" else Path(value)
-    if path is not None and not (exists(path) and path.is_file()):
+    if path is not None and not is_file(path):
         raise UsageError(ControlText.NO_SERVER_FILE(text=value, usage=USAGE))
     return current.replace(**{FILES[word]: path})
 

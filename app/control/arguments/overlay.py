@@ -7,7 +7,7 @@ from typing import get_args
 
 from app.config.parsing import parse_overlay_text, replace_checked
 from app.core.errors import UsageError
-from app.core.files import exists
+from app.core.files import is_file
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import OverlayPlace, OverlaySettings
 from app.core.text import Text
@@ -24,7 +24,7 @@ def changed_overlay(argument: str, current: OverlaySettings) -> OverlaySettings:
     word, _, value = argument.partition(" ")
     if word not in FIELDS:
         path = Path(argument)
-        if not (exists(path) and path.is_file()):
+        if not is_file(path):
             raise UsageError(ControlText.NO_OVERLAY(text=argument, usage=USAGE))
         return current.replace(file=path)
     if word.endswith("place") and value not in get_args(OverlayPlace):
