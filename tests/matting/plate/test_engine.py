@@ -11,58 +11,22 @@ import torch
 
 from app.core.errors import ModelError, PlateError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground
+from app.core.types import Backdrop, BlurredBackground
 from app.matting import choose_model
-from app.matting.base import MattingEngine
 from app.matting.plate.build import sample_pixels
-from app.matting.plate.plate import PATIENCE, PlateWatch, Verdict
+from app.matting.plate.plate import PlateWatch
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.matting.torch_backend import networks
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, frames
+from tests.matting.plate.visits import OFF, keep_the_plates_light, visit
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.published import install
 
-OFF = EdgeSettings(strict="off")
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
-EXECUTORS = ("eager", "openvino")
-
-
-@pytest.fixture(scope="module")
-def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return generated weights of bgmv2-mobilenetv2."""
-    path = tmp_path_factory.mktemp("bgmv2") / "bgmv2.pth"
-    torch.save(fill(MattingRefine("mobilenetv2").state_dict()), path)
-    return path
-
-
-@pytest.fixture(autouse=True)
-def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable the detection of persons: the plates of these tests are noise."""
-    monkeypatch.setattr("app.matting.plate.build.shows_someone", lambda plate: False)
-
-
-@pytest.fixture(params=EXECUTORS)
-def settings(request: pytest.FixtureRequest, weights_file: Path, tmp_path: Path) -> MattingSettings:
-    """Return settings with a plate and weights, for each executor."""
-    cv2.imwrite(str(tmp_path / "plate.png"), frames(160, 96, 1)[0])
-    return MattingSettings(
-        model="bgmv2-mobilenetv2",
-        weights=weights_file,
-        plate=tmp_path / "plate.png",
-        device="cpu",
-        precision="float32",
-        executor=request.param,
-    )
-
-
-def visit(width: int, height: int) -> BgrImage:
-    """Return a frame with a small, distant person before the plate of `settings`."""
-    picture = frames(width, height, 1)[0]
-    cv2.ellipse(picture, (width // 2, height), (width // 16, height // 3), 0, 0, 360, (40, 60, 230), -1)
-    return picture
+pytestmark = pytest.mark.usefixtures("nobody_in_the_plate")
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 96), (320, 192), (80, 48)])
@@ -141,11 +105,6 @@ def test_odd_sizes_and_blur(settings: MattingSettings, engines: BuildEngine, tmp
         assert all(image.flags.c_contiguous for image in (matte.composite, matte.alpha, matte.foreground))
 
 
-def keep_the_plates_light(self: PlateWatch, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool) -> Verdict:
-    """Replace `PlateWatch.look`: report no drift and do not match the plate to the light of the frame."""
-    return Verdict(np.ones(3, np.float32), drifted=False)
-
-
 def test_the_networks_own_output_is_what_comes_out(
     settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,81 +165,6 @@ def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) 
     engine.close()
     with pytest.raises(ModelError, match="closed"):
         engine.step(visit(160, 96), BlurredBackground(50), OFF)
-
-
-def test_light_reaches_the_network(
-    settings: MattingSettings, engines: BuildEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a change of light, the adapted plate gives the result of a plate captured in this light."""
-    evening = np.array([0.7, 0.8, 0.9])
-    frame = (visit(160, 96) * evening).astype(np.uint8)
-    cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
-    aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
-    wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredBackground(50), OFF)
-
-    def error(engine: MattingEngine) -> float:
-        return float(np.abs(engine.step(frame, BlurredBackground(50), OFF).alpha.astype(int) - wanted.alpha).mean())
-
-    with_alignment = error(aligned)
-    monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
-    assert with_alignment < 0.5
-    assert error(unaligned) > 2 * with_alignment
-
-
-def test_drift_is_a_plate_error(
-    settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.matting.plate.engine.LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr("app.matting.plate.engine.LOOK_AGAIN_S", 0.0)
-    engine = engines(settings, 160, 96)
-    engine.step(visit(160, 96), BlurredBackground(50), OFF)
-    other = visit(160, 96)
-    other[:, :56] = 250  # no scene cut
-    for _ in range(PATIENCE - 1):
-        engine.step(other, BlurredBackground(50), OFF)
-    with pytest.raises(PlateError, match="take it again"):
-        engine.step(other, BlurredBackground(50), OFF)
-
-
-def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
-    for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
-        for _ in range(2):
-            with pytest.raises(PlateError, match="take it again"):
-                engine.step(other, BlurredBackground(50), OFF)
-
-
-def bumped(image: BgrImage) -> BgrImage:
-    """What the camera shows after it was pushed aside."""
-    return np.ascontiguousarray(np.roll(image, image.shape[1] // 3, axis=1))
-
-
-@pytest.mark.parametrize("how", ["another camera", "a cut", "a bump of the camera"])
-def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leaves(
-    settings: MattingSettings, engines: BuildEngine, how: str
-) -> None:
-    """The other room was shown for up to 1.7 s, until the next looks at the plate had found it."""
-    engine = engines(settings, 160, 96)
-    for _ in range(2):
-        engine.step(visit(160, 96), BlurredBackground(50), OFF)
-    if how == "another camera":
-        engine.reset()
-    room = np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])
-    other = bumped(visit(160, 96)) if how == "a bump of the camera" else room
-    for _ in range(2):
-        with pytest.raises(PlateError, match="take it again"):
-            engine.step(other, BlurredBackground(50), OFF)
-    if how != "another camera":
-        engine.reset()
-    assert engine.step(visit(160, 96), BlurredBackground(50), OFF).alpha.shape == (96, 160)
-
-
-def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
-    engine.step(frames(160, 96, 1)[0], BlurredBackground(50), OFF)
-    assert engine.step(frames(320, 192, 1)[0], BlurredBackground(50), OFF).alpha.shape == (192, 320)
-    with pytest.raises(PlateError, match="take it again"):
-        engine.step(frames(128, 96, 1)[0], BlurredBackground(50), OFF)
 
 
 def test_choices(

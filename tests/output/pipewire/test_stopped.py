@@ -65,7 +65,7 @@ def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(pipew
             feeder.picture = picture(64, 48, grey=230)
             received, began_s = other.received, time.monotonic()
             while time.monotonic() < began_s + STOPPED_S or other.received < received + ENOUGH:
-                next_frame(other)  # fails where the other reader is held up
+                next_frame(other)  # fails if the other reader is blocked
             assert lines.empty() and feeder.error is None
             assert feeder.camera.readers == 1, "a stopped program still has the camera open"
             stopped.send_signal(signal.SIGCONT)
