@@ -136,7 +136,7 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
 
 
 def _with_strict_for_server(settings: Settings, options: LiveOptions) -> tuple[Settings, Text | None]:
-    """Raise strict mode where it is off and a server mats; return a sentence about it.
+    """Raise strict mode where it is off and a server makes the mattes; return a sentence about it.
 
     Raises UsageError where the command line asks for both.
     """

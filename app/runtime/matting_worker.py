@@ -266,7 +266,7 @@ class MattingWorker:
 
 
 def _edges(settings: Settings, engine: MattingEngine) -> EdgeSettings:
-    """Return the edge settings. Strict mode cannot be off while a server mats, or is to."""
+    """Return the edge settings. Strict mode cannot be off while a server makes the mattes, or is to."""
     edges = settings.matting.edges
     served = settings.matting.location == "remote" or engine.info.executor == "webrtc"
     return edges.replace(strict="balanced") if served and edges.strict == "off" else edges

@@ -1,4 +1,4 @@
-"""The status line: who sees the user and how many pictures a second; the rest on click."""
+"""The status line: who sees the user, and the frame rate of the output; the rest on click."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class StatusLine(QPushButton):
 
 
 def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
-    """Return who sees the user, and what is being prepared or how many pictures a second leave."""
+    """Return who sees the user, and what is being prepared or the frame rate of the output."""
     parts = [_describe_viewers(status, frozen)]
     if status.busy and status.server in (None, ServerState.CONNECTED):
         parts.append(_describe_busy(status.busy))
