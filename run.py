@@ -20,8 +20,8 @@ import subprocess
 
 from app.system import display, environment
 
-PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal")
-"""Options of pytest: a process per core, four at most, because each needs about a gigabyte."""
+PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
+"""Options of pytest: a process more than cores, because many tests wait; four at most, each needs about a gigabyte."""
 FIRST_TIER = ("-m", "not slow and not vm and not long")
 """Options of pytest without `--all`."""
 
