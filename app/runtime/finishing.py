@@ -14,9 +14,9 @@ import numpy as np
 
 from app.core.concurrency.threads import name_thread
 from app.core.types import AlphaImage, Backdrop, Frame, Layers, Matte, Picture, PictureKind
+from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Run, StandBy
-from app.runtime.engines.plausibility import MatteCheck
 from app.runtime.outputs.overlay import overlaid
 from app.runtime.status import Phase
 from app.runtime.unchanged import Conditions

@@ -61,7 +61,7 @@ def default_parts() -> Parts:
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.side_by_side import open_virtual_camera
-    from app.runtime.engines.self_test import self_test
+    from app.privacy.self_test import self_test
     from app.sound.devices import open_microphone
     from app.webrtc.connect import remote_engine
 

@@ -18,6 +18,7 @@ import cv2
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture
+from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, background_opener
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
@@ -25,7 +26,6 @@ from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
-from app.runtime.outputs.gate import Gate
 from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.outputs.sink_plans import pipewire_plan, recorder_plan, virtual_camera_plan
@@ -61,7 +61,7 @@ class Pipeline:
         self._frames: LatestSlot[Captured] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
-        self._gate = Gate(lambda: self.settings, self._cards)
+        self._gate = Gate(lambda: self.settings, self._cards.get)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
         self.screen = ScreenUse()
         self._backgrounds = background_opener(self._parts.open_background, self.screen)

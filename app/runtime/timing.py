@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.matting.selection.governor import GovernorTiming
+from app.privacy.plausibility import HOLD_S, STALE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,7 @@ class Timing:
     """Wait before a virtual camera that failed is opened again."""
     pipewire_retry_s: float = 5.0
     """Wait before PipeWire, which did not answer, is tried again."""
-    stale_s: float = 2.0
-    """The age of the last composite from which the stand-by card is shown instead. A fixed bound, also where a step
-    takes longer: the documents promise it."""
+    stale_s: float = STALE_S
     hang_s: float = 5.0
     """A driver that has not returned from reading or sending a frame for this long is reported."""
     poll_s: float = 0.25
@@ -42,6 +41,5 @@ class Timing:
     """The camera stays open for this long after the last reader: programs close and reopen a camera as they start."""
     watchdog_s: float = 0.1
     """Interval at which the watchdog checks the threads, and at which it sends the card in place of a dead clock."""
-    plausibility_hold_s: float = 0.5
-    """A sudden rise of alpha is shown only after it has lasted for this long."""
+    plausibility_hold_s: float = HOLD_S
     governor: GovernorTiming = field(default_factory=GovernorTiming)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from app.core.concurrency.clock import elapsed_s
 from app.core.messages.system import ProgramText
+from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
-from app.runtime.outputs.gate import Gate
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 from app.runtime.worker import Worker

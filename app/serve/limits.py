@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from app.runtime.timing import Timing
+from app.privacy.plausibility import STALE_S
 
 CORES_PER_STREAM = 0.85
 """Cores that a stream of 640x360 at 30 fps takes, coding and network included."""
@@ -52,7 +52,7 @@ class Limits:
     session_s: float = 8 * 3600.0
     drain_s: float = 20.0
     """How long running streams may go on after SIGTERM."""
-    stale_s: float = Timing().stale_s
+    stale_s: float = STALE_S
     """The last composite is shown for this long, as in the program; then the stand-by card."""
     card_interval_s: float = 0.2
     hang_up_s: float = 5.0

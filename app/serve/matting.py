@@ -17,9 +17,8 @@ from app.core.concurrency.compute_threads import limited_threads
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
-from app.runtime.engines.plausibility import MatteCheck
-from app.runtime.outputs.gate import may_leave
-from app.runtime.timing import Timing
+from app.privacy.gate import may_leave
+from app.privacy.plausibility import MatteCheck
 from app.webrtc.marks import STRIP_PX, mark_strip, read_mark
 
 RETRY_S = 1.0
@@ -68,7 +67,7 @@ class StreamMatting:
         self._index = 0
         self._retry_at_s = float("-inf")
         self._card = StandbyCard()
-        self._mattes = MatteCheck(Timing().plausibility_hold_s)
+        self._mattes = MatteCheck()
         self.failures = 0
 
     @property

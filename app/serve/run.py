@@ -25,7 +25,7 @@ from app.core.messages.remote import ServeText
 from app.core.settings import StrictLevel
 from app.core.text import Text
 from app.matting.base import MattingEngine
-from app.runtime.engines.self_test import self_test
+from app.privacy.self_test import self_test
 from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
 from app.serve.encoding import use_clean_encoder

@@ -11,7 +11,7 @@ LAYERS = (
     ("models", "app.core"),
     ("app.config", "app.media"),
     ("app.matting", "app.people", "app.compositing", "app.control", "app.system"),
-    ("app.capture", "app.sound", "app.output", "app.offline", "app.evaluation", "app.webrtc"),
+    ("app.capture", "app.sound", "app.output", "app.offline", "app.evaluation", "app.privacy", "app.webrtc"),
     ("app.runtime", "app.doctor", "app.plate", "app.api", "app.testing"),
     ("app.bench", "app.gui", "app.serve"),
     ("app.cli", "app.fleet"),

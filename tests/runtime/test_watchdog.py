@@ -11,8 +11,8 @@ import pytest
 from app.core.concurrency.clock import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.output.base import ReaderCounter
+from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
-from app.runtime.outputs.gate import Gate
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
 from app.runtime.prepare import Preparer
@@ -99,7 +99,7 @@ def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
 def test_a_program_that_was_stopped_reports_no_stall() -> None:
     """SIGSTOP stops watchdog and clock; the watchdog may be the first to go on."""
     board, cards = StatusBoard(), list[int]()
-    gate = Gate(lambda: BASE, StandbyPictures(board))
+    gate = Gate(lambda: BASE, StandbyPictures(board).get)
     last_tick_s = [elapsed_s() - 60]
     clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
     watchdog = Watchdog(clock, lambda: last_tick_s[0], lambda: cards.append(1), gate, board, TIMING)
@@ -175,7 +175,7 @@ def test_a_thread_of_the_caller_is_watched_as_well() -> None:
 def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     board = StatusBoard()
     cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
-    gate = Gate(lambda: BASE, cards)
+    gate = Gate(lambda: BASE, cards.get)
     idle: Preparer[int, int] = Preparer("idle", lambda key: key, ignore_value)
     watchdog = Watchdog(Watched.of(idle.worker, Stage.OUTPUT), elapsed_s, lambda: None, gate, board, TIMING)
     watchdog.watch(Watched.of(cards.worker, Stage.OUTPUT))
@@ -234,7 +234,7 @@ def test_a_program_that_was_stopped_reports_no_driver() -> None:
     answers = iter(["camera", None, "camera", "camera", None])
     camera = Watched("capture", Stage.CAPTURE, lambda: False, hangs=lambda limit_s: next(answers))
     clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
-    gate = Gate(lambda: BASE, StandbyPictures(board))
+    gate = Gate(lambda: BASE, StandbyPictures(board).get)
     watchdog = Watchdog(clock, elapsed_s, lambda: None, gate, board, TIMING)
     watchdog.watch(camera)
     stop, found = threading.Event(), list[int]()

@@ -18,7 +18,7 @@ from app.config.parsing import parse_server
 from app.core.errors import ModelError, RemoteError, UsageError
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, BlurredBackground, Frame
-from app.runtime.engines.plausibility import CompositeCheck
+from app.privacy.plausibility import CompositeCheck
 from app.serve.limits import Limits
 from app.webrtc.engine import RemoteEngine
 from app.webrtc.link import Received, ServerLink

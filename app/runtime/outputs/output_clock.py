@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from app.core.concurrency.clock import elapsed_s
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
+from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import StandBy
-from app.runtime.outputs.gate import Gate
 from app.runtime.outputs.pacing import SteadyClock
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.slot import LatestSlot, SlotClosed

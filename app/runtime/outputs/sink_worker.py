@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 
 from app.core.types import Picture, PictureKind
 from app.output.base import FrameSink
+from app.privacy.gate import Gate
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.driver_call import DriverCall
-from app.runtime.outputs.gate import Gate
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Stage
 

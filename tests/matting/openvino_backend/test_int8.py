@@ -17,7 +17,7 @@ from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
-from app.runtime.engines.self_test import self_test
+from app.privacy.self_test import self_test
 from models.int8 import int8_file
 from models.student.bundled import BUNDLED, load
 

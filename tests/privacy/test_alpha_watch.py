@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import ModelError
-from app.runtime.engines.plausibility import SATURATED, AlphaWatch
+from app.privacy.plausibility import SATURATED, AlphaWatch
 
 SEQUENCE = (1, 1)
 """(source generation, engine number)"""

@@ -9,8 +9,8 @@ import pytest
 
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Picture, PictureKind
+from app.privacy.gate import Gate, may_leave
 from app.runtime.board import StatusBoard
-from app.runtime.outputs.gate import Gate, may_leave
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
@@ -23,7 +23,7 @@ from tests.waiting import eventually
 
 NONE = BASE.replace(background=BackgroundSettings(kind="none"))
 MAY_RELEASE = {
-    "app.runtime.outputs.gate": "the gate itself",
+    "app.privacy.gate": "the gate itself",
     "app.doctor.proof": "colour bars, nothing of the camera",
 }
 MAY_WRITE_PICTURES = {
@@ -51,7 +51,7 @@ def test_what_may_leave(shows: PictureKind, kind: str, paused: bool) -> None:
 
 def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
     settings = NONE
-    gate = Gate(lambda: settings, StandbyPictures(StatusBoard()))
+    gate = Gate(lambda: settings, StandbyPictures(StatusBoard()).get)
     picture = Picture(room_picture(80, 60), PictureKind.UNMATTED)
     assert gate.release(picture) is picture
     settings = BASE

@@ -36,6 +36,13 @@ TEST_VALID_S = 30.0
 people until they move, so that they appear suddenly again."""
 
 
+HOLD_S = 0.5
+"""How long a suspicious alpha must last before it is believed."""
+STALE_S = 2.0
+"""The age of the last composite from which the stand-by card is shown instead. A fixed bound, also where a step takes
+longer: the documents promise it."""
+
+
 class CompositeCheck:
     """Checks composites. Keeps its buffers, so that checks allocate little; used on one thread."""
 
@@ -122,7 +129,7 @@ class AlphaWatch:
     An alpha that rises because another engine is used is suspicious as well.
     """
 
-    def __init__(self, hold_s: float) -> None:
+    def __init__(self, hold_s: float = HOLD_S) -> None:
         """hold_s: how long a suspicious alpha must last before it is believed."""
         self._hold_s = hold_s
         self._sequence: tuple[int, int] | None = None
@@ -173,7 +180,7 @@ class AlphaWatch:
 class MatteCheck:
     """Both checks that a matte must pass before it is shown. Used on one thread."""
 
-    def __init__(self, hold_s: float) -> None:
+    def __init__(self, hold_s: float = HOLD_S) -> None:
         """hold_s: see `AlphaWatch`."""
         self._composites = CompositeCheck()
         self._alphas = AlphaWatch(hold_s)

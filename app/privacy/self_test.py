@@ -17,7 +17,7 @@ from app.core.types import BgrImage
 from app.matting.base import MattingEngine
 from app.matting.failures import ExecutorError
 from app.matting.plate.engine import PlateEngine
-from app.runtime.engines.plausibility import mean_alpha
+from app.privacy.plausibility import mean_alpha
 
 RENDERED_SHORT_SIDE = 180
 """The test frames are rendered at this size, in pixels, and enlarged: that takes milliseconds."""

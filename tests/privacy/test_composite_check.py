@@ -10,8 +10,8 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting import build_engine
-from app.runtime.engines.plausibility import MAX_ROUNDING, CompositeCheck
-from app.runtime.engines.self_test import self_test
+from app.privacy.plausibility import MAX_ROUNDING, CompositeCheck
+from app.privacy.self_test import self_test
 
 HEIGHT, WIDTH = 96, 128
 

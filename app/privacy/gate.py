@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.core.settings import Settings
+from app.core.settings import OutputSettings, Settings
 from app.core.types import Outgoing, Picture, PictureKind
-from app.runtime.outputs.standby_pictures import StandbyPictures
 
 
 def may_leave(picture: Picture, settings: Settings) -> bool:
@@ -27,9 +26,10 @@ class Gate:
     Sinks and files accept nothing else, so that everything that leaves passes here.
     """
 
-    def __init__(self, settings: Callable[[], Settings], cards: StandbyPictures) -> None:
+    def __init__(self, settings: Callable[[], Settings], card: Callable[[OutputSettings, int, int], Picture]) -> None:
+        """card: returns the stand-by card at a size (width, height) in pixels, without waiting (any thread)."""
         self._settings = settings
-        self._cards = cards
+        self._card = card
         self._blocked = False
 
     def block(self) -> None:
@@ -46,4 +46,4 @@ class Gate:
 
     def card(self, width: int, height: int) -> Outgoing:
         """Return the stand-by card of the settings in force at this size, in pixels."""
-        return Outgoing(self._cards.get(self._settings().output, width, height))
+        return Outgoing(self._card(self._settings().output, width, height))
