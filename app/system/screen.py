@@ -42,9 +42,10 @@ class ScreenGrabber:
 
     def grab(self) -> BgrImage:
         """Return the screen now, (H, W, 3). Raises BackgroundError if it is gone."""
-        place = self._place()
         try:
-            shot = self._mss.grab(dict(place))
+            shot = self._mss.grab(dict(self._place()))
+        except BackgroundError:
+            raise
         except Exception as error:
             raise BackgroundError(ScreenText.LOST(target=self._target)) from error
         pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)

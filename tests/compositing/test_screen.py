@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from Xlib.display import Display
 
 from app.compositing.screen import RATE_HZ, ScreenBackground
 from app.config.parsing import parse_background
@@ -170,6 +171,21 @@ def display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for process in (*clients, server):
         process.terminate()
         process.wait(10)
+
+
+@pytest.mark.usefixtures("display")
+def test_titles_beyond_latin_letters_are_read() -> None:
+    """Desktops read such titles from `_NET_WM_NAME`; `WM_NAME` holds Latin letters alone."""
+    display = Display()
+    window = display.screen().root.create_window(50, 60, 100, 80, 0, display.screen().root_depth)
+    title = "Präsentation – 発表"
+    window.change_text_property(display.intern_atom("_NET_WM_NAME"), display.intern_atom("UTF8_STRING"), title)
+    window.map()
+    display.sync()
+    try:
+        eventually(lambda: title in window_titles(), 20)
+    finally:
+        display.close()
 
 
 @pytest.mark.skipif(shutil.which("xmessage") is None, reason="xmessage is not installed")
