@@ -14,10 +14,11 @@ from app.core.disk_errors import why_not_written
 from app.core.errors import SinkError
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import ControlText
+from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
-from app.runtime.status import Latency, Phase, PipelineStatus, ServerState, Stage
+from app.runtime.status import Latency, Phase, PipelineStatus, ServerState
 
 START_LIMIT_S = 120.0
 POLL_S = 0.25

@@ -11,11 +11,11 @@ from app.compositing.base import Background
 from app.compositing.screen_use import ScreenUse
 from app.config.parsing import describe_background
 from app.core.settings import BackgroundSettings
+from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame
 from app.people.drifting_backdrop import DriftingBackdrop
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.prepare import Prepared, Preparer
-from app.runtime.status import Stage
 
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""

@@ -9,12 +9,13 @@ import time
 from app.core.concurrency.turns import Turns
 from app.core.errors import text_of
 from app.core.shaping import WHOLE_VIEW
+from app.core.stage import Stage
 from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
 from app.output.base import CountedSink
 from app.output.recording import RecordingCounts
 from app.runtime.measure import LatencyMeter, RateMeter
-from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, ServerState, Stage
+from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, ServerState
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100

@@ -12,11 +12,11 @@ from app.capture.base import FrameSource, HoldsExposure, SkipsFrames
 from app.core.errors import SourceLostError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
+from app.core.stage import Stage
 from app.core.types import Frame
 from app.runtime.board import StatusBoard
 from app.runtime.driver_call import DriverCall
 from app.runtime.slot import LatestSlot
-from app.runtime.status import Stage
 from app.runtime.timing import Timing
 
 _log = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ import cv2
 
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, background_opener
@@ -34,7 +35,7 @@ from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
 from app.runtime.settings_owner import SettingsOwner
 from app.runtime.slot import LatestSlot
-from app.runtime.status import PipelineStatus, Stage
+from app.runtime.status import PipelineStatus
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched, report_failure
 from app.runtime.worker import Worker

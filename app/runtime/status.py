@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from app.core.shaping import WHOLE_VIEW, View
+from app.core.stage import Stage
 from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
 
@@ -32,22 +33,6 @@ class ServerState(Enum):
     CONNECTED = "connected"
     LOCAL = "local"
     """The server failed; this machine computes the matte, and the server is asked again from time to time."""
-
-
-class Stage(Enum):
-    """The part of the program that an error comes from."""
-
-    CAPTURE = "capture"
-    MATTING = "matting"
-    BACKGROUND = "background"
-    OVERLAY = "overlay"
-    VIRTUAL_CAMERA = "virtual_camera"
-    PIPEWIRE = "pipewire"
-    RECORDING = "recording"
-    MICROPHONE = "microphone"
-    OUTPUT = "output"
-    SETTINGS = "settings"
-    SHORTCUTS = "shortcuts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from app.core.concurrency.clock import elapsed_s
 from app.core.messages.system import ProgramText
+from app.core.stage import Stage
 from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
-from app.runtime.status import Phase, Stage
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.worker import Worker
 

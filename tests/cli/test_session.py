@@ -11,9 +11,10 @@ import pytest
 from app.cli.session import POLL_S, Session, summary
 from app.core.errors import BackgroundError, MattecamError, ModelError
 from app.core.settings import BackgroundSettings, Settings
+from app.core.stage import Stage
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Latencies, Latency, Phase, PipelineStatus, Stage
+from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.runtime.timing import Timing
 from tests.control.conftest import fail
 from tests.fakes.server import Network, Place

@@ -13,7 +13,7 @@ from app.control.commands import SYNTAX, Command, parse_words
 from app.control.global_shortcuts import COMMANDS, SHORTCUTS, GlobalShortcuts
 from app.core.errors import MattecamError
 from app.core.messages.shortcuts import ShortcutText
-from app.runtime.status import Stage
+from app.core.stage import Stage
 from app.system.shortcuts import Shortcut, ShortcutError
 from tests.control.conftest import Program
 from tests.control.recorder import Recorder

@@ -7,11 +7,11 @@ import threading
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session
 from app.gui.state.bridge import Bridge
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Stage
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
 from tests.waiting import eventually

@@ -14,6 +14,7 @@ from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.messages.remote import RemoteText
 from app.core.settings import MattingSettings
+from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
@@ -26,7 +27,7 @@ from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.remedies import Remedy, remedy_of
-from app.runtime.status import PipelineStatus, Problem, Stage
+from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import OwnedSettings, error_action, fail

@@ -28,6 +28,7 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SettingsError
+from app.core.stage import Stage
 from app.gui.backgrounds.item import TileKind
 from app.gui.backgrounds.tile_view import TileGrid
 from app.gui.i18n.language import translate
@@ -35,7 +36,6 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.notice import Notice
-from app.runtime.status import Stage
 from tests.gui.conftest import StartWindow, activate
 from tests.gui.fitting import cut_off, hidden_entries
 from tests.gui.strip import chosen, tiles

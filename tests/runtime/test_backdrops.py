@@ -13,11 +13,11 @@ from PIL import Image
 from app.compositing import Background, open_background
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import BackgroundSettings
+from app.core.stage import Stage
 from app.core.types import BgrImage, Frame
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
-from app.runtime.status import Stage
 from tests.people.heads import person
 from tests.waiting import eventually
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.core.errors import SourceOpenError
+from app.core.stage import Stage
 from app.matting.base import EngineInfo
 from app.runtime.board import OwnProblem, StatusBoard
-from app.runtime.status import Stage
 
 
 def _open(board: StatusBoard) -> list[str]:

@@ -9,13 +9,14 @@ import pytest
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
+from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.failures import ExecutorError
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase, Stage
+from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from app.testing.faults import Faults
 from app.testing.room import shows_room

@@ -10,9 +10,9 @@ import pytest
 
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings, EdgeSettings
+from app.core.stage import Stage
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
-from app.runtime.status import Stage
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine
 from app.testing.room import shows_room

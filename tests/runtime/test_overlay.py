@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from app.core.settings import BackgroundSettings, OverlaySettings
+from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Stage
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.waiting import eventually

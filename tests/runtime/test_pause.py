@@ -8,8 +8,9 @@ import pytest
 
 from app.core.errors import SourceLostError
 from app.core.settings import BackgroundSettings, PeopleSettings, Zone
+from app.core.stage import Stage
 from app.core.types import PictureKind
-from app.runtime.status import Phase, Stage
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld

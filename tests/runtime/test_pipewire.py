@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from app.core.settings import BackgroundSettings
+from app.core.stage import Stage
 from app.output.base import CameraChoice, CameraSink, CountedSink
 from app.output.pipewire.sink import PipeWireCamera
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase, Stage
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.system.pipewire.reader import NodeReader
 from app.testing.room import ROOM

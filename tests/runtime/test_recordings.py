@@ -15,6 +15,7 @@ import pytest
 
 from app.core.concurrency.turns import Turns
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
+from app.core.stage import Stage
 from app.core.types import Backdrop, BgrImage, Matte, PictureKind
 from app.matting.base import MattingEngine
 from app.output.base import FrameSink
@@ -22,7 +23,6 @@ from app.output.encoder_thread import FEEDER_NICENESS
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Stage
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.sound.sources import FakeDevice

@@ -6,9 +6,9 @@ import threading
 
 from app.core.errors import ModelError, SourceOpenError
 from app.core.settings import MattingSettings
+from app.core.stage import Stage
 from app.core.types import AlphaImage, PictureKind
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Stage
 from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.concurrency.clock import elapsed_s
+from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.output.base import ReaderCounter
 from app.privacy.gate import Gate
@@ -16,7 +17,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
 from app.runtime.prepare import Preparer
-from app.runtime.status import Phase, Stage
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched
 from app.runtime.worker import Worker

@@ -9,6 +9,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.core.settings import MattingSettings, Settings
+from app.core.stage import Stage
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
@@ -16,7 +17,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label, link_button
 from app.gui.widgets.page import field_row
-from app.runtime.status import PipelineStatus, ServerState, Stage
+from app.runtime.status import PipelineStatus, ServerState
 
 
 class ServerControls(QWidget):

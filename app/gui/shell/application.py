@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import QApplication, QDialog
 from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.i18n.language import Translation, translate
@@ -40,7 +41,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import PipelineStatus, Stage
+from app.runtime.status import PipelineStatus
 from app.system.signals import handled
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QObject
 
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.gui.dialogs.download_controls import download_caption
 from app.gui.i18n.model_names import describe_model
 from app.gui.state.preferences_store import PreferencesStore
@@ -15,7 +16,7 @@ from app.gui.state.services import Camera, ModelChoice
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import NoticeArea
-from app.runtime.status import Phase, PipelineStatus, Stage
+from app.runtime.status import Phase, PipelineStatus
 
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import ViewMode, ViewRequest
@@ -19,7 +20,7 @@ from app.gui.preview.worker import PreviewWorker
 from app.gui.state.store import Update
 from app.plate.live import take_live_plate
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import PipelineStatus, Stage
+from app.runtime.status import PipelineStatus
 
 STATUS_INTERVAL_MS = 150
 

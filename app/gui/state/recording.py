@@ -14,13 +14,14 @@ from app.config.private_file import write_picture
 from app.core.disk_errors import why_not_written
 from app.core.errors import SinkError, text_of
 from app.core.messages.gui import LibraryText
+from app.core.stage import Stage
 from app.core.types import Outgoing
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.runtime.status import PipelineStatus, Stage
+from app.runtime.status import PipelineStatus
 
 FINISH_S = 3.0
 """How long a recording may take to close its file."""

@@ -16,6 +16,7 @@ from app.control.global_shortcuts import GlobalShortcuts
 from app.core.errors import MattecamError, SinkError
 from app.core.messages.control import ControlText
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.gui.backgrounds.names import tiles
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
@@ -23,7 +24,6 @@ from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
-from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields
 from app.system.shortcuts import PortalShortcuts
 

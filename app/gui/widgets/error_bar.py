@@ -10,11 +10,12 @@ from functools import partial
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.sip import isdeleted
 
+from app.core.stage import Stage
 from app.gui.i18n.messages import translated
 from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.remedies import Remedy, remedy_of
-from app.runtime.status import PipelineStatus, Problem, Stage
+from app.runtime.status import PipelineStatus, Problem
 
 EVENT_MS = 30_000
 """How long the error of a single action stays."""

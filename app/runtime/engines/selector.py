@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from app.core.settings import EngineSettings, FramingSettings, Settings
+from app.core.stage import Stage
 from app.core.types import Frame
 from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
@@ -18,7 +19,7 @@ from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
 from app.runtime.engines.matting_pattern import MattingPattern
 from app.runtime.engines.quality import QualityControl
 from app.runtime.prepare import Preparer
-from app.runtime.status import Phase, ServerState, Stage
+from app.runtime.status import Phase, ServerState
 from app.runtime.timing import Timing
 
 _log = logging.getLogger(__name__)

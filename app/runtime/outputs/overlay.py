@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from app.compositing.overlay import Overlay, OverlayKey, wanted_overlay
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.core.types import Picture
 from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
-from app.runtime.status import Stage
 
 
 class OverlayPainter:

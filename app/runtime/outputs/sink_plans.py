@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.core.types import Picture
 from app.output.base import CameraChoice, CameraSink, CountedSink, FrameSink
 from app.output.recording import RecordingOptions
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.sink_worker import SinkPlan
 from app.runtime.parts import Parts
-from app.runtime.status import Stage
 from app.runtime.timing import Timing
 from app.sound.microphone import Microphone
 from app.system.device_holders import LINUX

@@ -8,13 +8,13 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.output.base import FrameSink
 from app.privacy.gate import Gate
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.driver_call import DriverCall
 from app.runtime.slot import LatestSlot, SlotClosed
-from app.runtime.status import Stage
 
 K = TypeVar("K", bound=Hashable)
 S = TypeVar("S", bound=FrameSink)

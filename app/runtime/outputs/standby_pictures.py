@@ -13,10 +13,10 @@ import numpy as np
 from app.compositing.standby import StandbyCard
 from app.core.errors import BackgroundError
 from app.core.settings import OutputSettings
+from app.core.stage import Stage
 from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.prepare import Preparer
-from app.runtime.status import Stage
 
 PLACEHOLDER_GREY = 24
 """Grey level (0..255) of the picture sent until the first card is drawn; about as dark as the card's edge."""
