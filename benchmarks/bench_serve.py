@@ -5,7 +5,7 @@
     python -m benchmarks.bench_serve --parts
 
 The service runs in a process of its own. A client in this process sends frames of the demo with a number in a strip
-below them (`app/webrtc/marks.py`), each read back from the matte that the service returns: coding, network stack,
+below them (`service/webrtc/marks.py`), each read back from the matte that the service returns: coding, network stack,
 decoding and matting are part of the latency; the camera and the display are not. `--as-shipped` leaves aiortc as it is.
 `--encoded` sends frames that were encoded before, so that the client takes little of the cores that it shares with the
 service; its latency lacks the encoder. `--output composite` asks for composites before the blurred background, as
@@ -36,12 +36,12 @@ import psutil
 from av import Packet, VideoFrame
 from numpy.typing import NDArray
 
-from app.serve.encoding import CleanVp8Encoder
-from app.serve.matting import Output
-from app.serve.run import stream_matting
-from app.serve.sessions import Request
-from app.webrtc.receiving import host_addresses, repair_aiortc
 from benchmarks.stream_client import CLIP, HEIGHT, WIDTH, Stream, clip, encoded
+from service.server.encoding import CleanVp8Encoder
+from service.server.matting import Output
+from service.server.run import stream_matting
+from service.server.sessions import Request
+from service.webrtc.receiving import host_addresses, repair_aiortc
 
 WARM_UP_S = 5.0
 PARTS = ("decode", "convert", "step", "encode")
@@ -153,12 +153,12 @@ def main() -> None:
     images = encoded(clip()) if options.encoded else clip()
     output = Output(options.output)
     run = (
-        f"import functools, app.serve.run as s;"
+        f"import functools, service.server.run as s;"
         f" s.stream_matting = functools.partial(s.stream_matting, precision={options.precision!r});"
         f" from app.cli.main import run_to_exit; run_to_exit()"
     )
     if options.as_shipped:
-        run = f"import app.webrtc.receiving as r; r.TESTED_VERSIONS = (); {run}"
+        run = f"import service.webrtc.receiving as r; r.TESTED_VERSIONS = (); {run}"
     else:
         repair_aiortc()
     assert host_addresses(True, True)

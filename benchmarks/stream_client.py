@@ -16,9 +16,9 @@ from av import Packet, VideoFrame
 from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
-from app.serve.matting import Output
-from app.webrtc.ice import peer_configuration
-from app.webrtc.marks import COUNT, STRIP_PX, mark_strip, read_mark
+from service.server.matting import Output
+from service.webrtc.ice import peer_configuration
+from service.webrtc.marks import COUNT, STRIP_PX, mark_strip, read_mark
 
 FPS = 30
 WIDTH, HEIGHT = 640, 360

@@ -149,13 +149,16 @@ def main() -> None:
     (torch,) = everything.pop("torch")
     version = torch.partition("==")[2].split()[0]
     cuda = {name: found for name, found in everything.items() if CUDA_ONLY.match(name)}
-    serve = {name for name in resolve(ROOT / "requirements-serve.txt") if name not in base}
+    serve = {name for name in resolve(ROOT / "service/requirements.txt") if name not in base}
     dev = {name: found for name, found in everything.items() if name not in {*base, *serve, *cuda}}
     write("base", {name: found for name, found in everything.items() if name in base and name not in cuda})
     write("dev", dev)
     write("serve", {name: everything[name] for name in serve if name in everything})
     known = {*base, *serve}
-    write("fleet", {name: each for name, each in resolve(ROOT / "requirements-fleet.txt").items() if name not in known})
+    write(
+        "fleet",
+        {name: each for name, each in resolve(ROOT / "service/requirements-fleet.txt").items() if name not in known},
+    )
     write("cuda", cuda)
     write("torch", {"torch": [torch]})
     write("torch-cpu", {"torch": cpu_entries(version)})

@@ -32,9 +32,9 @@ from app.core.messages.usage import UsageText
 from app.core.settings import Settings
 from app.core.text import Text
 from app.media.slides import open_slides
-from app.webrtc.packages import require_packages
 from models.table import bundled
 from models.weights import on_hand
+from service.webrtc.packages import require_packages
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from app.config import logs
 from app.config.parsing import replace_checked
 from app.core.concurrency.compute_threads import cpu_share
 from app.core.settings import EdgeSettings, EngineSettings
-from app.webrtc.packages import require_packages
+from service.webrtc.packages import require_packages
 
 EXIT_INTERRUPTED = 130
 
@@ -45,8 +45,8 @@ def serve(
 ) -> None:
     """Matte the video of thin clients and browsers: WebRTC service with a web page, /healthz and /metrics."""
     require_packages("serve")
-    from app.serve.limits import Limits, streams_for
-    from app.serve.run import ServeOptions, serve
+    from service.server.limits import Limits, streams_for
+    from service.server.run import ServeOptions, serve
 
     level = replace_checked(EdgeSettings(), {"strict": strict}).strict
     logs.set_up_console(verbose=False)

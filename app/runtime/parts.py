@@ -63,7 +63,7 @@ def default_parts() -> Parts:
     from app.output.side_by_side import open_virtual_camera
     from app.privacy.self_test import self_test
     from app.sound.devices import open_microphone
-    from app.webrtc.connect import remote_engine
+    from service.client.connect import remote_engine
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         if settings.location == "remote":

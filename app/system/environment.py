@@ -73,7 +73,7 @@ def pins(requirements: Path) -> Iterator[tuple[str, str]]:
     """Yield the (package, version) pairs that apply to this Python, including those of included files."""
     for line in requirements.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
-            yield from pins(requirements.with_name(line[3:]))
+            yield from pins(requirements.parent / line[3:])
         pin = re.match(r'([\w.-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line)
         if pin and (pin[3] is None or (sys.version_info < (3, int(pin[4]))) == (pin[3] == "<")):
             yield pin[1], pin[2]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tests.paths import ROOT
 
+PACKAGES = ("app", "models", "service")
+"""Top-level packages of the program."""
 MODELS_MAY_IMPORT = {
     "models.weights": {"platformdirs"},
     "models.download": {"pooch"},
@@ -23,7 +25,8 @@ MODELS_MAY_IMPORT = {
 @functools.cache
 def modules() -> dict[str, Path]:
     """Return every module of the program by its dotted name."""
-    files = [ROOT / "run.py", *(path for folder in ("app", "models") for path in (ROOT / folder).rglob("*.py"))]
+    found = (path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py"))
+    files = [ROOT / "run.py", *(path for path in found if not path.is_relative_to(ROOT / "service" / "tests"))]
     return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
 
 
@@ -55,7 +58,7 @@ def under(name: str, *packages: str) -> bool:
 def foreign(name: str) -> set[str]:
     """Return the top-level packages that a module imports from outside the standard library and the program."""
     tops = {imported.partition(".")[0] for imported in imports(name)}
-    return tops - sys.stdlib_module_names - {"app", "models"}
+    return tops - sys.stdlib_module_names - set(PACKAGES)
 
 
 def in_package(*packages: str) -> list[str]:

@@ -33,7 +33,7 @@ PRESENT_STATE = (
 )
 MAX_LINES = 200
 MAX_LINES_OF_A_FEATURE = 10
-OURS = r"(?:app|models|tests|training|benchmarks|tools|docs|\.ci)"
+OURS = r"(?:app|models|service|tests|training|benchmarks|tools|docs|\.ci)"
 each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
@@ -78,7 +78,9 @@ def test_paths_exist(page: Path) -> None:
 
 @each_document
 def test_modules_exist(page: Path) -> None:
-    for name in re.findall(r"python3? -m ((?:app|models|training|benchmarks|tools)[\w.]*)", page.read_text("utf-8")):
+    for name in re.findall(
+        r"python3? -m ((?:app|models|service|training|benchmarks|tools)[\w.]*)", page.read_text("utf-8")
+    ):
         assert util.find_spec(name) is not None, name
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import MODELS_MAY_IMPORT, foreign, imports, in_package, modules, tree, under
+from tests.architecture.source import MODELS_MAY_IMPORT, PACKAGES, foreign, imports, in_package, modules, tree, under
 from tests.paths import ROOT
 
 MAX_LINES = 300
@@ -30,8 +30,8 @@ STANDARD_LIBRARY_ONLY = (
 
 
 def test_the_program_imports_nothing_that_the_wheel_lacks() -> None:
-    assert 'include = ["app*", "models*"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    beside = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"app", "models"}
+    assert 'include = ["app*", "models*", "service*"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    beside = {path.parent.name for path in ROOT.glob("*/__init__.py")} - set(PACKAGES)
     assert {"training", "tests"} <= beside
     assert not [(name, foreign(name) & beside) for name in modules() if foreign(name) & beside]
 
@@ -72,7 +72,7 @@ def test_only_the_bridge_joins_window_and_pipeline() -> None:
 @pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
 def test_the_start_needs_the_standard_library_alone(name: str) -> None:
     assert not foreign(name)
-    assert not [i for i in imports(name) if i not in STANDARD_LIBRARY_ONLY and under(i, "app", "models")]
+    assert not [i for i in imports(name) if i not in STANDARD_LIBRARY_ONLY and under(i, *PACKAGES)]
 
 
 def test_the_program_runs_without_the_parts_for_tests() -> None:

@@ -31,7 +31,7 @@ MAY_DECODE = {
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 
 
-NETWORK = ("app.serve", "app.webrtc", "app.fleet")
+NETWORK = ("service",)
 """The service, and WebRTC for it and its client."""
 
 
@@ -78,7 +78,7 @@ def test_only_the_service_listens_on_the_network() -> None:
     servers = {"socketserver", "http.server", "xmlrpc.server", "asyncio", "aiohttp", "aiortc"}
     assert not [name for name in modules() if imports(name) & servers and not under(name, *NETWORK)]
     listening = {name for name in modules() for call in calls(name) if ast.unparse(call.func) == "socket.create_server"}
-    assert listening == {"app.serve.http"}
+    assert listening == {"service.server.http"}
 
 
 def test_downloads_are_encrypted_and_pinned() -> None:

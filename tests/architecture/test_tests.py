@@ -10,8 +10,8 @@ import pytest
 
 from tests.paths import ROOT
 
-TESTS = ROOT / "tests"
-AREAS = sorted({path.parent for path in TESTS.rglob("test_*.py")} - {TESTS / "vm"})
+TESTS = ROOT / "tests", ROOT / "service" / "tests"
+AREAS = sorted({path.parent for tests in TESTS for path in tests.rglob("test_*.py")} - {ROOT / "tests" / "vm"})
 """Folders of tests; that of the test bed needs real devices."""
 LEFT_OUT = re.compile(r"mark\.(long|slow|gpu)\b")
 
@@ -39,7 +39,7 @@ def first_tier(module: ast.Module) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("area", AREAS, ids=lambda area: str(area.relative_to(TESTS)))
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: str(area.relative_to(ROOT)))
 def test_every_area_has_tests_in_the_first_tier(area: Path) -> None:
     assert any(first_tier(module) for module in modules(area))
 
@@ -47,9 +47,10 @@ def test_every_area_has_tests_in_the_first_tier(area: Path) -> None:
 def test_what_tests_share_is_in_helper_modules() -> None:
     imported = [
         (str(path.relative_to(ROOT)), node.module)
-        for path in TESTS.rglob("*.py")
+        for tests in TESTS
+        for path in tests.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tests.")
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("tests.", "service.tests."))
         if node.module.rpartition(".")[2].startswith("test_")
     ]
     assert not imported

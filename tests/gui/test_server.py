@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.config import settings_file
 from app.gui.shell.application import Session
 from app.runtime.status import ServerState
-from app.webrtc import packages
+from service.webrtc import packages
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
@@ -124,7 +124,7 @@ def test_what_cannot_be_a_server_is_refused(
     assert current(session).matting.server_token_file is None
     monkeypatch.setattr(packages, "PACKAGES", ("no_such_package",))
     connect(session, SERVER)
-    qtbot.waitUntil(lambda: "requirements-serve.txt" in problem(session))
+    qtbot.waitUntil(lambda: "service/requirements.txt" in problem(session))
     assert current(session).matting.location == "local" and network.offers == 0
     choose_file(session, "serverCertificate", token, qtbot)
     assert current(session).matting.server_ca_file == token

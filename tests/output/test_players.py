@@ -136,8 +136,8 @@ def test_vlc_plays_every_composite(recording: Path) -> None:
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_browsers_show_each_composite_at_its_time(recording: Path, name: str, tmp_path: Path) -> None:
-    pytest.importorskip("aiohttp", reason="requirements-serve.txt is not installed")
-    from tests.serve.browsers import Browser, chromium, firefox
+    pytest.importorskip("aiohttp", reason="service/requirements.txt is not installed")
+    from tests.browsers import Browser, chromium, firefox
 
     program = tool("chromium", "google-chrome") if name == "chromium" else tool("firefox", "firefox-esr")
     (tmp_path / "page.html").write_text(PAGE.replace("MOMENTS", json.dumps(moments())))

@@ -36,7 +36,7 @@ def test_every_direct_dependency_is_listed() -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="aiortc needs Python 3.11")
 def test_the_packages_of_the_service_are_listed() -> None:
-    pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
+    pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
     table = PAGE.split("| licence in its metadata |")[1].split("\n\n")[0]
     found = dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", table, re.MULTILINE))
     lock = (ROOT / "requirements" / "serve.lock").read_text(encoding="utf-8")

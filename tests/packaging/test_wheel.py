@@ -21,7 +21,7 @@ from app import __version__
 from app.system.environment import pins
 from tests.paths import ROOT
 
-SOURCES = ("app", "models", "docs", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+SOURCES = ("app", "models", "service", "docs", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
 pytestmark = [
     pytest.mark.slow,

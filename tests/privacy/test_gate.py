@@ -137,7 +137,7 @@ def test_only_the_gate_makes_outgoing_pictures() -> None:
 
 
 def test_a_service_sends_only_what_its_matting_returns() -> None:
-    assert {name for name in modules() if _calls(name, "SentFrame")} == {"app.serve.matting"}
+    assert {name for name in modules() if _calls(name, "SentFrame")} == {"service.server.matting"}
 
 
 def test_only_these_modules_write_picture_files() -> None:

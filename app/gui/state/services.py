@@ -66,8 +66,8 @@ def check_server(matting: MattingSettings) -> MattingSettings:
     Checks address, token file, and the packages of the client; connects to nothing.
     """
     from app.config.parsing import parse_server
-    from app.webrtc.packages import require_packages
-    from app.webrtc.token import read_token
+    from service.webrtc.packages import require_packages
+    from service.webrtc.token import read_token
 
     checked = matting.replace(server=parse_server(matting.server))
     require_packages("--engine remote")

@@ -1,0 +1,196 @@
+"""Rules for every test: nothing of the user's is touched, and no thread, process or error is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import itertools
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+from app.config import logs
+from app.matting.kernels.dispatch import compiled
+from app.matting.openvino_backend import artefact_cache
+from app.matting.warm_up import KERNELS
+from tests.converted import SharedCache
+from tests.pipewire_session import PrivateSession, private_session
+
+if not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# The same examples in every run, however slow the machine is; `--hypothesis-profile=default` looks for others.
+settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
+torch.set_num_threads(1)  # two of them are far slower than one where the cores are busy
+
+GRACE_S = 15.0
+"""How long threads and processes of a finished test may take to end."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--random-order", type=int, metavar="SEED", help="shuffle the tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = config.getoption("--random-order")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "error_logs: the test causes error logs on purpose and checks them itself")
+    for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:  # as nohup and a shell's `&` leave them
+            signal.signal(number, lambda number, frame: None)  # ignored here as well, but not in child processes
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile the kernels before the first test: minutes on a slow machine, which no time limit of a test holds."""
+    if session.items and not session.config.option.collectonly:
+        for name in KERNELS:
+            with contextlib.suppress(ImportError):  # numba does not run here
+                importlib.import_module(name)
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_arithmetic() -> None:
+    """The engines' fast arithmetic is ready, so that no test runs half on the plain one."""
+    compiled.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _converted_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each network is converted once per run, not once per test: the workers of a run share the folder."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "converted-networks"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artefact_cache, "artefacts", SharedCache(shared))
+        yield
+
+
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(_homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and data of the test alone; made by whoever writes there."""
+    folder = _homes / str(next(_numbers))
+    monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(folder / "config"))
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder / "data"))
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder / "run"))
+    monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(folder / "run"))  # where no daemon answers
+    monkeypatch.delenv("MATTECAM_WEIGHTS_DIR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """Every thread the test started has ended."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + GRACE_S
+    for thread in _own_threads(before):
+        thread.join(max(0.0, deadline - time.monotonic()))
+    left = [thread.name for thread in _own_threads(before)]
+    assert not left, f"threads left running: {left}"
+
+
+def _own_threads(before: set[threading.Thread]) -> list[threading.Thread]:
+    # Dummy threads stand for foreign ones (Qt's, FFmpeg's) that once called into Python; they cannot be joined.
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not isinstance(thread, threading._DummyThread)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _no_process_left() -> Iterator[None]:
+    """Every process the test started has ended and was waited for."""
+    before = _children()
+    yield
+    deadline = time.monotonic() + GRACE_S
+    while (left := _children() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left, f"processes left running: {left}"
+
+
+def _children() -> set[int]:
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        return {process.pid for process in psutil.Process().children()}
+    found: set[int] = set()  # the same, 200 times faster, which counts with thousands of tests
+    for task in tasks.iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found |= {int(pid) for pid in (task / "children").read_text().split()}
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Handlers, levels and hooks that the test set up are gone after it."""
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    levels = {logger: logger.level for logger in (root, *map(logging.getLogger, logs.OWN_LOGGERS))}
+    yield
+    for handler in [handler for handler in root.handlers if handler.name == logs.HANDLER_NAME]:
+        root.removeHandler(handler)
+        handler.close()
+    for logger, level in levels.items():
+        logger.setLevel(level)
+    sys.excepthook, threading.excepthook = hooks
+
+
+def _left_by_aiortc(record: logging.LogRecord) -> bool:
+    """aiortc forgets the task of a connection that is closed while it connects; asyncio reports that at any time."""
+    message = record.getMessage()
+    return "Task was destroyed" in message and "RTCPeerConnection.__connect()" in message
+
+
+@pytest.fixture(autouse=True)
+def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No part logged an error, unless the test is marked `error_logs`."""
+    yield
+    if request.node.get_closest_marker("error_logs"):
+        return
+    errors = [
+        f"{record.name}: {record.getMessage()}"
+        for phase in ("setup", "call")
+        for record in caplog.get_records(phase)
+        if record.levelno >= logging.ERROR and not _left_by_aiortc(record)
+    ]
+    assert not errors, f"logged errors: {errors}"
+
+
+@pytest.fixture(scope="session")
+def _pipewire_daemons() -> Iterator[PrivateSession]:
+    with private_session() as session:
+        yield session
+
+
+@pytest.fixture
+def pipewire(_pipewire_daemons: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> PrivateSession:
+    """A private PipeWire, which this process finds too."""
+    monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(_pipewire_daemons.folder))
+    return _pipewire_daemons
+
+
+@pytest.fixture
+def repo() -> Path:
+    """The folder that holds run.py."""
+    return Path(__file__).resolve().parent

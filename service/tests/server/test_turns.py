@@ -1,0 +1,109 @@
+"""Turns: as many streams as cores step at once, and those that wait step their newest frame."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
+
+from app.api import Matting
+from app.core.types import BgrImage
+from service.server.limits import Limits
+from service.server.matting import SentFrame, StreamMatting
+from service.server.sessions import Request
+from service.server.turns import Turns
+from service.tests.server.service import passes, running, until
+
+LEVELS = 60
+"""Frames of a client differ by four in brightness."""
+
+
+class Overlap:
+    """Counts the threads inside it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self.most = 0
+        self.entries = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            self.entries += 1
+            self.most = max(self.most, self._inside)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+
+
+def test_no_more_turns_than_asked_run_at_once() -> None:
+    turns, overlap = Turns(2, longest_wait_s=60.0), Overlap()
+
+    def step(_: int) -> None:
+        with turns.turn(), overlap:
+            time.sleep(0.005)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(step, range(30)))
+    assert (overlap.entries, overlap.most) == (30, 2)
+
+
+def test_a_turn_that_never_ends_stops_no_other_stream() -> None:
+    turns = Turns(1, longest_wait_s=0.05)
+    with turns.turn():
+        for _ in range(3):
+            with turns.turn():
+                pass
+    with turns.turn(), pytest.raises(ValueError, match="a step failed"), turns.turn():
+        raise ValueError("a step failed")
+
+
+class Slow(StreamMatting):
+    """Notes the brightness of the frames that it steps, for `seconds` each."""
+
+    def __init__(self, overlap: Overlap, seconds: float) -> None:
+        super().__init__(lambda: Matting("student"), passes)
+        self._overlap, self._seconds = overlap, seconds
+        self.stepped: list[float] = []
+
+    @property
+    def active(self) -> bool:
+        return True
+
+    def step(self, image: BgrImage) -> SentFrame:
+        with self._overlap:
+            self.stepped.append(float(image.mean()))
+            time.sleep(self._seconds)
+        return self.card(image.shape[1], image.shape[0])
+
+
+@pytest.mark.timeout(120)
+def test_streams_share_one_turn_and_step_the_newest_frames() -> None:
+    overlap, made = Overlap(), list[Slow]()
+
+    def make(_: Request) -> StreamMatting:
+        made.append(Slow(overlap, 0.08))
+        return made[-1]
+
+    async def run() -> None:
+        frames = [np.full((64, 96, 3), 4 * level, np.uint8) for level in range(LEVELS)]
+        async with running(Limits(streams=2, steps_at_once=1), make_matting=make) as service:
+            for _ in range(2):
+                assert await service.client(frames, fps=20.0).connect() == 200
+            await until(lambda: len(made) == 2 and all(len(one.stepped) >= 8 for one in made))
+
+    asyncio.run(run())
+    assert overlap.most == 1
+    for one in made:
+        levels = [round(brightness / 4) for brightness in one.stepped]
+        passed = [(after - before) % LEVELS for before, after in pairwise(levels)]
+        assert sum(passed) >= 2 * len(passed), "frames that came during a step were replaced"
