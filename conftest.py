@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, settings
 
 from app.config import logs
 from app.matting.kernels.dispatch import compiled
-from app.matting.openvino_backend import artefact_cache
-from app.matting.warm_up import KERNELS
+from app.matting.openvino import artefact_cache
+from app.matting.preparation.warm_up import KERNELS
 from tests.converted import SharedCache
 from tests.pipewire_session import PrivateSession, private_session
 

@@ -30,12 +30,12 @@ from torch import Tensor
 from app.bench.machine import machine
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
-from app.matting.base import Executor
-from app.matting.geometry import StepGeometry
-from app.matting.plate.build import sample_pixels
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import Executor
 from app.matting.selection import hardware
-from app.matting.step.plate_core import PlateCore
-from app.matting.torch_backend.eager import DTYPES, EagerExecutor
+from app.matting.selection.plate_build import sample_pixels
+from app.matting.torch.eager import DTYPES, EagerExecutor
+from app.matting.torch.plate_core import PlateCore
 from models.bgmv2.network import MattingRefine
 from models.bgmv2.patches import CELL
 from models.blocks import resize
@@ -184,8 +184,8 @@ def make_executors(network: MattingRefine, plate: BgrImage, scale: float, device
         core = PlateCore(network, plate, scale, pixels).requires_grad_(False).to(device, DTYPES[precision])
         made[f"eager {precision}"] = EagerExecutor(core, StepGeometry(width, height, 1.0), device, precision)
     if device == "cpu":
-        from app.matting.openvino_backend.artefact_cache import artefacts
-        from app.matting.openvino_backend.plate_executor import PlateOpenVinoExecutor
+        from app.matting.openvino.artefact_cache import artefacts
+        from app.matting.openvino.plate_executor import PlateOpenVinoExecutor
 
         with tempfile.TemporaryDirectory() as folder:
             weights = Path(folder) / "weights.pth"

@@ -140,7 +140,7 @@ def main() -> None:
         results: dict[str, object] = {}
         if chosen.set_up:
             started_s = time.perf_counter()
-            subprocess.run([sys.executable, "-m", "app.matting.preparation"], env=environment, check=True)
+            subprocess.run([sys.executable, "-m", "app.matting.preparation.preparation"], env=environment, check=True)
             results["set_up_s"] = round(time.perf_counter() - started_s, 1)
         words = ["--window", "--model", chosen.model, "--seconds", str(chosen.seconds)]
         module = [sys.executable, "-m", "benchmarks.bench_first_start"]

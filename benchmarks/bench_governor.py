@@ -37,7 +37,7 @@ from app.core.settings import (
     Settings,
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, Picture, PictureKind
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline

@@ -37,7 +37,7 @@ from app.bench.usual_loop import UsualLoop
 from app.capture.mjpg import MjpgDecoder
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.selection.choice import choose
-from app.matting.torch_backend.networks import load_core
+from app.matting.torch.networks import load_core
 from app.media.video_writer import VideoWriter
 from tests.paths import ROOT
 

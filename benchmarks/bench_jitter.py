@@ -22,7 +22,7 @@ from unittest.mock import patch
 from app.bench.measure import percentile
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.types import Matte
-from app.matting.engine import FrameEngine
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.kernels.dispatch import compiled
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts

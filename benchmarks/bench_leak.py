@@ -31,7 +31,7 @@ from app.core.errors import MattecamError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.matting.kernels.dispatch import compiled
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
 from benchmarks.leak_lost import Lost, lost_table, persons_lost

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage, Matte
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.media.video_reader import VideoReader
 
 SIZE = (1280, 720)

@@ -21,7 +21,7 @@ from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Peo
 from app.core.shaping import Plane, Shape
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base import MattingEngine, ShapingEngine
+from app.matting.base.interface import MattingEngine, ShapingEngine
 from app.people.shaper import PeopleShaper
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30

@@ -23,8 +23,8 @@ from app.core.geometry import Layout
 from app.core.placement import in_corner
 from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, Matte
-from app.matting.openvino_backend.placing import placed
-from app.matting.openvino_backend.strips import Strips
+from app.matting.cpu.cpu_placing import placed
+from app.matting.cpu.strips import Strips
 from app.people.parallax import HeadDrift
 
 ROUNDS = 60

@@ -28,7 +28,7 @@ import numpy as np
 from app.core.settings import EdgeSettings, MattingSettings
 from app.evaluation.metrics import dtssd, mad
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.matting.kernels.dispatch import compiled
 from benchmarks.bench_leak import DATA, PRECISIONS
 from benchmarks.leak_measure import RIM_PX, VISIBLE

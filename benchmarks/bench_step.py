@@ -25,11 +25,11 @@ from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.matting.kernels.dispatch import compiled
 from app.matting.selection.choice import choose, choose_device
-from app.matting.torch_backend.eager import DTYPES
-from app.matting.torch_backend.networks import load_core
+from app.matting.torch.eager import DTYPES
+from app.matting.torch.networks import load_core
 from benchmarks.drawing import Line, chart
 
 NO_EDGES = EdgeSettings(strict="off")

@@ -18,7 +18,7 @@ import typer
 
 from app.evaluation import metrics
 from app.evaluation.metrics import Alpha
-from app.matting.scene_cut import CutDetector
+from app.matting.engine.scene_cut import CutDetector
 from benchmarks.network_stream import Network, NetworkStream
 from models.rvm.network import MattingNetwork
 from models.student.bundled import load, load_bundled

@@ -21,7 +21,7 @@ from app.core.types import BlurredBackground
 from app.evaluation import metrics
 from app.evaluation.metrics import Alpha
 from app.matting import build_engine
-from app.matting.geometry import auto_ratio
+from app.matting.base.geometry import auto_ratio
 from benchmarks.network_stream import NetworkStream
 from models.student.bundled import load_bundled
 from models.student.spec import STUDENT

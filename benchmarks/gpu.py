@@ -26,12 +26,12 @@ from torch import Tensor
 from app.bench.usual_loop import UsualLoop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
-from app.matting.geometry import StepGeometry
-from app.matting.step.core import Core, State
-from app.matting.step.edges import plan
-from app.matting.step.step import FrameStep, StepMode
-from app.matting.torch_backend.eager import DTYPES, EagerExecutor
-from app.matting.torch_backend.networks import place
+from app.matting.base.edges import plan
+from app.matting.base.geometry import StepGeometry
+from app.matting.torch.core import Core, State
+from app.matting.torch.eager import DTYPES, EagerExecutor
+from app.matting.torch.networks import place
+from app.matting.torch.step import FrameStep, StepMode
 from models.checkpoint import load_state_dict
 from models.rvm.network import MattingNetwork
 from models.student.bundled import BUNDLED

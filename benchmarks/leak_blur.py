@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.geometry import StepGeometry
-from app.matting.kernels.numpy_blur import blurred_background
-from app.matting.step.blur import strength_sigma
+from app.matting.base.blur import strength_sigma
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.cpu_blur import blurred_background
 
 Floats = NDArray[np.float64]
 SIZE = (1280, 720)

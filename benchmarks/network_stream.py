@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from app.evaluation.metrics import Alpha
-from app.matting.openvino_backend.runtime import core, ov
+from app.matting.openvino.runtime import core, ov
 from models.rvm.network import MattingNetwork
 from models.student.network import StudentNetwork
 

@@ -14,7 +14,7 @@ import numpy as np
 from app.core.errors import MattecamError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
-from app.matting.base import MatteShaper
+from app.matting.base.interface import MatteShaper
 from app.output.recorder import Recorder
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline

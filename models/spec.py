@@ -50,7 +50,7 @@ class NetworkSpec:
 
     The module that `load` returns has `initial_state(batch, height, width)`, the states before the first small frame,
     and `coefficients(small, *states)`, which returns slope, offset, coarse alpha and the new states (see
-    `app.matting.step.core`). A `direct` network has `forward(frame, *states)` as well, which returns foreground, alpha
+    `app.matting.torch.core`). A `direct` network has `forward(frame, *states)` as well, which returns foreground, alpha
     and the new states. A network that needs a plate is run by `app.matting.plate` instead.
     """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.config.file_lock import lock_file
-from app.matting.openvino_backend.artefact import Artefact
-from app.matting.openvino_backend.artefact_cache import ArtefactCache
+from app.matting.openvino.artefact import Artefact
+from app.matting.openvino.artefact_cache import ArtefactCache
 
 
 class SharedCache(ArtefactCache):

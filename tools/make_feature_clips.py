@@ -25,7 +25,7 @@ from app.config.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.engine import FrameEngine
+from app.matting.engine.frame_engine import FrameEngine
 from app.media.image_file import read_image
 from app.media.video_reader import VideoReader
 from app.people.shaper import PeopleShaper

@@ -17,10 +17,10 @@ from app.core.messages.command_line import ApiText
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
-from app.matting.base import EngineInfo, MattingEngine
-from app.matting.batch import step_together
-from app.matting.engine import FrameEngine
-from app.matting.state import EngineState
+from app.matting.base.interface import EngineInfo, MattingEngine
+from app.matting.base.state import EngineState
+from app.matting.engine.batch import step_together
+from app.matting.engine.frame_engine import FrameEngine
 
 Build = Callable[[EngineSettings, int, int], MattingEngine]
 """Makes the engine of a model for frames of (width, height)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.core.settings import EngineSettings
-from app.matting.geometry import StepGeometry
+from app.matting.base.geometry import StepGeometry
 from app.matting.selection.choice import Choice
 
 
@@ -14,8 +14,8 @@ class OpenVinoNetwork:
 
     def __init__(self, settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> None:
         """Compile the stages. Raise ModelError or RuntimeError if that fails."""
-        from app.matting.openvino_backend.artefact_cache import artefacts
-        from app.matting.openvino_backend.stages import bound, compiled, fitted, halved_shapes
+        from app.matting.openvino.artefact_cache import artefacts
+        from app.matting.openvino.stages import bound, compiled, fitted, halved_shapes
         from models.names import state_names
 
         direct = geometry.ratio == 1 and choice.spec.direct

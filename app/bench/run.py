@@ -16,7 +16,7 @@ from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.matting.selection import hardware
 from app.matting.selection.choice import Choice, choose, geometry_for, has_int8
 
@@ -146,8 +146,8 @@ def _usual_in(settings: MattingSettings, precision: str, frames: list[BgrImage],
     import torch
 
     from app.bench.usual_loop import UsualLoop, frozen
-    from app.matting.torch_backend.eager import DTYPES
-    from app.matting.torch_backend.networks import load_core
+    from app.matting.torch.eager import DTYPES
+    from app.matting.torch.networks import load_core
 
     choice = choose(settings.replace(executor="eager", precision=precision))
     device, dtype, ratio = choice.device, DTYPES[precision], settings.downsample_ratio or 1.0

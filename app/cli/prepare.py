@@ -9,7 +9,7 @@ from app.core.settings import EngineSettings
 
 def prepare(settings: EngineSettings) -> None:
     """Compile and convert what the CPU needs, once after installation, so that no live picture stutters."""
-    from app.matting.preparation import preparation
+    from app.matting.preparation.preparation import preparation
     from app.matting.selection.choice import choose
 
     try:

@@ -17,7 +17,7 @@ from app.core.messages.command_line import ConvertText
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings

@@ -15,7 +15,7 @@ from app.core.framing import framed
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import AlphaImage, BgrImage, Matte, magnified
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.people.drifting_backdrop import DriftingBackdrop
 from app.people.shaped_step import ShapedStep
 

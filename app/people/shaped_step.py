@@ -9,7 +9,7 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.shaping import WHOLE_VIEW, View
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base import MattingEngine, ShapingEngine
+from app.matting.base.interface import MattingEngine, ShapingEngine
 from app.people.shaper import PeopleShaper
 
 

@@ -18,7 +18,7 @@ MAX_GAP_S = 0.5
 
 
 class PeopleShaper:
-    """Implements `app.matting.base.MatteShaper`. Used on the inference thread."""
+    """Implements `app.matting.base.interface.MatteShaper`. Used on the inference thread."""
 
     def __init__(self) -> None:
         self._settings = PeopleSettings()

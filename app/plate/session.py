@@ -10,7 +10,7 @@ from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
 from app.core.settings import Settings
 from app.core.types import BgrImage
-from app.matting.plate.occupancy import shows_someone
+from app.matting.selection.occupancy import shows_someone
 from app.plate.capture import capture_plate, plate_path, save_plate
 
 

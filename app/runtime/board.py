@@ -11,7 +11,7 @@ from app.core.errors import text_of
 from app.core.shaping import WHOLE_VIEW
 from app.core.stage import Stage
 from app.core.types import SourceInfo
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.output.base import CountedSink
 from app.output.recording import RecordingCounts
 from app.runtime.measure import LatencyMeter, RateMeter

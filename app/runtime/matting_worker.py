@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
-from app.matting.base import MattingEngine, OverlappingEngine
+from app.matting.base.interface import MattingEngine, OverlappingEngine
 from app.matting.selection.governor import Step
 from app.people.shaped_step import ShapedStep
 from app.runtime.backdrops import Backdrops

@@ -13,7 +13,7 @@ from app.compositing.screen_use import ScreenUse
 from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.output.base import CameraChoice, CameraSink, CountedSink, FrameSink, ReaderCounter
 from app.output.recording import RecordingOptions
 from app.sound.base import OpenSource
@@ -55,7 +55,7 @@ def default_parts() -> Parts:
     from app.compositing import open_background
     from app.compositing.overlay import render_overlay
     from app.matting import build_engine
-    from app.matting.preparation import preparation
+    from app.matting.preparation.preparation import preparation
     from app.matting.selection.choice import choose
     from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch

@@ -8,7 +8,7 @@ from enum import Enum
 from app.core.shaping import WHOLE_VIEW, View
 from app.core.stage import Stage
 from app.core.types import SourceInfo
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 
 
 class Phase(Enum):

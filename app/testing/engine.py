@@ -11,7 +11,7 @@ from app.core.placement import area_of
 from app.core.settings import EdgeSettings, EngineSettings, PlacementSettings
 from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base import EngineInfo, MatteShaper
+from app.matting.base.interface import EngineInfo, MatteShaper
 from app.testing.faults import Faults
 from app.testing.room import PERSON
 

@@ -19,13 +19,13 @@ from app.core.errors import RemoteError
 from app.core.messages.remote import RemoteText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base import EngineInfo, MatteShaper
-from app.matting.engine import FrameEngine
-from app.matting.geometry import StepGeometry, auto_ratio
+from app.matting.base.geometry import StepGeometry, auto_ratio
+from app.matting.base.interface import EngineInfo, MatteShaper
+from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.executor import CpuExecutor
+from app.matting.cpu.guided import filter_rows
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.kernels.dispatch import compiled
-from app.matting.openvino_backend.compositor import Coefficients
-from app.matting.openvino_backend.executor import CpuExecutor
-from app.matting.openvino_backend.guided import filter_rows
 from models.filter_weights import FastFilterWeights
 from service.client.link import Received
 from service.client.witness import Look, Witness

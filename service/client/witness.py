@@ -15,7 +15,7 @@ from app.core.errors import ModelError
 from app.core.messages.remote import RemoteText
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, BgrImage
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from models.table import bundled
 
 LOOK_INTERVAL_S = 1.0

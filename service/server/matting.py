@@ -16,7 +16,7 @@ from app.compositing.standby import StandbyCard
 from app.core.concurrency.compute_threads import limited_threads
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame, Matte, Picture, PictureKind
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.privacy.gate import may_leave
 from app.privacy.plausibility import MatteCheck
 from service.webrtc.marks import STRIP_PX, mark_strip, read_mark

@@ -24,7 +24,7 @@ from app.core.errors import MattecamError, UsageError
 from app.core.messages.remote import ServeText
 from app.core.settings import StrictLevel
 from app.core.text import Text
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.privacy.self_test import self_test
 from app.system.process_limits import raise_descriptor_limit
 from app.system.signals import stopping, surviving_hangup

@@ -31,8 +31,16 @@ def modules() -> dict[str, Path]:
 
 
 @functools.cache
+def everything() -> dict[str, Path]:
+    """Return `modules`, and those of training, benchmarks and tools."""
+    files = (path for folder in ("training", "benchmarks", "tools") for path in (ROOT / folder).rglob("*.py"))
+    beside = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+    return modules() | beside
+
+
+@functools.cache
 def tree(name: str) -> ast.Module:
-    return ast.parse(modules()[name].read_text(encoding="utf-8"))
+    return ast.parse(everything()[name].read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -47,7 +55,7 @@ def imports(name: str) -> frozenset[str]:
             assert node.module is not None
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                found.add(inner if inner in modules() else node.module)
+                found.add(inner if inner in everything() else node.module)
     return frozenset(found)
 
 

@@ -10,8 +10,8 @@ import pytest
 from app.core.blur_scale import HIDES_TEXT, StrictLevel, full_strength, hides_text
 from app.core.settings import EdgeSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
-from app.matting.engine import FrameEngine
-from app.matting.geometry import StepGeometry
+from app.matting.base.geometry import StepGeometry
+from app.matting.engine.frame_engine import FrameEngine
 from tests.matting.given import Given
 
 LEVELS: tuple[StrictLevel, ...] = ("off", "balanced", "strict")

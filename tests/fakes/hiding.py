@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.base import MatteShaper
+from app.matting.base.interface import MatteShaper
 from app.testing.engine import FakeEngine
 
 

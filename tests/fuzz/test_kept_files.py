@@ -20,7 +20,7 @@ from app.gui.backgrounds.files import add_picture, thumbnail
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from app.matting.plate.plate import read_plate
-from app.matting.preparation import needed, note_prepared
+from app.matting.preparation.preparation import needed, note_prepared
 from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
 from app.plate.capture import PlateInfo, plate_info, plate_path, save_plate
 from models import weights
@@ -91,7 +91,7 @@ def test_zones(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stamp_of_the_preparation(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.matting.preparation.PACKAGES", ())
+    monkeypatch.setattr("app.matting.preparation.preparation.PACKAGES", ())
     made = tmp_path / "made"
     made.touch()
     note_prepared([made])

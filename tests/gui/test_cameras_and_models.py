@@ -17,7 +17,7 @@ from app.core.settings import CaptureSettings
 from app.gui.panels.camera import FILE
 from app.gui.shell.application import Session
 from app.gui.state import services
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
 from models.weights import DownloadError

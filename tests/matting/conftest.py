@@ -10,7 +10,7 @@ import torch
 
 from app.core.settings import MattingSettings
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from models import table
 from tests.golden.fill import fill
 from tests.matting.networks import NETWORKS, BuildEngine

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.geometry import StepGeometry
+from app.matting.base.geometry import StepGeometry
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 

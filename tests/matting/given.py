@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.geometry import StepGeometry
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.compositor import Cells, Coefficients
+from app.matting.cpu.executor import CpuExecutor
 from app.matting.kernels import composite as numba_kernels
 from app.matting.kernels import numpy_composite
-from app.matting.openvino_backend.compositor import Cells, Coefficients
-from app.matting.openvino_backend.executor import CpuExecutor
 
 CELL = 4
 

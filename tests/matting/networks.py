@@ -9,7 +9,7 @@ import torch
 
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from models.rvm.network import MattingNetwork
 from models.student.network import StudentNetwork
 from models.u2net.network import U2Net

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BlurredBackground, Matte
-from app.matting.base import Executor, NotAMatteError
+from app.matting.base.interface import Executor, NotAMatteError
+from app.matting.cpu.compositor import Coefficients
 from app.matting.kernels import composite as numba_kernels
 from app.matting.kernels import numpy_composite
-from app.matting.openvino_backend.compositor import Coefficients
-from app.matting.step.core import Core
-from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.torch.core import Core
+from app.matting.torch.eager import EagerExecutor
 from tests.matting.given import KERNELS, Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)

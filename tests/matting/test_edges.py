@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, Matte
-from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend.compositor import Coefficients, Compositor
-from app.matting.openvino_backend.strips import Strips
-from app.matting.step.edges import box_radii, octagon, plan
+from app.matting.base.edges import box_radii, octagon, plan
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.strips import Strips
 
 Floats = NDArray[np.float32]
 

@@ -7,10 +7,10 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
-from app.matting.base import NotAMatteError
-from app.matting.engine import FrameEngine
-from app.matting.failures import ExecutorError, is_device_lost
-from app.matting.geometry import StepGeometry
+from app.matting.base.failures import ExecutorError, is_device_lost
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import NotAMatteError
+from app.matting.engine.frame_engine import FrameEngine
 from tests.matting.failing import FRAME, FailingExecutor
 
 OFF = EdgeSettings(strict="off")

@@ -16,11 +16,11 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import Backdrop, BlurredBackground
 from app.matting import build_engine
-from app.matting.base import MattingEngine, OverlappingExecutor
-from app.matting.engine import FrameEngine
-from app.matting.scene_cut import CutDetector
+from app.matting.base.interface import MattingEngine, OverlappingExecutor
+from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine.scene_cut import CutDetector
 from app.matting.selection import hardware
-from app.matting.torch_backend import networks
+from app.matting.torch import networks
 from tests.golden.fill import fill
 from tests.matting.networks import NETWORKS, BuildEngine, frames
 

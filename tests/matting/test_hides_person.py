@@ -11,11 +11,11 @@ import pytest
 from app.core.settings import EdgeSettings, PlacementSettings
 from app.core.shaping import Shape, View
 from app.core.types import BgrImage, Matte
-from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend.compositor import Coefficients
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.compositor import Coefficients
 from app.matting.region.place import Place
-from app.matting.step.core import Core
-from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.torch.core import Core
+from app.matting.torch.eager import EagerExecutor
 from tests.matting.given import Given, GivenNetwork
 from tests.matting.shapes import Fixed
 

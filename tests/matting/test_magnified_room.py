@@ -14,13 +14,13 @@ from app.compositing.still import BlurBackground
 from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
 from app.core.shaping import Shape, View
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
-from app.matting.base import Executor
-from app.matting.engine import FrameEngine
-from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend.compositor import Coefficients
-from app.matting.step.core import Core
-from app.matting.torch_backend.batch import run_batch
-from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import Executor
+from app.matting.cpu.compositor import Coefficients
+from app.matting.engine.frame_engine import FrameEngine
+from app.matting.torch.batched_step import run_batch
+from app.matting.torch.core import Core
+from app.matting.torch.eager import EagerExecutor
 from app.offline.film_step import FilmStep
 from tests.matting.given import Given
 from tests.matting.shapes import Fixed

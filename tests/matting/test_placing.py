@@ -16,13 +16,13 @@ from app.core.placement import area_of, in_corner
 from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, MattingSettings, PlacementSettings
 from app.core.shaping import Shape
 from app.core.types import Backdrop, BlurredBackground, Matte
-from app.matting.base import ShapingEngine
+from app.matting.base.interface import ShapingEngine
+from app.matting.cpu.cpu_placing import placed
+from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as numba_kernels
 from app.matting.kernels import numpy_composite
-from app.matting.openvino_backend.placing import placed
-from app.matting.openvino_backend.strips import Strips
-from app.matting.step.core import Core
-from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.torch.core import Core
+from app.matting.torch.eager import EagerExecutor
 from tests.matting.given import KERNELS, Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.shapes import MODELS, OFF, Fixed, random_shape

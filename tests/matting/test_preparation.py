@@ -14,8 +14,8 @@ from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.text import Text
 from app.matting import preparation as module
-from app.matting import warm_up
-from app.matting.preparation import Preparation, needed, note_prepared
+from app.matting.preparation import warm_up
+from app.matting.preparation.preparation import Preparation, needed, note_prepared
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.waiting import eventually

@@ -9,8 +9,8 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.matting.step.core import Core
-from app.matting.torch_backend.networks import load_core
+from app.matting.torch.core import Core
+from app.matting.torch.networks import load_core
 from models.u2net.network import U2Net
 from models.u2net.saliency import HOLD, STILL, SalientNetwork, blur_fusion, steadied
 from tests.golden.fill import fill

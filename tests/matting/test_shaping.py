@@ -14,12 +14,12 @@ from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.core.shaping import Shape, View, viewed
 from app.core.types import BlurredBackground
-from app.matting.base import ShapingEngine
-from app.matting.engine import FrameEngine
-from app.matting.geometry import StepGeometry
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import ShapingEngine
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.kernels import composite
-from app.matting.step.core import Core
-from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.torch.core import Core
+from app.matting.torch.eager import EagerExecutor
 from tests.matting.failing import FRAME, FailingExecutor
 from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded
 from tests.matting.networks import BuildEngine, frames

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from app.core.errors import ModelError
-from app.matting.torch_backend.networks import load_network
+from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
 from models.student.bundled import BUNDLED
 from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError

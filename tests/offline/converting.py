@@ -9,7 +9,7 @@ import numpy as np
 
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.offline.convert import ConvertReport, Makers, convert
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))

@@ -29,7 +29,7 @@ from app.core.settings import (
 )
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.offline.convert import Makers, convert
 from app.offline.film_step import FilmStep
 from app.runtime.backdrops import Backdrops, background_opener

@@ -18,7 +18,7 @@ from app.core.errors import ModelError, PlateError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, PictureKind
 from app.matting import build_engine
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.privacy.self_test import self_test
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline

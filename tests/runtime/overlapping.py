@@ -18,7 +18,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
-from app.matting.base import EngineInfo, MattingEngine
+from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime import finishing, matting_worker
 from app.runtime.backdrops import Backdrops, background_opener

@@ -6,7 +6,7 @@ import pytest
 
 from app.core.errors import SourceOpenError
 from app.core.stage import Stage
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.runtime.board import OwnProblem, StatusBoard
 
 

@@ -11,7 +11,7 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.failures import ExecutorError
+from app.matting.base.failures import ExecutorError
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named

@@ -11,7 +11,7 @@ import numpy as np
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.testing.engine import FakeEngine
 from app.testing.room import PERSON, room_picture, shows_room

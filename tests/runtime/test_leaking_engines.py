@@ -13,7 +13,7 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, PictureKind
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing

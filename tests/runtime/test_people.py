@@ -8,7 +8,7 @@ import numpy as np
 
 from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Frame
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from app.testing.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room

@@ -12,7 +12,7 @@ from app.core.messages.matting import ModelText
 from app.core.placement import in_corner
 from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings
 from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from app.testing.room import HEIGHT, PERSON, WIDTH, room_picture, shows_room

@@ -17,7 +17,7 @@ from app.core.concurrency.turns import Turns
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.stage import Stage
 from app.core.types import Backdrop, BgrImage, Matte, PictureKind
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.output.base import FrameSink
 from app.output.encoder_thread import FEEDER_NICENESS
 from app.output.recorder import Recorder

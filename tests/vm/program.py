@@ -23,7 +23,7 @@ from app.compositing.overlay import render_overlay
 from app.control import Command, ask
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.runtime import pipeline
 from app.runtime.parts import Parts
 from tests.vm.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell

@@ -18,7 +18,7 @@ from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base import EngineInfo, MattingEngine, OverlappingEngine
+from app.matting.base.interface import EngineInfo, MattingEngine, OverlappingEngine
 from app.output.base import CameraChoice, CameraSink
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline

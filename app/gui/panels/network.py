@@ -15,7 +15,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import combo, fill_combo, label
-from app.matting.base import EngineInfo
+from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
 
 

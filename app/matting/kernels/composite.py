@@ -244,7 +244,7 @@ def finish_rows(
     top: int,
     bottom: int,
 ) -> None:
-    """Run the second stage of the step: alpha, composite and foreground from coefficients (`app.matting.step.core`).
+    """Run the second stage of the step: alpha, composite and foreground from coefficients (`app.matting.torch.core`).
 
     frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A composite or
     foreground of shape (0, 0) is not computed; without a composite, the backdrop is not read.

@@ -7,11 +7,11 @@ import numpy as np
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.matting.base.edges import LightPlan
+from app.matting.base.state import StateArrays
 from app.matting.kernels.dispatch import compiled
 from app.matting.light.light import Floats, Light, on_grid
 from app.matting.light.maps import grid_size
-from app.matting.state import StateArrays
-from app.matting.step.edges import LightPlan
 
 UNSEEN = 0.02
 """Cells with less mean alpha than this show the background."""

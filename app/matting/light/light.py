@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
+from app.matting.base.edges import LightPlan
+from app.matting.base.state import StateArrays
 from app.matting.light.maps import MAX_WRAP, Head, found_head, grid_size, key_light, relighting, rim, wrapping_light
 from app.matting.light.tone import Tone, is_flat, measured_tone
-from app.matting.state import StateArrays
-from app.matting.step.edges import LightPlan
 
 Floats = NDArray[np.float32]
 

@@ -17,8 +17,8 @@ from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
 from app.core.shaping import Plane, Shape
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.matting.base import EngineInfo, MatteShaper, MattingEngine
-from app.matting.engine import FrameEngine
+from app.matting.base.interface import EngineInfo, MatteShaper, MattingEngine
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.plate.plate import PlateWatch
 
 LOOK_EVERY_S = 1.0

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.matting.base.state import StateArrays
 from app.matting.region.place import Place
-from app.matting.state import StateArrays
 
 Floats = NDArray[np.float32]
 

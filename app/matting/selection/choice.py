@@ -10,7 +10,7 @@ from pathlib import Path
 from app.core.errors import ModelError, WeightsMissingError, text_of
 from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings
-from app.matting.geometry import StepGeometry, auto_ratio
+from app.matting.base.geometry import StepGeometry, auto_ratio
 from app.matting.selection import hardware
 from models.int8 import find_int8
 from models.spec import NetworkSpec

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.failures import ExecutorError
+from app.matting.base.failures import ExecutorError
 
 _log = logging.getLogger(__name__)
 

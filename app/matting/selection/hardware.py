@@ -22,7 +22,7 @@ def cuda_cards() -> CudaCards:
         return CudaCards(None)
     import torch
 
-    from app.matting.torch_backend.cuda_api import TorchCuda
+    from app.matting.torch.cuda_api import TorchCuda
 
     return CudaCards(TorchCuda() if torch.cuda.is_available() else None)
 
@@ -44,7 +44,7 @@ def cpu_has_bfloat16() -> bool:
     """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX), which make it faster than float32."""
     if not openvino_usable():
         return False
-    from app.matting.openvino_backend.runtime import core
+    from app.matting.openvino.runtime import core
 
     capabilities: list[str] = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities

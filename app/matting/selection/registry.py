@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
-from app.matting.base import Executor
-from app.matting.engine import FrameEngine
-from app.matting.failures import executor_errors
-from app.matting.geometry import StepGeometry
+from app.matting.base.failures import executor_errors
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import Executor
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.selection.choice import Choice, choose, geometry_for
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def build_engine(
     if choice.device == "cpu":
         _release_gpu()
     if choice.spec.needs_plate:
-        from app.matting.plate.build import build_with_plate
+        from app.matting.selection.plate_build import build_with_plate
 
         return build_with_plate(settings, choice, width, height, framing)
 
@@ -47,9 +47,9 @@ def build_engine(
 
 def _release_gpu() -> None:
     """Give back the memory of networks that an earlier engine used on a GPU; the modules are not loaded for that."""
-    if "app.matting.torch_backend.networks" in sys.modules:
-        from app.matting.torch_backend.cuda_api import release_memory
-        from app.matting.torch_backend.networks import forget_networks
+    if "app.matting.torch.networks" in sys.modules:
+        from app.matting.torch.cuda_api import release_memory
+        from app.matting.torch.networks import forget_networks
 
         forget_networks("cuda")
         release_memory()
@@ -66,14 +66,14 @@ def make_executor(
         from app.matting.kernels.dispatch import compiled
 
         compiled.start()
-        from app.matting.openvino_backend.artefact_cache import artefacts
-        from app.matting.openvino_backend.executor import OpenVinoExecutor
+        from app.matting.openvino.artefact_cache import artefacts
+        from app.matting.openvino.executor import OpenVinoExecutor
 
         direct = geometry.ratio == 1 and choice.spec.direct
         artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
         return OpenVinoExecutor(artefact, geometry, choice.precision, shared=shared)
-    from app.matting.torch_backend.eager import EagerExecutor
-    from app.matting.torch_backend.networks import load_core
+    from app.matting.torch.eager import EagerExecutor
+    from app.matting.torch.networks import load_core
 
     core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
     return EagerExecutor(core, geometry, choice.device, choice.precision)

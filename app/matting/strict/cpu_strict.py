@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.settings import StrictLevel
+from app.matting.base.state import StateArrays
 from app.matting.region.place import Place
-from app.matting.state import StateArrays
 from app.matting.strict import rules
 from app.matting.strict.cells import kept_cells, pooled
 from app.matting.strict.memory import Floats, Mask, Memory

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.state import StateArrays
+from app.matting.base.state import StateArrays
 from app.matting.strict import rules
 
 Floats = NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.settings import FramingSettings
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 
 

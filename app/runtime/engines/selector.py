@@ -9,7 +9,7 @@ from collections.abc import Callable
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.stage import Stage
 from app.core.types import Frame
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.closing import close_unused

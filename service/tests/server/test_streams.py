@@ -13,7 +13,7 @@ pytest.importorskip("aiortc", reason="service/requirements.txt is not installed"
 
 from app.api import Matting
 from app.core.errors import ModelError
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from service.server.limits import Limits
 from service.server.matting import SentFrame, StreamMatting
 from service.server.sessions import Request

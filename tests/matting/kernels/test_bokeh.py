@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.blur_scale import HIDES_TEXT
-from app.matting.geometry import StepGeometry
-from app.matting.kernels.numpy_blur import blurred_background, disc
-from app.matting.step import blur
+from app.matting.base import blur
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.cpu_blur import blurred_background, disc
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
 NOBODY = np.zeros((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)

@@ -17,17 +17,18 @@ from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
-from app.matting.geometry import StepGeometry
+from app.matting.base import blur
+from app.matting.base.edges import plan
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu import cpu_blur
+from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
-from app.matting.kernels import numpy_blur, numpy_composite
+from app.matting.kernels import numpy_composite
 from app.matting.kernels.dispatch import Compiled
-from app.matting.openvino_backend.compositor import Coefficients, Compositor
-from app.matting.openvino_backend.strips import Strips
-from app.matting.step import blur
-from app.matting.step.core import Core
-from app.matting.step.edges import plan
-from app.matting.step.torch_blur import blurred_background
-from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.torch.core import Core
+from app.matting.torch.eager import EagerExecutor
+from app.matting.torch.torch_blur import blurred_background
 from tests.matting.networks import frames
 
 IMPLEMENTATIONS = [kernels, numpy_composite]
@@ -222,7 +223,7 @@ def test_blurred_room_holds_nothing_of_the_person(strength: float) -> None:
     picture, alpha = _room_with_person(120, 200)
     small = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1), np.float32) / np.float32(255)
 
-    room = numpy_blur.blurred_background(small, alpha, strength, 1, 200, 120)
+    room = cpu_blur.blurred_background(small, alpha, strength, 1, 200, 120)
     taps = torch.from_numpy(blur.strength_taps(strength, 120))
     reference = blurred_background(torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None], taps, 1)
 
@@ -238,7 +239,7 @@ def test_stronger_blur_leaves_less_detail() -> None:
     small = np.random.default_rng(0).random((3, 90, 160), dtype=np.float32)
     nobody = np.zeros((90, 160), np.float32)
     detail = [
-        float(numpy_blur.blurred_background(small, nobody, strength, 1, 160, 90).std())
+        float(cpu_blur.blurred_background(small, nobody, strength, 1, 160, 90).std())
         for strength in (0, 20, 40, 60, 80, 100)
     ]
     assert detail == sorted(detail, reverse=True)

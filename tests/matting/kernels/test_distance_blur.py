@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import BlurredBackground
-from app.matting.engine import FrameEngine
-from app.matting.geometry import StepGeometry
-from app.matting.kernels.ground import FOLLOW, NOBODY, Ground
-from app.matting.kernels.numpy_blur import blurred_background
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.cpu_blur import blurred_background
+from app.matting.cpu.ground import FOLLOW, NOBODY, Ground
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.selection.registry import build_engine
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)

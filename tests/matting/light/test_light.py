@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.engine import FrameEngine
-from app.matting.geometry import StepGeometry
+from app.matting.base.edges import LightPlan, plan
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.strips import Strips
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.kernels import composite as numba_kernels
 from app.matting.kernels import numpy_composite
 from app.matting.light.finished import FinishedLight
 from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import found_head, grid_size
 from app.matting.light.tone import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, measured_tone
-from app.matting.openvino_backend.compositor import Coefficients, Compositor
-from app.matting.openvino_backend.strips import Strips
-from app.matting.step.edges import LightPlan, plan
 
 Floats = NDArray[np.float32]
 SIZE = WIDTH, HEIGHT = 160, 96

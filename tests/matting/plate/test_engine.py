@@ -13,11 +13,11 @@ from app.core.errors import ModelError, PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BlurredBackground
 from app.matting import choose_model
-from app.matting.plate.build import sample_pixels
 from app.matting.plate.plate import PlateWatch
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards
-from app.matting.torch_backend import networks
+from app.matting.selection.plate_build import sample_pixels
+from app.matting.torch import networks
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, frames

@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import PlateError
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage, BlurredBackground
-from app.matting.base import MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.matting.plate.plate import PATIENCE, PlateWatch
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.plate.visits import OFF, keep_the_plates_light, visit

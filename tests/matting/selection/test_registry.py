@@ -10,7 +10,7 @@ import torch
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import MattingSettings
 from app.matting import choose_model
-from app.matting.geometry import auto_ratio
+from app.matting.base.geometry import auto_ratio
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards
 from models import weights as registered
@@ -124,7 +124,7 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
 def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
     """At ratio 1 the network processes the full frame; both executors return its alpha unfiltered."""
-    from app.matting.torch_backend.networks import load_core
+    from app.matting.torch.networks import load_core
 
     path = weights["rvm-mobilenetv3"]
     settings = MattingSettings(model="rvm-mobilenetv3", weights=path, downsample_ratio=1, precision="float32")

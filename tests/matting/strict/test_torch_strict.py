@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BlurredBackground
-from app.matting.geometry import StepGeometry
+from app.matting.base.edges import plan
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.strips import Strips
 from app.matting.kernels import numpy_composite
-from app.matting.openvino_backend.compositor import Coefficients, Compositor
-from app.matting.openvino_backend.strips import Strips
-from app.matting.step.core import Core
-from app.matting.step.edges import plan
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
-from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.torch.core import Core
+from app.matting.torch.eager import EagerExecutor
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Floats, Room, Scene, walking
 
 CPU = torch.device("cpu")

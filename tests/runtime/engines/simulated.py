@@ -11,7 +11,7 @@ import numpy as np
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
-from app.matting.base import EngineInfo, MattingEngine
+from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip

@@ -1,0 +1,1 @@
+"""The frame step on a CPU: everything but the network."""

@@ -1,0 +1,252 @@
+"""The only place on a CPU where composites are made: from coefficients, frame and backdrop."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.settings import PlacementSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.matting.base.edges import EdgePlan, LightPlan
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.state import StateArrays, prefixed, under
+from app.matting.cpu import cpu_edges
+from app.matting.cpu.cpu_blur import blurred_background
+from app.matting.cpu.cpu_placing import placed
+from app.matting.cpu.ground import Ground
+from app.matting.cpu.strips import Floats, Strips
+from app.matting.light.light import Light
+from app.matting.region.place import Place
+
+NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+
+
+class Cells(NamedTuple):
+    """Refined cells of 4x4 pixels, which replace what the coefficients give there."""
+
+    indices: NDArray[np.int64]
+    """(N,) row-major in the grid of cells."""
+    matte: Floats
+    """(N, 4, 4, 4): alpha and foreground residual, RGB."""
+
+
+class Coefficients(NamedTuple):
+    """What an executor computes for a frame; see `app.matting.torch.core`."""
+
+    small: Floats
+    """(3, h, w) downsampled frame, RGB in 0..1."""
+    slope: Floats
+    """(4, h, w)"""
+    offset: Floats
+    """(4, h, w)"""
+    coarse: Floats
+    """(h, w) alpha in 0..1."""
+    cells: Cells | None = None
+    place: Place | None = None
+    """The part of the frame that slope and offset cover, outside which nobody is shown; None: the whole frame."""
+    keep: Floats | None = None
+    """(h, w) alpha with which the whole frame itself is shown; slope and offset contain it already."""
+    beside: Floats | None = None
+    """(h, w) alpha of the whole frame, for what is outside the place; None: the network did not look there."""
+    hides_person: bool = False
+    """See `Matte`."""
+
+    def copied(self) -> Coefficients:
+        """Return the same with copies of the arrays that an executor writes again for the next frame."""
+        small, slope, offset, coarse = (array.copy() for array in self[:4])
+        return self._replace(small=small, slope=slope, offset=offset, coarse=coarse)
+
+    @property
+    def finite(self) -> bool:
+        """Whether there is neither NaN nor infinity."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = self.slope.sum() + self.offset.sum()
+            return bool(np.isfinite(total if self.cells is None else total + self.cells.matte.sum()))
+
+
+class Compositor:
+    """Makes mattes; remembers the last alpha for temporal smoothing.
+
+    Every colour of a composite differs from the backdrop by at most alpha (and rounding), whatever the coefficients.
+    """
+
+    def __init__(self, geometry: StepGeometry, strips: Strips) -> None:
+        """geometry: of the frames, padded where the executor pads."""
+        self._geometry = geometry
+        self._strips = strips
+        self._previous_alpha: AlphaImage | None = None
+        self._light = Light()
+        self._ground = Ground()
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._previous_alpha = None
+        self._light.reset()
+        self._ground.reset()
+
+    def state(self) -> StateArrays:
+        """Return copies of the last alpha, if there is one, of the light and of the ground."""
+        alpha = {} if self._previous_alpha is None else {"previous_alpha": self._previous_alpha.copy()}
+        return alpha | prefixed("light", self._light.state()) | prefixed("ground", self._ground.state())
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the last alpha, the light and the ground."""
+        alpha = arrays.get("previous_alpha")
+        self._previous_alpha = None if alpha is None else alpha.copy()
+        self._light.load_state(under("light", arrays))
+        self._ground.load_state(under("ground", arrays))
+
+    def composite(
+        self,
+        frame: BgrImage,
+        coefficients: Coefficients,
+        backdrop: Backdrop,
+        edges: EdgePlan,
+        want_foreground: bool,
+        placement: PlacementSettings | None = None,
+    ) -> Matte:
+        """Return the matte of a frame, (H, W, 3). placement: see `Shape`."""
+        small, coarse, cells = coefficients.small, coefficients.coarse, coefficients.cells
+        size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
+        frame = padded(frame, width, height)
+        behind = (
+            self._blurred(small, coarse, backdrop)
+            if isinstance(backdrop, BlurredBackground)
+            else padded(backdrop, width, height)
+        )
+        if edges.light.active and cells is None:
+            coefficients = self._relit(coefficients, behind, isinstance(backdrop, BlurredBackground), edges.light)
+        # A person that is moved is first composited over black, which gives alpha times foreground.
+        over = behind if placement is None else np.zeros_like(behind)
+        wanted = not edges.active, want_foreground or edges.active
+        composite, alpha, foreground = self._finished(frame, coefficients, over, *wanted)
+        behind_rows = over.reshape(height, -1)
+        if cells is not None:
+            from app.matting.kernels.patches import paste_cells  # imports numba, which other networks do not need
+
+            pasted = frame, over, cells.matte, cells.indices, composite, alpha, foreground
+            self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
+        alpha, behind_rows, foreground, composite = cropped(size, alpha, behind_rows, foreground, composite)
+        if edges.active:
+            alpha = self._treat(alpha, foreground, edges)
+            composite = np.empty_like(foreground)
+            blend_rows, blended = self._strips.kernels.blend_rows, (foreground, alpha, behind_rows, edges.despill)
+            self._strips.run(size[0], lambda top, bottom: blend_rows(*blended, composite, top, bottom))
+        matte = Matte(
+            composite=composite.reshape(*size, 3),
+            alpha=alpha,
+            foreground=foreground.reshape(*size, 3) if want_foreground else None,
+            hides_person=coefficients.hides_person,
+        )
+        if placement is None:
+            return matte
+        return placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
+
+    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground) -> BgrImage:
+        geometry = self._geometry
+        size = geometry.blur_factor, geometry.width, geometry.height
+        ground = self._ground.follow(coarse) if backdrop.distance else None
+        strength, bokeh, zoom = backdrop.strength, backdrop.bokeh, backdrop.zoom
+        return blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
+
+    def _finished(
+        self, frame: BgrImage, given: Coefficients, behind: BgrImage, want_composite: bool, want_foreground: bool
+    ) -> tuple[NDArray[np.uint8], AlphaImage, NDArray[np.uint8]]:
+        """Return composite (H, 3 * W), alpha (H, W) and foreground (H, 3 * W); what is not wanted is empty."""
+        place = given.place
+        if place is not None:
+            part = self._finished(
+                place.cut(frame),
+                given._replace(place=None),
+                place.cut(behind),
+                want_composite,
+                want_foreground,
+            )
+            whole = self._beside(frame, given, behind, want_composite, want_foreground)
+            for image, piece in zip(whole, part, strict=True):
+                if image.size:
+                    place.paste(piece, image)
+            return whole
+        height, width = frame.shape[:2]
+        rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
+        alpha = np.empty((height, width), np.uint8)
+        composite = np.empty_like(rows) if want_composite else NOTHING
+        foreground = np.empty_like(rows) if want_foreground else NOTHING
+        finish_rows = self._strips.kernels.finish_rows
+        arrays = rows, given.slope, given.offset, behind_rows, composite, alpha, foreground
+        self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
+        return composite, alpha, foreground
+
+    def _beside(
+        self, frame: BgrImage, given: Coefficients, behind: BgrImage, want_composite: bool, want_foreground: bool
+    ) -> tuple[NDArray[np.uint8], AlphaImage, NDArray[np.uint8]]:
+        """Return the same for a frame in which nobody is: the background, and what is kept of the frame."""
+        if given.keep is not None:
+            slope, offset = np.zeros_like(given.slope), np.zeros_like(given.offset)
+            offset[3] = given.keep
+            kept = given._replace(slope=slope, offset=offset, place=None)
+            return self._finished(frame, kept, behind, want_composite, want_foreground)
+        height, width = frame.shape[:2]
+        nobody = np.zeros((height, width), np.uint8)
+        foreground = np.zeros((height, 3 * width), np.uint8) if want_foreground else NOTHING
+        return behind.reshape(height, -1).copy() if want_composite else NOTHING, nobody, foreground
+
+    def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> Coefficients:
+        """Return coefficients that give the relit foreground, in new arrays."""
+        maps = self._light.maps(given.small, given.coarse, behind, room, light)
+        if given.place is not None:
+            maps = np.stack([given.place.from_frame(plane) for plane in maps])
+        slope, offset = np.empty_like(given.slope), np.empty_like(given.offset)
+        arrays = given.slope, given.offset, maps, slope, offset
+        relight_rows = self._strips.kernels.relight_rows
+        self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
+        return given._replace(slope=slope, offset=offset)
+
+    def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
+        """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""
+        if edges.contrast is not None:
+            alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
+        if edges.temporal_smoothing is not None:
+            alpha = self._hold(alpha, edges.temporal_smoothing)
+        else:
+            self._previous_alpha = None
+        grown = cpu_edges.grow(alpha, edges)
+        if edges.feather_px == 0:
+            return grown
+        feathered = cpu_edges.feather(grown, edges.feather_px)
+        continued = cpu_edges.beyond(foreground, grown, edges.feather_px)
+        spread_rows = self._strips.kernels.spread_rows
+        self._strips.run(
+            alpha.shape[0], lambda top, bottom: spread_rows(foreground, continued, grown, feathered, top, bottom)
+        )
+        return feathered
+
+    def _hold(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:
+        previous_alpha = self._previous_alpha
+        if previous_alpha is None:
+            previous_alpha = alpha.copy()
+        else:
+            hold_rows = self._strips.kernels.hold_rows
+            self._strips.run(alpha.shape[0], lambda top, bottom: hold_rows(alpha, previous_alpha, steps, top, bottom))
+        self._previous_alpha = previous_alpha
+        return previous_alpha.copy()
+
+
+def padded(image: BgrImage, width: int, height: int) -> BgrImage:
+    """Pad to this size by repeating the last row and column; return the same array if it has the size."""
+    below, right = height - image.shape[0], width - image.shape[1]
+    if not below and not right:
+        return image
+    return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def cropped(size: tuple[int, int], alpha: AlphaImage, *colours: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
+    """Return alpha and the colours, (H, 3 * W) or empty, without the padding. size: (height, width)."""
+    height, width = size
+    if alpha.shape == size:
+        return alpha, *colours
+    ends = width, *(3 * width for _ in colours)
+    return tuple(np.ascontiguousarray(image[:height, :end]) for image, end in zip((alpha, *colours), ends, strict=True))

@@ -1,0 +1,1 @@
+"""The engine: validates frames, resets at scene cuts, handles failures."""

@@ -1,0 +1,78 @@
+"""Detects scene cuts: two consecutive frames that share neither brightness layout nor edges.
+
+A cut must be told from changes within a scene, for which the recurrent state stays valid: exposure, white balance,
+lights switched on or off, a person who enters or moves fast. Edges hardly change with light, and a person leaves the
+edges around them in place.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+from app.matting.base.state import StateArrays
+
+Floats = NDArray[np.float32]
+
+COLUMNS, ROWS = 32, 18
+"""Size of the thumbnails that are compared."""
+_SAMPLED_ROWS = 90
+"""Thumbnails are means of about this many rows of pixels."""
+
+EDGES, LAYOUT = 0.25, 0.65
+"""Correlation of gradients and of brightness, below which frames may belong to different scenes."""
+CHANGED_LEVELS, CHANGED_SHARE = 20.0, 0.4
+"""A cut changes the colour of more than this share of the thumbnail by more than so many 8-bit levels."""
+_LIGHT_RANGE = (0.3, 3.3)
+"""Change of light that is compensated before colours are compared."""
+
+
+class CutDetector:
+    """Compares each frame of a stream with the one before it."""
+
+    def __init__(self) -> None:
+        self._last: Floats | None = None
+
+    def forget(self) -> None:
+        """Forget the last frame; the next one is no cut."""
+        self._last = None
+
+    def state(self) -> StateArrays:
+        """Return a copy of the last thumbnail."""
+        return {} if self._last is None else {"last": self._last.copy()}
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the last thumbnail."""
+        self._last = arrays["last"].copy() if "last" in arrays else None
+
+    def is_cut(self, frame: BgrImage) -> bool:
+        """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
+        last, now = self._last, _thumbnail(frame)
+        self._last = now
+        return last is not None and _differ(last, now)
+
+
+def _differ(last: Floats, now: Floats) -> bool:
+    light = np.clip((now.mean((0, 1)) + 1) / (last.mean((0, 1)) + 1), *_LIGHT_RANGE)
+    if np.mean(np.abs(now - last * light).max(2) > CHANGED_LEVELS) <= CHANGED_SHARE:
+        return False
+    before, after = last.mean(2), now.mean(2)
+    return _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
+
+
+def _thumbnail(frame: BgrImage) -> Floats:
+    stride = max(1, min(frame.shape[:2]) // _SAMPLED_ROWS)
+    sampled = np.ascontiguousarray(frame[stride // 2 :: stride, stride // 2 :: stride])
+    return np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _gradients(grey: Floats) -> Floats:
+    return np.stack([np.diff(grey, axis=0)[:, :-1], np.diff(grey, axis=1)[:-1]])
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    """Return Pearson's correlation; 0 for constant arrays."""
+    one, other = one - one.mean(), other - other.mean()
+    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-3))

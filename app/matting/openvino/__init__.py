@@ -1,0 +1,1 @@
+"""Networks in OpenVINO, for CPUs."""

@@ -1,0 +1,138 @@
+"""On-disk format of converted networks.
+
+An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights, an index, which
+holds the rule of the decision stage, and the SHA-256 of each of these files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+
+from app.matting.openvino.runtime import core, ov
+from models.decision_rule import DecisionRule
+from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
+from models.forgetting_rule import ForgettingRule
+from models.weights import sha256_of
+
+INDEX, WEIGHTS, CHECKSUMS = "index.json", "filter.npz", "SHA256SUMS"
+FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
+
+
+class StageIndex(TypedDict):
+    """Index entry of a stage."""
+
+    name: str
+    float32: bool
+    reads: Sequence[str]
+    writes: Sequence[str]
+
+
+class DecisionIndex(TypedDict):
+    """Index entry of the decision stage; see `models.decision_rule`."""
+
+    band: int
+    ramp: int
+    hysteresis: float
+    width: float
+
+
+class ForgettingIndex(TypedDict):
+    """Index entry of the stage that clears memories; see `models.forgetting_rule`."""
+
+    change: float
+
+
+class Index(TypedDict):
+    """Schema of `index.json`."""
+
+    stages: list[StageIndex]
+    states: Sequence[Sequence[int]]
+    filter: str | None
+    decision: DecisionIndex | None
+    forgetting: ForgettingIndex | None
+    stretch: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a network that reads and writes named arrays; see `models.export`."""
+
+    name: str
+    model: ov.Model
+    float32: bool
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A converted network, independent of the frame size. Callers must not modify the models."""
+
+    stages: tuple[Stage, ...]
+    states: tuple[tuple[int, int], ...]
+    """(channels, downsampling factor) of each state."""
+    guided_filter: FilterWeights | None
+    decision: DecisionRule | None = None
+    forgetting: ForgettingRule | None = None
+    stretch: float | None = None
+    """Range of alpha, for a network that writes `cells`; see `models.export.Export`."""
+
+    def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
+        """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
+        return [(1, -(-height // factor), -(-width // factor), channels) for channels, factor in self.states]
+
+
+def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
+    """Read an artefact from a folder.
+
+    in_memory: load all data, so that the folder can be deleted. Raises ValueError if a file is damaged or missing,
+    OSError or WeightsError if one cannot be read.
+    """
+    if (folder / CHECKSUMS).read_text("utf-8") != _checksums(folder):
+        raise ValueError("a file differs from its SHA-256")
+    index: Index = json.loads((folder / INDEX).read_text("utf-8"))
+    stages = tuple(
+        Stage(
+            stage["name"],
+            _read_model(folder / f"{stage['name']}.xml", in_memory),
+            stage["float32"],
+            tuple(stage["reads"]),
+            tuple(stage["writes"]),
+        )
+        for stage in index["stages"]
+    )
+    states = tuple((channels, factor) for channels, factor in index["states"])
+    decision = None if index["decision"] is None else DecisionRule(**index["decision"])
+    forgetting = None if index["forgetting"] is None else ForgettingRule(**index["forgetting"])
+    guided_filter = _read_filter(index["filter"], folder / WEIGHTS)
+    return Artefact(stages, states, guided_filter, decision, forgetting, index["stretch"])
+
+
+def write_checksums(folder: Path) -> None:
+    """Complete an artefact: write the SHA-256 of its files. Raises OSError."""
+    (folder / CHECKSUMS).write_text(_checksums(folder), "utf-8")
+
+
+def _checksums(folder: Path) -> str:
+    files = sorted(file for file in folder.iterdir() if file.name != CHECKSUMS)
+    return "".join(f"{sha256_of(file)}  {file.name}\n" for file in files)
+
+
+def _read_model(path: Path, in_memory: bool) -> ov.Model:
+    if in_memory:
+        return core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+    return core().read_model(path)
+
+
+def _read_filter(kind: str | None, path: Path) -> FilterWeights | None:
+    if kind is None:
+        return None
+    with np.load(path, allow_pickle=False) as arrays:
+        fields = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+    return FILTERS[kind](**fields)

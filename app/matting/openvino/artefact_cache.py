@@ -1,0 +1,109 @@
+"""Cache of converted networks on disk and in memory. torch is imported only on a cache miss."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import logging
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from app.config import paths
+from app.core.errors import ModelError, text_of
+from app.matting.openvino.artefact import Artefact, read_artefact
+from app.matting.openvino.runtime import ov
+from models.weights import WeightsError, known_sha256
+
+LOG = logging.getLogger(__name__)
+_KEPT = 3
+
+
+class ArtefactCache:
+    """Cache of artefacts in a folder; recently used ones are also kept in memory."""
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._artefacts: OrderedDict[str, Artefact] = OrderedDict()
+
+    def load(
+        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
+    ) -> Artefact:
+        """Return the artefact of a network; convert the network on a cache miss.
+
+        int8: the int8 version of the weights, to be converted in place of the float32 network. Raises ModelError if the
+        file does not contain weights of this network.
+        """
+        key = _key(model, weights, refiner, direct, int8)
+        with self._lock:
+            artefact = self._artefacts.pop(key, None) or self._from_disk(
+                key, lambda folder: _convert(model, weights, refiner, direct, folder, int8)
+            )
+            self._artefacts[key] = artefact
+            while len(self._artefacts) > _KEPT:
+                self._artefacts.popitem(last=False)
+        return artefact
+
+    def folder(
+        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
+    ) -> Path:
+        """Return where the artefact of a network is kept; it may not exist. Raises ModelError as `load`."""
+        return self._folder() / _key(model, weights, refiner, direct, int8)
+
+    def _from_disk(self, key: str, convert: Callable[[Path], None]) -> Artefact:
+        folder = self._folder() / key
+        if folder.is_dir():
+            try:
+                return read_artefact(folder)
+            except Exception as error:  # noqa: BLE001 - OpenVINO raises anything, MemoryError included
+                LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
+        with tempfile.TemporaryDirectory() as temporary:
+            convert(Path(temporary))
+            try:
+                _install(Path(temporary), folder)
+                return read_artefact(folder)
+            except (OSError, RuntimeError, ValueError) as error:
+                reason = error.strerror if isinstance(error, OSError) else error
+                LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
+            return read_artefact(Path(temporary), in_memory=True)
+
+
+def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None) -> None:
+    from app.matting.openvino.conversion import convert  # imports torch
+
+    convert(model, weights, refiner, direct, folder, int8)
+
+
+def _key(model: str, weights: Path, refiner: str, direct: bool, int8: Path | None) -> str:
+    try:
+        content = " ".join(known_sha256(file) for file in (weights, int8) if file is not None)
+    except WeightsError as error:
+        raise ModelError(text_of(error)) from error
+    words = f"{ov.__version__} {model} {refiner} {direct} {content} {_sources()}"
+    return f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+
+
+@functools.cache
+def _sources() -> str:
+    """Return a digest of the conversion code; part of the cache key, to invalidate artefacts of older versions."""
+    files = [*(paths.ROOT / "models").rglob("*.py"), *Path(__file__).parent.glob("*.py")]
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in sorted(files))).hexdigest()
+
+
+def _install(made: Path, folder: Path) -> None:
+    """Move a finished artefact into the cache atomically, so that an interrupted run leaves no partial one."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
+        copied = Path(shutil.copytree(made, Path(beside) / folder.name))
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileExistsError):  # another process installed it first
+            copied.replace(folder)
+
+
+artefacts = ArtefactCache(lambda: paths.data_dir() / "cache")
+"""Shared cache of the process."""

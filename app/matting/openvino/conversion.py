@@ -1,0 +1,110 @@
+"""Converts exported networks to OpenVINO models with dynamic sizes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
+from app.matting.openvino.artefact import FILTERS, INDEX, WEIGHTS, DecisionIndex, Index, write_checksums
+from app.matting.openvino.runtime import ov, preprocess
+from app.matting.torch.networks import load_network
+from models.checkpoint import load_state_dict
+from models.decision_rule import DecisionRule
+from models.export import Export, ExportError, ExportStage, check_float32
+from models.filter_weights import FilterWeights
+from models.spec import QuantizeNetwork
+from models.table import NETWORKS
+from models.weights import WeightsError
+
+LOG = logging.getLogger(__name__)
+
+
+def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None = None) -> None:
+    """Convert a network and write its artefact into an empty folder; see `app.matting.openvino.artefact`.
+
+    int8: the int8 version of the weights, to be converted in place of the float32 network. Raises ModelError if a file
+    does not fit the network.
+    """
+    spec = NETWORKS[model]
+    whole = int8 if spec.quantize is None else None
+    network = load_network(model, whole or weights, refiner, "cpu", "float32")
+    with torch.inference_mode():
+        export = spec.export(network, direct)
+        try:
+            check_float32(network, export, spec.float32_modules)
+        except ExportError as error:
+            LOG.warning("The conversion of %s lost a float32 region: %s.", model, error)
+            raise ModelError(ModelText.NOT_CONVERTED(model=model)) from error
+        if int8 is not None and spec.quantize is not None:
+            export = _quantized(model, spec.quantize, export, int8)
+        arrays = dict(export.examples)
+        for stage in export.stages:
+            ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
+    index: Index = {
+        "stages": [
+            {"name": stage.name, "float32": stage.float32, "reads": stage.reads, "writes": stage.writes}
+            for stage in export.stages
+        ],
+        "states": export.states,
+        "filter": _save_filter(export.guided_filter, folder),
+        "decision": _decision_index(export.decision),
+        "forgetting": None if export.forgetting is None else {"change": export.forgetting.change},
+        "stretch": export.stretch,
+    }
+    (folder / INDEX).write_text(json.dumps(index), "utf-8")
+    write_checksums(folder)
+
+
+def _quantized(model: str, quantize: QuantizeNetwork, export: Export, file: Path) -> Export:
+    try:
+        return quantize(export, load_state_dict(file))
+    except (WeightsError, RuntimeError) as error:
+        LOG.warning("The int8 version of %s in %s cannot be used: %s.", model, file, error)
+        raise ModelError(ModelText.NO_INT8(model=model)) from error
+
+
+def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:
+    """Convert a stage and return its model; add the stage's outputs to the example arrays."""
+    module = stage.module.eval()
+    example = tuple(arrays[name] for name in stage.reads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Tracing warns about constant sizes. The contract test covers other sizes.
+        # OpenVINO's own tracing runs the module a second time for comparison and imports many more torch modules.
+        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
+        model = ov.convert_model(traced, example_input=example)
+        outputs = module(*example)
+    arrays |= zip(stage.writes, outputs if isinstance(outputs, tuple) else (outputs,), strict=True)
+    return _channels_last(model, stage)
+
+
+def _channels_last(model: ov.Model, stage: ExportStage) -> ov.Model:
+    steps = preprocess.PrePostProcessor(model)
+    ports = [(name, steps.input(index)) for index, name in enumerate(stage.reads)]
+    ports += [(name, steps.output(index)) for index, name in enumerate(stage.writes)]
+    for name, port in ports:
+        if name in stage.channels_last:
+            port.tensor().set_layout(ov.Layout("NHWC"))
+            port.model().set_layout(ov.Layout("NCHW"))
+    return steps.build()
+
+
+def _decision_index(rule: DecisionRule | None) -> DecisionIndex | None:
+    if rule is None:
+        return None
+    return {"band": rule.band, "ramp": rule.ramp, "hysteresis": rule.hysteresis, "width": rule.width}
+
+
+def _save_filter(weights: FilterWeights | None, folder: Path) -> str | None:
+    if weights is None:
+        return None
+    fields = {name: np.asarray(value) for name, value in asdict(weights).items()}
+    np.savez(folder / WEIGHTS, allow_pickle=False, **fields)
+    return next(name for name, kind in FILTERS.items() if isinstance(weights, kind))

@@ -1,0 +1,117 @@
+"""Background Matting V2 on a CPU: both networks in OpenVINO, full-size pixels in compiled kernels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.compositor import Cells, Coefficients, padded
+from app.matting.cpu.executor import CpuExecutor
+from app.matting.kernels.patches import cut_cells
+from app.matting.openvino.artefact import Artefact
+from app.matting.openvino.stages import Arrays, bound, compiled, fitted
+from app.matting.plate.plate import lit_plate
+from models.bgmv2.windows import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
+
+CELL = 4
+AT_ONCE = 512
+"""Number of cells per batch, chosen so that their windows fit into the CPU cache."""
+Floats = NDArray[np.float32]
+
+
+class PlateOpenVinoExecutor(CpuExecutor):
+    """Runs the base network on the small frame, then the refiner on the cells with the largest error.
+
+    The coarse matte is upsampled during compositing and overwritten by the refined cells, so that no full-size
+    floating-point image is stored.
+    """
+
+    supports_strict = False
+    relights = False
+
+    def __init__(
+        self,
+        artefact: Artefact,
+        plate: BgrImage,
+        scale: float,
+        sample_pixels: int,
+        precision: str = "float32",
+    ) -> None:
+        """Compile both networks for the plate's size.
+
+        plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at most 1/2.
+        sample_pixels: number of pixels to refine. Raises RuntimeError if OpenVINO cannot compile the networks.
+        """
+        self.scale, self.size = scale, (plate.shape[0], plate.shape[1])
+        height, width = (-(-side // CELL) * CELL for side in self.size)
+        geometry = StepGeometry(width, height, scale)
+        super().__init__(geometry, precision)
+        self._plate = self._lit = padded(plate, width, height)
+        self._grid = height // CELL, width // CELL
+        self._most_cells = min(sample_pixels // CELL**2, self._grid[0] * self._grid[1])
+        small = (1, 3, geometry.small_height, geometry.small_width)
+        base, refiner = artefact.stages
+        windows = {
+            "context": (AT_ONCE, WINDOW, WINDOW, CONTEXT_CHANNELS),
+            "images": (AT_ONCE, WINDOW, WINDOW, IMAGE_CHANNELS),
+        }
+        models, shapes = fitted(artefact.stages, {"small": small, "small_plate": small, **windows})
+        networks = compiled(artefact.stages, models, precision, pinned=True)
+        arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        self._small, self._small_plate = arrays["small"], arrays["small_plate"]
+        self._contexts, self._images = arrays["context"], arrays["images"]
+        self._base = bound(base, networks[0], arrays, outputs=False)
+        self._refiner = bound(refiner, networks[1], arrays, outputs=False)
+        self.set_gain(np.ones(3, np.float32))
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
+        self._lit = lit_plate(self._plate, gain)
+        self._shrink(self._lit, self._small_plate[0])
+
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        """Run both networks on the whole frame, which is compared with the plate; they have no recurrent state."""
+        frame = padded(frame, self._plate.shape[1], self._plate.shape[0])
+        self._shrink(frame, self._small[0])
+        self._base.infer()
+        matte, error, coarse = (self._base.get_output_tensor(index).data for index in range(3))
+        cells = self._most_wrong(error[0, 0])
+        refined = Cells(cells, self._refine(frame, coarse[0], cells))
+        return Coefficients(self._small[0], np.zeros_like(matte[0]), matte[0], matte[0, 3].clip(0, 1), refined)
+
+    def _shrink(self, image: BgrImage, small: Floats) -> None:
+        """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
+        height, width = small.shape[1:]
+        self._strips.shrink(image, (width / image.shape[1], height / image.shape[0]), small)
+
+    def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
+        """Return the sorted indices of the cells with the largest errors (h, w), without those of zero error."""
+        rows, columns = self._grid
+        if error.shape != self._grid:
+            error = np.asarray(cv2.resize(error, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
+        flat = error.ravel()
+        if self._most_cells < flat.size:
+            chosen = np.argpartition(flat, flat.size - self._most_cells)[flat.size - self._most_cells :]
+        else:
+            chosen = np.arange(flat.size)
+        return np.sort(chosen[flat[chosen] > 0]).astype(np.int64, copy=False)
+
+    def _refine(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> Floats:
+        """Run the refiner on the cells; return alpha and foreground residual, RGB, (N, 4, 4, 4)."""
+        refined = np.empty((len(cells), CELL, CELL, 4), np.float32)
+        for start in range(0, len(cells), AT_ONCE):
+            part = cells[start : start + AT_ONCE]
+            self._cut(frame, coarse, part)
+            self._refiner.infer()
+            refined[start : start + len(part)] = self._refiner.get_output_tensor(0).data[: len(part)]
+        return refined
+
+    def _cut(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> None:
+        """Fill the refiner's input windows for at most `AT_ONCE` cells."""
+        self._strips.run(
+            len(cells),
+            lambda first, last: cut_cells(frame, self._lit, coarse, cells, self._contexts, self._images, first, last),
+        )

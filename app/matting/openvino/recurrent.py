@@ -1,0 +1,205 @@
+"""A recurrent network in OpenVINO with everything that it remembers of its stream."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.concurrency.compute_threads import usable_cores
+from app.core.cpu_parts import CpuPart
+from app.core.types import BgrImage
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.state import StateArrays, copy_into, prefixed, under
+from app.matting.cpu.guided import filter_rows
+from app.matting.cpu.strips import Ratios, Strips
+from app.matting.openvino.artefact import Artefact, Stage
+from app.matting.openvino.cells import unpack
+from app.matting.openvino.decision import CpuDecision
+from app.matting.openvino.forgetting import CpuForgetting
+from app.matting.openvino.runtime import ov
+from app.matting.openvino.small_plate import SmallPlate
+from app.matting.openvino.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
+from app.matting.openvino.threads import decided, is_fast_enough, tries_one_thread
+from models.names import COEFFICIENTS, ROOM_CHANNELS, state_names
+
+Floats = NDArray[np.float32]
+
+
+class RecurrentNetwork:
+    """Runs compiled stages in place on preallocated arrays.
+
+    State arrays are double-buffered, with one set of inference requests per direction, so that states are never copied.
+    """
+
+    def __init__(
+        self, artefact: Artefact, geometry: StepGeometry, precision: str, strips: Strips, *, shared: bool
+    ) -> None:
+        """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO fails to compile it.
+
+        shared: other work of the program needs the cores as well; see `app.matting.openvino.threads`.
+        """
+        self._strips, self._filter = strips, artefact.guided_filter
+        height, width = geometry.small_height, geometry.small_width
+        self._size = width, height
+        self._decision = None if artefact.decision is None else CpuDecision(artefact.decision, height, width)
+        rule = artefact.forgetting
+        self._forgetting = None if rule is None else CpuForgetting(rule, strips.kernels, height, width)
+        before, after = state_names(len(artefact.states))
+        self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
+        states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
+        small: Shape = (1, 3, height, width)
+        models, shapes = fitted(
+            artefact.stages,
+            {"small": small, "room": (1, ROOM_CHANNELS, height, width), **halved_shapes(height, width), **states},
+        )
+        shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
+        self._stretch = artefact.stretch
+        if self._stretch is not None:
+            shapes["given"] = (1, 4, height, width)
+        self.arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        """Inputs and outputs by name; see `models.export`."""
+        self._halves = [self.arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self.arrays]
+        self._states = [[self.arrays[name] for name in names] for names in (before, after)]
+        self.plate: SmallPlate | None = None
+        """Set it before the first frame if the network sees a plate."""
+        self._turn = 0
+        self.threads: int | None = 1 if tries_one_thread(usable_cores(), shared=shared) else None
+        """Of the step; None for all cores."""
+        self._compile(artefact.stages, models, precision)
+        parts = tuple((stage.name, stage.float32, stage.reads, stage.writes) for stage in artefact.stages)
+        network = parts, artefact.states, self._size, precision
+        if self.threads is not None and not decided(network, lambda: is_fast_enough(self._infer)):
+            self.threads = None
+            self._compile(artefact.stages, models, precision)
+        for array in self.arrays.values():
+            array.fill(0)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the network is recurrent."""
+        return bool(self._states[0])
+
+    @property
+    def small(self) -> Floats:
+        """The network's input (3, h, w), RGB in 0..1."""
+        small: Floats = self.arrays["small"][0]
+        return small
+
+    @property
+    def coefficients(self) -> tuple[Floats, Floats, Floats]:
+        """Slope and offset (4, h, w) and alpha (h, w) of the last frame; see `app.matting.torch.core`."""
+        slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
+        return slope, offset, coarse[0]
+
+    def run(self, frame: BgrImage, ratios: Ratios) -> Floats | None:
+        """Compute `coefficients` of a frame and advance the memory; return alpha before the decision, if there is one.
+
+        frame: the stream's frame, or a part of it; ratios: of the network's input to it.
+        """
+        small = self._shrink(frame, ratios)
+        if self._forgetting is not None:
+            self._forgetting.apply(small, self._states[self._turn])
+        if self.plate is not None:
+            self.plate.compare(small)
+        with CpuPart("network"):
+            self._infer()
+        self._turn = 1 - self._turn
+        if self.plate is not None:
+            self.plate.limit(self.arrays["given"][0, 3])
+        undecided = None
+        if self._decision is not None:
+            undecided = self.arrays["given"][0, 3].copy()
+            self._decision.apply(self.arrays["given"][0, 3])
+        self._apply_filter()
+        return undecided
+
+    def alpha_without_memory(self, small: Floats) -> Floats:
+        """Return alpha (h, w) of another input (3, h, w), for which the memory is neither used nor changed.
+
+        Overwrites `coefficients`.
+        """
+        states = self._states[self._turn]
+        kept = [state.copy() for state in states]
+        for state in states:
+            state.fill(0)
+        np.copyto(self.small, small)
+        self._halve()
+        with CpuPart("network"):
+            self._infer()
+        for state, copy in zip(states, kept, strict=True):
+            np.copyto(state, copy)
+        self._apply_filter()
+        return self.coefficients[2].copy()
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        for state in self._states[self._turn]:
+            state.fill(0)
+        if self._decision is not None:
+            self._decision.reset()
+        if self._forgetting is not None:
+            self._forgetting.reset()
+
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """Return copies of the memory; see `Resumable`."""
+        own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
+        if self._decision is not None:
+            own |= prefixed("decision", self._decision.state())
+        if self._forgetting is not None:
+            own |= prefixed("forgetting", self._forgetting.state())
+        return own
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the memory. Raises KeyError or ValueError if the arrays do not fit."""
+        for index, array in enumerate(self._states[self._turn]):
+            copy_into(array, arrays[f"state{index}"])
+        if self._decision is not None:
+            self._decision.load_state(under("decision", arrays))
+        if self._forgetting is not None:
+            self._forgetting.load_state(under("forgetting", arrays))
+
+    def close(self) -> None:
+        """Release the requests. Idempotent."""
+        for requests in self._requests:
+            while requests:
+                requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
+
+    def _shrink(self, frame: BgrImage, ratios: Ratios) -> Floats:
+        """Fill and return the network's input."""
+        small = self.small
+        self._strips.shrink(frame, ratios, small)
+        self._halve()
+        return small
+
+    def _halve(self) -> None:
+        for larger, halved in itertools.pairwise((self.small, *self._halves)):
+            self._strips.kernels.halve_rows(larger, halved, 0, halved.shape[1])
+
+    def _apply_filter(self) -> None:
+        if self._filter is not None:
+            coefficients = tuple(self.arrays[name][0] for name in COEFFICIENTS)
+            given = self._filter, self._strips.kernels, self.arrays["given"][0], self.small, coefficients
+            self._strips.run(self._size[1], lambda top, bottom: filter_rows(*given, top, bottom))
+
+    def _compile(self, stages: Sequence[Stage], models: Sequence[ov.Model], precision: str) -> None:
+        networks = compiled(stages, models, precision, threads=self.threads)
+        self._requests = [
+            [self._bind(stage, network, swapped) for stage, network in zip(stages, networks, strict=True)]
+            for swapped in (False, True)
+        ]
+
+    def _infer(self) -> None:
+        for request in self._requests[self._turn]:
+            request.infer()
+        if self._stretch is not None:
+            unpack(self.arrays["cells"][0], self._stretch, self.arrays["given"][0], self._strips.kernels)
+
+    def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
+        """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""
+        arrays = self.arrays
+        if swapped:
+            arrays = arrays | {name: arrays[other] for name, other in self._after.items() if name in arrays}
+        return bound(stage, network, arrays)

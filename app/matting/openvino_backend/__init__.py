@@ -1,1 +1,0 @@
-"""CPU backend: the network runs in OpenVINO, the rest of the frame step in `app.matting.kernels`."""

@@ -1,0 +1,1 @@
+"""Preparation for this machine, once after installation."""

@@ -1,0 +1,175 @@
+"""Preparation for this machine, once after installation: compiles the kernels and converts the bundled network.
+
+Both take seconds of full load and would make a live picture stutter. They run in a child process of low priority, with
+progress: from run.py at set-up, from the command line before a start, or in the window beside the stand-by card. The
+results stay on disk. A stamp beside them names what they were made of, so that a changed program is prepared again.
+
+`python -m app.matting.preparation.preparation` prepares with progress on standard error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from app.config import paths
+from app.config.json_file import BrokenFileError, read_object
+from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
+from app.core.text import Text
+from app.matting.selection import hardware
+
+log = logging.getLogger(__name__)
+
+PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
+COMMAND = (sys.executable, "-m", "app.matting.preparation.warm_up")
+
+
+class Preparation:
+    """Runs the preparation where it is needed, at most once per process. Thread-safe."""
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        """command: the child process; prints `step count` per step."""
+        self._command = command
+        self._lock = threading.Lock()
+        self._done = False
+        self._cancelled = False
+        self._child: subprocess.Popen[str] | None = None
+        self.progress: Text | None = None
+        """What is being done now, for the user; None while nothing is."""
+
+    def ensure(self, show: Callable[[Text], None] = lambda text: None) -> None:
+        """Return once this machine is prepared; `show` is called with each step.
+
+        A preparation that fails is logged; the program then compiles what it needs itself. Raises ModelError if
+        `cancel` was called.
+        """
+        with self._lock:
+            if self._done or not needed():
+                self._done = True
+                return
+            self._cancelled = False
+            try:
+                self._run(show)
+            finally:
+                self.progress = None
+            if self._cancelled:
+                raise ModelError(ModelText.PREPARATION_CANCELLED())
+            self._done = True
+
+    def cancel(self) -> None:
+        """End a running preparation (any thread); `ensure` continues with it at the next start."""
+        self._cancelled = True
+        child = self._child
+        if child is not None:
+            child.terminate()
+
+    def _run(self, show: Callable[[Text], None]) -> None:
+        folder = _stamp_file().parent
+        try:
+            _forget_prepared()
+        except OSError as error:
+            log.warning(
+                "What is prepared for this machine cannot be kept in %s: %s; every start takes longer. Another folder "
+                "can be named in MATTECAM_DATA_DIR.",
+                folder,
+                error.strerror,
+            )
+            return
+        try:
+            child = subprocess.Popen(
+                self._command, cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        except OSError as error:
+            log.warning("This machine cannot be prepared in a process of its own (%s).", error)
+            return
+        self._child = child
+        with child:
+            if self._cancelled:  # before the child was there to be ended
+                child.terminate()
+            assert child.stdout is not None and child.stderr is not None
+            for line in child.stdout:
+                step, _, count = line.strip().partition(" ")
+                if step.isdecimal() and count.isdecimal():
+                    self.progress = ModelText.PREPARING(step=int(step), count=int(count))
+                    show(self.progress)
+            said = child.stderr.read()
+        self._child = None
+        if child.returncode and not self._cancelled:
+            reason = said.strip().rpartition("\n")[2]
+            log.warning("The preparation for this machine failed (exit code %d): %s", child.returncode, reason)
+            log.debug("%s", said)
+
+
+def needed() -> bool:
+    """Return whether something is to be compiled or converted."""
+    try:
+        match read_object(_stamp_file()):
+            case {"key": str(key), "files": list(files)}:
+                return key != _key() or not all(Path(file).exists() for file in files)
+    except (OSError, BrokenFileError, ValueError, TypeError):  # damaged
+        pass
+    return True
+
+
+def note_prepared(files: Sequence[Path]) -> None:
+    """Write the stamp. files: what was made; once one is missing, this machine is prepared again. Raises OSError."""
+    _write_stamp({"key": _key(), "files": [str(made) for made in files]})
+
+
+def _forget_prepared() -> None:
+    """Write a stamp of nothing, which shows whether the folder can be written to. Raises OSError."""
+    _write_stamp({})
+
+
+def _write_stamp(stamp: Mapping[str, object]) -> None:
+    file = _stamp_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(stamp), "utf-8")
+
+
+def _stamp_file() -> Path:
+    copy = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:16]  # several copies of the program share the folder
+    return paths.data_dir() / "cache" / f"prepared-{copy}.json"
+
+
+def _key() -> str:
+    """Return what the results depend on: processor, Python, packages, sources and weights."""
+    versions = [f"{package} {_version(package)}" for package in PACKAGES]
+    sources = sorted([*(paths.ROOT / "models").rglob("*"), *(paths.ROOT / "app" / "matting").rglob("*.py")])
+    # Like numba, by time and size: reading all files would delay every start.
+    stats = [f"{file} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in sources if file.suffix != ".pyc"]
+    words = [hardware.processor(), sys.version, *versions, *(stat for stat in stats if "__pycache__" not in stat)]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+preparation = Preparation()
+"""Shared instance of the process."""
+
+
+def main() -> None:
+    """Prepare this machine with progress on standard error."""
+
+    def show(text: Text) -> None:
+        sys.stderr.write(f"mattecam: {text}\n")
+        sys.stderr.flush()
+
+    preparation.ensure(show)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Child process of `app.matting.preparation.preparation`: compiles all kernels and converts the bundled network.
+
+Prints `step count` at the beginning of each step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from app.core.errors import ModelError
+from app.core.settings import MattingSettings
+from app.matting.preparation.preparation import note_prepared
+from models.table import bundled
+
+NICENESS = 10
+KERNELS = ("app.matting.kernels.composite", "app.matting.kernels.patches")
+"""Modules that give access to all compiled functions."""
+
+
+def warm_up() -> None:
+    """Run all steps. A step that fails is left to the program, which reports what does not work."""
+    steps: list[Callable[[], list[Path]]] = [*(partial(compiled, name) for name in KERNELS), convert_bundled]
+    files: list[Path] = []
+    for number, step in enumerate(steps, 1):
+        sys.stdout.write(f"{number} {len(steps)}\n")
+        sys.stdout.flush()
+        with contextlib.suppress(ImportError, ModelError):
+            files += step()
+    note_prepared([file for file in files if file.exists()])
+
+
+def compiled(name: str) -> list[Path]:
+    """Import a module, which compiles its functions; return the index files of numba's cache."""
+    files: list[Path] = []
+    for function in vars(importlib.import_module(name)).values():
+        folder = getattr(getattr(function, "stats", None), "cache_path", None)
+        if folder:
+            files += Path(folder).glob(f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi")
+    return files
+
+
+def convert_bundled() -> list[Path]:
+    """Convert the bundled network; return its folder."""
+    from app.matting.openvino.artefact_cache import artefacts
+    from app.matting.selection.choice import choose
+
+    choice = choose(MattingSettings(model=bundled().name))
+    if choice.executor != "openvino":
+        return []
+    artefacts.load(choice.model, choice.weights, int8=choice.int8)
+    return [artefacts.folder(choice.model, choice.weights, int8=choice.int8)]
+
+
+if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    warm_up()

@@ -1,1 +1,0 @@
-"""Applies a `Shape` (`app.core.shaping`) between the network and the composite."""

@@ -1,1 +1,0 @@
-"""The frame step in torch: the reference implementation for all backends."""

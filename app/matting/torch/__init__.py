@@ -1,0 +1,1 @@
+"""The frame step in torch: the reference, and the backend for GPUs."""

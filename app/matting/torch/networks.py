@@ -1,0 +1,75 @@
+"""Loads networks in torch and caches the most recent ones, so that a new ratio does not reload the weights."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from app.core.errors import ModelError, text_of
+from app.core.messages.matting import ModelText
+from app.matting.torch.core import Core, DirectCore
+from app.matting.torch.eager import DTYPES
+from app.matting.torch.fold import fold_batch_norms
+from models.checkpoint import load_state_dict
+from models.table import NETWORKS
+from models.weights import WeightsError
+
+_KEPT = 2
+_lock = threading.Lock()
+_networks: OrderedDict[tuple[object, ...], nn.Module] = OrderedDict()
+
+
+def load_network(model: str, weights: Path, refiner: str, device: str, precision: str) -> nn.Module:
+    """Return the network `model` with `weights`, in evaluation mode, on `device` in `precision`.
+
+    Raises ModelError if the file does not contain weights of this network.
+    """
+    stat = weights.stat()
+    key = (model, weights, stat.st_mtime_ns, stat.st_size, refiner, device, precision)
+    with _lock:
+        network = _networks.pop(key, None)
+        if network is None:
+            network = place(_load(model, weights, refiner), device, DTYPES[precision])
+        _networks[key] = network
+        while len(_networks) > _KEPT:
+            _networks.popitem(last=False)
+    return network
+
+
+def place(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
+    """Move a network to a device; on a GPU with folded batch normalization and weights in the layout of its images."""
+    if not device.startswith("cuda"):
+        return network.to(device, dtype)
+    network = fold_batch_norms(network)
+    return network.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def forget_networks(device: str) -> None:
+    """Drop the cached networks on devices of this kind, such as `cuda`."""
+    with _lock:
+        for key, network in list(_networks.items()):
+            if next(network.parameters()).device.type == device:
+                del _networks[key]
+
+
+def load_core(model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str) -> Core:
+    """Return the first stage of `model` for frames downsampled by `ratio`; see `load_network`."""
+    network = load_network(model, weights, refiner, device, precision)
+    direct = ratio == 1 and NETWORKS[model].direct
+    return (DirectCore if direct else Core)(network).eval()
+
+
+def _load(model: str, weights: Path, refiner: str) -> nn.Module:
+    try:
+        tensors = load_state_dict(weights)
+    except WeightsError as error:
+        raise ModelError(text_of(error)) from error
+    try:
+        network = NETWORKS[model].load(tensors, refiner)
+    except RuntimeError as error:
+        raise ModelError(ModelText.OTHER_WEIGHTS(file=weights, model=model)) from error
+    return network.eval().requires_grad_(False)

@@ -1,1 +1,0 @@
-"""Torch backend: eager execution on any device, or a captured CUDA graph."""

@@ -1,0 +1,289 @@
+"""A network in OpenVINO looks at the part of the frame around people; everything else works on the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.capture.demo import DemoSource
+from app.core.settings import EdgeSettings
+from app.core.shaping import Plane, Shape, View
+from app.core.types import BgrImage, BlurredBackground
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.state import StateArrays
+from app.matting.openvino import artefact_cache
+from app.matting.openvino.executor import OpenVinoExecutor
+from app.matting.region.tracker import LOOK_FRAMES, SETTLE_FRAMES
+from models.table import bundled
+from models.weights import find
+
+SIZE = 640, 360
+GEOMETRY = StepGeometry(*SIZE, 0.5)
+ON = EdgeSettings()
+OFF = EdgeSettings(person_region=False)
+BACKDROP = np.full((SIZE[1], SIZE[0], 3), (200, 30, 120), np.uint8)
+SCALE = 0.4
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Room:
+    """An empty room, and somebody who is far away in it."""
+
+    empty: BgrImage
+    person: BgrImage
+    mask: Mask
+
+    def frame(self, *places: int, noise: int = 0) -> BgrImage:
+        """Return a frame with a person at each place: shift from the middle in pixels."""
+        image = self.empty.copy()
+        for place in places:
+            seen = self.at(place)
+            image[seen] = np.roll(self.person, place, 1)[seen]
+        return np.clip(image.astype(int) + np.random.default_rng(noise).integers(-2, 3, image.shape), 0, 255).astype(
+            np.uint8
+        )
+
+    def at(self, place: int) -> Mask:
+        return np.roll(self.mask, place, 1)
+
+
+def made() -> OpenVinoExecutor:
+    """Return an executor of the bundled network."""
+    spec = bundled()
+    return OpenVinoExecutor(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY)
+
+
+@pytest.fixture(scope="module")
+def room() -> Room:
+    """Return the demo's scene with its person, made small; the network's matte of the large one is the truth."""
+    source = DemoSource(*SIZE, 1.0, realtime=False, empty_scene_s=1.0, motion=0.0)
+    empty, occupied = (np.ascontiguousarray(source.render(index)) for index in (0, 1))
+    source.close()
+    executor = made()
+    try:
+        alpha = [executor.run(occupied, BACKDROP, OFF.replace(strict="off"), False).alpha for _ in range(3)][-1]
+    finally:
+        executor.close()
+    width, height = round(SCALE * SIZE[0]), round(SCALE * SIZE[1])
+    person, mask = np.zeros_like(empty), np.zeros(empty.shape[:2], np.uint8)
+    left = (SIZE[0] - width) // 2
+    person[-height:, left : left + width] = cv2.resize(occupied, (width, height), interpolation=cv2.INTER_AREA)
+    mask[-height:, left : left + width] = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
+    return Room(empty, person, mask > 127)
+
+
+def settle(executor: OpenVinoExecutor, room: Room) -> None:
+    """Show somebody far away until the region is in use."""
+    for n in range(4 * SETTLE_FRAMES):
+        # Strict mode shows people when they move.
+        executor.run(room.frame(round(6 * np.sin(n / 2)), noise=n), BACKDROP, ON, False)
+        if n > SETTLE_FRAMES and not executor.place.is_whole:
+            break
+    assert not executor.place.is_whole
+
+
+@pytest.fixture(scope="module")
+def _settled(room: Room) -> Iterator[tuple[OpenVinoExecutor, StateArrays]]:
+    executor = made()
+    settle(executor, room)
+    yield executor, executor.state()
+    executor.close()
+
+
+@pytest.fixture
+def executor(_settled: tuple[OpenVinoExecutor, StateArrays]) -> OpenVinoExecutor:
+    """Return an executor that has seen nothing."""
+    _settled[0].reset()
+    return _settled[0]
+
+
+@pytest.fixture
+def following(_settled: tuple[OpenVinoExecutor, StateArrays]) -> OpenVinoExecutor:
+    """Return an executor to which somebody far away was shown until the region was in use."""
+    executor, state = _settled
+    executor.reset()
+    executor.load_state(state)
+    assert not executor.place.is_whole
+    return executor
+
+
+def beside(executor: OpenVinoExecutor) -> Mask:
+    """Return which pixels of the frame the network did not see."""
+    place, outside = executor.place, np.ones(SIZE[::-1], bool)
+    outside[place.top : place.top + place.height, place.left : place.left + place.width] = False
+    return outside
+
+
+def error(alpha: NDArray[np.uint8], mask: Mask) -> float:
+    """Return the error of alpha relative to the person's area."""
+    return float(np.abs(alpha / 255.0 - mask).sum() / mask.sum())
+
+
+def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(
+    following: OpenVinoExecutor, room: Room
+) -> None:
+    matte = following.run(room.frame(0), BACKDROP, ON, True)
+    outside, (_, _, across, down) = beside(following), following.place.fractions
+    assert outside.mean() > 0.3
+    assert down > 1.1 * across, "the part has the shape of the person"
+    assert not matte.alpha[outside].any()
+    np.testing.assert_array_equal(matte.composite[outside], BACKDROP[outside])
+    assert matte.foreground is not None
+    assert not matte.foreground[outside].any()
+    assert error(matte.alpha, room.mask) < 0.2
+    following.reset()
+    for n in range(SETTLE_FRAMES + 3):
+        before = following.run(room.frame(2 * (n % 3) if n < 8 else 0, noise=n), BACKDROP, OFF, False)
+        assert following.place.is_whole
+    assert error(matte.alpha, room.mask) < 0.8 * error(before.alpha, room.mask)
+
+
+def test_a_second_person_is_shown_within_a_second(following: OpenVinoExecutor, room: Room) -> None:
+    second = room.at(200) & ~room.at(0)
+    for n in range(LOOK_FRAMES):
+        alpha = following.run(room.frame(0, 200 + 3 * (n % 3), noise=n), BACKDROP, ON, False).alpha
+        if (alpha[second] > 127).mean() > 0.7:
+            return
+        assert not alpha[beside(following)].any()
+    raise AssertionError(f"the second person was not shown within {LOOK_FRAMES} frames")
+
+
+def test_a_second_person_who_stops_before_being_found_is_shown_within_a_second(
+    following: OpenVinoExecutor, room: Room
+) -> None:
+    second = room.at(200) & ~room.at(0)
+    for n in range(LOOK_FRAMES + 3):
+        alpha = following.run(room.frame(0, max(200, 230 - 10 * n), noise=n), BACKDROP, ON, False).alpha
+        if (alpha[second] > 127).mean() > 0.7:
+            return
+    raise AssertionError("the second person was not shown")
+
+
+def test_somebody_who_jumps_is_shown_in_the_same_frame(following: OpenVinoExecutor, room: Room) -> None:
+    alpha = following.run(room.frame(180), BACKDROP, ON, False).alpha
+    assert following.place.is_whole
+    assert (alpha[room.at(180)] > 127).mean() > 0.7
+
+
+def test_somebody_who_walks_is_followed(following: OpenVinoExecutor, room: Room) -> None:
+    first = following.place
+    for n in range(30):
+        alpha = following.run(room.frame(5 * n, noise=n), BACKDROP, ON, False).alpha
+        assert (alpha[room.at(5 * n)] > 127).mean() > 0.8
+    assert following.place != first
+
+
+def test_a_reset_and_the_switch_show_the_whole_frame(following: OpenVinoExecutor, room: Room) -> None:
+    following.reset()
+    following.run(room.frame(0), BACKDROP, ON, False)
+    assert following.place.is_whole
+    settle(following, room)
+    alpha = following.run(room.frame(0), BACKDROP, OFF, False).alpha
+    assert following.place.is_whole
+    assert (alpha[room.mask] > 127).mean() > 0.8
+
+
+def test_the_network_never_looks_closer_at_an_empty_room(executor: OpenVinoExecutor, room: Room) -> None:
+    for n in range(SETTLE_FRAMES + 12):
+        assert not executor.run(room.frame(noise=n), BACKDROP, ON, False).alpha.any()
+        assert executor.place.is_whole
+    settle(executor, room)
+    for n in range(2):
+        executor.run(room.frame(noise=n), BACKDROP, ON, False)
+    assert executor.place.is_whole
+
+
+def test_without_strict_mode_the_network_looks_closer_at_a_certain_person(
+    executor: OpenVinoExecutor, room: Room
+) -> None:
+    for n in range(SETTLE_FRAMES + 3):
+        executor.run(room.frame(2 * (n % 3), noise=n), BACKDROP, ON.replace(strict="off"), False)
+    assert not executor.place.is_whole
+
+
+def test_a_saved_state_resumes_in_the_region(following: OpenVinoExecutor, room: Room) -> None:
+    saved = following.state()
+    frames = [room.frame(6 * n, noise=n) for n in range(12)]
+    expected = [following.run(frame, BACKDROP, ON, False).alpha for frame in frames]
+    following.reset()
+    following.load_state(saved)
+    for frame, alpha in zip(frames, expected, strict=True):
+        np.testing.assert_array_equal(following.run(frame, BACKDROP, ON, False).alpha, alpha)
+
+
+class Fixed:
+    """Gives every frame the same shape, and keeps what it was given."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self.seen: tuple[Plane, Plane] | None = None
+
+    def shape(self, small: Plane, alpha: Plane) -> Shape:
+        self.seen = small, alpha
+        return self._shape
+
+
+def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoExecutor, room: Room) -> None:
+    gain, keep = np.ones((180, 320), np.float32), np.zeros((180, 320), np.float32)
+    gain[:, 160:] = 0
+    keep[10:40, 20:60] = 1
+    keep[100:110, 100:150] = 1
+    gain *= 1 - keep
+    shaper = Fixed(Shape(gain, keep))
+    matte = following.run_shaped(room.frame(0), BACKDROP, ON, False, shaper)
+    assert not following.place.is_whole
+    assert shaper.seen is not None
+    small, alpha = shaper.seen
+    truth = cv2.resize(room.mask.astype(np.float32), (320, 180), interpolation=cv2.INTER_AREA)
+    assert np.abs(alpha - truth).sum() < 0.25 * truth.sum()
+    shown = cv2.resize(room.frame(0), (320, 180), interpolation=cv2.INTER_LINEAR)[..., ::-1].transpose(2, 0, 1) / 255
+    assert np.abs(small - shown).mean() < 0.01
+    assert not matte.alpha[:, 324:].any()
+    for kept in (np.s_[24:76, 44:116], np.s_[204:216, 204:296]):
+        assert matte.alpha[kept].min() == 255
+        np.testing.assert_allclose(matte.composite[kept].astype(int), room.frame(0)[kept], atol=1)
+    np.testing.assert_array_equal(matte.composite[90:190, :200], BACKDROP[90:190, :200])
+
+
+def test_a_view_shows_the_same_person(following: OpenVinoExecutor, room: Room) -> None:
+    view, keep = View(0.25, 0.4, 0.6), np.zeros((180, 320), np.float32)
+    keep[75:85, 85:95] = 1
+    matte = following.run_shaped(room.frame(0), BACKDROP, ON, False, Fixed(Shape(None, keep, view)))
+    assert not following.place.is_whole
+    left, top = round(0.25 * SIZE[0]), round(0.4 * SIZE[1])
+    seen = room.mask[top : top + round(0.6 * SIZE[1]), left : left + round(0.6 * SIZE[0])].astype(np.uint8)
+    expected = cv2.resize(seen, SIZE, interpolation=cv2.INTER_NEAREST) > 0
+    assert matte.frame is not None
+    kept = np.s_[15:40, 25:45]
+    assert matte.alpha[kept].min() == 255
+    matte.alpha[:60, :60] = 0
+    assert error(matte.alpha, expected) < 0.25
+
+
+BLUR, BOKEH = BlurredBackground(60), BlurredBackground(60, bokeh=True)
+EDGES = EdgeSettings(grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5)
+LIGHT = EdgeSettings(light_match=80, light_wrap=80, portrait_light=80)
+
+
+@pytest.mark.parametrize(
+    ("edges", "backdrop"),
+    [(ON, BACKDROP), (ON, BLUR), (EDGES, BACKDROP), (EDGES, BOKEH), (LIGHT, BACKDROP), (LIGHT, BLUR)],
+    ids=["strict-image", "strict-blur", "edges-image", "edges-bokeh", "light-image", "light-blur"],
+)
+def test_every_control_works_in_the_region(
+    following: OpenVinoExecutor, room: Room, edges: EdgeSettings, backdrop: BgrImage | BlurredBackground
+) -> None:
+    for shift in (3, 0):
+        matte = following.run(room.frame(shift), backdrop, edges, True)
+    assert not following.place.is_whole
+    assert (matte.alpha[room.mask] > 127).mean() > 0.8
+    assert not matte.alpha[:, :100].any()
+    if backdrop is BACKDROP:
+        difference = np.abs(matte.composite.astype(int) - BACKDROP).max(2)
+        assert (difference <= matte.alpha.astype(int) + 1).all()

@@ -1,0 +1,210 @@
+"""RVM in int8 in OpenVINO: it computes what the simulation computes, and only for the weights of the scales."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.matting import build_engine
+from app.matting.openvino import artefact_cache
+from app.matting.openvino.stages import compiled, fitted, halved_shapes
+from app.matting.selection import hardware
+from app.matting.selection.choice import choose
+from models.int8 import SIMILAR, SOURCE, find_int8, int8_file
+from models.names import state_names
+from models.rvm.network import MattingNetwork
+from models.rvm.spec import RVM_MOBILENETV3
+from models.weights import sha256_of
+from tests.matting.networks import frames
+from training.calibration import calibrate, run_rvm
+from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
+
+NAME = RVM_MOBILENETV3.name
+WIDTH, HEIGHT = 128, 96
+COUNT = 5
+Floats = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def pictures() -> torch.Tensor:
+    """Return a moving picture, (1, T, 3, H, W) RGB in 0..1."""
+    moving = np.stack(frames(WIDTH, HEIGHT, COUNT))[..., ::-1]
+    return torch.from_numpy(np.ascontiguousarray(moving)).permute(0, 3, 1, 2)[None].float() / 255
+
+
+@pytest.fixture(scope="module")
+def networks(
+    weights: dict[str, Path], pictures: torch.Tensor, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, MattingNetwork, ExportedNetwork]:
+    """Return generated weights with an int8 version beside them, their network, and its simulation in int8."""
+    path = Path(shutil.copy(weights[NAME], tmp_path_factory.mktemp("rvm")))
+    torch.manual_seed(0)
+    network = MattingNetwork().eval()
+    network.load_state_dict(torch.load(path, weights_only=True))
+    int8 = in_int8(network)
+    calibrate(int8, iter([pictures]), partial(run_rvm, int8))
+    save_file(scales_of(int8), int8_file(path), {SOURCE: sha256_of(path)})
+    return path, network, int8
+
+
+def settings_for(path: Path, precision: str) -> MattingSettings:
+    return MattingSettings(model=NAME, weights=path, device="cpu", precision=precision, downsample_ratio=1.0)
+
+
+def alphas(path: Path, precision: str, ratio: float = 0.5) -> Floats:
+    """Return the alphas of the moving picture at twice the size, in 0..1."""
+    engine = build_engine(settings_for(path, precision).replace(downsample_ratio=ratio), 2 * WIDTH, 2 * HEIGHT)
+    assert engine.info.precision == precision
+    backdrop = np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8)
+    moving = frames(2 * WIDTH, 2 * HEIGHT, COUNT)
+    steps = [engine.step(frame, backdrop, EdgeSettings(strict="off")) for frame in moving]
+    engine.close()
+    return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
+
+
+@torch.no_grad()
+def test_the_exported_parts_are_the_network(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
+) -> None:
+    _, network, _ = networks
+    whole, parts = run_rvm(network, pictures), run_rvm(in_int8(network, ()), pictures)
+    assert whole.std() > 0
+    torch.testing.assert_close(whole, parts, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.long
+@torch.no_grad()
+def test_openvino_computes_what_the_simulation_in_torch_computes(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
+) -> None:
+    path, _, int8 = networks
+    artefact = artefact_cache.artefacts.load(NAME, path, int8=int8_file(path))
+    before, after = state_names(4)
+    states = dict(zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True))
+    models, _ = fitted(artefact.stages, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
+    requests = [network.create_infer_request() for network in compiled(artefact.stages, models, "int8")]
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in states.items()}
+    r1, r2, r3, r4 = int8.initial_state(1, HEIGHT, WIDTH)
+    for frame in pictures.unbind(1):
+        image = frame
+        arrays["small"] = frame.numpy()
+        for name in halved_shapes(HEIGHT, WIDTH):
+            image = torch.nn.functional.avg_pool2d(image, 2, 2)
+            arrays[name] = image.numpy()
+        for stage, request in zip(artefact.stages, requests, strict=True):
+            outputs = request.infer([arrays[name] for name in stage.reads])
+            arrays |= {name: outputs[index].copy() for index, name in enumerate(stage.writes)}
+        _, _, _, r1, r2, r3, r4 = int8.coefficients(frame, r1, r2, r3, r4)
+        for name, wanted in zip(after, (r1, r2, r3, r4), strict=True):
+            found = arrays[name].transpose(0, 3, 1, 2)
+            error = float(np.abs(found - wanted.numpy()).mean())
+            assert error < 0.02 * float(wanted.std()), name
+        arrays |= {name: arrays[new_name] for name, new_name in zip(before, after, strict=True)}
+
+
+@pytest.mark.long
+def test_int8_stays_close_to_float32(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
+    path, _, _ = networks
+    for ratio in (0.5, 1.0):
+        reference, quantized = alphas(path, "float32", ratio), alphas(path, "int8", ratio)
+        difference = np.abs(reference - quantized)
+        assert reference.std() > 0
+        assert 0 < difference.mean() < 0.1 * reference.std(), "0 is float32 under another name"
+
+
+def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
+    if not hardware.cpu_has_vnni():
+        pytest.skip("this processor has no VNNI")
+    path, _, _ = networks
+    artefact = artefact_cache.artefacts.load(NAME, path, int8=int8_file(path))
+    states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
+    models, _ = fitted(artefact.stages, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
+    kinds = [
+        str(operation.get_rt_info()["runtimePrecision"].astype(str))
+        for network in compiled(artefact.stages, models, "int8")
+        for operation in network.get_runtime_model().get_ops()
+        if operation.get_rt_info()["layerType"].astype(str) == "Convolution"
+    ]
+    assert sum(kind in ("u8", "i8") for kind in kinds) == len(LAYERS)
+    assert set(kinds) <= {"u8", "i8", "f32"}
+
+
+def test_auto_selects_int8_where_it_is_fastest(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _, _ = networks
+    for bfloat16, vnni, precision in ((True, True, "bfloat16"), (False, True, "int8"), (False, False, "float32")):
+        monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
+        monkeypatch.setattr(hardware, "cpu_has_vnni", lambda has=vnni: has)
+        choice = choose(settings_for(path, "auto"))
+        assert choice.precision == precision
+        assert choice.int8 == (int8_file(path) if precision == "int8" else None)
+
+
+def test_other_weights_run_in_float32_and_the_log_says_so(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Path(shutil.copy(weights[NAME], tmp_path))
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: True)
+    with caplog.at_level(logging.WARNING):
+        assert [choose(settings_for(path, "auto")).precision for _ in range(3)] == ["float32"] * 3
+    (record,) = caplog.records
+    assert "runs in float32" in record.getMessage() and str(path) in record.getMessage()
+    with pytest.raises(ModelError, match="no int8 version"):
+        choose(settings_for(path, "int8"))
+
+
+def test_scales_that_do_not_fit_are_a_named_error(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(networks[0], tmp_path))
+    tensors = load_file(int8_file(networks[0]))
+    without = {name: tensor for name, tensor in tensors.items() if name != f"{LAYERS[0]}.limits"}
+    unknown = {name.replace("decoder", "nowhere"): tensor for name, tensor in tensors.items()}
+    four_bit = {**tensors, f"{LAYERS[0]}.limits": torch.tensor([0, 15], dtype=torch.int32)}
+    for changed in (without, unknown, four_bit):
+        save_file(changed, int8_file(path), {SOURCE: sha256_of(path)})
+        with pytest.raises(ModelError, match="no int8 version"):
+            build_engine(settings_for(path, "int8"), WIDTH, HEIGHT)
+
+
+def test_weights_with_which_int8_was_not_measured_run_in_int8_only_on_request(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(weights[NAME], tmp_path))
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: True)
+    save_file({"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)})
+    assert choose(settings_for(path, "auto")).precision == "float32"
+    assert choose(settings_for(path, "int8")).int8 == int8_file(path)
+
+
+def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp_path: Path) -> None:
+    assert RVM_MOBILENETV3.int8 is not None
+    with safe_open(RVM_MOBILENETV3.int8, framework="pt") as opened:
+        metadata = opened.metadata()
+    assert RVM_MOBILENETV3.weights.sha256 in (metadata[SOURCE], metadata.get(SIMILAR))
+    tensors = load_file(RVM_MOBILENETV3.int8)
+    assert {name.rpartition(".")[0] for name in tensors} == set(LAYERS)
+    assert all(tensor.numel() <= 2 for tensor in tensors.values())
+    assert RVM_MOBILENETV3.int8.stat().st_size < 10_000
+    other = tmp_path / "rvm_mobilenetv3.pth"
+    other.write_bytes(b"other weights")
+    assert find_int8(other, RVM_MOBILENETV3.int8) is None
+
+
+def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
+    artefact = artefact_cache.artefacts.load(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8)
+    assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]

@@ -1,0 +1,124 @@
+"""Work of a step on a GPU: folded normalization, uploads."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from app.core.settings import EdgeSettings
+from app.core.types import BgrImage
+from app.matting.base.edges import plan
+from app.matting.plate.plate import lit_plate
+from app.matting.torch import torch_edges
+from app.matting.torch.fold import fold_batch_norms
+from app.matting.torch.networks import load_core, place
+from app.matting.torch.plate_core import PlateCore
+from app.matting.torch.transfers import Transfers
+from models.bgmv2.network import MattingRefine
+from models.rvm.network import MattingNetwork
+from models.student.network import StudentNetwork
+from tests.golden.fill import fill
+from tests.matting.networks import frames
+
+
+def filled(network: nn.Module) -> nn.Module:
+    network.load_state_dict(fill(network.state_dict()))
+    return network.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: MattingNetwork("mobilenetv3"),
+        lambda: MattingNetwork("resnet50"),
+        StudentNetwork,
+    ],
+)
+def test_folded_networks_return_the_same(make: type[nn.Module]) -> None:
+    network, folded = filled(make()), fold_batch_norms(filled(make()))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    size = (96, 160)
+    image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        states = network.initial_state(1, *size)  # type: ignore[operator]
+        for one, other in zip(
+            network.coefficients(image, *states),  # type: ignore[operator]
+            folded.coefficients(image, *states),  # type: ignore[operator]
+            strict=True,
+        ):
+            torch.testing.assert_close(other, one, rtol=1e-3, atol=2e-4)
+
+
+def test_a_folded_network_of_saliency_returns_the_same(weights: dict[str, Path]) -> None:
+    network, folded = (load_core("u2netp", weights["u2netp"], "auto", 0.5, "cpu", "float32") for _ in range(2))
+    folded = fold_batch_norms(copy.deepcopy(folded))  # type: ignore[assignment]
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        state = network.initial_state(64, 96)
+        for one, other in zip(folded(image, *state), network(image, *state), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-4)
+
+
+def test_on_the_cpu_a_network_keeps_its_normalization() -> None:
+    assert any(isinstance(module, nn.BatchNorm2d) for module in place(StudentNetwork(), "cpu", torch.float32).modules())
+
+
+def plate_core(plate: BgrImage) -> PlateCore:
+    return PlateCore(filled(MattingRefine("mobilenetv2")), plate, 0.5, 640).eval()
+
+
+@pytest.mark.parametrize("gain", [(1.0, 1.0, 1.0), (0.83, 1.0, 1.21), (2.5, 0.4, 1.003)])
+def test_the_light_of_a_plate_is_set_on_the_device_as_on_the_cpu(gain: tuple[float, float, float]) -> None:
+    plate = frames(62, 45, 1)[0]
+    core = plate_core(plate)
+    core.set_gain(np.array(gain, np.float32))
+    lit = core.plate[0, :, :45, :62].mul(255).round().to(torch.uint8).permute(1, 2, 0).flip(2).numpy()
+    np.testing.assert_array_equal(lit, lit_plate(plate, np.array(gain, np.float32)))
+
+
+def test_a_folded_network_with_a_plate_returns_the_same() -> None:
+    core = plate_core(frames(64, 48, 1)[0])
+    image = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        wanted = core(image)
+        fold_batch_norms(core)
+        for one, other in zip(core(image), wanted, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-4)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in core.modules())
+
+
+def test_tables_of_the_edge_controls_are_uploaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    uploads: list[object] = []
+    real = torch.from_numpy
+
+    def counted(array: BgrImage) -> torch.Tensor:
+        uploads.append(array)
+        return real(array)
+
+    monkeypatch.setattr(torch, "from_numpy", counted)
+    alpha = torch.zeros(1, 1, 4, 4)
+    for _ in range(3):
+        edges = plan(EdgeSettings(contrast=0.37, temporal_smoothing=0.73))
+        torch_edges.steady(alpha, edges, alpha)
+    assert len(uploads) == 2
+
+
+def test_an_unchanged_backdrop_is_uploaded_once() -> None:
+    class Counted(Transfers):
+        uploads = 0
+
+        def up(self, name: str, array: BgrImage) -> torch.Tensor:  # type: ignore[override]
+            self.uploads += 1
+            return super().up(name, array)
+
+    transfers = Counted(torch.device("cpu"))
+    one, other = frames(32, 16, 2)
+    for key, total in ((one, 1), (one, 1), (other, 2), (other.copy(), 3)):
+        assert torch.equal(transfers.up_once("backdrop", key, key), torch.from_numpy(key))
+        assert transfers.uploads == total, "another object is another picture"
