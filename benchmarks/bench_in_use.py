@@ -39,8 +39,8 @@ from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.selection.choice import choose
 from app.matting.torch.networks import load_core
 from app.media.video_writer import VideoWriter
-from tests.paths import ROOT
 
+ROOT = Path(__file__).resolve().parents[1]
 WIDTH, HEIGHT = 1280, 720
 CLIP_FRAMES = 300
 WARM_UP = 3

@@ -11,18 +11,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.errors import MattecamError
-from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
+from app.compositing import Background, open_background
+from app.compositing.screen_use import ScreenUse
+from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
+from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
 from app.matting.base.interface import MatteShaper
-from app.output.recorder import Recorder
-from app.runtime.parts import Parts
+from app.output.base import CountedSink
+from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
+from app.sound.base import SoundSource
 from app.testing.engine import FakeEngine
+from app.testing.faults import Faults
 from app.testing.room import ROOM, room_picture
 from app.testing.source import FakeSource
 from benchmarks.soak_files import KEEP_ZONE_OF
-from tests.fakes.world import FakeWorld
 
 FAULT_LASTS_S = 0.1
 SCALE = 1 / 10
@@ -32,7 +35,6 @@ ROOMS = {"auto": ROOM, "camera:0": ROOM, KEEP_ZONE_OF: (211, 17, 140), "camera:2
 STAGES = (
     "read",
     "step",
-    "backdrop",
     "virtual_camera",
     "open_source",
     "build_engine",
@@ -113,11 +115,26 @@ def rooms_in(image: BgrImage) -> list[str]:
     ]
 
 
-class SoakWorld(FakeWorld):
-    """Stand-ins for source, network and virtual camera; everything else is real."""
+class Readers:
+    """As many readers of the virtual camera as the world says."""
+
+    def __init__(self, world: SoakWorld) -> None:
+        self._world = world
+
+    def readers(self) -> range | None:
+        return None if self._world.readers is None else range(self._world.readers)
+
+    def close(self) -> None:
+        pass
+
+
+class SoakWorld:
+    """Stand-ins for what differs between machines: devices and network; everything else is real."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.faults = Faults()
+        self.readers: int | None = None
+        self.source_kind = "file"
         self.sent = 0
         self.leaks: Counter[str] = Counter()
         """Pictures with the room, by source."""
@@ -125,12 +142,22 @@ class SoakWorld(FakeWorld):
 
     def parts(self) -> Parts:
         return replace(
-            super().parts(),
+            default_parts(),
             open_source=lambda settings: FastSource(settings, self),
             build_engine=lambda settings, width, height, framing: FastEngine(settings, width, height, self),
+            open_background=self._open_background,
             open_virtual_camera=lambda device, width, height, fps: self._open_camera(),
-            open_recorder=Recorder,
+            open_pipewire_camera=_no_pipewire,
+            open_microphone=_no_microphone,
+            watch_readers=lambda device: Readers(self),
+            self_test=lambda engine, width, height: None,
+            preparing=lambda: None,
+            cancel_preparing=lambda: None,
         )
+
+    def _open_background(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:
+        self.faults.at("open_background")
+        return open_background(settings, screen)
 
     def _open_camera(self) -> WatchedSink:
         self.faults.at("open_virtual_camera")
@@ -171,6 +198,14 @@ class Monkey:
         threading.Event().wait(FAULT_LASTS_S)
         faults.heal()
         self._pipeline.retry()
+
+
+def _no_pipewire(width: int, height: int, fps: float, alpha: bool) -> CountedSink:
+    raise SinkOpenError("PipeWire does not answer.")
+
+
+def _no_microphone(name: str) -> SoundSource:
+    raise MicrophoneError(f"There is no microphone {name}.")
 
 
 def _named() -> None:

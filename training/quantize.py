@@ -1,7 +1,7 @@
 """Make the int8 version of the bundled network or of RVM MobileNetV3: `python -m training.quantize --help`.
 
 Sets the scales of the quantizers from training samples, and compares the int8 network with the float32 network on the
-held-out scenes of `benchmarks.bench_strangers`. Writes nothing if a figure of the model card gets worse by more than
+held-out scenes of `training.compare_strangers`. Writes nothing if a figure of the model card gets worse by more than
 3 %. Repeat it whenever the weights change: until then the program runs in float32. The file of the bundled network
 contains its weights; that of RVM contains scales only, because its weights are not ours to ship.
 """
@@ -20,7 +20,6 @@ import typer
 from safetensors.torch import save_file
 from torch import Tensor
 
-from benchmarks.bench_strangers import STUDENT_RATIO, Scenes, Stream
 from models.int8 import SIMILAR, SOURCE, int8_file
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
@@ -29,6 +28,7 @@ from models.student.network import StudentNetwork
 from models.student.quantized import quantized, save_quantized
 from models.weights import sha256_of
 from training.calibration import batches, calibrate, run, run_rvm
+from training.compare_strangers import STUDENT_RATIO, Scenes, Stream
 from training.data import SampleSource
 from training.rows import Row
 from training.rvm_int8 import ExportedNetwork, in_int8, scales_of

@@ -1,6 +1,6 @@
 """Compare the bundled network with one that also sees the empty room, on people it was never trained on.
 
-Run from the root of the repository: `python -m benchmarks.bench_plates --help`. People of held-out photos stand, with
+Run from the root of the repository: `python -m training.compare_plates --help`. People of held-out photos stand, with
 RVM's matte, in held-out rooms; the plate is exact, or shifted, turned, lit differently and noisy.
 """
 
@@ -18,10 +18,10 @@ import torch
 import typer
 
 from app.evaluation.metrics import Alpha
-from benchmarks.bench_strangers import Scenes
 from models.student.bundled import load_bundled, load_bundled_with_plate
 from models.student.network import StudentNetwork
 from models.student.plate import PlateNetwork
+from training.compare_strangers import Scenes
 from training.degrade import FLAWLESS, ToneRange, random_tone
 from training.export import averaged_student
 from training.held_out import SIZE

@@ -1,6 +1,6 @@
 """Compare the bundled network with RVM on sources that were excluded from training.
 
-Run from the root of the repository: `python -m benchmarks.bench_strangers --help`. Computes rows of the model card:
+Run from the root of the repository: `python -m training.compare_strangers --help`. Computes rows of the model card:
 agreement with RVM at ratio 0.75, masks drawn by people, cut-outs with exact alpha over held-out rooms, cuts, rooms.
 """
 
@@ -19,13 +19,13 @@ import typer
 from app.evaluation import metrics
 from app.evaluation.metrics import Alpha
 from app.matting.engine.scene_cut import CutDetector
-from benchmarks.network_stream import Network, NetworkStream
 from models.rvm.network import MattingNetwork
 from models.student.bundled import load, load_bundled
 from models.student.network import StudentNetwork
 from training.disputed import with_either_answer
 from training.export import averaged_student
 from training.held_out import SIZE, MovingScene, StillScene, cutouts, masked_photos, photos, rooms
+from training.network_stream import Network, NetworkStream
 from training.rows import (
     Row,
     agreement_row,

@@ -1,6 +1,6 @@
 """Compare the bundled network with RVM at low ratios and with OpenCV's methods, on people it was never trained on.
 
-Run from the repository's root: `python -m benchmarks.bench_student_quality --help`. The reference is RVM at ratio 1.
+Run from the repository's root: `python -m training.compare_methods --help`. The reference is RVM at ratio 1.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from app.evaluation import metrics
 from app.evaluation.metrics import Alpha
 from app.matting import build_engine
 from app.matting.base.geometry import auto_ratio
-from benchmarks.network_stream import NetworkStream
 from models.student.bundled import load_bundled
 from models.student.spec import STUDENT
 from training.baselines import GrabCut, Mog2
 from training.export import averaged_student
 from training.matte import overlap
+from training.network_stream import NetworkStream
 from training.store import default_cache
 from training.torch_teacher import rvm_network
 from training.validation import SIZE, WARM_UP_FRAMES, Matter, Scene, alphas, scenes
