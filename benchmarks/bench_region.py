@@ -26,13 +26,14 @@ import cv2
 import numpy as np
 
 from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import Floats
 from app.evaluation.metrics import dtssd, mad
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.kernels.dispatch import compiled
 from benchmarks.bench_leak import DATA, PRECISIONS
 from benchmarks.leak_measure import RIM_PX, VISIBLE
-from benchmarks.region_scenes import HEADS, MOTIONS, SIZE, Floats, Person, Sample, Scenes, entering, sway
+from benchmarks.region_scenes import HEADS, MOTIONS, SIZE, Person, Sample, Scenes, entering, sway
 
 WARM_UP = 24
 """Frames before the measurement: the region is chosen in them."""

@@ -9,14 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.people.regions import find_people
 from training.sources import Picture, list_pictures, read_image
 from training.view import filling
-
-Floats = NDArray[np.float32]
 
 SIZE = (1280, 720)
 HEADS = (0.1, 0.2, 0.4)

@@ -15,6 +15,9 @@ BgrImage = NDArray[np.uint8]
 AlphaImage = NDArray[np.uint8]
 """(H, W) uint8, 0 is background and 255 is the person, C-contiguous, in host memory."""
 
+Floats = NDArray[np.float32]
+"""Planes or coefficients, such as alpha in 0..1."""
+
 
 def check_bgr(image: object) -> None:
     """Raise TypeError or ValueError unless `image` is a BgrImage. Sources call it once for each array."""

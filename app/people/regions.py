@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from app.core.types import Floats
+
 Mask = NDArray[np.uint8]
 
 GRID_HEIGHT = 90

@@ -6,16 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, BgrImage, Matte
+from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import box_radii, octagon, plan
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
-
-Floats = NDArray[np.float32]
 
 
 def composited(frame: BgrImage, alpha: Floats, backdrop: BgrImage, edges: EdgeSettings) -> Matte:

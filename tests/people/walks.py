@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from app.people.regions import Floats, Region
+from app.core.types import Floats
+from app.people.regions import Region
 
 ASPECT = 16 / 9
 ROWS, COLUMNS = 180, 320

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.settings import PlacementSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import EdgePlan, LightPlan
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays, prefixed, under
@@ -17,7 +17,7 @@ from app.matting.cpu import cpu_edges
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.ground import Ground
-from app.matting.cpu.strips import Floats, Strips
+from app.matting.cpu.strips import Strips
 from app.matting.light.light import Light
 from app.matting.region.place import Place
 

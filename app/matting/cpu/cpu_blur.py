@@ -7,13 +7,10 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting.base import blur
 from app.matting.cpu.ground import Ground
-
-Floats = NDArray[np.float32]
 
 FULL_STRENGTH = 100.0
 COARSE_SIGMA = 2.5

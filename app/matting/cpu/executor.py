@@ -11,13 +11,13 @@ from typing import final
 import numpy as np
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, magnified
+from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
 from app.matting.base.edges import plan
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import MatteShaper, NotAMatteError
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_shaping import shaped
-from app.matting.cpu.strips import Floats, Strips
+from app.matting.cpu.strips import Strips
 from app.matting.strict.cpu_strict import StrictFilter
 
 

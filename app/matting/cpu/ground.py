@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.base.state import StateArrays
-
-Floats = NDArray[np.float32]
 
 PERSON_ALPHA = 0.5
 NARROWEST = 0.02

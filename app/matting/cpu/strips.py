@@ -8,17 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core.concurrency.compute_threads import thread_limit, usable_cores
 from app.core.concurrency.threads import name_thread
 from app.core.shaping import View
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting.kernels import numpy_composite
 from app.matting.kernels.dispatch import compiled
 
 MOST_THREADS = 4
-Floats = NDArray[np.float32]
 Ratios = tuple[float, float]
 """Of the width and of the height of a network's input to those of the picture."""
 

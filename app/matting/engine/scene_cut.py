@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting.base.state import StateArrays
-
-Floats = NDArray[np.float32]
 
 COLUMNS, ROWS = 32, 18
 """Size of the thumbnails that are compared."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.kernels.edges import blend_rows as blend_rows
 from app.matting.kernels.edges import hold_rows as hold_rows
 from app.matting.kernels.edges import spread_rows as spread_rows
 from app.matting.kernels.guided_filter import fast_filter_rows as fast_filter_rows
 from app.matting.kernels.guided_filter import learned_filter_rows as learned_filter_rows
-from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, Floats, jit, rows
+from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, jit, rows
 from app.matting.kernels.network_arrays import halve_rows as halve_rows
 from app.matting.kernels.network_arrays import pixel_rows as pixel_rows
 from app.matting.kernels.network_arrays import shrink_rows as shrink_rows

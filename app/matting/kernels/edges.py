@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.kernels.jit import NUMBER, READ, READ_STEPS, WRITE, Bytes, Floats, jit, rows
+from app.core.types import Floats
+from app.matting.kernels.jit import NUMBER, READ, READ_STEPS, WRITE, Bytes, jit, rows
 
 F32 = np.float32
 

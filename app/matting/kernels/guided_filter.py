@@ -10,7 +10,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from app.matting.kernels.jit import NUMBER, PLANES, READ_PLANES, Floats, jit, rows
+from app.core.types import Floats
+from app.matting.kernels.jit import NUMBER, PLANES, READ_PLANES, jit, rows
 
 F32 = np.float32
 U = np.uint64

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from app.core.compiling import Function, compiled
 
 Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 # Inputs may be read-only arrays. Explicit signatures prevent compilation during a frame.
 READ, WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))

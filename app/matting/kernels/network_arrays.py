@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.matting.kernels.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, Floats, rows
+from app.core.types import Floats
+from app.matting.kernels.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, rows
 
 F32 = np.float32
 

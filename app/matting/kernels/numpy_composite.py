@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.shaping import View, viewed
+from app.core.types import Floats
 
 Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: int, bottom: int) -> None:

@@ -10,7 +10,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.kernels.jit import READ_FRAME, WRITE, Bytes, Floats, jit, rows
+from app.core.types import Floats
+from app.matting.kernels.jit import READ_FRAME, WRITE, Bytes, jit, rows
 from models.bgmv2.windows import WINDOW
 
 F32 = np.float32

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import LightPlan
 from app.matting.base.state import StateArrays
 from app.matting.kernels.dispatch import compiled
-from app.matting.light.light import Floats, Light, on_grid
+from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import grid_size
 
 UNSEEN = 0.02

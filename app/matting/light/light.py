@@ -6,15 +6,12 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting.base.edges import LightPlan
 from app.matting.base.state import StateArrays
 from app.matting.light.maps import MAX_WRAP, Head, found_head, grid_size, key_light, relighting, rim, wrapping_light
 from app.matting.light.tone import Tone, is_flat, measured_tone
-
-Floats = NDArray[np.float32]
 
 TONE_RATE = 0.06
 """Fraction of a change that the light match follows per frame: half of it within 0.4 s at 30 fps."""

@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.light.tone import BRIGHTEST, DARKEST, Tone
-
-Floats = NDArray[np.float32]
 
 GRID_SHORT_SIDE = 48
 """Short side of the grid, in cells."""

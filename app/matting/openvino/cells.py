@@ -5,9 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from app.core.types import Floats
 
 
 def unpack(cells: Floats, stretch: float, matte: Floats, kernels: ModuleType) -> None:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.base.state import StateArrays, copy_into
 from models.decision_rule import DecisionRule
-
-Floats = NDArray[np.float32]
 
 
 class CpuDecision:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.types import AlphaImage, BgrImage
+from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays, prefixed, under
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.executor import CpuExecutor
 from app.matting.openvino.artefact import Artefact
-from app.matting.openvino.recurrent import Floats, RecurrentNetwork
+from app.matting.openvino.recurrent import RecurrentNetwork
 from app.matting.region.place import Place
 from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 

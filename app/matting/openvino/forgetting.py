@@ -7,12 +7,11 @@ from types import ModuleType
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.base.state import StateArrays, copy_into
 from models.forgetting_rule import ForgettingRule
 
-Floats = NDArray[np.float32]
 _SQUARE = np.ones((3, 3), np.uint8)
 
 

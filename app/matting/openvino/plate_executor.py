@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Cells, Coefficients, padded
 from app.matting.cpu.executor import CpuExecutor
@@ -19,7 +19,6 @@ from models.bgmv2.windows import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 CELL = 4
 AT_ONCE = 512
 """Number of cells per batch, chosen so that their windows fit into the CPU cache."""
-Floats = NDArray[np.float32]
 
 
 class PlateOpenVinoExecutor(CpuExecutor):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.core.concurrency.compute_threads import usable_cores
 from app.core.cpu_parts import CpuPart
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays, copy_into, prefixed, under
 from app.matting.cpu.guided import filter_rows
@@ -24,8 +24,6 @@ from app.matting.openvino.small_plate import SmallPlate
 from app.matting.openvino.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino.threads import decided, is_fast_enough, tries_one_thread
 from models.names import COEFFICIENTS, ROOM_CHANNELS, state_names
-
-Floats = NDArray[np.float32]
 
 
 class RecurrentNetwork:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.executor import OpenVinoExecutor
-from app.matting.openvino.recurrent import Floats
 from app.matting.openvino.small_plate import SmallPlate
 from app.matting.plate.plate import lit_plate
 

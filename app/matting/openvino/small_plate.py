@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from app.core.types import Floats
 from models.student.plate_rule import NEAR, OTHER, REACH, SAME
-
-Floats = NDArray[np.float32]
 
 
 class SmallPlate:

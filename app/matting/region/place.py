@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 
-Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Sides = tuple[float, float, float, float]
 """Left, top, width and height of a part of the frame, in fractions of it."""

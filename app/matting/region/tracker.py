@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.base.state import StateArrays
 from app.matting.region.place import Place
-
-Floats = NDArray[np.float32]
 
 LOOK_FRAMES = 15
 """The network looks at the whole frame every so many frames: twice a second at 30 fps, once at 15."""

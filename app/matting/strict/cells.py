@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.strict import rules
-from app.matting.strict.memory import SQUARE, Floats, Mask, Memory, Planes, contrast
+from app.matting.strict.memory import SQUARE, Mask, Memory, Planes, contrast
 
 
 class Kept(NamedTuple):

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.settings import StrictLevel
+from app.core.types import Floats
 from app.matting.base.state import StateArrays
 from app.matting.region.place import Place
 from app.matting.strict import rules
 from app.matting.strict.cells import kept_cells, pooled
-from app.matting.strict.memory import Floats, Mask, Memory
+from app.matting.strict.memory import Mask, Memory
 from app.matting.strict.soft_edge import soft_gain
 
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.base.state import StateArrays
 from app.matting.strict import rules
 
-Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Planes = NDArray[np.float32]
 """Red, green and blue, (3, h, w), in 0..1."""

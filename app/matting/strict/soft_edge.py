@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from app.core.types import Floats
 from app.matting.strict import rules
-from app.matting.strict.memory import Floats, Mask
+from app.matting.strict.memory import Mask
 
 
 def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:

@@ -8,13 +8,13 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.blur_scale import HIDES_TEXT
+from app.core.types import Floats
 from app.matting.base import blur
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.cpu_blur import blurred_background, disc
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
 NOBODY = np.zeros((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)
-Floats = NDArray[np.float32]
 
 
 def small(image: NDArray[np.uint8]) -> Floats:

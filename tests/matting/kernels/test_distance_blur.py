@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, EngineSettings
-from app.core.types import BlurredBackground
+from app.core.types import BlurredBackground, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.cpu.ground import FOLLOW, NOBODY, Ground
@@ -17,7 +17,6 @@ from app.matting.selection.registry import build_engine
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
 OFF = EdgeSettings(strict="off")
-Floats = NDArray[np.float32]
 ROWS, COLUMNS = GEOMETRY.small_height, GEOMETRY.small_width
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import LightPlan, plan
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
@@ -24,7 +24,6 @@ from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import found_head, grid_size
 from app.matting.light.tone import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, measured_tone
 
-Floats = NDArray[np.float32]
 SIZE = WIDTH, HEIGHT = 160, 96
 FULL = LightPlan(1.0, 1.0, 1.0)
 ALL = EdgeSettings(strict="off", light_match=100, light_wrap=100, portrait_light=100)

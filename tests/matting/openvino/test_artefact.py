@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from app.core.errors import ModelError
+from app.core.types import Floats
 from app.matting.cpu.guided import filter_rows
 from app.matting.kernels import composite, numpy_composite
 from app.matting.openvino import artefact_cache
@@ -26,7 +26,6 @@ from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilte
 from models.names import COEFFICIENTS, state_names
 
 HEIGHT, WIDTH = 44, 60
-Floats = NDArray[np.float32]
 
 
 def random_inputs(artefact: Artefact) -> dict[str, Floats]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
+from app.core.types import Floats
 from app.matting.openvino.decision import CpuDecision
 from models.decision_rule import DecisionRule
 from models.student.decision import Decision
 
-Floats = NDArray[np.float32]
 RULE = DecisionRule()
 
 

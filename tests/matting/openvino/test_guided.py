@@ -9,16 +9,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from torch import nn
 
+from app.core.types import Floats
 from app.matting.cpu.guided import filter_rows
 from app.matting.kernels import composite, numpy_composite
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 from models.student.network import explained
 
-Floats = NDArray[np.float32]
 CHANNELS = 8
 sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.integers(0, 99))
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import Floats
 from app.matting import build_engine
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.stages import compiled, fitted, halved_shapes
@@ -33,7 +33,6 @@ from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 NAME = RVM_MOBILENETV3.name
 WIDTH, HEIGHT = 128, 96
 COUNT = 5
-Floats = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")

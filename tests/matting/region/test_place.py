@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.matting.region.place import Floats, Place
+from app.core.types import Floats
+from app.matting.region.place import Place
 
 FRAME = 320, 180
 SMALL = 80, 45

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from app.core.types import Floats
+
 HEIGHT, WIDTH = 92, 163
 """Size in units. With grid 1, a cell of strict mode is one pixel; deliberately not round numbers."""
 NOISE = 0.004

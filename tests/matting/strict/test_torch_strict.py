@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings, StrictLevel
-from app.core.types import BlurredBackground
+from app.core.types import BlurredBackground, Floats
 from app.matting.base.edges import plan
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
@@ -20,7 +20,7 @@ from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch.core import Core
 from app.matting.torch.eager import EagerExecutor
-from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Floats, Room, Scene, walking
+from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, Scene, walking
 
 CPU = torch.device("cpu")
 
