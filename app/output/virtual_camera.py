@@ -153,10 +153,7 @@ def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
         if device_or_label not in (one.path for one in known) and Path(device_or_label).exists():
             raise SinkOpenError(VirtualCameraText.NOT_AN_OUTPUT(device=device_or_label))
     if not known:
-        advice = no_virtual_camera(LINUX)
-        if device_or_label == "auto":
-            raise SinkOpenError(advice)
-        raise SinkOpenError(VirtualCameraText.ABSENT_AND_NONE(device=device_or_label, advice=advice))
+        raise SinkOpenError(no_virtual_camera(LINUX))
     if device_or_label == "auto":
         return known
     named = [one for one in known if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]

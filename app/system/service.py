@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from app.config import program
 from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
 from app.core.messages.system import ServiceText
+
+log = logging.getLogger(__name__)
 
 UNIT = "mattecam.service"
 _TIMEOUT_S = 60.0
@@ -110,7 +113,7 @@ def _check_system() -> None:
 
 
 def run_systemctl(command: Sequence[str]) -> None:
-    """Run systemctl for the user; raise ServiceError with its error output if it fails."""
+    """Run systemctl for the user; raise ServiceError and log its output if it fails."""
     try:
         done = subprocess.run(
             list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_TIMEOUT_S, check=False
@@ -118,7 +121,6 @@ def run_systemctl(command: Sequence[str]) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ServiceError(ServiceText.NOT_RUN(command=" ".join(command))) from error
     if done.returncode != 0:
-        output, words = done.stdout.decode("utf-8", "replace").strip(), " ".join(command)
-        if output:
-            raise ServiceError(ServiceText.FAILED(command=words, output=output))
-        raise ServiceError(ServiceText.FAILED_SILENTLY(command=words, code=done.returncode))
+        words = " ".join(command)
+        log.warning("%s: %s", words, done.stdout.decode("utf-8", "replace").strip())
+        raise ServiceError(ServiceText.FAILED(command=words, code=done.returncode))

@@ -32,7 +32,10 @@ from app.sound.devices import MicrophoneName
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 
-QUIET = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))
+QUIET = Settings(
+    capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
+    output=OutputSettings(virtual_camera="off"),
+)
 CAMERAS = (
     services.Camera("camera:usb-1", "Front camera", ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
     services.Camera("camera:usb-2", "Desk camera", (), ()),

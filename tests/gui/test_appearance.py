@@ -148,8 +148,7 @@ MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 ca
 def test_the_window_fits_into_800_pixels(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
 ) -> None:
-    advice = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
-    error = VirtualCameraText.ABSENT_AND_NONE(device="/dev/video9", advice=advice)
+    error = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
     world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
     with translate(qapp, QLocale(language)):
         session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))
@@ -162,7 +161,7 @@ def test_the_window_fits_into_800_pixels(
             session.store.edit("background", kind=kind)
             assert window.minimumSizeHint().width() <= 800
         session.store.edit("output", virtual_camera="/dev/video9")
-        qtbot.waitUntil(lambda: "/dev/video9" in window.error_bar.text)
+        qtbot.waitUntil(lambda: "v4l2loopback" in window.error_bar.text)
         window.resize(800, 600)
         for everything in (False, True):
             if everything:
@@ -175,9 +174,7 @@ def test_the_window_fits_into_800_pixels(
 def test_the_window_stays_within_600_pixels_with_plot_and_messages(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
 ) -> None:
-    error = VirtualCameraText.ABSENT_AND_NONE(
-        device="/dev/video9", advice=VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
-    )
+    error = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
     world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
     with translate(qapp, QLocale(language)):
         session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video9")))
@@ -185,7 +182,7 @@ def test_the_window_stays_within_600_pixels_with_plot_and_messages(
         session.preferences.change(show_plot=True)
         plot = window.findChild(PlotPanel, "plotPanel")
         assert plot is not None
-        qtbot.waitUntil(lambda: "/dev/video9" in window.error_bar.text)
+        qtbot.waitUntil(lambda: "v4l2loopback" in window.error_bar.text)
         for key in ("one", "two", "three"):
             window.notices.show_notice(
                 Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import SinkError
 from app.core.messages.output import RecordingText
 from app.gui.shell.application import Session, WindowOptions
-from app.gui.state import services
+from app.gui.state import recording, services
 from app.runtime.parts import default_parts
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
@@ -60,9 +61,16 @@ def test_a_finished_recording_says_where_it_was_saved(
 
 
 def test_the_button_of_a_recording_that_failed_starts_a_new_one(
-    session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path
+    session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stayed pressed, as if it recorded: the next click did nothing."""
+    """It stayed pressed, as if it recorded: the next click did nothing. In the same second, the name was the same."""
+
+    class SameSecond(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> SameSecond:
+            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
+
+    monkeypatch.setattr(recording, "datetime", SameSecond)
     session.preferences.change(recordings_dir=tmp_path)
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)

@@ -52,12 +52,13 @@ threads = [threading.Thread(target=ask) for _ in range(3)]
 for thread in threads:
     thread.start()
 translation = Translation(app)
-for number in range(2000):
+number = 0
+while number < 2000 or len(found) < 2:  # also on a machine where the threads rarely run
     translation.use(QLocale(("de", "es")[number % 2]))
+    number += 1
 done.set()
 for thread in threads:
     thread.join()
-assert len(found) > 1, found
 """
 
 

@@ -182,8 +182,9 @@ def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -
         VirtualCamera("/dev/null", 64, 48, 30)
     driver.nodes = []
     for wanted in ("auto", "Nobody", "/dev/video10"):
-        with pytest.raises(SinkOpenError, match="modprobe v4l2loopback"):
+        with pytest.raises(SinkOpenError, match="modprobe v4l2loopback") as failure:
             VirtualCamera(wanted, 64, 48, 30)
+        assert ". " not in str(failure.value), "one sentence"
 
 
 @pytest.mark.parametrize(

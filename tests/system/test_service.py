@@ -74,9 +74,13 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         install([], lambda command: None)
 
 
-def test_what_systemctl_says_is_carried_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ServiceError, match=r"failed: Failed to connect to bus\."):
-        run_systemctl(["sh", "-c", "echo Failed to connect to bus; exit 1"])
+def test_a_failure_of_systemctl_is_one_sentence_and_its_output_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The output was part of the sentence, with its line breaks."""
+    script = "echo Failed to connect to bus.; echo See the journal.; exit 3"
+    with pytest.raises(ServiceError) as failure:
+        run_systemctl(["sh", "-c", script])
+    assert str(failure.value) == f"`sh -c {script}` failed with exit code 3; the log has the details."
+    assert "Failed to connect to bus.\nSee the journal." in caplog.text
     with pytest.raises(ServiceError, match="cannot be run"):
         run_systemctl(["/no/such/program"])
     run_systemctl(["true"])

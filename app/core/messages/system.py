@@ -40,8 +40,7 @@ class ServiceText(CommandLineMessage):
         "There is no systemd on this system; start `python3 run.py headless` with the autostart of this desktop."
     )
     NOT_RUN = "`{command}` cannot be run; check that systemd is installed."
-    FAILED = "`{command}` failed: {output}."
-    FAILED_SILENTLY = "`{command}` failed with exit code {code}."
+    FAILED = "`{command}` failed with exit code {code}; the log has the details."
     NOT_INSTALLED = "The service is not installed."
 
 

@@ -70,7 +70,10 @@ class QualityControls(QWidget):
             (self.tr("Balanced"), "balanced"),
             (self.tr("Strict: only people who move"), "strict"),
         ]
-        fill_combo(self._strict, levels, matting.edges.strict)
+        level = matting.edges.strict
+        if matting.location == "remote":  # the mattes of a server are never trusted so far
+            levels, level = levels[1:], "balanced" if level == "off" else level
+        fill_combo(self._strict, levels, level)
         with QSignalBlocker(self._region):
             self._region.setChecked(matting.edges.person_region)
 

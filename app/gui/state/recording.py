@@ -59,7 +59,8 @@ class Recording(QObject):
         """Start a recording under a new name, or stop it."""
         self._requested = on
         if on:
-            self._tasks.run(partial(_new_path, self._preferences.recordings_dir, ".mp4"), self._start, self._fail)
+            find = partial(_new_path, self._preferences.recordings_dir, ".mp4", self._store.current.output.record)
+            self._tasks.run(find, self._start, self._fail)
         else:
             self._store.edit("output", record=None)
 
@@ -128,14 +129,15 @@ def _finished(file: Path) -> Path | None:
     return file
 
 
-def _new_path(folder: Path, suffix: str) -> Path:
+def _new_path(folder: Path, suffix: str, taken: Path | None = None) -> Path:
+    """Return the path of a new file. taken: that of a recording that failed, and perhaps left no file."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SinkError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
     stem = datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S")
     number, path = 1, folder / f"{stem}{suffix}"
-    while path.exists():
+    while path.exists() or path == taken:
         number += 1
         path = folder / f"{stem} {number}{suffix}"
     return path
