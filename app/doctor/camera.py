@@ -5,42 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from app.capture.devices import RAW_SENSOR, CameraDevice
 from app.core.messages.doctor import CameraFinding
 from app.core.text import Text, Value
-from app.doctor.finding import Command, Finding, State, Steps
+from app.doctor.finding import CommandLine, Finding, State, Steps
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_steps
 from app.system.device_holders import CAMERA_SERVICES
 
 _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"
-_RAW_SENSOR = re.compile(r"Intel IPU\d", re.IGNORECASE)
-
-
-class Camera(Protocol):
-    """What the capture side reports about a camera."""
-
-    @property
-    def name(self) -> str:
-        """For the user."""
-        ...
-
-    @property
-    def path(self) -> str:
-        """The device file."""
-        ...
-
-    @property
-    def sizes(self) -> Sequence[tuple[int, int]]:
-        """(width, height) of the frames it offers."""
-        ...
-
-    @property
-    def formats(self) -> Sequence[str]:
-        """FOURCC codes of the pixel formats it offers."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +24,15 @@ class _Node:
     name: str
 
 
-def check_cameras(system: System, cameras: Sequence[Camera]) -> tuple[Finding, ...]:
+def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Finding, ...]:
     """Return one finding per camera and fault. cameras: those that the capture side lists."""
     if not system.platform.startswith("linux"):
         return tuple(_described(camera) for camera in cameras) or (_none_finding(system),)
     nodes = _nodes(system)
-    usable = [node for node in nodes if not _RAW_SENSOR.search(node.name)]
+    usable = [node for node in nodes if not RAW_SENSOR.search(node.name)]
     if not usable:
         return (_raw_finding(nodes[0]) if nodes else _none_finding(system),)
-    described = {str(camera.path): camera for camera in cameras}
+    described = {camera.path: camera for camera in cameras}
     findings = []
     for node in usable:
         blocked = _blocked_finding(system, node)
@@ -83,7 +58,7 @@ def _nodes(system: System) -> list[_Node]:
     return sorted(found, key=lambda node: int(re.sub(r"\D", "", node.path)))
 
 
-def _described(camera: Camera) -> Finding:
+def _described(camera: CameraDevice) -> Finding:
     details: list[Value] = list(camera.formats)
     if camera.sizes:
         width, height = max(camera.sizes, key=lambda size: size[0] * size[1])
@@ -103,7 +78,7 @@ def _none_finding(system: System) -> Finding:
     elif system.platform == "win32":
         steps = (CameraFinding.FIX_WINDOWS(),)
     else:
-        steps = (CameraFinding.FIX_LINUX(), Command("sudo dmesg | grep -i -e uvc -e video"))
+        steps = (CameraFinding.FIX_LINUX(), CommandLine("sudo dmesg | grep -i -e uvc -e video"))
     return Finding("camera", State.WARNING, CameraFinding.NONE(), CameraFinding.WHY_NEEDED(), steps)
 
 
@@ -124,7 +99,7 @@ def _blocked_finding(system: System, node: _Node) -> Finding | None:
             State.PROBLEM,
             CameraFinding.NO_NODE(device=node.path, name=node.name),
             CameraFinding.WHY_NEEDED(),
-            (CameraFinding.FIX_NO_NODE(), Command(f"docker run --device {node.path} …")),
+            (CameraFinding.FIX_NO_NODE(), CommandLine(f"docker run --device {node.path} …")),
         )
     if not system.may_use(system.path(node.path)):
         return Finding(

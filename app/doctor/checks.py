@@ -5,18 +5,14 @@ from __future__ import annotations
 from app.config import paths
 from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.doctor.camera import check_cameras
-from app.doctor.disk import check_disk
-from app.doctor.display import check_display
+from app.doctor.computer import check_disk, check_display, check_processor, check_weights
 from app.doctor.finding import Finding, State
 from app.doctor.gpu import check_gpu, read_torch
 from app.doctor.loopback import choose_device, read_devices
 from app.doctor.pipewire import check_pipewire, prove_pipewire
-from app.doctor.processor import check_processor
 from app.doctor.proof import prove
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_virtual_camera
-from app.doctor.virtual_camera_other import check_mac, check_windows
-from app.doctor.weights import check_weights
+from app.doctor.virtual_camera import check_mac, check_virtual_camera, check_windows
 
 
 def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Finding, ...]:
@@ -55,7 +51,7 @@ def check_output(system: System) -> tuple[Finding, ...]:
 
 def _proof(system: System) -> list[Finding]:
     """Send a test picture if there is a device that may be opened and that no program sends to."""
-    from app.doctor.readback import open_opencv
+    from app.doctor.proof import open_opencv
     from app.output.virtual_camera import VirtualCamera
 
     device = choose_device(read_devices(system))

@@ -7,7 +7,7 @@ from enum import Enum
 
 from app.core.messages.doctor import DisplayFinding
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
-from app.doctor.finding import Command, Steps
+from app.doctor.finding import CommandLine, Steps
 from app.doctor.system import System
 
 
@@ -60,14 +60,14 @@ def _unquote(value: str) -> str:
 def install_module(distribution: Distribution, release: str, number: int) -> Steps:
     """Return the steps that install v4l2loopback for the kernel `release`."""
     if distribution is Distribution.DEBIAN:
-        return (Command(f"sudo apt install v4l2loopback-dkms linux-headers-{release}"),)
+        return (CommandLine(f"sudo apt install v4l2loopback-dkms linux-headers-{release}"),)
     if distribution is Distribution.FEDORA:
         commands = ("sudo dnf install akmod-v4l2loopback", "sudo akmods --force")
-        return (LoopbackFinding.FIX_RPM_FUSION(), *map(Command, commands))
+        return (LoopbackFinding.FIX_RPM_FUSION(), *map(CommandLine, commands))
     if distribution is Distribution.ARCH:
-        return (Command(f"sudo pacman -S --needed v4l2loopback-dkms {arch_headers(release)}"),)
+        return (CommandLine(f"sudo pacman -S --needed v4l2loopback-dkms {arch_headers(release)}"),)
     if distribution is Distribution.SUSE:
-        return (Command("sudo zypper install v4l2loopback-kmp-default"),)
+        return (CommandLine("sudo zypper install v4l2loopback-kmp-default"),)
     if distribution is Distribution.NIXOS:
         return nixos_configuration(number)
     return (LoopbackFinding.FIX_PACKAGE(),)
@@ -75,16 +75,16 @@ def install_module(distribution: Distribution, release: str, number: int) -> Ste
 
 def build_module(distribution: Distribution, release: str, number: int) -> Steps:
     """Return the steps that build an installed v4l2loopback for the kernel `release`."""
-    dkms = Command(f"sudo dkms autoinstall -k {release}")
+    dkms = CommandLine(f"sudo dkms autoinstall -k {release}")
     if distribution is Distribution.DEBIAN:
-        return (Command(f"sudo apt install linux-headers-{release}"), dkms)
+        return (CommandLine(f"sudo apt install linux-headers-{release}"), dkms)
     if distribution is Distribution.FEDORA:
         commands = (f"sudo dnf install kernel-devel-{release}", f"sudo akmods --force --kernels {release}")
-        return tuple(map(Command, commands))
+        return tuple(map(CommandLine, commands))
     if distribution is Distribution.ARCH:
-        return (Command(f"sudo pacman -S --needed {arch_headers(release)}"), dkms)
+        return (CommandLine(f"sudo pacman -S --needed {arch_headers(release)}"), dkms)
     if distribution is Distribution.SUSE:
-        return (Command("sudo zypper update v4l2loopback-kmp-default kernel-default"),)
+        return (CommandLine("sudo zypper update v4l2loopback-kmp-default kernel-default"),)
     if distribution is Distribution.NIXOS:
         return nixos_configuration(number)
     return (LoopbackFinding.FIX_HEADERS(), dkms)
@@ -101,11 +101,11 @@ def nixos_configuration(number: int) -> Steps:
     options = MODULE_OPTIONS.format(number=number)
     return (
         LoopbackFinding.FIX_NIXOS(),
-        Command("boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];"),
-        Command('boot.kernelModules = [ "v4l2loopback" ];'),
-        Command(f"boot.extraModprobeConfig = ''options v4l2loopback {options}'';"),
+        CommandLine("boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];"),
+        CommandLine('boot.kernelModules = [ "v4l2loopback" ];'),
+        CommandLine(f"boot.extraModprobeConfig = ''options v4l2loopback {options}'';"),
         LoopbackFinding.THEN(),
-        Command("sudo nixos-rebuild switch"),
+        CommandLine("sudo nixos-rebuild switch"),
     )
 
 
@@ -120,4 +120,4 @@ def install_package(distribution: Distribution, names: dict[Distribution, str]) 
     }
     if name is None or distribution not in commands:
         return (DisplayFinding.FIX_PACKAGE(packages=sorted(set(names.values()))),)
-    return (Command(f"{commands[distribution]} {name}"),)
+    return (CommandLine(f"{commands[distribution]} {name}"),)

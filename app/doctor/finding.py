@@ -18,13 +18,13 @@ class State(Enum):
     """A part of the program cannot work."""
 
 
-class Command(str):
+class CommandLine(str):
     """A line to run or to copy into a file; it is never translated."""
 
     __slots__ = ()
 
 
-Steps = tuple[Text | Command, ...]
+Steps = tuple[Text | CommandLine, ...]
 """What to do, in order: sentences and commands."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.core.messages.doctor import GpuFinding
 from app.core.text import Text
-from app.doctor.finding import Command, Finding, State
+from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.system import System
 from app.matting.selection.cuda_cards import supports
 from app.system.environment import ROOT, VENV, VERSION
@@ -81,7 +81,7 @@ def check_gpu(system: System, torch: TorchFacts) -> tuple[Finding, ...]:
     return (Finding(_CHECK, State.OK, GpuFinding.NONE(version=torch.version)),)
 
 
-def _warning(detail: Text, *steps: Text | Command) -> Finding:
+def _warning(detail: Text, *steps: Text | CommandLine) -> Finding:
     return Finding(_CHECK, State.WARNING, detail, GpuFinding.WHY(), steps)
 
 
@@ -102,7 +102,7 @@ def _smi(system: System) -> str:
 
 def _nvidia_finding(system: System, torch: TorchFacts, nvidia: Nvidia | None) -> Finding:
     if nvidia is None:
-        return _warning(GpuFinding.NVIDIA_WITHOUT_DRIVER(), GpuFinding.FIX_DRIVER(), Command("nvidia-smi"))
+        return _warning(GpuFinding.NVIDIA_WITHOUT_DRIVER(), GpuFinding.FIX_DRIVER(), CommandLine("nvidia-smi"))
     if torch.cuda is None:
         finding = GpuFinding.TORCH_WITHOUT_CUDA(driver=nvidia.driver, version=torch.version)
         return _warning(finding, *_steps_to_build(system, nvidia))

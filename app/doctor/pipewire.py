@@ -10,7 +10,7 @@ from app.core.messages.doctor_virtual_camera import PipeWireFinding
 from app.core.text import Text
 from app.core.types import BgrImage
 from app.doctor import distribution as dist
-from app.doctor.finding import Command, Finding, State, Steps
+from app.doctor.finding import CommandLine, Finding, State, Steps
 from app.doctor.proof import Advice, prove
 from app.doctor.system import System
 
@@ -24,7 +24,7 @@ _PACKAGES = {
     dist.Distribution.SUSE: "pipewire wireplumber",
 }
 _PORTAL_PACKAGES = dict.fromkeys(_PACKAGES, "xdg-desktop-portal xdg-desktop-portal-gtk")
-_START = Command("systemctl --user enable --now pipewire wireplumber")
+_START = CommandLine("systemctl --user enable --now pipewire wireplumber")
 _FIREFOX_FOLDERS = (
     ".mozilla/firefox",
     ".var/app/org.mozilla.firefox/.mozilla/firefox",
@@ -99,7 +99,7 @@ def _portal_findings(system: System) -> list[Finding]:
     for program, answer in sorted(state.permissions.items()):
         if answer != "yes":
             name = program or PipeWireFinding.OUTSIDE_SANDBOX()
-            forget = Command(
+            forget = CommandLine(
                 "busctl --user call org.freedesktop.impl.portal.PermissionStore "
                 "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore "
                 f'DeletePermission sss devices camera "{program}"'
@@ -127,7 +127,7 @@ def _program_findings(system: System) -> list[Finding]:
     for snap in snaps:
         connected = system.run(["snap", "connections", snap])
         if connected.exit_code == 0 and re.search(rf"^camera\s+{snap}:camera\s+-", connected.output, re.MULTILINE):
-            steps = (Command(f"sudo snap connect {snap}:camera"),)
+            steps = (CommandLine(f"sudo snap connect {snap}:camera"),)
             findings.append(_warning("Snap", PipeWireFinding.SNAP(program=snap), steps))
     return findings
 

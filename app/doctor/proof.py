@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from app.core.errors import SinkError
 from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.core.text import Text
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
-from app.doctor.finding import Command, Finding, State, Steps
+from app.doctor.finding import CommandLine, Finding, State, Steps
 from app.output.base import FrameSink
 
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30.0
@@ -85,9 +87,9 @@ LOOPBACK_ADVICE = Advice(
     "virtual camera: proof",
     (
         ProofFinding.FIX_NOT_SENT(),
-        Command("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
+        CommandLine("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
     ),
-    (ProofFinding.FIX_NOT_READABLE(), Command("python3 run.py doctor --fix")),
+    (ProofFinding.FIX_NOT_READABLE(), CommandLine("python3 run.py doctor --fix")),
     (ProofFinding.FIX_CLOSE_PROGRAMS(),),
 )
 
@@ -196,3 +198,31 @@ def _judge(device: str, answer: _Answer, advice: Advice) -> Finding:
         detail = ProofFinding.WRONG_COLOURS(device=device, error=error)
         return problem(detail, (ProofFinding.FIX_WRONG_COLOURS(),))
     return Finding(advice.check, State.OK, ProofFinding.GOOD(device=device, width=width, height=height, error=error))
+
+
+class OpenCvReader:
+    """Reads frames of an open camera."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        self._capture = capture
+
+    def read(self) -> BgrImage | None:
+        """Return the next frame as (H, W, 3) uint8 BGR; None if none was delivered."""
+        good, image = self._capture.read()
+        return np.asarray(image, np.uint8) if good and image is not None else None
+
+    def close(self) -> None:
+        """Release the camera."""
+        self._capture.release()
+
+
+def open_opencv(device: str | int) -> OpenCvReader | None:
+    """Open a node (`/dev/video10`) or an index; return None if that fails."""
+    backend = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, 0)
+    if isinstance(device, str) and device.startswith("/dev/video"):
+        device = int(device.removeprefix("/dev/video"))
+    capture = cv2.VideoCapture(device, backend)
+    if not capture.isOpened():
+        capture.release()
+        return None
+    return OpenCvReader(capture)

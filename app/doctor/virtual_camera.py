@@ -1,25 +1,25 @@
-"""Check the virtual camera on Linux: v4l2loopback, its options and its devices."""
+"""Check the virtual camera: v4l2loopback, its options and its devices on Linux, programs that provide it elsewhere."""
 
 from __future__ import annotations
 
 from app.core.messages.doctor import CameraFinding
-from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.messages.doctor_virtual_camera import LoopbackFinding, ObsFinding
 from app.core.text import Text
 from app.doctor import distribution as dist
-from app.doctor.finding import Command, Finding, State, Steps
+from app.doctor.finding import CommandLine, Finding, State, Steps
 from app.doctor.loopback import (
     LoopbackDevice,
     Module,
+    check_secure_boot,
     choose_device,
     free_number,
     read_devices,
     read_module,
 )
-from app.doctor.secure_boot import check_secure_boot
 from app.doctor.system import System
 
-_REPAIR = Command("python3 run.py doctor --fix")
-_UNLOAD = Command("sudo modprobe -r v4l2loopback")
+_REPAIR = CommandLine("python3 run.py doctor --fix")
+_UNLOAD = CommandLine("sudo modprobe -r v4l2loopback")
 
 
 def check_virtual_camera(system: System) -> tuple[Finding, ...]:
@@ -40,9 +40,9 @@ def check_virtual_camera(system: System) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def load_command(number: int) -> Command:
+def load_command(number: int) -> CommandLine:
     """Return the command that loads the module until the next restart."""
-    return Command(f"sudo modprobe v4l2loopback {dist.MODULE_OPTIONS.format(number=number)}")
+    return CommandLine(f"sudo modprobe v4l2loopback {dist.MODULE_OPTIONS.format(number=number)}")
 
 
 def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, ...]) -> Finding:
@@ -126,7 +126,7 @@ def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
             LoopbackFinding.WHY_NEEDED(),
             (
                 LoopbackFinding.FIX_NO_NODE(device=device.path),
-                Command("sudo udevadm trigger --subsystem-match=video4linux"),
+                CommandLine("sudo udevadm trigger --subsystem-match=video4linux"),
             ),
         )
     if system.may_use(system.path(device.path)):
@@ -142,7 +142,7 @@ def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
 
 def permission_steps(user: str) -> Steps:
     """Return the steps that give a user access to video devices."""
-    return Command(f"sudo usermod -aG video {user}"), CameraFinding.FIX_LOG_IN_AGAIN()
+    return CommandLine(f"sudo usermod -aG video {user}"), CameraFinding.FIX_LOG_IN_AGAIN()
 
 
 def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
@@ -153,7 +153,7 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
             detail = LoopbackFinding.BUSY(device=device.path, programs=programs)
         else:
             detail = LoopbackFinding.BUSY_UNKNOWN(device=device.path)
-        steps = (LoopbackFinding.FIX_BUSY(), Command(f"fuser -v {device.path}"))
+        steps = (LoopbackFinding.FIX_BUSY(), CommandLine(f"fuser -v {device.path}"))
         return Finding(check, State.WARNING, detail, LoopbackFinding.WHY_BUSY(), steps)
     if programs:
         return Finding(check, State.OK, LoopbackFinding.FREE_WITH_READERS(device=device.path, programs=programs))
@@ -185,9 +185,9 @@ def _conflict_findings(system: System) -> list[Finding]:
     options = 'devices=2 video_nr=10,11 card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
     steps = (
         LoopbackFinding.FIX_ONE_FILE(),
-        Command(f"options v4l2loopback {options}"),
+        CommandLine(f"options v4l2loopback {options}"),
         LoopbackFinding.FIX_REMOVE_OTHERS(),
-        Command(f"sudo rm {' '.join(others)}"),
+        CommandLine(f"sudo rm {' '.join(others)}"),
     )
     detail, why = LoopbackFinding.OTHER_OPTIONS(files=others), LoopbackFinding.WHY_OTHER_OPTIONS()
     return [Finding("virtual camera: options", State.WARNING, detail, why, steps)]
@@ -195,3 +195,43 @@ def _conflict_findings(system: System) -> list[Finding]:
 
 def _sets_options(text: str) -> bool:
     return any(line.split()[:2] == ["options", "v4l2loopback"] for line in text.splitlines())
+
+
+_WINDOWS_CAMERAS = {
+    # the COM classes that the two programs register (HKEY_CLASSES_ROOT\CLSID)
+    "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
+    "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
+}
+_MAC_EXTENSION = "com.obsproject.obs-studio.mac-camera-extension"
+_MAC_PLUGIN = "/Library/CoreMediaIO/Plug-Ins/DAL/obs-mac-virtualcam.plugin"
+_INSTALLED = "virtual camera: installed"
+
+
+def check_windows(system: System) -> tuple[Finding, ...]:
+    """Look for OBS or Unity Video Capture by the COM classes they register."""
+    found = [
+        name
+        for name, clsid in _WINDOWS_CAMERAS.items()
+        if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]).exit_code == 0
+    ]
+    if found:
+        return (Finding(_INSTALLED, State.OK, ObsFinding.INSTALLED(programs=found)),)
+    return _problem(
+        ObsFinding.NONE_ON_WINDOWS(), ObsFinding.FIX_WINDOWS(), CommandLine("winget install OBSProject.OBSStudio")
+    )
+
+
+def check_mac(system: System) -> tuple[Finding, ...]:
+    """Look for the camera extension of OBS, which must be installed and allowed by the user."""
+    lines = [line for line in system.run(["systemextensionsctl", "list"]).output.splitlines() if _MAC_EXTENSION in line]
+    if any("activated enabled" in line for line in lines) or system.path(_MAC_PLUGIN).exists():
+        return (Finding(_INSTALLED, State.OK, ObsFinding.ALLOWED()),)
+    if lines:
+        return _problem(ObsFinding.NOT_ALLOWED(), ObsFinding.FIX_ALLOW())
+    if system.path("/Applications/OBS.app").exists():
+        return _problem(ObsFinding.WITHOUT_EXTENSION(), ObsFinding.FIX_EXTENSION())
+    return _problem(ObsFinding.NONE_ON_MAC(), ObsFinding.FIX_MAC(), CommandLine("brew install --cask obs"))
+
+
+def _problem(detail: Text, *steps: Text | CommandLine) -> tuple[Finding, ...]:
+    return (Finding(_INSTALLED, State.PROBLEM, detail, LoopbackFinding.WHY_NEEDED(), steps),)

@@ -1,21 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.capture.devices import CameraDevice
 from app.doctor.camera import check_cameras
 from app.doctor.finding import State
 from tests.doctor.machine import Machine
 
-
-@dataclass(frozen=True)
-class Listed:
-    name: str = "HD Webcam"
-    path: str = "/dev/video0"
-    sizes: tuple[tuple[int, int], ...] = ((1920, 1080), (640, 480))
-    formats: tuple[str, ...] = ("MJPG", "YUYV")
+LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
 
 
 def test_a_camera_is_described_by_what_it_offers(tmp_path: Path) -> None:
@@ -23,7 +18,7 @@ def test_a_camera_is_described_by_what_it_offers(tmp_path: Path) -> None:
     machine.camera(0, "HD Webcam")
     machine.camera(1, "HD Webcam", index=1)  # its metadata node
     machine.loaded(10)
-    (finding,) = check_cameras(machine.system(), [Listed()])
+    (finding,) = check_cameras(machine.system(), [LISTED])
     assert finding.state is State.OK
     assert finding.detail == "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
 
@@ -52,7 +47,9 @@ def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> N
 
 
 def test_other_systems_show_what_was_listed(tmp_path: Path) -> None:
-    (finding,) = check_cameras(Machine(tmp_path).system(platform="darwin"), [Listed(path="0", sizes=(), formats=())])
+    (finding,) = check_cameras(
+        Machine(tmp_path).system(platform="darwin"), [replace(LISTED, path="0", sizes=(), formats=())]
+    )
     assert finding.detail == "HD Webcam (0)."
 
 

@@ -12,7 +12,7 @@ from app.cli import doctor as doctor_command
 from app.cli import main
 from app.core.errors import MattecamError
 from app.core.messages.doctor import CameraFinding
-from app.doctor.finding import Command, Finding, State
+from app.doctor.finding import CommandLine, Finding, State
 from tests.doctor.machine import Machine
 
 
@@ -34,7 +34,7 @@ def test_problems_are_shown_with_their_commands_and_are_a_failure(
         State.PROBLEM,
         CameraFinding.FOUND(name="[gone]", device="[x]"),
         CameraFinding.WHY_NEEDED(),
-        (CameraFinding.FIX_NO_NODE(), Command("sudo plug --in [camera]")),
+        (CameraFinding.FIX_NO_NODE(), CommandLine("sudo plug --in [camera]")),
     )
     monkeypatch.setattr(doctor, "run_checks", lambda system: (bad,))
     assert main.main(["doctor"]) == 1

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from app.doctor import gpu
-from app.doctor.disk import check_disk
-from app.doctor.display import check_display
+from app.doctor.computer import check_disk, check_display, check_processor, check_weights
 from app.doctor.finding import State
 from app.doctor.gpu import TorchFacts, check_gpu, read_torch
-from app.doctor.processor import check_processor
 from app.doctor.system import CommandResult, System, run_command
-from app.doctor.virtual_camera_other import check_mac, check_windows
-from app.doctor.weights import check_weights
+from app.doctor.virtual_camera import check_mac, check_windows
 from app.matting.selection import hardware
 from app.system.display import X11_LIBRARIES
 from tests.doctor.machine import Machine

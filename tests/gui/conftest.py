@@ -20,7 +20,7 @@ from app.core.messages.doctor import CameraFinding, DiskFinding
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import Frame
-from app.doctor.finding import Command, Finding, State
+from app.doctor.finding import CommandLine, Finding, State
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.shell.single_instance import SingleInstance
 from app.gui.state import preferences as preferences_file
@@ -52,9 +52,9 @@ FINDINGS = (
         LoopbackFinding.NOT_LOADED(kernel="6.18.0"),
         LoopbackFinding.WHY_NEEDED(),
         (
-            Command("python3 run.py doctor --fix"),
+            CommandLine("python3 run.py doctor --fix"),
             LoopbackFinding.BY_HAND(),
-            Command("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
+            CommandLine("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
         ),
     ),
     Finding("disk: models", State.WARNING, DiskFinding.FREE(gibibytes="1.9", folder="/home"), DiskFinding.WHY_LOW()),

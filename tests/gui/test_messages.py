@@ -22,7 +22,7 @@ from app.core.messages.matting import PlateText
 from app.core.messages.system import ProgramName
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.text import Text, code_of
-from app.doctor.finding import Command, Finding
+from app.doctor.finding import CommandLine, Finding
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs.findings_view import FindingsView, check_names
 from app.gui.dialogs.plate_dialog import PlateDialog
@@ -144,7 +144,7 @@ def test_findings_are_translated(qapp: QApplication, language: str, tmp_path: Pa
     count = 0
     with translate(qapp, QLocale(language)):
         for finding in (finding for findings in machines(tmp_path) for finding in findings):
-            words = [step for step in finding.steps if not isinstance(step, Command)]
+            words = [step for step in finding.steps if not isinstance(step, CommandLine)]
             for text in (finding.detail, finding.why or "", *words):
                 assert not ENGLISH.search(translated(text)), text
                 count += 1

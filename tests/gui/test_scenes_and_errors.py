@@ -15,7 +15,7 @@ from app.config.scenes import SceneStore
 from app.core.errors import SinkOpenError, SourceLostError
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.core.settings import Zone
-from app.doctor.finding import Command, Finding, State
+from app.doctor.finding import CommandLine, Finding, State
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
 from app.gui.state import services
@@ -200,7 +200,7 @@ def test_dismissed_problem_stays_hidden(session: Session, qtbot: QtBot, world: F
 def test_missing_virtual_camera_offers_setup(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = (Command("sudo x"),)
+    steps = (CommandLine("sudo x"),)
     finding = Finding("virtual camera", State.PROBLEM, LoopbackFinding.NO_DEVICE(), LoopbackFinding.WHY_NEEDED(), steps)
     monkeypatch.setattr(services, "virtual_camera_findings", lambda: (finding,))
     world.faults.put("open_virtual_camera", fail(SinkOpenError("There is no such camera.")))

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.config.program import advice
-from app.doctor.finding import Command, Finding, State
+from app.doctor.finding import CommandLine, Finding, State
 from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
@@ -158,7 +158,7 @@ def _row(finding: Finding) -> QWidget:
     if finding.why:
         texts.addWidget(_selectable(translated(finding.why), "faint"))
     for kind, steps in groupby(finding.steps, type):
-        if kind is Command:
+        if kind is CommandLine:
             texts.addWidget(_command(advice("\n".join(steps))))
         else:
             texts.addWidget(_selectable("\n".join(map(translated, steps))))

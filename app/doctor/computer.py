@@ -1,0 +1,132 @@
+"""Check the computer: space on the disk, display, precision of the processor, installed models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from app.core.errors import MattecamError
+from app.core.messages.doctor import DiskFinding, DisplayFinding, ModelFinding
+from app.core.settings import EngineSettings
+from app.doctor import distribution as dist
+from app.doctor.finding import CommandLine, Finding, State
+from app.doctor.system import System
+from app.matting.selection import hardware
+from app.matting.selection.choice import choose
+from app.system.display import missing_x11_libraries
+from models.table import NETWORKS, bundled, recommended
+
+_GIB = 1 << 30
+_LOW_BYTES, _FULL_BYTES = 2 * _GIB, _GIB // 5
+
+
+def check_disk(settings: Path, models: Path) -> tuple[Finding, ...]:
+    """Return one finding per folder."""
+    return (
+        _folder_finding("disk: settings", DiskFinding.SETTINGS, settings),
+        _folder_finding("disk: models", DiskFinding.MODELS, models),
+    )
+
+
+def _folder_finding(check: str, contents: DiskFinding, folder: Path) -> Finding:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return Finding(
+            check,
+            State.PROBLEM,
+            DiskFinding.NOT_WRITABLE(contents=contents(), folder=folder),
+            DiskFinding.WHY_NOT_WRITABLE(),
+            (DiskFinding.FIX_NOT_WRITABLE(folder=existing),),
+        )
+    free_bytes = shutil.disk_usage(existing).free
+    detail = DiskFinding.FREE(gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
+    steps = (DiskFinding.FIX_FREE_SPACE(),)
+    if free_bytes < _FULL_BYTES:
+        return Finding(check, State.PROBLEM, detail, DiskFinding.WHY_FULL(), steps)
+    if free_bytes < _LOW_BYTES:
+        return Finding(check, State.WARNING, detail, DiskFinding.WHY_LOW(), steps)
+    return Finding(check, State.OK, detail)
+
+
+_EGL = {
+    dist.Distribution.DEBIAN: "libegl1",
+    dist.Distribution.FEDORA: "mesa-libEGL",
+    dist.Distribution.ARCH: "libglvnd",
+    dist.Distribution.SUSE: "libEGL1",
+}
+
+
+def check_display(system: System) -> tuple[Finding, ...]:
+    """Return findings about the display and the libraries that Qt loads for it."""
+    if not system.platform.startswith("linux"):
+        return (Finding("display", State.OK, DisplayFinding.NATIVE()),)
+    wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
+    if wayland:
+        findings = [Finding("display", State.OK, DisplayFinding.WAYLAND(name=wayland))]
+    elif x11:
+        findings = [Finding("display", State.OK, DisplayFinding.X11(name=x11)), *_x11_libraries(system)]
+    else:
+        steps = (CommandLine("python3 run.py headless"),)
+        return (Finding("display", State.WARNING, DisplayFinding.NO_DISPLAY(), DisplayFinding.WHY_NO_DISPLAY(), steps),)
+    if not system.find_library("EGL"):
+        findings.append(_missing(system, ["EGL"], _EGL))
+    return tuple(findings)
+
+
+def _x11_libraries(system: System) -> list[Finding]:
+    missing = missing_x11_libraries(system.find_library)
+    if not missing:
+        return []
+    debian = " ".join(library.debian for library in missing)
+    fedora = " ".join(dict.fromkeys(library.fedora for library in missing))
+    packages = {
+        dist.Distribution.DEBIAN: debian,
+        dist.Distribution.SUSE: debian,
+        dist.Distribution.FEDORA: fedora,
+        dist.Distribution.ARCH: fedora,
+    }
+    return [_missing(system, [library.name for library in missing], packages)]
+
+
+def _missing(system: System, names: list[str], packages: dict[dist.Distribution, str]) -> Finding:
+    libraries = tuple(f"lib{name}" for name in names)
+    if len(libraries) == 1:
+        detail = DisplayFinding.LIBRARY_MISSING(library=libraries[0])
+    else:
+        detail = DisplayFinding.LIBRARIES_MISSING(libraries=libraries)
+    steps = dist.install_package(dist.detect(system), packages)
+    return Finding("display: libraries", State.PROBLEM, detail, DisplayFinding.WHY_LIBRARIES(), steps)
+
+
+def check_processor() -> tuple[Finding, ...]:
+    """Return the precision that `auto` selects on the processor; nothing if the bundled model cannot run."""
+    try:
+        precision = choose(EngineSettings(model=bundled().name, device="cpu")).precision
+    except MattecamError:
+        return ()
+    detail = ModelFinding.PRECISION(processor=hardware.processor(), precision=precision)
+    return (Finding("processor", State.OK, detail),)
+
+
+_DOWNLOAD = CommandLine(f"python3 run.py weights download {recommended().name}")
+
+
+def check_weights(installed: Collection[str]) -> tuple[Finding, ...]:
+    """Return one finding. installed: names of the models whose weights were found."""
+    models = sorted(installed)
+    if bundled().name not in installed:
+        return (
+            Finding(
+                "models",
+                State.WARNING if models else State.PROBLEM,
+                ModelFinding.BUNDLED_MISSING(models=tuple(models)) if models else ModelFinding.NONE(),
+                ModelFinding.WHY_NEEDED(),
+                (ModelFinding.FIX_MISSING(), _DOWNLOAD),
+            ),
+        )
+    if all(NETWORKS[name].bundled for name in installed):
+        detail, why = ModelFinding.ONLY_BUNDLED(), ModelFinding.WHY_MORE()
+        return (Finding("models", State.WARNING, detail, why, (_DOWNLOAD,)),)
+    return (Finding("models", State.OK, ModelFinding.INSTALLED(models=tuple(models))),)
