@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import get_args
 
 from app.config.scenes import SceneStore
+from app.config.setting import Setting
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.commands import AUTO_FRAMING, LIGHTS, SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
-from app.control.settable import SETTABLE, Setting
+from app.control.values import SETTABLE
 from app.core.errors import MattecamError
 from app.core.settings import OverlayPlace
 from app.runtime.pipeline import Pipeline

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.live_options import LiveOptions
+from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import settings_from
 from app.cli.terminal import notify
 from app.config import logs
 
 
+@with_live_options(
+    "size", "model", "weights", "plate", "device", "executor", "precision", "downsample_ratio", "verbose"
+)
 def bench(
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    model: Annotated[str, typer.Option(help="auto measures each installed recurrent model.")] = "auto",
-    weights: Annotated[Path | None, typer.Option(help="A checkpoint for the chosen model.")] = None,
-    size: Annotated[str, typer.Option(metavar="WxH")] = "1280x720",
-    downsample_ratio: Annotated[str, typer.Option(help="auto, or 0.05 to 1.")] = "auto",
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="About how long; it warms up first.")] = 20.0,
-    plate: Annotated[Path | None, typer.Option(help="A picture of the empty room, for the bgmv2 models.")] = None,
-    device: Annotated[str, typer.Option(help="As for the live commands, like the options below.")] = "auto",
-    executor: Annotated[str, typer.Option()] = "auto",
-    precision: Annotated[str, typer.Option()] = "auto",
     in_use: Annotated[
         bool,
         typer.Option(
@@ -32,22 +27,14 @@ def bench(
             help="Measure the program with preview, virtual camera and recording switched on one after the other.",
         ),
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose")] = False,
+    live: LiveOptions,
 ) -> None:
-    """Measure network, frame step and whole program against a reference loop, interleaved within one run."""
-    logs.set_up_console(verbose=verbose)
-    start = settings_from(
-        LiveOptions(
-            model=model,
-            weights=weights,
-            size=size,
-            downsample_ratio=downsample_ratio,
-            plate=plate,
-            device=device,
-            executor=executor,
-            precision=precision,
-        )
-    )
+    """Measure network, frame step and whole program against a reference loop, interleaved within one run.
+
+    Without --model each installed recurrent model is measured.
+    """
+    logs.set_up_console(verbose=live.verbose)
+    start = settings_from(live)
     if start.warning:
         notify(start.warning)
     if in_use:

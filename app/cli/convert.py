@@ -22,8 +22,7 @@ from app.cli.convert_batch import (
     is_batch,
 )
 from app.cli.film_options import FILM_OPTIONS, film_settings
-from app.cli.live_options import LiveOptions
-from app.cli.signature import with_live_options
+from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 from app.core.errors import UsageError

@@ -12,10 +12,11 @@ import typer
 from app.cli.terminal import notify
 from app.config import paths, program
 from app.config.parsing import parse_background
+from app.config.setting import NO_VALUE
 from app.control import Command, ask, parse_words
 from app.control.arguments.plate import countdown_of, is_taking
 from app.control.commands import JsonValue
-from app.control.settable import NO_VALUE, find_settable
+from app.control.values import find_settable
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.plate_times import COLLECT_S

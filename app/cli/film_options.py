@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from app.cli.live_options import BackgroundOptions, LiveOptions, MattingOptions, PersonOptions, names_of
+from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.options import StartSettings, settings_from
 from app.cli.terminal import notify
 from app.core.messages.command_line import ConvertText
 
 FILM_OPTIONS = (
-    *names_of(BackgroundOptions),
-    *names_of(PersonOptions),
-    *(name for name in names_of(MattingOptions) if name not in ("engine", "server", "governor")),
+    *(
+        option.name
+        for option in OPTIONS.values()
+        if option.group in ("Background", "Person and framing", "Matting")
+        and option.name not in ("engine", "server", "governor")
+    ),
     *("overlay", "overlay_text", "config", "profile", "verbose"),
 )
 """Names of the live options that films have too."""
@@ -24,8 +25,8 @@ def film_settings(options: LiveOptions) -> StartSettings:
     Strict mode is off unless the command line asks for it: it hides people until they move. Raises UsageError.
     """
     if options.background is None and options.profile is None and options.config is None:
-        options = replace(options, background="green")
-    start = settings_from(replace(options, engine="local", strict=options.strict or "off"))
+        options = options.replace(background="green")
+    start = settings_from(options.replace(engine="local", strict=options.strict or "off"))
     zones = start.settings.people.zones
     if any(zone.camera for zone in zones):
         notify(ConvertText.OTHER_ZONES())

@@ -1,187 +1,58 @@
-"""The options of the live commands."""
+"""The options of the live commands: those that settings declare, those of several settings, and those of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from models.table import NETWORKS
+from app.capture.source_name import parse_source
+from app.config import paths
+from app.config.parsing import parse_background, parse_pan, parse_place, parse_size
+from app.config.setting import SETTINGS, Setting, with_value
+from app.config.zones_file import read_zones
+from app.core.settings import Settings
+
+SECTIONS: Mapping[str, str] = {
+    "capture": "Camera",
+    "background": "Background",
+    "framing": "Person and framing",
+    "placement": "Person and framing",
+    "people": "Person and framing",
+    "edges": "Person and framing",
+    "output": "Outputs",
+    "overlay": "Outputs",
+    "matting": "Matting",
+    "global_shortcuts": "Run",
+}
+"""Titles of the help, in its order, by section of the settings."""
+
+Apply = Callable[[Settings, Any], Settings]
 
 
-@dataclass(frozen=True)
-class CameraOptions:
-    """What delivers the video."""
+@dataclass(frozen=True, slots=True)
+class LiveOption:
+    """One option."""
 
-    source: Annotated[
-        str | None, typer.Option(help="auto, camera:INDEX, camera:/dev/videoN, portal, demo, or a video file.")
-    ] = None
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Frame size, such as 1280x720.")] = None
-    fps: Annotated[float | None, typer.Option(help="Frame rate in frames per second.")] = None
-    format: Annotated[
-        str | None, typer.Option(help="Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.")
-    ] = None
-    on_demand: Annotated[
-        bool | None,
-        typer.Option("--on-demand/--always-on", help="Turn the camera off when no program uses the virtual camera."),
-    ] = None
+    name: str
+    """As in Python: `distance_blur`."""
+    group: str
+    """Title of the help."""
+    annotation: Any
+    default: Any = None
+    apply: Apply | None = None
+    """Returns the settings with a value of the option; raises UsageError. None: an option of the run."""
 
-
-@dataclass(frozen=True)
-class BackgroundOptions:
-    """What is behind the person."""
-
-    background: Annotated[
-        str | None,
-        typer.Option(
-            metavar="blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|green|none",
-            help="Background behind the person, such as an image, a video, slides or a screen; none shows the room.",
-        ),
-    ] = None
-    distance_blur: Annotated[bool | None, typer.Option(help="Blur what is farther from the person more strongly.")] = (
-        None
-    )
-    background_fit: Annotated[
-        str | None, typer.Option(metavar="fill|fit", help="Whether the background covers the frame or is shown whole.")
-    ] = None
-    background_zoom: Annotated[float | None, typer.Option(metavar="1-4", help="Enlarge the background.")] = None
-    background_pan: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y", help="Part of the background that is shown, from -1,-1 (top left) to 1,1."),
-    ] = None
-    slide: Annotated[int | None, typer.Option(min=1, help="Slide to begin with, if the background is slides.")] = None
-    parallax: Annotated[
-        float | None, typer.Option(metavar="0-100", help="Move the background slowly against the head.")
-    ] = None
-
-
-@dataclass(frozen=True)
-class PersonOptions:
-    """Who is shown, and where."""
-
-    zoom: Annotated[float | None, typer.Option(help="Digital zoom, 1 (the whole frame) to 4.")] = None
-    pan: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X,Y", help="Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre."
-        ),
-    ] = None
-    place: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X,Y[,SCALE]|CORNER[:PERCENT]|reset",
-            help="Move and scale the person over the background, such as 0.2,0,0.8 or bottom-right:35.",
-        ),
-    ] = None
-    auto_framing: Annotated[
-        str | None,
-        typer.Option(metavar="off|calm|close", help="Crop the output to head and shoulders, and follow them."),
-    ] = None
-    only_me: Annotated[
-        bool | None,
-        typer.Option("--only-me/--everybody", help="Show one person only; click the person in the preview."),
-    ] = None
-    zones: Annotated[
-        Path | None,
-        typer.Option(help="JSON file of zones of the frame that are always dropped or kept; kept ones show the room."),
-    ] = None
-    light_match: Annotated[
-        float | None,
-        typer.Option(metavar="0-100", help="Adapt the person's brightness, colour and contrast to the background."),
-    ] = None
-    light_wrap: Annotated[
-        float | None, typer.Option(metavar="0-100", help="Light of the background on the person's outline.")
-    ] = None
-    portrait_light: Annotated[float | None, typer.Option(metavar="0-100", help="Soft virtual light on the face.")] = (
-        None
-    )
-
-
-@dataclass(frozen=True)
-class OutputOptions:
-    """What leaves."""
-
-    virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
-    virtual_camera_backend: Annotated[
-        str | None, typer.Option(metavar="auto|pyvirtualcam|v4l2", help="What writes to the virtual camera.")
-    ] = None
-    alpha_output: Annotated[
-        str | None,
-        typer.Option(
-            metavar="off|bgra|side-by-side",
-            help="Send the person with alpha: bgra in PipeWire, side-by-side in the virtual camera.",
-        ),
-    ] = None
-    pipewire: Annotated[
-        str | None,
-        typer.Option(metavar="auto|on|off", help="Offer a PipeWire camera; auto: where PipeWire runs."),
-    ] = None
-    overlay: Annotated[
-        Path | None, typer.Option(help="SVG, or image with alpha, over the output; fitted to the safe area.")
-    ] = None
-    overlay_text: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Text over the output; {time} and {date} show the local time.")
-    ] = None
-    mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
-    record: Annotated[Path | None, typer.Option(help="Also record the output to this video file.")] = None
-    record_alpha: Annotated[Path | None, typer.Option(help="Also record the alpha matte to this video file.")] = None
-    record_rate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="variable|constant",
-            help="Record each new frame with its own time, or repeat frames to a constant frame rate.",
-        ),
-    ] = None
-    encoder: Annotated[
-        str | None, typer.Option(help="Encoder of recordings: auto, x264, vaapi, nvenc, qsv or videotoolbox.")
-    ] = None
-    microphone: Annotated[
-        str | None, typer.Option(metavar="off|default|NAME", help="Microphone whose sound is recorded with --record.")
-    ] = None
-
-
-@dataclass(frozen=True)
-class MattingOptions:
-    """How the matte is computed."""
-
-    strict: Annotated[
-        str | None,
-        typer.Option(
-            metavar="off|balanced|strict",
-            help="Hide things mistaken for people; strict: everything that is not a moving person.",
-        ),
-    ] = None
-    region: Annotated[
-        str | None, typer.Option(metavar="on|off", help="Let the network see the part of the frame around people.")
-    ] = None
-    engine: Annotated[
-        str | None, typer.Option(metavar="local|remote", help="Where the network runs: here, or on --server.")
-    ] = None
-    server: Annotated[
-        str | None, typer.Option(metavar="URL", help="Matting server (run.py serve) for --engine remote.")
-    ] = None
-    model: Annotated[str | None, typer.Option(help=f"One of {', '.join(('auto', *NETWORKS))}.")] = None
-    weights: Annotated[Path | None, typer.Option(help="Checkpoint for the model, in place of the registered one.")] = (
-        None
-    )
-    refiner: Annotated[str | None, typer.Option(help="auto, deep-guided-filter or fast-guided-filter.")] = None
-    plate: Annotated[Path | None, typer.Option(help="Image of the empty background, for the bgmv2 models.")] = None
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None
-    executor: Annotated[str | None, typer.Option(help="auto, eager or openvino.")] = None
-    precision: Annotated[str | None, typer.Option(help="auto, float32, float16, bfloat16 or int8.")] = None
-    downsample_ratio: Annotated[
-        str | None, typer.Option(metavar="auto|0.05-1", help="Downsample ratio of the frame for the network.")
-    ] = None
-    governor: Annotated[
-        bool | None,
-        typer.Option(
-            "--governor/--no-governor",
-            help="Lower the quality when the machine is too busy; affects only settings on auto.",
-        ),
-    ] = None
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """The parameter of a command, from which typer makes the option."""
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=self.annotation
+        )
 
 
 @dataclass(frozen=True)
@@ -192,39 +63,166 @@ class RunOptions:
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
     status_json: Annotated[Path | None, typer.Option(help="Write the measurements to this JSON file on exit.")] = None
     minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
-    global_shortcuts: Annotated[
-        bool | None, typer.Option(help="Keys that pause, freeze and choose backgrounds in every program.")
-    ] = None
     config: Annotated[Path | None, typer.Option(help="Settings file to use in place of the default one.")] = None
     profile: Annotated[str | None, typer.Option(help="Saved scene to start with.")] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False
 
 
-GROUPS: Mapping[str, type] = {
-    "Camera": CameraOptions,
-    "Background": BackgroundOptions,
-    "Person and framing": PersonOptions,
-    "Outputs": OutputOptions,
-    "Matting": MattingOptions,
-    "Run": RunOptions,
+def _several(group: str, name: str, values: str, description: str, apply: Apply) -> LiveOption:
+    """Return an option that changes several settings."""
+    return LiveOption(name, group, Annotated[str | None, typer.Option(metavar=values, help=description)], None, apply)
+
+
+def _with(names: tuple[str, ...], parse: Callable[[str], tuple[object, ...]]) -> Apply:
+    """Return a function that applies the parts of a text to these settings."""
+
+    def apply(settings: Settings, text: str) -> Settings:
+        for name, value in zip(names, parse(text), strict=True):
+            settings = with_value(settings, name, value)
+        return settings
+
+    return apply
+
+
+SEVERAL = (
+    _several(
+        "Camera", "size", "WxH", "Frame size, such as 1280x720.", _with(("capture.width", "capture.height"), parse_size)
+    ),
+    _several(
+        "Background",
+        "background",
+        "blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|green|none",
+        "Background behind the person, such as an image, a video, slides or a screen; none shows the room.",
+        lambda settings, text: settings.replace(background=parse_background(text, settings.background)),
+    ),
+    _several(
+        "Background",
+        "background_pan",
+        "X,Y",
+        "Part of the background that is shown, from -1,-1 (top left) to 1,1.",
+        _with(("background.pan_x", "background.pan_y"), parse_pan),
+    ),
+    _several(
+        "Person and framing",
+        "pan",
+        "X,Y",
+        "Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre.",
+        _with(("framing.pan_x", "framing.pan_y"), parse_pan),
+    ),
+    _several(
+        "Person and framing",
+        "place",
+        "X,Y[,SCALE]|CORNER[:PERCENT]|reset",
+        "Move and scale the person over the background, such as 0.2,0,0.8 or bottom-right:35.",
+        lambda settings, text: settings.replace(placement=parse_place(text)),
+    ),
+    _several(
+        "Person and framing",
+        "zones",
+        "FILE",
+        "JSON file of zones of the frame that are always dropped or kept; kept ones show the room.",
+        lambda settings, file: with_value(settings, "people.zones", read_zones(Path(file))),
+    ),
+)
+
+
+def _apply_setting(setting: Setting, option: str) -> Apply:
+    def apply(settings: Settings, value: Any) -> Settings:
+        if setting.name == "capture.source":
+            parse_source(value)
+        if setting.name == "overlay.file":
+            value = paths.from_user(str(value)).absolute()
+        return with_value(settings, setting.name, setting.parsed(value, option))
+
+    return apply
+
+
+def _of_settings() -> Iterator[LiveOption]:
+    for setting in SETTINGS.values():
+        if not setting.option:
+            continue
+        option = setting.option.partition("/")[0]
+        is_switch = setting.annotation is bool and "/" in setting.option
+        shown = typer.Option(setting.option, metavar=None if is_switch else setting.values, help=setting.description)
+        kind: Any = bool | None if is_switch else str | None
+        name = option.removeprefix("--").replace("-", "_")
+        group = SECTIONS[setting.path[-2] if len(setting.path) > 1 else setting.name]
+        yield LiveOption(name, group, Annotated[kind, shown], None, _apply_setting(setting, option))
+
+
+def _of_run() -> Iterator[LiveOption]:
+    hints = get_type_hints(RunOptions, include_extras=True)
+    for field in fields(RunOptions):
+        yield LiveOption(field.name, "Run", hints[field.name], field.default)
+
+
+GROUPS = tuple(dict.fromkeys(SECTIONS.values()))
+"""Titles of the help."""
+OPTIONS: Mapping[str, LiveOption] = {
+    option.name: option
+    for option in sorted((*SEVERAL, *_of_settings(), *_of_run()), key=lambda option: GROUPS.index(option.group))
 }
-"""Titles of the help and the options below each."""
+"""Every live option by its name, in the order of the help; those of several settings come first."""
 
 
-@dataclass(frozen=True)
-class LiveOptions(RunOptions, MattingOptions, OutputOptions, PersonOptions, BackgroundOptions, CameraOptions):
-    """The options of one command line; None for an option that was not given."""
+class LiveOptions:
+    """The options of one command line; None, or the default of `RunOptions`, for an option that was not given."""
 
-    def any_given(self) -> bool:
-        """Return whether any option differs from its default."""
-        return any(getattr(self, field.name) != field.default for field in fields(self))
+    def __init__(self, **values: Any) -> None:
+        unknown = values.keys() - OPTIONS.keys()
+        if unknown:
+            raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
+        self.given = {name: value for name, value in values.items() if value != OPTIONS[name].default}
+        """Those that were given."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the value of an option."""
+        if name not in OPTIONS:
+            raise AttributeError(name)
+        return self.given.get(name, OPTIONS[name].default)
+
+    def replace(self, **values: Any) -> LiveOptions:
+        """Return these options with others."""
+        return LiveOptions(**{**self.given, **values})
+
+    def applied_to(self, base: Settings) -> Settings:
+        """Return `base` with the given options. Raises UsageError."""
+        # The strength of a blur is on the scale of the level of strict mode.
+        for name in sorted(self.given, key=lambda name: (name != "strict", list(OPTIONS).index(name))):
+            apply = OPTIONS[name].apply
+            if apply is not None:
+                base = apply(base, self.given[name])
+        return base
 
 
-def names_of(group: type) -> tuple[str, ...]:
-    """Return the names of the options of a group."""
-    return tuple(group.__annotations__)
+def live_parameters(*names: str) -> list[inspect.Parameter]:
+    """Return the parameters of these live options; of all without names."""
+    return [option.parameter for option in OPTIONS.values() if not names or option.name in names]
 
 
-def group_of(name: str) -> str | None:
-    """Return the title of the group with this option; None for an option of one command alone."""
-    return next((title for title, group in GROUPS.items() if name in names_of(group)), None)
+def set_signature(command: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
+    """Let typer, which reads options from a signature, see these parameters of a command."""
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+
+
+def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator: the command's argument `live` becomes these live options of the command line."""
+
+    def decorate(run: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(run, include_extras=True)
+        own = [
+            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            for name, parameter in inspect.signature(run).parameters.items()
+            if name != "live"
+        ]
+
+        def command(**values: Any) -> None:
+            live = LiveOptions(**{name: values.pop(name) for name in names})
+            run(live=live, **values)
+
+        set_signature(command, [*own, *live_parameters(*names)])
+        command.__name__, command.__doc__ = run.__name__, run.__doc__
+        return command
+
+    return decorate

@@ -23,13 +23,12 @@ from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
-from app.cli.live_options import LiveOptions
+from app.cli.live_options import LiveOptions, live_parameters, set_signature
 from app.cli.options import StartSettings, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
-from app.cli.signature import live_parameters, set_signature
 from app.cli.terminal import notify, visible_output
 from app.cli.usage.grouped_help import ControlCommand, GroupedCommand, GroupedProgram
 from app.cli.usage.sentences import refusal
@@ -141,7 +140,7 @@ def _live(run: Callable[[typer.Context, LiveOptions], int], *more: inspect.Param
         for parameter in more:
             del values[parameter.name]
         if ctx.invoked_subcommand is not None:
-            if LiveOptions(**values).any_given():
+            if LiveOptions(**values).given:
                 raise UsageError(CommandLineText.OPTIONS_FIRST(command=ctx.invoked_subcommand))
             return
         raise typer.Exit(run(ctx, LiveOptions(**values)))

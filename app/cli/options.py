@@ -5,24 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
-from app.capture.source_name import parse_source
 from app.cli.live_options import LiveOptions
-from app.config import paths, scenes, settings_file
-from app.config.parsing import (
-    describe_background,
-    parse_background,
-    parse_overlay_text,
-    parse_pan,
-    parse_place,
-    parse_ratio,
-    parse_server,
-    parse_size,
-    replace_checked,
-)
+from app.config import scenes, settings_file
+from app.config.parsing import describe_background, parse_server
 from app.config.run_files import checked_files
-from app.config.zones_file import read_zones
 from app.core.background_settings import BackgroundSettings
 from app.core.errors import BackgroundError, UsageError
 from app.core.messages.command_line import CommandLineText
@@ -69,7 +56,8 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     base, missing = _with_installed_model(base, options)
     settings, renamed = checked_files(apply_options(base, options), options.status_json)
     settings, raised = _with_strict_for_server(settings, options)
-    _check_slide(settings.background, options.slide)
+    if options.slide is not None:
+        _check_slide(settings.background)
     return StartSettings(
         settings,
         saved,
@@ -147,9 +135,9 @@ def _with_strict_for_server(settings: Settings, options: LiveOptions) -> tuple[S
     return settings.with_strict("balanced"), SettingsText.STRICT_WITH_SERVER()
 
 
-def _check_slide(background: BackgroundSettings, number: int | None) -> None:
-    """Raise UsageError unless the slides have this number. None: the command line names none."""
-    if number is None or background.kind != "slides" or background.path is None:
+def _check_slide(background: BackgroundSettings) -> None:
+    """Raise UsageError unless the slides have the number that the command line names."""
+    if background.kind != "slides" or background.path is None:
         return
     try:
         slides = open_slides(background.path)
@@ -157,87 +145,16 @@ def _check_slide(background: BackgroundSettings, number: int | None) -> None:
         return  # the run says why
     count = slides.count
     slides.close()
-    if number > count:
-        raise UsageError(UsageText.SLIDE(number=number, file=background.path, count=count))
+    if background.slide > count:
+        raise UsageError(UsageText.SLIDE(number=background.slide, file=background.path, count=count))
 
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:
     """Return `base` with the given options. Raises UsageError."""
-    if options.strict is not None:
-        base = base.with_strict(replace_checked(base.matting.edges, {"strict": options.strict}).strict)
-    width, height = parse_size(options.size) if options.size is not None else (None, None)
-    if options.source is not None:
-        parse_source(options.source)
-    capture = _given(source=options.source, width=width, height=height, fps=options.fps, pixel_format=options.format)
-    framing = _given(zoom=options.zoom)
-    if options.pan is not None:
-        framing["pan_x"], framing["pan_y"] = parse_pan(options.pan)
-    people: dict[str, Any] = _given(auto_framing=options.auto_framing, only_me=options.only_me)
-    if options.zones is not None:
-        people["zones"] = read_zones(options.zones)
-    matting: dict[str, Any] = _given(
-        location=options.engine,
-        server=options.server,
-        model=options.model,
-        weights=options.weights,
-        refiner=options.refiner,
-        plate=options.plate,
-        device=options.device,
-        executor=options.executor,
-        precision=options.precision,
-        governor=options.governor,
-    )
-    switches = _given(person_region=_switch("--region", options.region))
-    light = _given(
-        light_match=options.light_match, light_wrap=options.light_wrap, portrait_light=options.portrait_light
-    )
-    matting["edges"] = replace_checked(base.matting.edges, switches | light)
-    if options.downsample_ratio is not None:
-        matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
-    if matting.get("location", base.matting.location) == "remote":
-        _check_server(matting.get("server", base.matting.server))
-    output = _given(
-        virtual_camera=options.virtual_camera,
-        virtual_camera_backend=options.virtual_camera_backend,
-        alpha_output=options.alpha_output,
-        pipewire=options.pipewire,
-        on_demand=options.on_demand,
-        record=options.record,
-        record_alpha=options.record_alpha,
-        record_rate=options.record_rate,
-        encoder=options.encoder,
-        microphone=options.microphone,
-        mirror=options.mirror,
-    )
-    background = base.background
-    if options.background is not None:
-        background = parse_background(options.background, base.background)
-    view = _given(
-        distance_blur=options.distance_blur,
-        fit=options.background_fit,
-        zoom=options.background_zoom,
-        slide=options.slide,
-        parallax=options.parallax,
-    )
-    if options.background_pan is not None:
-        view["pan_x"], view["pan_y"] = parse_pan(options.background_pan)
-    return base.replace(
-        **_given(global_shortcuts=options.global_shortcuts),
-        capture=replace_checked(base.capture, capture),
-        framing=replace_checked(base.framing, framing),
-        placement=base.placement if options.place is None else parse_place(options.place),
-        people=replace_checked(base.people, people),
-        matting=replace_checked(base.matting, matting),
-        background=replace_checked(background, view),
-        output=replace_checked(base.output, output),
-        overlay=replace_checked(base.overlay, _overlay(options)),
-    )
-
-
-def _overlay(options: LiveOptions) -> dict[str, Any]:
-    file = None if options.overlay is None else paths.from_user(str(options.overlay)).absolute()
-    text = None if options.overlay_text is None else parse_overlay_text(options.overlay_text)
-    return _given(file=file, text=text)
+    settings = options.applied_to(base)
+    if settings.matting.location == "remote":
+        _check_server(settings.matting.server)
+    return settings
 
 
 def _check_server(server: str) -> None:
@@ -246,14 +163,3 @@ def _check_server(server: str) -> None:
     if not server:
         raise UsageError(RemoteText.NO_SERVER())
     parse_server(server)
-
-
-def _switch(option: str, value: str | None) -> bool | None:
-    """Parse `on` or `off`; None stays None. Raises UsageError."""
-    if value not in ("on", "off", None):
-        raise UsageError(UsageText.ON_OFF(option=option, value=value))
-    return None if value is None else value == "on"
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

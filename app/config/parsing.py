@@ -64,16 +64,6 @@ def parse_place(text: str) -> PlacementSettings:
         raise UsageError(UsageText.PLACE(text=text, corners=CORNERS, low=low, high=high)) from None
 
 
-def parse_ratio(text: str) -> float | None:
-    """Parse a downsample ratio; `auto` gives None. Raises UsageError."""
-    if text == "auto":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(UsageText.RATIO(text=text)) from None
-
-
 def parse_background(text: str | Path, base: BackgroundSettings | None = None) -> BackgroundSettings:
     """Return `base` with the background that `text` names. Raises UsageError.
 

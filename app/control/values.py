@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
+from app.config.setting import SETTINGS, Setting, settings_of, with_value
 from app.control.changes import Changes
-from app.control.settable import NO_VALUE, SETTABLE, Setting, find_settable, settings_of
 from app.core.errors import UsageError
 from app.core.files import exists
 from app.core.messages.control import AnswerText, ControlText
@@ -16,6 +16,19 @@ from app.core.messages.usage import UsageText
 from app.core.settings import Model, Settings
 from app.core.text import Text
 
+OWN_COMMANDS = {
+    "paused": "pause",
+    "frozen": "freeze",
+    "selected": "only-me",
+    "people.zones": "zones",
+    "output.record": "record",
+    "output.record_alpha": "record-alpha",
+}
+"""Settings that other commands change, and those commands."""
+SETTABLE: Mapping[str, Setting] = {
+    name: setting for name, setting in SETTINGS.items() if name not in (*OWN_COMMANDS, "version")
+}
+"""The settings that `ctl set` changes."""
 WINDOW = "window."
 """What the names of the window's preferences begin with."""
 _STAGES: Mapping[str, tuple[str, ...]] = {
@@ -61,12 +74,12 @@ class Values:
         """Return one setting with its choices, or all settings, one per line."""
         if name:
             setting = self._find(name)
-            value = _shown(setting, self._value(setting, name))
+            value = setting.text(self._value(setting, name))
             if setting.choices:
                 return AnswerText.SETTING_WITH_CHOICES(name=name, value=value, choices=setting.choices)
             return AnswerText.SETTING(name=name, value=value)
         return "\n".join(
-            AnswerText.SETTING(name=known, value=_shown(setting, self._value(setting, known)))
+            AnswerText.SETTING(name=known, value=setting.text(self._value(setting, known)))
             for known, setting in self._all().items()
         )
 
@@ -76,7 +89,7 @@ class Values:
         setting = self._find(name)
         if not text:
             raise UsageError(ControlText.VALUE_MISSING(name=name))
-        value = setting.parsed(text)
+        value = setting.parsed(text, name)
         if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
             raise UsageError(ControlText.NO_FILE(name=name, file=value))
         self._check_now(setting, value)
@@ -93,23 +106,16 @@ class Values:
     def reset(self, name: str) -> Text:
         """Give a setting its default value."""
         setting = self._find(name)
-        tree = Settings if self._preferences is None or not name.startswith(WINDOW) else type(self._preferences.current)
-        return self._store(setting, name, setting.default_in(tree))
+        return self._store(setting, name, setting.default)
 
     def _store(self, setting: Setting, name: str, value: Any) -> Text:
         if name.startswith(WINDOW) and self._preferences is not None:
-            setting.replaced_in(self._preferences.current, value)
             self._preferences.change({setting.path[0]: value})
-            return AnswerText.SETTING(name=name, value=_shown(setting, value))
+            return AnswerText.SETTING(name=name, value=setting.text(value))
         section = setting.path[0]
         stages = _STAGES_OF_OUTPUT.get(setting.path[-1], ()) if section == "output" else _STAGES.get(section, ())
-
-        def update(settings: Settings) -> Settings:
-            changed: Settings = setting.replaced_in(settings, value)
-            return settings.with_strict(changed.matting.edges.strict) if setting.name == "edges.strict" else changed
-
-        settings, in_use = self._changes.follow(update, (section,), *stages)
-        answer = AnswerText.SETTING(name=name, value=_shown(setting, setting.value_in(settings)))
+        settings, in_use = self._changes.follow(lambda now: with_value(now, setting.name, value), (section,), *stages)
+        answer = AnswerText.SETTING(name=name, value=setting.text(setting.value_in(settings)))
         return answer if in_use else AnswerText.PENDING(answer=answer)
 
     def _value(self, setting: Setting, name: str) -> Any:
@@ -134,9 +140,8 @@ class Values:
         return {**SETTABLE, **{f"{WINDOW}{name}": own[name] for name in preferences.names}}
 
 
-def _shown(setting: Setting, value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if value is None:
-        return setting.unset or NO_VALUE
-    return str(value) if isinstance(value, str | int | Path) else f"{value:g}"
+def find_settable(name: str) -> Setting | None:
+    """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.strict`."""
+    plain = name.replace("-", "_")
+    known = SETTABLE.get(plain) or SETTABLE.get(".".join(plain.split(".")[-2:]))
+    return known if known is not None and plain in (known.name, ".".join(known.path)) else None

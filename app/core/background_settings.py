@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
 from typing_extensions import Self
 
-from app.core.settings_base import MAX_ZOOM, Model
+from app.core.settings_base import MAX_ZOOM, Model, setting
 
 MAX_SLIDES = 5000
 COLOUR = r"^#[0-9a-fA-F]{6}$"
@@ -18,28 +17,31 @@ SCREEN = r"^(screen(:[1-9]\d?)?|region:-?\d{1,5},-?\d{1,5},[1-9]\d{0,4}x[1-9]\d{
 class BackgroundSettings(Model):
     """The background that replaces the camera's."""
 
-    kind: Literal["blur", "image", "video", "slides", "screen", "colour", "none"] = "blur"
-    path: Path | None = None
-    """The image, video or PDF file, or a folder of slides; kept while another kind is selected."""
-    colour: Annotated[str, Field(pattern=COLOUR)] = "#00b140"
-    blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
+    kind: Literal["blur", "image", "video", "slides", "screen", "colour", "none"] = setting(
+        "blur", "What replaces the camera's background; none shows the room."
+    )
+    path: Path | None = setting(None, "Image, video or PDF file, or folder of slides; kept while another kind is used.")
+    colour: str = setting("#00b140", "Colour of the kind colour.", pattern=COLOUR)
+    blur_strength: float = setting(50.0, "Strength of the blur.", 0, 100)
     """On the scale of the level of strict mode; see `app.core.blur_scale`."""
-    bokeh: bool = False
-    """Blur with discs that keep highlights, like a lens."""
-    distance_blur: bool = False
-    """Blur more strongly with the distance from the person's contact with floor or desk."""
-    fit: Literal["fill", "fit"] = "fill"
-    """Whether an image covers the frame or is shown whole; `zoom` enlarges it further."""
-    zoom: Annotated[float, Field(ge=1, le=MAX_ZOOM)] = 1.0
-    pan_x: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """-1: the left edge of an image that is wider than the frame is shown, 1: its right edge."""
-    pan_y: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    screen: Annotated[str, Field(pattern=SCREEN)] = "screen:1"
-    """What the kind `screen` captures: `screen:N`, `region:X,Y,WxH` or `window:TITLE` (a part of the title)."""
-    slide: Annotated[int, Field(ge=1, le=MAX_SLIDES)] = 1
-    """Number of the slide that is shown; past the end it is the last one."""
-    parallax: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """How far the background moves slowly against the head."""
+    bokeh: bool = setting(False, "Blur with discs that keep highlights, like a lens.")
+    distance_blur: bool = setting(
+        False, "Blur what is farther from the person more strongly.", option="--distance-blur/--no-distance-blur"
+    )
+    """The distance is that from the person's contact with floor or desk."""
+    fit: Literal["fill", "fit"] = setting(
+        "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
+    )
+    zoom: float = setting(1.0, "Enlarge the background.", 1, MAX_ZOOM, option="--background-zoom")
+    pan_x: float = setting(0.0, "Part of an enlarged background that is shown: -1 left, 1 right.", -1, 1)
+    pan_y: float = setting(0.0, "Part of an enlarged background that is shown: -1 top, 1 bottom.", -1, 1)
+    screen: str = setting("screen:1", "Screen, part or window of the kind screen.", pattern=SCREEN)
+    """`screen:N`, `region:X,Y,WxH` or `window:TITLE` (a part of the title)."""
+    slide: int = setting(
+        1, "Slide to begin with, if the background is slides.", 1, MAX_SLIDES, option="--slide", values="NUMBER"
+    )
+    """Past the end it is the last one."""
+    parallax: float = setting(0.0, "Move the background slowly against the head.", 0, 100, option="--parallax")
 
     @property
     def opened(self) -> Self:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from app.core.blur_scale import StrictLevel
-from app.core.settings_base import Model
+from app.core.settings_base import Model, setting
 from models.table import NETWORKS
 
 log = logging.getLogger(__name__)
@@ -23,28 +23,26 @@ STRICT_SWITCH: dict[object, StrictLevel] = {True: "strict", "on": "strict", Fals
 class EdgeSettings(Model):
     """Edge and light controls, applied to matte and foreground between network and composite."""
 
-    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """The alpha that a raised contrast leaves unchanged."""
-    contrast: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """0 leaves the matte unchanged, 1 makes it a binary mask at the threshold."""
-    grow_px: Annotated[int, Field(ge=-20, le=20)] = 0
-    """Dilates (above 0) or erodes the person, in output pixels."""
-    feather_px: Annotated[int, Field(ge=0, le=40)] = 0
-    """Softens the edge outward, in output pixels; the inside stays opaque."""
-    temporal_smoothing: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Temporal smoothing: how strongly small changes of alpha between frames are damped."""
-    despill: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Strength of the removal of green cast from the semi-transparent edge."""
-    strict: StrictLevel = "balanced"
-    """What is removed from the matte. balanced: what is mistaken for a person; strict: what does not move, too."""
-    person_region: bool = True
-    """Unless `strict` is off, let the network see the part of the frame around people where they are far away."""
-    light_match: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """How far the person's brightness, white balance and contrast follow the background's; not that of blur."""
-    light_wrap: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Light of the background that falls on the person's outline."""
-    portrait_light: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Virtual soft light on the face."""
+    threshold: float = setting(0.5, "The alpha that a raised contrast leaves unchanged.", 0, 1)
+    contrast: float = setting(0.0, "0 leaves the matte unchanged, 1 makes it a binary mask at the threshold.", 0, 1)
+    grow_px: int = setting(0, "Dilate (above 0) or erode the person, in output pixels.", -20, 20)
+    feather_px: int = setting(0, "Soften the edge outward, in output pixels; the inside stays opaque.", 0, 40)
+    temporal_smoothing: float = setting(0.0, "How strongly small changes of alpha between frames are damped.", 0, 1)
+    despill: float = setting(0.0, "Remove a green cast from the semi-transparent edge.", 0, 1)
+    strict: StrictLevel = setting(
+        "balanced",
+        "Hide things mistaken for people; strict: everything that is not a moving person.",
+        option="--strict",
+    )
+    person_region: bool = setting(
+        True, "Let the network see the part of the frame around people.", option="--region", values="on|off"
+    )
+    """In effect unless `strict` is off, where people are far away."""
+    light_match: float = setting(
+        0.0, "Adapt the person's brightness, colour and contrast to the background.", 0, 100, option="--light-match"
+    )
+    light_wrap: float = setting(0.0, "Light of the background on the person's outline.", 0, 100, option="--light-wrap")
+    portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
 
     @model_validator(mode="before")
     @classmethod
@@ -66,22 +64,32 @@ class EdgeSettings(Model):
 class EngineSettings(Model):
     """Settings that identify an engine: the network and how it runs. A change requires another engine."""
 
-    location: Literal["local", "remote"] = "local"
-    """Where the network runs: on this machine, or on a `server`."""
-    server: str = ""
-    """Address of the matting server, such as `https://matting.example:8765`."""
-    server_token_file: Path | None = None
-    """File with the server's token; None reads the file that `$MATTECAM_SERVER_TOKEN_FILE` names, if any."""
-    server_ca_file: Path | None = None
-    """Certificate (PEM) that the server's must be signed with; None trusts what the system trusts."""
-    model: str = "auto"
-    weights: Path | None = None
-    refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = "auto"
-    plate: Path | None = None
-    device: str = "auto"
-    executor: Literal["auto", "eager", "openvino"] = "auto"
-    precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = "auto"
-    downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
+    location: Literal["local", "remote"] = setting(
+        "local", "Where the network runs: here, or on --server.", option="--engine"
+    )
+    server: str = setting("", "Matting server (run.py serve) for --engine remote.", option="--server", values="URL")
+    server_token_file: Path | None = setting(None, "File with the server's token.")
+    """None reads the file that `$MATTECAM_SERVER_TOKEN_FILE` names, if any."""
+    server_ca_file: Path | None = setting(None, "Certificate (PEM) that the server's must be signed with.")
+    """None trusts what the system trusts."""
+    model: str = setting("auto", f"One of {', '.join(('auto', *NETWORKS))}.", option="--model")
+    weights: Path | None = setting(
+        None, "Checkpoint for the model, in place of the registered one.", option="--weights"
+    )
+    refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = setting(
+        "auto", "How the matte is upsampled.", option="--refiner"
+    )
+    plate: Path | None = setting(None, "Image of the empty background, for the bgmv2 models.", option="--plate")
+    device: str = setting("auto", "auto, cpu, cuda, cuda:N or mps.", option="--device")
+    executor: Literal["auto", "eager", "openvino"] = setting(
+        "auto", "Software that runs the network.", option="--executor"
+    )
+    precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = setting(
+        "auto", "Number format of the computation.", option="--precision"
+    )
+    downsample_ratio: float | None = setting(
+        None, "Downsample ratio of the frame for the network.", MIN_RATIO, MAX_RATIO, option="--downsample-ratio"
+    )
     """None selects a ratio for which the short side of the network's input is about 270 pixels."""
 
     @field_validator("executor", mode="before")
@@ -112,8 +120,11 @@ class EngineSettings(Model):
 class MattingSettings(EngineSettings):
     """Engine settings, and settings that take effect at the next frame without another engine."""
 
-    governor: bool = True
-    """Reduce settings left on auto (ratio, model) and the matting rate while the machine cannot hold the frame rate."""
+    governor: bool = setting(
+        True,
+        "Lower the quality when the machine is too busy; affects only settings on auto.",
+        option="--governor/--no-governor",
+    )
     edges: EdgeSettings = EdgeSettings()
 
     @property

@@ -22,6 +22,7 @@ from app.core.matting_settings import EngineSettings as EngineSettings
 from app.core.matting_settings import MattingSettings as MattingSettings
 from app.core.settings_base import MAX_ZOOM as MAX_ZOOM
 from app.core.settings_base import Model as Model
+from app.core.settings_base import setting
 
 SETTINGS_VERSION = 2
 
@@ -33,37 +34,35 @@ MAX_ZONES = 200
 class CaptureSettings(Model):
     """The source of the frames and its format."""
 
-    source: str = "auto"
-    """`auto`, `demo`, `camera:INDEX`, `camera:/dev/videoN`, `camera:STABLE-ID`, `portal`, `portal:NAME` or a video
-    file."""
-    width: Annotated[int, Field(ge=16, le=7680)] = 1280
-    height: Annotated[int, Field(ge=16, le=4320)] = 720
-    fps: Annotated[float, Field(ge=1, le=240)] = 30.0
-    pixel_format: str = "auto"
-    """A FOURCC such as `MJPG` or `YUYV`; `auto` prefers MJPG if the camera offers it."""
-    lock_exposure: bool = False
-    """Lock exposure and white balance once they have settled, if the camera supports it; keeps the plate valid."""
+    source: str = setting(
+        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal, demo, or a video file.", option="--source"
+    )
+    """Also `camera:STABLE-ID` and `portal:NAME`."""
+    width: int = setting(1280, "Width of the frames.", 16, 7680)
+    height: int = setting(720, "Height of the frames.", 16, 4320)
+    fps: float = setting(30.0, "Frame rate in frames per second.", 1, 240, option="--fps")
+    pixel_format: str = setting(
+        "auto", "Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.", option="--format"
+    )
+    lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
+    """If the camera supports it; keeps the plate valid."""
 
 
 class FramingSettings(Model):
     """Crop of the source's frames: digital zoom and pan."""
 
-    zoom: Annotated[float, Field(ge=1, le=MAX_ZOOM)] = 1.0
-    pan_x: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """-1: crop at the left edge of the frame, 1: at the right edge. No effect without a zoom."""
-    pan_y: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """-1: crop at the top edge of the frame, 1: at the bottom edge."""
+    zoom: float = setting(1.0, "Digital zoom, 1 (the whole frame) to 4.", 1, MAX_ZOOM, option="--zoom")
+    pan_x: float = setting(0.0, "Position of the zoom: -1 at the left edge of the frame, 1 at the right edge.", -1, 1)
+    pan_y: float = setting(0.0, "Position of the zoom: -1 at the top edge of the frame, 1 at the bottom edge.", -1, 1)
 
 
 class PlacementSettings(Model):
     """Where the moved frame of the camera lies over the background; the defaults leave the person in place."""
 
-    x: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """Centre of the moved frame, right of the output's centre, in fractions of the output's width."""
-    y: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """The same downward, in fractions of the output's height."""
-    scale: Annotated[float, Field(ge=MIN_SCALE, le=MAX_SCALE)] = 1.0
-    """Size of the person relative to the frame."""
+    x: float = setting(0.0, "Move the person right, in fractions of the output's width.", -1, 1)
+    """Centre of the moved frame, from the output's centre."""
+    y: float = setting(0.0, "Move the person down, in fractions of the output's height.", -1, 1)
+    scale: float = setting(1.0, "Size of the person relative to the frame.", MIN_SCALE, MAX_SCALE)
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -86,11 +85,15 @@ class Zone(Model):
 class PeopleSettings(Model):
     """What follows the people in the frame."""
 
-    auto_framing: Literal["off", "calm", "close"] = "off"
-    """Crop the output to head and shoulders; in effect while `FramingSettings.zoom` is 1."""
-    only_me: bool = False
-    """Hide everybody but one person: the largest one, or the one at `Settings.selected`."""
-    zones: Annotated[tuple[Zone, ...], Field(max_length=MAX_ZONES)] = ()
+    auto_framing: Literal["off", "calm", "close"] = setting(
+        "off", "Crop the output to head and shoulders, and follow them.", option="--auto-framing"
+    )
+    """In effect while `FramingSettings.zoom` is 1."""
+    only_me: bool = setting(
+        False, "Show one person only; click the person in the preview.", option="--only-me/--everybody"
+    )
+    """The largest person, or the one at `Settings.selected`."""
+    zones: tuple[Zone, ...] = setting((), "Parts of the frame that are always dropped or kept.", max_length=MAX_ZONES)
     """Drop zones hide everything, also people; keep zones show the room. Drop zones win."""
 
     def zones_of(self, camera: str) -> tuple[Zone, ...]:
@@ -110,40 +113,66 @@ OverlayPlace = Literal[
 class OverlaySettings(Model):
     """A picture and a text over the output."""
 
-    file: Path | None = None
-    """SVG, or an image with alpha."""
-    place: OverlayPlace = "top-right"
-    text: Annotated[str, Field(max_length=120)] = ""
-    """`{time}` and `{date}` show the local time and date."""
-    text_place: OverlayPlace = "bottom-left"
-    size: Annotated[float, Field(ge=10, le=400)] = 100.0
-    """Percent of the picture's own size in frames 720 pixels high; it is never larger than the safe area."""
+    file: Path | None = setting(
+        None, "SVG, or image with alpha, over the output; fitted to the safe area.", option="--overlay"
+    )
+    place: OverlayPlace = setting("top-right", "Where the picture is.")
+    text: str = setting(
+        "",
+        "Text over the output; {time} and {date} show the local time.",
+        option="--overlay-text",
+        values="TEXT",
+        max_length=120,
+    )
+    text_place: OverlayPlace = setting("bottom-left", "Where the text is.")
+    size: float = setting(100.0, "Percent of the picture's own size in frames 720 pixels high.", 10, 400)
+    """It is never larger than the safe area."""
 
 
 class OutputSettings(Model):
     """The virtual camera and other outputs."""
 
-    virtual_camera: str = "auto"
-    """`auto`, `off`, a device (`/dev/video10`) or its label."""
-    virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = "auto"
-    """What writes to the virtual camera. auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
-    alpha_output: Literal["off", "bgra", "side-by-side"] = "off"
-    """How the person is sent with alpha. bgra: through PipeWire; side-by-side: through the virtual camera."""
-    pipewire: Literal["auto", "on", "off"] = "auto"
-    """Whether to offer a PipeWire camera too. auto: if PipeWire runs and the virtual camera is not off."""
-    on_demand: bool = True
-    """Release the camera while no program reads the virtual camera and the window is not visible."""
-    record: Path | None = None
-    record_alpha: Path | None = None
-    record_rate: Literal["variable", "constant"] = "variable"
-    """`variable` writes each new composite with its own time; `constant` repeats frames to a constant frame rate."""
-    encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = "auto"
-    """Of recordings; `auto` takes the first hardware encoder that works, else x264."""
-    microphone: Annotated[str, Field(min_length=1, max_length=300)] = "off"
-    """Sound of recordings: `off`, `default` or the name of a microphone."""
-    mirror: bool = False
-    standby_text: Annotated[str, Field(max_length=200)] = ""
-    standby_image: Path | None = None
+    virtual_camera: str = setting("auto", "auto, off, a device or its label.", option="--virtual-camera")
+    virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = setting(
+        "auto", "What writes to the virtual camera.", option="--virtual-camera-backend"
+    )
+    """auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
+    alpha_output: Literal["off", "bgra", "side-by-side"] = setting(
+        "off",
+        "Send the person with alpha: bgra in PipeWire, side-by-side in the virtual camera.",
+        option="--alpha-output",
+    )
+    pipewire: Literal["auto", "on", "off"] = setting(
+        "auto", "Offer a PipeWire camera; auto: where PipeWire runs.", option="--pipewire"
+    )
+    """auto: if PipeWire runs and the virtual camera is not off."""
+    on_demand: bool = setting(
+        True, "Turn the camera off when no program uses the virtual camera.", option="--on-demand/--always-on"
+    )
+    """Not while the window is visible."""
+    record: Path | None = setting(None, "Also record the output to this video file.", option="--record")
+    record_alpha: Path | None = setting(
+        None, "Also record the alpha matte to this video file.", option="--record-alpha"
+    )
+    record_rate: Literal["variable", "constant"] = setting(
+        "variable",
+        "Record each new frame with its own time, or repeat frames to a constant frame rate.",
+        option="--record-rate",
+    )
+    encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = setting(
+        "auto", "Encoder of recordings; auto takes the first hardware encoder that works.", option="--encoder"
+    )
+    microphone: str = setting(
+        "off",
+        "Microphone whose sound is recorded with --record.",
+        option="--microphone",
+        values="off|default|NAME",
+        min_length=1,
+        max_length=300,
+    )
+    mirror: bool = setting(False, "Mirror the output.", option="--mirror/--no-mirror")
+    standby_text: str = setting("", "Text of the stand-by card.", max_length=200)
+    standby_image: Path | None = setting(None, "Image of the stand-by card.")
 
     @property
     def offers_pipewire(self) -> bool:
@@ -163,8 +192,12 @@ class Settings(Model):
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
     overlay: OverlaySettings = OverlaySettings()
-    global_shortcuts: bool = False
-    """Keys that pause, freeze and choose backgrounds while another program has the focus; never part of a scene."""
+    global_shortcuts: bool = setting(
+        False,
+        "Keys that pause, freeze and choose backgrounds in every program.",
+        option="--global-shortcuts/--no-global-shortcuts",
+    )
+    """Never part of a scene."""
     selected: tuple[Fraction, Fraction] | None = None
     """Where the user last selected a person, in fractions of the camera's frame; never saved."""
     paused: bool = False

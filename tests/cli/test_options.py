@@ -16,7 +16,7 @@ from app.cli.film_options import film_settings
 from app.cli.live_options import LiveOptions
 from app.cli.options import apply_options, settings_from
 from app.config import paths, settings_file
-from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size
+from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.core.errors import SettingsError, UsageError
 from app.core.placement import in_corner
@@ -39,7 +39,7 @@ def test_sizes_are_read(width: int, height: int, sign: str) -> None:
     assert parse_size(f"{width}{sign}{height}") == (width, height)
 
 
-@given(st.text(max_size=20), st.sampled_from([parse_size, parse_pan, parse_ratio, parse_background]))
+@given(st.text(max_size=20), st.sampled_from([parse_size, parse_pan, parse_background]))
 @settings(deadline=None)
 @example("~0", parse_background)
 def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[str], object]) -> None:

@@ -14,7 +14,7 @@ from tests.clips import numbered, write_clip
 
 REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --fps abc", 2, "--fps: “abc” is not possible: it must be a number."),
-    ("headless --fps 0", 2, "fps: “0.0” is not possible: it must be at least 1."),
+    ("headless --fps 0", 2, "--fps: “0” is not possible: it must be at least 1."),
     ("headless --fps inf", 2, "it must be at most 240"),
     ("headless --size huge", 2, "“huge” is not a size; write it like 1280x720."),
     ("headless --size 720p", 2, "“720p” is not a size"),
@@ -34,8 +34,8 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --model gpt", 2, "there is no model 'gpt'; the models are auto,"),
     ("headless --device gpu", 2, "there is no device 'gpu'"),
     ("headless --executor onnx", 2, "executor: “onnx” is not possible: it must be one of"),
-    ("headless --downsample-ratio half", 2, "“half” is not a downsample ratio"),
-    ("headless --downsample-ratio 7", 2, "downsample-ratio: “7.0” is not possible: it must be at most 1."),
+    ("headless --downsample-ratio half", 2, "--downsample-ratio: “half” is not possible: it must be a number"),
+    ("headless --downsample-ratio 7", 2, "--downsample-ratio: “7” is not possible: it must be at most 1."),
     ("headless --downsample-ratio 0.01", 2, "it must be at least 0.05."),
     ("headless --background '#00b14'", 2, "“#00b14” is not a colour; write it like #00b140."),
     ("headless --background red", 2, "There is no background “red”"),

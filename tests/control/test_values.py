@@ -9,9 +9,10 @@ from typing import get_args
 import pytest
 
 from app.config import settings_file
+from app.config.setting import settings_of
 from app.control.changes import CommandError
 from app.control.commands import SYNTAX, Command, answer, decode_answer
-from app.control.settable import OWN_COMMANDS, SETTABLE, find_settable, settings_of
+from app.control.values import OWN_COMMANDS, SETTABLE, find_settable
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import Settings
 from tests.control.conftest import Program, fail
@@ -51,7 +52,7 @@ def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
 def other_value(name: str, picture: Path) -> str:
     """Return a value for `ctl set` that is not the default."""
     setting = SETTABLE[name]
-    default = setting.default_in(Settings)
+    default = setting.default
     if name in OTHER_VALUES:
         return OTHER_VALUES[name]
     if setting.is_path:
@@ -207,8 +208,8 @@ def test_impossible_values_name_the_choices_and_change_nothing(program: Program)
     for text, words in (
         ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror"),
         ("set output.mirror", "output.mirror needs a value"),
-        ("set output.mirror maybe", "output.mirror cannot be “maybe”; the choices are on, off"),
-        ("set background.fit stretch", "the choices are fill, fit"),
+        ("set output.mirror maybe", "output.mirror: “maybe” is not possible; write on or off"),
+        ("set background.fit stretch", "it must be one of 'fill' or 'fit'"),
         ("set edges.contrast 2", "edges.contrast: .* it must be at most 1"),
         ("set edges.grow_px wide", "a whole number"),
         ("set output.record x.mp4", "There is no setting"),

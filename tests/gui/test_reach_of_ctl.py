@@ -22,9 +22,10 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.config.setting import settings_of
 from app.control import Answer, Command, ask
 from app.control.commands import SYNTAX
-from app.control.settable import OWN_COMMANDS, SETTABLE, settings_of
+from app.control.values import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
 from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
@@ -157,7 +158,7 @@ def test_a_theme_set_by_ctl_is_shown_in_the_menu(session: Session, qtbot: QtBot)
     assert session.preferences.current.theme == "dark"
     refused = answered(qtbot, "set", "window.theme pink")
     assert not refused.done
-    assert "system, light, dark" in refused.message
+    assert "'system', 'light' or 'dark'" in refused.message
 
 
 def test_a_scene_saved_by_ctl_appears_in_the_menu(session: Session, qtbot: QtBot) -> None:

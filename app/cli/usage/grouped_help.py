@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from app.cli.live_options import GROUPS, group_of
+from app.cli.live_options import GROUPS, OPTIONS
 from app.cli.usage.ctl_help import DESCRIPTIONS
 from app.control.commands import SYNTAX
 
@@ -25,7 +25,7 @@ def _sections(parameters: Sequence[Any], context: Any, *, grouped: bool) -> dict
         title = "Arguments" if parameter.param_type_name == "argument" else "Options"
         of_program = "Run" if parameter.name in ("version", "help") else None
         if grouped and title == "Options":
-            title = group_of(parameter.name) or of_program or title
+            title = OPTIONS[parameter.name].group if parameter.name in OPTIONS else of_program or title
         rows[title].append(row)
     return rows
 

@@ -45,7 +45,6 @@ class ControlText(CommandLineMessage):
     VALUE_MISSING = "{name} needs a value; `ctl reset {name}` restores the default."
     NO_FILE = "There is no file {file} for {name}; check the path, or write “none” to remove it."
     NO_MICROPHONE = "There is no microphone “{name}”; the choices are off, default, {names}."
-    VALUE = "{name} cannot be “{text}”; the choices are {choices}."
     SCENE_SHOWS_ROOM = "The scene “{name}” shows your real background; write `ctl scene {name} --yes` to confirm it."
     SCENE_SHOWS_ZONES = (
         "The scene “{name}” shows your real background inside its keep zones; write "

@@ -17,7 +17,6 @@ class UsageText(CommandLineMessage):
         "“{text}” is not a place of the person; write X,Y from -1,-1 to 1,1, X,Y,SCALE with a scale from {low} to "
         "{high}, one of {corners}, such as bottom-right:35, or reset."
     )
-    RATIO = "“{text}” is not a downsample ratio; write auto or a number from 0.05 to 1."
     COLOUR = "“{text}” is not a colour; write it like #00b140."
     BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
     BACKGROUND = "There is no background “{text}”; write blur, a file, #RRGGBB, green or none."

@@ -1,0 +1,166 @@
+"""One setting by its name, such as `output.mirror`: its declaration, and its values as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+from annotated_types import Ge, Le
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from app.config.parsing import parse_overlay_text, parse_server
+from app.config.value_problem import first_problem
+from app.core.errors import UsageError
+from app.core.messages.usage import UsageText
+from app.core.settings import Model, Settings
+
+NO_VALUE = "none"
+"""The word for no value. A file of this name is `./none`."""
+PARSERS: Mapping[str, Callable[[str], str]] = {"matting.server": parse_server, "overlay.text": parse_overlay_text}
+"""Parsers of settings whose text is more than a value of their type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of a tree of settings."""
+
+    tree: type[Model]
+    path: tuple[str, ...]
+    """Names of the fields from the root of the tree."""
+    field: FieldInfo
+
+    @property
+    def name(self) -> str:
+        """The last two names of the path, such as `edges.contrast`."""
+        return ".".join(self.path[-2:])
+
+    @property
+    def annotation(self) -> Any:
+        """The type of the values."""
+        return self.field.annotation
+
+    @property
+    def description(self) -> str:
+        """What the setting does."""
+        return self.field.description or ""
+
+    @property
+    def option(self) -> str:
+        """The option of the command line, such as `--mirror/--no-mirror`; empty if there is none."""
+        return self._shown("option")
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the value is the path of a file or a folder."""
+        return Path in (self.annotation, *get_args(self.annotation))
+
+    @property
+    def unset(self) -> str | None:
+        """The word for no value; None if there must be one."""
+        kinds = get_args(self.annotation)
+        if NoneType not in kinds:
+            return None
+        return NO_VALUE if self.is_path or bool in kinds else "auto"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The allowed values; empty: any of the type."""
+        if self.annotation is bool:
+            return ("on", "off")
+        values = get_args(self.annotation)
+        return tuple(map(str, values)) if values and all(isinstance(value, str) for value in values) else ()
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The lowest and the highest value of a number; None if not both are limited."""
+        low = next((limit.ge for limit in self.field.metadata if isinstance(limit, Ge)), None)
+        high = next((limit.le for limit in self.field.metadata if isinstance(limit, Le)), None)
+        return None if low is None or high is None else (low, high)  # type: ignore[return-value]
+
+    @property
+    def values(self) -> str:
+        """The values as the help shows them, such as `off|calm|close` or `0-100`."""
+        shown = self._shown("values") or "|".join(self.choices)
+        if not shown and self.range is not None:
+            shown = f"{self.range[0]:g}-{self.range[1]:g}"
+        shown = shown or ("FILE" if self.is_path else "TEXT")
+        return f"{self.unset}|{shown}" if self.unset == "auto" else shown
+
+    @property
+    def default(self) -> Any:
+        """The default value."""
+        return self.value_in(self.tree())
+
+    def value_in(self, tree: Model) -> Any:
+        """Return the value in a tree of settings."""
+        value: Any = tree
+        for field in self.path:
+            value = getattr(value, field)
+        return value
+
+    def replaced_in(self, tree: Any, value: Any, name: str = "") -> Any:
+        """Return the tree with another value, or the value that a text names.
+
+        name: what an error calls the setting. Raises UsageError for an invalid value.
+        """
+        try:
+            return _replaced(tree, self.path, value)
+        except ValidationError as error:
+            if self.annotation is bool:
+                raise UsageError(UsageText.ON_OFF(option=name or self.name, value=str(value))) from None
+            problem = first_problem(error)[1]
+            raise UsageError(UsageText.INVALID(option=name or self.name, value=str(value), problem=problem)) from None
+
+    def parsed(self, text: Any, name: str = "") -> Any:
+        """Return the value that the text names. name: what an error calls the setting. Raises UsageError."""
+        if self.unset is not None and text in (self.unset, NO_VALUE):
+            return None
+        if self.name in PARSERS:
+            text = PARSERS[self.name](text)
+        return self.value_in(self.replaced_in(self.tree(), text, name))
+
+    def text(self, value: Any) -> str:
+        """Return a value as text that `parsed` reads."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if value is None:
+            return self.unset or NO_VALUE
+        return str(value) if isinstance(value, str | int | Path) else f"{value:g}"
+
+    def _shown(self, name: str) -> str:
+        extra = self.field.json_schema_extra
+        return str(extra.get(name, "")) if isinstance(extra, dict) else ""
+
+
+def settings_of(tree: type[Model], root: type[Model] | None = None, path: tuple[str, ...] = ()) -> Iterator[Setting]:
+    """Yield every field of a class of settings, in order."""
+    root = root or tree
+    for name, field in tree.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Model):
+            yield from settings_of(kind, root, (*path, name))
+        else:
+            yield Setting(root, (*path, name), field)
+
+
+SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in settings_of(Settings)}
+
+
+def with_value(settings: Settings, name: str, value: Any) -> Settings:
+    """Return the settings with another value of one, and what follows from it. Raises UsageError."""
+    setting = SETTINGS[name]
+    changed: Settings = setting.replaced_in(settings, value)
+    if name == "edges.strict":
+        return settings.with_strict(changed.matting.edges.strict)
+    if name == "matting.model" and changed.matting.model != settings.matting.model:
+        return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
+    return changed
+
+
+def _replaced(tree: Model, path: tuple[str, ...], value: Any) -> Model:
+    first, rest = path[0], path[1:]
+    return tree.replace(**{first: _replaced(getattr(tree, first), rest, value) if rest else value})

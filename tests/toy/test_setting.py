@@ -1,0 +1,62 @@
+"""A new setting is one line: its option, its name in `ctl`, its help and its checks are derived from it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.paths import ROOT
+
+LINE = 'rotate: int = setting(0, "Rotate the output.", 0, 270, option="--rotate")'
+PROGRAM = """
+import json, sys, types
+from pathlib import Path
+
+import app.core.settings_base
+module = types.ModuleType("app.core.settings")
+source = Path("app/core/settings.py").read_text(encoding="utf-8")
+beside = "    mirror: bool = setting("
+assert source.count(beside) == 1
+sys.modules[module.__name__] = module
+exec(source.replace(beside, f"    {LINE}\\n{beside}"), module.__dict__)
+
+from app.cli.live_options import LiveOptions
+from app.cli.main import main
+from app.config import settings_file
+from app.config.setting import SETTINGS
+from app.control.commands import parse_words
+from app.core.errors import UsageError
+
+changed = LiveOptions(rotate="90").applied_to(module.Settings())
+def refused(act):
+    try:
+        act()
+    except UsageError as error:
+        return str(error)
+
+said = {
+    "option": changed.output.rotate,
+    "refused option": refused(lambda: LiveOptions(rotate="300").applied_to(module.Settings())),
+    "ctl": parse_words(["set", "output.rotate", "180"]).argument,
+    "file": settings_file.parse(settings_file.dump(changed)) == changed,
+    "described": [SETTINGS["output.rotate"].values, SETTINGS["output.rotate"].description],
+}
+assert main(["headless", "--help"]) == 0
+print(json.dumps(said))
+"""
+
+
+def test_a_setting_is_declared_in_one_line() -> None:
+    program = PROGRAM.replace("{LINE}", LINE.replace('"', '\\"'))
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert run.returncode == 0, run.stderr
+    *help_lines, said = run.stdout.splitlines()
+    assert any(line.split() == ["--rotate", "0-270", "Rotate", "the", "output."] for line in help_lines)
+    assert json.loads(said) == {
+        "option": 90,
+        "refused option": "--rotate: “300” is not possible: it must be at most 270.",
+        "ctl": "output.rotate 180",
+        "file": True,
+        "described": ["0-270", "Rotate the output."],
+    }
