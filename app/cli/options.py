@@ -10,6 +10,7 @@ from app.cli.live_options import LiveOptions
 from app.config import scenes, settings_file
 from app.config.parsing import describe_background, parse_server
 from app.config.run_files import checked_files
+from app.config.webrtc_service import require_service
 from app.core.background_settings import BackgroundSettings
 from app.core.errors import BackgroundError, UsageError
 from app.core.messages.command_line import CommandLineText
@@ -21,7 +22,6 @@ from app.core.text import Text
 from app.media.slides import open_slides
 from models.table import bundled
 from models.weights import on_hand
-from service.webrtc.packages import require_packages
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
 
 def _check_server(server: str) -> None:
     """Raise MattecamError if no server can be reached at this address, or a package is missing."""
-    require_packages("--engine remote")
+    require_service("--engine remote")
     if not server:
         raise UsageError(RemoteText.NO_SERVER())
     parse_server(server)

@@ -11,9 +11,8 @@ from app.cli.prepare import prepare
 from app.cli.terminal import notify
 from app.config import logs
 from app.config.parsing import replace_checked
-from app.core.concurrency.compute_threads import cpu_share
+from app.config.webrtc_service import require_service
 from app.core.settings import EdgeSettings, EngineSettings
-from service.webrtc.packages import require_packages
 
 EXIT_INTERRUPTED = 130
 
@@ -44,13 +43,13 @@ def serve(
     ] = None,
 ) -> None:
     """Matte the video of thin clients and browsers: WebRTC service with a web page, /healthz and /metrics."""
-    require_packages("serve")
-    from service.server.limits import Limits, streams_for
-    from service.server.run import ServeOptions, serve
+    require_service("serve")
+    from service.entry import ServeOptions
+    from service.entry import serve as run
 
     level = replace_checked(EdgeSettings(), {"strict": strict}).strict
     logs.set_up_console(verbose=False)
     prepare(EngineSettings())
-    options = ServeOptions(host, port, token_file, tls_cert, tls_key, ice_servers, level)
-    if serve(options, Limits(streams=streams or streams_for(cpu_share())), notify):
+    options = ServeOptions(host, port, token_file, tls_cert, tls_key, ice_servers, level, streams)
+    if run(options, notify):
         raise typer.Exit(EXIT_INTERRUPTED)

@@ -54,6 +54,7 @@ def default_parts() -> Parts:
     from app.capture import SourceOpener
     from app.compositing import open_background
     from app.compositing.overlay import render_overlay
+    from app.config.webrtc_service import require_service
     from app.matting import build_engine
     from app.matting.preparation.preparation import preparation
     from app.matting.selection.choice import choose
@@ -63,10 +64,12 @@ def default_parts() -> Parts:
     from app.output.side_by_side import open_virtual_camera
     from app.privacy.self_test import self_test
     from app.sound.devices import open_microphone
-    from service.client.connect import remote_engine
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         if settings.location == "remote":
+            require_service("--engine remote")
+            from service.entry import remote_engine
+
             preparation.ensure()
             return remote_engine(settings, width, height)
         if choose(settings).executor == "openvino":

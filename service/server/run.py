@@ -12,14 +12,13 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
-from pathlib import Path
 
 import cv2
 
 from app.api import EdgeSettings, Matting
+from app.core.concurrency.compute_threads import cpu_share
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.remote import ServeText
 from app.core.settings import StrictLevel
@@ -33,29 +32,15 @@ from service.server.backgrounds import background_names, resolve_background
 from service.server.encoding import use_clean_encoder
 from service.server.http import HttpServer
 from service.server.ice_file import IceServers, read_ice_servers
-from service.server.limits import Limits
+from service.server.limits import Limits, streams_for
 from service.server.matting import Output, StreamMatting
+from service.server.options import ServeOptions
 from service.server.service import Service
 from service.server.sessions import Request, Sessions
 from service.webrtc.receiving import repair_aiortc
 
 QUIET_LOGGERS = ("aiohttp", "aioice", "aiortc")
 """They name addresses of clients."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
-    """The options of `run.py serve`."""
-
-    host: str = "127.0.0.1"
-    port: int = 8765
-    token_file: Path | None = None
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    ice_servers: Path | None = None
-    """JSON file with STUN and TURN servers."""
-    strict: StrictLevel = "balanced"
-    """Of the composites; a client that gets the matte applies its own."""
 
 
 def is_loopback(host: str) -> bool:
@@ -108,7 +93,7 @@ def check_engine(test: Callable[[MattingEngine, int, int], None] = self_test) ->
         test(engine, 640, 360)
 
 
-def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) -> bool:
+def run(options: ServeOptions, tell: Callable[[str], None]) -> bool:
     """Serve until SIGINT, SIGTERM or SIGHUP; return whether SIGINT ended it. Raises MattecamError."""
     loopback = is_loopback(options.host)
     if not loopback and options.token_file is None:
@@ -124,6 +109,7 @@ def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) ->
         tell(ServeText.NO_TLS())
     prepare_process()
     access = Access(token, loopback_only=loopback)
+    limits = Limits(streams=options.streams or streams_for(cpu_share()))
     return asyncio.run(_serve(options, limits, access, ice, tls, tell))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tests.architecture.source import everything, imports, modules, under
+from tests.architecture.source import everything, imports, in_package, modules, under
 from tests.paths import ROOT
 
 LAYERS = (
@@ -13,15 +13,17 @@ LAYERS = (
     ("app.config", "app.media"),
     ("app.matting", "app.people", "app.compositing", "app.control", "app.system"),
     ("app.capture", "app.sound", "app.output", "app.offline", "app.evaluation", "app.privacy"),
-    ("service.webrtc", "service.client"),
     ("app.runtime", "app.doctor", "app.plate", "app.api", "app.testing"),
-    ("app.bench", "app.gui", "service.server"),
-    ("app.cli", "service.fleet"),
+    ("app.bench", "app.gui"),
+    ("app.cli",),
     ("run",),
 )
 """From the bottom up: a package imports from its own layer and from those below it."""
-OUTSIDE = {"app", "service"}
-"""The version alone, and a docstring."""
+OUTSIDE = {"app"}
+"""The version alone."""
+ENTRY = "service.entry"
+"""What the program uses of the service beside it; `service` alone tells whether it is there."""
+NOT_FOR_THE_SERVICE = ("app.runtime", "app.doctor", "app.plate", "app.bench", "app.gui", "app.cli", "run")
 MAX_MODULES = 20
 
 
@@ -44,7 +46,8 @@ def test_app_holds_packages_only() -> None:
 
 
 def test_every_module_is_in_a_layer() -> None:
-    assert not [name for name in modules() if _layer(name) is None and name not in OUTSIDE]
+    program = [name for name in modules() if not under(name, "service")]
+    assert not [name for name in program if _layer(name) is None and name not in OUTSIDE]
 
 
 def test_no_module_imports_from_a_higher_layer() -> None:
@@ -53,9 +56,27 @@ def test_no_module_imports_from_a_higher_layer() -> None:
         for name in modules()
         for imported in imports(name)
         if name not in OUTSIDE and imported in modules() and imported not in OUTSIDE
-        if (_layer(imported) or 0) > (_layer(name) or 0)
+        if not under(name, "service") and (_layer(imported) or 0) > (_layer(name) or 0)
     ]
     assert not upward
+
+
+def test_the_program_knows_the_service_by_its_entry_alone() -> None:
+    used = {i for name in modules() if not under(name, "service") for i in imports(name) if under(i, "service")}
+    assert used == {"service", ENTRY}
+
+
+def test_the_service_knows_neither_pipeline_nor_window() -> None:
+    assert not [(name, i) for name in in_package("service") for i in imports(name) if under(i, *NOT_FOR_THE_SERVICE)]
+
+
+def test_server_and_client_share_one_package() -> None:
+    def crossing(package: str, *others: str) -> list[str]:
+        return [name for name in in_package(package) for i in imports(name) if under(i, *others)]
+
+    assert not crossing("service.webrtc", "service.server", "service.client", "service.fleet", ENTRY)
+    assert not crossing("service.client", "service.server", "service.fleet", ENTRY)
+    assert not crossing("service.server", "service.client", "service.fleet", ENTRY)
 
 
 def test_core_imports_nothing_of_ours() -> None:
@@ -69,11 +90,14 @@ def test_no_two_modules_import_each_other() -> None:
 
 
 def test_no_two_packages_import_each_other() -> None:
-    """Folders beside each other, each with all that is in it; a package and its own sub-packages are one thing."""
+    """Folders beside each other, each with all that is in it; a package and its own sub-packages are one thing.
+
+    The service is left out: the program loads its entry where it is installed.
+    """
     edges: dict[str, set[str]] = {}
     for name in everything():
         for imported in imports(name):
-            if imported in everything():
+            if imported in everything() and imported not in ("service", ENTRY):
                 one, other = _branches(name, imported)
                 if one and other:
                     edges.setdefault(one, set()).add(other)

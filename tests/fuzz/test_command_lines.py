@@ -65,7 +65,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.system.service.install", lambda options: tmp_path)
     monkeypatch.setattr("app.system.service.remove", lambda: False)
     if find_spec("aiortc"):  # absent below Python 3.11
-        monkeypatch.setattr("service.server.run.serve", lambda *words: False)
+        monkeypatch.setattr("service.entry.serve", lambda *words: False)
     (tmp_path / "broken.json").write_text("{")
 
 

@@ -11,10 +11,9 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QFileDialog, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.config import settings_file
+from app.config import settings_file, webrtc_service
 from app.gui.shell.application import Session
 from app.runtime.status import ServerState
-from service.webrtc import packages
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
@@ -26,7 +25,7 @@ LONGEST_PAUSE_S = 20.0
 
 @pytest.fixture
 def network(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> Network:
-    monkeypatch.setattr(packages, "PACKAGES", ())  # the link is simulated
+    monkeypatch.setattr(webrtc_service, "PACKAGES", ())  # the link is simulated
     world.engine = Place
     Place.network = Network()
     return Place.network
@@ -122,7 +121,7 @@ def test_what_cannot_be_a_server_is_refused(
     qtbot.waitUntil(lambda: "holds fewer than" in problem(session))
     button(session, "serverTokenRemove").click()
     assert current(session).matting.server_token_file is None
-    monkeypatch.setattr(packages, "PACKAGES", ("no_such_package",))
+    monkeypatch.setattr(webrtc_service, "PACKAGES", ("no_such_package",))
     connect(session, SERVER)
     qtbot.waitUntil(lambda: "service/requirements.txt" in problem(session))
     assert current(session).matting.location == "local" and network.offers == 0

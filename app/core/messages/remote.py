@@ -11,6 +11,7 @@ from app.core.text import CommandLineMessage, Message
 class RemoteText(Message):
     """Errors of matting on a server."""
 
+    NO_SERVICE = "{option} needs the WebRTC service, which this copy of Mattecam lacks."
     NO_PACKAGES = "{option} needs the packages {packages}; run `{command}`."
     NO_SERVER = "No server is named for remote matting; give its address with --server."
     ADDRESS = (

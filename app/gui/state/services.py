@@ -66,12 +66,13 @@ def check_server(matting: MattingSettings) -> MattingSettings:
     Checks address, token file, and the packages of the client; connects to nothing.
     """
     from app.config.parsing import parse_server
-    from service.webrtc.packages import require_packages
-    from service.webrtc.token import read_token
+    from app.config.webrtc_service import require_service
 
     checked = matting.replace(server=parse_server(matting.server))
-    require_packages("--engine remote")
+    require_service("--engine remote")
     if matting.server_token_file is not None:
+        from service.entry import read_token
+
         read_token(matting.server_token_file)
     return checked
 

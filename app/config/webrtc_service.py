@@ -1,4 +1,4 @@
-"""Check for the packages that `run.py serve` and `--engine remote` need beside those of the program."""
+"""Whether the WebRTC service beside the program is installed. The program uses it through `service.entry` alone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from app.core.errors import MattecamError
 from app.core.messages.remote import RemoteText
 
 PACKAGES = ("aiohttp", "aiortc", "prometheus_client")
+"""What the service needs beside the packages of the program."""
 
 
-def require_packages(option: str) -> None:
-    """Raise MattecamError if a package is missing. option: what the user asked for, for the message."""
+def require_service(option: str) -> None:
+    """Raise MattecamError if the service or one of its packages is missing. option: what needs it, for the message."""
+    try:
+        import service  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MattecamError(RemoteText.NO_SERVICE(option=option)) from error
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         command = program.install_command("service/requirements.txt", missing)
