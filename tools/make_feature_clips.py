@@ -25,7 +25,7 @@ from app.config.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.base.interface import MattingEngine
 from app.media.image_file import read_image
 from app.media.video_reader import VideoReader
 from app.people.shaper import PeopleShaper
@@ -83,9 +83,9 @@ def composites(frames: Sequence[BgrImage], settings: Settings) -> Iterator[BgrIm
         background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
         for index, frame in enumerate(frames):
             now_s = index / SOURCE_FPS
-            shapes = shaper.begin(settings.people, settings.framing, SIZE, "", now_s)
+            shaper.begin(settings, settings.framing, SIZE, "", now_s)
             backdrop = background.backdrop(*SIZE, now_s)
-            yield engine.step_shaped(frame, backdrop, settings.matting.edges, shaper if shapes else None).composite
+            yield shaper.step(engine, frame, backdrop, settings.matting.edges, False).composite
 
 
 def without(feature: Feature) -> Settings:
@@ -126,10 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _engine() -> FrameEngine:
-    engine = build_engine(EngineSettings(model="student"), *SIZE)
-    assert isinstance(engine, FrameEngine)
-    return engine
+def _engine() -> MattingEngine:
+    return build_engine(EngineSettings(model="student"), *SIZE)
 
 
 def _joined(before: BgrImage, after: BgrImage) -> Image.Image:

@@ -16,8 +16,20 @@ from numpy.typing import NDArray
 from app.core.framing import cutout
 from app.core.settings import FramingSettings
 from app.core.shaping import Plane
-from app.people.appearance import Codes, Mask, advantage, colour_codes, histogram
-from app.people.memory import SHRINKAGE, WARY_GROWTH, Memory, divisible, is_alone, looks_like, other_apart
+from app.people.appearance import (
+    SHRINKAGE,
+    WARY_GROWTH,
+    Codes,
+    Mask,
+    PersonMemory,
+    advantage,
+    colour_codes,
+    divisible,
+    histogram,
+    is_alone,
+    looks_like,
+    other_apart,
+)
 
 GRID_ROWS = 90
 SCALE = 16
@@ -63,7 +75,7 @@ class OnlyMe:
     """Tracks one person in one stream. Nothing outlives this object."""
 
     def __init__(self) -> None:
-        self._memory: Memory | None = None
+        self._memory: PersonMemory | None = None
         self._certainty = Certainty.HIDDEN
         self._found = 0
         """Frames in a row in which a hidden person was found."""
@@ -136,11 +148,13 @@ class OnlyMe:
             if chosen == 0:
                 return
         own = labels == chosen
-        self._memory = Memory(own, (labels > 0) & ~own, own, float(own.sum()), histogram(codes, own), None)
+        self._memory = PersonMemory(own, (labels > 0) & ~own, own, float(own.sum()), histogram(codes, own), None)
         self._learn_others(self._memory, codes, 1.0)
         self._certainty = Certainty.SHOWN
 
-    def _continue(self, memory: Memory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float) -> None:
+    def _continue(
+        self, memory: PersonMemory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float
+    ) -> None:
         """Follow the person from the last frame to this one."""
         own_cells = np.bincount(labels[_grown(memory.own, REACH)], minlength=count)
         own_cells[0] = 0
@@ -185,7 +199,7 @@ class OnlyMe:
             memory.colours = (1 - LEARN_RATE) * memory.colours + LEARN_RATE * histogram(codes, part)
             self._learn_others(memory, codes, LEARN_RATE)
 
-    def _divide(self, memory: Memory, part: Mask, codes: Codes) -> Mask | None:
+    def _divide(self, memory: PersonMemory, part: Mask, codes: Codes) -> Mask | None:
         """Return the person's cells of a part that two people share; None if they cannot be told apart."""
         others = memory.other_colours
         if others is None or not divisible(memory):
@@ -207,13 +221,13 @@ class OnlyMe:
         largest: Mask = labels_ == int(sizes.argmax())
         return largest if largest.sum() <= GROWTH * memory.area else None
 
-    def _hide(self, memory: Memory, labels: NDArray[np.int32], wary_s: float = 0.0) -> None:
+    def _hide(self, memory: PersonMemory, labels: NDArray[np.int32], wary_s: float = 0.0) -> None:
         self._certainty, self._found = Certainty.HIDDEN, 0
         memory.wary_s = max(memory.wary_s, wary_s)
         memory.own = np.zeros(labels.shape, np.bool_)
         memory.others = labels > 0
 
-    def _search(self, memory: Memory, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
+    def _search(self, memory: PersonMemory, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
         """Show the person again once exactly one part has had the colours and the size for a while."""
         fitting: list[Mask] = []
         for index in range(1, count):
@@ -229,7 +243,7 @@ class OnlyMe:
             self._certainty = Certainty.SHOWN
 
     @staticmethod
-    def _learn_others(memory: Memory, codes: Codes, rate: float) -> None:
+    def _learn_others(memory: PersonMemory, codes: Codes, rate: float) -> None:
         if memory.others.sum() < MIN_SHARE * memory.others.size:
             return
         seen = histogram(codes, memory.others)

@@ -7,8 +7,13 @@ import math
 import cv2
 import numpy as np
 
-from app.core.types import AlphaImage
+from app.compositing.base import Background
+from app.compositing.shifting import ShiftedBackdrop, margins
+from app.core.settings import BackgroundSettings
+from app.core.types import AlphaImage, Backdrop
 
+MOVING = ("image", "video")
+"""Kinds of background that parallax moves."""
 TIME_S = 0.6
 """Time constant of each of the two filters between the head and the background: it settles within about two seconds."""
 GRID = (48, 27)
@@ -57,3 +62,31 @@ def head_of(alpha: AlphaImage) -> tuple[float, float] | None:
 
 def _towards(value: tuple[float, float], target: tuple[float, float], part: float) -> tuple[float, float]:
     return value[0] + (target[0] - value[0]) * part, value[1] + (target[1] - value[1]) * part
+
+
+class DriftingBackdrop:
+    """Follows the head of one stream. Used on one thread."""
+
+    def __init__(self) -> None:
+        self._drift, self._shifted = HeadDrift(), ShiftedBackdrop()
+
+    def shown(
+        self, background: Background, settings: BackgroundSettings, width: int, height: int, time_s: float
+    ) -> Backdrop:
+        """Return what is behind the person, in this size at this time of the background's clock."""
+        if not _moves(settings):
+            return background.backdrop(width, height, time_s)
+        beside, above = margins(width, height, settings.parallax)
+        larger = background.backdrop(width + 2 * beside, height + 2 * above, time_s)
+        if not isinstance(larger, np.ndarray):
+            return larger
+        return self._shifted.shown(larger, width, height, self._drift.offset)
+
+    def watch(self, settings: BackgroundSettings, alpha: AlphaImage, now_s: float) -> None:
+        """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
+        if _moves(settings):
+            self._drift.follow(alpha, now_s)
+
+
+def _moves(settings: BackgroundSettings) -> bool:
+    return settings.parallax > 0 and settings.kind in MOVING

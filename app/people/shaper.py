@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.core.errors import ModelError
 from app.core.framing import from_camera
+from app.core.messages.matting import ModelText
 from app.core.placement import IN_PLACE, view_through
-from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Zone
+from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
 from app.core.shaping import WHOLE_VIEW, Plane, Shape, View
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.matting.base.interface import MattingEngine, ShapingEngine
 from app.people.auto_framing import AutoFraming
 from app.people.only_me import Certainty, OnlyMe
 from app.people.regions import find_people
@@ -18,7 +22,10 @@ MAX_GAP_S = 0.5
 
 
 class PeopleShaper:
-    """Implements `app.matting.base.interface.MatteShaper`. Used on the inference thread."""
+    """Follows the people of one stream. Used on one thread; `begin` precedes every `step`.
+
+    Implements `app.matting.base.interface.MatteShaper`.
+    """
 
     def __init__(self) -> None:
         self._settings = PeopleSettings()
@@ -35,45 +42,58 @@ class PeopleShaper:
         self._now_s = self._last_s = 0.0
         self._aspect = 1.0
         self._placement: PlacementSettings | None = None
+        self.shapes = False
+        """Whether the matte of this frame is shaped, so that its alpha is not the network's."""
         self.view = WHOLE_VIEW
         """The part of the last frame that was shown; it exceeds the frame where the person is moved or shrunk."""
         self.alpha: Plane | None = None
         """The network's alpha of the last frame that was shaped, of the whole frame; None while nothing is shaped."""
 
     def begin(
-        self,
-        settings: PeopleSettings,
-        framing: FramingSettings,
-        size: tuple[int, int],
-        camera: str,
-        now_s: float,
-        selected: tuple[float, float] | None = None,
-        placement: PlacementSettings = IN_PLACE,
+        self, settings: Settings, framing: FramingSettings, size: tuple[int, int], camera: str, now_s: float
     ) -> bool:
-        """Prepare for the next frame; return whether its matte is to be shaped.
+        """Prepare for the next frame; return whether its matte is shaped.
 
         framing: the manual crop of the frame, which overrides auto-framing. size: (width, height) of the frame in
-        pixels. camera: its stable id. now_s: when the frame was captured. selected: where the user last selected a
-        person, in fractions of the camera's frame. placement: of the person over the background.
+        pixels. camera: its stable id. now_s: time of the frame on the stream's clock.
         """
+        people, selected = settings.people, settings.selected
         if self._camera and camera != self._camera:
             self._elsewhere = selected
         elif selected != self._elsewhere:
             self._elsewhere = None
-        self._prepare_only_me(settings.only_me, framing, selected)
-        if settings is not self._settings or camera != self._camera:
-            self._zones = settings.zones_of(camera)
-        self._settings, self._framing, self._camera, self._now_s = settings, framing, camera, now_s
+        self._prepare_only_me(people.only_me, framing, selected)
+        if people is not self._settings or camera != self._camera:
+            self._zones = people.zones_of(camera)
+        self._settings, self._framing, self._camera, self._now_s = people, framing, camera, now_s
         aspect = size[0] / size[1]
-        follows = settings.auto_framing != "off" and framing.zoom == 1
+        follows = people.auto_framing != "off" and framing.zoom == 1
         if not follows or aspect != self._aspect or now_s < self._last_s:
             self._auto = None
         self._aspect = aspect
-        self._placement = None if placement == IN_PLACE else placement
-        shapes = follows or bool(self._zones) or settings.only_me or self._placement is not None
-        if not shapes:
-            self.alpha = None
-        return shapes
+        self._placement = None if settings.placement == IN_PLACE else settings.placement
+        self.shapes = follows or bool(self._zones) or people.only_me or self._placement is not None
+        if not self.shapes:
+            self.alpha, self.view = None, WHOLE_VIEW
+        return self.shapes
+
+    def step(
+        self, engine: MattingEngine, image: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
+    ) -> Matte:
+        """Return the matte of the frame. Raises ModelError, also where the engine cannot shape mattes."""
+        if not self.shapes:
+            return engine.step(image, backdrop, edges, want_foreground=want_foreground)
+        if not isinstance(engine, ShapingEngine):
+            raise ModelError(ModelText.NO_SHAPING(executor=engine.info.executor))
+        return engine.step_shaped(image, backdrop, edges, self, want_foreground=want_foreground)
+
+    def whole_alpha(self, matte: Matte) -> AlphaImage:
+        """Return alpha of the whole frame before it was shaped, which may be smaller than the frame."""
+        return matte.alpha if self.alpha is None else (self.alpha * 255).astype(np.uint8)
+
+    def awaits_movement(self, matte: Matte) -> bool:
+        """Return whether somebody whom the strict level hides in this matte would be shown after moving."""
+        return matte.hides_person and (self.hides_person or self._only_me is None)
 
     @property
     def keeps_room(self) -> bool:
@@ -84,11 +104,6 @@ class PeopleShaper:
     def moves(self) -> bool:
         """Whether the person is moved or scaled, so that the matte shows less or more of it than the frame."""
         return self._placement is not None
-
-    @property
-    def shows_one(self) -> bool:
-        """Whether everybody but one person is hidden."""
-        return self._only_me is not None
 
     @property
     def hides_person(self) -> bool:

@@ -13,7 +13,7 @@ from app.config.parsing import describe_background
 from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame
-from app.people.drifting_backdrop import DriftingBackdrop
+from app.people.parallax import DriftingBackdrop
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.prepare import Prepared, Preparer
 

@@ -33,9 +33,9 @@ class Begun:
     rest: Callable[[], Matte]
     """Gives the matte."""
     whole_alpha: Callable[[Matte], AlphaImage]
-    """As `ShapedStep.whole_alpha`."""
+    """As `PeopleShaper.whole_alpha`."""
     moves: bool
-    """As `ShapedStep.moves`."""
+    """As `PeopleShaper.moves`."""
     shift: float
     """As in `Layers`."""
     overlaps: bool

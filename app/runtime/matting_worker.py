@@ -12,7 +12,7 @@ from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base.interface import MattingEngine, OverlappingEngine
 from app.matting.selection.governor import Step
-from app.people.shaped_step import ShapedStep
+from app.people.shaper import PeopleShaper
 from app.runtime.backdrops import Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
@@ -65,7 +65,7 @@ class MattingWorker:
         self._timing = timing
         self._finisher = Finisher(publish, board, timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
-        self._people = ShapedStep()
+        self._people = PeopleShaper()
         self._work_s = 0.0
         """Average time of the last steps, as if none had overlapped."""
         self._tests = 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.settings import FramingSettings, PeopleSettings
+from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.people.only_me import Certainty, OnlyMe
 from app.people.shaper import PeopleShaper
 from tests.people.crowds import BLUE, DARK_BLUE, RED, WALL, Outcome, Walker, watch
@@ -161,20 +161,21 @@ def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, flo
 
 def test_switching_it_off_forgets_the_person() -> None:
     shaper, framing = PeopleShaper(), FramingSettings()
-    assert shaper.begin(PeopleSettings(only_me=True), framing, (320, 180), "", 0.0, (0.5, 0.5))
+    chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.5, 0.5))
+    assert shaper.begin(chosen, framing, (320, 180), "", 0.0)
     assert shaper.hides_person, "nobody is found yet"
-    assert not shaper.begin(PeopleSettings(), framing, (320, 180), "", 0.1)
+    assert not shaper.begin(Settings(), framing, (320, 180), "", 0.1)
     assert not shaper.hides_person
 
 
 def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
     """Whoever stood at the same place before the next camera was shown."""
-    shaper, framing, settings = PeopleShaper(), FramingSettings(), PeopleSettings(only_me=True)
+    shaper, framing, chosen = PeopleShaper(), FramingSettings(), Settings(people=PeopleSettings(only_me=True))
     image, alpha = np.zeros((3, 90, 160), np.float32), np.zeros((90, 160), np.float32)
     alpha[20:90, 60:100] = 1
 
     def shown(camera: str, selected: tuple[float, float] | None) -> bool:
-        shaper.begin(settings, framing, (320, 180), camera, 0.0, selected)
+        shaper.begin(chosen.replace(selected=selected), framing, (320, 180), camera, 0.0)
         gain = shaper.shape(image, alpha).gain
         assert gain is not None and shaper.hides_person == (not gain.any())
         return bool(gain.any())

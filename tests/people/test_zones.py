@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.framing import cutout, from_camera, to_camera
-from app.core.settings import FramingSettings, PeopleSettings, Zone
+from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.shaping import View
 from app.people import shaper as shaper_module
 from app.people.shaper import PeopleShaper
@@ -113,7 +113,7 @@ def test_zones_belong_to_their_camera() -> None:
     assert people.zones_of("usb-1") == (ours, any_camera)
     assert people.zones_of("usb-2") == (any_camera,)
     shaper = PeopleShaper()
-    only_ours = PeopleSettings(zones=(ours,))
+    only_ours = Settings(people=PeopleSettings(zones=(ours,)))
     assert shaper.begin(only_ours, WHOLE, (160, 90), "usb-1", 0.0)
     assert not shaper.begin(only_ours, WHOLE, (160, 90), "usb-2", 0.1)
     assert not shaper.keeps_room
@@ -165,10 +165,10 @@ def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(shaper_module, "draw_zones", counted)
     shaper, small = PeopleShaper(), np.zeros((3, 45, 80), np.float32)
-    people = PeopleSettings(zones=(area("drop", *LEFT),))
+    settings = Settings(people=PeopleSettings(zones=(area("drop", *LEFT),)))
     for number in range(6):
         framing = FramingSettings(zoom=1 + number / 4)
-        assert shaper.begin(people, framing, (160, 90), "camera", float(number))
+        shaper.begin(settings, framing, (160, 90), "camera", float(number))
         gain = shaper.shape(small, np.ones((45, 80), np.float32)).gain
         assert gain is not None and gain[:, 0].max() == 0
     assert len(drawn) == 1
