@@ -23,6 +23,8 @@ from hypothesis import HealthCheck, settings
 from app.config import logs
 from app.matting.kernels.dispatch import compiled
 from app.matting.openvino import artefact_cache
+from app.matting.preparation import preparation
+from app.matting.preparation.preparation import Preparation
 from app.matting.preparation.warm_up import KERNELS
 from tests.converted import SharedCache
 from tests.pipewire_session import PrivateSession, private_session
@@ -80,6 +82,7 @@ def _converted_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     shared = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "converted-networks"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(artefact_cache, "artefacts", SharedCache(shared))
+        patch.setattr(preparation, "preparation", Preparation((sys.executable, "-c", "")))  # nothing is left to prepare
         yield
 
 

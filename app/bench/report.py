@@ -27,5 +27,6 @@ def table(result: dict[str, Any]) -> str:
             f"| {row['p95_ms']:.1f} | {row['fps']:.1f} | {row['cpu_ms_per_frame']:.1f} | {faster} |"
         )
     for pick in result["auto"]:
-        lines += ["", f"auto selects {pick['executor']} in {pick['precision']} for {pick['model']}."]
+        measured = f" (measured: {pick['measured']} a step)" if pick["measured"] else ""
+        lines += ["", f"auto selects {pick['executor']} in {pick['precision']} for {pick['model']}{measured}."]
     return "\n".join(lines)

@@ -18,7 +18,8 @@ from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.selection import hardware
-from app.matting.selection.choice import Choice, choose, geometry_for, has_int8
+from app.matting.selection.choice import Choice, choose, geometry_for
+from app.matting.selection.measured import cpu_precisions, described, trials_of
 
 FRAMES = 16
 Progress = Callable[[str], None]
@@ -39,7 +40,15 @@ def bench(
         progress(f"{model}: preparing")
         results += _bench_model(settings.replace(model=model), frames, seconds / len(models), progress)
     picks = [choose(settings.replace(model=model)) for model in models]
-    auto = [{"model": pick.model, "executor": pick.executor, "precision": pick.precision} for pick in picks]
+    auto = [
+        {
+            "model": pick.model,
+            "executor": pick.executor,
+            "precision": pick.precision,
+            "measured": described(trials_of(pick.model, pick.weights)),
+        }
+        for pick in picks
+    ]
     return {"machine": machine(), "results": results, "auto": auto}
 
 
@@ -107,9 +116,7 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
     if choice.device != "cpu":
         choices.append(("eager", "float16"))
     if (choice.device == "cpu" or settings.device == "auto") and hardware.openvino_usable():
-        choices += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
-        int8 = hardware.cpu_has_vnni() and has_int8(choice.model, choice.weights, "openvino")
-        choices += [("openvino", "int8")] * int8
+        choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
     return [
         (executor, precision)
         for executor, precision in choices

@@ -27,6 +27,9 @@ def bench(
             help="Measure the program with preview, virtual camera and recording switched on one after the other.",
         ),
     ] = False,
+    choose: Annotated[
+        bool, typer.Option("--choose", help="Measure again which precision auto takes, for all installed networks.")
+    ] = False,
     live: LiveOptions,
 ) -> None:
     """Measure network, frame step and whole program against a reference loop, interleaved within one run.
@@ -44,11 +47,16 @@ def bench(
         result = measure_in_use(start.settings, seconds, notify)
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))
         return
+    from app.bench.choose import choices_table, choose_again
     from app.bench.report import table
     from app.bench.run import bench as measure
     from app.matting.kernels.dispatch import compiled
 
     compiled.wait()
+    if choose:
+        result = choose_again(seconds, notify)
+        print(json.dumps(result, indent=2) if as_json else choices_table(result))
+        return
     capture = start.settings.capture
     result = measure(start.settings.matting, capture.width, capture.height, seconds, notify)
     print(json.dumps(result, indent=2) if as_json else table(result))

@@ -15,6 +15,7 @@ from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.system import System
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
+from app.matting.selection.measured import described, trials_of
 from app.system.display import missing_x11_libraries
 from models.table import NETWORKS, bundled, recommended
 
@@ -101,12 +102,14 @@ def _missing(system: System, names: list[str], packages: dict[dist.Distribution,
 
 
 def check_processor() -> tuple[Finding, ...]:
-    """Return the precision that `auto` selects on the processor; nothing if the bundled model cannot run."""
+    """Return the precision that `auto` selects here, and its measured time; nothing if the bundled model cannot run."""
     try:
-        precision = choose(EngineSettings(model=bundled().name, device="cpu")).precision
+        choice = choose(EngineSettings(model=bundled().name, device="cpu"))
     except MattecamError:
         return ()
-    detail = ModelFinding.PRECISION(processor=hardware.processor(), precision=precision)
+    times = described(trials_of(choice.model, choice.weights))
+    words = {"processor": hardware.processor(), "precision": choice.precision}
+    detail = ModelFinding.PRECISION_MEASURED(**words, times=times) if times else ModelFinding.PRECISION(**words)
     return (Finding("processor", State.OK, detail),)
 
 

@@ -26,7 +26,7 @@ MAY_DECODE = {
     "Image.open": {"app.media.image_file"},
     "cv2.imdecode": {"app.matting.plate.plate"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
-    "cv2.imread": {"app.capture.demo", "app.gui.state.services"},
+    "cv2.imread": {"app.capture.demo", "app.gui.state.services", "app.matting.selection.trial"},
 }
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 

@@ -13,9 +13,10 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.text import Text
-from app.matting import preparation as module
+from app.matting.preparation import preparation as module
 from app.matting.preparation import warm_up
 from app.matting.preparation.preparation import Preparation, needed, note_prepared
+from app.matting.selection.measured import measurable, note_trials
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.waiting import eventually
@@ -28,7 +29,8 @@ def script(code: str) -> tuple[str, ...]:
 STEPS = "print('1 2', flush=True); print('2 2', flush=True)"
 
 
-def test_a_machine_is_prepared_until_a_result_or_a_source_changes(tmp_path: Path) -> None:
+def test_a_machine_is_prepared_until_a_result_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "measurement_missing", lambda: False)
     made = tmp_path / "made"
     made.touch()
     assert needed()
@@ -122,8 +124,9 @@ def test_the_steps_compile_and_convert_what_a_start_needs(
         "patches.cut_cells",
     } <= names
     monkeypatch.setattr(warm_up, "convert_bundled", list)
+    monkeypatch.setattr(warm_up, "measure_network", lambda model, weights, seconds: [note_trials(model, weights, {})])
     warm_up.warm_up()
-    count = len(warm_up.KERNELS) + 1
+    count = len(warm_up.KERNELS) + 1 + len(measurable())
     assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
     assert not needed()
 

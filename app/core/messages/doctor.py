@@ -106,6 +106,7 @@ class ModelFinding(Message):
     """What the doctor finds about the installed models and the processor that runs them."""
 
     PRECISION = "{processor}: the bundled model runs in {precision}."
+    PRECISION_MEASURED = "{processor}: the bundled model runs in {precision}; measured per frame: {times}."
 
     INSTALLED = "Installed models: {models}."
     BUNDLED_MISSING = "The bundled model is missing from this installation; installed are {models}."

@@ -3446,6 +3446,11 @@
         <translation>{processor}: Das mitgelieferte Modell läuft in {precision}.</translation>
     </message>
     <message>
+        <source>{processor}: the bundled model runs in {precision}; measured per frame: {times}.</source>
+        <comment>ModelFinding.PRECISION_MEASURED</comment>
+        <translation>{processor}: Das mitgelieferte Modell läuft in {precision}; gemessen je Bild: {times}.</translation>
+    </message>
+    <message>
         <source>Installed models: {models}.</source>
         <comment>ModelFinding.INSTALLED</comment>
         <translation>Installierte Modelle: {models}.</translation>

@@ -3446,6 +3446,11 @@
         <translation>{processor}: el modelo incluido se ejecuta en {precision}.</translation>
     </message>
     <message>
+        <source>{processor}: the bundled model runs in {precision}; measured per frame: {times}.</source>
+        <comment>ModelFinding.PRECISION_MEASURED</comment>
+        <translation>{processor}: el modelo incluido se ejecuta en {precision}; medido por fotograma: {times}.</translation>
+    </message>
+    <message>
         <source>Installed models: {models}.</source>
         <comment>ModelFinding.INSTALLED</comment>
         <translation>Modelos instalados: {models}.</translation>

@@ -1,6 +1,6 @@
-"""Preparation for this machine, once after installation: compiles the kernels and converts the bundled network.
+"""Preparation for this machine, once after installation: compiles kernels, converts networks, measures precisions.
 
-Both take seconds of full load and would make a live picture stutter. They run in a child process of low priority, with
+This takes seconds of full load and would make a live picture stutter. It runs in a child process of low priority, with
 progress: from run.py at set-up, from the command line before a start, or in the window beside the stand-by card. The
 results stay on disk. A stamp beside them names what they were made of, so that a changed program is prepared again.
 
@@ -9,8 +9,6 @@ results stay on disk. A stamp beside them names what they were made of, so that 
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
 import logging
 import subprocess
@@ -24,11 +22,11 @@ from app.config.json_file import BrokenFileError, read_object
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.text import Text
-from app.matting.selection import hardware
+from app.matting.selection.dependencies import copy_of_program, digest
+from app.matting.selection.measured import measurement_missing
 
 log = logging.getLogger(__name__)
 
-PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
 COMMAND = (sys.executable, "-m", "app.matting.preparation.warm_up")
 
 
@@ -109,11 +107,12 @@ class Preparation:
 
 
 def needed() -> bool:
-    """Return whether something is to be compiled or converted."""
+    """Return whether something is to be compiled, converted or measured."""
     try:
         match read_object(_stamp_file()):
             case {"key": str(key), "files": list(files)}:
-                return key != _key() or not all(Path(file).exists() for file in files)
+                made = key == digest() and all(Path(file).exists() for file in files)
+                return not made or measurement_missing()
     except (OSError, BrokenFileError, ValueError, TypeError):  # damaged
         pass
     return True
@@ -121,7 +120,7 @@ def needed() -> bool:
 
 def note_prepared(files: Sequence[Path]) -> None:
     """Write the stamp. files: what was made; once one is missing, this machine is prepared again. Raises OSError."""
-    _write_stamp({"key": _key(), "files": [str(made) for made in files]})
+    _write_stamp({"key": digest(), "files": [str(made) for made in files]})
 
 
 def _forget_prepared() -> None:
@@ -136,25 +135,7 @@ def _write_stamp(stamp: Mapping[str, object]) -> None:
 
 
 def _stamp_file() -> Path:
-    copy = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:16]  # several copies of the program share the folder
-    return paths.data_dir() / "cache" / f"prepared-{copy}.json"
-
-
-def _key() -> str:
-    """Return what the results depend on: processor, Python, packages, sources and weights."""
-    versions = [f"{package} {_version(package)}" for package in PACKAGES]
-    sources = sorted([*(paths.ROOT / "models").rglob("*"), *(paths.ROOT / "app" / "matting").rglob("*.py")])
-    # Like numba, by time and size: reading all files would delay every start.
-    stats = [f"{file} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in sources if file.suffix != ".pyc"]
-    words = [hardware.processor(), sys.version, *versions, *(stat for stat in stats if "__pycache__" not in stat)]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return paths.data_dir() / "cache" / f"prepared-{copy_of_program()}.json"
 
 
 preparation = Preparation()

@@ -1,4 +1,4 @@
-"""Child process of `app.matting.preparation.preparation`: compiles all kernels and converts the bundled network.
+"""Child process of `app.matting.preparation`: compiles all kernels, converts the bundled network, measures precisions.
 
 Prints `step count` at the beginning of each step.
 """
@@ -16,16 +16,24 @@ from pathlib import Path
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting.preparation.preparation import note_prepared
+from app.matting.selection.measured import Trials, measurable, note_trials
 from models.table import bundled
 
 NICENESS = 10
 KERNELS = ("app.matting.kernels.composite", "app.matting.kernels.patches")
 """Modules that give access to all compiled functions."""
+TRIALS_S = 8.0
+"""About how long all networks together are measured."""
 
 
 def warm_up() -> None:
     """Run all steps. A step that fails is left to the program, which reports what does not work."""
-    steps: list[Callable[[], list[Path]]] = [*(partial(compiled, name) for name in KERNELS), convert_bundled]
+    networks = measurable()
+    steps: list[Callable[[], list[Path]]] = [
+        *(partial(compiled, name) for name in KERNELS),
+        convert_bundled,
+        *(partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()),
+    ]
     files: list[Path] = []
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
@@ -55,6 +63,16 @@ def convert_bundled() -> list[Path]:
         return []
     artefacts.load(choice.model, choice.weights, int8=choice.int8)
     return [artefacts.folder(choice.model, choice.weights, int8=choice.int8)]
+
+
+def measure_network(model: str, weights: Path, seconds: float) -> list[Path]:
+    """Measure the precisions of an installed network; return the file of the result."""
+    from app.matting.selection.trial import measure
+
+    trials: Trials = {}
+    with contextlib.suppress(ModelError, OSError, RuntimeError):  # noted as nothing, not tried again
+        trials = measure(model, weights, seconds)
+    return [note_trials(model, weights, trials)]
 
 
 if __name__ == "__main__":

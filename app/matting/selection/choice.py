@@ -12,6 +12,7 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings
 from app.matting.base.geometry import StepGeometry, auto_ratio
 from app.matting.selection import hardware
+from app.matting.selection.measured import cpu_precisions, fastest, trials_of
 from models.int8 import find_int8
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
@@ -121,14 +122,20 @@ def _precision(settings: EngineSettings, model: str, weights: Path, device: str,
         return settings.precision
     if device.startswith("cuda"):
         return "float16" if hardware.cuda_cards().half_works(device) else "float32"
-    bfloat16 = "bfloat16" in NETWORKS[model].precisions and executor == "openvino" and hardware.cpu_has_bfloat16()
-    if bfloat16:
-        return "bfloat16"
-    if executor != "openvino" or "int8" not in NETWORKS[model].precisions or not hardware.cpu_has_vnni():
+    if executor != "openvino":
         return "float32"
-    if find_int8(weights, NETWORKS[model].int8, measured=True):
+    return fastest(trials_of(model, weights)) or _unmeasured_precision(model, weights)
+
+
+def _unmeasured_precision(model: str, weights: Path) -> str:
+    """Return the precision before it is measured: by the processor's instructions."""
+    possible = cpu_precisions(model, weights)
+    if "bfloat16" in possible:
+        return "bfloat16"
+    if find_int8(weights, NETWORKS[model].int8, measured=True) and "int8" in possible:
         return "int8"
-    _report_float32(model, weights)
+    if "int8" in NETWORKS[model].precisions and hardware.cpu_has_vnni():
+        _report_float32(model, weights)
     return "float32"
 
 

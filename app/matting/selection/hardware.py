@@ -64,12 +64,21 @@ def cpu_has_vnni() -> bool:
 @functools.cache
 def processor() -> str:
     """Return the processor's name."""
+    return _processor_fact("model name") or platform.processor()
+
+
+@functools.cache
+def processor_flags() -> str:
+    """Return the names of the processor's instruction sets; empty where the system does not list them."""
+    return _processor_fact("flags") or _processor_fact("Features")
+
+
+def _processor_fact(name: str) -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")
 
 
 def gpus() -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,45 @@
+"""Measures again which precision `auto` takes: `run.py bench --choose`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from app.matting.selection.measured import fastest, measurable, note_trials
+from app.matting.selection.trial import measure
+
+Progress = Callable[[str], None]
+
+
+def choose_again(seconds: float, progress: Progress) -> dict[str, Any]:
+    """Measure the installed networks for about `seconds` in all, keep the result and return it for `bench --json`.
+
+    Raises ModelError if a network cannot run.
+    """
+    networks = measurable()
+    choices = []
+    for model, weights in networks.items():
+        progress(f"{model}: measuring for {seconds / len(networks):.0f} s")
+        trials = measure(model, weights, seconds / len(networks))
+        try:
+            note_trials(model, weights, trials)
+        except OSError as error:
+            progress(
+                f"The measurement cannot be kept: {error.strerror}; free space, or name a folder in MATTECAM_DATA_DIR"
+            )
+        rows = {precision: {**asdict(trial), "accurate": trial.accurate} for precision, trial in trials.items()}
+        choices.append({"model": model, "precision": fastest(trials), "trials": rows})
+    return {"choices": choices}
+
+
+def choices_table(result: dict[str, Any]) -> str:
+    """Return a Markdown table of the trials; below it what `auto` takes from now on."""
+    lines = ["| model | precision | step ms | mean difference | edge difference |", "|---|---|---:|---:|---:|"]
+    picks = []
+    for choice in result["choices"]:
+        for precision, trial in choice["trials"].items():
+            differences = f"{trial['mean_difference']:.5f} | {trial['edge_difference']:.4f}"
+            lines.append(f"| {choice['model']} | {precision} | {trial['step_ms']:.1f} | {differences} |")
+        picks += ["", f"auto takes {choice['precision']} for {choice['model']}."]
+    return "\n".join([*lines, *picks])
