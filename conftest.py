@@ -21,7 +21,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from app.config import logs
-from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.loading import load
 from app.matting.openvino import artefact_cache
 from app.matting.preparation import preparation
 from app.matting.preparation.preparation import Preparation
@@ -72,7 +72,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_arithmetic() -> None:
     """The engines' fast arithmetic is ready, so that no test runs half on the plain one."""
-    compiled.wait()
+    load()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -32,7 +32,7 @@ from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.loading import load
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
 from benchmarks.leak_lost import Lost, lost_table, persons_lost
 from benchmarks.leak_measure import Counter, Leak, Zone, total
@@ -212,7 +212,7 @@ def _measure_model(model: str, words: argparse.Namespace, data: Sequence[Scene],
 def main() -> None:
     """Measure and print."""
     words = _arguments()
-    compiled.wait()
+    load()
     data, absent = scenes(words.data, words.size, words.quick, words.draw)
     found = Report(absent)
     for model in words.model or MODELS:

@@ -30,7 +30,7 @@ from app.core.types import Floats
 from app.evaluation.metrics import dtssd, mad
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.loading import load
 from benchmarks.bench_leak import DATA, PRECISIONS
 from benchmarks.leak_measure import RIM_PX, VISIBLE
 from benchmarks.region_scenes import HEADS, MOTIONS, SIZE, Person, Sample, Scenes, entering, sway
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=75, help="of a sequence")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     words = parser.parse_args()
-    compiled.wait()
+    load()
     scenes = Scenes(words.data)
     if not len(scenes):
         sys.exit(f"There are no cut-outs or rooms in {words.data}; name the folder with --data.")

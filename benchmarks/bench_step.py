@@ -26,7 +26,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.loading import load
 from app.matting.selection.choice import choose, choose_device
 from app.matting.torch.eager import DTYPES
 from app.matting.torch.networks import load_core
@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--picture", type=Path)
     words = parser.parse_args()
-    compiled.wait()
+    load()
     settings = MattingSettings(
         model=words.model, weights=words.weights, executor=words.executor, precision=words.precision
     )

@@ -50,9 +50,9 @@ def bench(
     from app.bench.choose import choices_table, choose_again
     from app.bench.report import table
     from app.bench.run import bench as measure
-    from app.matting.kernels.dispatch import compiled
+    from app.matting.kernels.loading import load
 
-    compiled.wait()
+    load()
     if choose:
         result = choose_again(seconds, notify)
         print(json.dumps(result, indent=2) if as_json else choices_table(result))

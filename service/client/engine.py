@@ -25,7 +25,6 @@ from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.executor import CpuExecutor
 from app.matting.cpu.guided import filter_rows
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.kernels.dispatch import compiled
 from models.filter_weights import FastFilterWeights
 from service.client.link import Received
 from service.client.witness import Look, Witness
@@ -73,7 +72,6 @@ class AlphaExecutor(CpuExecutor):
 
     def __init__(self, geometry: StepGeometry, alpha: Callable[[], AlphaImage]) -> None:
         """alpha: returns that of the next frame, (h, w), of about the small size."""
-        compiled.start()
         super().__init__(geometry, "float32")
         self._ratios = geometry.ratio, geometry.ratio
         self._alpha = alpha
@@ -93,7 +91,7 @@ class AlphaExecutor(CpuExecutor):
             alpha = np.asarray(cv2.resize(alpha, (width, height)), np.uint8)
         np.clip((alpha.astype(np.float32) - NOISE) / (255 - 2 * NOISE), 0, 1, out=self._given[3])
         self._strips.shrink(frame, self._ratios, self._small)
-        given = FILTER, self._strips.kernels, self._given, self._small, self._outputs
+        given = FILTER, self._given, self._small, self._outputs
         self._strips.run(height, lambda top, bottom: filter_rows(*given, top, bottom))
         slope, offset, coarse = self._outputs
         return Coefficients(self._small, slope, offset, coarse[0])

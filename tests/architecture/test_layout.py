@@ -28,6 +28,7 @@ MAX_MODULES = 20
 
 
 STILL_CYCLIC = [
+    {"app", "service"},
     {"app.config", "app.media"},
     {"app.gui.backgrounds", "app.gui.dialogs", "app.gui.panels", "app.gui.preview", "app.gui.state", "app.gui.widgets"},
     {"app.plate", "app.runtime"},

@@ -15,17 +15,12 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Cells, Coefficients
 from app.matting.cpu.executor import CpuExecutor
-from app.matting.kernels import composite as numba_kernels
-from app.matting.kernels import numpy_composite
 
 CELL = 4
 
 
 ROUNDING = 1
 """Alpha and composite are each rounded by up to half a level of 255."""
-
-
-KERNELS = (numba_kernels, numpy_composite)
 
 
 edge_settings = st.builds(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,11 +14,9 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BlurredBackground, Matte
 from app.matting.base.interface import Executor, NotAMatteError
 from app.matting.cpu.compositor import Coefficients
-from app.matting.kernels import composite as numba_kernels
-from app.matting.kernels import numpy_composite
 from app.matting.torch.core import Core
 from app.matting.torch.eager import EagerExecutor
-from tests.matting.given import KERNELS, Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
+from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
 
@@ -57,15 +54,14 @@ sizes = {
 }
 
 
-@pytest.mark.parametrize("kernels", KERNELS, ids=["numba", "numpy"])
 @pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
 @any_case
 @given(**sizes)
 def test_composites_of_the_cpu_are_bounded(
-    kernels: ModuleType, plate: bool, width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str
+    plate: bool, width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str
 ) -> None:
     case = Case(width, height, ratio, seed, padded=plate)
-    executor = Given(case.geometry, "float32", kernels)
+    executor = Given(case.geometry, "float32")
     executor.supports_strict = not plate
     try:
         check_stream(
@@ -100,7 +96,7 @@ def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficient
     return coefficients
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy", "plate", "torch"])
+@pytest.mark.parametrize("backend", ["network", "plate", "torch"])
 @any_case
 @given(seed=st.integers(0, 1 << 30), value=st.sampled_from(NOT_NUMBERS), edges=edge_settings)
 def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float, edges: EdgeSettings) -> None:
@@ -114,7 +110,7 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
         give = partial(setattr, network, "coefficients_now")
         executor = EagerExecutor(Core(network), case.geometry)
     else:
-        executor = Given(case.geometry, "float32", numpy_composite if backend == "numpy" else numba_kernels)
+        executor = Given(case.geometry, "float32")
         give = partial(setattr, executor, "coefficients")
     try:
         give(intact)
@@ -128,7 +124,7 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
 
 def test_infinities_of_both_signs_are_refused_without_a_warning() -> None:
     case = Case(33, 21, 0.5, 1, padded=False)
-    executor = Given(case.geometry, "float32", numba_kernels)
+    executor = Given(case.geometry, "float32")
     coefficients = case.coefficients()
     coefficients.slope.flat[:2] = np.inf, -np.inf
     executor.coefficients = coefficients

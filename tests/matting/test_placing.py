@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
@@ -19,11 +18,9 @@ from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.base.interface import ShapingEngine
 from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.strips import Strips
-from app.matting.kernels import composite as numba_kernels
-from app.matting.kernels import numpy_composite
 from app.matting.torch.core import Core
 from app.matting.torch.eager import EagerExecutor
-from tests.matting.given import KERNELS, Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
+from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.shapes import MODELS, OFF, Fixed, random_shape
 
@@ -46,12 +43,10 @@ def assert_nothing_beside(matte: Matte, place: PlacementSettings) -> None:
     assert not beside.any()
 
 
-@pytest.mark.parametrize("kernels", KERNELS, ids=["numba", "numpy"])
 @pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
 @any_case
 @given(**sizes, place=places, edges=edge_settings, kind=st.sampled_from(["picture", "frame", "blur:60"]))
 def test_placed_composites_of_the_cpu_are_bounded(
-    kernels: ModuleType,
     plate: bool,
     width: int,
     height: int,
@@ -61,7 +56,7 @@ def test_placed_composites_of_the_cpu_are_bounded(
     kind: str,
 ) -> None:
     case = Case(width, height, 0.5, seed, padded=plate)
-    executor = Given(case.geometry, "float32", kernels)
+    executor = Given(case.geometry, "float32")
     coefficients = case.refined() if plate else case.coefficients()
     frame = case.frame()
     backdrop: Backdrop = case.backdrop(kind, frame)
@@ -95,25 +90,6 @@ def test_placed_composites_of_torch_are_bounded(width: int, height: int, seed: i
     executor.close()
     assert_bounded(matte, backdrop)
     assert_nothing_beside(matte, place)
-
-
-@any_case
-@given(**sizes, place=places)
-def test_numba_and_numpy_place_alike(width: int, height: int, seed: int, place: PlacementSettings) -> None:
-    dice = np.random.default_rng(seed)
-    person_size = dice.integers(1, 90, 2)
-    alpha = dice.integers(0, 256, person_size, dtype=np.uint8)
-    alpha[dice.random(person_size) < 0.5] = 0
-    person = dice.integers(0, 256, (person_size[0], 3 * person_size[1]), dtype=np.uint8)
-    behind = dice.integers(0, 256, (height, 3 * width), dtype=np.uint8)
-    area = area_of(place, width, height)
-    results = []
-    for kernels in (numba_kernels, numpy_composite):
-        composite, placed_alpha = np.empty_like(behind), np.empty((height, width), np.uint8)
-        kernels.place_rows(person, alpha, behind, composite, placed_alpha, area.left, area.top, 0, height)
-        results.append((composite, placed_alpha))
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 MOVED = (PlacementSettings(x=0.25, y=-0.125), in_corner("bottom-right", 0.5), PlacementSettings(scale=2))
@@ -186,7 +162,7 @@ def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
 @pytest.mark.parametrize("scale", [0.55, 0.83, 1.27, 2.6])
 def test_a_person_does_not_shake_while_the_part_that_is_resized_changes(scale: float) -> None:
     """Only the part around the person is resized; a raised hand makes it larger."""
-    strips, behind = Strips(numba_kernels), np.zeros((360, 640, 3), np.uint8)
+    strips, behind = Strips(), np.zeros((360, 640, 3), np.uint8)
     results = []
     for hand in range(0, 90, 7):
         alpha = np.zeros((360, 640), np.float32)

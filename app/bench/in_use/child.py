@@ -25,7 +25,7 @@ from app.core.concurrency.threads import name_thread
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.loading import load
 
 SCENE_FRAMES, ALONE_FRAMES = 60, 16
 ALONE_WARM_UP = 10
@@ -66,7 +66,7 @@ class StepAlone:
 
 def measure(work: Workload) -> Iterable[dict[str, Any]]:
     """Yield one row per phase and round. The step alone is measured before and after each."""
-    compiled.wait()
+    load()
     capture = work.settings.capture
     frames = camera_frames(capture.width, capture.height, capture.fps, SCENE_FRAMES)
     decoded = [image for image in map(MjpgDecoder().decode, frames[:ALONE_FRAMES]) if image is not None]

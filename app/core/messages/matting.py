@@ -44,9 +44,6 @@ class ModelText(Message):
         "The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32."
     )
     OPENVINO_DEVICE = "The executor openvino does not run on the device {device}; choose eager or the device cpu."
-    PLATE_NEEDS_NUMBA = (
-        "Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto."
-    )
     NOT_CONVERTED = "The model {model} cannot be converted with its float32 part; choose the executor eager."
     WRONG_SIZE = (
         "The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose "

@@ -59,7 +59,6 @@ _OF_MESSAGE: dict[Enum, Remedy | None] = {
     ModelText.GPU_MEMORY: None,
     ModelText.HALF_FAILED: None,
     ModelText.OPENVINO_DEVICE: Remedy.MATTING_SETTINGS,
-    ModelText.PLATE_NEEDS_NUMBA: Remedy.MATTING_SETTINGS,
     ModelText.NOT_CONVERTED: Remedy.MATTING_SETTINGS,
     ModelText.NO_INT8: Remedy.MATTING_SETTINGS,
     ModelText.PREPARING: None,

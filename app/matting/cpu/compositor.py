@@ -18,6 +18,10 @@ from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.ground import Ground
 from app.matting.cpu.strips import Strips
+from app.matting.kernels.composite import finish_rows
+from app.matting.kernels.edges import blend_rows, hold_rows, spread_rows
+from app.matting.kernels.patches import paste_cells
+from app.matting.kernels.relight import relight_rows
 from app.matting.light.light import Light
 from app.matting.region.place import Place
 
@@ -125,15 +129,13 @@ class Compositor:
         composite, alpha, foreground = self._finished(frame, coefficients, over, *wanted)
         behind_rows = over.reshape(height, -1)
         if cells is not None:
-            from app.matting.kernels.patches import paste_cells  # imports numba, which other networks do not need
-
             pasted = frame, over, cells.matte, cells.indices, composite, alpha, foreground
             self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
         alpha, behind_rows, foreground, composite = cropped(size, alpha, behind_rows, foreground, composite)
         if edges.active:
             alpha = self._treat(alpha, foreground, edges)
             composite = np.empty_like(foreground)
-            blend_rows, blended = self._strips.kernels.blend_rows, (foreground, alpha, behind_rows, edges.despill)
+            blended = foreground, alpha, behind_rows, edges.despill
             self._strips.run(size[0], lambda top, bottom: blend_rows(*blended, composite, top, bottom))
         matte = Matte(
             composite=composite.reshape(*size, 3),
@@ -175,7 +177,6 @@ class Compositor:
         alpha = np.empty((height, width), np.uint8)
         composite = np.empty_like(rows) if want_composite else NOTHING
         foreground = np.empty_like(rows) if want_foreground else NOTHING
-        finish_rows = self._strips.kernels.finish_rows
         arrays = rows, given.slope, given.offset, behind_rows, composite, alpha, foreground
         self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
         return composite, alpha, foreground
@@ -201,7 +202,6 @@ class Compositor:
             maps = np.stack([given.place.from_frame(plane) for plane in maps])
         slope, offset = np.empty_like(given.slope), np.empty_like(given.offset)
         arrays = given.slope, given.offset, maps, slope, offset
-        relight_rows = self._strips.kernels.relight_rows
         self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
         return given._replace(slope=slope, offset=offset)
 
@@ -218,7 +218,6 @@ class Compositor:
             return grown
         feathered = cpu_edges.feather(grown, edges.feather_px)
         continued = cpu_edges.beyond(foreground, grown, edges.feather_px)
-        spread_rows = self._strips.kernels.spread_rows
         self._strips.run(
             alpha.shape[0], lambda top, bottom: spread_rows(foreground, continued, grown, feathered, top, bottom)
         )
@@ -229,7 +228,6 @@ class Compositor:
         if previous_alpha is None:
             previous_alpha = alpha.copy()
         else:
-            hold_rows = self._strips.kernels.hold_rows
             self._strips.run(alpha.shape[0], lambda top, bottom: hold_rows(alpha, previous_alpha, steps, top, bottom))
         self._previous_alpha = previous_alpha
         return previous_alpha.copy()

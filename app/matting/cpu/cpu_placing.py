@@ -13,6 +13,7 @@ from app.core.placement import Area, area_of
 from app.core.settings import PlacementSettings
 from app.core.types import BgrImage, Matte
 from app.matting.cpu.strips import Strips
+from app.matting.kernels.placing import place_rows
 
 MARGIN = 2
 """Pixels around the person that are resized as well: interpolation reads them."""
@@ -44,7 +45,6 @@ def placed(matte: Matte, behind: BgrImage, placement: PlacementSettings, strips:
     composite, placed_alpha = np.empty_like(behind).reshape(height, -1), np.empty_like(matte.alpha)
     person_rows = np.ascontiguousarray(person).reshape(person.shape[0], -1)
     arrays = person_rows, alpha, behind.reshape(height, -1), composite, placed_alpha, first_column, first_row
-    place_rows = strips.kernels.place_rows
     strips.run(height, lambda first, last: place_rows(*arrays, first, last))
     foreground = None if matte.foreground is None else _on_black(matte.foreground, area)
     image = composite.reshape(height, width, 3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from types import ModuleType
 from typing import final
 
 import numpy as np
@@ -30,10 +29,9 @@ class CpuExecutor(ABC):
     relights = True
     """Whether `run` applies the light controls; see `FrameEngine`."""
 
-    def __init__(self, geometry: StepGeometry, precision: str, kernels: ModuleType | None = None) -> None:
-        """kernels: see `Strips`."""
+    def __init__(self, geometry: StepGeometry, precision: str) -> None:
         self.precision = precision
-        self._strips = Strips(kernels)
+        self._strips = Strips()
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter()
         self._forgets = False

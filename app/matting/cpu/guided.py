@@ -5,23 +5,20 @@ OpenVINO makes thirty passes over memory for it; the kernels in `app.matting.ker
 
 from __future__ import annotations
 
-from types import ModuleType
-
+from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
 from models.filter_weights import FilterWeights, Floats, LearnedFilterWeights
 
 Outputs = tuple[Floats, Floats, Floats]
 
 
-def filter_rows(
-    weights: FilterWeights, kernels: ModuleType, given: Floats, small: Floats, outputs: Outputs, top: int, bottom: int
-) -> None:
+def filter_rows(weights: FilterWeights, given: Floats, small: Floats, outputs: Outputs, top: int, bottom: int) -> None:
     """Fill rows `top` to `bottom` of slope, offset (4, h, w) and coarse alpha (1, h, w).
 
-    kernels: `composite` or `numpy_composite`; given: the filter's input (C, h, w); small: (3, h, w), RGB in 0..1.
+    given: the filter's input (C, h, w); small: (3, h, w), RGB in 0..1.
     """
     if isinstance(weights, LearnedFilterWeights):
         matrices = weights.project, weights.box, weights.first, weights.second, weights.third
-        kernels.learned_filter_rows(small, given, *matrices, *outputs, top, bottom)
+        learned_filter_rows(small, given, *matrices, *outputs, top, bottom)
     else:
         borders = weights.renormalize_borders
-        kernels.fast_filter_rows(small, given, weights.epsilon, borders, *outputs, top, bottom)
+        fast_filter_rows(small, given, weights.epsilon, borders, *outputs, top, bottom)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
 
 import numpy as np
 
@@ -13,8 +12,8 @@ from app.core.concurrency.compute_threads import thread_limit, usable_cores
 from app.core.concurrency.threads import name_thread
 from app.core.shaping import View
 from app.core.types import BgrImage, Floats
-from app.matting.kernels import numpy_composite
-from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.network_arrays import shrink_rows
+from app.matting.kernels.view import view_rows
 
 MOST_THREADS = 4
 Ratios = tuple[float, float]
@@ -24,9 +23,7 @@ Ratios = tuple[float, float]
 class Strips:
     """Runs the kernels of one executor."""
 
-    def __init__(self, kernels: ModuleType | None = None) -> None:
-        """kernels: the module `composite` or `numpy_composite`; None: wait for the faster one that runs here."""
-        self.kernels = kernels or compiled.wait()
+    def __init__(self) -> None:
         self.threads = min(thread_limit() or usable_cores(), MOST_THREADS)
         """Strips per frame, each on its own thread; may be lowered."""
         self._pool = ThreadPoolExecutor(
@@ -39,8 +36,7 @@ class Strips:
 
     def run(self, height: int, work: Callable[[int, int], None]) -> None:
         """Call work(top, bottom) for strips that cover `height` rows; one strip runs on the calling thread."""
-        threads = 1 if self.kernels is numpy_composite else self.threads
-        bounds = [height * strip // threads for strip in range(threads + 1)]
+        bounds = [height * strip // self.threads for strip in range(self.threads + 1)]
         first, *rest = itertools.pairwise(bounds)
         others = [self._pool.submit(work, *strip) for strip in rest]
         work(*first)
@@ -49,12 +45,11 @@ class Strips:
 
     def shrink(self, frame: BgrImage, ratios: Ratios, small: Floats) -> None:
         """Downsample the frame into `small` (3, h, w), RGB in 0..1."""
-        kernels = self.kernels
-        self.run(small.shape[1], lambda top, bottom: kernels.shrink_rows(frame, *ratios, small, top, bottom))
+        self.run(small.shape[1], lambda top, bottom: shrink_rows(frame, *ratios, small, top, bottom))
 
     def view(self, frame: BgrImage, view: View) -> BgrImage:
         """Return the part of the frame (H, W, 3), enlarged to the frame's size."""
-        shown, kernels = np.empty_like(frame), self.kernels
+        shown = np.empty_like(frame)
         pixels, sides = (frame.reshape(len(frame), -1), shown.reshape(len(frame), -1)), (view.left, view.top, view.size)
-        self.run(len(frame), lambda top, bottom: kernels.view_rows(*pixels, *sides, top, bottom))
+        self.run(len(frame), lambda top, bottom: view_rows(*pixels, *sides, top, bottom))
         return shown

@@ -1,1 +1,1 @@
-"""CPU kernels of the frame step in numba, with a numpy fallback until numba is ready."""
+"""Kernels of the frame step for CPUs, compiled by numba."""

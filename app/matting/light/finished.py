@@ -9,7 +9,6 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import LightPlan
 from app.matting.base.state import StateArrays
-from app.matting.kernels.dispatch import compiled
 from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import grid_size
 
@@ -58,7 +57,9 @@ class FinishedLight:
         maps = self._light.maps_of_grid(on_grid(shown, columns, rows), alpha, behind, room, plan)
         composite, foreground = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
         rows_of = foreground.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
-        compiled.wait().relight_composite_rows(*rows_of, 0, height)
+        from app.matting.kernels.relight import relight_composite_rows
+
+        relight_composite_rows(*rows_of, 0, height)
         person = foreground if want_foreground else None
         return Matte(composite, matte.alpha, person, matte.frame, matte.hides_person)
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 
 from app.core.types import Floats
+from app.matting.kernels.network_arrays import pixel_rows
 
 
-def unpack(cells: Floats, stretch: float, matte: Floats, kernels: ModuleType) -> None:
-    """Fill the matte (4, h, w) from cells (ceil(h / 2), ceil(w / 2), 16); see `models.export.Export`.
-
-    kernels: `composite` or `numpy_composite`.
-    """
-    kernels.pixel_rows(cells, matte, 0, matte.shape[1])
+def unpack(cells: Floats, stretch: float, matte: Floats) -> None:
+    """Fill the matte (4, h, w) from cells (ceil(h / 2), ceil(w / 2), 16); see `models.export.Export`."""
+    pixel_rows(cells, matte, 0, matte.shape[1])
     alpha = matte[3]
     # The sigmoid as a hyperbolic tangent, which cannot overflow.
     alpha *= 0.5

@@ -15,6 +15,7 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays, copy_into, prefixed, under
 from app.matting.cpu.guided import filter_rows
 from app.matting.cpu.strips import Ratios, Strips
+from app.matting.kernels.network_arrays import halve_rows
 from app.matting.openvino.artefact import Artefact, Stage
 from app.matting.openvino.cells import unpack
 from app.matting.openvino.decision import CpuDecision
@@ -44,7 +45,7 @@ class RecurrentNetwork:
         self._size = width, height
         self._decision = None if artefact.decision is None else CpuDecision(artefact.decision, height, width)
         rule = artefact.forgetting
-        self._forgetting = None if rule is None else CpuForgetting(rule, strips.kernels, height, width)
+        self._forgetting = None if rule is None else CpuForgetting(rule, height, width)
         before, after = state_names(len(artefact.states))
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
@@ -174,12 +175,12 @@ class RecurrentNetwork:
 
     def _halve(self) -> None:
         for larger, halved in itertools.pairwise((self.small, *self._halves)):
-            self._strips.kernels.halve_rows(larger, halved, 0, halved.shape[1])
+            halve_rows(larger, halved, 0, halved.shape[1])
 
     def _apply_filter(self) -> None:
         if self._filter is not None:
             coefficients = tuple(self.arrays[name][0] for name in COEFFICIENTS)
-            given = self._filter, self._strips.kernels, self.arrays["given"][0], self.small, coefficients
+            given = self._filter, self.arrays["given"][0], self.small, coefficients
             self._strips.run(self._size[1], lambda top, bottom: filter_rows(*given, top, bottom))
 
     def _compile(self, stages: Sequence[Stage], models: Sequence[ov.Model], precision: str) -> None:
@@ -193,7 +194,7 @@ class RecurrentNetwork:
         for request in self._requests[self._turn]:
             request.infer()
         if self._stretch is not None:
-            unpack(self.arrays["cells"][0], self._stretch, self.arrays["given"][0], self._strips.kernels)
+            unpack(self.arrays["cells"][0], self._stretch, self.arrays["given"][0])
 
     def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
         """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""

@@ -75,7 +75,7 @@ def choose(settings: EngineSettings) -> Choice:
     except WeightsError as error:
         raise WeightsMissingError(text_of(error)) from error
     device = choose_device(settings)
-    executor = choose_executor(settings, device, needs_plate=NETWORKS[model].needs_plate)
+    executor = choose_executor(settings, device)
     return Choice(model, weights, device, executor, _precision(settings, model, weights, device, executor))
 
 
@@ -95,19 +95,8 @@ def choose_device(settings: EngineSettings) -> str:
     return hardware.cuda_cards().find(settings.device) if settings.device.startswith("cuda") else settings.device
 
 
-def choose_executor(settings: EngineSettings, device: str, *, needs_plate: bool = False) -> str:
-    """Return the executor. Raises ModelError if the one in the settings cannot run on this device or with a plate."""
-    executor = _executor(settings, device)
-    if not needs_plate:
-        return executor
-    if executor == "openvino" and not hardware.numba_usable():
-        if settings.executor == "auto":
-            return "eager"
-        raise ModelError(ModelText.PLATE_NEEDS_NUMBA())
-    return executor
-
-
-def _executor(settings: EngineSettings, device: str) -> str:
+def choose_executor(settings: EngineSettings, device: str) -> str:
+    """Return the executor. Raises ModelError if the one in the settings cannot run on this device."""
     if settings.executor == "auto":
         return "openvino" if device == "cpu" and hardware.openvino_usable() else "eager"
     if settings.executor == "openvino" and device != "cpu":

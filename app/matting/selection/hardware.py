@@ -34,12 +34,6 @@ def openvino_usable() -> bool:
 
 
 @functools.cache
-def numba_usable() -> bool:
-    """Return whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None
-
-
-@functools.cache
 def cpu_has_bfloat16() -> bool:
     """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX), which make it faster than float32."""
     if not openvino_usable():
@@ -53,8 +47,6 @@ def cpu_has_bfloat16() -> bool:
 @functools.cache
 def cpu_has_vnni() -> bool:
     """Return whether the CPU multiplies and adds int8 in one instruction; without that, int8 is not faster."""
-    if not numba_usable():
-        return False
     from llvmlite.binding import get_host_cpu_features  # type: ignore[import-untyped]
 
     features = get_host_cpu_features()

@@ -63,9 +63,9 @@ def make_executor(
     Raises ModelError or RuntimeError if it cannot run.
     """
     if choice.executor == "openvino":
-        from app.matting.kernels.dispatch import compiled
+        from app.matting.kernels.loading import start_loading
 
-        compiled.start()
+        start_loading()
         from app.matting.openvino.artefact_cache import artefacts
         from app.matting.openvino.executor import OpenVinoExecutor
 

@@ -1,9 +1,6 @@
-"""The CPU kernels, in numba and in numpy, compared with the frame step in torch."""
+"""The CPU kernels compared with the frame step in torch."""
 
 from __future__ import annotations
-
-import sys
-from types import ModuleType
 
 import cv2
 import numpy as np
@@ -24,14 +21,14 @@ from app.matting.cpu import cpu_blur
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
-from app.matting.kernels import numpy_composite
-from app.matting.kernels.dispatch import Compiled
+from app.matting.kernels.network_arrays import halve_rows, shrink_rows
 from app.matting.torch.core import Core
 from app.matting.torch.eager import EagerExecutor
+from app.matting.torch.full_size import Coefficients as FullSize
+from app.matting.torch.full_size import Pixels, layers, to_pixels
 from app.matting.torch.torch_blur import blurred_background
 from tests.matting.networks import frames
 
-IMPLEMENTATIONS = [kernels, numpy_composite]
 EDGES = [
     EdgeSettings(),
     EdgeSettings(contrast=0.4, threshold=0.3),
@@ -75,17 +72,25 @@ def coefficients(
     return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
 
 
+def finished(
+    frame: NDArray[np.uint8], slope: NDArray[np.float32], offset: NDArray[np.float32], behind: NDArray[np.uint8]
+) -> Pixels:
+    """Return what torch makes of frame and backdrop, (H, 3 * W), and coefficients."""
+    image, backdrop = (torch.from_numpy(rows.reshape(len(rows), -1, 3)) for rows in (frame, behind))
+    slopes, offsets = (torch.from_numpy(planes)[None] for planes in (slope, offset))
+    return to_pixels(layers(image, FullSize(slopes, offsets, None, torch.zeros(()), ()), backdrop), foreground=True)
+
+
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
     return int(np.abs(one.astype(np.int16) - other).max())
 
 
 @pytest.mark.parametrize("edges", EDGES, ids=lambda edges: ",".join(sorted(edges.model_fields_set)) or "off")
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS, ids=["kernels", "plain"])
 @pytest.mark.parametrize("size", [(160, 90), (131, 97), (90, 160)], ids=str)
-def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, int], edges: EdgeSettings) -> None:
+def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) -> None:
     geometry = StepGeometry(*size, 0.37)
     small_size = geometry.small_height, geometry.small_width
-    strips = Strips(implementation)
+    strips = Strips()
     cpu = Compositor(geometry, strips)
     pictures = frames(*size, 3)
     small = np.empty((3, *small_size), np.float32)
@@ -123,10 +128,9 @@ def test_small_frame_is_sampled_at_the_ratios(width: int, height: int, across: f
     scales = (down, across)
     expected = functional.interpolate(image, scale_factor=scales, mode="bilinear", recompute_scale_factor=False)[0]
 
-    for implementation in IMPLEMENTATIONS:
-        small = np.empty(expected.shape, np.float32)
-        implementation.shrink_rows(frame, across, down, small, 0, small.shape[1])
-        np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
+    small = np.empty(expected.shape, np.float32)
+    shrink_rows(frame, across, down, small, 0, small.shape[1])
+    np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
 
 
 @settings(max_examples=25, deadline=None)
@@ -140,13 +144,12 @@ def test_any_sizes_go_together(width: int, height: int, small_width: int, small_
     rng = np.random.default_rng(width * height)
     frame, behind = (rng.integers(0, 256, (height, 3 * width), dtype=np.uint8) for _ in range(2))
     slope, offset = (rng.normal(0, 0.5, (4, small_height, small_width)).astype(np.float32) for _ in range(2))
-    results = []
-    for implementation in IMPLEMENTATIONS:
-        composite, person, alpha = np.empty_like(frame), np.empty_like(frame), np.empty((height, width), np.uint8)
-        implementation.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
-        results.append((composite, person, alpha))
-    for one, other in zip(*results, strict=True):
-        assert difference(one, other) <= 1
+    composite, person, alpha = np.empty_like(frame), np.empty_like(frame), np.empty((height, width), np.uint8)
+    kernels.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
+    expected = finished(frame, slope, offset, behind)
+    assert expected.foreground is not None
+    for found, wanted in ((composite, expected.composite), (person, expected.foreground), (alpha, expected.alpha)):
+        assert difference(found.reshape(height, -1), wanted.numpy().reshape(height, -1)) <= 1
 
 
 @settings(max_examples=40, deadline=None)
@@ -156,10 +159,9 @@ def test_halving_takes_the_mean_of_the_pixels_there_are(width: int, height: int,
     expected = functional.avg_pool2d(
         torch.from_numpy(picture)[None], 2, 2, ceil_mode=True, count_include_pad=False
     ).numpy()[0]
-    for implementation in IMPLEMENTATIONS:
-        halved = np.full((3, -(-height // 2), -(-width // 2)), np.nan, np.float32)
-        implementation.halve_rows(picture, halved, 0, halved.shape[1])
-        np.testing.assert_allclose(halved, expected, atol=1e-6)
+    halved = np.full((3, -(-height // 2), -(-width // 2)), np.nan, np.float32)
+    halve_rows(picture, halved, 0, halved.shape[1])
+    np.testing.assert_allclose(halved, expected, atol=1e-6)
 
 
 @settings(max_examples=40, deadline=None)
@@ -181,15 +183,14 @@ def test_what_is_left_out_because_nobody_can_be_there_shows_nobody(
     # A few opaque pixels, often a single one in a wide empty row.
     spots = rng.random((small_height, small_width)) < rng.choice([0.01, 0.1, 0.6])
     offset[3][spots] = rng.normal(0.2, 0.4, int(spots.sum()))
-    results = []
-    for implementation in IMPLEMENTATIONS:
-        composite, alpha = np.full_like(frame, 77), np.full((height, width), 77, np.uint8)
-        person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
-        implementation.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
-        results.append((composite, alpha, person))
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_allclose(one.astype(int), other.astype(int), atol=1)
-    composite, alpha, _ = results[0]
+    composite, alpha = np.full_like(frame, 77), np.full((height, width), 77, np.uint8)
+    person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
+    kernels.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
+    expected = finished(frame, slope, offset, behind)
+    assert difference(composite, expected.composite.numpy().reshape(height, -1)) <= 1
+    assert difference(alpha, expected.alpha.numpy().reshape(height, -1)) <= 1
+    if wanted and expected.foreground is not None:
+        assert difference(person, expected.foreground.numpy().reshape(height, -1)) <= 1
     nobody = (alpha == 0).repeat(3, 1)
     np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
 
@@ -244,27 +245,3 @@ def test_stronger_blur_leaves_less_detail() -> None:
     ]
     assert detail == sorted(detail, reverse=True)
     assert detail[0] > 4 * detail[-1]
-
-
-def test_without_numba_the_kernels_in_numpy_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("app.matting.kernels.composite")
-    monkeypatch.setitem(sys.modules, "app.matting.kernels.composite", None)
-    fallback = Compiled().wait()
-    frame, behind = frames(64, 48, 2)
-    given = coefficients(24, 32)
-    small = np.empty((3, 24, 32), np.float32)
-    mattes = []
-    for implementation in (fallback, kernels):
-        strips = Strips(implementation)
-        cpu = Compositor(StepGeometry(64, 48, 0.5), strips)
-        strips.shrink(frame, (0.5, 0.5), small)
-        mattes.append(cpu.composite(frame, Coefficients(small, *given), behind, plan(EdgeSettings()), False))
-        strips.close()
-    assert fallback is numpy_composite
-    assert difference(mattes[0].composite, mattes[1].composite) <= 1
-
-
-def test_an_executor_starts_with_the_compiled_kernels() -> None:
-    strips = Strips()
-    assert strips.kernels is kernels
-    strips.close()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,8 +16,7 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.kernels import composite as numba_kernels
-from app.matting.kernels import numpy_composite
+from app.matting.kernels.relight import relight_composite_rows, relight_rows
 from app.matting.light.finished import FinishedLight
 from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import found_head, grid_size
@@ -178,7 +176,7 @@ class Plain:
     name, precision, device, relights = "plain", "float32", "cpu", False
 
     def __init__(self, given: Coefficients, geometry: StepGeometry) -> None:
-        self._strips = Strips(numba_kernels)
+        self._strips = Strips()
         self._compositor, self._given = Compositor(geometry, self._strips), given
         self.asked: list[EdgeSettings] = []
 
@@ -248,19 +246,16 @@ def test_executors_without_light_are_asked_without_it() -> None:
     assert made[0].asked == [EdgeSettings(strict="off")]
 
 
-kernels = pytest.mark.parametrize("kernels", [numba_kernels, numpy_composite], ids=["numba", "numpy"])
-
-
-@kernels
 @given(seed=st.integers(0, 1 << 20), width=st.integers(2, 70), height=st.integers(2, 50))
 @settings(max_examples=25, deadline=None)
-def test_relit_coefficients_are_the_relit_foreground(kernels: ModuleType, seed: int, width: int, height: int) -> None:
+def test_relit_coefficients_are_the_relit_foreground(seed: int, width: int, height: int) -> None:
     dice = np.random.default_rng(seed)
     slope, offset = dice.normal(0, 0.3, (2, 4, height, width)).astype(np.float32)
     maps = dice.uniform(0, 1.5, (6, dice.integers(2, 9), dice.integers(2, 12))).astype(np.float32)
     new_slope, new_offset = np.empty_like(slope), np.empty_like(offset)
-    kernels.relight_rows(slope, offset, maps, new_slope, new_offset, 0, height)
-    gains, biases = numpy_composite.resized_maps(maps, width, height)
+    relight_rows(slope, offset, maps, new_slope, new_offset, 0, height)
+    resized = np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in maps])
+    gains, biases = resized[:3], resized[3:]
     pixel = dice.random((3, height, width)).astype(np.float32)
     expected = gains * (pixel * (1 + slope[:3]) + offset[:3]) + biases
     np.testing.assert_allclose(pixel * (1 + new_slope[:3]) + new_offset[:3], expected, atol=2e-4)
@@ -268,10 +263,9 @@ def test_relit_coefficients_are_the_relit_foreground(kernels: ModuleType, seed: 
     np.testing.assert_array_equal(new_offset[3], offset[3])
 
 
-@kernels
 @given(seed=st.integers(0, 1 << 20), width=st.integers(2, 60), height=st.integers(2, 40))
 @settings(max_examples=25, deadline=None)
-def test_relit_composites_stay_bounded(kernels: ModuleType, seed: int, width: int, height: int) -> None:
+def test_relit_composites_stay_bounded(seed: int, width: int, height: int) -> None:
     dice = np.random.default_rng(seed)
     person, behind = dice.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
     alpha = dice.choice(np.array([0, 0, 1, 40, 128, 255], np.uint8), (height, width))
@@ -279,7 +273,7 @@ def test_relit_composites_stay_bounded(kernels: ModuleType, seed: int, width: in
     composite = (behind + (person.astype(float) - behind) * part + 0.5).astype(np.uint8)
     maps = dice.uniform(0, 3, (6, 4, 5)).astype(np.float32)
     before = composite.copy()
-    kernels.relight_composite_rows(person.reshape(height, -1), alpha, maps, composite.reshape(height, -1), 0, height)
+    relight_composite_rows(person.reshape(height, -1), alpha, maps, composite.reshape(height, -1), 0, height)
     difference = np.abs(composite.astype(int) - behind).max(axis=2)
     assert (difference <= alpha.astype(int) + ROUNDING).all()
     np.testing.assert_array_equal(composite[alpha == 0], before[alpha == 0])

@@ -12,7 +12,7 @@ import torch
 from app.core.errors import ModelError
 from app.core.types import Floats
 from app.matting.cpu.guided import filter_rows
-from app.matting.kernels import composite, numpy_composite
+from app.matting.kernels.network_arrays import halve_rows
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact
 from app.matting.openvino.artefact_cache import ArtefactCache
@@ -35,7 +35,7 @@ def random_inputs(artefact: Artefact) -> dict[str, Floats]:
     larger = arrays["small"]
     for name, shape in halved_shapes(HEIGHT, WIDTH).items():
         arrays[name] = np.full(shape, np.nan, np.float32)
-        composite.halve_rows(larger[0], arrays[name][0], 0, shape[2])
+        halve_rows(larger[0], arrays[name][0], 0, shape[2])
         larger = arrays[name]
     before, _ = state_names(len(artefact.states))
     for name, shape in zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True):
@@ -76,10 +76,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("kernels", [composite, numpy_composite], ids=["numba", "numpy"])
 @pytest.mark.parametrize(("model", "refiner", "kind"), CASES.values(), ids=CASES)
 def test_the_stages_and_the_filter_kernel_are_the_network(
-    model: str, refiner: str, kind: type[FilterWeights], kernels: object, weights: dict[str, Path]
+    model: str, refiner: str, kind: type[FilterWeights], weights: dict[str, Path]
 ) -> None:
     artefact = artefact_cache.artefacts.load(model, weights[model], refiner)
     assert isinstance(artefact.guided_filter, kind)
@@ -88,14 +87,13 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
     found = run(artefact, arrays)
     if artefact.stretch is not None:
         found["given"] = np.full((1, 4, HEIGHT, WIDTH), np.nan, np.float32)
-        unpack(found["cells"][0], artefact.stretch, found["given"][0], kernels)  # type: ignore[arg-type]
+        unpack(found["cells"][0], artefact.stretch, found["given"][0])
     undecided = found["given"][:, 3:].copy()
     if artefact.decision is not None:
         CpuDecision(artefact.decision, HEIGHT, WIDTH).apply(found["given"][0, 3])
     outputs = tuple(np.full((planes, HEIGHT, WIDTH), np.nan, np.float32) for planes in (4, 4, 1))
     filter_rows(
         artefact.guided_filter,
-        kernels,  # type: ignore[arg-type]
         found["given"][0],
         arrays["small"][0],
         outputs,  # type: ignore[arg-type]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from app.matting.kernels import composite, numpy_composite
 from app.matting.openvino.forgetting import CpuForgetting
 from models.forgetting_rule import ForgettingRule
 from models.student.forgetting import Forgetting
@@ -29,10 +26,9 @@ def stream(height: int, width: int, count: int) -> list[NDArray[np.float32]]:
     return [frame.astype(np.float32) for frame in frames]
 
 
-@pytest.mark.parametrize("kernels", [composite, numpy_composite], ids=["numba", "numpy"])
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
-def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int], kernels: ModuleType) -> None:
-    cpu, reference = CpuForgetting(RULE, kernels, *size), Forgetting(RULE)
+def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
+    cpu, reference = CpuForgetting(RULE, *size), Forgetting(RULE)
     state = StudentNetwork().initial_state(1, *size)
     seen = state[3]
     for frame in stream(*size, 4):
@@ -47,7 +43,7 @@ def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int], kernel
 
 def test_a_state_resumes_the_stream_and_a_reset_forgets_it() -> None:
     size = 90, 160
-    cpu, resumed = (CpuForgetting(RULE, numpy_composite, *size) for _ in range(2))
+    cpu, resumed = (CpuForgetting(RULE, *size) for _ in range(2))
     first, second = stream(*size, 2)
 
     def cleared(stage: CpuForgetting) -> NDArray[np.float32]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,6 @@ from torch import nn
 
 from app.core.types import Floats
 from app.matting.cpu.guided import filter_rows
-from app.matting.kernels import composite, numpy_composite
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 from models.student.network import explained
@@ -28,14 +25,13 @@ def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[
     return dice.random((3, height, width), np.float32), dice.random((channels, height, width), np.float32)
 
 
-def run(weights: FilterWeights, arithmetic: ModuleType, image: Floats, values: Floats) -> list[Floats]:
-    """Return slope, offset and coarse alpha, computed in as many strips as the kernels support."""
+def run(weights: FilterWeights, image: Floats, values: Floats) -> list[Floats]:
+    """Return slope, offset and coarse alpha, computed in two strips."""
     height, width = image.shape[1:]
     outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
-    middle = 0 if arithmetic is numpy_composite else height // 2
-    for top, bottom in ((0, middle), (middle, height)):
+    for top, bottom in ((0, height // 2), (height // 2, height)):
         if top < bottom:
-            filter_rows(weights, arithmetic, values, image, outputs, top, bottom)  # type: ignore[arg-type]
+            filter_rows(weights, values, image, outputs, top, bottom)  # type: ignore[arg-type]
     return list(outputs)
 
 
@@ -51,10 +47,9 @@ def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset
     np.testing.assert_allclose(found[2][0], np.clip(alpha, 0, 1), atol=1e-5)
 
 
-@pytest.mark.parametrize("arithmetic", [composite, numpy_composite], ids=["kernels", "plain"])
 @settings(max_examples=25, deadline=None)
 @sizes
-def test_the_learned_filter_is_that_of_rvm(arithmetic: ModuleType, height: int, width: int, seed: int) -> None:
+def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -> None:
     image, hidden = image_and_given(height, width, CHANNELS, seed)
     torch.manual_seed(seed)
     reference = DeepGuidedFilter(CHANNELS).eval()
@@ -73,23 +68,20 @@ def test_the_learned_filter_is_that_of_rvm(arithmetic: ModuleType, height: int, 
         joined(third),
     )
 
-    assert_close(run(guided, arithmetic, image, hidden), image, slope, offset, matte[0, 3].numpy())
+    assert_close(run(guided, image, hidden), image, slope, offset, matte[0, 3].numpy())
 
 
-@pytest.mark.parametrize("arithmetic", [composite, numpy_composite], ids=["kernels", "plain"])
 @pytest.mark.parametrize("within", [False, True], ids=["rvm", "student"])
 @settings(max_examples=25, deadline=None)
 @sizes
-def test_the_fast_filter_is_that_of_the_networks(
-    arithmetic: ModuleType, within: bool, height: int, width: int, seed: int
-) -> None:
+def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, width: int, seed: int) -> None:
     image, matte = image_and_given(height, width, 4, seed)
     with torch.inference_mode():
         small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
         slope, offset = explained(small, values) if within else FastGuidedFilter(4)(small, values, values)
     guided = FastFilterWeights(1e-4 if within else EPS, within)
 
-    assert_close(run(guided, arithmetic, image, matte), image, slope, offset, matte[3])
+    assert_close(run(guided, image, matte), image, slope, offset, matte[3])
 
 
 def joined(convolution: nn.Conv2d) -> Floats:

@@ -182,11 +182,6 @@ def test_choices(
     monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(SimulatedCuda((8, 6))))
     assert choose_model(auto) == "bgmv2-resnet50"
     assert choice.choose(auto).executor == "eager"
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
-    monkeypatch.setattr(hardware, "numba_usable", lambda: False)
-    assert choice.choose(auto).executor == "eager"
-    with pytest.raises(ModelError, match="numba"):
-        choice.choose(auto.replace(executor="openvino"))
 
 
 def test_the_share_of_refined_pixels_is_the_papers_at_every_size() -> None:

@@ -14,7 +14,6 @@ from app.matting.base.edges import plan
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
-from app.matting.kernels import numpy_composite
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
@@ -112,7 +111,7 @@ class Given(nn.Module):
 def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     geometry = StepGeometry(2 * WIDTH, 2 * HEIGHT, 0.5)
     network, room, numpy_filter = Given(), Room(grid=2), StrictFilter()
-    strips = Strips(numpy_composite)
+    strips = Strips()
     eager, cpu = EagerExecutor(Core(network), geometry), Compositor(geometry, strips)
     small = np.empty((3, HEIGHT, WIDTH), np.float32)
     edges, backdrop = EdgeSettings(strict="strict"), BlurredBackground(80)
