@@ -9,19 +9,9 @@ from dataclasses import dataclass
 from jeepney import DBusAddress, Properties, new_method_call
 from jeepney.io.blocking import DBusConnection
 
-from app.system.portal import (
-    DESKTOP_NAME,
-    DESKTOP_PATH,
-    QUESTION_S,
-    PortalError,
-    PortalFault,
-    call,
-    connect,
-    new_token,
-    request,
-)
+from app.system.portal import QUESTION_S, Portal, PortalError, PortalFault, call, connect
 
-_DESKTOP = DBusAddress(DESKTOP_PATH, DESKTOP_NAME, "org.freedesktop.portal.Camera")
+_INTERFACE = "org.freedesktop.portal.Camera"
 _STORE = DBusAddress(
     "/org/freedesktop/impl/portal/PermissionStore",
     "org.freedesktop.impl.portal.PermissionStore",
@@ -41,7 +31,8 @@ class PortalState:
 def read_portal() -> PortalState:
     """Return the state of the portal; the user is not asked anything. Raises PortalError."""
     with closing(connect()) as bus:
-        (present,) = call(bus, Properties(_DESKTOP).get("IsCameraPresent"), PortalFault.NO_PORTAL)
+        camera = Properties(Portal(bus, _INTERFACE).address)
+        (present,) = call(bus, camera.get("IsCameraPresent"), PortalFault.NO_PORTAL)
         return PortalState(bool(present[1]), _permissions(bus))
 
 
@@ -51,11 +42,9 @@ def open_cameras(question_s: float = QUESTION_S) -> int:
     The desktop may ask the user, who has `question_s` to answer. Raises PortalError.
     """
     with closing(connect()) as bus:
-        token = new_token()
-        options = {"handle_token": ("s", token)}
-        request(bus, token, new_method_call(_DESKTOP, "AccessCamera", "a{sv}", (options,)), question_s)
-        (remote,) = call(bus, new_method_call(_DESKTOP, "OpenPipeWireRemote", "a{sv}", ({},)), PortalFault.REFUSED)
-        return int(remote.to_raw_fd())
+        portal = Portal(bus, _INTERFACE, question_s)
+        portal.request("AccessCamera")
+        return portal.open_remote()
 
 
 def _permissions(bus: DBusConnection) -> Mapping[str, str]:

@@ -7,10 +7,12 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from jeepney import DBusErrorResponse, MatchRule, Message, MessageType
+from jeepney import DBusAddress, DBusErrorResponse, MatchRule, Message, MessageType, new_method_call
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 from jeepney.wrappers import unwrap_msg
@@ -21,6 +23,7 @@ ANSWER_S = 5.0
 QUESTION_S = 120.0
 """Limit for the user's answer to a question of the desktop."""
 _POLL_S = 0.25
+SESSION = "org.freedesktop.portal.Session"
 _REQUEST = "org.freedesktop.portal.Request"
 _GRANTED, _REFUSED = 0, 1
 _tokens = itertools.count(1)
@@ -76,17 +79,52 @@ def subscribe(bus: DBusConnection, rule: MatchRule) -> None:
         raise PortalError(PortalFault.NO_ANSWER) from error
 
 
-def request(
-    bus: DBusConnection,
-    token: str,
-    message: Message,
-    question_s: float = QUESTION_S,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> Mapping[str, Any]:
-    """Make a call that the user may have to answer; return its results.
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One interface of the desktop's portals, for calls that the user may have to answer."""
 
-    token: the `handle_token` in the options of `message`. cancelled: whether to stop waiting. Raises PortalError.
-    """
+    bus: DBusConnection
+    interface: str
+    question_s: float = QUESTION_S
+    """Limit for the answer."""
+    cancelled: Callable[[], bool] = lambda: False
+    """Whether to stop waiting."""
+
+    @property
+    def address(self) -> DBusAddress:
+        """The object of the interface, for other calls."""
+        return DBusAddress(DESKTOP_PATH, DESKTOP_NAME, self.interface)
+
+    def request(self, member: str, signature: str = "", arguments: tuple[Any, ...] = (), **options: Any) -> Any:
+        """Make a call and return its results, by name. Raises PortalError.
+
+        signature: of the arguments, without the options, which follow them.
+        """
+        token = new_token()
+        body = (*arguments, {"handle_token": ("s", token), **options})
+        message = new_method_call(self.address, member, f"{signature}a{{sv}}", body)
+        return _request(self.bus, token, message, self.question_s, self.cancelled)
+
+    def open_remote(self, signature: str = "", arguments: tuple[Any, ...] = ()) -> int:
+        """Return a socket to a PipeWire that shows what the user allowed; the caller closes it. Raises PortalError."""
+        message = new_method_call(self.address, "OpenPipeWireRemote", f"{signature}a{{sv}}", (*arguments, {}))
+        (remote,) = call(self.bus, message, PortalFault.REFUSED)
+        return int(remote.to_raw_fd())
+
+    def open_session(self) -> str:
+        """Return the path of a new session; `close_session` ends it. Raises PortalError."""
+        return str(self.request("CreateSession", session_handle_token=("s", new_token()))["session_handle"][1])
+
+    def close_session(self, session: str) -> None:
+        """End a session, also one that has ended."""
+        with suppress(PortalError):
+            call(self.bus, new_method_call(DBusAddress(session, DESKTOP_NAME, SESSION), "Close"), PortalFault.NO_ANSWER)
+
+
+def _request(
+    bus: DBusConnection, token: str, message: Message, question_s: float, cancelled: Callable[[], bool]
+) -> Mapping[str, Any]:
+    """Make a call with the `handle_token` in its options; return its results. Raises PortalError."""
     sender = bus.unique_name.removeprefix(":").replace(".", "_")
     path = f"{DESKTOP_PATH}/request/{sender}/{token}"
     rule = MatchRule(type="signal", interface=_REQUEST, member="Response", path=path)

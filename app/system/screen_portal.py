@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
-
-from jeepney import DBusAddress, new_method_call
-from jeepney.io.blocking import DBusConnection
+from typing import ClassVar
 
 from app.core.errors import BackgroundError
 from app.core.messages.background import ScreenText
@@ -19,14 +15,12 @@ from app.system.pipewire.connection import Connection
 from app.system.pipewire.raw_video import to_bgr
 from app.system.pipewire.reader import NodeReader
 from app.system.pipewire.video_format import Layout
-from app.system.portal import PortalError, PortalFault
+from app.system.portal import Portal, PortalError, PortalFault
 
 INTERFACE = "org.freedesktop.portal.ScreenCast"
 QUESTION_S = 12.0
 """Limit for the user's choice: the thread that opens backgrounds must be able to stop."""
 FIRST_FRAME_S = 5.0
-_PORTAL = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, INTERFACE)
-_SESSION = "org.freedesktop.portal.Session"
 _MONITOR, _WINDOW = 1, 2
 _LAYOUTS: tuple[tuple[Layout, ...], ...] = (("BGRx", "BGRA", "RGBA", "BGR", "RGB"),)
 _PREFERRED = (1920, 1080), Fraction(15)
@@ -67,8 +61,9 @@ class PortalGrabber:
             self._bus = portal.connect()
         except PortalError as error:
             raise BackgroundError(_FAULTS[error.fault]()) from error
+        self._portal = Portal(self._bus, INTERFACE, question_s)
         try:
-            self._cast = self._ask(question_s)
+            self._cast = self._ask()
             self._reader = self._read()
             self.grab()
         except (PortalError, OSError) as error:
@@ -98,19 +93,16 @@ class PortalGrabber:
         if self._reader is not None:
             self._reader.close()
         if self._session:
-            session, self._session = DBusAddress(self._session, portal.DESKTOP_NAME, _SESSION), ""
-            with suppress(PortalError):
-                portal.call(self._bus, new_method_call(session, "Close"), PortalFault.NO_ANSWER)
+            self._portal.close_session(self._session)
+            self._session = ""
         self._bus.close()
 
-    def _ask(self, question_s: float) -> _Cast:
+    def _ask(self) -> _Cast:
         """Open a session and let the user choose. Raises PortalError."""
-        bus = self._bus
-        created = _request(bus, "CreateSession", (), {"session_handle_token": ("s", portal.new_token())}, question_s)
-        self._session = str(created["session_handle"][1])
+        self._session = self._portal.open_session()
         kind = _WINDOW if self._target.startswith("window:") else _MONITOR
-        _request(bus, "SelectSources", (self._session,), {"types": ("u", kind), "multiple": ("b", False)}, question_s)
-        started = _request(bus, "Start", (self._session, ""), {}, question_s)
+        self._portal.request("SelectSources", "o", (self._session,), types=("u", kind), multiple=("b", False))
+        started = self._portal.request("Start", "os", (self._session, ""))
         streams = started.get("streams", ("", ()))[1]
         if not streams:
             raise PortalError(PortalFault.NO_ANSWER)
@@ -120,9 +112,7 @@ class PortalGrabber:
 
     def _read(self) -> NodeReader:
         """Connect to the stream. Raises PortalError or OSError."""
-        message = new_method_call(_PORTAL, "OpenPipeWireRemote", "oa{sv}", (self._session, {}))
-        (remote,) = portal.call(self._bus, message, PortalFault.REFUSED)
-        connection = Connection(int(remote.to_raw_fd()))
+        connection = Connection(self._portal.open_remote("o", (self._session,)))
         return NodeReader(self._cast.node, *_PREFERRED, layouts=_LAYOUTS, connection=connection, name="mattecam-screen")
 
     def _part(self, image: BgrImage) -> BgrImage:
@@ -143,14 +133,3 @@ class PortalGrabber:
         if not part.size:
             raise BackgroundError(ScreenText.OFF_SCREEN(target=self._target))
         return part
-
-
-def _request(
-    bus: DBusConnection, member: str, arguments: tuple[str, ...], options: dict[str, Any], question_s: float
-) -> Any:
-    """Make one of the portal's requests. Raises PortalError."""
-    token = portal.new_token()
-    options = {"handle_token": ("s", token), **options}
-    signature = {0: "a{sv}", 1: "oa{sv}", 2: "osa{sv}"}[len(arguments)]
-    message = new_method_call(_PORTAL, member, signature, (*arguments, options))
-    return portal.request(bus, token, message, question_s)

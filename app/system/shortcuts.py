@@ -15,15 +15,13 @@ from app.core.concurrency.threads import name_thread
 from app.core.errors import MattecamError
 from app.core.messages.shortcuts import ShortcutText
 from app.system import portal
-from app.system.portal import PortalError, PortalFault
+from app.system.portal import Portal, PortalError, PortalFault
 
 MODIFIERS = ("Ctrl", "Alt", "Shift")
 """Held with every key. Ctrl and Alt alone are AltGr, which writes letters."""
 INTERFACE = "org.freedesktop.portal.GlobalShortcuts"
-SESSION = "org.freedesktop.portal.Session"
 PROGRAM_ID = "mattecam"
 """Name of the desktop entry, under which the desktop stores the keys."""
-_PORTAL = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, INTERFACE)
 _REGISTRY = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, "org.freedesktop.host.portal.Registry")
 _POLL_S = 0.25
 _STOP_S = portal.ANSWER_S + 2
@@ -109,32 +107,18 @@ class PortalShortcuts:
             register = new_method_call(_REGISTRY, "Register", "sa{sv}", (PROGRAM_ID, {}))
             portal.call(bus, register, PortalFault.NO_PORTAL)
         portal.subscribe(bus, MatchRule(type="signal", interface=INTERFACE, path=portal.DESKTOP_PATH))
-        session = self._open_session(bus)
-        portal.subscribe(bus, MatchRule(type="signal", interface=SESSION, path=session))
-        try:
-            self._bind(bus, session, shortcuts)
-            self._follow(bus, session, pressed)
-        finally:
-            with suppress(PortalError):
-                close = DBusAddress(session, portal.DESKTOP_NAME, SESSION)
-                portal.call(bus, new_method_call(close, "Close"), PortalFault.NO_ANSWER)
-
-    def _open_session(self, bus: DBusConnection) -> str:
-        token = portal.new_token()
-        options = {"handle_token": ("s", token), "session_handle_token": ("s", portal.new_token())}
-        create = new_method_call(_PORTAL, "CreateSession", "a{sv}", (options,))
-        results = portal.request(bus, token, create, self._question_s, self._stop.is_set)
-        return str(results["session_handle"][1])
-
-    def _bind(self, bus: DBusConnection, session: str, shortcuts: Sequence[Shortcut]) -> None:
-        token = portal.new_token()
+        desktop = Portal(bus, INTERFACE, self._question_s, self._stop.is_set)
+        session = desktop.open_session()
+        portal.subscribe(bus, MatchRule(type="signal", interface=portal.SESSION, path=session))
         keys = [
             (each.name, {"description": ("s", each.description), "preferred_trigger": ("s", _trigger(each.key))})
             for each in shortcuts
         ]
-        arguments = (session, keys, "", {"handle_token": ("s", token)})
-        bind = new_method_call(_PORTAL, "BindShortcuts", "oa(sa{sv})sa{sv}", arguments)
-        portal.request(bus, token, bind, self._question_s, self._stop.is_set)
+        try:
+            desktop.request("BindShortcuts", "oa(sa{sv})s", (session, keys, ""))
+            self._follow(bus, session, pressed)
+        finally:
+            desktop.close_session(session)
 
     def _follow(self, bus: DBusConnection, session: str, pressed: Callable[[str], None]) -> None:
         while not self._stop.is_set():
@@ -151,7 +135,7 @@ class PortalShortcuts:
 def _handle(message: Message, session: str, pressed: Callable[[str], None]) -> None:
     fields = message.header.fields
     interface, member = fields.get(HeaderFields.interface), fields.get(HeaderFields.member)
-    if (interface, member) == (SESSION, "Closed") and fields.get(HeaderFields.path) == session:
+    if (interface, member) == (portal.SESSION, "Closed") and fields.get(HeaderFields.path) == session:
         raise PortalError(PortalFault.REFUSED)
     if (interface, member) == (INTERFACE, "Activated") and message.body[0] == session:
         pressed(str(message.body[1]))

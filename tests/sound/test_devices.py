@@ -15,9 +15,7 @@ import pytest
 
 from app.core.errors import MicrophoneError
 from app.sound.base import BLOCK_S, RATE
-from app.sound.devices import microphones, open_microphone
-from app.sound.ffmpeg_input import FFmpegMicrophone
-from app.sound.pulse import PulseMicrophone
+from app.sound.devices import FFmpegMicrophone, PulseMicrophone, microphones, open_microphone
 from tests.sound.sources import COUNT
 
 P = ctypes.c_void_p
