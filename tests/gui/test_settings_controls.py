@@ -168,14 +168,14 @@ def test_virtual_camera_device_is_restored_when_switched_on_again(session: Sessi
 def test_edge_presets_follow_the_sliders(session: Session) -> None:
     crisp, normal = button(session, "edge_crisp"), button(session, "edge_normal")
     assert normal.isChecked()
-    session.store.edit_edges(temporal_smoothing=0.4)
+    session.store.edit("matting.edges", temporal_smoothing=0.4)
     crisp.click()
     edges = session.pipeline.settings.matting.edges
     assert edges.contrast == 0.4
     assert edges.temporal_smoothing == 0.4, "a preset changes the shape of the edge alone"
     assert crisp.isChecked()
     assert not normal.isChecked()
-    session.store.edit_edges(grow_px=5)
+    session.store.edit("matting.edges", grow_px=5)
     assert not crisp.isChecked(), "no preset has these values"
     normal.click()
     assert session.pipeline.settings.matting.edges.grow_px == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.numbers import short
+from app.gui.panels.form import Entries, Form
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, fill_combo, label
-from app.gui.widgets.page import field_row
 from app.gui.widgets.signals import follow
 from app.runtime.status import PipelineStatus
 
@@ -111,49 +112,45 @@ class CameraControls(QWidget):
         self.sources_changed.emit()
 
 
-class CameraFormatControls(QWidget):
+class CameraFormatControls(Form):
     """Sizes, frame rates and pixel formats of the camera in use, and whether the preview is a mirror."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore, camera: CameraControls) -> None:
         """camera: knows the cameras that are connected."""
-        super().__init__()
-        self._store, self._camera = store, camera
-        self._size = combo(self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo")
-        self._rate = combo(self.tr("Frame rate"), self.tr("Frames per second of the camera"), "rateCombo")
-        self._format = combo(self.tr("Format"), self.tr("Pixel format that the camera sends"), "formatCombo")
+        super().__init__(store)
+        self._camera = camera
+        change = partial(edit_capture, store, preferences)
+        self.add_choice(
+            "capture", self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo", self._sizes,
+            choose=lambda size: change(width=size[0], height=size[1]),
+            shows=lambda capture: (capture.width, capture.height),
+        )  # fmt: skip
+        self.add_choice("capture.fps", self.tr("Frame rate"), self.tr("Frames per second of the camera"), "rateCombo",
+                        self._rates, choose=lambda rate: change(fps=rate))  # fmt: skip
+        self.add_choice("capture.pixel_format", self.tr("Format"), self.tr("Pixel format that the camera sends"),
+                        "formatCombo", self._formats, choose=lambda name: change(pixel_format=name))  # fmt: skip
         mirror = check(
             self.tr("Mirror the preview"), self.tr("Affects only the preview, not the output"), "mirrorCheck"
-        )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        for box in (self._size, self._rate, self._format):
-            column.addWidget(field_row(box.accessibleName(), box))
-        column.addWidget(mirror)
-        self._size.activated.connect(
-            lambda _row: edit_capture(
-                store, preferences, width=self._size.currentData()[0], height=self._size.currentData()[1]
-            )
-        )
-        self._rate.activated.connect(lambda _row: edit_capture(store, preferences, fps=self._rate.currentData()))
-        self._format.activated.connect(
-            lambda _row: edit_capture(store, preferences, pixel_format=self._format.currentData())
         )
         mirror.toggled.connect(lambda on: preferences.change(mirror_preview=on))
         follow(preferences.changed, self, lambda new: mirror.setChecked(new.mirror_preview))
         mirror.setChecked(preferences.current.mirror_preview)
-        camera.sources_changed.connect(self._show)
-        self._show()
+        self.add(mirror)
+        camera.sources_changed.connect(self.refresh)
 
-    def _show(self) -> None:
-        capture = self._store.current.capture
-        camera = next((camera for camera in self._camera.cameras if camera.source == capture.source), None)
-        sizes = set(camera.sizes if camera is not None and camera.sizes else SIZES) | {(capture.width, capture.height)}
-        fill_combo(self._size, [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)],
-                   (capture.width, capture.height))  # fmt: skip
-        fill_combo(self._rate, [(short(rate), rate) for rate in sorted({*RATES, capture.fps})], capture.fps)
-        formats = dict.fromkeys((*(camera.formats if camera is not None and camera.formats else FORMATS),))
-        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto"), *((name, name) for name in formats)]
-        if capture.pixel_format not in ("auto", *formats):
-            entries.append((capture.pixel_format, capture.pixel_format))
-        fill_combo(self._format, entries, capture.pixel_format)
+    def _chosen(self) -> Camera | None:
+        source = self.store.current.capture.source
+        return next((camera for camera in self._camera.cameras if camera.source == source), None)
+
+    def _sizes(self) -> Entries:
+        camera, capture = self._chosen(), self.store.current.capture
+        sizes = {*(camera.sizes if camera is not None and camera.sizes else SIZES), (capture.width, capture.height)}
+        return [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)]
+
+    def _rates(self) -> Entries:
+        return [(short(rate), rate) for rate in sorted({*RATES, self.store.current.capture.fps})]
+
+    def _formats(self) -> Entries:
+        camera = self._chosen()
+        formats = camera.formats if camera is not None and camera.formats else FORMATS
+        return [(self.tr("Automatic"), "auto"), *((name, name) for name in dict.fromkeys(formats))]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
-from PyQt6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QProgressBar
 
 from app.core.errors import text_of
 from app.core.settings import Settings
 from app.gui.i18n.messages import translated
+from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import combo, describe, fill_combo, label
-from app.gui.widgets.page import field_row
+from app.gui.widgets.controls import describe
 from app.sound.base import OpenSource
 from app.sound.devices import MicrophoneName, open_microphone
 from app.sound.microphone import Microphone
@@ -21,7 +21,7 @@ DECAY = 0.8
 """Factor by which the meter falls per interval."""
 
 
-class MicrophoneControls(QWidget):
+class MicrophoneControls(Form):
     """Chooses the microphone. While it is visible and a microphone is chosen, the device is open for the meter.
 
     The meter releases the device while the program is paused.
@@ -31,34 +31,28 @@ class MicrophoneControls(QWidget):
     """The controls are shown and need the list of microphones."""
 
     def __init__(self, store: SettingsStore, open_source: OpenSource = open_microphone) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self._open_source = open_source
         self._microphones: tuple[MicrophoneName, ...] = ()
         self._metered: Microphone | None = None
         self._error: Exception | None = None
-        self._choice = combo(self.tr("Microphone"), self.tr("Sound of recordings"), "microphoneCombo")
+        self.add_choice("output.microphone", self.tr("Microphone"), self.tr("Sound of recordings"), "microphoneCombo",
+                        self._entries)  # fmt: skip
         self._meter = QProgressBar()
         self._meter.setRange(0, 100)
         self._meter.setTextVisible(False)
         describe(self._meter, self.tr("Microphone level"), self.tr("Moves while you speak"), "microphoneLevel")
-        self._problem = label("", "faint", wrap=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        for widget in (field_row(self._choice.accessibleName(), self._choice), self._meter, self._problem):
-            column.addWidget(widget)
+        self.add(self._meter)
+        self._problem = self.add_hint()
         self._timer = QTimer(self)
         self._timer.setInterval(METER_INTERVAL_MS)
         self._timer.timeout.connect(self._show_level)
-        self._choice.activated.connect(lambda _row: store.edit("output", microphone=self._choice.currentData()))
-        store.changed.connect(self._show)
-        self._show(store.current)
+        self.refresh()
 
     def show_microphones(self, microphones: tuple[MicrophoneName, ...]) -> None:
         """Take the microphones that exist."""
         self._microphones = microphones
-        self._show(self._store.current)
+        self.refresh()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Begin to measure the level."""
@@ -72,7 +66,7 @@ class MicrophoneControls(QWidget):
         self._release()
 
     def _wanted(self) -> str | None:
-        now = self._store.current
+        now = self.store.current
         return None if now.paused or now.output.microphone == "off" else now.output.microphone
 
     def _follow(self) -> None:
@@ -104,15 +98,11 @@ class MicrophoneControls(QWidget):
         self._problem.setText("" if error is None else translated(text_of(error)))
         self._problem.setVisible(error is not None)
 
-    def _show(self, settings: Settings) -> None:
-        chosen = settings.output.microphone
-        entries: list[tuple[str, object]] = [
-            (self.tr("Off"), "off"),
-            (self.tr("Default"), "default"),
-        ]
-        entries += [(found.title, found.name) for found in self._microphones]
-        if chosen not in (data for _text, data in entries):
-            entries.append((chosen, chosen))
-        fill_combo(self._choice, entries, chosen)
-        self._meter.setVisible(chosen != "off")
+    def _entries(self) -> Entries:
+        known = [(found.title, found.name) for found in self._microphones]
+        return [(self.tr("Off"), "off"), (self.tr("Default"), "default"), *known]
+
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
+        self._meter.setVisible(settings.output.microphone != "off")
         self._follow()

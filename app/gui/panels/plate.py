@@ -7,31 +7,31 @@ from pathlib import Path
 
 from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.panels.form import Form
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.room_label import RoomLabel
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, label, link_button
+from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
 from models.table import needs_plate
 
 THUMBNAIL_WIDTH = 160
 
 
-class PlateControls(QWidget):
+class PlateControls(Form):
     """Visible while a model is chosen that needs a plate, or one is chosen automatically and there is a plate."""
 
     capture_requested = pyqtSignal()
     """The user wants to capture a plate now."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
-        super().__init__()
-        self._store, self._tasks = store, tasks
+        super().__init__(store, spacing=4)
+        self._tasks = tasks
         self._path: Path | None = None
         self._taken_with: tuple[str, int, int] | None = None
         """Camera and size of the plate in use; None where the program did not capture it."""
@@ -39,46 +39,33 @@ class PlateControls(QWidget):
         """Camera and size for which a stored plate was last searched."""
         self.thumbnail = RoomLabel(store)
         self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
-        self.age = label("", "faint", wrap=True)
+        self.add(self.thumbnail)
+        self.age = self.add_hint()
         self.warning = label(
             self.tr("This picture was taken with another camera. Take a new one."), "warning", wrap=True
         )
-        self.take = button(self.tr("Take a picture of the empty room…"))
-        describe(
-            self.take, self.tr("Take a picture of the empty room"), self.tr("The camera takes it while you step aside"),
-            "plateTake",
+        take = self.make_button(
+            self.tr("Take a picture of the empty room…"), self.tr("Take a picture of the empty room"),
+            self.tr("The camera takes it while you step aside"), "plateTake", self.capture_requested.emit,
         )  # fmt: skip
-        self._choose = button(self.tr("Use an existing picture…"))
-        describe(
-            self._choose,
-            self.tr("Use an existing picture"),
-            self.tr("This model compares each frame with a picture of the room without people"),
-            "plateButton",
+        choose = self.make_button(
+            self.tr("Use an existing picture…"), self.tr("Use an existing picture"),
+            self.tr("This model compares each frame with a picture of the room without people"), "plateButton",
+            self.ask_for_plate,
+        )  # fmt: skip
+        removal = self.tr("Remove picture of the empty room")
+        self.drop = self.make_removal(
+            "matting.plate", removal, removal, self.tr("Compare with no picture; its file stays"), "plateDrop"
         )
-        self.drop = link_button(self.tr("Remove picture of the empty room"))
-        describe(
-            self.drop,
-            self.tr("Remove picture of the empty room"),
-            self.tr("Compare with no picture; its file stays"),
-            "plateDrop",
-        )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        for widget in (self.thumbnail, self.age, self.warning, self.take, self._choose, self.drop):
-            column.addWidget(widget)
-        self.take.clicked.connect(self.capture_requested)
-        self._choose.clicked.connect(self.ask_for_plate)
-        self.drop.clicked.connect(lambda: store.edit("matting", plate=None))
+        self.add(self.warning, take, choose, self.drop)
         for empty in (self.thumbnail, self.age, self.warning):
             empty.hide()
-        store.changed.connect(self._show)
-        self._show(store.current)
+        self.refresh()
 
     def ask_for_plate(self) -> None:
         """Ask for an image file of the empty background."""
         title = self.tr("Picture of the empty room")
-        ask_for_file(self, title, lambda path: self._store.edit("matting", plate=path), folder=UserFolder.PICTURES)
+        ask_for_file(self, title, partial(self.set, "matting.plate"), folder=UserFolder.PICTURES)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Use the stored plate of the running camera; without one, warn if the plate is from another camera."""
@@ -92,13 +79,12 @@ class PlateControls(QWidget):
             self._searched = running
             stored = services.stored_plate(*running)
             if stored is not None:
-                self._store.edit("matting", plate=stored)
+                self.store.edit("matting", plate=stored)
 
-    def _show(self, settings: Settings) -> None:
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
         matting = settings.matting
-        in_use = matting.plate is not None
-        self.setVisible(needs_plate(matting.model) or (matting.model == "auto" and in_use))
-        self.drop.setVisible(in_use)
+        self.setVisible(needs_plate(matting.model) or (matting.model == "auto" and matting.plate is not None))
         if matting.plate != self._path:
             self._path = matting.plate
             self.reload()

@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker
-from PyQt6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
-
 from app.core.settings import MAX_RATIO, MIN_RATIO, Settings
+from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import describe, label
+from app.gui.widgets.controls import label
+from app.gui.widgets.slider_text import STEPS, percent
 from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
 
 
-class RatioControl(QWidget):
+class RatioControl(Form):
     """Sets the downsample ratio and shows the resulting size in pixels."""
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store, spacing=4)
         self._slider = ValueSlider(
-            round(MIN_RATIO * 100),
-            round(MAX_RATIO * 100),
-            lambda value: f"{value} %",
-            self.tr("Detail"),
-            self.tr("Resolution of the network's input: more is finer and slower"),
-            "downsampleSlider",
-        )
-        self._auto = QCheckBox(self.tr("Automatic"))
-        describe(
-            self._auto,
-            self.tr("Automatic detail"),
-            self.tr("Choose the detail by the frame size"),
-            "downsampleAuto",
-        )
+            round(MIN_RATIO * STEPS), round(MAX_RATIO * STEPS), percent, self.tr("Detail"),
+            self.tr("Resolution of the network's input: more is finer and slower"), "downsampleSlider",
+        )  # fmt: skip
         self._pixels = label("", "faint")
         self._pixels.setObjectName("downsampleSize")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        for widget in (self._slider, self._pixels, self._auto):
-            column.addWidget(widget)
-        self._slider.value_changed.connect(lambda value: store.edit("matting", downsample_ratio=value / 100))
-        self._auto.toggled.connect(self._set_auto)
-        store.changed.connect(self._show_settings)
-        self._show_settings(store.current)
+        self.add(self._slider, self._pixels)
+        auto = self.add_check(
+            "matting.downsample_ratio", self.tr("Automatic"), self.tr("Choose the detail by the frame size"),
+            "downsampleAuto", change=self._set_auto, shows=lambda ratio: ratio is None,
+        )  # fmt: skip
+        auto.setAccessibleName(self.tr("Automatic detail"))
+        self._slider.value_changed.connect(lambda value: self.set("matting.downsample_ratio", value / STEPS))
+        self.refresh()
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the ratio in use and the input size of the network."""
@@ -51,18 +37,16 @@ class RatioControl(QWidget):
         self._pixels.setVisible(engine is not None)
         if engine is None:
             return
-        if self._store.current.matting.downsample_ratio is None:
-            self._slider.show_value(round(engine.downsample_ratio * 100))
+        if self.store.current.matting.downsample_ratio is None:
+            self._slider.show_value(round(engine.downsample_ratio * STEPS))
         width, height = engine.small_size
         self._pixels.setText(self.tr("Input of the network: {0} × {1} px").format(width, height))
 
     def _set_auto(self, automatic: bool) -> None:
-        value = self._slider.slider.value() / 100
-        self._store.edit("matting", downsample_ratio=None if automatic else value)
+        self.set("matting.downsample_ratio", None if automatic else self._slider.slider.value() / STEPS)
 
-    def _show_settings(self, settings: Settings) -> None:
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
         ratio = settings.matting.downsample_ratio
-        with QSignalBlocker(self._auto):
-            self._auto.setChecked(ratio is None)
         if ratio is not None:
-            self._slider.show_value(round(ratio * 100))
+            self._slider.show_value(round(ratio * STEPS))

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
-
 from app.gui.dialogs.questions import ask_for_folder
+from app.gui.panels.form import Form
 from app.gui.panels.microphone import MicrophoneControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import field_row
 from app.gui.widgets.signals import follow
 from app.runtime.status import PipelineStatus
 
 
-class RecordingControls(QWidget):
+class RecordingControls(Form):
     """Chooses folder and microphone, and names the recording in progress."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
-        super().__init__()
+        super().__init__(store)
         self._preferences = preferences
-        self.folder = button("")
-        describe(
-            self.folder,
-            self.tr("Folder for recordings"),
-            self.tr("Recordings and snapshots are saved here"),
-            "recordingsFolder",
-        )
+        self.folder = self.make_button(
+            "", self.tr("Folder for recordings"), self.tr("Recordings and snapshots are saved here"),
+            "recordingsFolder", self.ask_for_folder,
+        )  # fmt: skip
         self.microphone = MicrophoneControls(store)
-        self._recording = label("", "faint", wrap=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        for widget in (field_row(self.tr("Folder"), self.folder), self.microphone, self._recording):
-            column.addWidget(widget)
-        self.folder.clicked.connect(self.ask_for_folder)
+        self.add(field_row(self.tr("Folder"), self.folder), self.microphone)
+        self._recording = self.add_hint()
         follow(preferences.changed, self, lambda _new: self._show_folder())
         self._show_folder()
 

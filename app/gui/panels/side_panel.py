@@ -8,7 +8,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
-from app.gui.backgrounds.background_view import BackgroundViewControls
+from app.gui.panels.background import BackgroundViewControls
 from app.gui.panels.camera import CameraControls, CameraFormatControls
 from app.gui.panels.framing import FramingControls
 from app.gui.panels.light import LightSliders

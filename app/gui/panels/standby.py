@@ -2,60 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
-
-from app.core.settings import Settings
-from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.dialogs.questions import UserFolder
 from app.gui.i18n.standby_text import standby_text
+from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe, label, link_button
+from app.gui.widgets.controls import label
 
 IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
+LONGEST_TEXT = 200
 
 
-class StandbyControls(QWidget):
+class StandbyControls(Form):
     """Edits the card that other programs see during a pause."""
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store, spacing=4)
+        shown = self.tr("Shown on the card while you are paused")
+        text = self.make_text("output.standby_text", self.tr("Stand-by text"), shown, "standbyText", LONGEST_TEXT)
+        text.setPlaceholderText(standby_text())
         caption = label(self.tr("Stand-by text"), wrap=True)
-        self._text = QLineEdit()
-        self._text.setMaxLength(200)
-        self._text.setPlaceholderText(standby_text())
-        describe(self._text, self.tr("Stand-by text"), self.tr("Shown on the card while you are paused"), "standbyText")
-        caption.setBuddy(self._text)
-        image = button(self.tr("Image…"))
-        describe(image, self.tr("Stand-by image"), self.tr("Shown on the card while you are paused"), "standbyImage")
-        self._no_image = link_button(self.tr("Remove image"))
-        describe(self._no_image, self.tr("Remove image"), self.tr("Use the default stand-by card"), "noStandbyImage")
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._text, 1)
-        row.addWidget(image)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(caption)
-        column.addLayout(row)
-        column.addWidget(self._no_image)
-        self._text.textEdited.connect(lambda text: store.edit("output", standby_text=text))
-        image.clicked.connect(self._ask_for_image)
-        self._no_image.clicked.connect(lambda: store.edit("output", standby_image=None))
-        store.changed.connect(self._show)
-        self._show(store.current)
-
-    def _ask_for_image(self) -> None:
-        def take(path: Path) -> None:
-            self._store.edit("output", standby_image=path)
-
-        name_filter = self.tr("Images ({0})").format(IMAGE_FILTER)
-        ask_for_file(self, self.tr("Stand-by image"), take, name_filter, folder=UserFolder.PICTURES)
-
-    def _show(self, settings: Settings) -> None:
-        output = settings.output
-        if self._text.text() != output.standby_text:
-            self._text.setText(output.standby_text)
-        self._no_image.setVisible(output.standby_image is not None)
+        caption.setBuddy(text)
+        image = self.make_file(
+            "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage", UserFolder.PICTURES,
+            caption=self.tr("Image…"), name_filter=self.tr("Images ({0})").format(IMAGE_FILTER), named=False,
+        )  # fmt: skip
+        self.add(caption)
+        self.add_beside(text, image, grows=text)
+        removal = self.tr("Remove image")
+        self.add(
+            self.make_removal(
+                "output.standby_image", removal, removal, self.tr("Use the default stand-by card"), "noStandbyImage"
+            )
+        )

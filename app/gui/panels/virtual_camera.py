@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker, pyqtSignal
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtCore import pyqtSignal
 
 from app.core.settings import Settings
+from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import check, describe, label, link_button
 from app.runtime.status import PipelineStatus
 
 
-class VirtualCameraControls(QWidget):
+class VirtualCameraControls(Form):
     """Switches the virtual camera on or off and names the one in use."""
 
     help_requested = pyqtSignal()
     """The user asks how to set up a virtual camera."""
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self._none_exists = False
         self._chosen = "auto"
         """Device to use when the virtual camera is switched on again."""
-        self._toggle = check(
-            self.tr("Send to other programs"),
-            self.tr("They choose the virtual camera as their camera"),
-            "virtualCameraToggle",
-        )
-        self._state = label("", "faint", wrap=True)
-        self._help = link_button(self.tr("Set up a virtual camera…"))
-        describe(
-            self._help, self.tr("Set up a virtual camera"), self.tr("Shows what this system needs"), "virtualCameraHelp"
-        )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        for widget in (self._toggle, self._state, self._help):
-            column.addWidget(widget)
-        self._toggle.toggled.connect(lambda on: store.edit("output", virtual_camera=self._chosen if on else "off"))
-        self._help.clicked.connect(self.help_requested)
-        store.changed.connect(self._show)
-        self._show(store.current)
+        self.add_check(
+            "output.virtual_camera", self.tr("Send to other programs"),
+            self.tr("They choose the virtual camera as their camera"), "virtualCameraToggle",
+            change=lambda on: self.set("output.virtual_camera", self._chosen if on else "off"),
+            shows=lambda device: device != "off",
+        )  # fmt: skip
+        self._state = self.add_hint()
+        self._help = self.make_button(
+            self.tr("Set up a virtual camera…"), self.tr("Set up a virtual camera"),
+            self.tr("Shows what this system needs"), "virtualCameraHelp", self.help_requested.emit, link=True,
+        )  # fmt: skip
+        self.add(self._help)
+        self.refresh()
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -49,7 +41,7 @@ class VirtualCameraControls(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the device in use."""
-        wanted = self._store.current.output.virtual_camera != "off"
+        wanted = self.store.current.output.virtual_camera != "off"
         camera = status.virtual_camera or status.pipewire
         if camera is not None:
             self._state.setText(self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
@@ -60,9 +52,7 @@ class VirtualCameraControls(QWidget):
         self._state.setVisible(bool(self._state.text()))
         self._help.setVisible(wanted and camera is None)
 
-    def _show(self, settings: Settings) -> None:
-        on = settings.output.virtual_camera != "off"
-        if on:
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
+        if settings.output.virtual_camera != "off":
             self._chosen = settings.output.virtual_camera
-        with QSignalBlocker(self._toggle):
-            self._toggle.setChecked(on)

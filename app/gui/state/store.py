@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.scenes import Scene
-from app.core.settings import Settings, StrictLevel
+from app.core.settings import Model, Settings, StrictLevel
 from app.runtime.settings_owner import rebase
 
-Section = Literal["capture", "framing", "placement", "people", "matting", "background", "output", "overlay"]
+T = TypeVar("T", bound=Model)
 Update = Callable[[Settings], Settings]
 
 
@@ -85,18 +85,9 @@ class SettingsStore(QObject):
 
         return self._owner.change(tracked)
 
-    def edit(self, section: Section, **changes: Any) -> None:
-        """Change fields of one section."""
-        self.change(lambda settings: settings.replace(**{section: getattr(settings, section).replace(**changes)}))
-
-    def edit_edges(self, **changes: Any) -> None:
-        """Change fields of `matting.edges`."""
-
-        def update(settings: Settings) -> Settings:
-            matting = settings.matting
-            return settings.replace(matting=matting.replace(edges=matting.edges.replace(**changes)))
-
-        self.change(update)
+    def edit(self, section: str, **changes: Any) -> None:
+        """Change fields of one section, such as `background` or `matting.edges`."""
+        self.change(lambda settings: _replaced(settings, section.split("."), changes))
 
     def set_strict(self, level: StrictLevel) -> None:
         """Choose the level of strict mode; the blur stays as it looks where the level allows it."""
@@ -119,6 +110,12 @@ class SettingsStore(QObject):
         if settings != self._notified:
             self._notified = settings
             self.changed.emit(settings)
+
+
+def _replaced(tree: T, path: Sequence[str], changes: Mapping[str, Any]) -> T:
+    if not path:
+        return tree.replace(**changes)
+    return tree.replace(**{path[0]: _replaced(getattr(tree, path[0]), path[1:], changes)})
 
 
 def _without_run_state(settings: Settings) -> Settings:

@@ -214,7 +214,12 @@ def make_narrow(made: QComboBox, name: str, description: str, object_name: str) 
 
 
 def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object) -> None:
-    """Show (text, data) entries with `chosen` selected, without signals. Unchanged entries are not rebuilt."""
+    """Show (text, data) entries with `chosen` selected, without signals; what is no entry becomes the last one.
+
+    Unchanged entries are not rebuilt.
+    """
+    if all(data != chosen for _text, data in entries):
+        entries = [*entries, (str(chosen), chosen)]
     with QSignalBlocker(box):
         if [(box.itemText(index), box.itemData(index)) for index in range(box.count())] != entries:
             box.clear()

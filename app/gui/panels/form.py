@@ -1,0 +1,176 @@
+"""Rows of settings: each is declared once, with the setting that it shows and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.core.settings import Settings
+from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.page import field_row
+from app.gui.widgets.value_slider import ValueSlider
+
+Entries = list[tuple[str, object]]
+"""(text, value of the setting)"""
+
+
+class Form(QWidget):
+    """A column of controls. Each row shows its setting, such as `matting.edges.contrast`, and changes it at once."""
+
+    def __init__(self, store: SettingsStore, spacing: int = 12) -> None:
+        super().__init__()
+        self.store = store
+        self._shows: list[Callable[[Settings], None]] = []
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(spacing)
+        store.changed.connect(self.show_settings)
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show the settings in all rows."""
+        for show in self._shows:
+            show(settings)
+
+    def refresh(self) -> None:
+        """Show the settings again, after something else changed that the rows depend on."""
+        self.show_settings(self.store.current)
+
+    def add(self, *widgets: QWidget) -> None:
+        """Add widgets, one below the other."""
+        for widget in widgets:
+            self.column.addWidget(widget)
+
+    def add_beside(self, *widgets: QWidget, grows: QWidget | None = None) -> None:
+        """Add widgets beside each other. grows: takes the width that is left."""
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for widget in widgets:
+            row.addWidget(widget, int(widget is grows))
+        self.column.addLayout(row)
+
+    def add_hint(self, text: str = "") -> QLabel:
+        """Add a sentence in faint letters."""
+        made = label(text, "faint", wrap=True)
+        self.add(made)
+        return made
+
+    def add_slider(
+        self, setting: str, low: int, high: int, text: Callable[[int], str], name: str, description: str,
+        object_name: str, *, per_unit: int = 1, sign: Callable[[], int] = lambda: 1,
+    ) -> ValueSlider:  # fmt: skip
+        """Add a slider. per_unit: steps for a unit of the setting. sign: -1 while the preview mirrors the direction."""
+        made = ValueSlider(low, high, text, name, description, object_name)
+        made.value_changed.connect(
+            lambda value: self.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
+        )
+        self._bind(setting, lambda value: made.show_value(round(sign() * value * per_unit)))
+        self.add(made)
+        return made
+
+    def add_check(
+        self, setting: str, text: str, description: str, object_name: str, *,
+        change: Callable[[bool], object] | None = None, shows: Callable[[Any], bool] = bool,
+    ) -> QCheckBox:  # fmt: skip
+        """Add a check box. change: what it does in place of setting the value. shows: whether a value checks it."""
+        made = check(text, description, object_name)
+        made.toggled.connect(change or partial(self.set, setting))
+
+        def show(value: object) -> None:
+            with QSignalBlocker(made):
+                made.setChecked(shows(value))
+
+        self._bind(setting, show)
+        self.add(made)
+        return made
+
+    def add_choice(
+        self, setting: str, name: str, description: str, object_name: str, entries: Entries | Callable[[], Entries], *,
+        choose: Callable[[Any], object] | None = None, shows: Callable[[Any], object] = lambda value: value,
+        visible: bool = True,
+    ) -> QComboBox:  # fmt: skip
+        """Add a list below its caption. choose: what a choice does in place of setting the value. shows: returns the
+        entry of a value. visible: False where the system has no use for it.
+        """
+        made = combo(name, description, object_name)
+        choose = choose or partial(self.set, setting)
+        made.activated.connect(lambda _row: choose(made.currentData()))
+        self._bind(setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value)))
+        row = field_row(name, made)
+        row.setHidden(not visible)
+        self.add(row)
+        return made
+
+    def make_text(self, setting: str, name: str, description: str, object_name: str, longest: int) -> QLineEdit:
+        """Return a line of text that takes effect while it is typed."""
+        made = QLineEdit()
+        made.setMaxLength(longest)
+        describe(made, name, description, object_name)
+        made.textEdited.connect(partial(self.set, setting))
+        self._bind(setting, partial(_set_text, made))
+        return made
+
+    def add_link(
+        self, text: str, description: str, object_name: str, act: Callable[[], object],
+        useful: Callable[[Settings], bool] = lambda _settings: True,
+    ) -> SteadyButton:  # fmt: skip
+        """Add a link. useful: whether it would change anything."""
+        made = self.make_button(text, text, description, object_name, act, link=True)
+        self._shows.append(lambda settings: made.set_useful(useful(settings)))
+        self.add(made)
+        return made
+
+    def make_button(
+        self, caption: str, name: str, description: str, object_name: str, act: Callable[[], object], *,
+        link: bool = False,
+    ) -> SteadyButton:  # fmt: skip
+        """Return a button, or one that looks like a link."""
+        made = link_button(caption) if link else button(caption)
+        describe(made, name, description, object_name)
+        made.clicked.connect(lambda: act())
+        return made
+
+    def make_file(
+        self, setting: str, name: str, description: str, object_name: str, folder: UserFolder, *,
+        caption: str, name_filter: str = "", named: bool = True,
+    ) -> SteadyButton:  # fmt: skip
+        """Return a button that asks for a file. caption: while there is none. named: the button names the file."""
+        made = self.make_button(
+            caption, name, description, object_name,
+            lambda: ask_for_file(self, name, partial(self.set, setting), name_filter, folder=folder),
+        )  # fmt: skip
+        if named:
+            self._bind(setting, lambda path: made.setText(caption if path is None else Path(path).name))
+        return made
+
+    def make_removal(self, setting: str, text: str, name: str, description: str, object_name: str) -> SteadyButton:
+        """Return a link that unsets a file; hidden while there is none."""
+        made = self.make_button(text, name, description, object_name, lambda: self.set(setting, None), link=True)
+        self._bind(setting, lambda path: made.setVisible(path is not None))
+        return made
+
+    def set(self, setting: str, value: object) -> None:
+        """Change a setting."""
+        section, _, field = setting.rpartition(".")
+        self.store.edit(section, **{field: value})
+
+    def _bind(self, setting: str, show: Callable[[Any], object]) -> None:
+        def show_in(settings: Settings) -> None:
+            value: Any = settings
+            for name in setting.split("."):
+                value = getattr(value, name)
+            show(value)
+
+        self._shows.append(show_in)
+        show_in(self.store.current)
+
+
+def _set_text(line: QLineEdit, text: str) -> None:
+    if line.text() != text:
+        line.setText(text)
