@@ -87,7 +87,7 @@ def actions(session: Session) -> Iterator[partial[Any]]:
         yield from (partial(store.edit, "background", blur_strength=strength) for strength in range(0, 100, 20))
         yield from (partial(window.action_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))
         yield from (partial(store.edit, "matting", downsample_ratio=ratio) for ratio in (0.25, 0.3, 0.35, None))
-        yield from (partial(store.edit_edges, grow_px=grown) for grown in (-3, 0, 3, 0))
+        yield from (partial(store.edit, "matting.edges", grow_px=grown) for grown in (-3, 0, 3, 0))
         yield partial(window.resize, 1000 + 60 * (number % 5), 800)
         yield partial(session.preferences.change, mirror_preview=number % 2 == 0)
         yield partial(session.preferences.change, theme="light" if number % 2 == 0 else "dark")
