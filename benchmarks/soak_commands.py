@@ -11,9 +11,9 @@ from typing import get_args
 from app.config.scenes import SceneStore
 from app.config.setting import Setting
 from app.control.backgrounds import BackgroundFile, Tiles
-from app.control.commands import AUTO_FRAMING, LIGHTS, SWITCHES, Command, parse_words
+from app.control.commands import SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
-from app.control.values import SETTABLE
+from app.control.names import SETTABLE
 from app.core.errors import MattecamError
 from app.core.settings import OverlayPlace
 from app.runtime.pipeline import Pipeline
@@ -105,10 +105,10 @@ class CommandMonkey:
         return {
             "background": self._background,
             "background-view": lambda d: d.choice(("fill", "fit", _zoom(d))),
-            "framing": lambda d: d.choice(("whole", *AUTO_FRAMING, _zoom(d))),
+            "framing": lambda d: d.choice(("whole", "calm", "close", _zoom(d))),
             "freeze": lambda d: d.choice(SWITCHES),
             "get": lambda d: d.choice(("", d.choice(list(SETTABLE)))),
-            "light": lambda d: f"{d.choice(list(LIGHTS))} {d.randint(0, 100)}",
+            "light": lambda d: f"{d.choice(('match', 'wrap', 'portrait'))} {d.randint(0, 100)}",
             "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
             "overlay": self._overlay,

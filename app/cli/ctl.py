@@ -14,12 +14,11 @@ from app.config import paths, program
 from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
 from app.control import Command, ask, parse_words
-from app.control.arguments.plate import countdown_of, is_taking
-from app.control.commands import JsonValue
-from app.control.values import find_settable
+from app.control.commands import JsonValue, countdown_of, takes_plate
+from app.control.names import SETTERS, find_settable
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
-from app.core.plate_times import COLLECT_S
+from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 
 
 def ctl(
@@ -30,8 +29,10 @@ def ctl(
 ) -> None:
     """Control the running program, such as from a desktop shortcut. Returns after the command took effect."""
     command = _with_absolute_path(parse_words(words))
-    if command.name == "plate" and is_taking(command.argument):
-        notify(CommandLineText.STEP_OUT(countdown=f"{countdown_of(command.argument):g}", seconds=f"{COLLECT_S:g}"))
+    if takes_plate(command):
+        given_s = countdown_of(command.argument)
+        countdown = f"{COUNTDOWN_S if given_s is None else given_s:g}"
+        notify(CommandLineText.STEP_OUT(countdown=countdown, seconds=f"{COLLECT_S:g}"))
     answer = ask(command)
     if not answer.done:
         raise (UsageError if answer.wrong_usage else MattecamError)(answer.message)
@@ -43,37 +44,38 @@ def ctl(
 
 def _with_absolute_path(command: Command) -> Command:
     """Make paths in the command absolute, since the running program has another working directory."""
-    if command.name == "set":
-        return _with_absolute_value(command)
-    records = command.name in ("record", "record-alpha") and command.argument != "stop"
-    new_file = command.name == "snapshot" or records
-    a_file = command.name == "zones" and command.argument not in ("off", "undo")
-    word, _, file = command.argument.partition(" ")
-    if command.name == "server" and file not in ("", "none"):
-        return Command(command.name, f"{word} {Path(file).expanduser().absolute()}")
-    if new_file or a_file or _names_existing(command):
-        return Command(command.name, str(Path(command.argument).expanduser().absolute()))
+    argument = command.argument
+    if command.name in SETTERS:
+        for name, text in command.values.items():
+            if _names_file(name, text):
+                return Command(command.name, argument.removesuffix(text) + _absolute(text))
+        return command
+    records = command.name in ("record", "record-alpha") and argument != "stop"
+    reads_zones = command.name == "zones" and argument not in ("off", "undo")
+    plate = command.name == "plate" and Path(argument).is_file()
+    if command.name == "snapshot" or records or reads_zones or plate or _names_background(command):
+        return Command(command.name, _absolute(argument))
     return command
 
 
-def _names_existing(command: Command) -> bool:
-    """Return whether the argument is a file, or a folder of images, and not another word that the command takes."""
-    if command.name == "background":
-        if command.argument == "next" or command.argument.isdecimal() or not paths.from_user(command.argument).exists():
-            return False
-        return parse_background(command.argument).path is not None
-    return command.name in ("overlay", "plate") and Path(command.argument).is_file()
+def _absolute(file: str) -> str:
+    return str(Path(file).expanduser().absolute())
 
 
-def _with_absolute_value(command: Command) -> Command:
-    name, _, value = command.argument.partition(" ")
+def _names_file(name: str, text: str) -> bool:
+    """Return whether a setting has this text as the name of a file."""
     setting = find_settable(name)
-    is_file = setting is not None and (setting.is_path or (setting.name == "capture.source" and Path(value).is_file()))
-    return (
-        Command("set", f"{name} {Path(value).expanduser().absolute()}")
-        if value not in ("", NO_VALUE) and is_file
-        else command
-    )
+    if setting is None or text in ("", NO_VALUE):
+        return False
+    return setting.is_path or (setting.name == "capture.source" and Path(text).is_file())
+
+
+def _names_background(command: Command) -> bool:
+    """Return whether the argument is a file, or a folder of images, and not another word that the command takes."""
+    name = command.argument
+    if command.name != "background" or name == "next" or name.isdecimal() or not paths.from_user(name).exists():
+        return False
+    return parse_background(name).path is not None
 
 
 def status_line(status: Mapping[str, JsonValue]) -> str:

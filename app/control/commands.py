@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from app.config.parsing import parse_pan, parse_place
-from app.control.arguments.matting_server import USAGE as SERVER_USAGE
-from app.control.arguments.overlay import USAGE as OVERLAY_USAGE
-from app.control.arguments.plate import USAGE as PLATE_USAGE
-from app.control.arguments.plate import taking_s
+from app.config.parsing import parse_pan
+from app.control.names import SETTERS, Values, find_settable, values_of
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
+from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 MAX_LINE_BYTES = 64 * 1024
 SWITCHES = ("on", "off", "toggle")
-AUTO_FRAMING = ("calm", "close")
+MAX_COUNTDOWN_S = 60.0
+PLATE_CHECKS_S = 30.0
+"""Time for a camera that starts, and for the check that nobody is in the picture of the empty room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """The argument that a command takes."""
+    """What a command does, and the argument that it takes."""
 
+    description: str
+    """For the help."""
     usage: str = ""
     """The argument as shown to the user, such as `NAME`; empty for none."""
     optional: bool = False
@@ -36,44 +37,65 @@ class Syntax:
     """The allowed arguments; empty: any text."""
 
 
+def _switch(description: str) -> Syntax:
+    return Syntax(description, "|".join(SWITCHES), optional=True, choices=SWITCHES)
+
+
 SYNTAX: Mapping[str, Syntax] = {
-    "autostart": Syntax("on|off", choices=("on", "off")),
+    "autostart": Syntax("Start with the desktop, or no longer.", "on|off", choices=("on", "off")),
     "background": Syntax(
-        "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|green|"
-        "none"
+        "Choose the background: by name or number as in the window, a blur, a file, slides or a screen.",
+        "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|"
+        "green|none",
     ),
-    "background-view": Syntax(f"fill|fit|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
-    "framing": Syntax(f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
-    "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
-    "get": Syntax("[NAME of a setting]", optional=True),
-    "light": Syntax("match|wrap|portrait 0-100, such as match 50"),
-    "microphone": Syntax("off|default|NAME"),
-    "model": Syntax("auto|NAME"),
-    "overlay": Syntax(OVERLAY_USAGE),
-    "only-me": Syntax("on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
-    "parallax": Syntax("0-100"),
-    "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
-    "place": Syntax("X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35"),
-    "plate": Syntax(PLATE_USAGE),
-    "quit": Syntax(),
-    "ratio": Syntax(f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
-    "record": Syntax("FILE|stop"),
-    "record-alpha": Syntax("FILE|stop"),
-    "remove-scene": Syntax("NAME"),
-    "rename-scene": Syntax("NAME=NEW NAME"),
-    "reset": Syntax("NAME of a setting"),
-    "resume": Syntax(),
-    "retry": Syntax(),
-    "save-scene": Syntax("NAME"),
-    "save-scene-with-camera": Syntax("NAME"),
-    "scene": Syntax("NAME [--yes], which confirms that it shows the room"),
-    "set": Syntax("NAME VALUE, such as output.mirror on; `get` lists the names"),
-    "server": Syntax(SERVER_USAGE),
-    "slide": Syntax("next|previous|NUMBER"),
-    "snapshot": Syntax("FILE"),
-    "status": Syntax(),
-    "zones": Syntax("FILE|undo|off"),
-    "zoom": Syntax(f"1-{MAX_ZOOM:g}"),
+    "background-view": Syntax(
+        "Choose the part of the background that is shown.",
+        f"fill|fit|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
+    ),
+    "framing": Syntax(
+        "Show the whole frame, follow the person, or zoom.",
+        f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
+    ),
+    "freeze": _switch("Keep sending the present picture, or go on."),
+    "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]", optional=True),
+    "light": Syntax(
+        "Adapt the person's light to the background: strength in percent.",
+        "match|wrap|portrait 0-100, such as match 50",
+    ),
+    "microphone": Syntax("Choose the sound of recordings.", "off|default|NAME"),
+    "model": Syntax("Choose the network.", "auto|NAME"),
+    "overlay": Syntax(
+        "Show a picture or a text over the output.", "FILE|off|text TEXT|place PLACE|text-place PLACE|size 10-400"
+    ),
+    "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
+    "parallax": Syntax("Move the background slowly against the head: strength in percent.", "0-100"),
+    "pause": _switch("Send the stand-by card in place of the picture, or go on."),
+    "place": Syntax(
+        "Move and scale the person over the background.",
+        "X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35",
+    ),
+    "plate": Syntax(
+        "Take or choose the picture of the empty room.", "take [SECONDS to step out of the picture]|drop|FILE"
+    ),
+    "quit": Syntax("End the program."),
+    "ratio": Syntax("Set the downsample ratio of the frame for the network.", f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
+    "record": Syntax("Record the output to a new file, or stop.", "FILE|stop"),
+    "record-alpha": Syntax("Record the matte to a new file, or stop.", "FILE|stop"),
+    "remove-scene": Syntax("Delete a saved scene.", "NAME"),
+    "rename-scene": Syntax("Rename a saved scene.", "NAME=NEW NAME"),
+    "reset": Syntax("Give a setting its default value.", "NAME of a setting"),
+    "resume": Syntax("Go on after a pause."),
+    "retry": Syntax("Try again what failed."),
+    "save-scene": Syntax("Save the present look as a scene.", "NAME"),
+    "save-scene-with-camera": Syntax("Save it with camera and virtual camera.", "NAME"),
+    "scene": Syntax("Use a saved scene.", "NAME [--yes], which confirms that it shows the room"),
+    "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
+    "server": Syntax("Choose the matting server.", "URL|on|off|token FILE|token none|ca FILE|ca none"),
+    "slide": Syntax("Turn the slides of the background.", "next|previous|NUMBER"),
+    "snapshot": Syntax("Save the present picture of the output as a PNG file.", "FILE"),
+    "status": Syntax("Print the state of the program."),
+    "zones": Syntax("Use the zones of a file, undo the last one, or use none.", "FILE|undo|off"),
+    "zoom": Syntax("Enlarge the camera's picture.", f"1-{MAX_ZOOM:g}"),
 }
 
 
@@ -87,7 +109,20 @@ class Command:
     @property
     def extra_s(self) -> float:
         """How much longer than others the command may take."""
-        return taking_s(self.argument) if self.name == "plate" else 0.0
+        if not takes_plate(self):
+            return 0.0
+        countdown_s = countdown_of(self.argument)
+        return (COUNTDOWN_S if countdown_s is None else countdown_s) + COLLECT_S + PLATE_CHECKS_S
+
+    @property
+    def values(self) -> Values:
+        """What one of `SETTERS` sets: texts by the names of settings. Raises UsageError."""
+        values = values_of(self.name, self.argument)
+        if values is None:
+            raise UsageError(
+                ControlText.NOT_POSSIBLE(name=self.name, argument=self.argument, usage=SYNTAX[self.name].usage)
+            )
+        return values
 
     def encode(self) -> bytes:
         """Return one line of JSON."""
@@ -145,67 +180,16 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(ControlText.ARGUMENT_MISSING(name=name, usage=syntax.usage))
     if argument and syntax.choices and argument not in syntax.choices:
         raise UsageError(ControlText.NOT_A_CHOICE(name=name, argument=argument, choices=syntax.choices))
-    check = {
-        "ratio": parse_ratio,
-        "zoom": parse_zoom,
-        "framing": parse_framing,
-        "only-me": parse_person,
-        "place": parse_place,
-        "light": parse_light,
-        "plate": taking_s,
-    }.get(name)
-    if check is not None:
-        check(argument)
+    if name == "only-me":
+        parse_person(argument)
+    elif takes_plate(Command(name, argument)):
+        countdown_of(argument)
+    elif name in SETTERS:
+        for known, text in Command(name, argument).values.items():
+            setting = find_settable(known)
+            if setting is not None:  # the preferences of the window are known to the window
+                setting.parsed(text, known)
     return Command(name, argument)
-
-
-def parse_ratio(text: str) -> float | None:
-    """Parse a downsample ratio; None is automatic. Raises UsageError."""
-    if text == "auto":
-        return None
-    ratio = _number(text)
-    if not MIN_RATIO <= ratio <= MAX_RATIO:
-        raise UsageError(ControlText.RATIO(low=str(MIN_RATIO), high=f"{MAX_RATIO:g}", text=text))
-    return ratio
-
-
-def parse_zoom(text: str) -> float:
-    """Parse a zoom factor. Raises UsageError."""
-    zoom = _number(text)
-    if not 1 <= zoom <= MAX_ZOOM:
-        raise UsageError(ControlText.ZOOM(high=f"{MAX_ZOOM:g}", text=text))
-    return zoom
-
-
-def parse_framing(text: str) -> tuple[float, tuple[float, float] | None]:
-    """Parse `whole`, a style of auto-framing, or `ZOOM [X,Y]` as (zoom, pan); pan None leaves it unchanged.
-
-    Raises UsageError.
-    """
-    if text in ("whole", *AUTO_FRAMING):
-        return 1.0, (0.0, 0.0)
-    zoom, _, position = text.partition(" ")
-    if math.isnan(_number(zoom)):
-        raise UsageError(ControlText.FRAMING(styles=", ".join(("whole", *AUTO_FRAMING)), text=text))
-    if not position:
-        return parse_zoom(zoom), None
-    pan = parse_pan(position)
-    if not all(-1 <= value <= 1 for value in pan):
-        raise UsageError(ControlText.POSITION(text=position))
-    return parse_zoom(zoom), pan
-
-
-LIGHTS = {"match": "light_match", "wrap": "light_wrap", "portrait": "portrait_light"}
-"""The light controls by their name in `ctl`, and their settings."""
-
-
-def parse_light(text: str) -> tuple[str, float]:
-    """Parse `CONTROL STRENGTH` as (field of `EdgeSettings`, strength). Raises UsageError."""
-    name, _, strength = text.partition(" ")
-    value = _number(strength)
-    if name not in LIGHTS or not 0 <= value <= 100:
-        raise UsageError(ControlText.LIGHT(names="|".join(LIGHTS), text=text))
-    return LIGHTS[name], value
 
 
 def parse_person(text: str) -> tuple[float, float] | None:
@@ -218,11 +202,23 @@ def parse_person(text: str) -> tuple[float, float] | None:
     return point
 
 
-def _number(text: str) -> float:
+def takes_plate(command: Command) -> bool:
+    """Return whether a command takes a new picture of the empty room."""
+    return command.name == "plate" and command.argument.split(" ")[0] == "take"
+
+
+def countdown_of(argument: str) -> float | None:
+    """Return the seconds of the countdown of `take [SECONDS]`; None for the usual ones. Raises UsageError."""
+    text = argument.partition(" ")[2]
+    if not text:
+        return None
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        return float("nan")
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_COUNTDOWN_S:
+        raise UsageError(ControlText.PLATE(text=argument))
+    return seconds
 
 
 def decode_command(line: bytes) -> Command:

@@ -6,28 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from app.config.parsing import replace_checked
 from app.config.scenes import SceneStore
 from app.config.zones_file import read_zones
-from app.control.arguments.matting_server import changed_server, described_server
-from app.control.arguments.microphone import choose_microphone
-from app.control.arguments.overlay import changed_overlay, described
-from app.control.arguments.presenting import presenting
-from app.control.arguments.zones import described_zones
 from app.control.autostart import switch_autostart
 from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.changes import Changes, CommandError, Update
-from app.control.commands import (
-    AUTO_FRAMING,
-    Command,
-    JsonValue,
-    parse_framing,
-    parse_light,
-    parse_person,
-    parse_ratio,
-    parse_zoom,
-)
+from app.control.commands import Command, JsonValue, parse_person
 from app.control.confirmation import Confirmation
+from app.control.names import SETTERS
 from app.control.plate import PlateCommand, TakePlate
 from app.control.recording import Recording
 from app.control.saved_scenes import SavedScenes
@@ -35,7 +21,7 @@ from app.control.values import Preferences, Values
 from app.core.errors import UsageError
 from app.core.files import exists
 from app.core.messages.control import AnswerText, ControlText
-from app.core.settings import BackgroundSettings, FramingSettings, Settings
+from app.core.settings import BackgroundSettings, Settings
 from app.core.text import Text
 
 CONFIRM_S = 8.0
@@ -85,25 +71,18 @@ class SettingsController:
         self._retry = retry
         self._confirmation = Confirmation(status_fields, confirm_s)
         self._changes = changes = Changes(change, settings, status_fields, self._confirmation)
-        values = Values(changes, settings, preferences)
+        self._values = values = Values(changes, settings, preferences, microphones)
         self._saved = saved = SavedScenes(scenes, settings, scenes_changed)
         output, alpha = Recording(changes, "record", "recording"), Recording(changes, "record_alpha", "recording_alpha")
         self._actions: Mapping[str, Callable[[str], str]] = {
             "autostart": switch_autostart,
             "background": self._background,
-            "framing": self._frame,
             "freeze": self._freeze,
             "get": values.describe,
-            "light": lambda text: self._light(*parse_light(text)),
-            "microphone": lambda name: choose_microphone(name, change, microphones),
-            "model": self._model,
-            "overlay": self._overlay,
             "only-me": self._only_me,
             "pause": self._pause,
             "plate": PlateCommand(changes, take_plate).run,
-            **presenting(change, status_fields),
             "quit": lambda _: self._quit(),
-            "ratio": lambda text: self._ratio(parse_ratio(text)),
             "record": output.run,
             "record-alpha": alpha.run,
             "remove-scene": saved.remove,
@@ -114,15 +93,15 @@ class SettingsController:
             "save-scene": saved.save,
             "save-scene-with-camera": partial(saved.save, with_devices=True),
             "scene": self._scene,
-            "set": values.set,
-            "server": self._server,
+            "slide": self._turn,
             "snapshot": self._snapshot,
             "zones": self._zones,
-            "zoom": lambda text: self._framing(parse_zoom(text), None),
         }
 
     def run(self, command: Command) -> str:
         """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
+        if command.name in SETTERS:
+            return self._values.set(command.values)
         return self._actions[command.name](command.argument)
 
     def status(self) -> Mapping[str, JsonValue]:
@@ -179,57 +158,6 @@ class SettingsController:
         _, in_use = self._changes.follow(update, OF_SCENES, "matting", "background")
         return _answer(AnswerText.SCENE(name=name), in_use)
 
-    def _model(self, name: str) -> str:
-        def update(settings: Settings) -> Settings:
-            # A checkpoint belongs to the model it was given for.
-            changes = {"model": name} if name == settings.matting.model else {"model": name, "weights": None}
-            return settings.replace(matting=replace_checked(settings.matting, changes))
-
-        _, in_use = self._changes.follow(update, ("matting",), "matting")
-        return _answer(AnswerText.MODEL(name=name), in_use)
-
-    def _server(self, argument: str) -> str:
-        settings, in_use = self._changes.follow_section("matting", partial(changed_server, argument), "matting")
-        return _answer(described_server(settings.matting, self._status_fields()["round_trip_ms"]), in_use)
-
-    def _ratio(self, ratio: float | None) -> str:
-        def update(settings: Settings) -> Settings:
-            return settings.replace(matting=settings.matting.replace(downsample_ratio=ratio))
-
-        _, in_use = self._changes.follow(update, ("matting",), "matting")
-        return _answer(AnswerText.RATIO_AUTO() if ratio is None else AnswerText.RATIO(ratio=f"{ratio:g}"), in_use)
-
-    def _frame(self, text: str) -> str:
-        zoom, pan = parse_framing(text)
-        if text != "whole" and text not in AUTO_FRAMING:
-            return self._framing(zoom, pan)
-
-        def update(settings: Settings) -> Settings:
-            auto = text if text in AUTO_FRAMING else "off"
-            people = settings.people.replace(auto_framing=auto)
-            return settings.replace(framing=FramingSettings(), people=people)
-
-        self._change(update)
-        return AnswerText.WHOLE_FRAME() if text == "whole" else AnswerText.AUTO_FRAMING(style=text)
-
-    def _framing(self, zoom: float, pan: tuple[float, float] | None) -> str:
-        changes = {"zoom": zoom} if pan is None else {"zoom": zoom, "pan_x": pan[0], "pan_y": pan[1]}
-        framing = self._change(lambda settings: settings.replace(framing=settings.framing.replace(**changes))).framing
-        if framing.zoom == 1:
-            style = self._settings().people.auto_framing
-            return AnswerText.WHOLE_FRAME() if style == "off" else AnswerText.AUTO_FRAMING(style=style)
-        return AnswerText.FRAMING(zoom=f"{framing.zoom:g}", x=f"{framing.pan_x:g}", y=f"{framing.pan_y:g}")
-
-    def _light(self, field: str, strength: float) -> str:
-        def update(settings: Settings) -> Settings:
-            edges = settings.matting.edges.replace(**{field: strength})
-            return settings.replace(matting=settings.matting.replace(edges=edges))
-
-        edges = self._change(update).matting.edges
-        return AnswerText.LIGHT(
-            match=f"{edges.light_match:g}", wrap=f"{edges.light_wrap:g}", portrait=f"{edges.portrait_light:g}"
-        )
-
     def _only_me(self, text: str) -> str:
         point, on = parse_person(text), text != "off"
         self._change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
@@ -246,11 +174,31 @@ class SettingsController:
             zones = settings.people.zones[:-1] if file == "undo" else read
             return settings.replace(people=settings.people.replace(zones=zones))
 
-        return described_zones(self._change(update).people.zones)
+        zones = self._change(update).people.zones
+        keep = sum(zone.kind == "keep" for zone in zones)
+        drop = len(zones) - keep
+        if keep:
+            return AnswerText.KEEP_ZONES(keep=keep, drop=drop)
+        return AnswerText.DROP_ZONES(drop=drop) if drop else AnswerText.NO_ZONES()
 
-    def _overlay(self, argument: str) -> str:
-        settings, in_use = self._changes.follow_section("overlay", partial(changed_overlay, argument), "overlay")
-        return _answer(described(settings.overlay), in_use)
+    def _turn(self, to: str) -> str:
+        """Show another slide: `next`, `previous`, or a number."""
+        count = self._status_fields()["slides"]
+        assert isinstance(count, int)
+        if count == 0:
+            raise CommandError(ControlText.NO_SLIDES())
+
+        def update(now: Settings) -> Settings:
+            present = min(now.background.slide, count)
+            if to in ("next", "previous"):
+                number = min(max(present + (1 if to == "next" else -1), 1), count)
+            elif not to.isdecimal() or len(to) > len(str(count)) or not 1 <= int(to) <= count:
+                raise UsageError(ControlText.SLIDE(text=to, count=count))
+            else:
+                number = int(to)
+            return now.replace(background=now.background.replace(slide=number))
+
+        return AnswerText.SLIDE(number=self._change(update).background.slide, count=count)
 
     def _snapshot(self, file: str) -> str:
         if self._save_snapshot is None:

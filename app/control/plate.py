@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.control.arguments.plate import is_taking, parse_countdown
 from app.control.changes import Changes, CommandError
+from app.control.commands import Command, countdown_of, takes_plate
 from app.core.errors import UsageError
 from app.core.files import is_file
 from app.core.messages.control import AnswerText, ControlText
@@ -34,8 +34,8 @@ class PlateCommand:
         """Execute the command; return after the engine uses the plate. Raises MattecamError."""
         if argument == "drop":
             return self._drop()
-        if is_taking(argument):
-            return self._use(self._taken(parse_countdown(argument)))
+        if takes_plate(Command("plate", argument)):
+            return self._use(self._taken(countdown_of(argument)))
         file = Path(argument)
         if not is_file(file):
             raise UsageError(ControlText.PLATE(text=argument))

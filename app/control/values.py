@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.config.setting import SETTINGS, Setting, settings_of, with_value
+from app.config.setting import Setting, settings_of, with_value
 from app.control.changes import Changes
+from app.control.names import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files import exists
 from app.core.messages.control import AnswerText, ControlText
+from app.core.messages.remote import RemoteText
 from app.core.messages.usage import UsageText
 from app.core.settings import Model, Settings
 from app.core.text import Text
 
-OWN_COMMANDS = {
-    "paused": "pause",
-    "frozen": "freeze",
-    "selected": "only-me",
-    "people.zones": "zones",
-    "output.record": "record",
-    "output.record_alpha": "record-alpha",
-}
-"""Settings that other commands change, and those commands."""
-SETTABLE: Mapping[str, Setting] = {
-    name: setting for name, setting in SETTINGS.items() if name not in (*OWN_COMMANDS, "version")
-}
-"""The settings that `ctl set` changes."""
 WINDOW = "window."
 """What the names of the window's preferences begin with."""
 _STAGES: Mapping[str, tuple[str, ...]] = {
@@ -46,6 +35,9 @@ _STAGES_OF_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "standby_image": ("output",),
 }
 """Parts of the program that report a problem with a changed setting, by its section, or its field of the output."""
+
+NO_DEVICE = ("off", "default")
+"""Microphones that no system lists."""
 
 
 class Preferences(Protocol):
@@ -66,9 +58,16 @@ class Preferences(Protocol):
 class Values:
     """Reads and changes settings by name."""
 
-    def __init__(self, changes: Changes, settings: Callable[[], Settings], preferences: Preferences | None) -> None:
-        """preferences: None without a window."""
+    def __init__(
+        self,
+        changes: Changes,
+        settings: Callable[[], Settings],
+        preferences: Preferences | None,
+        microphones: Callable[[], Sequence[str]],
+    ) -> None:
+        """preferences: None without a window. microphones: the names that the system lists."""
         self._changes, self._settings, self._preferences = changes, settings, preferences
+        self._microphones = microphones
 
     def describe(self, name: str) -> str:
         """Return one setting with its choices, or all settings, one per line."""
@@ -83,39 +82,58 @@ class Values:
             for known, setting in self._all().items()
         )
 
-    def set(self, argument: str) -> Text:
-        """Set a setting; the argument is `NAME VALUE`. Raises UsageError, which lists the choices."""
-        name, _, text = argument.partition(" ")
-        setting = self._find(name)
-        if not text:
-            raise UsageError(ControlText.VALUE_MISSING(name=name))
-        value = setting.parsed(text, name)
-        if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
-            raise UsageError(ControlText.NO_FILE(name=name, file=value))
-        self._check_now(setting, value)
-        return self._store(setting, name, value)
+    def set(self, values: Mapping[str, str]) -> Text:
+        """Set settings by their names, all at once. Raises UsageError, which lists the choices."""
+        parsed: dict[str, tuple[Setting, Any]] = {}
+        for name, text in values.items():
+            setting = self._find(name)
+            value = setting.parsed(text, name)
+            if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
+                raise UsageError(ControlText.NO_FILE(name=name, file=value))
+            parsed[name] = setting, value
+        self._check_now({setting.name: value for setting, value in parsed.values()})
+        return self._store(parsed)
 
-    def _check_now(self, setting: Setting, value: Any) -> None:
-        """Raise UsageError for a value that is possible, but not with what is in use."""
-        if setting.name == "edges.strict" and value == "off" and self._settings().matting.location == "remote":
+    def _check_now(self, values: Mapping[str, Any]) -> None:
+        """Raise UsageError for values that are possible, but not with what is in use."""
+        matting = self._settings().matting
+        if values.get("edges.strict") == "off" and matting.location == "remote":
             raise UsageError(UsageText.STRICT_WITH_SERVER())
-        slides = self._changes.status()["slides"] if setting.name == "background.slide" else 0
-        if isinstance(slides, int) and 0 < slides < value:
-            raise UsageError(ControlText.SLIDE(text=value, count=slides))
+        if values.get("matting.location") == "remote" and not values.get("matting.server", matting.server):
+            raise UsageError(RemoteText.NO_SERVER())
+        slides = self._changes.status()["slides"] if "background.slide" in values else 0
+        if isinstance(slides, int) and 0 < slides < values.get("background.slide", 0):
+            raise UsageError(ControlText.SLIDE(text=values["background.slide"], count=slides))
+        microphone = values.get("output.microphone", "off")
+        listed = () if microphone in NO_DEVICE else self._microphones()
+        if listed and microphone not in listed:
+            raise UsageError(ControlText.NO_MICROPHONE(name=microphone, names=tuple(listed)))
 
     def reset(self, name: str) -> Text:
         """Give a setting its default value."""
         setting = self._find(name)
-        return self._store(setting, name, setting.default)
+        return self._store({name: (setting, setting.default)})
 
-    def _store(self, setting: Setting, name: str, value: Any) -> Text:
+    def _store(self, values: Mapping[str, tuple[Setting, Any]]) -> Text:
+        """Store values by the names of their settings: one of the window, or any of the program."""
+        (name, (setting, value)), *_ = values.items()
         if name.startswith(WINDOW) and self._preferences is not None:
             self._preferences.change({setting.path[0]: value})
             return AnswerText.SETTING(name=name, value=setting.text(value))
-        section = setting.path[0]
-        stages = _STAGES_OF_OUTPUT.get(setting.path[-1], ()) if section == "output" else _STAGES.get(section, ())
-        settings, in_use = self._changes.follow(lambda now: with_value(now, setting.name, value), (section,), *stages)
-        answer = AnswerText.SETTING(name=name, value=setting.text(setting.value_in(settings)))
+
+        def update(settings: Settings) -> Settings:
+            for setting, value in values.values():
+                settings = with_value(settings, setting.name, value)
+            return settings
+
+        sections = {setting.path[0] for setting, _ in values.values()}
+        stages = {stage for setting, _ in values.values() for stage in _stages(setting)}
+        settings, in_use = self._changes.follow(update, tuple(sections), *stages)
+        answers = tuple(
+            AnswerText.SETTING(name=name, value=setting.text(setting.value_in(settings)))
+            for name, (setting, _) in values.items()
+        )
+        answer = AnswerText.SETTINGS(settings=answers)
         return answer if in_use else AnswerText.PENDING(answer=answer)
 
     def _value(self, setting: Setting, name: str) -> Any:
@@ -140,8 +158,7 @@ class Values:
         return {**SETTABLE, **{f"{WINDOW}{name}": own[name] for name in preferences.names}}
 
 
-def find_settable(name: str) -> Setting | None:
-    """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.strict`."""
-    plain = name.replace("-", "_")
-    known = SETTABLE.get(plain) or SETTABLE.get(".".join(plain.split(".")[-2:]))
-    return known if known is not None and plain in (known.name, ".".join(known.path)) else None
+def _stages(setting: Setting) -> tuple[str, ...]:
+    return (
+        _STAGES_OF_OUTPUT.get(setting.path[-1], ()) if setting.path[0] == "output" else _STAGES.get(setting.path[0], ())
+    )

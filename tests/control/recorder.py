@@ -15,7 +15,7 @@ from app.core.errors import SettingsError, UsageError
 class Recorder:
     """Records commands only.
 
-    It fails for the scene "nowhere" and the model "unknown", crashes for the ratio 0.5, blocks for the model "slow".
+    It fails for the scenes "nowhere" and "unknown", crashes for the scene "defect", blocks for the scene "slow".
     """
 
     commands: list[Command] = field(default_factory=list)
@@ -26,11 +26,11 @@ class Recorder:
     def run(self, command: Command) -> str:
         if command == Command("scene", "nowhere"):
             raise SettingsError("There is no scene 'nowhere'; none is saved yet.")
-        if command == Command("model", "unknown"):
-            raise UsageError("There is no model unknown.")
-        if command == Command("ratio", "0.5"):
+        if command == Command("scene", "unknown"):
+            raise UsageError("There is no scene unknown.")
+        if command == Command("scene", "defect"):
             raise ZeroDivisionError("a defect")
-        if command == Command("model", "slow"):
+        if command == Command("scene", "slow"):
             self.entered.set()
             self.closed.wait(30)
         self.commands.append(command)

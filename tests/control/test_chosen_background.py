@@ -90,18 +90,6 @@ def test_slides_are_turned(program: Program, tmp_path: Path) -> None:
     assert program.settings.background.slide == 1
 
 
-def test_the_background_is_laid_out_and_moved(program: Program) -> None:
-    assert program.run("background-view fit") == "Background: fit, zoom 1 at 0,0."
-    assert program.run("background-view 1.5 0.5,-1") == "Background: fit, zoom 1.5 at 0.5,-1."
-    assert program.run("background-view 2") == "Background: fit, zoom 2 at 0.5,-1."
-    assert program.run("background-view fill") == "Background: fill, zoom 1 at 0,0."
-    assert program.run("parallax 40") == "Parallax: 40."
-    assert program.settings.background.parallax == 40
-    for wrong in ("background-view 9", "background-view 2 5,5", "background-view wide", "parallax 101"):
-        with pytest.raises(UsageError):
-            program.run(wrong)
-
-
 def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) -> None:
     """A network drive that does not answer delays its own command only; nothing that changed meanwhile is lost."""
     asked, go_on = threading.Event(), threading.Event()

@@ -17,7 +17,7 @@ def test_commands_do_not_undo_one_another(program: Program) -> None:
     """Each command changes only the setting that it names, even if other settings change concurrently."""
 
     def zoom() -> None:
-        for _ in range(20):
+        for _ in range(3):
             program.run("framing 1.5")
             program.run("framing whole")
 

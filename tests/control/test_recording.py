@@ -99,21 +99,3 @@ def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_p
     program.world.faults.put("close_recorder", fail(SinkLostError("The disk is full.")))
     with pytest.raises(MattecamError, match="disk is full"):
         program.run("record stop")
-
-
-def test_the_microphone_is_chosen(program: Program, tmp_path: Path) -> None:
-    program.microphones.append("USB Microphone")
-    with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
-        program.run("microphone nosuch")
-    assert program.settings.output.microphone == "off"
-    assert program.run("microphone default") == "Microphone: default; recordings have sound."
-    assert program.settings.output.microphone == "default"
-    assert program.run("microphone off") == "Microphone: off; recordings have no sound."
-    assert program.settings.output.microphone == "off"
-    assert program.run("microphone USB Microphone") == "Microphone: USB Microphone; recordings have sound."
-    program.microphones.clear()
-    assert "it is tried when a recording starts" in program.run("microphone Other")
-    program.run("microphone off")
-    program.run(f"record {tmp_path / 'a.mp4'}")
-    assert "started without sound" in program.run("microphone USB Microphone")
-    assert program.settings.output.microphone == "USB Microphone"

@@ -25,7 +25,7 @@ from pytestqt.qtbot import QtBot
 from app.config.setting import settings_of
 from app.control import Answer, Command, ask
 from app.control.commands import SYNTAX
-from app.control.values import OWN_COMMANDS, SETTABLE
+from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
 from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session

@@ -39,6 +39,7 @@ said = {
     "option": changed.output.rotate,
     "refused option": refused(lambda: LiveOptions(rotate="300").applied_to(module.Settings())),
     "ctl": parse_words(["set", "output.rotate", "180"]).argument,
+    "refused in ctl": refused(lambda: parse_words(["set", "output.rotate", "300"])),
     "file": settings_file.parse(settings_file.dump(changed)) == changed,
     "described": [SETTINGS["output.rotate"].values, SETTINGS["output.rotate"].description],
 }
@@ -53,10 +54,12 @@ def test_a_setting_is_declared_in_one_line() -> None:
     assert run.returncode == 0, run.stderr
     *help_lines, said = run.stdout.splitlines()
     assert any(line.split() == ["--rotate", "0-270", "Rotate", "the", "output."] for line in help_lines)
+    problem = "“300” is not possible: it must be at most 270."
     assert json.loads(said) == {
         "option": 90,
-        "refused option": "--rotate: “300” is not possible: it must be at most 270.",
+        "refused option": f"--rotate: {problem}",
         "ctl": "output.rotate 180",
+        "refused in ctl": f"output.rotate: {problem}",
         "file": True,
         "described": ["0-270", "Rotate the output."],
     }

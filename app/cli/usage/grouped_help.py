@@ -9,7 +9,6 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from app.cli.live_options import GROUPS, OPTIONS
-from app.cli.usage.ctl_help import DESCRIPTIONS
 from app.control.commands import SYNTAX
 
 Row = tuple[str, str]
@@ -68,5 +67,7 @@ class ControlCommand(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands for the running program, then the options."""
         with formatter.section("Commands for the running program"):
-            formatter.write_dl([(f"{name} {SYNTAX[name].usage}".strip(), DESCRIPTIONS[name]) for name in SYNTAX])
+            formatter.write_dl(
+                [(f"{name} {syntax.usage}".strip(), syntax.description) for name, syntax in SYNTAX.items()]
+            )
         _write(self, ctx, formatter)

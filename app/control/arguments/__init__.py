@@ -1,1 +1,0 @@
-"""What the arguments of single commands mean: settings and answers."""
