@@ -37,7 +37,7 @@ from app.core.settings import (
     Settings,
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, Picture, PictureKind
-from app.matting.base.interface import EngineInfo
+from app.matting.base.interface import EngineInfo, MatteEditor, Pending
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
@@ -73,22 +73,23 @@ class SimulatedEngine:
         """Whether a part of a step may overlap the next one."""
         return self._rest_s > 0
 
-    def begin(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
-    ) -> Callable[[], Matte]:
-        """Wait for the network; return what waits for the rest of the step."""
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        """Wait for the network; nobody there: the backdrop."""
         self._pause.wait(self._work_s * self._load() - self._rest_s)
 
-        def finish() -> Matte:
+        def result() -> Matte:
             self._pause.wait(self._rest_s)
             return self._matte(frame, backdrop)
 
-        return finish
-
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """Nobody there: the backdrop."""
-        self._pause.wait(self._work_s * self._load())
-        return self._matte(frame, backdrop)
+        return Pending(result)
 
     def _matte(self, frame: BgrImage, backdrop: Backdrop) -> Matte:
         picture = np.zeros_like(frame) if isinstance(backdrop, BlurredBackground) else backdrop.copy()

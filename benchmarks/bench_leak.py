@@ -92,7 +92,7 @@ def measure(
             counters: dict[str, Counter] = {}
             for sample in scene.samples():
                 backdrop: BgrImage = np.full_like(sample.image, BACKDROP)
-                matte = engine.step(sample.image, backdrop, edges)
+                matte = engine.step(sample.image, backdrop, edges).result()
                 if sample.case:
                     counter = counters.setdefault(sample.case, Counter(backdrop))
                     counter.add(sample.image, sample.person, sample.exact, matte.alpha, matte.composite)
@@ -130,7 +130,7 @@ def _contender(engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrI
         info.model,
         info.executor,
         info.precision,
-        lambda index: engine.step(frames[index % len(frames)], backdrop, edges),
+        lambda index: engine.step(frames[index % len(frames)], backdrop, edges).result(),
     )
 
 

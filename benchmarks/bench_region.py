@@ -105,7 +105,9 @@ def run(variant: Variant, samples: list[Sample], figures: Figures | None) -> Ite
     backdrop, before = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), None
     for n, sample in enumerate(samples):
         started = time.process_time()
-        alpha = variant.engine.step(sample.image, backdrop, variant.edges).alpha.astype(np.float32) / np.float32(255)
+        alpha = variant.engine.step(sample.image, backdrop, variant.edges).result().alpha.astype(
+            np.float32
+        ) / np.float32(255)
         if figures is not None and n >= WARM_UP:
             figures.cpu_ms.append(1000 * (time.process_time() - started))
             figures.add(alpha, sample, before)

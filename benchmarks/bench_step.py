@@ -28,8 +28,8 @@ from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.kernels.loading import load
 from app.matting.selection.choice import choose, choose_device
-from app.matting.torch.eager import DTYPES
 from app.matting.torch.networks import load_core
+from app.matting.torch.torch_backend import DTYPES
 from benchmarks.drawing import Line, chart
 
 NO_EDGES = EdgeSettings(strict="off")
@@ -126,7 +126,9 @@ def _contender(case: Case, engine: MattingEngine) -> Contender:
         engine.info.model,
         engine.info.executor,
         engine.info.precision,
-        lambda index: engine.step(frames[index % len(frames)], behind, case.edges, want_foreground=case.foreground),
+        lambda index: engine.step(
+            frames[index % len(frames)], behind, case.edges, want_foreground=case.foreground
+        ).result(),
     )
 
 

@@ -29,9 +29,9 @@ from app.core.types import BgrImage
 from app.matting.base.edges import plan
 from app.matting.base.geometry import StepGeometry
 from app.matting.torch.core import Core, State
-from app.matting.torch.eager import DTYPES, EagerExecutor
 from app.matting.torch.networks import place
 from app.matting.torch.step import FrameStep, StepMode
+from app.matting.torch.torch_backend import DTYPES, TorchBackend
 from models.checkpoint import load_state_dict
 from models.rvm.network import MattingNetwork
 from models.student.bundled import BUNDLED
@@ -125,12 +125,12 @@ def correctness(bench: Bench) -> Iterator[Row]:
     geometry = bench.geometry(1280, 720, 0.25)
     pictures = frames(geometry.width, geometry.height, 12)
     for edges in (OFF, STRICT):
-        exact = EagerExecutor(bench.core("student", "cpu", "float32"), geometry)
-        found = EagerExecutor(bench.core("student"), geometry, bench.device, bench.precision)
+        exact = TorchBackend(bench.core("student", "cpu", "float32"), geometry)
+        found = TorchBackend(bench.core("student"), geometry, bench.device, bench.precision)
         most, mean = 0, 0.0
         for picture in pictures:
-            mine = found.run(picture, pictures[0], edges, False).alpha.astype(int)
-            off = np.abs(mine - exact.run(picture, pictures[0], edges, False).alpha)
+            mine = found.step(picture, pictures[0], edges).result().alpha.astype(int)
+            off = np.abs(mine - exact.step(picture, pictures[0], edges).result().alpha)
             most, mean = max(most, int(off.max())), max(mean, float(off.mean()))
         yield {"edges": edges.strict, "alpha_off_most": most, "alpha_off_mean": mean, "passed": mean < ALPHA_TOLERANCE}
 
@@ -147,9 +147,9 @@ def speed(bench: Bench) -> Iterator[Row]:
             row = timed(lambda index: usual.step(pictures[index % 4]), bench.seconds(4))  # noqa: B023
         yield names | {"what": "usual loop"} | row
         yield from (names | row for row in _steps(bench, geometry))
-        executor = EagerExecutor(bench.core("rvm"), geometry, bench.device, bench.precision)
+        executor = TorchBackend(bench.core("rvm"), geometry, bench.device, bench.precision)
         for edges in (OFF, STRICT):
-            row = timed(lambda index: executor.run(pictures[index % 4], pictures[0], edges, False), bench.seconds(4))  # noqa: B023
+            row = timed(lambda index: executor.step(pictures[index % 4], pictures[0], edges).result(), bench.seconds(4))  # noqa: B023
             yield names | {"what": "program", "edges": edges.strict} | row
         executor.close()
 

@@ -16,7 +16,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
-from app.matting.base.interface import MatteShaper
+from app.matting.base.interface import MatteEditor
 from app.output.base import CountedSink
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -71,21 +71,11 @@ class FastEngine(FakeEngine):
         super().__init__(settings, width, height, world.faults)
         self._taken = world.frame_taken
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        self._taken.set()
-        return super().step(frame, backdrop, edges, want_foreground=want_foreground)
-
-    def step_shaped(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        shaper: MatteShaper | None,
-        *,
-        want_foreground: bool = False,
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
     ) -> Matte:
         self._taken.set()
-        return super().step_shaped(frame, backdrop, edges, shaper, want_foreground=want_foreground)
+        return super().matte(frame, backdrop, edges, edit, want_foreground)
 
 
 class WatchedSink:

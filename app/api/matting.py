@@ -83,7 +83,7 @@ class Matting:
         time.
         """
         engine, backdrop = self.prepare(frame, time_s)
-        return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground)
+        return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground).result()
 
     @property
     def state(self) -> EngineState:

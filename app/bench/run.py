@@ -132,7 +132,7 @@ def _step(engine: MattingEngine, frames: list[BgrImage], backdrop: BgrImage) -> 
         info.model,
         info.executor,
         info.precision,
-        lambda index: engine.step(frames[index % len(frames)], backdrop, edges),
+        lambda index: engine.step(frames[index % len(frames)], backdrop, edges).result(),
     )
 
 
@@ -153,8 +153,8 @@ def _usual_in(settings: MattingSettings, precision: str, frames: list[BgrImage],
     import torch
 
     from app.bench.usual_loop import UsualLoop, frozen
-    from app.matting.torch.eager import DTYPES
     from app.matting.torch.networks import load_core
+    from app.matting.torch.torch_backend import DTYPES
 
     choice = choose(settings.replace(executor="eager", precision=precision))
     device, dtype, ratio = choice.device, DTYPES[precision], settings.downsample_ratio or 1.0

@@ -47,7 +47,7 @@ class FilmStep:
         if self._background is None:
             matte = self._engine.step(
                 image, np.zeros_like(image), self._settings.matting.edges, want_foreground=self._want_foreground
-            )
+            ).result()
         else:
             matte = self._matted(image, self._background, time_s)
         composite = image if self._background is None else matte.composite
@@ -65,7 +65,7 @@ class FilmStep:
         backdrop = self._drifting.shown(background, settings.background, width, height, time_s)
         backdrop = magnified(backdrop, settings.framing.zoom)
         self._people.begin(settings, settings.framing, (width, height), "", time_s)
-        matte = self._people.step(self._engine, image, backdrop, settings.matting.edges, self._want_foreground)
+        matte = self._people.step(self._engine, image, backdrop, settings.matting.edges, self._want_foreground).result()
         self._drifting.watch(settings.background, self._people.whole_alpha(matte), time_s)
         return matte
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.errors import ModelError
 from app.core.framing import from_camera
-from app.core.messages.matting import ModelText
 from app.core.placement import IN_PLACE, view_through
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
 from app.core.shaping import WHOLE_VIEW, Plane, Shape, View
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base.interface import MattingEngine, ShapingEngine
+from app.matting.base.interface import MattingEngine, Pending
 from app.people.auto_framing import AutoFraming
 from app.people.only_me import Certainty, OnlyMe
 from app.people.regions import find_people
@@ -24,7 +22,7 @@ MAX_GAP_S = 0.5
 class PeopleShaper:
     """Follows the people of one stream. Used on one thread; `begin` precedes every `step`.
 
-    Implements `app.matting.base.interface.MatteShaper`.
+    Implements `app.matting.base.interface.MatteEditor`.
     """
 
     def __init__(self) -> None:
@@ -79,13 +77,9 @@ class PeopleShaper:
 
     def step(
         self, engine: MattingEngine, image: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
-    ) -> Matte:
-        """Return the matte of the frame. Raises ModelError, also where the engine cannot shape mattes."""
-        if not self.shapes:
-            return engine.step(image, backdrop, edges, want_foreground=want_foreground)
-        if not isinstance(engine, ShapingEngine):
-            raise ModelError(ModelText.NO_SHAPING(executor=engine.info.executor))
-        return engine.step_shaped(image, backdrop, edges, self, want_foreground=want_foreground)
+    ) -> Pending:
+        """Run one step of the engine, with this frame's change of the matte. Raises ModelError."""
+        return engine.step(image, backdrop, edges, self if self.shapes else None, want_foreground=want_foreground)
 
     def whole_alpha(self, matte: Matte) -> AlphaImage:
         """Return alpha of the whole frame before it was shaped, which may be smaller than the frame."""
@@ -130,7 +124,7 @@ class PeopleShaper:
         self._selected = selected
 
     def shape(self, small: Plane, alpha: Plane) -> Shape:
-        """Return the change of this frame's matte; see `MatteShaper`."""
+        """Return the change of this frame's matte; see `MatteEditor`."""
         self.alpha = alpha
         step_s, self._last_s = min(max(self._now_s - self._last_s, 0.0), MAX_GAP_S), self._now_s
         gain = None if self._only_me is None else self._only_me.gain(small, alpha, step_s)

@@ -141,8 +141,10 @@ class AlphaWatch:
         self._believed = False
         """A saturated alpha was found to be real and has lasted since."""
 
-    def permits(self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None]) -> bool:
-        """Return whether a matte with this mean alpha may be shown.
+    def permits(
+        self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None] | None
+    ) -> bool | None:
+        """Return whether a matte with this mean alpha may be shown; None: not before a self-test, and none was given.
 
         sequence: (source generation, engine number) as in `Run`. self_test: raises ModelError if the engine fails on a
         known frame; called before a suspicious alpha is believed.
@@ -160,6 +162,8 @@ class AlphaWatch:
             if now_s - self._suspect_since_s < self._hold_s:
                 return False
         if jumped or saturated:
+            if self_test is None:
+                return None
             self_test()
             self._tested_at_s = now_s
             self._believed = True
@@ -192,10 +196,10 @@ class MatteCheck:
         backdrop: Backdrop,
         now_s: float,
         sequence: tuple[int, int],
-        self_test: Callable[[], None],
+        self_test: Callable[[], None] | None,
         whole_alpha: AlphaImage | None = None,
-    ) -> bool:
-        """Return whether the matte of `frame` may be shown; raise ModelError if the engine has failed.
+    ) -> bool | None:
+        """Return whether the matte of `frame` may be shown, as `AlphaWatch`; raise ModelError if the engine has failed.
 
         whole_alpha: alpha of the whole frame, of any size, where the composite shows the person in another size. The
          other parameters are those of `CompositeCheck.check` and `AlphaWatch.permits`.

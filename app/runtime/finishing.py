@@ -14,6 +14,7 @@ import numpy as np
 
 from app.core.concurrency.threads import name_thread
 from app.core.types import AlphaImage, Backdrop, Frame, Layers, Matte, Picture, PictureKind
+from app.matting.base.interface import Pending
 from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Run, StandBy
@@ -23,15 +24,14 @@ from app.runtime.unchanged import Conditions
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StepJob:
     """A step whose network has run."""
 
     run: Run
     frame: Frame
     backdrop: Backdrop
     conditions: Conditions
-    rest: Callable[[], Matte]
-    """Gives the matte."""
+    pending: Pending
     whole_alpha: Callable[[Matte], AlphaImage]
     """As `PeopleShaper.whole_alpha`."""
     moves: bool
@@ -46,35 +46,29 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class StepResult:
     """A step that has ended."""
 
     matte: Matte
     frame: Frame
     """As it is shown."""
     picture: Picture | None
-    """What was published; None where the matte is not plausible."""
+    """What was published; None where the matte is not plausible, or only after a self-test."""
     started_s: float
     """When the second stage began and ended, by time.perf_counter()."""
     ended_s: float
+    self_test_due: bool = False
+    """Whether nothing was decided, because the engine must pass a self-test first, which needs it for itself."""
 
-    def work_s(self, begun: Begun) -> float:
+    def work_s(self, job: StepJob) -> float:
         """Return the time of both stages, without a wait between them."""
-        return begun.begun_s - begun.started_s + self.ended_s - self.started_s
+        return job.begun_s - job.started_s + self.ended_s - self.started_s
 
-    def busy_s(self, begun: Begun) -> float:
+    def busy_s(self, job: StepJob) -> float:
         """Return what limits the frame rate: the time of the whole step, or of the longer of two that overlap."""
-        if not begun.overlaps:
-            return self.work_s(begun)
-        return max(begun.begun_s - begun.started_s, self.ended_s - self.started_s)
-
-
-class SelfTestDueError(Exception):
-    """The matte may be published only after a self-test, which needs the engine for itself."""
-
-    def __init__(self, matte: Matte) -> None:
-        super().__init__()
-        self.matte = matte
+        if not job.overlaps:
+            return self.work_s(job)
+        return max(job.begun_s - job.started_s, self.ended_s - self.started_s)
 
 
 class Finisher:
@@ -86,10 +80,10 @@ class Finisher:
         self._board = board
         self._mattes = MatteCheck(hold_s)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="finish", initializer=name_thread, initargs=("finish",))
-        self._pending: tuple[Begun, Future[Finished]] | None = None
+        self._pending: tuple[StepJob, Future[StepResult]] | None = None
 
     @property
-    def pending(self) -> Begun | None:
+    def pending(self) -> StepJob | None:
         """The step that was started and not taken."""
         return None if self._pending is None else self._pending[0]
 
@@ -98,67 +92,61 @@ class Finisher:
         """Whether `take` would return at once."""
         return self._pending is None or self._pending[1].done()
 
-    def start(self, begun: Begun) -> None:
+    def start(self, job: StepJob) -> None:
         """Run the second stage on the thread for it."""
         assert self._pending is None
-        self._pending = begun, self._pool.submit(self._finish_alone, begun)
+        self._pending = job, self._pool.submit(self._finish_beside, job)
 
-    def take(self) -> Finished:
+    def take(self) -> StepResult:
         """Wait for the step that was started and return it.
 
-        Raises what the step raised; the card has then been requested. Raises SelfTestDueError where nothing was
-        published: call `finish` with the matte.
+        Raises what the step raised; the card has then been requested. Where a self-test is due, call `finish` with the
+        matte.
         """
         assert self._pending is not None
         (_, future), self._pending = self._pending, None
         return future.result()
 
-    def finish(self, begun: Begun, self_test: Callable[[], None]) -> Finished:
+    def finish(self, job: StepJob, self_test: Callable[[], None]) -> StepResult:
         """Run the second stage on the calling thread. self_test: as in `AlphaWatch.permits`. Raises what it raises."""
-        started_s = time.perf_counter()
-        return self._finished(begun, begun.rest(), self_test, started_s)
+        return self._finished(job, self_test)
 
     def close(self) -> None:
         """Stop the thread."""
         self._pool.shutdown()
 
-    def _finish_alone(self, begun: Begun) -> Finished:
-        matte: Matte | None = None
-
-        def refuse() -> None:
-            assert matte is not None
-            raise SelfTestDueError(matte)
-
-        started_s = time.perf_counter()
+    def _finish_beside(self, job: StepJob) -> StepResult:
         try:
-            matte = begun.rest()
-            return self._finished(begun, matte, refuse, started_s)
-        except SelfTestDueError:
-            raise
+            return self._finished(job, None)
         except Exception:
             self.stand_by(Phase.WAITING)
             raise
 
-    def _finished(self, begun: Begun, matte: Matte, self_test: Callable[[], None], started_s: float) -> Finished:
-        frame = begun.frame
+    def _finished(self, job: StepJob, self_test: Callable[[], None] | None) -> StepResult:
+        started_s = time.perf_counter()
+        matte = job.pending.result()
+        frame = job.frame
         if matte.frame is not None:
             whole = frame.image if frame.whole is None else frame.whole
-            frame = replace(frame, image=matte.frame, whole=whole if begun.conditions.shaped else None)
-        whole_alpha = begun.whole_alpha(matte) if begun.moves else None
+            frame = replace(frame, image=matte.frame, whole=whole if job.conditions.shaped else None)
+        whole_alpha = job.whole_alpha(matte) if job.moves else None
         now_s = time.monotonic()
-        if not self._mattes.permits(matte, frame, begun.backdrop, now_s, begun.run.sequence, self_test, whole_alpha):
+        permitted = self._mattes.permits(matte, frame, job.backdrop, now_s, job.run.sequence, self_test, whole_alpha)
+        if permitted is None:
+            return StepResult(matte, frame, None, started_s, time.perf_counter(), self_test_due=True)
+        if not permitted:
             self.stand_by(Phase.WAITING)
-            return Finished(matte, frame, None, started_s, time.perf_counter())
-        backdrop = begun.backdrop if isinstance(begun.backdrop, np.ndarray) else None
-        layers = Layers(backdrop, begun.shift)
+            return StepResult(matte, frame, None, started_s, time.perf_counter())
+        backdrop = job.backdrop if isinstance(job.backdrop, np.ndarray) else None
+        layers = Layers(backdrop, job.shift)
         picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, layers)
         # Only now: the check compares the composite with its background, and the overlay draws itself alone.
-        if begun.conditions.overlay is not None:
-            picture = overlaid(picture, begun.conditions.overlay)
+        if job.conditions.overlay is not None:
+            picture = overlaid(picture, job.conditions.overlay)
         self._board.phase = Phase.RUNNING
         if self._board.count_frame():
             self._publish(picture)
-        return Finished(matte, frame, picture, started_s, time.perf_counter())
+        return StepResult(matte, frame, picture, started_s, time.perf_counter())
 
     def stand_by(self, reason: Phase) -> None:
         """Request the stand-by card."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
-from app.matting.base.interface import MattingEngine, OverlappingEngine
+from app.matting.base.interface import MattingEngine, Pending
 from app.matting.selection.governor import Step
 from app.people.shaper import PeopleShaper
 from app.runtime.backdrops import Backdrops
@@ -18,7 +18,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
-from app.runtime.finishing import Begun, Finished, Finisher, SelfTestDueError
+from app.runtime.finishing import Finisher, StepJob, StepResult
 from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
@@ -142,8 +142,8 @@ class MattingWorker:
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
-            overlapping = _overlapping(run.engine) if crowded and not shaping else None
-            if (overlapping is None or self._repeats_pending(frame)) and not self._settle():
+            overlaps = crowded and not shaping and run.engine.overlaps
+            if (not overlaps or self._repeats_pending(frame)) and not self._settle():
                 return
             overlay, hides = self._overlay.current, settings.hides
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, overlay, hides)
@@ -155,25 +155,26 @@ class MattingWorker:
                 return
             tests = self._tests
             with self._board.turns.step():
-                if overlapping is None:
-                    rest = _given(self._people.step(run.engine, frame.image, backdrop, edges, want_foreground))
+                pending = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
+                if overlaps:
+                    pending.detach()
                 else:
-                    rest = overlapping.begin(frame.image, backdrop, edges, want_foreground=want_foreground)
+                    pending = _ready(pending.result())
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self._settle():
                 self._fail(error)
             self._stand_by(StandBy(Phase.WAITING))
             return
-        begun = Begun(
+        job = StepJob(
             run=run,
             frame=frame,
             backdrop=backdrop,
             conditions=conditions,
-            rest=rest,
+            pending=pending,
             whole_alpha=self._people.whole_alpha,
             moves=self._people.moves,
             shift=settings.placement.x,
-            overlaps=overlapping is not None,
+            overlaps=overlaps,
             started_s=started_s,
             begun_s=time.perf_counter(),
         )
@@ -182,10 +183,10 @@ class MattingWorker:
         self._engines.begun(run)
         self._board.selection_uncertain = self._people.hides_person
         self._board.view = self._people.view
-        if begun.overlaps:
-            self._finisher.start(begun)
+        if job.overlaps:
+            self._finisher.start(job)
         else:
-            self._conclude(begun, lambda: self._finisher.finish(begun, self._tester(begun)))
+            self._conclude(job, lambda: self._finisher.finish(job, self._tester(job)))
 
     def _repeats_pending(self, frame: Frame) -> bool:
         """Return whether the frame equals that of the step that has not ended, so that its composite is due again."""
@@ -194,37 +195,36 @@ class MattingWorker:
 
     def _settle(self) -> bool:
         """Wait for the step that has not ended, if any; return False if it failed, so that the engine is closed."""
-        begun = self._finisher.pending
-        return begun is None or self._conclude(begun, self._finisher.take)
+        job = self._finisher.pending
+        return job is None or self._conclude(job, self._finisher.take)
 
-    def _conclude(self, begun: Begun, finish: Callable[[], Finished]) -> bool:
+    def _conclude(self, job: StepJob, finish: Callable[[], StepResult]) -> bool:
         """Take note of a step that ends; return whether it succeeded."""
         try:
-            try:
-                finished = finish()
-            except SelfTestDueError as due:
-                again = replace(begun, rest=_given(due.matte))
-                finished = self._finisher.finish(again, self._tester(begun))
+            finished = finish()
+            if finished.self_test_due:
+                again = replace(job, pending=_ready(finished.matte))
+                finished = self._finisher.finish(again, self._tester(job))
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._fail(error)
             self._finisher.stand_by(Phase.WAITING)
             return False
-        self._board.step_ms.add(finished.ended_s - begun.started_s)
+        self._board.step_ms.add(finished.ended_s - job.started_s)
         if finished.picture is not None:
-            self._shown_under = begun.conditions.hides
+            self._shown_under = job.conditions.hides
             self._board.awaits_movement = self._people.awaits_movement(finished.matte)
-            self._last_alpha = begun.whole_alpha(finished.matte)
+            self._last_alpha = job.whole_alpha(finished.matte)
             self._backdrops.watch(self._last_alpha, finished.frame.captured_at_s)
-            self._unchanged.note(begun.conditions, finished.picture)
+            self._unchanged.note(job.conditions, finished.picture)
         else:
             self._last_alpha = None
             self._board.hide_nobody()
             self._unchanged.forget()
-        work_s = finished.work_s(begun) * (ALONE if begun.overlaps else 1.0)
+        work_s = finished.work_s(job) * (ALONE if job.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
         latency_s = finished.ended_s - finished.frame.captured_at_s
-        step = Step(finished.ended_s, finished.busy_s(begun), latency_s, self._rate_hz(self._settings(), begun.frame))
-        self._engines.completed(begun.run, step)
+        step = Step(finished.ended_s, finished.busy_s(job), latency_s, self._rate_hz(self._settings(), job.frame))
+        self._engines.completed(job.run, step)
         return True
 
     def _fail(self, error: Exception) -> None:
@@ -232,10 +232,10 @@ class MattingWorker:
         self._unchanged.forget()
         self._engines.failed(error)
 
-    def _tester(self, begun: Begun) -> Callable[[], None]:
+    def _tester(self, job: StepJob) -> Callable[[], None]:
         def test() -> None:
             self._tests += 1
-            self._self_test(begun.run.engine, *begun.frame.size)
+            self._self_test(job.run.engine, *job.frame.size)
 
         return test
 
@@ -277,10 +277,5 @@ def _crop(frame: Frame, framing: FramingSettings) -> Frame:
     return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
 
 
-def _overlapping(engine: MattingEngine) -> OverlappingEngine | None:
-    """Return the engine if its steps are to overlap."""
-    return engine if isinstance(engine, OverlappingEngine) and engine.overlaps else None
-
-
-def _given(matte: Matte) -> Callable[[], Matte]:
-    return lambda: matte
+def _ready(matte: Matte) -> Pending:
+    return Pending(lambda: matte)

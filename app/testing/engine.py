@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +12,42 @@ from app.core.placement import area_of
 from app.core.settings import EdgeSettings, EngineSettings, PlacementSettings
 from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo, MatteShaper
+from app.matting.base.interface import EngineInfo, MatteEditor, Pending
 from app.testing.faults import Faults
 from app.testing.room import PERSON
 
 
-class FakeEngine:
+class ImmediateEngine(ABC):
+    """Base of engines in tests: a subclass returns the matte of a step."""
+
+    overlaps = False
+
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        """Run one step; its matte is ready."""
+        matte = self.matte(frame, backdrop, edges, edit, want_foreground)
+        return Pending(lambda: matte)
+
+    @abstractmethod
+    def matte(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None,
+        want_foreground: bool,
+    ) -> Matte:
+        """Return the matte of a step."""
+
+
+class FakeEngine(ImmediateEngine):
     """Cuts out exactly the pixels with the person's colour."""
 
     live = 0
@@ -33,27 +64,21 @@ class FakeEngine:
         )
         FakeEngine.live += 1
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """Cut out the person's colour; the edge controls change nothing."""
-        self._faults.at("step")
-        return _composited(frame, _alpha(frame), backdrop, want_foreground)
-
-    def step_shaped(
+    def matte(
         self,
         frame: BgrImage,
         backdrop: Backdrop,
         edges: EdgeSettings,
-        shaper: MatteShaper | None,
-        *,
-        want_foreground: bool = False,
+        edit: MatteEditor | None,
+        want_foreground: bool,
     ) -> Matte:
-        """Cut out the person's colour, with the shaper's change of the matte."""
-        if shaper is None:
-            return self.step(frame, backdrop, edges, want_foreground=want_foreground)
+        """Cut out the person's colour; the edge controls change nothing."""
         self._faults.at("step")
+        if edit is None:
+            return _composited(frame, _alpha(frame), backdrop, want_foreground)
         alpha = (_alpha(frame) / 255).astype(np.float32)
         small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
-        shape = shaper.shape(small, alpha)
+        shape = edit.shape(small, alpha)
         alpha = alpha * (1 if shape.gain is None else shape.gain) + (0 if shape.keep is None else shape.keep)
         shown = frame
         if shape.view is not None:

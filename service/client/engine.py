@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from app.core.errors import RemoteError
 from app.core.messages.remote import RemoteText
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, check_bgr
 from app.matting.base.geometry import StepGeometry, auto_ratio
-from app.matting.base.interface import EngineInfo, MatteShaper
+from app.matting.base.interface import EngineInfo, MatteEditor, Pending
 from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.executor import CpuExecutor
+from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.cpu.guided import filter_rows
 from app.matting.engine.frame_engine import FrameEngine
 from models.filter_weights import FastFilterWeights
@@ -67,7 +67,7 @@ class _Sent(NamedTuple):
     """See `BlurredBackground`."""
 
 
-class AlphaExecutor(CpuExecutor):
+class AlphaBackend(CpuBackend):
     """Composites with an alpha that was computed elsewhere, refined to the full size by the guided filter."""
 
     def __init__(self, geometry: StepGeometry, alpha: Callable[[], AlphaImage]) -> None:
@@ -124,7 +124,7 @@ class RemoteEngine:
         self._alpha: AlphaImage = np.zeros((2, 2), np.uint8)
         self._witness = Witness(link.server, look)
         self._compositing = FrameEngine(
-            "remote", lambda geometry: AlphaExecutor(geometry, lambda: self._alpha), _geometry, width, height
+            "remote", lambda geometry: AlphaBackend(geometry, lambda: self._alpha), _geometry, width, height
         )
 
     @property
@@ -133,24 +133,22 @@ class RemoteEngine:
         trip_ms = None if self._round_trip_s is None else round(self._round_trip_s * 1e3, 1)
         return replace(self._compositing.info, executor="webrtc", device=self._link.server, round_trip_ms=trip_ms)
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    overlaps = False
+
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
         """Send the frame; return the newest matte, composited with the frame that it belongs to.
 
         Waits for a matte that is newer than the last one: with a round trip of less than a frame interval it is that of
         the given frame. Raises RemoteError if none comes, ModelError if it shows more than people.
         """
-        return self.step_shaped(frame, backdrop, edges, None, want_foreground=want_foreground)
-
-    def step_shaped(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        shaper: MatteShaper | None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
-        """Run one step as `step` does, with the shaper's change of the matte."""
         check_bgr(frame)
         if frame.shape[:2] != self._size[::-1]:
             self._sent.clear()
@@ -166,8 +164,10 @@ class RemoteEngine:
         self._alpha = alpha
         if blur is not None:
             backdrop = replace(blur, zoom=max(blur.zoom, sent.zoom))
-        matte = self._compositing.step_shaped(matted, backdrop, edges, shaper, want_foreground=want_foreground)
-        return matte if matted is frame or matte.frame is not None else replace(matte, frame=matted)
+        matte = self._compositing.step(matted, backdrop, edges, edit, want_foreground=want_foreground).result()
+        if matted is not frame and matte.frame is None:
+            matte = replace(matte, frame=matted)
+        return Pending(lambda: matte)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames in flight; the server notices a cut by itself."""

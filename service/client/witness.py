@@ -135,7 +135,7 @@ class BundledLook:
         engine = self._fitting(frame.shape)
         engine.reset()  # the frame before was a second ago
         backdrop, edges = np.zeros_like(frame), EdgeSettings(strict="off")
-        return [engine.step(frame, backdrop, edges).alpha for _ in range(LOOKS)][-1].copy()
+        return [engine.step(frame, backdrop, edges).result().alpha for _ in range(LOOKS)][-1].copy()
 
     def close(self) -> None:
         """Release the network; another look builds it again. Idempotent."""

@@ -133,7 +133,7 @@ class StreamMatting:
             self._generation += 1
             self._self_test(engine, width, height)
             self._tested = width, height
-        matte = engine.step(image, backdrop, matting.edges)
+        matte = engine.step(image, backdrop, matting.edges).result()
         self._index += 1
         shown = self._mattes.permits(
             matte,

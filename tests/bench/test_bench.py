@@ -52,7 +52,7 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
         model="student", device="cpu", executor="eager", precision="float32", downsample_ratio=0.5
     )
     engine = build_engine(settings, 192, 144)
-    ours = engine.step(frame, backdrop, settings.edges).composite
+    ours = engine.step(frame, backdrop, settings.edges).result().composite
     engine.close()
     states = network.initial_state(1, 72, 96)
     eager = UsualLoop(network, backdrop, 0.5, len(states), "cpu").step(frame)

@@ -1,4 +1,4 @@
-"""An executor that fails when a test says so."""
+"""A backend that fails when a test says so."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import numpy as np
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import MatteEditor, Pending
+from app.matting.base.state import StateArrays
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
-class FailingExecutor:
-    """Executor that raises a given error."""
+class FailingBackend:
+    """Backend that raises a given error."""
 
-    name, precision, device = "fake", "float32", "nowhere"
+    name, precision, device, overlaps = "fake", "float32", "nowhere", False
 
     def __init__(self, geometry: StepGeometry) -> None:
         self.geometry = geometry
@@ -23,10 +25,23 @@ class FailingExecutor:
         self.resets = 0
         self.closed = 0
 
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
         if self.error is not None:
             raise self.error
-        return Matte(frame.copy(), frame[..., 0].copy())
+        return Pending(lambda: Matte(frame.copy(), frame[..., 0].copy()))
+
+    def state(self) -> StateArrays:
+        return {}
+
+    def load_state(self, arrays: StateArrays) -> None: ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.resets += 1

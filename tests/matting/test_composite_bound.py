@@ -12,11 +12,21 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BlurredBackground, Matte
-from app.matting.base.interface import Executor, NotAMatteError
+from app.matting.base.interface import Backend, NotAMatteError
 from app.matting.cpu.compositor import Coefficients
 from app.matting.torch.core import Core
-from app.matting.torch.eager import EagerExecutor
-from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
+from app.matting.torch.torch_backend import TorchBackend
+from tests.matting.given import (
+    RELIT_ROUNDING,
+    ROUNDING,
+    Case,
+    Given,
+    GivenNetwork,
+    any_case,
+    assert_bounded,
+    edge_settings,
+    nobody,
+)
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
 
@@ -24,12 +34,13 @@ backdrops = st.sampled_from(["picture", "frame", "black", "white", "blur:0", "bl
 
 
 def check_stream(
-    executor: Executor,
+    executor: Backend,
     give: Callable[[Coefficients], None],
     case: Case,
     make: Callable[[], Coefficients],
     edges: EdgeSettings,
     kind: str,
+    rounding: int,
 ) -> None:
     """Check three frames of a stream: smoothing needs more than one. give: sets what the network computes next."""
     for _ in range(3):
@@ -38,10 +49,10 @@ def check_stream(
         if isinstance(backdrop, BlurredBackground):
             edges = edges.replace(strict="off")  # strict mode changes the coarse alpha, around which the blur is made
             give(nobody(coefficients))
-            behind = executor.run(frame, backdrop, EdgeSettings(strict="off"), False).composite
+            behind = executor.step(frame, backdrop, EdgeSettings(strict="off")).result().composite
         give(coefficients)
         assert isinstance(behind, np.ndarray)
-        assert_bounded(executor.run(frame, backdrop, edges, want_foreground=False), behind)
+        assert_bounded(executor.step(frame, backdrop, edges).result(), behind, rounding)
 
 
 sizes = {
@@ -62,7 +73,7 @@ def test_composites_of_the_cpu_are_bounded(
 ) -> None:
     case = Case(width, height, ratio, seed, padded=plate)
     executor = Given(case.geometry, "float32")
-    executor.supports_strict = not plate
+    edges = edges.replace(strict="off") if plate else edges
     try:
         check_stream(
             executor,
@@ -71,6 +82,7 @@ def test_composites_of_the_cpu_are_bounded(
             case.refined if plate else case.coefficients,
             edges,
             kind,
+            RELIT_ROUNDING if plate else ROUNDING,
         )
     finally:
         executor.close()
@@ -82,8 +94,10 @@ def test_composites_of_torch_are_bounded(
     width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str
 ) -> None:
     case, network = Case(width, height, ratio, seed), GivenNetwork()
-    executor = EagerExecutor(Core(network), case.geometry)
-    check_stream(executor, partial(setattr, network, "coefficients_now"), case, case.coefficients, edges, kind)
+    executor = TorchBackend(Core(network), case.geometry)
+    check_stream(
+        executor, partial(setattr, network, "coefficients_now"), case, case.coefficients, edges, kind, RELIT_ROUNDING
+    )
 
 
 def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficients:
@@ -104,20 +118,20 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
     intact = case.refined() if backend == "plate" else case.coefficients()
     coefficients = spoiled(case, case.refined() if backend == "plate" else case.coefficients(), value)
     frame = case.frame()
-    executor: Executor
+    executor: Backend
     if backend == "torch":
         network = GivenNetwork()
         give = partial(setattr, network, "coefficients_now")
-        executor = EagerExecutor(Core(network), case.geometry)
+        executor = TorchBackend(Core(network), case.geometry)
     else:
         executor = Given(case.geometry, "float32")
         give = partial(setattr, executor, "coefficients")
     try:
         give(intact)
-        executor.run(frame, np.zeros_like(frame), edges, want_foreground=False)  # smoothing begins with this frame
+        executor.step(frame, np.zeros_like(frame), edges).result()  # smoothing begins with this frame
         give(coefficients)
         with pytest.raises(NotAMatteError):
-            executor.run(frame, np.zeros_like(frame), edges, want_foreground=False)
+            executor.step(frame, np.zeros_like(frame), edges).result()
     finally:
         executor.close()
 
@@ -130,7 +144,7 @@ def test_infinities_of_both_signs_are_refused_without_a_warning() -> None:
     executor.coefficients = coefficients
     try:
         with pytest.raises(NotAMatteError):
-            executor.run(case.frame(), np.zeros_like(case.frame()), EdgeSettings(), want_foreground=False)
+            executor.step(case.frame(), np.zeros_like(case.frame()), EdgeSettings()).result()
     finally:
         executor.close()
 

@@ -16,7 +16,7 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import Backdrop, BlurredBackground
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine, OverlappingExecutor
+from app.matting.base.interface import MattingEngine
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.engine.scene_cut import CutDetector
 from app.matting.selection import hardware
@@ -66,7 +66,7 @@ def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Mattin
 def _two_engines(settings: MattingSettings) -> Iterator[tuple[MattingEngine, MattingEngine]]:
     with closing(build_engine(settings, 160, 96)) as one, closing(build_engine(settings, 160, 96)) as other:
         for each in (one, other):
-            each.step(FRAME, BACKDROP, OFF)  # starts its threads here, outside of the tests
+            each.step(FRAME, BACKDROP, OFF).result()  # starts its threads here, outside of the tests
         yield one, other
 
 
@@ -89,7 +89,7 @@ def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngi
     engine = engines(settings, width, height)
     frame, backdrop = frames(width, height, 2)
 
-    matte = engine.step(frame, backdrop, OFF)
+    matte = engine.step(frame, backdrop, OFF).result()
 
     assert matte.alpha.shape == (height, width)
     assert matte.alpha.dtype == matte.composite.dtype == np.uint8
@@ -101,11 +101,11 @@ def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngi
 def test_reset_restores_the_first_frames_output(engine: MattingEngine) -> None:
     first, second, backdrop = frames(160, 96, 3)
 
-    before = engine.step(first, backdrop, OFF)
-    engine.step(second, backdrop, OFF)
-    remembered = engine.step(first, backdrop, OFF)
+    before = engine.step(first, backdrop, OFF).result()
+    engine.step(second, backdrop, OFF).result()
+    remembered = engine.step(first, backdrop, OFF).result()
     engine.reset()
-    after = engine.step(first, backdrop, OFF)
+    after = engine.step(first, backdrop, OFF).result()
 
     np.testing.assert_array_equal(after.alpha, before.alpha)
     np.testing.assert_array_equal(after.composite, before.composite)
@@ -121,13 +121,13 @@ def test_a_loaded_state_continues_bit_for_bit(
     assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
     for frame in given[:3]:
-        engine.step(frame, BACKDROP, edges)
-    other_engine.step(given[5], BACKDROP, edges)
+        engine.step(frame, BACKDROP, edges).result()
+    other_engine.step(given[5], BACKDROP, edges).result()
 
     state = engine.state()
-    expected = [engine.step(frame, BACKDROP, edges) for frame in given[3:]]
+    expected = [engine.step(frame, BACKDROP, edges).result() for frame in given[3:]]
     other_engine.load_state(state)
-    continued = [other_engine.step(frame, BACKDROP, edges) for frame in given[3:]]
+    continued = [other_engine.step(frame, BACKDROP, edges).result() for frame in given[3:]]
 
     for after, before in zip(continued, expected, strict=True):
         np.testing.assert_array_equal(after.alpha, before.alpha)
@@ -143,17 +143,16 @@ def test_steps_that_overlap_give_the_mattes_of_single_steps(
     given = frames(160, 96, 8)
     monkeypatch.setattr(CutDetector, "is_cut", lambda detector, frame: frame is given[4])
     assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
-    if not isinstance(other_engine.executor, OverlappingExecutor):
-        pytest.skip("this executor cannot overlap steps")
     for each in (engine, other_engine):
         each.reset(np.full((96, 160), 255, np.uint8))
 
-    expected = [engine.step(frame, BACKDROP, edges) for frame in given]
-    overlapped, rest = [], other_engine.begin(given[0], BACKDROP, edges)
+    expected = [engine.step(frame, BACKDROP, edges).result() for frame in given]
+    overlapped, pending = [], other_engine.step(given[0], BACKDROP, edges)
     for frame in given[1:]:
-        last, rest = rest, other_engine.begin(frame, BACKDROP, edges)
-        overlapped.append(last())
-    overlapped.append(rest())
+        pending.detach()
+        last, pending = pending, other_engine.step(frame, BACKDROP, edges)
+        overlapped.append(last.result())
+    overlapped.append(pending.result())
 
     for after, before in zip(overlapped, expected, strict=True):
         np.testing.assert_array_equal(after.alpha, before.alpha)
@@ -163,7 +162,7 @@ def test_steps_that_overlap_give_the_mattes_of_single_steps(
 
 def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
     assert isinstance(engine, FrameEngine)
-    engine.step(FRAME, BACKDROP, OFF)
+    engine.step(FRAME, BACKDROP, OFF).result()
     state = engine.state()
     for other in (replace(state, model="other"), replace(state, precision="int3"), replace(state, downsample_ratio=1)):
         with pytest.raises(ModelError, match="was saved with"):
@@ -176,10 +175,10 @@ def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
 def test_frames_may_change_size(settings: MattingSettings, engines: BuildEngine) -> None:
     engine = engines(settings, 160, 96)
     wide, tall = frames(160, 96, 1)[0], frames(96, 128, 1)[0]
-    before = engine.step(wide, BlurredBackground(50), OFF)
+    before = engine.step(wide, BlurredBackground(50), OFF).result()
 
-    other = engine.step(tall, BlurredBackground(50), OFF)
-    back = engine.step(wide, BlurredBackground(50), OFF)
+    other = engine.step(tall, BlurredBackground(50), OFF).result()
+    back = engine.step(wide, BlurredBackground(50), OFF).result()
 
     assert other.alpha.shape == (128, 96)
     np.testing.assert_array_equal(back.alpha, before.alpha)
@@ -188,7 +187,7 @@ def test_frames_may_change_size(settings: MattingSettings, engines: BuildEngine)
 def test_backdrop_shows_exactly_where_alpha_is_zero(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=5)[0]
 
-    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95, strict="off"))
+    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95, strict="off")).result()
 
     nothing = matte.alpha == 0
     assert nothing.any()
@@ -206,9 +205,9 @@ def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSetti
         frame.flags.writeable = False
     behind = given[3] if backdrop is None else backdrop
 
-    mattes = [engine.step(frame, behind, edges, want_foreground=True) for frame in given[:3]]
+    mattes = [engine.step(frame, behind, edges, want_foreground=True).result() for frame in given[:3]]
     copies = [(m.alpha.copy(), m.composite.copy()) for m in mattes[:2]]
-    engine.step(given[3], behind, edges, want_foreground=True)
+    engine.step(given[3], behind, edges, want_foreground=True).result()
 
     outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
     assert len(outputs) == 9
@@ -225,8 +224,8 @@ def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSetti
 def test_foreground_only_on_request(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 2)
 
-    assert engine.step(frame, backdrop, OFF).foreground is None
-    foreground = engine.step(frame, backdrop, OFF, want_foreground=True).foreground
+    assert engine.step(frame, backdrop, OFF).result().foreground is None
+    foreground = engine.step(frame, backdrop, OFF, want_foreground=True).result().foreground
 
     assert foreground is not None
     assert foreground.shape == frame.shape
@@ -235,7 +234,7 @@ def test_foreground_only_on_request(engine: MattingEngine) -> None:
 def test_composite_is_the_foreground_before_the_backdrop(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=7)[0]
 
-    matte = engine.step(frame, backdrop, OFF, want_foreground=True)
+    matte = engine.step(frame, backdrop, OFF, want_foreground=True).result()
 
     assert matte.foreground is not None
     part = matte.alpha[..., None] / 255
@@ -247,9 +246,9 @@ def test_wrong_pictures_are_refused(engine: MattingEngine) -> None:
     frame = frames(160, 96, 1)[0]
 
     with pytest.raises(ValueError, match="backdrop"):
-        engine.step(frame, frame[:50].copy(), OFF)
+        engine.step(frame, frame[:50].copy(), OFF).result()
     with pytest.raises(TypeError):
-        engine.step(frame.astype(np.float32), frame, OFF)
+        engine.step(frame.astype(np.float32), frame, OFF).result()
 
 
 def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) -> None:
@@ -259,7 +258,7 @@ def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) 
     engine.reset()
 
     with pytest.raises(ModelError, match="closed"):
-        engine.step(FRAME, BACKDROP, OFF)
+        engine.step(FRAME, BACKDROP, OFF).result()
 
 
 def test_numbers_that_are_none_are_an_error(
@@ -274,4 +273,4 @@ def test_numbers_that_are_none_are_an_error(
 
     for _ in range(2):
         with pytest.raises(ModelError, match="not numbers"):
-            engine.step(FRAME, BACKDROP, OFF)
+            engine.step(FRAME, BACKDROP, OFF).result()

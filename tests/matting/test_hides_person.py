@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import numpy as np
 import pytest
@@ -12,10 +11,11 @@ from app.core.settings import EdgeSettings, PlacementSettings
 from app.core.shaping import Shape, View
 from app.core.types import BgrImage, Matte
 from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import Pending
 from app.matting.cpu.compositor import Coefficients
 from app.matting.region.place import Place
 from app.matting.torch.core import Core
-from app.matting.torch.eager import EagerExecutor
+from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.given import Given, GivenNetwork
 from tests.matting.shapes import Fixed
 
@@ -57,24 +57,33 @@ EDGES = {
 }
 
 
+def detached(pending: Pending) -> Matte:
+    pending.detach()
+    return pending.result()
+
+
 @pytest.mark.parametrize("edges", EDGES.values(), ids=EDGES)
 @pytest.mark.parametrize("want_foreground", [False, True])
 def test_steps_and_overlapped_steps_tell(cpu: Given, edges: EdgeSettings, want_foreground: bool) -> None:
-    first = cpu.run(FRAME, BEHIND, edges, want_foreground)
+    first = cpu.step(FRAME, BEHIND, edges, want_foreground=want_foreground).result()
 
     assert not first.hides_person, "nobody is known in the first frames"
-    assert last(lambda: cpu.run(FRAME, BEHIND, edges, want_foreground)).hides_person
-    assert last(lambda: cpu.begin(FRAME, BEHIND, edges, want_foreground)()).hides_person
-    assert not cpu.run(FRAME, BEHIND, edges.replace(strict="balanced"), want_foreground).hides_person
+    assert last(lambda: cpu.step(FRAME, BEHIND, edges, want_foreground=want_foreground).result()).hides_person
+    assert last(lambda: detached(cpu.step(FRAME, BEHIND, edges, want_foreground=want_foreground))).hides_person
+    assert (
+        not cpu.step(FRAME, BEHIND, edges.replace(strict="balanced"), want_foreground=want_foreground)
+        .result()
+        .hides_person
+    )
 
 
 def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(cpu: Given) -> None:
     network = GivenNetwork()
     network.coefficients_now = still_person()
-    for executor in (cpu, EagerExecutor(Core(network), GEOMETRY)):
+    for executor in (cpu, TorchBackend(Core(network), GEOMETRY)):
         for seen in (None, np.full((192, 320), 255, np.uint8), None):
             executor.reset(seen)
-            matte = last(partial(executor.run, FRAME, BEHIND, STRICT, False))
+            matte = last(lambda executor=executor: executor.step(FRAME, BEHIND, STRICT).result())  # type: ignore[misc]
             assert matte.alpha.any() == (seen is not None)
 
 
@@ -92,14 +101,16 @@ SHAPES = {
 @pytest.mark.parametrize("place", [None, Place(0, 0, 288, 192, 320, 192)], ids=["frame", "place"])
 def test_shaped_steps_tell(cpu: Given, shape: Shape, place: Place | None) -> None:
     cpu.coefficients = still_person(place)
-    assert last(lambda: cpu.run_shaped(FRAME, BEHIND, EDGES["light"], True, Fixed(shape))).hides_person
+    assert last(
+        lambda: cpu.step(FRAME, BEHIND, EDGES["light"], Fixed(shape), want_foreground=True).result()
+    ).hides_person
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_torch_tells(shape: Shape) -> None:
     network = GivenNetwork()
     network.coefficients_now = still_person()
-    executor = EagerExecutor(Core(network), GEOMETRY)
-    assert last(lambda: executor.run(FRAME, BEHIND, STRICT, False)).hides_person
-    assert last(lambda: executor.run_shaped(FRAME, BEHIND, STRICT, False, Fixed(shape))).hides_person
+    executor = TorchBackend(Core(network), GEOMETRY)
+    assert last(lambda: executor.step(FRAME, BEHIND, STRICT).result()).hides_person
+    assert last(lambda: executor.step(FRAME, BEHIND, STRICT, Fixed(shape)).result()).hides_person
     executor.close()

@@ -15,12 +15,12 @@ from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Se
 from app.core.shaping import Shape, View
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import Executor
+from app.matting.base.interface import Backend
 from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.torch.batched_step import run_batch
 from app.matting.torch.core import Core
-from app.matting.torch.eager import EagerExecutor
+from app.matting.torch.torch_backend import TorchBackend
 from app.offline.film_step import FilmStep
 from tests.matting.given import Given
 from tests.matting.shapes import Fixed
@@ -68,12 +68,12 @@ class Nobody(nn.Module):
         return tuple(torch.zeros((streams, planes, height, width)) for planes in (4, 4, 1))
 
 
-def executor_of(maker: str, frame: BgrImage) -> Executor:
+def executor_of(maker: str, frame: BgrImage) -> Backend:
     if maker == "cpu":
         executor = Given(GEOMETRY, "float32")
         executor.coefficients = nobody_of(frame)
         return executor
-    return EagerExecutor(Core(Nobody()), GEOMETRY)
+    return TorchBackend(Core(Nobody()), GEOMETRY)
 
 
 def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
@@ -96,8 +96,8 @@ def test_no_letter_is_left_of_a_magnified_room(maker: str, look: str, level: str
     engine = engine_of(maker, frame)
     blur = LOOKS[look](BlurredBackground(0))
     assert amplitude(frame, ZOOM * PERIOD) > 100
-    unaware = engine.step(frame, blur, edges).composite
-    aware = engine.step(frame, magnified(blur, ZOOM), edges).composite
+    unaware = engine.step(frame, blur, edges).result().composite
+    aware = engine.step(frame, magnified(blur, ZOOM), edges).result().composite
     assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
     assert amplitude(aware, ZOOM * PERIOD) <= LEFT
     engine.close()
@@ -109,7 +109,7 @@ def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str)
     frame, size = strokes(PERIOD), 0.3
     engine = engine_of(maker, frame)
     shape = Shape(view=View(0.3, 0.35, size))
-    matte: Matte = engine.step_shaped(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(shape))
+    matte: Matte = engine.step(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(shape)).result()
     assert amplitude(matte.composite, PERIOD / size) <= LEFT
     engine.close()
 
@@ -118,7 +118,7 @@ def test_streams_in_a_batch_are_blurred_as_their_zoom_asks() -> None:
     frame = strokes(ZOOM * PERIOD)
     executors = [executor_of("eager", frame) for _ in range(2)]
     backdrop = magnified(BlurredBackground(70), ZOOM)
-    mattes = run_batch([each for each in executors if isinstance(each, EagerExecutor)], [frame] * 2, [backdrop] * 2,
+    mattes = run_batch([each for each in executors if isinstance(each, TorchBackend)], [frame] * 2, [backdrop] * 2,
                        EdgeSettings(strict="off"), False)  # fmt: skip
     assert all(amplitude(matte.composite, ZOOM * PERIOD) <= LEFT for matte in mattes)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,12 +14,21 @@ from app.core.placement import area_of, in_corner
 from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, MattingSettings, PlacementSettings
 from app.core.shaping import Shape
 from app.core.types import Backdrop, BlurredBackground, Matte
-from app.matting.base.interface import ShapingEngine
 from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.strips import Strips
 from app.matting.torch.core import Core
-from app.matting.torch.eager import EagerExecutor
-from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded, edge_settings, nobody
+from app.matting.torch.torch_backend import TorchBackend
+from tests.matting.given import (
+    RELIT_ROUNDING,
+    ROUNDING,
+    Case,
+    Given,
+    GivenNetwork,
+    any_case,
+    assert_bounded,
+    edge_settings,
+    nobody,
+)
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.shapes import MODELS, OFF, Fixed, random_shape
 
@@ -65,14 +73,14 @@ def test_placed_composites_of_the_cpu_are_bounded(
         behind = backdrop
         if isinstance(backdrop, BlurredBackground):
             executor.coefficients = nobody(coefficients)
-            behind = executor.run(frame, backdrop, OFF, False).composite
+            behind = executor.step(frame, backdrop, OFF).result().composite
         executor.coefficients = coefficients
         shape = Fixed(Shape(placement=place))
-        matte = executor.run_shaped(frame, backdrop, edges, True, shape)
+        matte = executor.step(frame, backdrop, edges, shape, want_foreground=True).result()
     finally:
         executor.close()
     assert isinstance(behind, np.ndarray)
-    assert_bounded(matte, behind)
+    assert_bounded(matte, behind, RELIT_ROUNDING if plate else ROUNDING)
     assert_nothing_beside(matte, place)
     assert matte.foreground is not None
     assert matte.foreground.shape == frame.shape
@@ -83,10 +91,10 @@ def test_placed_composites_of_the_cpu_are_bounded(
 def test_placed_composites_of_torch_are_bounded(width: int, height: int, seed: int, place: PlacementSettings) -> None:
     case, network = Case(width, height, 0.5, seed), GivenNetwork()
     network.coefficients_now = case.coefficients()
-    executor = EagerExecutor(Core(network), case.geometry)
+    executor = TorchBackend(Core(network), case.geometry)
     frame = case.frame()
     backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
-    matte = executor.run_shaped(frame, backdrop, OFF, False, shaped(case, place))
+    matte = executor.step(frame, backdrop, OFF, shaped(case, place)).result()
     executor.close()
     assert_bounded(matte, backdrop)
     assert_nothing_beside(matte, place)
@@ -112,12 +120,15 @@ def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
         model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
     )
     engine = engines(settings, 160, 96)
-    assert isinstance(engine, ShapingEngine)
     width, height = engine.info.small_size
     block = slice(height // 4, height // 2), slice(width // 4, width // 2)
     gain, keep = np.zeros((2, height, width), np.float32)
     keep[block] = 1
-    step = partial(engine.step_shaped, frame, BlurredBackground(60) if blurred else backdrop, OFF)
+    behind = BlurredBackground(60) if blurred else backdrop
+
+    def step(edit: Fixed) -> Matte:
+        return engine.step(frame, behind, OFF, edit).result()
+
     unmoved = step(Fixed(Shape(gain, keep)))
     engine.reset()
     moved = step(Fixed(Shape(gain, keep, placement=place)))
@@ -145,13 +156,13 @@ def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
     given_ = smooth._replace(slope=np.zeros_like(smooth.slope), offset=np.zeros_like(smooth.offset))
     given_.offset[3] = ramp
     network.coefficients_now = given_
-    cpu, torch_ = Given(case.geometry, "float32"), EagerExecutor(Core(network), case.geometry)
+    cpu, torch_ = Given(case.geometry, "float32"), TorchBackend(Core(network), case.geometry)
     cpu.coefficients = given_
     grey = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (96, 1, 3))
     backdrop = np.full_like(grey, 90)
     shape = Fixed(Shape(placement=place))
     try:
-        one, other = (each.run_shaped(grey, backdrop, OFF, False, shape) for each in (cpu, torch_))
+        one, other = (each.step(grey, backdrop, OFF, shape).result() for each in (cpu, torch_))
     finally:
         cpu.close()
         torch_.close()

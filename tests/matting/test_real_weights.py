@@ -58,14 +58,17 @@ def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engi
     fast = engines(settings.replace(executor="openvino", precision="bfloat16"), width, height)
     for frame in pictures:
         expected = (
-            reference.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).alpha.astype(np.float32)
+            reference.step(frame, BlurredBackground(50), settings.edges.replace(strict="off"))
+            .result()
+            .alpha.astype(np.float32)
             / 255
         )
-        same = exact.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).alpha / 255
+        same = exact.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).result().alpha / 255
         assert np.abs(same - expected).max() <= 1.01 / 255
         if hardware.cpu_has_bfloat16():
             error = np.abs(
-                fast.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).alpha / 255 - expected
+                fast.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).result().alpha / 255
+                - expected
             )
             assert error.max() <= MOST
             assert error.mean() <= MEAN

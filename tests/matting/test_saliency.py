@@ -78,7 +78,7 @@ def test_executors_agree(weights: dict[str, Path], engines: BuildEngine) -> None
     given = frames(133, 101, 4)
     eager, fast = (engines(settings.replace(executor=name), 133, 101) for name in ("eager", "openvino"))
     for frame in given[:3]:
-        one, other = (engine.step(frame, given[3], EdgeSettings(strict="off")) for engine in (eager, fast))
+        one, other = (engine.step(frame, given[3], EdgeSettings(strict="off")).result() for engine in (eager, fast))
         assert abs(one.alpha.astype(int) - other.alpha).max() <= 2
         assert abs(one.composite.astype(int) - other.composite).max() <= 3
 

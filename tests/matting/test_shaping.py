@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.core.shaping import Shape, View, viewed
-from app.core.types import BlurredBackground
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import ShapingEngine
-from app.matting.engine.frame_engine import FrameEngine
+from app.core.types import BlurredBackground, Matte
 from app.matting.kernels import composite
 from app.matting.torch.core import Core
-from app.matting.torch.eager import EagerExecutor
-from tests.matting.failing import FRAME, FailingExecutor
+from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.shapes import MODELS, OFF, Fixed, random_shape
@@ -39,7 +33,7 @@ def test_shaped_composites_of_the_cpu_are_bounded(plate: bool, width: int, heigh
     frame = case.frame()
     backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
     try:
-        assert_bounded(executor.run_shaped(frame, backdrop, OFF, False, Fixed(random_shape(case))), backdrop)
+        assert_bounded(executor.step(frame, backdrop, OFF, Fixed(random_shape(case))).result(), backdrop)
     finally:
         executor.close()
 
@@ -52,13 +46,13 @@ def test_torch_and_the_cpu_shape_alike(width: int, height: int, seed: int) -> No
     given_ = case.coefficients()
     given_ = given_._replace(slope=np.clip(given_.slope, -0.1, 0.1), offset=np.clip(given_.offset, -1, 1))
     network.coefficients_now = given_
-    cpu, torch_ = Given(case.geometry, "float32"), EagerExecutor(Core(network), case.geometry)
+    cpu, torch_ = Given(case.geometry, "float32"), TorchBackend(Core(network), case.geometry)
     cpu.coefficients = given_
     frame = np.ascontiguousarray(case.dice.integers(80, 120, (height, width, 3), dtype=np.uint8))
     backdrop, shape = np.zeros_like(frame), random_shape(case)
     try:
-        first = cpu.run_shaped(frame, backdrop, OFF, False, Fixed(shape))
-        second = torch_.run_shaped(frame, backdrop, OFF, False, Fixed(shape))
+        first = cpu.step(frame, backdrop, OFF, Fixed(shape)).result()
+        second = torch_.step(frame, backdrop, OFF, Fixed(shape)).result()
     finally:
         cpu.close()
         torch_.close()
@@ -111,18 +105,20 @@ def test_an_engine_drops_keeps_and_crops(
         model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
     )
     engine = engines(settings, 160, 96)
-    assert isinstance(engine, ShapingEngine)
     width, height = engine.info.small_size
     gain, keep = np.ones((height, width), np.float32), np.zeros((height, width), np.float32)
     gain[:, : width // 2] = 0
     gain[:, width // 2 :], keep[:, width // 2 :] = 0, 1
     behind = BlurredBackground(60) if blurred else backdrop
     plain = Fixed(Shape())
-    step = partial(engine.step_shaped, frame, behind, OFF)
+
+    def step(edit: Fixed) -> Matte:
+        return engine.step(frame, behind, OFF, edit).result()
+
     engine.reset()
     same = step(plain)
     engine.reset()
-    np.testing.assert_array_equal(same.alpha, engine.step(frame, behind, OFF).alpha)
+    np.testing.assert_array_equal(same.alpha, engine.step(frame, behind, OFF).result().alpha)
     assert plain.seen[0][0].shape == (3, height, width)
     assert plain.seen[0][1].shape == (height, width)
     engine.reset()
@@ -139,10 +135,3 @@ def test_an_engine_drops_keeps_and_crops(
     np.testing.assert_allclose(cropped.frame.astype(int), viewed(frame, view), atol=2)
     assert cropped.alpha[:, :70].max() == 0
     np.testing.assert_allclose(cropped.composite[:, 90:], cropped.frame[:, 90:], atol=2)
-
-
-def test_an_executor_that_cannot_shape_fails_instead_of_showing_more() -> None:
-    engine = FrameEngine("a-model", FailingExecutor, lambda width, height: StepGeometry(width, height, 0.5), 64, 48)
-    with pytest.raises(ModelError, match="choose the executor auto"):
-        engine.step_shaped(FRAME, FRAME, OFF, Fixed(Shape()))
-    assert engine.step(FRAME, FRAME, OFF).alpha.shape == (48, 64)

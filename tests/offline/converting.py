@@ -9,13 +9,14 @@ import numpy as np
 
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo
+from app.matting.base.interface import EngineInfo, MatteEditor
 from app.offline.convert import ConvertReport, Makers, convert
+from app.testing.engine import ImmediateEngine
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
 
 
-class HalfEngine:
+class HalfEngine(ImmediateEngine):
     """Mattes the left half of every frame as the person."""
 
     info = EngineInfo("half", "none", "uint8", "cpu", 1.0, (1, 1))
@@ -25,7 +26,9 @@ class HalfEngine:
         self.closed = False
         self._fail_at, self._error = fail_at, error
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         if self.steps == self._fail_at and self._error is not None:
             raise self._error
         self.steps += 1

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.matting.base.interface import MatteEditor
 from app.offline.convert import ConvertReport, convert
 from app.offline.film_step import premultiplied
 from tests.clips import number_of, numbered, read_numbers, write_clip
@@ -53,8 +54,10 @@ def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
 class LeakyEngine(HalfEngine):
     """Returns as foreground the frame with its colours altered, as networks do where alpha is 0."""
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
+        matte = super().matte(frame, backdrop, edges, edit, want_foreground)
         soft = matte.alpha.copy()
         soft[:, 40:48] = 128
         return replace(matte, alpha=soft, foreground=255 - frame)

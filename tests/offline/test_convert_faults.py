@@ -225,7 +225,7 @@ def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path, repo: P
 
 def test_errors_of_the_disk_are_named(tmp_path: Path) -> None:
     class Broken(HalfEngine):
-        def step(self, frame: BgrImage, *others: object, **more: object) -> Matte:
+        def matte(self, frame: BgrImage, *others: object) -> Matte:
             if self.steps == 2:
                 shutil.rmtree(tmp_path / "out.part")
             self.steps += 1

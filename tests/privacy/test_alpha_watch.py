@@ -22,7 +22,9 @@ def fails() -> None:
     raise ModelError("The model fails its self-test; choose another.")
 
 
-def shown(watch: AlphaWatch, shares: list[float], test: Callable[[], None], interval_s: float = 1 / 30) -> list[bool]:
+def shown(
+    watch: AlphaWatch, shares: list[float], test: Callable[[], None], interval_s: float = 1 / 30
+) -> list[bool | None]:
     return [watch.permits(share, n * interval_s, SEQUENCE, test) for n, share in enumerate(shares)]
 
 

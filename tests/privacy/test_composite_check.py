@@ -95,7 +95,7 @@ def test_real_composites_are_permitted(executor: str) -> None:
                 frame = source.read()
                 assert frame is not None
                 for behind in backdrops:
-                    check.check(engine.step(frame.image, behind, edges), frame, behind)
+                    check.check(engine.step(frame.image, behind, edges).result(), frame, behind)
         self_test(engine, 320, 180)
     finally:
         engine.close()

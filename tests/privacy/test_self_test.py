@@ -18,13 +18,13 @@ from app.core.errors import ModelError, PlateError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, PictureKind
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo
+from app.matting.base.interface import EngineInfo, MatteEditor
 from app.privacy.self_test import self_test
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, ImmediateEngine
 from tests.fakes.world import FakeWorld
 from tests.matting.networks import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
@@ -34,7 +34,7 @@ from tests.waiting import eventually
 PLATE_SIZE = 320, 192
 
 
-class Constant:
+class Constant(ImmediateEngine):
     """Gives the same alpha everywhere."""
 
     def __init__(self, alpha: int) -> None:
@@ -42,7 +42,9 @@ class Constant:
         self.resets = 0
         self._alpha = alpha
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         return Matte(frame.copy(), np.full(frame.shape[:2], self._alpha, np.uint8))
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -124,7 +126,7 @@ def test_a_plate_engine_that_works_passes_in_any_light(executor: str, light: flo
     engine = build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)
     frame = (DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0) * light).astype(np.uint8)
     try:
-        engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off"))
+        engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")).result()
         self_test(engine, *PLATE_SIZE)
     finally:
         engine.close()
@@ -136,7 +138,7 @@ def test_the_self_test_of_a_plate_engine_does_not_prove_its_plate(tmp_path: Path
     try:
         self_test(engine, *PLATE_SIZE)
         with pytest.raises(PlateError):
-            engine.step(other, np.zeros_like(other), EdgeSettings(strict="off"))
+            engine.step(other, np.zeros_like(other), EdgeSettings(strict="off")).result()
     finally:
         engine.close()
 
@@ -197,7 +199,7 @@ def test_an_engine_that_fails_the_test_is_closed_and_none_of_its_frames_leaves()
 def test_the_scene_for_a_server_is_drawn_anew_and_a_real_engine_passes() -> None:
     """A server that recognised the scene could cheat afterwards."""
 
-    class Remote:
+    class Remote(ImmediateEngine):
         """The bundled network, seen as a server."""
 
         def __init__(self) -> None:
@@ -205,11 +207,16 @@ def test_the_scene_for_a_server_is_drawn_anew_and_a_real_engine_passes() -> None
             self.info = replace(self.engine.info, executor="webrtc")
             self.frames: list[BgrImage] = []
 
-        def step(
-            self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+        def matte(
+            self,
+            frame: BgrImage,
+            backdrop: Backdrop,
+            edges: EdgeSettings,
+            edit: MatteEditor | None,
+            want_foreground: bool,
         ) -> Matte:
             self.frames.append(frame.copy())
-            return self.engine.step(frame, backdrop, edges, want_foreground=want_foreground)
+            return self.engine.step(frame, backdrop, edges, want_foreground=want_foreground).result()
 
         def reset(self, seen: AlphaImage | None = None) -> None:
             self.engine.reset(seen)

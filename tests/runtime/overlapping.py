@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import cast
@@ -18,7 +18,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
-from app.matting.base.interface import EngineInfo, MattingEngine
+from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
 from app.matting.selection.governor import Step
 from app.runtime import finishing, matting_worker
 from app.runtime.backdrops import Backdrops, background_opener
@@ -65,15 +65,30 @@ class Overlapping:
         """Brightness of the frames in which the strict level hides somebody."""
         self.errors: dict[int, Exception] = {}
 
-    def begin(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
-    ) -> Callable[[], Matte]:
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
         number = int(frame[0, 0, 0])
-        self.events.append(f"begin {number}")
-        if number == 0:
-            raise ModelError("The network fails.")
+        detached = False
 
-        def finish() -> Matte:
+        def detach() -> None:
+            nonlocal detached
+            detached = True
+            self.events.append(f"begin {number}")
+            if number == 0:
+                raise ModelError("The network fails.")
+
+        def result() -> Matte:
+            if not detached:
+                self.events.append("step")
+                self.clocks.now_s += self.step_s
+                return Matte(np.array(backdrop), np.zeros((HEIGHT, WIDTH), np.uint8))
             if number in self.gates:
                 assert self.gates[number].wait(PATIENCE_S)
             self.events.append(f"rest {number}")
@@ -85,12 +100,7 @@ class Overlapping:
             composite = np.where(alpha[..., None] > 0, frame, backdrop)
             return Matte(composite, alpha, hides_person=number in self.hides)
 
-        return finish
-
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        self.events.append("step")
-        self.clocks.now_s += self.step_s
-        return Matte(np.array(backdrop), np.zeros((HEIGHT, WIDTH), np.uint8))
+        return Pending(result, detach)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.events.append("reset")

@@ -12,6 +12,7 @@ from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Mat
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.failures import ExecutorError
+from app.matting.base.interface import MatteEditor
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
@@ -120,10 +121,12 @@ class LostGpu(FakeEngine):
         if self.steps > self.frames:
             raise gpu_error(ILLEGAL)
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         self.steps += 1
         self._check()
-        return super().step(frame, backdrop, edges, want_foreground=want_foreground)
+        return super().matte(frame, backdrop, edges, edit, want_foreground)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self._check()

@@ -10,6 +10,7 @@ import pytest
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
+from app.matting.base.interface import MatteEditor
 from app.runtime.pipeline import Pipeline
 from app.testing.engine import FakeEngine
 from app.testing.room import shows_room
@@ -67,8 +68,13 @@ def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
 )
 def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
     class Engine(FakeEngine):
-        def step(
-            self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+        def matte(
+            self,
+            frame: BgrImage,
+            backdrop: Backdrop,
+            edges: EdgeSettings,
+            edit: MatteEditor | None,
+            want_foreground: bool,
         ) -> Matte:
             alpha = np.zeros(frame.shape[:2], np.uint8)
             pictures: dict[str, Any] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte, PictureKind
+from app.matting.base.interface import MatteEditor, Pending
 from app.runtime import matting_worker
 from app.runtime.capture_worker import Captured
 from app.testing.engine import FakeEngine
@@ -153,16 +153,22 @@ class OverlappingFakeEngine(FakeEngine):
 
     overlaps = True
 
-    def begin(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
-    ) -> Callable[[], Matte]:
-        matte = self.step(frame, backdrop, edges, want_foreground=want_foreground)
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        matte = self.matte(frame, backdrop, edges, edit, want_foreground)
 
-        def finish() -> Matte:
+        def result() -> Matte:
             self._faults.at("finish")
             return matte
 
-        return finish
+        return Pending(result)
 
 
 @pytest.mark.parametrize("kind", KINDS)

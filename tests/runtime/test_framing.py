@@ -11,7 +11,7 @@ import numpy as np
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import MatteEditor, MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.testing.engine import FakeEngine
 from app.testing.room import PERSON, room_picture, shows_room
@@ -68,7 +68,9 @@ class PlateLikeEngine(FakeEngine):
         super().__init__(settings, *size, world.faults)
         self.plate = framed(empty_room(*size), framing) if settings.plate is not None else None
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         assert isinstance(backdrop, np.ndarray)
         assert self.plate is None or np.array_equal(frame, self.plate), "another part of the room than the plate's"
         return Matte(backdrop.copy(), np.zeros(frame.shape[:2], np.uint8))
@@ -105,12 +107,17 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
 
 def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
     class Noting(FakeEngine):
-        def step(
-            self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+        def matte(
+            self,
+            frame: BgrImage,
+            backdrop: Backdrop,
+            edges: EdgeSettings,
+            edit: MatteEditor | None,
+            want_foreground: bool,
         ) -> Matte:
             if isinstance(backdrop, BlurredBackground):
                 zooms.add(backdrop.zoom)
-            return super().step(frame, np.zeros_like(frame), edges, want_foreground=want_foreground)
+            return super().matte(frame, np.zeros_like(frame), edges, edit, want_foreground)
 
     world, zooms = FakeWorld(), set[float]()
     blurred = BASE.replace(background=BASE.background.replace(kind="blur"), framing=CLOSE_UP)

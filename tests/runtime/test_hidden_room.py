@@ -12,6 +12,7 @@ from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings, EdgeSettings
 from app.core.stage import Stage
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte, PictureKind
+from app.matting.base.interface import MatteEditor
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine
@@ -72,9 +73,11 @@ class SeesBackdrops(FakeEngine):
 
     blurs = 0
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         type(self).blurs += isinstance(backdrop, BlurredBackground)
-        return super().step(frame, backdrop, edges, want_foreground=want_foreground)
+        return super().matte(frame, backdrop, edges, edit, want_foreground)
 
 
 @pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])

@@ -13,7 +13,7 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, PictureKind
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import MatteEditor, MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
@@ -35,8 +35,10 @@ class Tricky(FakeEngine):
     on = threading.Event()
     count = 0
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
+        matte = super().matte(frame, backdrop, edges, edit, want_foreground)
         self.count += 1
         return type(self).trick(matte, frame, self.count) if self.on.is_set() else matte
 
@@ -82,7 +84,7 @@ class DetailedSource(FakeSource):
 def detailed_self_test(engine: MattingEngine, width: int, height: int) -> None:
     """As the real one, for engines that know the fake person alone."""
     image = room_picture(width, height)
-    share = engine.step(image, np.zeros_like(image), EdgeSettings()).alpha.mean() / 255
+    share = engine.step(image, np.zeros_like(image), EdgeSettings()).result().alpha.mean() / 255
     engine.reset()
     if not 0.05 <= share <= 0.75:
         raise ModelError("The model fails its self-test; choose another model or executor.")
@@ -132,8 +134,10 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
 
     count = 0
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
+        matte = super().matte(frame, backdrop, edges, edit, want_foreground)
         self.count += 1
         if self.count == 1 or self.info.downsample_ratio != 0.25:
             return matte

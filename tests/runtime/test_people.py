@@ -6,11 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Frame
-from app.matting.base.interface import MattingEngine
-from app.runtime.status import Phase
-from app.testing.engine import FakeEngine
 from app.testing.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
@@ -123,23 +120,3 @@ def test_only_the_selected_person_is_shown() -> None:
         eventually(lambda: {WIDTH // 4, 13 * WIDTH // 16} < shown_in(pipeline, PERSON))
         assert not pipeline.status().hides_person
     assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
-
-
-class UnshapedEngine:
-    """An engine whose mattes cannot be shaped."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self.info, self.step, self.reset, self.close = engine.info, engine.step, engine.reset, engine.close
-
-
-def test_an_engine_that_cannot_shape_shows_the_stand_by_card() -> None:
-    world = FakeWorld()
-
-    def build(settings: EngineSettings, width: int, height: int, _framing: FramingSettings) -> MattingEngine:
-        return UnshapedEngine(FakeEngine(settings, width, height, world.faults))
-
-    with running(replace(world.parts(), build_engine=build)) as pipeline:
-        composites(pipeline)
-        apply(pipeline, CLOSE)
-        eventually(lambda: pipeline.status().phase is Phase.WAITING)
-        assert "auto-framing" in pipeline.status().problems[0].message

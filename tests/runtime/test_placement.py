@@ -10,9 +10,9 @@ import numpy as np
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.placement import in_corner
-from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings
 from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import MatteEditor, MattingEngine
 from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from app.testing.room import HEIGHT, PERSON, WIDTH, room_picture, shows_room
@@ -54,13 +54,12 @@ def test_only_me_selects_in_coordinates_of_the_frame() -> None:
 class BlindEngine(FakeEngine):
     """Takes everything for the person."""
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: object, *, want_foreground: bool = False) -> Matte:
-        return Matte(frame.copy(), np.full(frame.shape[:2], 255, np.uint8))
-
-    def step_shaped(
-        self, frame: BgrImage, backdrop: Backdrop, edges: object, shaper: object, *, want_foreground: bool = False
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
     ) -> Matte:
-        shaper.shape(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))  # type: ignore[attr-defined]
+        if edit is None:
+            return Matte(frame.copy(), np.full(frame.shape[:2], 255, np.uint8))
+        edit.shape(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))
         composite, alpha = np.array(backdrop), np.zeros(frame.shape[:2], np.uint8)
         composite[HEIGHT // 2 :, WIDTH // 2 :], alpha[HEIGHT // 2 :, WIDTH // 2 :] = frame[::2, ::2], 255
         return Matte(composite, alpha)

@@ -16,13 +16,14 @@ import pytest
 from app.core.concurrency.turns import Turns
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.stage import Stage
-from app.core.types import Backdrop, BgrImage, Matte, PictureKind
-from app.matting.base.interface import MattingEngine
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, PictureKind
+from app.matting.base.interface import MatteEditor, MattingEngine
 from app.output.base import FrameSink
 from app.output.encoder_thread import FEEDER_NICENESS
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from app.runtime.pipeline import Pipeline
+from app.testing.engine import ImmediateEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.sound.sources import FakeDevice
@@ -153,20 +154,28 @@ def test_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
     assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
 
 
-class WaitingEngine:
+class WaitingEngine(ImmediateEngine):
     """Waits within its steps for the gap between steps, as the encoder does."""
 
     def __init__(self, engine: MattingEngine, turns: list[Turns], waits_s: list[float]) -> None:
         self._engine, self._turns, self._waits_s = engine, turns, waits_s
-        self.info, self.reset, self.close = engine.info, engine.reset, engine.close
+        self.info = engine.info
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         """Wait and run one step."""
         for turns in self._turns:
             started_s = time.perf_counter()
             turns.wait_for_gap(0.05)
             self._waits_s.append(time.perf_counter() - started_s)
-        return self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
+        return self._engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground).result()
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self._engine.reset(seen)
+
+    def close(self) -> None:
+        self._engine.close()
 
 
 def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from app.core.errors import MattecamError, ModelError, RemoteError
 from app.core.framing import WHOLE
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Matte
+from app.matting.base.interface import MatteEditor
 from app.runtime.engines.key import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -114,11 +115,13 @@ class Late(FakeEngine):
 
     last: BgrImage | None = None
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         earlier, self.last = self.last, frame
         if earlier is None:
             earlier = np.zeros_like(room_picture())
-        matte = super().step(earlier, backdrop, edges, want_foreground=want_foreground)
+        matte = super().matte(earlier, backdrop, edges, edit, want_foreground)
         return replace(matte, frame=earlier)
 
 

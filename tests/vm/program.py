@@ -23,9 +23,10 @@ from app.compositing.overlay import render_overlay
 from app.control import Command, ask
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo
+from app.matting.base.interface import EngineInfo, MatteEditor
 from app.runtime import pipeline
 from app.runtime.parts import Parts
+from app.testing.engine import ImmediateEngine
 from tests.vm.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
 
 FOLDER = Path("/tmp/mattecam")
@@ -36,7 +37,7 @@ START_LIMIT_S = 90.0 * SLACK
 _FORK = multiprocessing.get_context("fork")
 
 
-class StandIn:
+class StandIn(ImmediateEngine):
     """Engine that takes the middle third of the frame for the person; a blurred background becomes grey."""
 
     def __init__(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> None:
@@ -46,7 +47,9 @@ class StandIn:
         self._alpha = np.zeros((height, width), np.uint8)
         self._alpha[:, width // 3 : 2 * width // 3] = 255
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         behind = np.full_like(frame, 90) if isinstance(backdrop, BlurredBackground) else backdrop
         return Matte(np.where(self._alpha[..., None] > 0, frame, behind), self._alpha.copy())
 

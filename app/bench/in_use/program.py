@@ -18,7 +18,7 @@ from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base.interface import EngineInfo, MattingEngine, OverlappingEngine
+from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
 from app.output.base import CameraChoice, CameraSink
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -57,34 +57,31 @@ class TimedEngine:
         """Return the engine's description."""
         return self._engine.info
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """Run and time one step."""
-        started_s = time.perf_counter()
-        matte = self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
-        ended_s = time.perf_counter()
-        self._steps.append((ended_s, ended_s - started_s))
-        return matte
-
     @property
     def overlaps(self) -> bool:
         """Return whether the engine's steps overlap."""
-        return isinstance(self._engine, OverlappingEngine) and self._engine.overlaps
+        return self._engine.overlaps
 
-    def begin(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
-    ) -> Callable[[], Matte]:
-        """Begin a step; it is timed up to the end of its rest."""
-        assert isinstance(self._engine, OverlappingEngine)
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        """Run one step; it is timed up to its result."""
         started_s = time.perf_counter()
-        rest = self._engine.begin(frame, backdrop, edges, want_foreground=want_foreground)
+        pending = self._engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
 
-        def finish() -> Matte:
-            matte = rest()
+        def result() -> Matte:
+            matte = pending.result()
             ended_s = time.perf_counter()
             self._steps.append((ended_s, ended_s - started_s))
             return matte
 
-        return finish
+        return replace(pending, result=result)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the engine."""

@@ -22,10 +22,6 @@ class ModelText(Message):
     OUT_OF_MEMORY = (
         "The model {model} ran out of memory on the device {device}; choose a lower ratio or another device."
     )
-    NO_SHAPING = (
-        "The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor "
-        "auto or switch them off."
-    )
     UNEXPECTED = "Matting failed; choose another model or executor. The log has the details."
     OTHER_WEIGHTS = (
         "The file {file} does not contain weights of {model}; choose the model it belongs to or another file."

@@ -49,7 +49,6 @@ _OF_MESSAGE: dict[Enum, Remedy | None] = {
     ModelText.CLOSED: Remedy.RETRY,
     ModelText.FAILED: Remedy.MATTING_SETTINGS,
     ModelText.OUT_OF_MEMORY: Remedy.MATTING_SETTINGS,
-    ModelText.NO_SHAPING: Remedy.MATTING_SETTINGS,
     ModelText.FRAME_TOO_SMALL: Remedy.MATTING_SETTINGS,
     ModelText.NO_NVIDIA_GPU: Remedy.MATTING_SETTINGS,
     ModelText.NO_SUCH_GPU: Remedy.MATTING_SETTINGS,

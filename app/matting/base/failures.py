@@ -23,7 +23,7 @@ class ExecutorError(ModelError):
 
 
 @contextlib.contextmanager
-def executor_errors(model: str, device: str, precision: str) -> Iterator[None]:
+def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
     """Raise ExecutorError for the exceptions of an executor: NotAMatteError and RuntimeError."""
     try:
         yield

@@ -1,14 +1,15 @@
-"""Interfaces of matting: the engine, and the executor that runs the frame step for it."""
+"""Interfaces of matting: the engine, and the backend that runs the frame step for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from app.core.settings import EdgeSettings
 from app.core.shaping import Plane, Shape
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.matting.base.state import StateArrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,29 @@ class EngineInfo:
     """Time from sending a frame to its matte, for a network on a server."""
 
 
+class MatteEditor(Protocol):
+    """Decides per frame what is done to the matte between the network and the composite."""
+
+    def shape(self, small: Plane, alpha: Plane) -> Shape:
+        """Return the change of this frame's matte; called once per step, on the thread that runs it.
+
+        small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A step whose network has run."""
+
+    result: Callable[[], Matte]
+    """Returns matte and composite in new arrays, which the caller may keep. Called at most once, before the next step;
+    raises ModelError."""
+    detach: Callable[[], None] = lambda: None
+    """Copies what the next step overwrites: `result` may then run on any thread beside that step and after `close`, but
+    must have ended before the result of that step and before any other method of the engine."""
+
+
 class MattingEngine(Protocol):
     """Extracts the person from consecutive frames and composites them over the backdrop.
 
@@ -38,8 +62,21 @@ class MattingEngine(Protocol):
         """Return the model, executor, precision, device and ratio in use."""
         ...
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """Return the matte and composite of the next frame in new arrays, which the caller may keep.
+    @property
+    def overlaps(self) -> bool:
+        """Whether a higher frame rate results if a step's result is computed beside the next step; see `Pending`."""
+        ...
+
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        """Run the network on the next frame and return the pending matte.
 
         frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredBackground. Raises ModelError if the network
         fails or its output is not finite; never returns the frame itself.
@@ -59,98 +96,19 @@ class MattingEngine(Protocol):
         ...
 
 
-class MatteShaper(Protocol):
-    """Decides per frame what is done to the matte between the network and the composite."""
-
-    def shape(self, small: Plane, alpha: Plane) -> Shape:
-        """Return the change of this frame's matte; called once per step, on the thread that runs it.
-
-        small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.
-        """
-        ...
-
-
-@runtime_checkable
-class ShapingEngine(Protocol):
-    """An engine whose mattes can be shaped."""
-
-    def step_shaped(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        shaper: MatteShaper | None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
-        """Run one step as `MattingEngine.step` does, with the shaper's change of the matte.
-
-        Raises ModelError if the executor in use cannot shape mattes.
-        """
-        ...
-
-
-@runtime_checkable
-class OverlappingEngine(Protocol):
-    """An engine whose steps can overlap: one ends on another thread while the network runs on the next frame."""
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether steps that overlap give a higher frame rate with the executor in use."""
-        ...
-
-    def begin(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
-    ) -> Callable[[], Matte]:
-        """Run the network on the next frame; return the rest of the step, which returns the matte.
-
-        The rest is called at most once, on any thread, and may run during the next `begin` and after `close`. It must
-        have ended before the next rest begins and before any other method is called. Parameters and errors of both
-        are those of `MattingEngine.step`.
-        """
-        ...
-
-
-@runtime_checkable
-class ShapingExecutor(Protocol):
-    """An executor whose mattes can be shaped."""
-
-    def run_shaped(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool, shaper: MatteShaper
-    ) -> Matte:
-        """Run one step as `Executor.run` does, with the shaper's change of the matte."""
-        ...
-
-
-@runtime_checkable
-class OverlappingExecutor(Protocol):
-    """An executor whose steps can overlap; see `OverlappingEngine`."""
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether steps that overlap give a higher frame rate."""
-        ...
-
-    def begin(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
-    ) -> Callable[[], Matte]:
-        """Run the network on the next frame; return the rest of the step. `reset` may be called while it runs."""
-        ...
-
-
 class NotAMatteError(Exception):
     """The network's output contains NaN or infinity."""
 
 
-class Executor(Protocol):
+class Backend(Protocol):
     """Runs the frame step for one network, size and ratio, and owns the recurrent state.
 
-    All executors return the same results within the tolerances of the contract test.
+    All backends return the same results within the tolerances of the contract test.
     """
 
     @property
     def name(self) -> str:
-        """Name used in the settings: `eager`, `openvino`, ..."""
+        """Name of the executor in the settings: `eager`, `openvino`, ..."""
         ...
 
     @property
@@ -163,12 +121,33 @@ class Executor(Protocol):
         """Name of the device, shown to the user."""
         ...
 
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """Run one step and return new arrays. Raises NotAMatteError. The caller has validated the sizes."""
+    @property
+    def overlaps(self) -> bool:
+        """See `MattingEngine.overlaps`."""
+        ...
+
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        """Run one step; see `MattingEngine.step`. Raises NotAMatteError. The caller has validated the sizes."""
         ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state. seen: see `MattingEngine.reset`."""
+        ...
+
+    def state(self) -> StateArrays:
+        """Return copies of all arrays that the next step depends on."""
+        ...
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Continue after the frame at which `arrays` were saved. Raises KeyError or ValueError if they do not fit."""
         ...
 
     def close(self) -> None:

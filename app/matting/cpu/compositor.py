@@ -23,6 +23,7 @@ from app.matting.kernels.edges import blend_rows, hold_rows, spread_rows
 from app.matting.kernels.patches import paste_cells
 from app.matting.kernels.relight import relight_rows
 from app.matting.light.light import Light
+from app.matting.light.relight_matte import relit
 from app.matting.region.place import Place
 
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
@@ -121,11 +122,12 @@ class Compositor:
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
+        relights_matte = edges.light.active and cells is not None
         if edges.light.active and cells is None:
             coefficients = self._relit(coefficients, behind, isinstance(backdrop, BlurredBackground), edges.light)
         # A person that is moved is first composited over black, which gives alpha times foreground.
         over = behind if placement is None else np.zeros_like(behind)
-        wanted = not edges.active, want_foreground or edges.active
+        wanted = not edges.active, want_foreground or edges.active or relights_matte
         composite, alpha, foreground = self._finished(frame, coefficients, over, *wanted)
         behind_rows = over.reshape(height, -1)
         if cells is not None:
@@ -140,12 +142,12 @@ class Compositor:
         matte = Matte(
             composite=composite.reshape(*size, 3),
             alpha=alpha,
-            foreground=foreground.reshape(*size, 3) if want_foreground else None,
+            foreground=foreground.reshape(*size, 3) if want_foreground or relights_matte else None,
             hides_person=coefficients.hides_person,
         )
-        if placement is None:
-            return matte
-        return placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
+        if placement is not None:
+            matte = placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
+        return relit(self._light, matte, backdrop, edges.light, want_foreground) if relights_matte else matte
 
     def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground) -> BgrImage:
         geometry = self._geometry

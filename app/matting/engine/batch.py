@@ -28,7 +28,7 @@ def step_together(
     results: dict[int, Matte | ModelError] = {}
     groups: defaultdict[object, list[int]] = defaultdict(list)
     for index, engine in enumerate(engines):
-        alone = light_plan(edges).active  # executors of GPUs do not apply the light controls
+        alone = light_plan(edges).active  # which are applied on the CPU
         group = index if alone else _group(engine, frames[index], backdrops[index], index)
         groups[group].append(index)
     for members in groups.values():
@@ -38,8 +38,10 @@ def step_together(
                 results[index] = done[position]
                 continue
             try:
-                results[index] = engines[index].step(
-                    frames[index], backdrops[index], edges, want_foreground=want_foreground
+                results[index] = (
+                    engines[index]
+                    .step(frames[index], backdrops[index], edges, want_foreground=want_foreground)
+                    .result()
                 )
             except ModelError as error:
                 results[index] = error
@@ -48,7 +50,7 @@ def step_together(
 
 def _group(engine: MattingEngine, frame: BgrImage, backdrop: Backdrop, index: int) -> object:
     """Return equal values for streams that one batch can hold."""
-    key = getattr(engine.executor, "batch_key", None) if isinstance(engine, FrameEngine) else None
+    key = getattr(engine.backend, "batch_key", None) if isinstance(engine, FrameEngine) else None
     if key is None:
         return index
     return key, frame.shape, backdrop if isinstance(backdrop, BlurredBackground) else None
@@ -64,17 +66,15 @@ def _batch(
 ) -> list[Matte] | None:
     """Return the mattes of one group; None if it must run one after the other, as after a failure of one stream."""
     from app.matting.torch.batched_step import run_batch
-    from app.matting.torch.eager import EagerExecutor
+    from app.matting.torch.torch_backend import TorchBackend
 
     streams = [engine for index in members if isinstance(engine := engines[index], FrameEngine)]
     try:
-        given, behind = zip(
-            *(each.prepare(frames[i], backdrops[i], edges) for each, i in zip(streams, members, strict=True)),
-            strict=True,
-        )
-        executors = [each.executor for each in streams if isinstance(each.executor, EagerExecutor)]
+        inputs = [each.prepare(frames[i], backdrops[i], edges) for each, i in zip(streams, members, strict=True)]
+        executors = [each.backend for each in streams if isinstance(each.backend, TorchBackend)]
         if len(executors) < len(members) or len({executor.batch_key for executor in executors}) > 1:
             return None  # the size of a stream has changed with this frame
-        return run_batch(executors, given, behind, edges, want_foreground)
+        checked, behind, levels = zip(*inputs, strict=True)
+        return run_batch(executors, checked, behind, levels[0], want_foreground)
     except (NotAMatteError, RuntimeError, ModelError):
         return None

@@ -1,4 +1,4 @@
-"""The matting engine: runs an executor, validates its input and output, and handles its failures."""
+"""The matting engine: runs a backend, validates its input and output, and handles its failures."""
 
 from __future__ import annotations
 
@@ -14,46 +14,54 @@ from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base.edges import light_plan
-from app.matting.base.failures import executor_errors
+from app.matting.base.failures import backend_errors
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import (
+    Backend,
     EngineInfo,
-    Executor,
-    MatteShaper,
+    MatteEditor,
     NotAMatteError,
-    OverlappingExecutor,
-    ShapingExecutor,
+    Pending,
 )
-from app.matting.base.state import EngineState, Resumable, prefixed, under
+from app.matting.base.state import EngineState, prefixed, under
 from app.matting.engine.scene_cut import CutDetector
-from app.matting.light.finished import FinishedLight, without_light
 
 _log = logging.getLogger(__name__)
-MakeExecutor = Callable[[StepGeometry], Executor]
+MakeBackend = Callable[[StepGeometry], Backend]
 MakeGeometry = Callable[[int, int], StepGeometry]
 
 
 class FrameEngine:
-    """Implements `MattingEngine` over any executor.
+    """Implements `MattingEngine` over any backend.
 
-    A frame of another size creates a new executor with a fresh state. A scene cut resets the state, and so does a
+    A frame of another size creates a new backend with a fresh state. A scene cut resets the state, and so does a
     failure, so that neither affects the next frame.
     """
 
     def __init__(
-        self, model: str, make_executor: MakeExecutor, make_geometry: MakeGeometry, width: int, height: int
+        self,
+        model: str,
+        make_backend: MakeBackend,
+        make_geometry: MakeGeometry,
+        width: int,
+        height: int,
+        *,
+        strict_mode: bool = True,
     ) -> None:
-        """Create the executor for frames of `width` by `height`. Raises ModelError if that fails."""
+        """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
+
+        strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the room by
+        the plate, and `PlateWatch` would take people who are hidden at first for a changed room.
+        """
         self._model = model
-        self._make_executor = make_executor
+        self._strict_mode = strict_mode
+        self._make_backend = make_backend
         self._make_geometry = make_geometry
         self._geometry = make_geometry(width, height)
-        self._executor = make_executor(self._geometry)
+        self._backend = make_backend(self._geometry)
         self._cuts = CutDetector()
         self.cuts = 0
         """Number of scene cuts so far."""
-        self._light = FinishedLight()
         self._closed = False
 
     @property
@@ -61,86 +69,49 @@ class FrameEngine:
         """Return the model, executor, precision, device and ratio in use."""
         return EngineInfo(
             model=self._model,
-            executor=self._executor.name,
-            precision=self._executor.precision,
-            device=self._executor.device,
+            executor=self._backend.name,
+            precision=self._backend.precision,
+            device=self._backend.device,
             downsample_ratio=self._geometry.ratio,
             small_size=(self._geometry.small_width, self._geometry.small_height),
         )
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """Return the matte and composite of the next frame; see `MattingEngine.step`."""
-        return self.step_shaped(frame, backdrop, edges, None, want_foreground=want_foreground)
-
-    def step_shaped(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        shaper: MatteShaper | None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
-        """Return the shaped matte of the next frame; see `ShapingEngine.step_shaped`."""
-        frame, backdrop = self.prepare(frame, backdrop, edges)
-        executor = self._executor
-        if shaper is not None and not isinstance(executor, ShapingExecutor):
-            raise ModelError(ModelText.NO_SHAPING(executor=executor.name))
-        with executor_errors(self._model, executor.device, executor.precision):
-            try:
-                return self._run(frame, backdrop, edges, want_foreground, shaper)
-            except (NotAMatteError, RuntimeError):
-                self._reset_failed()
-                raise
-
     @property
     def overlaps(self) -> bool:
-        """Whether steps that overlap give a higher frame rate; see `OverlappingEngine`."""
-        return isinstance(self._executor, OverlappingExecutor) and self._executor.overlaps
+        """See `MattingEngine.overlaps`."""
+        return self._backend.overlaps
 
-    def begin(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
-    ) -> Callable[[], Matte]:
-        """Run the network on the next frame and return the rest of the step; see `OverlappingEngine.begin`."""
-        frame, backdrop = self.prepare(frame, backdrop, edges)
-        executor = self._executor
-        assert isinstance(executor, OverlappingExecutor)
-        errors = self._model, executor.device, executor.precision
-        with executor_errors(*errors):
-            try:
-                rest = executor.begin(frame, backdrop, edges, want_foreground)
-            except (NotAMatteError, RuntimeError):
-                self._reset_failed()
-                raise
-
-        def finish() -> Matte:
-            with executor_errors(*errors):
-                return rest()
-
-        return finish
-
-    def _run(
+    def step(
         self,
         frame: BgrImage,
         backdrop: Backdrop,
         edges: EdgeSettings,
-        want_foreground: bool,
-        shaper: MatteShaper | None,
-    ) -> Matte:
-        """Run the executor; apply the light controls where it does not."""
-        executor, light = self._executor, light_plan(edges)
-        relights = not light.active or getattr(executor, "relights", False)
-        asked = (edges, want_foreground) if relights else (without_light(edges), True)
-        if shaper is not None and isinstance(executor, ShapingExecutor):
-            matte = executor.run_shaped(frame, backdrop, *asked, shaper)
-        else:
-            matte = executor.run(frame, backdrop, *asked)
-        return matte if relights else self._light.relit(matte, frame, backdrop, light, want_foreground)
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        """Run the network on the next frame; see `MattingEngine.step`."""
+        frame, backdrop, edges = self.prepare(frame, backdrop, edges)
+        errors = self._model, self._backend.device, self._backend.precision
+        with backend_errors(*errors):
+            try:
+                pending = self._backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
+            except (NotAMatteError, RuntimeError):
+                self._reset_failed()
+                raise
 
-    def prepare(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings) -> tuple[BgrImage, Backdrop]:
-        """Check the input of a step, fit the executor to it, and return what the executor takes.
+        def result() -> Matte:
+            with backend_errors(*errors):
+                return pending.result()
 
-        The executor is made anew for another size, and reset by a scene cut.
+        return replace(pending, result=result)
+
+    def prepare(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings
+    ) -> tuple[BgrImage, Backdrop, EdgeSettings]:
+        """Check the input of a step, fit the backend to it, and return what the backend takes.
+
+        The backend is made anew for another size, and reset by a scene cut.
 
         Raises ModelError, TypeError or ValueError.
         """
@@ -158,64 +129,57 @@ class FrameEngine:
         self._fit(frame.shape[1], frame.shape[0])
         if self._cuts.is_cut(frame):
             self.cuts += 1
-            self._light.reset()
-            with executor_errors(self._model, self._executor.device, self._executor.precision):
-                self._executor.reset()
-        return frame, backdrop
+            with backend_errors(self._model, self._backend.device, self._backend.precision):
+                self._backend.reset()
+        return frame, backdrop, edges if self._strict_mode else edges.replace(strict="off")
 
     @property
-    def executor(self) -> Executor:
-        """The executor for the size of the last frame."""
-        return self._executor
+    def backend(self) -> Backend:
+        """The backend for the size of the last frame."""
+        return self._backend
 
     def state(self) -> EngineState:
         """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
-        executor = self._executor
-        if self._closed or not isinstance(executor, Resumable):
+        backend = self._backend
+        if self._closed:
             raise ModelError(ApiText.NO_STATE(model=self._model))
         size = self._geometry.width, self._geometry.height
-        with executor_errors(self._model, executor.device, executor.precision):
-            arrays = {
-                **executor.state(),
-                **prefixed("cut", self._cuts.state()),
-                **prefixed("light", self._light.state()),
-            }
-        return EngineState(self._model, executor.name, executor.precision, size, self._geometry.ratio, arrays)
+        with backend_errors(self._model, backend.device, backend.precision):
+            arrays = {**backend.state(), **prefixed("cut", self._cuts.state())}
+        return EngineState(self._model, backend.name, backend.precision, size, self._geometry.ratio, arrays)
 
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved. Raises ModelError if it is of another engine."""
         self._fit(*state.size)
-        executor, ratio = self._executor, self._geometry.ratio
-        if self._closed or not isinstance(executor, Resumable):
+        backend, ratio = self._backend, self._geometry.ratio
+        if self._closed:
             raise ModelError(ApiText.NO_STATE(model=self._model))
-        own = self._model, executor.name, executor.precision, ratio
+        own = self._model, backend.name, backend.precision, ratio
         if own != (state.model, state.executor, state.precision, state.downsample_ratio):
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model))
         try:
-            executor.load_state(state.arrays)
+            backend.load_state(state.arrays)
             self._cuts.load_state(under("cut", state.arrays))
-            self._light.load_state(under("light", state.arrays))
         except (KeyError, ValueError) as error:
-            executor.reset()
+            backend.reset()
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
         if not self._closed:
             self._cuts.forget()
-            self._light.reset()
-            self._executor.reset(seen)
+            self._backend.reset(seen)
 
     def close(self) -> None:
         """Release the device. Idempotent."""
         if not self._closed:
             self._closed = True
-            self._executor.close()
+            self._backend.close()
 
     def _reset_failed(self) -> None:
-        """Reset the executor after a failure; a device that is lost refuses even that."""
+        """Reset the backend after a failure; a device that is lost refuses even that."""
         try:
-            self._executor.reset()
+            self._backend.reset()
         except RuntimeError as error:
             _log.warning("The state of a failed model could not be reset.", exc_info=error)
 
@@ -223,6 +187,6 @@ class FrameEngine:
         if (width, height) == (self._geometry.width, self._geometry.height):
             return
         geometry = self._make_geometry(width, height)
-        executor = self._make_executor(geometry)
-        self._executor.close()
-        self._geometry, self._executor = geometry, executor
+        backend = self._make_backend(geometry)
+        self._backend.close()
+        self._geometry, self._backend = geometry, backend

@@ -9,17 +9,15 @@ from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.openvino.artefact import Artefact
-from app.matting.openvino.executor import OpenVinoExecutor
+from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.openvino.small_plate import SmallPlate
 from app.matting.plate.plate import lit_plate
 
 
-class SeenPlateExecutor(OpenVinoExecutor):
+class SeenPlateBackend(OpenVinoBackend):
     """Runs a recurrent network on the whole frame and the plate at its small size. Implements `LitPlate`."""
 
     scale = None
-    supports_strict = False
-    """It hides people at first, whom `PlateWatch` would take for a changed room; the plate tells both apart."""
 
     def __init__(self, artefact: Artefact, plate: BgrImage, geometry: StepGeometry, precision: str = "float32") -> None:
         """Compile the artefact for this geometry. plate: (H, W, 3) uint8 BGR, of the size of the frame.

@@ -16,8 +16,8 @@ from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
 from app.core.shaping import Plane, Shape
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.matting.base.interface import EngineInfo, MatteShaper, MattingEngine
+from app.core.types import AlphaImage, Backdrop, BgrImage, check_bgr
+from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.plate.plate import PlateWatch
 
@@ -74,25 +74,26 @@ class PlateEngine:
         width, height = info.small_size
         return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is outdated."""
-        return self.step_shaped(frame, backdrop, edges, None, want_foreground=want_foreground)
+    @property
+    def overlaps(self) -> bool:
+        """Whether steps may overlap: never, because each decides whether the plate still fits."""
+        return False
 
-    def step_shaped(
+    def step(
         self,
         frame: BgrImage,
         backdrop: Backdrop,
         edges: EdgeSettings,
-        shaper: MatteShaper | None,
+        edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-    ) -> Matte:
-        """Matte one frame; see `ShapingEngine.step_shaped`. Raises PlateError if the plate is outdated."""
+    ) -> Pending:
+        """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is outdated."""
         check_bgr(frame)
         if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
             self._look(frame, self._alpha)
-        watched, cuts = None if shaper is None else _WatchedShaper(shaper), self._engine.cuts
-        matte = self._engine.step_shaped(frame, backdrop, edges, watched, want_foreground=want_foreground)
+        watched, cuts = None if edit is None else _WatchedEditor(edit), self._engine.cuts
+        matte = self._engine.step(frame, backdrop, edges, watched, want_foreground=want_foreground).result()
         lit, watch = self._current()
         if lit is not self._lit:
             self._lit, self._watch, self._proven = lit, watch, False
@@ -102,7 +103,7 @@ class PlateEngine:
             self._look(frame, alpha)
             self._proven = True
         self._alpha = alpha
-        return matte
+        return Pending(lambda: matte)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far; the plate stays, to be verified unless the stream goes on."""
@@ -128,16 +129,16 @@ class PlateEngine:
         self._look_at_s = time.monotonic() + (LOOK_AGAIN_S if self._watch.suspicious else LOOK_EVERY_S)
 
 
-class _WatchedShaper:
+class _WatchedEditor:
     """Keeps the network's alpha: zones say nothing about where the plate is covered."""
 
-    def __init__(self, shaper: MatteShaper) -> None:
-        self._shaper = shaper
+    def __init__(self, editor: MatteEditor) -> None:
+        self._editor = editor
         self.alpha: Plane | None = None
 
     def shape(self, small: Plane, alpha: Plane) -> Shape:
         self.alpha = alpha
-        return self._shaper.shape(small, alpha)
+        return self._editor.shape(small, alpha)
 
 
 def _to_bytes(alpha: Plane, frame: BgrImage) -> AlphaImage:

@@ -32,8 +32,8 @@ def shows_someone(plate: BgrImage) -> bool:
 
 def person_matte(picture: BgrImage) -> AlphaImage:
     """Return the bundled network's alpha for a single image (H, W, 3); its short side is at most 288."""
-    from app.matting.torch.eager import EagerExecutor
     from app.matting.torch.networks import load_core
+    from app.matting.torch.torch_backend import TorchBackend
 
     network = bundled()
     height, width = picture.shape[:2]
@@ -43,6 +43,8 @@ def person_matte(picture: BgrImage) -> AlphaImage:
     geometry = StepGeometry(*size, auto_ratio(*size, network.short_side))
     choice = choose(MattingSettings(model=network.name, device="cpu", executor="eager"))
     core = load_core(network.name, choice.weights, "auto", geometry.ratio, "cpu", "float32")
-    executor = EagerExecutor(core, geometry)
-    mattes = [executor.run(small, np.zeros_like(small), EdgeSettings(strict="off"), False).alpha for _ in range(LOOKS)]
+    executor = TorchBackend(core, geometry)
+    mattes = [
+        executor.step(small, np.zeros_like(small), EdgeSettings(strict="off")).result().alpha for _ in range(LOOKS)
+    ]
     return mattes[-1]

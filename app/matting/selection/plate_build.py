@@ -9,9 +9,9 @@ from app.core.framing import framed
 from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage
-from app.matting.base.failures import executor_errors
+from app.matting.base.failures import backend_errors
 from app.matting.base.geometry import StepGeometry, auto_ratio
-from app.matting.base.interface import Executor
+from app.matting.base.interface import Backend
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.plate.engine import LitPlate, PlateEngine
 from app.matting.plate.plate import PlateWatch, read_plate
@@ -36,21 +36,24 @@ def build_with_plate(
         raise PlateError(PlateText.NEEDED(model=choice.model))
     made: list[tuple[LitPlate, PlateWatch]] = []
 
-    def make_executor(geometry: StepGeometry) -> Executor:
+    def make_backend(geometry: StepGeometry) -> Backend:
         plate = framed(read_plate(path, geometry.width, geometry.height), framing)
         if shows_someone(plate):
             raise PlateError(PlateText.OCCUPIED(file=path))
-        with executor_errors(choice.model, choice.device, choice.precision):
-            executor, lit = _make_executor(settings, choice, geometry, plate)
+        with backend_errors(choice.model, choice.device, choice.precision):
+            backend, lit = _make_backend(settings, choice, geometry, plate)
         made[:] = [(lit, PlateWatch(plate))]
-        return executor
+        return backend
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
         if choice.spec.recurrent:
             return geometry_for(settings, choice.model, frame_width, frame_height)
         return StepGeometry(frame_width, frame_height, 1.0)
 
-    return PlateEngine(lambda: FrameEngine(choice.model, make_executor, make_geometry, width, height), lambda: made[0])
+    return PlateEngine(
+        lambda: FrameEngine(choice.model, make_backend, make_geometry, width, height, strict_mode=False),
+        lambda: made[0],
+    )
 
 
 def sample_pixels(width: int, height: int) -> int:
@@ -58,30 +61,30 @@ def sample_pixels(width: int, height: int) -> int:
     return round(HD_SAMPLES * width * height / HD_PIXELS / 16) * 16
 
 
-def _make_executor(
+def _make_backend(
     settings: EngineSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
-) -> tuple[Executor, LitPlate]:
-    """Return the executor and its component that holds the plate."""
+) -> tuple[Backend, LitPlate]:
+    """Return the backend and its component that holds the plate."""
     scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), MOST_SCALE)
     pixels = sample_pixels(geometry.width, geometry.height)
     if choice.executor == "openvino":
         from app.matting.openvino.artefact_cache import artefacts
-        from app.matting.openvino.plate_executor import PlateOpenVinoExecutor
-        from app.matting.openvino.seen_plate import SeenPlateExecutor
+        from app.matting.openvino.plate_backend import PlateOpenVinoBackend
+        from app.matting.openvino.seen_plate import SeenPlateBackend
 
         artefact = artefacts.load(choice.model, choice.weights)
-        executor = (
-            SeenPlateExecutor(artefact, plate, geometry, choice.precision)
+        backend = (
+            SeenPlateBackend(artefact, plate, geometry, choice.precision)
             if choice.spec.recurrent
-            else PlateOpenVinoExecutor(artefact, plate, scale, pixels, choice.precision)
+            else PlateOpenVinoBackend(artefact, plate, scale, pixels, choice.precision)
         )
-        return executor, executor
-    from app.matting.torch.eager import EagerExecutor
+        return backend, backend
     from app.matting.torch.networks import load_core
     from app.matting.torch.plate_core import PlateCore, SeenPlateCore
+    from app.matting.torch.torch_backend import TorchBackend
 
     network = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision).network
     lit = (
         SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
     ).eval()
-    return EagerExecutor(lit, geometry, choice.device, choice.precision), lit
+    return TorchBackend(lit, geometry, choice.device, choice.precision), lit

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
-from app.matting.base.failures import executor_errors
+from app.matting.base.failures import backend_errors
 from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import Executor
+from app.matting.base.interface import Backend
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.selection.choice import Choice, choose, geometry_for
 
@@ -38,9 +38,9 @@ def build_engine(
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
         return geometry_for(settings, choice.model, frame_width, frame_height)
 
-    def make(geometry: StepGeometry) -> Executor:
-        with executor_errors(choice.model, choice.device, choice.precision):
-            return make_executor(settings, choice, geometry, shared=shared)
+    def make(geometry: StepGeometry) -> Backend:
+        with backend_errors(choice.model, choice.device, choice.precision):
+            return make_backend(settings, choice, geometry, shared=shared)
 
     return FrameEngine(choice.model, make, make_geometry, width, height)
 
@@ -55,10 +55,8 @@ def _release_gpu() -> None:
         release_memory()
 
 
-def make_executor(
-    settings: EngineSettings, choice: Choice, geometry: StepGeometry, *, shared: bool = False
-) -> Executor:
-    """Return an executor for a network without a plate. shared: as for `build_engine`.
+def make_backend(settings: EngineSettings, choice: Choice, geometry: StepGeometry, *, shared: bool = False) -> Backend:
+    """Return the backend of a network without a plate. shared: as for `build_engine`.
 
     Raises ModelError or RuntimeError if it cannot run.
     """
@@ -67,13 +65,13 @@ def make_executor(
 
         start_loading()
         from app.matting.openvino.artefact_cache import artefacts
-        from app.matting.openvino.executor import OpenVinoExecutor
+        from app.matting.openvino.openvino_backend import OpenVinoBackend
 
         direct = geometry.ratio == 1 and choice.spec.direct
         artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
-        return OpenVinoExecutor(artefact, geometry, choice.precision, shared=shared)
-    from app.matting.torch.eager import EagerExecutor
+        return OpenVinoBackend(artefact, geometry, choice.precision, shared=shared)
     from app.matting.torch.networks import load_core
+    from app.matting.torch.torch_backend import TorchBackend
 
     core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
-    return EagerExecutor(core, geometry, choice.device, choice.precision)
+    return TorchBackend(core, geometry, choice.device, choice.precision)

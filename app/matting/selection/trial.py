@@ -85,7 +85,7 @@ def _engine(model: str, weights: Path, precision: str) -> FrameEngine:
 
 def _alphas(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Alphas:
     edges = EdgeSettings(strict="off")
-    alphas = [engine.step(frame, backdrop, edges).alpha.copy() for frame in frames]
+    alphas = [engine.step(frame, backdrop, edges).result().alpha.copy() for frame in frames]
     return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
 
 

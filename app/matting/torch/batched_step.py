@@ -12,12 +12,12 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.blur import strength_taps
 from app.matting.base.edges import plan
 from app.matting.base.interface import NotAMatteError
-from app.matting.torch.eager import EagerExecutor
 from app.matting.torch.step import StepMode
+from app.matting.torch.torch_backend import TorchBackend
 
 
 def run_batch(
-    executors: Sequence[EagerExecutor],
+    executors: Sequence[TorchBackend],
     frames: Sequence[BgrImage],
     backdrops: Sequence[Backdrop],
     edges: EdgeSettings,
@@ -35,12 +35,12 @@ def run_batch(
         device = first.torch_device
         image = torch.from_numpy(np.stack(frames)).to(device)
         if isinstance(behind, BlurredBackground):
-            short_side = first.step.geometry.blur_short_side
+            short_side = first.frame_step.geometry.blur_short_side
             backdrop = torch.from_numpy(strength_taps(behind.strength, short_side, behind.zoom))
         else:
             backdrop = torch.from_numpy(np.stack([np.asarray(each) for each in backdrops]))
         state = tuple(torch.cat(parts) for parts in zip(*(each.recurrent for each in executors), strict=True))
-        output = first.step(
+        output = first.frame_step(
             image,
             backdrop.to(device),
             state,

@@ -34,9 +34,6 @@ class TwoStageNetwork(Protocol):
 class Core(nn.Module):
     """Wraps a network's first stage; the frame step runs the second."""
 
-    supports_strict = True
-    """Whether strict mode can filter this core's coefficients."""
-
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network

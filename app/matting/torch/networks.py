@@ -12,8 +12,8 @@ from torch import nn
 from app.core.errors import ModelError, text_of
 from app.core.messages.matting import ModelText
 from app.matting.torch.core import Core, DirectCore
-from app.matting.torch.eager import DTYPES
 from app.matting.torch.fold import fold_batch_norms
+from app.matting.torch.torch_backend import DTYPES
 from models.checkpoint import load_state_dict
 from models.table import NETWORKS
 from models.weights import WeightsError

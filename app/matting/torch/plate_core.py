@@ -23,7 +23,6 @@ CELL = 4
 class LitCore(Core, ABC):
     """Core with a plate; see `LitPlate`."""
 
-    supports_strict = False
     scale: float | None
     size: tuple[int, int]
 

@@ -16,14 +16,14 @@ from app.core.settings import StrictLevel
 from app.core.shaping import View
 from app.matting.base.edges import EdgePlan
 from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import MatteShaper
+from app.matting.base.interface import MatteEditor
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch import torch_edges
 from app.matting.torch.core import Core, State
 from app.matting.torch.full_size import Coefficients, Layers, Pixels, layers, small_frame, to_pixels
 from app.matting.torch.torch_blur import blurred_background
+from app.matting.torch.torch_edit import in_view, shape_of, shaped, viewed_frame
 from app.matting.torch.torch_placing import placed
-from app.matting.torch.torch_shaping import in_view, shape_of, shaped, viewed_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class FrameStep(nn.Module):
         state: State,
         mode: StepMode,
         previous_alpha: Tensor | None = None,
-        shaper: MatteShaper | None = None,
+        shaper: MatteEditor | None = None,
     ) -> StepOutput:
         """Run one step.
 
@@ -106,7 +106,7 @@ class FrameStep(nn.Module):
         state: State,
         level: StrictLevel = "off",
         taps: Tensor | None = None,
-        shaper: MatteShaper | None = None,
+        shaper: MatteEditor | None = None,
     ) -> Coefficients:
         """Run the part of the step at the small size.
 
@@ -119,9 +119,9 @@ class FrameStep(nn.Module):
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
         finite = slope.sum() + offset.sum()
         hides = None
-        if self.core.supports_strict and level != "off":
+        if level != "off":
             slope, offset, coarse, memory, hides = strict_matte(level, small, slope, offset, coarse, memory)
-        elif self.core.supports_strict:
+        else:
             memory = torch.zeros_like(memory)
         view = placement = None
         if shaper is not None and bool(torch.isfinite(finite)):

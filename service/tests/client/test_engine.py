@@ -49,12 +49,12 @@ def test_a_composite_is_that_of_a_local_engine_but_for_coding() -> None:
         engine = RemoteEngine(ServerLink(live.address, TOKEN), *SIZE)
         try:
             for index, frame in enumerate(frames):
-                matte = engine.step(frame, backdrop, EDGES)
+                matte = engine.step(frame, backdrop, EDGES).result()
                 shown = frame if matte.frame is None else matte.frame
                 checks.check(matte, Frame(shown, index, 0.0), backdrop)
                 number = next(i for i, given in enumerate(frames) if given is shown)
                 differences.append(np.abs(matte.alpha - expected[number]).mean() / 255)
-            blurred = engine.step(frames[0], BlurredBackground(50), EDGES)
+            blurred = engine.step(frames[0], BlurredBackground(50), EDGES).result()
             assert blurred.composite.shape == frames[0].shape
             info = engine.info
         finally:
@@ -159,7 +159,7 @@ def test_a_matte_that_covers_more_than_people_is_never_composited() -> None:
     """Nothing asked the network on this machine: a server could show the room."""
     engine = RemoteEngine(SimulatedLink(delay=0), *SIZE, look=lambda frame: np.zeros(frame.shape[:2], np.uint8))
     with pytest.raises(ModelError, match="shows more than people"):
-        engine.step(np.full((360, 640, 3), 90, np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+        engine.step(np.full((360, 640, 3), 90, np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
     engine.close()
 
 
@@ -167,9 +167,9 @@ def test_a_late_matte_belongs_to_its_own_frame() -> None:
     frames = [np.full((360, 640, 3), 10 * index, np.uint8) for index in range(1, 5)]
     backdrop = np.zeros_like(frames[0])
     engine = RemoteEngine(SimulatedLink(delay=1), *SIZE, look=everyone)
-    first = engine.step(frames[0], backdrop, EDGES)
-    second = engine.step(frames[1], backdrop, EDGES)
-    third = engine.step(frames[2], backdrop, EDGES)
+    first = engine.step(frames[0], backdrop, EDGES).result()
+    second = engine.step(frames[1], backdrop, EDGES).result()
+    third = engine.step(frames[2], backdrop, EDGES).result()
     engine.close()
     person = np.s_[:, : PERSON_PX // 2]
     assert first.frame is None and (first.composite[person] == 10).all()
@@ -181,7 +181,7 @@ def test_silence_is_an_error_and_never_a_frame() -> None:
     link = SimulatedLink(delay=-1)
     engine = RemoteEngine(link, *SIZE, silence_s=0.0, look=everyone)
     with pytest.raises(RemoteError, match="sends no mattes"):
-        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
     engine.close()
     assert link.closed
 
@@ -195,9 +195,9 @@ def test_mattes_of_frames_that_were_never_sent_are_silence() -> None:
             return Received(number + len(self.given) - 1, np.zeros(image.shape[:2], np.uint8))
 
     engine = RemoteEngine(Lying(delay=0), *SIZE, silence_s=0.2, look=everyone)
-    engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+    engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
     with pytest.raises(RemoteError, match="sends no mattes"):
-        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
     engine.close()
 
 
@@ -212,7 +212,7 @@ def test_noise_of_the_coding_shows_no_background() -> None:
     frame = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
     backdrop = np.full_like(frame, 60)
     engine = RemoteEngine(Noisy(0), *SIZE, look=everyone)
-    matte = engine.step(frame, backdrop, EDGES)
+    matte = engine.step(frame, backdrop, EDGES).result()
     engine.close()
     assert not matte.alpha.any()
     assert (matte.composite == 60).all()
@@ -232,10 +232,10 @@ def test_a_late_matte_is_blurred_as_its_own_frame_asks() -> None:
     engine = RemoteEngine(Empty(delay=1), *SIZE, look=everyone)
     try:
         for zoom in (4.0, 4.0, 1.0):
-            matte = engine.step(frame.copy(), BlurredBackground(70, zoom=zoom), EDGES)
+            matte = engine.step(frame.copy(), BlurredBackground(70, zoom=zoom), EDGES).result()
         late = matte.composite[120:240].mean(axis=(0, 2))
         assert np.ptp(late[100:500]) < 20
-        matte = engine.step(frame.copy(), BlurredBackground(70), EDGES)
+        matte = engine.step(frame.copy(), BlurredBackground(70), EDGES).result()
         assert np.ptp(matte.composite[120:240].mean(axis=(0, 2))[100:500]) > 60
     finally:
         engine.close()

@@ -198,7 +198,7 @@ def test_mattes_that_are_none_are_silence(
         try:
             began_s = time.monotonic()
             with pytest.raises(RemoteError, match=f"{address} sends no mattes; matting runs on this machine"):
-                engine.step(frame, np.zeros_like(frame), EDGES)
+                engine.step(frame, np.zeros_like(frame), EDGES).result()
             assert time.monotonic() - began_s < 30
         finally:
             engine.close()
@@ -217,6 +217,6 @@ def test_a_true_matte_is_taken() -> None:
         look = lambda image: np.full(image.shape[:2], 255, np.uint8)  # noqa: E731 - finds people everywhere
         engine = RemoteEngine(ServerLink(address, None), *SIZE, look=look)
         try:
-            assert engine.step(frame, np.zeros_like(frame), EDGES).composite[:, : SIZE[0] // 3].mean() > 80
+            assert engine.step(frame, np.zeros_like(frame), EDGES).result().composite[:, : SIZE[0] // 3].mean() > 80
         finally:
             engine.close()

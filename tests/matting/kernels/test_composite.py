@@ -23,9 +23,9 @@ from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows
 from app.matting.torch.core import Core
-from app.matting.torch.eager import EagerExecutor
 from app.matting.torch.full_size import Coefficients as FullSize
 from app.matting.torch.full_size import Pixels, layers, to_pixels
+from app.matting.torch.torch_backend import TorchBackend
 from app.matting.torch.torch_blur import blurred_background
 from tests.matting.networks import frames
 
@@ -96,13 +96,13 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
     small = np.empty((3, *small_size), np.float32)
     backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredBackground(0), BlurredBackground(70)]
     for backdrop in backdrops:
-        reference = EagerExecutor(Core(Fixed(*coefficients(*small_size))), geometry)
+        reference = TorchBackend(Core(Fixed(*coefficients(*small_size))), geometry)
         for turn, frame in enumerate(pictures):
             given = coefficients(*small_size, seed=turn)
             strips.shrink(frame, (geometry.ratio, geometry.ratio), small)
             matte = cpu.composite(frame, Coefficients(small, *given), backdrop, plan(edges), want_foreground=True)
-            reference.step.core = Core(Fixed(*given))
-            expected = reference.run(frame, backdrop, edges.replace(strict="off"), want_foreground=True)
+            reference.frame_step.core = Core(Fixed(*given))
+            expected = reference.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True).result()
             assert matte.foreground is not None and expected.foreground is not None
             # Contrast amplifies rounding errors; despilling and spreading each round the foreground once more.
             assert difference(matte.alpha, expected.alpha) <= (2 if edges.contrast else 1)

@@ -111,17 +111,17 @@ def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_r
     try:
         even, growing = BlurredBackground(0), BlurredBackground(0, distance=True)
         for frame in frames[:2]:
-            engine.step(frame, growing, OFF)
+            engine.step(frame, growing, OFF).result()
         state = engine.state()
-        first = engine.step(frames[2], growing, OFF)
+        first = engine.step(frames[2], growing, OFF).result()
         engine.load_state(state)
-        plain = engine.step(frames[2], even, OFF)
+        plain = engine.step(frames[2], even, OFF).result()
         room = first.alpha == 0
         difference = np.abs(first.composite.astype(int) - plain.composite).mean(axis=2)
         upper, lower = (difference[rows][room[rows]].mean() for rows in (slice(0, 40), slice(170, 192)))
         assert upper > 3 * lower
         np.testing.assert_array_equal(first.alpha, plain.alpha)
         engine.load_state(state)
-        np.testing.assert_array_equal(engine.step(frames[2], growing, OFF).composite, first.composite)
+        np.testing.assert_array_equal(engine.step(frames[2], growing, OFF).result().composite, first.composite)
     finally:
         engine.close()

@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.edges import LightPlan, plan
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
+from app.matting.base.edges import LightPlan
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.compositor import Coefficients, Compositor
-from app.matting.cpu.strips import Strips
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.cpu.compositor import Coefficients
 from app.matting.kernels.relight import relight_composite_rows, relight_rows
-from app.matting.light.finished import FinishedLight
 from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import found_head, grid_size
+from app.matting.light.relight_matte import relit
 from app.matting.light.tone import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, measured_tone
+from app.matting.torch.core import Core
+from app.matting.torch.torch_backend import TorchBackend
+from tests.matting.given import Given, GivenNetwork
 
 SIZE = WIDTH, HEIGHT = 160, 96
 FULL = LightPlan(1.0, 1.0, 1.0)
@@ -170,33 +171,6 @@ def test_a_saved_light_continues() -> None:
     )
 
 
-class Plain:
-    """An executor without light controls, over the compositor."""
-
-    name, precision, device, relights = "plain", "float32", "cpu", False
-
-    def __init__(self, given: Coefficients, geometry: StepGeometry) -> None:
-        self._strips = Strips()
-        self._compositor, self._given = Compositor(geometry, self._strips), given
-        self.asked: list[EdgeSettings] = []
-
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        self.asked.append(edges)
-        return self._compositor.composite(frame, self._given, backdrop, plan(edges), want_foreground)
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        self._compositor.reset()
-
-    def close(self) -> None:
-        self._strips.close()
-
-
-class Relighting(Plain):
-    """The same, which applies them."""
-
-    relights = True
-
-
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 
 
@@ -211,39 +185,25 @@ def given_person(frame: BgrImage) -> Coefficients:
 
 
 @pytest.mark.parametrize("backdrop", [scene(19, level=0.3), BlurredBackground(70)], ids=["image", "blur"])
-def test_every_executor_gives_the_same_light(backdrop: Backdrop) -> None:
+def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     frame = scene(18)
     mattes = []
-    for kind in (Plain, Relighting):
-        engine = FrameEngine("toy", lambda g, kind=kind: kind(given_person(frame), g), lambda w, h: GEOMETRY, *SIZE)  # type: ignore[misc]
-        mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True))
-        dark = engine.step(frame, backdrop, EdgeSettings(strict="off"))
+    cpu, network = Given(GEOMETRY, "float32"), GivenNetwork()
+    cpu.coefficients = network.coefficients_now = given_person(frame)
+    for engine in (cpu, TorchBackend(Core(network), GEOMETRY)):
+        mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True).result())
+        dark = engine.step(frame, backdrop, EdgeSettings(strict="off")).result()
         engine.close()
         assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
         assert not (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha == 0].any(), "nothing else is"
     one, other = mattes
-    np.testing.assert_array_equal(one.alpha, other.alpha)
+    np.testing.assert_allclose(one.alpha.astype(int), other.alpha, atol=1)
     inner = one.alpha == 255
     difference = np.abs(one.composite.astype(int) - other.composite)[inner]
-    # The room behind the person is estimated from the composite where the executor has blurred it.
+    # The room behind the person is estimated from the composite where torch has blurred it.
     assert difference.max() <= (16 if isinstance(backdrop, BlurredBackground) else 3)
     assert difference.mean() < 2
     assert one.foreground is not None and other.foreground is not None
-
-
-def test_executors_without_light_are_asked_without_it() -> None:
-    frame = scene(20)
-    made: list[Plain] = []
-
-    def make(geometry: StepGeometry) -> Plain:
-        made.append(Plain(given_person(frame), geometry))
-        return made[-1]
-
-    engine = FrameEngine("toy", make, lambda w, h: GEOMETRY, *SIZE)
-    matte = engine.step(frame, scene(21), ALL)
-    engine.close()
-    assert matte.foreground is None, "the foreground was not asked for"
-    assert made[0].asked == [EdgeSettings(strict="off")]
 
 
 @given(seed=st.integers(0, 1 << 20), width=st.integers(2, 70), height=st.integers(2, 50))
@@ -284,5 +244,5 @@ def test_the_light_of_a_blurred_room_comes_from_the_composite() -> None:
     alpha = (person_alpha(*SIZE) * 255).astype(np.uint8)
     composite = np.where(alpha[..., None] > 127, frame, np.uint8(230))
     matte = Matte(composite, alpha, frame.copy())
-    relit = FinishedLight().relit(matte, frame, BlurredBackground(50), LightPlan(0.0, 1.0, 0.0), True)
-    np.testing.assert_array_equal(relit.composite, composite, "a uniform room gives no light")
+    lit = relit(Light(), matte, BlurredBackground(50), LightPlan(0.0, 1.0, 0.0), True)
+    np.testing.assert_array_equal(lit.composite, composite, "a uniform room gives no light")

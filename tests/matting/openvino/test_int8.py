@@ -40,7 +40,7 @@ def alphas(precision: str, frames: list[BgrImage]) -> NDArray[np.float32]:
     engine = build_engine(BUNDLED_MODEL.replace(precision=precision), WIDTH, HEIGHT)
     assert engine.info.precision == precision
     backdrop = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    steps = [engine.step(frame, backdrop, EdgeSettings(strict="off")) for frame in frames]
+    steps = [engine.step(frame, backdrop, EdgeSettings(strict="off")).result() for frame in frames]
     engine.close()
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 

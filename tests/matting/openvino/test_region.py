@@ -17,7 +17,7 @@ from app.core.types import BgrImage, BlurredBackground
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.executor import OpenVinoExecutor
+from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.region.tracker import LOOK_FRAMES, SETTLE_FRAMES
 from models.table import bundled
 from models.weights import find
@@ -53,10 +53,10 @@ class Room:
         return np.roll(self.mask, place, 1)
 
 
-def made() -> OpenVinoExecutor:
+def made() -> OpenVinoBackend:
     """Return an executor of the bundled network."""
     spec = bundled()
-    return OpenVinoExecutor(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY)
+    return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def room() -> Room:
     source.close()
     executor = made()
     try:
-        alpha = [executor.run(occupied, BACKDROP, OFF.replace(strict="off"), False).alpha for _ in range(3)][-1]
+        alpha = [executor.step(occupied, BACKDROP, OFF.replace(strict="off")).result().alpha for _ in range(3)][-1]
     finally:
         executor.close()
     width, height = round(SCALE * SIZE[0]), round(SCALE * SIZE[1])
@@ -78,18 +78,18 @@ def room() -> Room:
     return Room(empty, person, mask > 127)
 
 
-def settle(executor: OpenVinoExecutor, room: Room) -> None:
+def settle(executor: OpenVinoBackend, room: Room) -> None:
     """Show somebody far away until the region is in use."""
     for n in range(4 * SETTLE_FRAMES):
         # Strict mode shows people when they move.
-        executor.run(room.frame(round(6 * np.sin(n / 2)), noise=n), BACKDROP, ON, False)
+        executor.step(room.frame(round(6 * np.sin(n / 2)), noise=n), BACKDROP, ON).result()
         if n > SETTLE_FRAMES and not executor.place.is_whole:
             break
     assert not executor.place.is_whole
 
 
 @pytest.fixture(scope="module")
-def _settled(room: Room) -> Iterator[tuple[OpenVinoExecutor, StateArrays]]:
+def _settled(room: Room) -> Iterator[tuple[OpenVinoBackend, StateArrays]]:
     executor = made()
     settle(executor, room)
     yield executor, executor.state()
@@ -97,14 +97,14 @@ def _settled(room: Room) -> Iterator[tuple[OpenVinoExecutor, StateArrays]]:
 
 
 @pytest.fixture
-def executor(_settled: tuple[OpenVinoExecutor, StateArrays]) -> OpenVinoExecutor:
+def executor(_settled: tuple[OpenVinoBackend, StateArrays]) -> OpenVinoBackend:
     """Return an executor that has seen nothing."""
     _settled[0].reset()
     return _settled[0]
 
 
 @pytest.fixture
-def following(_settled: tuple[OpenVinoExecutor, StateArrays]) -> OpenVinoExecutor:
+def following(_settled: tuple[OpenVinoBackend, StateArrays]) -> OpenVinoBackend:
     """Return an executor to which somebody far away was shown until the region was in use."""
     executor, state = _settled
     executor.reset()
@@ -113,7 +113,7 @@ def following(_settled: tuple[OpenVinoExecutor, StateArrays]) -> OpenVinoExecuto
     return executor
 
 
-def beside(executor: OpenVinoExecutor) -> Mask:
+def beside(executor: OpenVinoBackend) -> Mask:
     """Return which pixels of the frame the network did not see."""
     place, outside = executor.place, np.ones(SIZE[::-1], bool)
     outside[place.top : place.top + place.height, place.left : place.left + place.width] = False
@@ -125,10 +125,8 @@ def error(alpha: NDArray[np.uint8], mask: Mask) -> float:
     return float(np.abs(alpha / 255.0 - mask).sum() / mask.sum())
 
 
-def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(
-    following: OpenVinoExecutor, room: Room
-) -> None:
-    matte = following.run(room.frame(0), BACKDROP, ON, True)
+def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(following: OpenVinoBackend, room: Room) -> None:
+    matte = following.step(room.frame(0), BACKDROP, ON, want_foreground=True).result()
     outside, (_, _, across, down) = beside(following), following.place.fractions
     assert outside.mean() > 0.3
     assert down > 1.1 * across, "the part has the shape of the person"
@@ -139,15 +137,15 @@ def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(
     assert error(matte.alpha, room.mask) < 0.2
     following.reset()
     for n in range(SETTLE_FRAMES + 3):
-        before = following.run(room.frame(2 * (n % 3) if n < 8 else 0, noise=n), BACKDROP, OFF, False)
+        before = following.step(room.frame(2 * (n % 3) if n < 8 else 0, noise=n), BACKDROP, OFF).result()
         assert following.place.is_whole
     assert error(matte.alpha, room.mask) < 0.8 * error(before.alpha, room.mask)
 
 
-def test_a_second_person_is_shown_within_a_second(following: OpenVinoExecutor, room: Room) -> None:
+def test_a_second_person_is_shown_within_a_second(following: OpenVinoBackend, room: Room) -> None:
     second = room.at(200) & ~room.at(0)
     for n in range(LOOK_FRAMES):
-        alpha = following.run(room.frame(0, 200 + 3 * (n % 3), noise=n), BACKDROP, ON, False).alpha
+        alpha = following.step(room.frame(0, 200 + 3 * (n % 3), noise=n), BACKDROP, ON).result().alpha
         if (alpha[second] > 127).mean() > 0.7:
             return
         assert not alpha[beside(following)].any()
@@ -155,66 +153,66 @@ def test_a_second_person_is_shown_within_a_second(following: OpenVinoExecutor, r
 
 
 def test_a_second_person_who_stops_before_being_found_is_shown_within_a_second(
-    following: OpenVinoExecutor, room: Room
+    following: OpenVinoBackend, room: Room
 ) -> None:
     second = room.at(200) & ~room.at(0)
     for n in range(LOOK_FRAMES + 3):
-        alpha = following.run(room.frame(0, max(200, 230 - 10 * n), noise=n), BACKDROP, ON, False).alpha
+        alpha = following.step(room.frame(0, max(200, 230 - 10 * n), noise=n), BACKDROP, ON).result().alpha
         if (alpha[second] > 127).mean() > 0.7:
             return
     raise AssertionError("the second person was not shown")
 
 
-def test_somebody_who_jumps_is_shown_in_the_same_frame(following: OpenVinoExecutor, room: Room) -> None:
-    alpha = following.run(room.frame(180), BACKDROP, ON, False).alpha
+def test_somebody_who_jumps_is_shown_in_the_same_frame(following: OpenVinoBackend, room: Room) -> None:
+    alpha = following.step(room.frame(180), BACKDROP, ON).result().alpha
     assert following.place.is_whole
     assert (alpha[room.at(180)] > 127).mean() > 0.7
 
 
-def test_somebody_who_walks_is_followed(following: OpenVinoExecutor, room: Room) -> None:
+def test_somebody_who_walks_is_followed(following: OpenVinoBackend, room: Room) -> None:
     first = following.place
     for n in range(30):
-        alpha = following.run(room.frame(5 * n, noise=n), BACKDROP, ON, False).alpha
+        alpha = following.step(room.frame(5 * n, noise=n), BACKDROP, ON).result().alpha
         assert (alpha[room.at(5 * n)] > 127).mean() > 0.8
     assert following.place != first
 
 
-def test_a_reset_and_the_switch_show_the_whole_frame(following: OpenVinoExecutor, room: Room) -> None:
+def test_a_reset_and_the_switch_show_the_whole_frame(following: OpenVinoBackend, room: Room) -> None:
     following.reset()
-    following.run(room.frame(0), BACKDROP, ON, False)
+    following.step(room.frame(0), BACKDROP, ON).result()
     assert following.place.is_whole
     settle(following, room)
-    alpha = following.run(room.frame(0), BACKDROP, OFF, False).alpha
+    alpha = following.step(room.frame(0), BACKDROP, OFF).result().alpha
     assert following.place.is_whole
     assert (alpha[room.mask] > 127).mean() > 0.8
 
 
-def test_the_network_never_looks_closer_at_an_empty_room(executor: OpenVinoExecutor, room: Room) -> None:
+def test_the_network_never_looks_closer_at_an_empty_room(executor: OpenVinoBackend, room: Room) -> None:
     for n in range(SETTLE_FRAMES + 12):
-        assert not executor.run(room.frame(noise=n), BACKDROP, ON, False).alpha.any()
+        assert not executor.step(room.frame(noise=n), BACKDROP, ON).result().alpha.any()
         assert executor.place.is_whole
     settle(executor, room)
     for n in range(2):
-        executor.run(room.frame(noise=n), BACKDROP, ON, False)
+        executor.step(room.frame(noise=n), BACKDROP, ON).result()
     assert executor.place.is_whole
 
 
 def test_without_strict_mode_the_network_looks_closer_at_a_certain_person(
-    executor: OpenVinoExecutor, room: Room
+    executor: OpenVinoBackend, room: Room
 ) -> None:
     for n in range(SETTLE_FRAMES + 3):
-        executor.run(room.frame(2 * (n % 3), noise=n), BACKDROP, ON.replace(strict="off"), False)
+        executor.step(room.frame(2 * (n % 3), noise=n), BACKDROP, ON.replace(strict="off")).result()
     assert not executor.place.is_whole
 
 
-def test_a_saved_state_resumes_in_the_region(following: OpenVinoExecutor, room: Room) -> None:
+def test_a_saved_state_resumes_in_the_region(following: OpenVinoBackend, room: Room) -> None:
     saved = following.state()
     frames = [room.frame(6 * n, noise=n) for n in range(12)]
-    expected = [following.run(frame, BACKDROP, ON, False).alpha for frame in frames]
+    expected = [following.step(frame, BACKDROP, ON).result().alpha for frame in frames]
     following.reset()
     following.load_state(saved)
     for frame, alpha in zip(frames, expected, strict=True):
-        np.testing.assert_array_equal(following.run(frame, BACKDROP, ON, False).alpha, alpha)
+        np.testing.assert_array_equal(following.step(frame, BACKDROP, ON).result().alpha, alpha)
 
 
 class Fixed:
@@ -229,14 +227,14 @@ class Fixed:
         return self._shape
 
 
-def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoExecutor, room: Room) -> None:
+def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoBackend, room: Room) -> None:
     gain, keep = np.ones((180, 320), np.float32), np.zeros((180, 320), np.float32)
     gain[:, 160:] = 0
     keep[10:40, 20:60] = 1
     keep[100:110, 100:150] = 1
     gain *= 1 - keep
     shaper = Fixed(Shape(gain, keep))
-    matte = following.run_shaped(room.frame(0), BACKDROP, ON, False, shaper)
+    matte = following.step(room.frame(0), BACKDROP, ON, shaper).result()
     assert not following.place.is_whole
     assert shaper.seen is not None
     small, alpha = shaper.seen
@@ -251,10 +249,10 @@ def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoE
     np.testing.assert_array_equal(matte.composite[90:190, :200], BACKDROP[90:190, :200])
 
 
-def test_a_view_shows_the_same_person(following: OpenVinoExecutor, room: Room) -> None:
+def test_a_view_shows_the_same_person(following: OpenVinoBackend, room: Room) -> None:
     view, keep = View(0.25, 0.4, 0.6), np.zeros((180, 320), np.float32)
     keep[75:85, 85:95] = 1
-    matte = following.run_shaped(room.frame(0), BACKDROP, ON, False, Fixed(Shape(None, keep, view)))
+    matte = following.step(room.frame(0), BACKDROP, ON, Fixed(Shape(None, keep, view))).result()
     assert not following.place.is_whole
     left, top = round(0.25 * SIZE[0]), round(0.4 * SIZE[1])
     seen = room.mask[top : top + round(0.6 * SIZE[1]), left : left + round(0.6 * SIZE[0])].astype(np.uint8)
@@ -277,10 +275,10 @@ LIGHT = EdgeSettings(light_match=80, light_wrap=80, portrait_light=80)
     ids=["strict-image", "strict-blur", "edges-image", "edges-bokeh", "light-image", "light-blur"],
 )
 def test_every_control_works_in_the_region(
-    following: OpenVinoExecutor, room: Room, edges: EdgeSettings, backdrop: BgrImage | BlurredBackground
+    following: OpenVinoBackend, room: Room, edges: EdgeSettings, backdrop: BgrImage | BlurredBackground
 ) -> None:
     for shift in (3, 0):
-        matte = following.run(room.frame(shift), backdrop, edges, True)
+        matte = following.step(room.frame(shift), backdrop, edges, want_foreground=True).result()
     assert not following.place.is_whole
     assert (matte.alpha[room.mask] > 127).mean() > 0.8
     assert not matte.alpha[:, :100].any()

@@ -67,7 +67,7 @@ def alphas(path: Path, precision: str, ratio: float = 0.5) -> Floats:
     assert engine.info.precision == precision
     backdrop = np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8)
     moving = frames(2 * WIDTH, 2 * HEIGHT, COUNT)
-    steps = [engine.step(frame, backdrop, EdgeSettings(strict="off")) for frame in moving]
+    steps = [engine.step(frame, backdrop, EdgeSettings(strict="off")).result() for frame in moving]
     engine.close()
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 

@@ -14,7 +14,7 @@ from app.core.settings import EdgeSettings, EngineSettings
 from app.matting import build_engine
 from app.matting.base.geometry import StepGeometry
 from app.matting.openvino import artefact_cache, recurrent, threads
-from app.matting.openvino.executor import OpenVinoExecutor
+from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.openvino.threads import LONGEST_S, RUNS, decided, is_fast_enough, tries_one_thread
 from models.table import bundled
 from models.weights import find
@@ -58,10 +58,10 @@ def test_a_time_near_the_limit_decides_once() -> None:
     assert not decided("another network", lambda: next(answers))
 
 
-def made(*, shared: bool) -> OpenVinoExecutor:
+def made(*, shared: bool) -> OpenVinoBackend:
     """Return an executor of the bundled network."""
     spec = bundled()
-    return OpenVinoExecutor(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY, shared=shared)
+    return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY, shared=shared)
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "slow"])
@@ -76,7 +76,7 @@ def test_one_thread_and_all_threads_give_the_same_mattes(monkeypatch: pytest.Mon
     for _ in range(3):
         frame = dice.integers(0, 255, (96, 160, 3), np.uint8)
         backdrop = np.zeros_like(frame)
-        mattes = [each.run(frame, backdrop, EdgeSettings(), False) for each in (usual, shared)]
+        mattes = [each.step(frame, backdrop, EdgeSettings()).result() for each in (usual, shared)]
         assert np.abs(mattes[0].alpha.astype(int) - mattes[1].alpha).max() <= 1
     usual.close()
     shared.close()
@@ -90,7 +90,7 @@ def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
         width, height = 160 + 32 * number, 96
         engine = build_engine(EngineSettings(model=bundled().name, device="cpu"), width, height)
         frame = np.zeros((height, width, 3), np.uint8)
-        engine.step(frame, frame, EdgeSettings())
+        engine.step(frame, frame, EdgeSettings()).result()
         engine.close()
         counts.append(len(list(Path("/proc/self/task").iterdir())))
     later = counts[3:]

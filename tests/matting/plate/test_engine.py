@@ -34,7 +34,7 @@ def test_matte_and_info(settings: MattingSettings, engines: BuildEngine, width: 
     engine = engines(settings, width, height)
     frame, backdrop = visit(width, height), frames(width, height, 1, seed=4)[0]
 
-    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.9), want_foreground=True)
+    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.9), want_foreground=True).result()
 
     assert matte.alpha.shape == (height, width)
     assert np.ptp(matte.alpha) > 0
@@ -72,7 +72,7 @@ def test_executors_agree(
     reference, other = (engines(settings.replace(executor=name), width, height) for name in ("eager", executor))
     behind: Backdrop = frames(width, height, 1, seed=4)[0] if backdrop == "picture" else BlurredBackground(50)
     for frame in (visit(width, height), frames(width, height, 1)[0]):
-        want, have = (engine.step(frame, behind, edges, want_foreground=True) for engine in (reference, other))
+        want, have = (engine.step(frame, behind, edges, want_foreground=True).result() for engine in (reference, other))
         assert np.abs(have.alpha.astype(int) - want.alpha).max() <= 2
         assert have.foreground is not None
         assert want.foreground is not None
@@ -87,7 +87,7 @@ def test_in_half_precision_the_matte_stays_the_same(weights_file: Path, engines:
     settings = settings.replace(device="cpu", executor="openvino")
     exact, half = (engines(settings.replace(precision=name), 320, 192) for name in ("float32", "bfloat16"))
     one, other = (
-        engine.step(visit(320, 192), BlurredBackground(50), OFF).alpha.astype(int) for engine in (exact, half)
+        engine.step(visit(320, 192), BlurredBackground(50), OFF).result().alpha.astype(int) for engine in (exact, half)
     )
     assert np.abs(one - other).mean() <= 1
     assert np.percentile(np.abs(one - other), 99) <= 5
@@ -97,7 +97,7 @@ def test_odd_sizes_and_blur(settings: MattingSettings, engines: BuildEngine, tmp
     cv2.imwrite(str(tmp_path / "plate.png"), frames(133, 97, 1)[0])
     engine = engines(settings, 133, 97)
     for edges in (OFF, TREATED):
-        matte = engine.step(visit(133, 97), BlurredBackground(50), edges, want_foreground=True)
+        matte = engine.step(visit(133, 97), BlurredBackground(50), edges, want_foreground=True).result()
         assert matte.composite.shape == (97, 133, 3)
         assert matte.alpha.shape == (97, 133)
         assert matte.foreground is not None
@@ -120,7 +120,7 @@ def test_the_networks_own_output_is_what_comes_out(
         ]
         alpha = network(*images)[0][0, 0].numpy()
 
-    matte = engine.step(frame, BlurredBackground(50), OFF)
+    matte = engine.step(frame, BlurredBackground(50), OFF).result()
 
     assert np.abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
 
@@ -131,9 +131,9 @@ def test_nothing_is_shared_or_written_to(settings: MattingSettings, engines: Bui
     kept = [image.copy() for image in given]
     for image in given:
         image.flags.writeable = False
-    mattes = [engine.step(frame, given[2], OFF, want_foreground=True) for frame in given[:2]]
+    mattes = [engine.step(frame, given[2], OFF, want_foreground=True).result() for frame in given[:2]]
     first = mattes[0].composite.copy()
-    engine.step(given[1], given[2], TREATED, want_foreground=True)
+    engine.step(given[1], given[2], TREATED, want_foreground=True).result()
     outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
     for index, output in enumerate(outputs):
         assert not any(np.shares_memory(output, other) for other in [*given, *outputs[index + 1 :]])
@@ -156,7 +156,7 @@ def test_numbers_that_are_none_are_an_error(
         torch.save(broken, tmp_path / f"{name}.pth")
         engine = engines(settings.replace(weights=tmp_path / f"{name}.pth"), 160, 96)
         with pytest.raises(ModelError, match="not numbers"):
-            engine.step(visit(160, 96), BlurredBackground(50), OFF)
+            engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
 
 
 def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) -> None:
@@ -164,7 +164,7 @@ def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) 
     engine.close()
     engine.close()
     with pytest.raises(ModelError, match="closed"):
-        engine.step(visit(160, 96), BlurredBackground(50), OFF)
+        engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
 
 
 def test_choices(

@@ -48,7 +48,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MattingSettings:
 def mattes(settings: MattingSettings, engines: BuildEngine, frame: BgrImage, edges: EdgeSettings = OFF) -> AlphaImage:
     """Return alpha of a still frame after three steps."""
     engine = engines(settings, *SIZE)
-    return [engine.step(frame, np.zeros_like(frame), edges).alpha for _ in range(3)][-1]
+    return [engine.step(frame, np.zeros_like(frame), edges).result().alpha for _ in range(3)][-1]
 
 
 def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, engines: BuildEngine) -> None:
@@ -76,7 +76,7 @@ def test_a_plate_of_another_room_is_refused(settings: MattingSettings, engines: 
     engine = engines(settings, *SIZE)
     frame = demo(EMPTY_FRAMES + 1)[:, ::-1].copy()
     with pytest.raises(PlateError):
-        engine.step(frame, np.zeros_like(frame), OFF)
+        engine.step(frame, np.zeros_like(frame), OFF).result()
 
 
 def test_the_executors_agree(settings: MattingSettings, engines: BuildEngine) -> None:

@@ -27,10 +27,16 @@ def test_light_reaches_the_network(
     frame = (visit(160, 96) * evening).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
     aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
-    wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredBackground(50), OFF)
+    wanted = (
+        engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96)
+        .step(frame, BlurredBackground(50), OFF)
+        .result()
+    )
 
     def error(engine: MattingEngine) -> float:
-        return float(np.abs(engine.step(frame, BlurredBackground(50), OFF).alpha.astype(int) - wanted.alpha).mean())
+        return float(
+            np.abs(engine.step(frame, BlurredBackground(50), OFF).result().alpha.astype(int) - wanted.alpha).mean()
+        )
 
     with_alignment = error(aligned)
     monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
@@ -44,13 +50,13 @@ def test_drift_is_a_plate_error(
     monkeypatch.setattr("app.matting.plate.engine.LOOK_EVERY_S", 0.0)
     monkeypatch.setattr("app.matting.plate.engine.LOOK_AGAIN_S", 0.0)
     engine = engines(settings, 160, 96)
-    engine.step(visit(160, 96), BlurredBackground(50), OFF)
+    engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
     other = visit(160, 96)
     other[:, :56] = 250  # no scene cut
     for _ in range(PATIENCE - 1):
-        engine.step(other, BlurredBackground(50), OFF)
+        engine.step(other, BlurredBackground(50), OFF).result()
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(other, BlurredBackground(50), OFF)
+        engine.step(other, BlurredBackground(50), OFF).result()
 
 
 def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engines: BuildEngine) -> None:
@@ -58,7 +64,7 @@ def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engin
     for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
         for _ in range(2):
             with pytest.raises(PlateError, match="take it again"):
-                engine.step(other, BlurredBackground(50), OFF)
+                engine.step(other, BlurredBackground(50), OFF).result()
 
 
 def bumped(image: BgrImage) -> BgrImage:
@@ -73,22 +79,22 @@ def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leave
     """The other room was shown for up to 1.7 s, until the next looks at the plate had found it."""
     engine = engines(settings, 160, 96)
     for _ in range(2):
-        engine.step(visit(160, 96), BlurredBackground(50), OFF)
+        engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
     if how == "another camera":
         engine.reset()
     room = np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])
     other = bumped(visit(160, 96)) if how == "a bump of the camera" else room
     for _ in range(2):
         with pytest.raises(PlateError, match="take it again"):
-            engine.step(other, BlurredBackground(50), OFF)
+            engine.step(other, BlurredBackground(50), OFF).result()
     if how != "another camera":
         engine.reset()
-    assert engine.step(visit(160, 96), BlurredBackground(50), OFF).alpha.shape == (96, 160)
+    assert engine.step(visit(160, 96), BlurredBackground(50), OFF).result().alpha.shape == (96, 160)
 
 
 def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:
     engine = engines(settings, 160, 96)
-    engine.step(frames(160, 96, 1)[0], BlurredBackground(50), OFF)
-    assert engine.step(frames(320, 192, 1)[0], BlurredBackground(50), OFF).alpha.shape == (192, 320)
+    engine.step(frames(160, 96, 1)[0], BlurredBackground(50), OFF).result()
+    assert engine.step(frames(320, 192, 1)[0], BlurredBackground(50), OFF).result().alpha.shape == (192, 320)
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(frames(128, 96, 1)[0], BlurredBackground(50), OFF)
+        engine.step(frames(128, 96, 1)[0], BlurredBackground(50), OFF).result()

@@ -110,12 +110,16 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
         model="rvm-mobilenetv3", weights=weights["rvm-mobilenetv3"], executor="eager", downsample_ratio=0.5
     )
     frame, backdrop = frames(160, 96, 2)
-    deep = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict="off"))
-    same = engines(settings.replace(refiner="deep-guided-filter"), 160, 96).step(
-        frame, backdrop, settings.edges.replace(strict="off")
+    deep = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict="off")).result()
+    same = (
+        engines(settings.replace(refiner="deep-guided-filter"), 160, 96)
+        .step(frame, backdrop, settings.edges.replace(strict="off"))
+        .result()
     )
-    fast = engines(settings.replace(refiner="fast-guided-filter"), 160, 96).step(
-        frame, backdrop, settings.edges.replace(strict="off")
+    fast = (
+        engines(settings.replace(refiner="fast-guided-filter"), 160, 96)
+        .step(frame, backdrop, settings.edges.replace(strict="off"))
+        .result()
     )
 
     assert (deep.alpha == same.alpha).all()
@@ -135,7 +139,9 @@ def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], eng
         alpha = core.network(source)[1][0, 0].numpy()
 
     for executor in ("eager", "openvino"):
-        matte = engines(settings.replace(executor=executor), 96, 64).step(
-            frame, backdrop, settings.edges.replace(strict="off")
+        matte = (
+            engines(settings.replace(executor=executor), 96, 64)
+            .step(frame, backdrop, settings.edges.replace(strict="off"))
+            .result()
         )
         assert abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255

@@ -18,7 +18,7 @@ from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch.core import Core
-from app.matting.torch.eager import EagerExecutor
+from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, Scene, walking
 
 CPU = torch.device("cpu")
@@ -112,7 +112,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     geometry = StepGeometry(2 * WIDTH, 2 * HEIGHT, 0.5)
     network, room, numpy_filter = Given(), Room(grid=2), StrictFilter()
     strips = Strips()
-    eager, cpu = EagerExecutor(Core(network), geometry), Compositor(geometry, strips)
+    eager, cpu = TorchBackend(Core(network), geometry), Compositor(geometry, strips)
     small = np.empty((3, HEIGHT, WIDTH), np.float32)
     edges, backdrop = EdgeSettings(strict="strict"), BlurredBackground(80)
     try:
@@ -121,7 +121,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             alpha = np.ascontiguousarray(full[::2, ::2])
             frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
             network.alpha = torch.from_numpy(alpha)[None, None]
-            expected = eager.run(frame, backdrop, edges, want_foreground=False)
+            expected = eager.step(frame, backdrop, edges).result()
 
             strips.shrink(frame, (0.5, 0.5), small)
             slope, offset = np.zeros((4, HEIGHT, WIDTH), np.float32), np.zeros((4, HEIGHT, WIDTH), np.float32)

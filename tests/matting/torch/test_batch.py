@@ -13,11 +13,12 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import MatteEditor, Pending
 from app.matting.engine.batch import step_together
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.torch.batched_step import run_batch
-from app.matting.torch.eager import EagerExecutor
 from app.matting.torch.networks import load_core
+from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.networks import BuildEngine, frames
 
 STREAMS, STEPS = 3, 4
@@ -25,9 +26,9 @@ GIVEN = [frames(160, 96, STEPS, seed) for seed in range(STREAMS)]
 BACKDROPS = [np.full((96, 160, 3), 80 * index, np.uint8) for index in range(STREAMS)]
 
 
-def executors(weights: Path, model: str, count: int = STREAMS) -> list[EagerExecutor]:
+def executors(weights: Path, model: str, count: int = STREAMS) -> list[TorchBackend]:
     core = load_core(model, weights, "auto", 0.5, "cpu", "float32")
-    return [EagerExecutor(core, StepGeometry(160, 96, 0.5)) for _ in range(count)]
+    return [TorchBackend(core, StepGeometry(160, 96, 0.5)) for _ in range(count)]
 
 
 def nearly(one: BgrImage, other: BgrImage) -> bool:
@@ -49,7 +50,10 @@ def test_a_batch_gives_each_stream_its_own_mattes(
         executor.reset(np.full((96, 160), 255, np.uint8))
     for step in range(STEPS):
         given = [stream[step] for stream in GIVEN]
-        expected = [each.run(frame, back, edges, True) for each, frame, back in zip(alone, given, behind, strict=True)]
+        expected = [
+            each.step(frame, back, edges, want_foreground=True).result()
+            for each, frame, back in zip(alone, given, behind, strict=True)
+        ]
         mattes = run_batch(together, given, behind, edges, True)
         for matte, right in zip(mattes, expected, strict=True):
             assert nearly(matte.alpha, right.alpha)
@@ -60,7 +64,7 @@ def test_a_batch_gives_each_stream_its_own_mattes(
     assert edges.strict != "off" or not np.array_equal(expected[0].alpha, expected[1].alpha)
 
 
-class BatchedExecutor(EagerExecutor):
+class BatchedBackend(TorchBackend):
     """Lets batches run on the CPU, as on a GPU, and counts single steps."""
 
     singles = 0
@@ -69,18 +73,26 @@ class BatchedExecutor(EagerExecutor):
     def batch_key(self) -> object | None:
         return "one group"
 
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        BatchedExecutor.singles += 1
-        return super().run(frame, backdrop, edges, want_foreground)
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        BatchedBackend.singles += 1
+        return super().step(frame, backdrop, edges, edit, want_foreground=want_foreground)
 
 
 def batched_engines(weights: Path) -> list[FrameEngine]:
     core = load_core("student", weights, "auto", 0.5, "cpu", "float32")
-    BatchedExecutor.singles = 0
+    BatchedBackend.singles = 0
     return [
         FrameEngine(
             "student",
-            lambda geometry: BatchedExecutor(core, geometry),
+            lambda geometry: BatchedBackend(core, geometry),
             lambda width, height: StepGeometry(width, height, 0.5),
             160,
             96,
@@ -93,7 +105,7 @@ def test_streams_of_one_kind_are_batched(weights: dict[str, Path]) -> None:
     engines = batched_engines(weights["student"])
     done = step_together(engines, [stream[0] for stream in GIVEN], BACKDROPS, EdgeSettings())
     assert all(isinstance(each, Matte) for each in done)
-    assert BatchedExecutor.singles == 0
+    assert BatchedBackend.singles == 0
 
 
 def test_a_stream_that_fails_does_not_affect_the_others(weights: dict[str, Path]) -> None:
@@ -111,7 +123,7 @@ def test_a_stream_that_fails_does_not_affect_the_others(weights: dict[str, Path]
     fresh = batched_engines(weights["student"])
     for engine, state, index in zip(fresh, expected, (0, 2), strict=False):
         engine.load_state(state)
-        right, matte = engine.step(GIVEN[index][2], BACKDROPS[index], EdgeSettings()), done[index]
+        right, matte = engine.step(GIVEN[index][2], BACKDROPS[index], EdgeSettings()).result(), done[index]
         assert isinstance(matte, Matte)
         np.testing.assert_array_equal(matte.alpha, right.alpha)
 
@@ -125,7 +137,7 @@ def test_a_scene_cut_starts_one_stream_of_a_batch_anew(weights: dict[str, Path])
 
     done = step_together(engines, [here, there, here], BACKDROPS, EdgeSettings(strict="off"))
 
-    right = batched_engines(weights["student"])[0].step(there, BACKDROPS[1], EdgeSettings(strict="off"))
+    right = batched_engines(weights["student"])[0].step(there, BACKDROPS[1], EdgeSettings(strict="off")).result()
     assert isinstance(done[1], Matte)
     assert nearly(done[1].alpha, right.alpha)
 
@@ -147,6 +159,6 @@ def test_a_gpu_batches_by_itself(weights: dict[str, Path], engines: BuildEngine)
         given = [stream[step] for stream in GIVEN]
         mattes = step_together(together, given, BACKDROPS, EdgeSettings())
         for matte, engine, frame, back in zip(mattes, alone, given, BACKDROPS, strict=True):
-            right = engine.step(frame, back, EdgeSettings())
+            right = engine.step(frame, back, EdgeSettings()).result()
             assert isinstance(matte, Matte)
             assert np.abs(matte.alpha.astype(int) - right.alpha).mean() < 1

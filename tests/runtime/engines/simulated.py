@@ -11,20 +11,21 @@ import numpy as np
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
-from app.matting.base.interface import EngineInfo, MattingEngine
+from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import PipelineStatus
 from app.runtime.timing import Timing
+from app.testing.engine import ImmediateEngine
 from tests.waiting import eventually
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
 AUTO = MattingSettings()
 
 
-class SimulatedEngine:
+class SimulatedEngine(ImmediateEngine):
     """Has the name and sizes of an engine; in its pictures is nobody."""
 
     def __init__(self, settings: EngineSettings, width: int, height: int) -> None:
@@ -33,7 +34,9 @@ class SimulatedEngine:
         self.info = EngineInfo(settings.model, "simulated", "float32", "cpu", ratio, small)
         self.closed = False
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+    def matte(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+    ) -> Matte:
         return Matte(np.zeros_like(frame), np.zeros(frame.shape[:2], np.uint8))
 
     def reset(self, seen: AlphaImage | None = None) -> None:

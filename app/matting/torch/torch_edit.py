@@ -8,10 +8,10 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from app.core.shaping import Plane, Shape, View
-from app.matting.base.interface import MatteShaper
+from app.matting.base.interface import MatteEditor
 
 
-def shape_of(shaper: MatteShaper, small: Tensor, coarse: Tensor) -> Shape:
+def shape_of(shaper: MatteEditor, small: Tensor, coarse: Tensor) -> Shape:
     """Return the shape of the matte of one stream: small (1, 3, h, w), coarse (1, 1, h, w)."""
     return shaper.shape(_to_host(small[0]), _to_host(coarse[0, 0].clamp(0, 1)))
 

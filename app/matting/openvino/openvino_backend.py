@@ -8,14 +8,14 @@ from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays, prefixed, under
 from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.executor import CpuExecutor
+from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.recurrent import RecurrentNetwork
 from app.matting.region.place import Place
 from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 
 
-class OpenVinoExecutor(CpuExecutor):
+class OpenVinoBackend(CpuBackend):
     """Runs a network on the whole frame, or on the part of it around people; see `app.matting.region`."""
 
     def __init__(
@@ -29,6 +29,7 @@ class OpenVinoExecutor(CpuExecutor):
         self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, shared=shared)
         self.threads = self._network.threads
         """Of the step; None for all cores."""
+        self.overlaps = self.threads == 1  # each stage of the step then has a core
         if self.threads == 1:
             self._strips.threads = 1
         self._ratios = geometry.ratio, geometry.ratio
@@ -36,11 +37,6 @@ class OpenVinoExecutor(CpuExecutor):
         self._place = Place.whole(geometry.width, geometry.height)
         """Where the network looked in the last frame."""
         self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether steps that overlap are faster: on one thread, so that each stage of the step has a core."""
-        return self.threads == 1
 
     @property
     def place(self) -> Place:
@@ -54,22 +50,14 @@ class OpenVinoExecutor(CpuExecutor):
         self._forget_region()
 
     def state(self) -> StateArrays:
-        """Return copies of the state; see `Resumable`."""
-        self._forget()
+        """Return copies of the state."""
         region = {} if self._tracker is None else self._tracker.state(self._place)
-        return (
-            self._network.state()
-            | prefixed("compositor", self._compositor.state())
-            | prefixed("strict", self._strict.state())
-            | prefixed("region", region)
-        )
+        return {**super().state(), **self._network.state(), **prefixed("region", region)}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state; see `Resumable`. Raises KeyError or ValueError if the arrays do not fit."""
+        """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
         self._network.load_state(arrays)
-        self._forgets = False
-        self._compositor.load_state(under("compositor", arrays))
-        self._strict.load_state(under("strict", arrays))
+        super().load_state(arrays)
         if self._tracker is not None:
             self._place = self._tracker.load_state(under("region", arrays))
 

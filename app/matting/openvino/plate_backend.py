@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.compositor import Cells, Coefficients, padded
-from app.matting.cpu.executor import CpuExecutor
+from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.kernels.patches import cut_cells
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.stages import Arrays, bound, compiled, fitted
@@ -21,15 +21,12 @@ AT_ONCE = 512
 """Number of cells per batch, chosen so that their windows fit into the CPU cache."""
 
 
-class PlateOpenVinoExecutor(CpuExecutor):
+class PlateOpenVinoBackend(CpuBackend):
     """Runs the base network on the small frame, then the refiner on the cells with the largest error.
 
     The coarse matte is upsampled during compositing and overwritten by the refined cells, so that no full-size
     floating-point image is stored.
     """
-
-    supports_strict = False
-    relights = False
 
     def __init__(
         self,

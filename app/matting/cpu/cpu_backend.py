@@ -1,0 +1,109 @@
+"""The step on a CPU: a network gives the coefficients, the compositor makes the composite of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import final
+
+import numpy as np
+
+from app.core.settings import EdgeSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
+from app.matting.base.edges import plan
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import MatteEditor, NotAMatteError, Pending
+from app.matting.base.state import StateArrays, prefixed, under
+from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.cpu_edit import shaped
+from app.matting.cpu.strips import Strips
+from app.matting.strict.cpu_strict import StrictFilter
+
+
+class CpuBackend(ABC):
+    """Implements `Backend`. A subclass computes coefficients; it never makes a composite."""
+
+    name = "openvino"
+    device = "cpu"
+    overlaps = False
+
+    def __init__(self, geometry: StepGeometry, precision: str) -> None:
+        self.precision = precision
+        self._strips = Strips()
+        self._compositor = Compositor(geometry, self._strips)
+        self._strict = StrictFilter()
+        self._resets_compositor = False
+        """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
+
+    @abstractmethod
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        """Run the network on the next frame, (H, W, 3), and advance the recurrent state.
+
+        region: whether it may look at a part of the frame; see `EdgeSettings.person_region`.
+        """
+
+    def follow(self, alpha: Floats) -> None:  # noqa: B027 - most networks see the whole frame
+        """Take alpha (h, w) of the frame as it is shown, which decides what part of the next frame is looked at."""
+
+    @final
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Pending:
+        """Run one step; see `Backend.step`."""
+        coefficients, shown, placement = self._strict_coefficients(frame, edges), frame, None
+        if edit is not None:
+            shape = edit.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
+            shown, coefficients = shaped(frame, coefficients, shape, self._strips)
+            placement = shape.placement
+            if shape.view is not None and shown is not frame:
+                backdrop = magnified(backdrop, 1 / shape.view.size)
+        resets, self._resets_compositor = self._resets_compositor, False
+
+        def detach() -> None:
+            nonlocal coefficients
+            coefficients = coefficients.copied()
+
+        def result() -> Matte:
+            if resets:
+                self._compositor.reset()
+            matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, placement)
+            return matte if shown is frame else replace(matte, frame=shown)
+
+        return Pending(result, detach)
+
+    def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:
+        coefficients = self.infer(frame, edges.person_region)
+        if not coefficients.finite:
+            raise NotAMatteError
+        self._strict.apply(edges.strict, *coefficients[:4], coefficients.place, coefficients.beside)
+        if edges.person_region:
+            self.follow(coefficients.coarse)
+        return coefficients._replace(hides_person=self._strict.hides_person)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Reset the recurrent state."""
+        self._resets_compositor = True
+        self._strict.reset(seen)
+
+    def state(self) -> StateArrays:
+        """Return copies of the state."""
+        if self._resets_compositor:
+            self._resets_compositor = False
+            self._compositor.reset()
+        return prefixed("compositor", self._compositor.state()) | prefixed("strict", self._strict.state())
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
+        self._resets_compositor = False
+        self._compositor.load_state(under("compositor", arrays))
+        self._strict.load_state(under("strict", arrays))
+
+    def close(self) -> None:
+        """Stop the threads. Idempotent."""
+        self._strips.close()
