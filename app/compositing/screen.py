@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from app.compositing.reader import Reader
+from app.compositing.reading_thread import ReadingThread
 from app.compositing.screen_use import ScreenUse
 from app.compositing.still import layout_of
 from app.core import geometry
@@ -71,7 +71,7 @@ class ScreenBackground:
         self._shown: BgrImage | None = None
         self._error: BackgroundError | None = None
         self._wanted = layout_of(settings), 0, 0
-        self._reader = Reader(self._capture, "screen", f"capture of {self.name}")
+        self._reader = ReadingThread(self._capture, "screen", f"capture of {self.name}")
         self._condition = self._reader.condition
         self._use.begin(self._reader)
         try:

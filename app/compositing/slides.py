@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from app.compositing.reader import Reader
+from app.compositing.reading_thread import ReadingThread
 from app.compositing.still import LaidOutImage, layout_of
 from app.core.errors import BackgroundError
 from app.core.messages.media import SlidesText
@@ -29,7 +29,7 @@ class SlidesBackground:
         """realtime: False makes `backdrop` wait for the slide. Raises BackgroundError if the slide cannot be read."""
         self.name = path.name
         self._realtime = realtime
-        self._reader = Reader(self._read_ahead, "slides", f"reader of the slides {self.name}", LIMIT_S)
+        self._reader = ReadingThread(self._read_ahead, "slides", f"reader of the slides {self.name}", LIMIT_S)
         self._condition = self._reader.condition
         self._layout, self._wanted = layout_of(settings), settings.slide - 1
         self._file: Slides = open_slides(path)

@@ -28,10 +28,20 @@ def layout_of(settings: BackgroundSettings) -> Layout:
     return Layout(settings.fit, settings.zoom, settings.pan_x, settings.pan_y)
 
 
-class ImageBackground:
-    """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`)."""
+class _Still:
+    """What backgrounds have in common that neither follow settings nor hold a file."""
 
     slides = 0
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Do nothing: nothing of the background is followed."""
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+
+class ImageBackground(_Still):
+    """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`)."""
 
     def __init__(self, path: Path, layout: Layout = Layout(), over: tuple[int, int, int] = (0, 0, 0)) -> None:
         """over: colour (blue, green, red) behind transparent parts. Raises BackgroundError."""
@@ -46,9 +56,6 @@ class ImageBackground:
     def follow(self, settings: BackgroundSettings) -> None:
         """Take over fit, zoom and pan."""
         self._layout = layout_of(settings)
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class LaidOutImage:
@@ -72,10 +79,8 @@ class LaidOutImage:
         return self._shown[1]
 
 
-class ColourBackground:
+class ColourBackground(_Still):
     """A uniform colour."""
-
-    slides = 0
 
     def __init__(self, colour: str) -> None:
         """colour: `#RRGGBB`."""
@@ -89,17 +94,9 @@ class ColourBackground:
             self._shown = np.full((height, width, 3), self._colour, np.uint8)
         return self._shown
 
-    def follow(self, settings: BackgroundSettings) -> None:
-        """Do nothing: a colour has no layout."""
 
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class BlurBackground:
+class BlurBackground(_Still):
     """The camera's own background, blurred by the frame step."""
-
-    slides = 0
 
     def __init__(self, strength: float, *, bokeh: bool = False, distance: bool = False) -> None:
         """strength: 0..100. bokeh, distance: see `BlurredBackground`."""
@@ -109,9 +106,3 @@ class BlurBackground:
     def backdrop(self, width: int, height: int, time_s: float) -> BlurredBackground:
         """Return the same value for every size."""
         return self._backdrop
-
-    def follow(self, settings: BackgroundSettings) -> None:
-        """Do nothing: the camera's background stays where it is."""
-
-    def close(self) -> None:
-        """Do nothing."""

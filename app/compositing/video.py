@@ -8,7 +8,7 @@ from pathlib import Path
 
 from av.error import FFmpegError
 
-from app.compositing.reader import Reader
+from app.compositing.reading_thread import ReadingThread
 from app.compositing.still import layout_of
 from app.compositing.video_loop import LoopingVideo, TimedFrame
 from app.core import geometry
@@ -42,7 +42,9 @@ class VideoBackground:
         self._layout = layout
         self._realtime = realtime
         self._video = LoopingVideo(path)
-        self._reader = Reader(self._decode_ahead, "background video", f"decoder of the background video {self.name}")
+        self._reader = ReadingThread(
+            self._decode_ahead, "background video", f"decoder of the background video {self.name}"
+        )
         self._condition = self._reader.condition
         self._ahead: deque[tuple[float, BgrImage]] = deque()
         self._shown: BgrImage | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 
-class Reader:
+class ReadingThread:
     """Runs `read` on a thread until `close`. Guard what both sides use with `condition`; `closing` ends the loop."""
 
     def __init__(self, read: Callable[[], None], name: str, what: str, limit_s: float = 5.0) -> None:
