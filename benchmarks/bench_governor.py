@@ -154,10 +154,9 @@ def program(
         output=OutputSettings(virtual_camera="off", record=Path("memory")),
     )
     parts = replace(
-        default_parts(),
+        default_parts().with_sinks(recording=lambda path, width, height, context: sink or MemorySink()),
         open_source=lambda capture: ReplaySource(frames, fps),
         build_engine=lambda matting, width, height, framing: SimulatedEngine(matting, width, height, load, rest_s),
-        open_recorder=lambda path, width, height, options: sink or MemorySink(),
         self_test=lambda engine, width, height: None,
     )
     pipeline = Pipeline(settings, parts=parts)

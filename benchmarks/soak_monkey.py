@@ -17,7 +17,8 @@ from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
 from app.matting.base.interface import MatteEditor
-from app.output.base import CountedSink
+from app.output.base import FrameSink
+from app.output.spec import SinkContext
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.sound.base import SoundSource
@@ -132,12 +133,12 @@ class SoakWorld:
 
     def parts(self) -> Parts:
         return replace(
-            default_parts(),
+            default_parts().with_sinks(
+                virtual_camera=lambda choice, width, height, context: self._open_camera(), pipewire=_no_pipewire
+            ),
             open_source=lambda settings: FastSource(settings, self),
             build_engine=lambda settings, width, height, framing: FastEngine(settings, width, height, self),
             open_background=self._open_background,
-            open_virtual_camera=lambda device, width, height, fps: self._open_camera(),
-            open_pipewire_camera=_no_pipewire,
             open_microphone=_no_microphone,
             watch_readers=lambda device: Readers(self),
             self_test=lambda engine, width, height: None,
@@ -190,7 +191,7 @@ class Monkey:
         self._pipeline.retry()
 
 
-def _no_pipewire(width: int, height: int, fps: float, alpha: bool) -> CountedSink:
+def _no_pipewire(choice: object, width: int, height: int, context: SinkContext) -> FrameSink:
     raise SinkOpenError("PipeWire does not answer.")
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire.sink import open_camera
 from app.runtime.pipeline import Pipeline
 from app.testing.room import HEIGHT, WIDTH
 from tests.fakes.world import FakeWorld
 
 
 def main() -> None:
-    parts = replace(FakeWorld().parts(), open_pipewire_camera=PipeWireCamera)
+    parts = FakeWorld().parts().with_sinks(pipewire=open_camera)
     settings = Settings(
         capture=CaptureSettings(source="fake", width=WIDTH, height=HEIGHT, fps=60),
         background=BackgroundSettings(kind="colour", colour="#0000ff"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind
 from app.output.base import FrameSink
-from app.output.recording import RecordingOptions
+from app.output.spec import SinkContext
 from app.runtime.parts import Parts
 
 PROOF_S = 10.0
@@ -70,11 +70,12 @@ class MattedOnly:
 
 def proof_parts(parts: Parts) -> Parts:
     """Return `parts` with recorders that discard unmatted frames."""
+    (recording,) = (spec for spec in parts.sinks if spec.name == "recording")
 
-    def open_recorder(path: Path, width: int, height: int, options: RecordingOptions) -> FrameSink:
-        return MattedOnly(parts.open_recorder(path, width, height, options))
+    def open_recording(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
+        return MattedOnly(recording.open(path, width, height, context))
 
-    return replace(parts, open_recorder=open_recorder)
+    return parts.with_sinks(recording=open_recording)
 
 
 def write_before_after(path: Path, picture: Outgoing) -> bool:

@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.core.types import Outgoing
-
-
-@dataclass(frozen=True, slots=True)
-class CameraChoice:
-    """The virtual camera that the settings ask for."""
-
-    device: str
-    """`auto`, a device or its label."""
-    backend: str = "auto"
-    """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
-    side_by_side: bool = False
-    """Show the person and the alpha side by side."""
 
 
 class FrameSink(Protocol):
@@ -41,8 +28,9 @@ class FrameSink(Protocol):
         ...
 
 
+@runtime_checkable
 class CameraSink(FrameSink, Protocol):
-    """A sink that other programs see as a camera."""
+    """A sink that other programs see as a camera, whose readers are those of its device."""
 
     @property
     def device(self) -> str:
@@ -50,6 +38,7 @@ class CameraSink(FrameSink, Protocol):
         ...
 
 
+@runtime_checkable
 class CountedSink(FrameSink, Protocol):
     """A sink that knows its own readers."""
 

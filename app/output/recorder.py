@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.core.disk_errors import why_not_written
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
+from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import Picture
 from app.media.encoders import live_encoder
@@ -27,6 +29,9 @@ from app.output.encoder_thread import EncoderThread
 from app.output.frame_times import ConstantTimes, FrameTimes, VariableTimes
 from app.output.recording import RecordingOptions
 from app.output.recording_sound import RecordingSound
+from app.output.spec import SinkContext
+from app.sound.base import SoundFeed
+from app.sound.microphone import Microphone
 
 log = logging.getLogger(__name__)
 
@@ -165,3 +170,39 @@ class Recorder:
         if temporary_path.exists():
             return RecordingText.KEPT(file=temporary_path)
         return RecordingText.KEPT(file=path) if path.exists() else RecordingText.NOTHING_KEPT()
+
+
+def open_recording(path: Path, width: int, height: int, context: SinkContext) -> Recorder:
+    """Record the output to a file, with the sound of the microphone that the settings choose. Raises SinkOpenError."""
+    sound = None if context.settings().output.microphone == "off" else lambda: _microphone(context)
+    return Recorder(path, width, height, _options(context, open_microphone=sound))
+
+
+def open_alpha_recording(path: Path, width: int, height: int, context: SinkContext) -> Recorder:
+    """Record the alpha to a file. Raises SinkOpenError."""
+    return Recorder(path, width, height, _options(context, alpha=True))
+
+
+def _options(
+    context: SinkContext, *, alpha: bool = False, open_microphone: Callable[[], SoundFeed] | None = None
+) -> RecordingOptions:
+    output = context.settings().output
+    return RecordingOptions(
+        context.fps,
+        alpha,
+        output.record_rate == "constant",
+        output.encoder,
+        open_microphone,
+        context.counts,
+        context.turns,
+    )
+
+
+def _microphone(context: SinkContext) -> Microphone:
+    """Open the microphone of the settings; it is released while the output is paused."""
+
+    def wanted() -> str | None:
+        now = context.settings()
+        return None if now.paused or now.output.microphone == "off" else now.output.microphone
+
+    return Microphone(context.open_microphone, wanted, partial(context.report, Stage.MICROPHONE))

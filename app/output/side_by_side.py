@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from app.core.settings import Settings
 from app.core.types import Outgoing, Picture
 from app.output.alpha import side_by_side
-from app.output.base import CameraChoice, CameraSink
+from app.output.base import CameraSink
+from app.output.spec import SinkContext
 from app.output.virtual_camera import VirtualCamera
+
+
+@dataclass(frozen=True, slots=True)
+class CameraChoice:
+    """The virtual camera that the settings ask for."""
+
+    device: str
+    """`auto`, a device or its label."""
+    backend: str = "auto"
+    """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
+    side_by_side: bool = False
+    """Show the person and the alpha side by side."""
 
 
 class SideBySideCamera:
@@ -34,7 +50,15 @@ class SideBySideCamera:
         self._camera.close()
 
 
-def open_virtual_camera(choice: CameraChoice, width: int, height: int, fps: float) -> CameraSink:
+def wanted_camera(settings: Settings) -> CameraChoice | None:
+    """Return the virtual camera that the settings ask for."""
+    output = settings.output
+    if output.virtual_camera == "off":
+        return None
+    return CameraChoice(output.virtual_camera, output.virtual_camera_backend, output.alpha_output == "side-by-side")
+
+
+def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> CameraSink:
     """Open the virtual camera that is asked for. Raises SinkOpenError."""
     kind = SideBySideCamera if choice.side_by_side else VirtualCamera
-    return kind(choice.device, width, height, fps, backend=choice.backend)
+    return kind(choice.device, width, height, context.fps, backend=choice.backend)

@@ -6,14 +6,11 @@ import logging
 import threading
 import time
 
-from app.core.concurrency.turns import Turns
 from app.core.errors import text_of
 from app.core.shaping import WHOLE_VIEW
 from app.core.stage import Stage
 from app.core.types import SourceInfo
 from app.matting.base.interface import EngineInfo
-from app.output.base import CountedSink
-from app.output.recording import RecordingCounts
 from app.runtime.measure import LatencyMeter, RateMeter
 from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, ServerState
 
@@ -45,12 +42,6 @@ class StatusBoard:
         self.source: SourceInfo | None = None
         self.engine: EngineInfo | None = None
         self.background = ""
-        self.virtual_camera: str | None = None
-        self.pipewire: CountedSink | None = None
-        self.recording: str | None = None
-        self.recording_alpha: str | None = None
-        self.recording_counts = RecordingCounts()
-        self.turns = Turns()
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted."""
         self.unmatted = False
@@ -118,7 +109,7 @@ class StatusBoard:
         self.phase = Phase.STOPPED
         self._ended_s, self._ended_cpu_s = time.perf_counter(), time.process_time()
 
-    def read(self, *, busy: str, readers: int | None, frames_dropped: int) -> PipelineStatus:
+    def read(self) -> PipelineStatus:
         """Return a snapshot."""
         with self._lock:
             problems = tuple(sorted(self._problems.values(), key=lambda problem: problem.at_s))
@@ -128,13 +119,7 @@ class StatusBoard:
             source=self.source,
             engine=self.engine,
             background=self.background,
-            virtual_camera=self.virtual_camera,
-            pipewire=self.pipewire.name if self.pipewire else None,
-            readers=readers,
-            recording=self.recording,
-            recording_alpha=self.recording_alpha,
             unmatted=self.unmatted,
-            busy=busy,
             server=self.server,
             lowered=self.lowered,
             view=self.view,
@@ -151,9 +136,6 @@ class StatusBoard:
             frames_in=self.frames_in.count,
             frames_out=self.frames_out.count,
             frames_sent=self.frames_sent.count,
-            frames_dropped=frames_dropped,
-            encoded_frames=self.recording_counts.encoded,
-            recording_dropped=self.recording_counts.dropped,
             seconds=(self._ended_s or time.perf_counter()) - self._started_s,
             cpu_seconds=(self._ended_cpu_s or time.process_time()) - self._started_cpu_s,
             problems=problems,

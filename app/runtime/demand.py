@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from app.output.base import CountedSink, ReaderCounter
+from app.output.base import ReaderCounter
+from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.timing import Timing
 
 
@@ -16,28 +17,25 @@ class DemandWatch:
     def __init__(
         self,
         wanted: Callable[[], bool],
-        device: Callable[[], str | None],
+        sinks: Sequence[SinkWorker],
         watch_readers: Callable[[str], ReaderCounter],
-        pipewire: Callable[[], CountedSink | None],
         on_change: Callable[[], None],
         timing: Timing,
     ) -> None:
-        """wanted: whether anything but a reader needs frames. device: the open virtual camera; without one, or if its
-        readers cannot be counted, `resting` stays False, unless a PipeWire camera counts its own. on_change: called
-        when `resting` changes.
+        """wanted: whether anything but a reader needs frames. Without an open camera among the sinks, or if its
+        readers cannot be counted, `resting` stays False. on_change: called when `resting` changes.
         """
         self._timing = timing
         self._wanted = wanted
-        self._device = device
+        self._sinks = sinks
         self._watch_readers = watch_readers
-        self._pipewire = pipewire
         self._on_change = on_change
         self._watched_device: str | None = None
         self._counter: ReaderCounter | None = None
         self._last_demand_s = time.monotonic()
         self._resting = False
         self.readers: int | None = None
-        """The number of programs that read the virtual camera; None if unknown."""
+        """The number of programs that read the cameras among the sinks; None if unknown."""
 
     @property
     def resting(self) -> bool:
@@ -53,7 +51,7 @@ class DemandWatch:
             self._watch(None)
 
     def _check(self) -> None:
-        self._watch(self._device())
+        self._watch(next((sink.device for sink in self._sinks if sink.device is not None), None))
         self.readers = self._count()
         now_s = time.monotonic()
         if self._wanted() or self.readers != 0:
@@ -64,13 +62,12 @@ class DemandWatch:
             self._on_change()
 
     def _count(self) -> int | None:
-        """Return the number of readers of both cameras; None without a camera, or if one cannot tell."""
-        camera = self._pipewire()
-        node_readers = None if camera is None else camera.readers
+        """Return the number of readers of all cameras; None without a camera, or if one cannot tell."""
+        counts = [count for sink in self._sinks if (count := sink.readers) is not None]
         if self._counter is None:
-            return node_readers
+            return sum(counts) if counts else None
         reading = self._counter.readers()
-        return None if reading is None else len(reading) + (node_readers or 0)
+        return None if reading is None else len(reading) + sum(counts)
 
     def _watch(self, device: str | None) -> None:
         if device == self._watched_device:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from app.core.concurrency.turns import Turns
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
@@ -48,10 +49,11 @@ class MattingWorker:
         want_foreground: Callable[[], bool],
         resting: Callable[[], bool],
         self_test: Callable[[MattingEngine, int, int], None],
+        turns: Turns,
         board: StatusBoard,
         timing: Timing,
     ) -> None:
-        """self_test: as in `Parts`."""
+        """self_test: as in `Parts`. turns: told of every step."""
         self._settings = settings
         self._frames = frames
         self._engines = engines
@@ -61,6 +63,7 @@ class MattingWorker:
         self._want_foreground = want_foreground
         self._resting = resting
         self._self_test = self_test
+        self._turns = turns
         self._board = board
         self._timing = timing
         self._finisher = Finisher(publish, board, timing.plausibility_hold_s)
@@ -154,7 +157,7 @@ class MattingWorker:
                     self._finish(repeated, settings)
                 return
             tests = self._tests
-            with self._board.turns.step():
+            with self._turns.step():
                 pending = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
                 if overlaps:
                     pending.detach()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from app.capture.base import FrameSource
 from app.compositing.base import Background
@@ -14,8 +14,8 @@ from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
 from app.matting.base.interface import MattingEngine
-from app.output.base import CameraChoice, CameraSink, CountedSink, FrameSink, ReaderCounter
-from app.output.recording import RecordingOptions
+from app.output.base import ReaderCounter
+from app.output.spec import OpenSink, SinkSpec
 from app.sound.base import OpenSource
 
 
@@ -28,12 +28,7 @@ class Parts:
     """(settings, width, height, the crop of the source's frames that the engine is given)"""
     open_background: Callable[[BackgroundSettings, ScreenUse], Background]
     render_overlay: Callable[[OverlayKey], Overlay]
-    open_virtual_camera: Callable[[CameraChoice, int, int, float], CameraSink]
-    """(choice, width, height, fps)"""
-    open_pipewire_camera: Callable[[int, int, float, bool], CountedSink]
-    """(width, height, fps, with alpha)"""
-    open_recorder: Callable[[Path, int, int, RecordingOptions], FrameSink]
-    """(file, width, height, options)"""
+    sinks: Sequence[SinkSpec[Any]]
     open_microphone: OpenSource
     """(`default` or a name)"""
     watch_readers: Callable[[str], ReaderCounter]
@@ -48,6 +43,10 @@ class Parts:
     standby_text: Callable[[], str] = lambda: DEFAULT_TEXT
     """Text of the stand-by card while the settings have none, in the user's language."""
 
+    def with_sinks(self, **openers: OpenSink) -> Parts:
+        """Return these parts with other constructors of the sinks of these names."""
+        return replace(self, sinks=[replace(spec, open=openers.get(spec.name, spec.open)) for spec in self.sinks])
+
 
 def default_parts() -> Parts:
     """Return the parts of the product. They are imported here so that packages load only where they are used."""
@@ -58,10 +57,8 @@ def default_parts() -> Parts:
     from app.matting import build_engine
     from app.matting.preparation.preparation import preparation
     from app.matting.selection.choice import choose
-    from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch
-    from app.output.recorder import Recorder
-    from app.output.side_by_side import open_virtual_camera
+    from app.output.table import SINKS
     from app.privacy.self_test import self_test
     from app.sound.devices import open_microphone
 
@@ -81,9 +78,7 @@ def default_parts() -> Parts:
         build_prepared,
         open_background,
         render_overlay,
-        open_virtual_camera,
-        PipeWireCamera,
-        Recorder,
+        SINKS,
         open_microphone,
         ReaderWatch,
         self_test,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import cv2
 
@@ -19,6 +19,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
+from app.output.spec import SinkContext
 from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, background_opener
 from app.runtime.board import StatusBoard
@@ -29,7 +30,6 @@ from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.overlay import OverlayPainter
-from app.runtime.outputs.sink_plans import pipewire_plan, recorder_plan, virtual_camera_plan
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
@@ -68,13 +68,12 @@ class Pipeline:
         self._backgrounds = background_opener(self._parts.open_background, self.screen)
         self._backdrops = Backdrops(self._backgrounds, self._board, self.screen)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
+        self._context = SinkContext(lambda: self.settings, self._parts.open_microphone, self._board.set_problem)
+        self._sinks = [
+            SinkWorker(spec, self._context, self._gate, self._board, self._timing) for spec in self._parts.sinks
+        ]
         self._demand = DemandWatch(
-            self._wanted,
-            lambda: self._board.virtual_camera,
-            self._parts.watch_readers,
-            lambda: self._board.pipewire,
-            lambda: self._capture.wake(),
-            self._timing,
+            self._wanted, self._sinks, self._parts.watch_readers, lambda: self._capture.wake(), self._timing
         )
         self._capture = CaptureWorker(
             self._parts.open_source,
@@ -96,18 +95,10 @@ class Pipeline:
             lambda: self.want_foreground or self.settings.output.alpha_output != "off",
             lambda: self._demand.resting,
             self._parts.self_test,
+            self._context.turns,
             self._board,
             self._timing,
         )
-        self._sinks: list[SinkWorker[Any, Any]] = [
-            SinkWorker(plan, self._gate, self._board)
-            for plan in (
-                virtual_camera_plan(self._parts, lambda: self.settings, self._board, self._timing),
-                recorder_plan(self._parts, lambda: self.settings, self._board, alpha=False),
-                recorder_plan(self._parts, lambda: self.settings, self._board, alpha=True),
-                pipewire_plan(self._parts, lambda: self.settings, self._board, self._timing),
-            )
-        ]
         self._clock = OutputClock(
             lambda: self.settings, self._pictures, self._gate, self._sinks, self._show, self._board, self._timing
         )
@@ -119,8 +110,6 @@ class Pipeline:
         self._matting_thread = Worker("matting", self._matting.run)
         self._clock_thread = Worker("output-clock", self._clock.run)
         self._demand_thread = Worker("demand", self._demand.run)
-        names = "virtual-camera", "recording", "matte-recording", "pipewire"
-        self._sink_threads = [Worker(name, sink.run) for name, sink in zip(names, self._sinks, strict=True)]
         self._watchdog = Watchdog(
             Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True),
             lambda: self._clock.last_tick_s,
@@ -129,7 +118,6 @@ class Pipeline:
             self._board,
             self._timing,
         )
-        sinks = zip(self._sink_threads, self._sinks, strict=True)
         self._watchdog.watch(
             Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True, hangs=self._capture.reading.hangs),
             Watched.of(self._matting_thread, Stage.MATTING, frame_path=True),
@@ -138,7 +126,7 @@ class Pipeline:
             Watched.of(self._backgrounds.worker, Stage.BACKGROUND),
             Watched.of(self._overlay.preparer.worker, Stage.OVERLAY),
             Watched.of(self._cards.worker, Stage.OUTPUT),
-            *(Watched.of(thread, sink.stage, hangs=sink.sending.hangs) for thread, sink in sinks),
+            *(Watched.of(sink.thread, sink.spec.stage, hangs=sink.sending.hangs) for sink in self._sinks),
         )
         self._watchdog_thread = Worker("watchdog", self._watchdog.run)
 
@@ -161,7 +149,7 @@ class Pipeline:
         self._engines.start()
         self._backgrounds.start()
         self._overlay.preparer.start()
-        live = [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]
+        live = [*(sink.thread for sink in self._sinks), self._clock_thread, self._matting_thread, self._capture_thread]
         for thread in [*live, self._demand_thread, self._watchdog_thread]:
             thread.start()
 
@@ -211,7 +199,15 @@ class Pipeline:
             return self._final
         if self._watchdog_thread.died:
             report_failure(self._board, Stage.OUTPUT, "watchdog", self._watchdog_thread.error)
-        return self._board.read(busy=self._busy(), readers=self._demand.readers, frames_dropped=self._frames.dropped)
+        return replace(
+            self._board.read(),
+            outputs={sink.spec.name: sink.shown for sink in self._sinks},
+            readers=self._demand.readers,
+            busy=self._busy(),
+            frames_dropped=self._frames.dropped,
+            encoded_frames=self._context.counts.encoded,
+            recording_dropped=self._context.counts.dropped,
+        )
 
     def _busy(self) -> str:
         if self._engines.busy:
@@ -240,7 +236,7 @@ class Pipeline:
         for sink in self._sinks:
             sink.finish()
         waits: list[Callable[[float], bool]] = [
-            *(thread.join for thread in self._sink_threads),
+            *(sink.thread.join for sink in self._sinks),
             self._capture_thread.join,
             self._demand_thread.join,
             self._matting_thread.join,

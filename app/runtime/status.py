@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import MappingProxyType
 
 from app.core.shaping import WHOLE_VIEW, View
 from app.core.stage import Stage
@@ -94,17 +96,11 @@ class PipelineStatus:
     source: SourceInfo | None = None
     engine: EngineInfo | None = None
     background: str = ""
-    virtual_camera: str | None = None
-    """Its device file, or its name if the system has no device files; None while there is none."""
-    pipewire: str | None = None
-    """The name of the PipeWire camera; None while there is none."""
+    outputs: Mapping[str, str | None] = MappingProxyType({})
+    """The sinks by the name of their `SinkSpec`: device or name of an open one, otherwise None."""
     readers: int | None = None
     """The number of programs that read the virtual camera; None if unknown. All readers of the PipeWire camera count
     as one."""
-    recording: str | None = None
-    """The file that the output is recorded to; None while it is not."""
-    recording_alpha: str | None = None
-    """The file that the matte is recorded to."""
     unmatted: bool = False
     """Unmatted frames leave because the user chose the background "none"."""
     busy: str = ""
@@ -144,16 +140,33 @@ class PipelineStatus:
     errors: tuple[str, ...] = field(default=())
     """Every problem of the run, oldest first, without repetitions."""
 
+    @property
+    def virtual_camera(self) -> str | None:
+        """Its device file, or its name if the system has no device files; None while there is none."""
+        return self.outputs.get("virtual_camera")
+
+    @property
+    def pipewire(self) -> str | None:
+        """The name of the PipeWire camera; None while there is none."""
+        return self.outputs.get("pipewire")
+
+    @property
+    def recording(self) -> str | None:
+        """The file that the output is recorded to; None while it is not."""
+        return self.outputs.get("recording")
+
+    @property
+    def recording_alpha(self) -> str | None:
+        """The file that the matte is recorded to; None while it is not."""
+        return self.outputs.get("recording_alpha")
+
     def at_the_end_of(self, running: PipelineStatus) -> PipelineStatus:
         """Return this status, of a stopped pipeline, with what it ran with: engine, source and sinks are closed."""
         return replace(
             self,
             source=running.source,
             engine=running.engine,
-            virtual_camera=running.virtual_camera,
-            pipewire=running.pipewire,
-            recording=running.recording,
-            recording_alpha=running.recording_alpha,
+            outputs=running.outputs,
             fps_in=running.fps_in,
             fps_out=running.fps_out,
             latency_ms=running.latency_ms,

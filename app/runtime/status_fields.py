@@ -49,8 +49,6 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "awaits_movement": status.awaits_movement,
         "slides": status.slides,
         "background": status.background,
-        "virtual_camera": status.virtual_camera,
-        "pipewire": status.pipewire,
         "readers": status.readers,
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),
         "cpu_percent": round(100 * status.cpu_seconds / max(status.seconds, 0.001), 1),
@@ -58,8 +56,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "phase": status.phase.value,
         "busy": status.busy,
         "source": dataclasses.asdict(status.source) if status.source else None,
-        "recording": status.recording,
-        "recording_alpha": status.recording_alpha,
+        **status.outputs,
         "problems": [{"stage": problem.stage.value, "message": problem.message} for problem in status.problems],
         "errors": list(status.errors),
     }

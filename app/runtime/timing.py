@@ -26,10 +26,8 @@ class Timing:
     """The same for a server that accepted a stream and failed then: each attempt interrupts the picture."""
     background_wait_s: float = 2.0
     """Bound for which the first composite waits for its background; after it, plain grey takes its place."""
-    virtual_camera_retry_s: float = 2.0
-    """Wait before a virtual camera that failed is opened again."""
-    pipewire_retry_s: float = 5.0
-    """Wait before PipeWire, which did not answer, is tried again."""
+    sink_retry_s: float | None = None
+    """Wait before a sink that failed is opened again, in place of that of its `SinkSpec`."""
     stale_s: float = STALE_S
     hang_s: float = 5.0
     """A driver that has not returned from reading or sending a frame for this long is reported."""

@@ -14,7 +14,6 @@ class FakeSink:
         self._faults = faults or Faults()
         self._faults.at(f"open_{stage}")
         self.name = stage
-        self.device = f"/dev/{stage}"
         self.pictures: list[Picture] = []
 
     def send(self, picture: Picture) -> None:

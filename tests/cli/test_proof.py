@@ -9,11 +9,11 @@ import numpy as np
 
 from app.capture.demo import DemoSource
 from app.cli.proof import proof_parts, write_before_after
+from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind
-from app.output.base import FrameSink
 from app.output.memory import MemorySink
-from app.output.recording import RecordingOptions
-from app.runtime.parts import default_parts
+from app.output.spec import SinkContext
+from tests.fakes.world import FakeWorld
 
 
 def composite_of(frame: Frame | None, kind: PictureKind = PictureKind.COMPOSITE) -> Outgoing:
@@ -35,12 +35,10 @@ def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> N
 def test_a_proof_records_no_unmatted_frame() -> None:
     sink = MemorySink(keep=9)
 
-    def open_recorder(path: Path, width: int, height: int, options: RecordingOptions) -> FrameSink:
-        return sink
-
-    recorder = proof_parts(replace(default_parts(), open_recorder=open_recorder)).open_recorder(
-        Path("proof.mp4"), 64, 48, RecordingOptions(30)
-    )
+    parts = proof_parts(FakeWorld().parts().with_sinks(recording=lambda *_: sink))
+    (open_recording,) = (spec.open for spec in parts.sinks if spec.name == "recording")
+    context = SinkContext(Settings, parts.open_microphone, lambda stage, problem: None)
+    recorder = open_recording(Path("proof.mp4"), 64, 48, context)
     for kind in PictureKind:
         recorder.send(composite_of(None, kind))
     assert {picture.kind for picture in sink.pictures} == {PictureKind.STANDBY, PictureKind.COMPOSITE}

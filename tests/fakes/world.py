@@ -10,6 +10,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import Backdrop, Picture
+from app.output.table import SINKS
 from app.runtime.parts import Parts
 from app.sound.base import SoundSource
 from app.testing.engine import FakeEngine
@@ -17,6 +18,12 @@ from app.testing.faults import Faults
 from app.testing.sink import FakeSink
 from app.testing.source import FakeSource
 from tests.waiting import eventually
+
+
+class FakeCamera(FakeSink):
+    """A virtual camera."""
+
+    device = "/dev/virtual_camera"
 
 
 class FakeRecorder(FakeSink):
@@ -100,11 +107,14 @@ class FakeWorld:
             build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
             render_overlay=render_overlay,
-            open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
-            open_pipewire_camera=lambda width, height, fps, alpha: self._pipewire_camera(),
-            open_recorder=lambda path, width, height, options: self._recorder(path),
+            sinks=SINKS,
             open_microphone=self._microphone,
             watch_readers=lambda device: FakeCounter(self),
+        ).with_sinks(
+            virtual_camera=lambda choice, width, height, context: self.open_camera(),
+            pipewire=lambda choice, width, height, context: self._pipewire_camera(),
+            recording=lambda path, width, height, context: self._recorder(path),
+            recording_alpha=lambda path, width, height, context: self._recorder(path),
         )
 
     def pictures(self) -> list[Picture]:
@@ -132,10 +142,11 @@ class FakeWorld:
         self.sinks.append(sink)
         return sink
 
-    def _sink(self, stage: str) -> FakeSink:
-        sink = FakeSink(stage, self.faults)
-        self.sinks.append(sink)
-        return sink
+    def open_camera(self) -> FakeCamera:
+        """Open the virtual camera."""
+        camera = FakeCamera("virtual_camera", self.faults)
+        self.sinks.append(camera)
+        return camera
 
     def _microphone(self, name: str) -> SoundSource:
         raise MicrophoneError(f"There is no microphone {name}.")

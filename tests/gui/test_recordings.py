@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from app.core.errors import SinkError
 from app.core.messages.output import RecordingText
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording, services
-from app.runtime.parts import default_parts
+from app.output.recorder import open_recording
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
@@ -46,7 +45,7 @@ def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world:
 def test_a_finished_recording_says_where_it_was_saved(
     start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    parts = replace(world.parts(), open_recorder=default_parts().open_recorder)
+    parts = world.parts().with_sinks(recording=open_recording)
     session = start_window(options=WindowOptions(parts=parts))
     session.preferences.change(recordings_dir=tmp_path)
     session.window.recording.set_on(True)

@@ -59,25 +59,25 @@ def test_numbers_are_written_as_in_the_chosen_language(qapp: QApplication) -> No
     assert summarize(status) == before
 
 
-RUNNING, CAMERA = Phase.RUNNING, "/dev/video9"
+RUNNING, CAMERA, NODE = Phase.RUNNING, {"virtual_camera": "/dev/video9"}, {"pipewire": "Mattecam"}
 
 
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (PipelineStatus(RUNNING, virtual_camera=CAMERA, readers=2), "Others see you: yes, 2 programs"),
-        (PipelineStatus(RUNNING, virtual_camera=CAMERA, readers=1), "Others see you: yes, 1 program"),
-        (PipelineStatus(RUNNING, virtual_camera=CAMERA, readers=0), "Others see you: no"),
-        (PipelineStatus(RUNNING, virtual_camera=CAMERA), "Others can see you"),
-        (PipelineStatus(RUNNING, pipewire="Mattecam", readers=1), "Others see you: yes"),
+        (PipelineStatus(RUNNING, outputs=CAMERA, readers=2), "Others see you: yes, 2 programs"),
+        (PipelineStatus(RUNNING, outputs=CAMERA, readers=1), "Others see you: yes, 1 program"),
+        (PipelineStatus(RUNNING, outputs=CAMERA, readers=0), "Others see you: no"),
+        (PipelineStatus(RUNNING, outputs=CAMERA), "Others can see you"),
+        (PipelineStatus(RUNNING, outputs=NODE, readers=1), "Others see you: yes"),
         (
-            PipelineStatus(RUNNING, virtual_camera=CAMERA, pipewire="Mattecam", readers=2),
+            PipelineStatus(RUNNING, outputs=CAMERA | NODE, readers=2),
             "Others see you: yes, at least 2 programs",
         ),
         (PipelineStatus(RUNNING), "Others see you: no"),
-        (PipelineStatus(RUNNING, virtual_camera=CAMERA, readers=1, hides_person=True), "Others see you: no"),
-        (PipelineStatus(Phase.PAUSED, virtual_camera=CAMERA, readers=1), "Others see you: no, paused"),
-        (PipelineStatus(Phase.WAITING, virtual_camera=CAMERA, readers=1), "Others see you: no"),
+        (PipelineStatus(RUNNING, outputs=CAMERA, readers=1, hides_person=True), "Others see you: no"),
+        (PipelineStatus(Phase.PAUSED, outputs=CAMERA, readers=1), "Others see you: no, paused"),
+        (PipelineStatus(Phase.WAITING, outputs=CAMERA, readers=1), "Others see you: no"),
     ],
 )
 def test_the_status_line_says_who_sees_the_user(status: PipelineStatus, text: str) -> None:
@@ -85,7 +85,7 @@ def test_the_status_line_says_who_sees_the_user(status: PipelineStatus, text: st
 
 
 def test_a_frozen_output_shows_the_user_frozen_where_anybody_may_see_it() -> None:
-    status = PipelineStatus(RUNNING, virtual_camera=CAMERA)
+    status = PipelineStatus(RUNNING, outputs=CAMERA)
     assert summarize(status, frozen=True).startswith("Others see you: frozen")
     assert summarize(replace(status, readers=0), frozen=True).startswith("Others see you: no")
 
@@ -105,7 +105,7 @@ def test_the_status_line_lists_the_rest_on_click_and_is_laid_out_only_for_a_new_
     QVBoxLayout(window).addWidget(line)
     qtbot.addWidget(window)
     source = SourceInfo("camera", "R&D camera", "id", 640, 480, 30.0, "")
-    status = PipelineStatus(RUNNING, source, virtual_camera=CAMERA, size=(640, 480), fps_in=29.8, fps_out=29.9)
+    status = PipelineStatus(RUNNING, source, outputs=CAMERA, size=(640, 480), fps_in=29.8, fps_out=29.9)
     line.show_status(status, frozen=False)
     window.show()
     QApplication.processEvents()
@@ -119,7 +119,7 @@ def test_the_status_line_lists_the_rest_on_click_and_is_laid_out_only_for_a_new_
     menu.popup(window.pos())
     listed = [action.text() for action in menu.actions()]
     menu.close()
-    assert listed == ["Running", "R&&D camera 640 × 480", "29.6 fps in, 29.9 out", CAMERA]
+    assert listed == ["Running", "R&&D camera 640 × 480", "29.6 fps in, 29.9 out", "/dev/video9"]
     line.show_status(status, frozen=True)
     QApplication.processEvents()
     assert requests.count > 0

@@ -15,6 +15,7 @@ from app.capture.demo import DemoSource
 from app.compositing import open_background
 from app.compositing.overlay import render_overlay
 from app.compositing.screen_use import ScreenUse
+from app.core.concurrency.turns import Turns
 from app.core.errors import MattecamError
 from app.core.settings import (
     BackgroundSettings,
@@ -120,6 +121,7 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
         lambda: False,
         lambda: False,
         lambda engine, width, height: None,
+        Turns(),
         board,
         Timing(),
     )

@@ -166,7 +166,7 @@ def test_a_plate_engine_with_broken_weights_shows_the_card_alone(
         matting=BASE.matting.replace(**engine.model_dump()),
     )
     world = FakeWorld()
-    parts = replace(default_parts(), open_virtual_camera=world.parts().open_virtual_camera)
+    parts = default_parts().with_sinks(virtual_camera=lambda *_: world.open_camera())
     pipeline = Pipeline(settings, parts=parts)
     pipeline.start()
     refused = lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems)  # noqa: E731

@@ -15,6 +15,7 @@ import pytest
 from app.compositing import open_background
 from app.compositing.overlay import render_overlay
 from app.compositing.screen_use import ScreenUse
+from app.core.concurrency.turns import Turns
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
@@ -212,6 +213,7 @@ def bench() -> Iterator[Bench]:
         lambda: False,
         lambda: False,
         lambda engine, width, height: tried.tested_beside.append(list(tried.engine.events)),
+        Turns(),
         board,
         Timing(poll_s=POLL_S, plausibility_hold_s=0.0),
     )

@@ -67,7 +67,7 @@ def kinds(world: FakeWorld) -> set[PictureKind]:
     return {picture.kind for picture in world.pictures()}
 
 
-IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, virtual_camera_retry_s=0.05)
+IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, sink_retry_s=0.05)
 
 
 REMOTE = BASE.replace(matting=MattingSettings(location="remote", server=SERVER))

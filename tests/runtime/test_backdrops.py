@@ -97,10 +97,10 @@ def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opene
     opened.use(slides, lambda image: bool((image == 255).all()))
     assert opened.board.slides == 3
     opened.use(slides.replace(slide=2), lambda image: bool((image == PLAIN_GREY).all()))
-    status = opened.board.read(busy="", readers=None, frames_dropped=0)
+    status = opened.board.read()
     assert "2.png" in status.problems[0].message
     opened.use(slides.replace(slide=3), lambda image: bool((image == 255).all()))
-    assert not opened.board.read(busy="", readers=None, frames_dropped=0).problems
+    assert not opened.board.read().problems
     opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
     assert opened.board.slides == 0
 
@@ -108,5 +108,5 @@ def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opene
 def test_a_background_that_opens_closes_no_problem_of_the_stand_by_card(opened: Opened) -> None:
     opened.board.report(Stage.BACKGROUND, "The image of the stand-by card is missing.")
     opened.use(BackgroundSettings(kind="colour", colour="#ffffff"), lambda image: bool((image == 255).all()))
-    (problem,) = opened.board.read(busy="", readers=None, frames_dropped=0).problems
+    (problem,) = opened.board.read().problems
     assert "stand-by card" in problem.message

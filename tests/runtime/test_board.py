@@ -11,7 +11,7 @@ from app.runtime.board import OwnProblem, StatusBoard
 
 
 def _open(board: StatusBoard) -> list[str]:
-    return [problem.message for problem in board.read(busy="", readers=None, frames_dropped=0).problems]
+    return [problem.message for problem in board.read().problems]
 
 
 def test_two_parts_of_a_stage_have_a_problem_each() -> None:
@@ -36,7 +36,7 @@ def test_a_part_has_one_problem() -> None:
     assert _open(board) == ["The camera is gone."]
     board.clear(Stage.CAPTURE)
     assert not _open(board)
-    errors = board.read(busy="", readers=None, frames_dropped=0).errors
+    errors = board.read().errors
     assert errors == ("The camera is busy.", "The camera is gone.")
 
 

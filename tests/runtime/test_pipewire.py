@@ -13,8 +13,11 @@ import pytest
 
 from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
-from app.output.base import CameraChoice, CameraSink, CountedSink
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.base import FrameSink
+from app.output.pipewire.sink import NodeChoice
+from app.output.pipewire.sink import open_camera as open_real
+from app.output.side_by_side import CameraChoice
+from app.output.spec import SinkContext
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
@@ -26,13 +29,13 @@ from tests.pipewire_session import PrivateSession, private_session
 from tests.runtime.running import BASE, apply, composites
 from tests.waiting import eventually
 
-FAST = Timing(demand_poll_s=0.02, demand_linger_s=0.1, pipewire_retry_s=0.2)
+FAST = Timing(demand_poll_s=0.02, demand_linger_s=0.1, sink_retry_s=0.2)
 BLUE = (255, 0, 0)
 
 
 @contextmanager
 def running(world: FakeWorld, *, real: bool = True, timing: Timing = FAST) -> Iterator[Pipeline]:
-    parts = replace(world.parts(), open_pipewire_camera=PipeWireCamera) if real else world.parts()
+    parts = world.parts().with_sinks(pipewire=open_real) if real else world.parts()
     pipeline = Pipeline(BASE, parts=parts, timing=timing)
     pipeline.start()
     try:
@@ -192,15 +195,17 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras() -> None:
     choices: list[CameraChoice] = []
     alphas: list[bool] = []
 
-    def open_camera(choice: CameraChoice, width: int, height: int, fps: float) -> CameraSink:
+    real = {spec.name: spec.open for spec in world.parts().sinks}
+
+    def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> FrameSink:
         choices.append(choice)
-        return world.parts().open_virtual_camera(choice, width, height, fps)
+        return real["virtual_camera"](choice, width, height, context)
 
-    def open_node(width: int, height: int, fps: float, alpha: bool) -> CountedSink:
-        alphas.append(alpha)
-        return world.parts().open_pipewire_camera(width, height, fps, alpha)
+    def open_node(choice: NodeChoice, width: int, height: int, context: SinkContext) -> FrameSink:
+        alphas.append(choice.alpha)
+        return real["pipewire"](choice, width, height, context)
 
-    parts = replace(world.parts(), open_virtual_camera=open_camera, open_pipewire_camera=open_node)
+    parts = world.parts().with_sinks(virtual_camera=open_camera, pipewire=open_node)
     pipeline = Pipeline(BASE, parts=parts, timing=FAST)
     pipeline.start()
     try:

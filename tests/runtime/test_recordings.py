@@ -20,10 +20,11 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, PictureKind
 from app.matting.base.interface import MatteEditor, MattingEngine
 from app.output.base import FrameSink
 from app.output.encoder_thread import FEEDER_NICENESS
-from app.output.recorder import Recorder
-from app.output.recording import RecordingOptions
+from app.output.recorder import open_alpha_recording, open_recording
+from app.output.spec import SinkContext
 from app.runtime.pipeline import Pipeline
 from app.testing.engine import ImmediateEngine
+from app.testing.sink import FakeSink
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.sound.sources import FakeDevice
@@ -112,7 +113,7 @@ def test_a_recording_that_fails_stays_reported_when_the_other_one_begins(tmp_pat
 def real_recorder(world: FakeWorld, folder: Path) -> Pipeline:
     """Return a pipeline that records to `folder`/a.mp4 with the real recorder."""
     output = BASE.output.replace(record=folder / "a.mp4")
-    return Pipeline(BASE.replace(output=output), parts=replace(world.parts(), open_recorder=Recorder))
+    return Pipeline(BASE.replace(output=output), parts=world.parts().with_sinks(recording=open_recording))
 
 
 def test_a_paused_recording_shows_the_card_and_every_encoded_frame_is_counted(tmp_path: Path) -> None:
@@ -181,16 +182,16 @@ class WaitingEngine(ImmediateEngine):
 def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
     parts, turns, waits_s = FakeWorld().parts(), list[Turns](), list[float]()
 
-    def open_recorder(path: Path, width: int, height: int, options: RecordingOptions) -> FrameSink:
-        turns.append(options.turns)
-        return parts.open_recorder(path, width, height, options)
+    def open_recorder(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
+        turns.append(context.turns)
+        return FakeSink("recorder")
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         return WaitingEngine(parts.build_engine(settings, width, height, framing), turns, waits_s)
 
     output = BASE.output.replace(record=tmp_path / "a.mp4")
     pipeline = Pipeline(
-        BASE.replace(output=output), parts=replace(parts, open_recorder=open_recorder, build_engine=build)
+        BASE.replace(output=output), parts=replace(parts.with_sinks(recording=open_recorder), build_engine=build)
     )
     pipeline.start()
     try:
@@ -204,7 +205,7 @@ def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
 def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
     world, device = FakeWorld(), FakeDevice()
     path = tmp_path / "a.mp4"
-    parts = replace(world.parts(), open_recorder=Recorder, open_microphone=device.open)
+    parts = replace(world.parts().with_sinks(recording=open_recording), open_microphone=device.open)
     output = BASE.output.replace(record=path, microphone="default", encoder="x264")
     pipeline = Pipeline(BASE.replace(output=output), parts=parts)
     pipeline.start()
@@ -238,7 +239,7 @@ def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
 def test_the_matte_is_recorded_without_sound(tmp_path: Path) -> None:
     world, device = FakeWorld(), FakeDevice()
     path = tmp_path / "a.mp4"
-    parts = replace(world.parts(), open_recorder=Recorder, open_microphone=device.open)
+    parts = replace(world.parts().with_sinks(recording_alpha=open_alpha_recording), open_microphone=device.open)
     output = BASE.output.replace(record_alpha=path, microphone="default", encoder="x264")
     pipeline = Pipeline(BASE.replace(output=output), parts=parts)
     pipeline.start()

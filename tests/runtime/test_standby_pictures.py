@@ -77,7 +77,7 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
 
     def problems(wanted: OutputSettings) -> list[str]:
         assert settled(cards, wanted, 64, 48).kind is PictureKind.STANDBY
-        return [problem.message for problem in board.read(busy="", readers=None, frames_dropped=0).problems]
+        return [problem.message for problem in board.read().problems]
 
     for _ in range(2):
         eventually(lambda: any("gone.png" in message for message in problems(gone)))

@@ -116,7 +116,7 @@ def test_a_program_that_was_stopped_reports_no_stall() -> None:
     stop.wait = lambda timeout=None: once()  # type: ignore[method-assign]
     watchdog.run(stop)
     assert len(cards) == 1, "the card leaves all the same"
-    assert not board.read(busy="", readers=None, frames_dropped=0).problems
+    assert not board.read().problems
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     thread.start()
     hidden = gate.release(Picture(room_picture(), PictureKind.UNMATTED))
     assert not shows_room(hidden.image)
-    eventually(lambda: bool(board.read(busy="", readers=None, frames_dropped=0).problems))
+    eventually(lambda: bool(board.read().problems))
     thread.request_stop()
     assert thread.join(5) and cards.stop(5)
 
@@ -241,7 +241,7 @@ def test_a_program_that_was_stopped_reports_no_driver() -> None:
     stop, found = threading.Event(), list[int]()
 
     def once(timeout: float | None = None) -> bool:
-        found.append(len(board.read(busy="", readers=None, frames_dropped=0).problems))
+        found.append(len(board.read().problems))
         return len(found) == 6
 
     stop.wait = once  # type: ignore[method-assign]

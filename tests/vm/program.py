@@ -63,10 +63,8 @@ class StandIn(ImmediateEngine):
 def _parts() -> Parts:
     from app.capture import open_source
     from app.compositing import open_background
-    from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch
-    from app.output.recorder import Recorder
-    from app.output.side_by_side import open_virtual_camera
+    from app.output.table import SINKS
     from app.sound.devices import open_microphone
 
     return Parts(
@@ -74,9 +72,7 @@ def _parts() -> Parts:
         StandIn,
         open_background,
         render_overlay,
-        open_virtual_camera,
-        PipeWireCamera,
-        Recorder,
+        SINKS,
         open_microphone,
         ReaderWatch,
     )

@@ -21,7 +21,7 @@ _BY_THREAD = (
     ("virtual-camera", "camera"),
     ("pipewire", "camera"),
     ("recording", "encode"),
-    ("matte-recording", "encode"),
+    ("recording-alpha", "encode"),
     ("encoder", "encode"),
     ("preview", "preview"),
     ("MainThread", "gui"),

@@ -19,7 +19,9 @@ from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
-from app.output.base import CameraChoice, CameraSink
+from app.output.base import CameraSink
+from app.output.side_by_side import CameraChoice, open_virtual_camera
+from app.output.spec import SinkContext
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -225,21 +227,20 @@ class Program:
         def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
             return TimedEngine(real.build_engine(settings, width, height, framing), probes.steps)
 
-        def open_camera(choice: CameraChoice, width: int, height: int, fps: float) -> CameraSink:
+        def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> CameraSink:
             camera: CameraSink = NoCamera()
             if "camera" in self.outputs:
                 camera = StandInCamera(width, height)
                 with suppress(SinkOpenError):
-                    real_camera = real.open_virtual_camera(choice, width, height, fps)
+                    real_camera = open_virtual_camera(choice, width, height, context)
                     camera.close()
                     camera = real_camera
             probes.camera = MeasuredCamera(camera)
             return probes.camera
 
         return replace(
-            real,
+            real.with_sinks(virtual_camera=open_camera),
             open_source=open_source,
             build_engine=build,
-            open_virtual_camera=open_camera,
             watch_readers=lambda device: _Readers(probes),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 
 import cv2
@@ -13,15 +14,27 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.output import PipeWireText
+from app.core.settings import Settings
 from app.core.types import BgrImage, Picture
 from app.output.alpha import to_bgra
 from app.output.pipewire.node import TITLE, CameraNode
 from app.output.pixels import Packer
+from app.output.spec import SinkContext
+from app.system.device_holders import LINUX
 from app.system.pipewire.video_format import Layout, VideoFormat
 
 log = logging.getLogger(__name__)
 
 MAX_SIZE = 7680, 4320
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChoice:
+    """The PipeWire camera that the settings ask for."""
+
+    required: bool
+    """Whether the user has asked for it by name."""
+    alpha: bool
 
 
 class PipeWireCamera:
@@ -45,7 +58,6 @@ class PipeWireCamera:
         """
         self._alpha = alpha
         self.name = f"{TITLE} (PipeWire)"
-        self.device = "pipewire"
         self._fps = Fraction(max(1.0, fps)).limit_denominator(1001)
         self._make = make
         self._closed = False
@@ -106,6 +118,19 @@ class PipeWireCamera:
             return self._packer.pack(geometry.letterbox(picture.image, *self.size))
         person = to_bgra(picture, *self.size)
         return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
+
+
+def wanted_camera(settings: Settings) -> NodeChoice | None:
+    """Return the PipeWire camera that the settings ask for."""
+    output = settings.output
+    if not output.offers_pipewire or (output.pipewire == "auto" and not LINUX):
+        return None
+    return NodeChoice(output.pipewire == "on", output.alpha_output == "bgra")
+
+
+def open_camera(choice: NodeChoice, width: int, height: int, context: SinkContext) -> PipeWireCamera:
+    """Open the PipeWire camera that is asked for. Raises SinkOpenError."""
+    return PipeWireCamera(width, height, context.fps, choice.alpha)
 
 
 def _same(shown: tuple[BgrImage, Layout], wanted: tuple[BgrImage, Layout]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -40,7 +39,7 @@ class OutputClock:
         settings: Callable[[], Settings],
         pictures: LatestSlot[Picture | StandBy],
         gate: Gate,
-        sinks: Sequence[SinkWorker[Any, Any]],
+        sinks: Sequence[SinkWorker],
         show: Callable[[Picture], None],
         board: StatusBoard,
         timing: Timing,

@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any
 
-from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
-from app.output.base import FrameSink
+from app.output.base import CameraSink, CountedSink, FrameSink
+from app.output.spec import SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.driver_call import DriverCall
 from app.runtime.slot import LatestSlot, SlotClosed
-
-K = TypeVar("K", bound=Hashable)
-S = TypeVar("S", bound=FrameSink)
-
-
-@dataclass(frozen=True, slots=True)
-class SinkPlan(Generic[K, S]):
-    """When and how one kind of sink is opened."""
-
-    stage: Stage
-    wanted: Callable[[], K | None]
-    """The sink that the settings ask for now; None for no such sink."""
-    open: Callable[[K, Picture], S]
-    retry_s: float | None
-    """Wait before a sink that failed is opened again; None: not until the settings change (a recording would
-    overwrite what is already on disk)."""
-    optional: Callable[[K], bool]
-    """Whether a failure to open it is no problem to report."""
-    opened: Callable[[S | None], None]
-    """Called with the sink when it was opened, with None after it was closed."""
-    from_first_matte: bool = False
-    """Whether the stand-by cards of the program's start are left out."""
-    measured: Callable[[], bool] = lambda: True
-    """Whether the time of a send counts as latency; False while the sink discards pictures."""
+from app.runtime.timing import Timing
+from app.runtime.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +29,47 @@ class _Handed:
     """It is the first matte of the program or comes later, or the sink takes cards before it as well."""
 
 
-class SinkWorker(Generic[K, S]):
+class SinkWorker:
     """Follows the settings; if a switch fails, the sink in use stays open."""
 
-    def __init__(self, plan: SinkPlan[K, S], gate: Gate, board: StatusBoard) -> None:
-        self._plan = plan
+    def __init__(
+        self, spec: SinkSpec[Any], context: SinkContext, gate: Gate, board: StatusBoard, timing: Timing
+    ) -> None:
+        self.spec = spec
+        self._context = context
         self._gate = gate
         self._board = board
+        self._retry_s = None if spec.retry_s is None else timing.sink_retry_s or spec.retry_s
         self._pictures: LatestSlot[_Handed] = LatestSlot()
-        self._after_matte = not plan.from_first_matte
+        self._after_matte = not spec.from_first_matte
         """Becomes True once; see `_Handed`."""
-        self._sink: S | None = None
-        self._tried: K | None = None
+        self._sink: FrameSink | None = None
+        self._camera: CameraSink | None = None
+        self._counted: CountedSink | None = None
+        self._tried: Any = None
         self._retry_at_s: float | None = None
-        self._problem = OwnProblem(board, plan.stage)
+        self._problem = OwnProblem(board, spec.stage)
+        self.shown: str | None = None
+        """The open sink in the status: its device or its name (any thread)."""
         self.sending = DriverCall()
+        self.thread = Worker(spec.name.replace("_", "-"), self._run)
 
     @property
-    def stage(self) -> Stage:
-        """Where failures are reported."""
-        return self._plan.stage
+    def device(self) -> str | None:
+        """The device of an open camera, whose readers are those of the device (any thread)."""
+        return None if self._camera is None else self._camera.device
+
+    @property
+    def readers(self) -> int | None:
+        """The readers of an open sink that counts them itself (any thread)."""
+        counted = self._counted
+        return None if counted is None else counted.readers
 
     def send(self, picture: Picture, *, fresh: bool) -> None:
         """Hand over a picture (any thread); `fresh` unless it repeats the last one."""
         if picture.kind is not PictureKind.STANDBY:
             self._after_matte = True
-        if self._sink is None and self._tried is None and self._plan.wanted() is None:
+        if self._sink is None and self._tried is None and self._wanted() is None:
             return  # do not wake a thread that has nothing to do
         self._pictures.put(_Handed(picture, fresh, self._after_matte))
 
@@ -85,8 +77,7 @@ class SinkWorker(Generic[K, S]):
         """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
         self._pictures.close()
 
-    def run(self, stop: threading.Event) -> None:
-        """Send pictures until `finish`."""
+    def _run(self, stop: threading.Event) -> None:
         try:
             while True:
                 try:
@@ -107,7 +98,7 @@ class SinkWorker(Generic[K, S]):
 
     def _follow(self, picture: Picture) -> bool:
         """Open or close the sink as the settings ask; return whether a sink was opened, which may take seconds."""
-        wanted = self._plan.wanted()
+        wanted = self._wanted()
         due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
         if wanted == self._tried and not due:
             return False
@@ -118,9 +109,9 @@ class SinkWorker(Generic[K, S]):
             self._close()
             return False
         try:
-            sink = self._plan.open(wanted, picture)
+            sink = self.spec.open(wanted, *picture.size, self._context)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            if self._plan.optional(wanted):
+            if self.spec.optional(wanted):
                 self._problem.clear()  # that of the device that was wanted before
             else:
                 self._problem.report(error)
@@ -128,9 +119,17 @@ class SinkWorker(Generic[K, S]):
             return True
         self._problem.clear()
         self._close()
-        self._sink = sink
-        self._plan.opened(sink)
+        self._use(sink)
         return True
+
+    def _wanted(self) -> Any:
+        return self.spec.wanted(self._context.settings())
+
+    def _use(self, sink: FrameSink | None) -> None:
+        self._sink = sink
+        self._camera = sink if isinstance(sink, CameraSink) else None
+        self._counted = sink if isinstance(sink, CountedSink) else None
+        self.shown = self.device or (None if sink is None else sink.name)
 
     def _newer_than(self, item: _Handed) -> _Handed:
         """Return the picture that arrived while the sink was opened, or `item`."""
@@ -152,16 +151,16 @@ class SinkWorker(Generic[K, S]):
             self._close()
             self._plan_retry()
             return
-        if not self._plan.measured():
-            return
+        if self.readers == 0:
+            return  # the sink discards pictures
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)
         if item.fresh and outgoing.frame is not None:
             self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
 
     def _plan_retry(self) -> None:
-        if self._plan.retry_s is not None:
-            self._retry_at_s = time.monotonic() + self._plan.retry_s
+        if self._retry_s is not None:
+            self._retry_at_s = time.monotonic() + self._retry_s
 
     def _close(self) -> None:
         sink, self._sink = self._sink, None
@@ -172,4 +171,4 @@ class SinkWorker(Generic[K, S]):
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._problem.report(error)
         finally:
-            self._plan.opened(None)  # only now is a recording finished
+            self._use(None)  # only now is a recording finished

@@ -87,7 +87,7 @@ class Bench:
 
     @property
     def status(self) -> PipelineStatus:
-        return self.board.read(busy="", readers=None, frames_dropped=0)
+        return self.board.read()
 
     @property
     def matted_hz(self) -> float | None:

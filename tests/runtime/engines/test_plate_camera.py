@@ -44,7 +44,7 @@ class Cameras:
         return isinstance(decision, Run) and decision.engine.info.model == model and not self.selector.busy
 
     def errors(self) -> str:
-        return " ".join(self.board.read(busy="", readers=None, frames_dropped=0).errors)
+        return " ".join(self.board.read().errors)
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
         return SimulatedEngine(settings, width, height)

@@ -1,0 +1,44 @@
+"""The sinks of the program. A new one is a module with a `FrameSink` and a row here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core.stage import Stage
+from app.output import recorder, side_by_side
+from app.output.pipewire import sink as pipewire
+from app.output.spec import SinkSpec
+
+SINKS: tuple[SinkSpec[Any], ...] = (
+    SinkSpec(
+        "virtual_camera",
+        side_by_side.wanted_camera,
+        side_by_side.open_virtual_camera,
+        Stage.VIRTUAL_CAMERA,
+        optional=lambda choice: choice.device == "auto",
+    ),
+    SinkSpec(
+        "recording",
+        lambda settings: settings.output.record,
+        recorder.open_recording,
+        Stage.RECORDING,
+        retry_s=None,
+        from_first_matte=True,
+    ),
+    SinkSpec(
+        "recording_alpha",
+        lambda settings: settings.output.record_alpha,
+        recorder.open_alpha_recording,
+        Stage.RECORDING,
+        retry_s=None,
+        from_first_matte=True,
+    ),
+    SinkSpec(
+        "pipewire",
+        pipewire.wanted_camera,
+        pipewire.open_camera,
+        Stage.PIPEWIRE,
+        retry_s=5.0,
+        optional=lambda choice: not choice.required,
+    ),
+)
