@@ -122,7 +122,7 @@ class Pipeline:
             Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True, hangs=self._capture.reading.hangs),
             Watched.of(self._matting_thread, Stage.MATTING, frame_path=True),
             Watched.of(self._demand_thread, Stage.VIRTUAL_CAMERA),
-            Watched.of(self._engines.worker, Stage.MATTING),
+            Watched.of(self._engines.preparer.worker, Stage.MATTING),
             Watched.of(self._backgrounds.worker, Stage.BACKGROUND),
             Watched.of(self._overlay.preparer.worker, Stage.OVERLAY),
             Watched.of(self._cards.worker, Stage.OUTPUT),
@@ -146,7 +146,7 @@ class Pipeline:
         cv2.setNumThreads(1)
         self._board.begin()
         self._cards.start()
-        self._engines.start()
+        self._engines.preparer.start()
         self._backgrounds.start()
         self._overlay.preparer.start()
         live = [*(sink.thread for sink in self._sinks), self._clock_thread, self._matting_thread, self._capture_thread]
@@ -210,7 +210,7 @@ class Pipeline:
         )
 
     def _busy(self) -> str:
-        if self._engines.busy:
+        if self._engines.preparer.busy:
             return self._parts.preparing() or "the model"
         if self._overlay.preparer.busy:
             return "the overlay"
@@ -227,7 +227,7 @@ class Pipeline:
         self._capture.wake()
         self._frames.close()
         self._pictures.close()
-        self._engines.request_stop()
+        self._engines.preparer.request_stop()
         self._parts.cancel_preparing()
         self.screen.close()
         self._backgrounds.request_stop()
@@ -240,7 +240,7 @@ class Pipeline:
             self._capture_thread.join,
             self._demand_thread.join,
             self._matting_thread.join,
-            self._engines.join,
+            self._engines.preparer.join,
             self._backgrounds.join,
             self._overlay.preparer.join,
             self._cards.stop,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from types import MappingProxyType
 
 from app.core.shaping import WHOLE_VIEW, View
 from app.core.stage import Stage
@@ -96,7 +95,7 @@ class PipelineStatus:
     source: SourceInfo | None = None
     engine: EngineInfo | None = None
     background: str = ""
-    outputs: Mapping[str, str | None] = MappingProxyType({})
+    outputs: Mapping[str, str | None] = field(default_factory=dict)
     """The sinks by the name of their `SinkSpec`: device or name of an open one, otherwise None."""
     readers: int | None = None
     """The number of programs that read the virtual camera; None if unknown. All readers of the PipeWire camera count

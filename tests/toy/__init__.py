@@ -1,1 +1,1 @@
-"""The smallest network that the program can run: what a new network has to bring."""
+"""The smallest network, sink and source that the program can run: what a new one has to bring."""

@@ -42,7 +42,7 @@ class EngineSelector:
         self._build = build
         self._self_test = self_test
         self._now = now
-        self._preparer: Preparer[EngineKey, MattingEngine] = Preparer(
+        self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
             "engine-builder", self._build_tested, lambda engine: engine.close()
         )
         self._board = board
@@ -74,15 +74,11 @@ class EngineSelector:
         """Of the last step, while frames follow it without a break."""
         self._last_step: Step | None = None
         self._pattern = MattingPattern()
-        self.worker = self._preparer.worker
-        self.start = self._preparer.start
-        self.request_stop = self._preparer.request_stop
-        self.join = self._preparer.join
 
     @property
     def busy(self) -> bool:
         """Whether an engine is being built (any thread)."""
-        return self._preparer.busy
+        return self.preparer.busy
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
@@ -98,7 +94,7 @@ class EngineSelector:
 
     def poll(self) -> None:
         """Start to use an engine that has become ready."""
-        outcome = self._preparer.take()
+        outcome = self.preparer.take()
         if outcome is None:
             return
         if outcome.value is None:
@@ -106,10 +102,10 @@ class EngineSelector:
             self._build_failed(outcome.key, outcome.error)
             return
         if outcome.key != self._requested and self._running == self._requested:
-            self._preparer.retire(outcome.value)
+            self.preparer.retire(outcome.value)
             return  # The request was taken back meanwhile.
         if self._engine is not None:
-            self._preparer.retire(self._engine)  # closing it takes longer than a frame
+            self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
         self._running = outcome.key
         self._board.use_engine(self._engine.info, reason(outcome.key, self._wanted, self._base))
@@ -261,7 +257,7 @@ class EngineSelector:
         self._requested = key
         self._retry_at_s = None
         self._failed = False
-        self._preparer.request(key)
+        self.preparer.request(key)
 
     def _request_quality(self) -> None:
         assert self._base is not None

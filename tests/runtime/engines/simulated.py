@@ -135,11 +135,11 @@ def whole_settings(matting: MattingSettings) -> Settings:
 @contextmanager
 def bench() -> Iterator[Bench]:
     simulated = Bench()
-    simulated.selector.start()
+    simulated.selector.preparer.start()
     try:
         yield simulated
     finally:
-        simulated.selector.request_stop()
+        simulated.selector.preparer.request_stop()
         simulated.selector.close_engine()
-        assert simulated.selector.join(10)
+        assert simulated.selector.preparer.join(10)
         assert all(engine.closed for engine in simulated.built), "an engine was not closed"

@@ -66,16 +66,16 @@ class Built:
 @pytest.fixture
 def built() -> Iterator[Built]:
     built = Built()
-    built.selector.start()
+    built.selector.preparer.start()
     try:
         built.decide(PINNED)
         eventually(lambda: built.in_use(PINNED))
         yield built
     finally:
         built.gate.set()
-        built.selector.request_stop()
+        built.selector.preparer.request_stop()
         built.selector.close_engine()
-        assert built.selector.join(10)
+        assert built.selector.preparer.join(10)
         assert all(engine.closed for engine in built.engines), "an engine was not closed"
 
 

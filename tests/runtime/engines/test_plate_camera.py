@@ -54,10 +54,10 @@ class Cameras:
 def cameras(tmp_path: Path) -> Iterator[Cameras]:
     save_plate(tmp_path / "plate.png", np.zeros((9, 16, 3), np.uint8), "one")
     made = Cameras(tmp_path / "plate.png")
-    made.selector.start()
+    made.selector.preparer.start()
     yield made
-    made.selector.request_stop()
-    assert made.selector.join(5)
+    made.selector.preparer.request_stop()
+    assert made.selector.preparer.join(5)
     made.selector.close_engine()
 
 
