@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.gui.backgrounds.item import GREEN, Tile, TileKind
 from app.gui.backgrounds.model import CHOSEN_ROLE, COLOUR_ROLE, IMAGE_ROLE, KEY_ROLE, TILE_ROLE
-from app.gui.widgets.icons import draw_person, icon
+from app.gui.widgets.icons import icon
 from app.gui.widgets.theme import ALARM
 
 THUMBNAIL = QSize(128, 72)
@@ -59,7 +59,7 @@ class TileDelegate(QStyledItemDelegate):
         else:
             painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
         if tile.path is None:
-            draw_person(painter, area.adjusted(0, 10, 0, 0), QColor(255, 255, 255, 225))
+            _draw_person(painter, area.adjusted(0, 10, 0, 0), QColor(255, 255, 255, 225))
         if tile.broken:
             painter.fillRect(area, QColor(0, 0, 0, 130))
             middle = area.center()
@@ -109,6 +109,19 @@ class TileDelegate(QStyledItemDelegate):
         text = option.fontMetrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width())
         line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+
+
+def _draw_person(painter: QPainter, rect: QRectF, colour: QColor) -> None:
+    """Draw filled head and shoulders on the lower edge of `rect`."""
+    side = min(rect.width(), rect.height())
+    x, bottom = rect.center().x(), rect.bottom()
+    body = QPainterPath()
+    body.moveTo(x - 0.36 * side, bottom)
+    body.cubicTo(x - 0.36 * side, bottom - 0.38 * side, x + 0.36 * side, bottom - 0.38 * side, x + 0.36 * side, bottom)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawPath(body)
+    painter.drawEllipse(QPointF(x, bottom - 0.47 * side), 0.18 * side, 0.21 * side)
 
 
 @cache
