@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -145,9 +146,12 @@ class Compositor:
             foreground=foreground.reshape(*size, 3) if want_foreground or relights_matte else None,
             hides_person=coefficients.hides_person,
         )
-        if placement is not None:
-            matte = placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
-        return relit(self._light, matte, backdrop, edges.light, want_foreground) if relights_matte else matte
+        if relights_matte:
+            matte = relit(self._light, matte, behind, isinstance(backdrop, BlurredBackground), edges.light)
+            matte = matte if want_foreground else replace(matte, foreground=None)
+        if placement is None:
+            return matte
+        return placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
 
     def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground) -> BgrImage:
         geometry = self._geometry

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
+from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import LightPlan
 from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import grid_size
@@ -15,28 +17,31 @@ UNSEEN = 0.02
 LEAST_WEIGHT = 1e-6
 
 
-def relit(light: Light, matte: Matte, backdrop: Backdrop, plan: LightPlan, want_foreground: bool) -> Matte:
+def relit(light: Light, matte: Matte, backdrop: BgrImage, room: bool, plan: LightPlan) -> Matte:
     """Return the matte, whose foreground must be present, with foreground and composite relit, in new arrays.
 
-    light: of the stream. A composite a·F + (1-a)·B changes by a·(F' - F): pixels without alpha stay the same.
+    light: of the stream. backdrop, room: as for `Light.maps`. A composite a·F + (1-a)·B changes by a·(F' - F): pixels
+    without alpha stay the same.
     """
     assert matte.foreground is not None
     height, width = matte.alpha.shape
     shown = matte.foreground  # lies where alpha does, also where the person was moved
     columns, rows = grid_size(width, height)
     alpha = _alpha_grid(matte.alpha, columns, rows)
-    room = isinstance(backdrop, BlurredBackground)
-    behind = (
-        _room_behind(matte.composite, alpha, columns, rows) if isinstance(backdrop, BlurredBackground) else backdrop
-    )
-    maps = light.maps_of_grid(on_grid(shown, columns, rows), alpha, behind, room, plan)
+    maps = light.maps_of_grid(on_grid(shown, columns, rows), alpha, backdrop, room, plan)
     composite, foreground = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
     rows_of = foreground.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
     from app.matting.kernels.relight import relight_composite_rows
 
     relight_composite_rows(*rows_of, 0, height)
-    person = foreground if want_foreground else None
-    return Matte(composite, matte.alpha, person, matte.frame, matte.hides_person)
+    return replace(matte, composite=composite, foreground=foreground)
+
+
+def room_behind(matte: Matte) -> BgrImage:
+    """Return what the composite shows of the blurred room, continued behind the person, on the grid of the light."""
+    height, width = matte.alpha.shape
+    columns, rows = grid_size(width, height)
+    return _room_behind(matte.composite, _alpha_grid(matte.alpha, columns, rows), columns, rows)
 
 
 def _alpha_grid(alpha: AlphaImage, width: int, height: int) -> Floats:
