@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +9,7 @@ import pytest
 from app.config.json_file import BrokenFileError
 from app.config.parsing import replace_checked
 from app.config.settings_file import parse
-from app.config.zones_file import read_zones
-from app.core.errors import SettingsError, UsageError
+from app.core.errors import UsageError
 from app.core.settings import Settings
 
 
@@ -43,18 +40,3 @@ def test_a_settings_file_with_an_impossible_value(section: str, field: str, valu
 def test_an_option_with_an_impossible_value() -> None:
     with pytest.raises(UsageError, match=r"blur-strength: “101” is not possible: it must be at most 100\."):
         replace_checked(Settings().background, {"blur_strength": 101})
-
-
-@pytest.mark.parametrize(
-    ("zone", "problem"),
-    [
-        ({"kind": "drop", "points": 3}, "zones.0.points: it must be a list"),
-        ({"points": [[0, 0]]}, "zones.0.kind: it is missing"),
-        (3, "zones.0: it must be an object with names and values"),
-    ],
-)
-def test_a_zones_file_with_an_impossible_zone(tmp_path: Path, zone: Any, problem: str) -> None:
-    file = tmp_path / "zones.json"
-    file.write_text(json.dumps({"zones": [zone]}))
-    with pytest.raises(SettingsError, match=problem):
-        read_zones(file)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from tests.fuzz import tally
+import pytest
+
+
+def sampled(sample: int, every: int, timeout_s: float = 900) -> pytest.MarkDecorator:
+    """Run a test with a sample of the cases, and on request (`-m slow`) with every one."""
+    slow = pytest.param(every, marks=[pytest.mark.slow, pytest.mark.timeout(timeout_s)])
+    return pytest.mark.parametrize("cases", [sample, slow])
 
 
 def damaged(whole: bytes, cases: int, seed: int = 0) -> Iterator[bytes]:
     """Yield `cases` damaged versions of a file, the same for each seed."""
     dice = random.Random(seed)
     for _ in range(cases):
-        tally.count()
         yield _damage(whole, dice)
 
 

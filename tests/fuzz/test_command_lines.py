@@ -13,9 +13,8 @@ import typer
 
 from app.cli import main
 from models.table import NETWORKS
-from tests.fuzz import tally
+from tests.fuzz.damage import sampled
 
-SAMPLE, ALL = 100, 1000
 CHANGE_THE_MACHINE = {"--fix"}
 
 
@@ -84,10 +83,10 @@ def words(dice: random.Random) -> list[str]:
     return line
 
 
-def type_all(cases: int, capsys: pytest.CaptureFixture[str]) -> None:
+@sampled(100, 1000)
+def test_command_lines(cases: int, nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
     dice = random.Random(7)
     for _ in range(cases):
-        tally.count()
         line = words(dice)
         for stream in (sys.stdout, sys.stderr):  # as Python configures the real streams, unlike those of pytest
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
@@ -96,13 +95,3 @@ def type_all(cases: int, capsys: pytest.CaptureFixture[str]) -> None:
         assert code in (0, 1, 2), line
         assert "Traceback" not in written.err, line
         assert code == 0 or written.err or written.out, f"failed without a word: {line}"
-
-
-def test_command_lines(nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
-    type_all(SAMPLE, capsys)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_many_command_lines(nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
-    type_all(ALL, capsys)

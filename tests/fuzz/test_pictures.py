@@ -15,9 +15,8 @@ from app.core.errors import BackgroundError, PlateError
 from app.core.types import check_bgr
 from app.matting.plate.plate import read_plate
 from app.media.image_file import kind_of_file, read_image
-from tests.fuzz.damage import damaged
+from tests.fuzz.damage import damaged, sampled
 
-SAMPLE, ALL = 40, 1000
 SLOWEST_S = 20.0
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
@@ -40,8 +39,10 @@ def encoded(form: str) -> bytes:
     return file.getvalue()
 
 
-def read_all(folder: Path, form: str, cases: int) -> None:
-    path = folder / f"case.{form.lower()}"
+@sampled(40, 1000)
+@pytest.mark.parametrize("form", FORMATS)
+def test_broken_pictures(tmp_path: Path, form: str, cases: int) -> None:
+    path = tmp_path / f"case.{form.lower()}"
     whole = encoded(form)
     path.write_bytes(whole)
     assert read_image(path).shape in ((90, 120, 3), (120, 90, 3))
@@ -58,18 +59,6 @@ def read_all(folder: Path, form: str, cases: int) -> None:
             assert str(path) in str(error)
         kind_of_file(path)
         assert time.monotonic() - started_s < SLOWEST_S
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_broken_pictures(tmp_path: Path, form: str) -> None:
-    read_all(tmp_path, form, SAMPLE)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("form", FORMATS)
-def test_many_broken_pictures(tmp_path: Path, form: str) -> None:
-    read_all(tmp_path, form, ALL)
 
 
 @pytest.mark.parametrize("make", [lambda: b"", lambda: b"\0" * 4096, lambda: b"<svg>", lambda: b"\x89PNG\r\n\x1a\n"])

@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,10 +12,8 @@ from app.config.scenes import Scene, SceneStore
 from app.control.commands import decode_answer, decode_command
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import Settings
-from tests.fuzz import tally
-from tests.fuzz.damage import damaged
+from tests.fuzz.damage import damaged, sampled
 
-SAMPLE, ALL = 300, 8000
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -66,30 +63,21 @@ def full_file(folder: Path) -> bytes:
     return data
 
 
-def broken_files(folder: Path, cases: int) -> None:
-    plain = folder / "plain.json"
+@sampled(300, 8000)
+def test_broken_files(tmp_path: Path, cases: int) -> None:
+    plain = tmp_path / "plain.json"
     settings_file.save(plain, Settings())
     whole = plain.read_bytes()
     plain.unlink()
     for data in damaged(whole, cases // 2, seed=1):
-        load_both(folder, data)
-    for data in damaged(full_file(folder), cases - cases // 2, seed=2):
-        load_both(folder, data)
-
-
-def test_broken_files(tmp_path: Path) -> None:
-    broken_files(tmp_path, SAMPLE)
-
-
-@pytest.mark.slow
-def test_many_broken_files(tmp_path: Path) -> None:
-    broken_files(tmp_path, ALL)
+        load_both(tmp_path, data)
+    for data in damaged(full_file(tmp_path), cases - cases // 2, seed=2):
+        load_both(tmp_path, data)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(NESTED)
 def test_json_that_holds_something_else(value: object) -> None:
-    tally.count()
     if isinstance(value, dict):
         try:
             parsed = settings_file.parse(value)
@@ -102,7 +90,6 @@ def test_json_that_holds_something_else(value: object) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_text_that_is_not_json(text: str) -> None:
-    tally.count()
     try:
         assert isinstance(parse_object(text), dict)
     except BrokenFileError as error:
@@ -112,14 +99,12 @@ def test_text_that_is_not_json(text: str) -> None:
 def test_deep_nesting_and_huge_numbers(tmp_path: Path) -> None:
     deep = b'{"capture": ' * 5000 + b"1" + b"}" * 5000
     for data in (deep, b"[" * 100_000, b'{"version": 1' + b"0" * 5000 + b"}", b'{"version": 1e999}', b"\xef\xbb\xbf{}"):
-        tally.count()
         load_both(tmp_path, data)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_lines_for_the_control_socket(line: bytes) -> None:
-    tally.count()
     for decode in (decode_command, decode_answer):
         with contextlib.suppress(UsageError):
             assert decode(line)

@@ -13,9 +13,8 @@ from app.compositing import open_background
 from app.core.errors import BackgroundError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings
 from app.core.types import check_bgr
-from tests.fuzz.damage import damaged
+from tests.fuzz.damage import damaged, sampled
 
-SAMPLE, ALL = 40, 2000
 SLOWEST_S = 30.0
 KINDS = (
     ("mp4", "libx264"),
@@ -83,9 +82,11 @@ def play_as_source(path: Path) -> int:
     return frames
 
 
-def play_all(folder: Path, suffix: str, codec: str, cases: int) -> None:
-    whole = encoded(folder, suffix, codec)
-    path = folder / f"case.{suffix}"
+@sampled(40, 2000)
+@pytest.mark.parametrize(("suffix", "codec"), KINDS)
+def test_broken_videos(tmp_path: Path, suffix: str, codec: str, cases: int) -> None:
+    whole = encoded(tmp_path, suffix, codec)
+    path = tmp_path / f"case.{suffix}"
     path.write_bytes(whole)
     assert play_as_background(path) == 5 and play_as_source(path) == FRAMES
     for data in damaged(whole, cases, seed=len(codec)):
@@ -94,15 +95,3 @@ def play_all(folder: Path, suffix: str, codec: str, cases: int) -> None:
         assert play_as_background(path) in (-1, 5)
         assert play_as_source(path) >= -1
         assert time.monotonic() - started_s < SLOWEST_S
-
-
-@pytest.mark.parametrize(("suffix", "codec"), KINDS)
-def test_broken_videos(tmp_path: Path, suffix: str, codec: str) -> None:
-    play_all(tmp_path, suffix, codec, SAMPLE)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize(("suffix", "codec"), KINDS)
-def test_many_broken_videos(tmp_path: Path, suffix: str, codec: str) -> None:
-    play_all(tmp_path, suffix, codec, ALL)

@@ -17,9 +17,8 @@ from torch import Tensor
 
 from models.checkpoint import load_state_dict
 from models.weights import WeightsError
-from tests.fuzz.damage import damaged
+from tests.fuzz.damage import damaged, sampled
 
-SAMPLE, ALL = 60, 2000
 SLOWEST_S = 20.0
 
 
@@ -57,8 +56,7 @@ def as_safetensors() -> bytes:
     return safetensors.torch.save(state())
 
 
-@pytest.fixture(scope="module")
-def torchscript() -> bytes:
+def as_torchscript() -> bytes:
     file = io.BytesIO()
     # the published checkpoints of one model are such archives; torch warns that saving them is deprecated
     with pytest.warns(DeprecationWarning):
@@ -70,11 +68,15 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "checkpoint": as_checkpoint,
     "old-checkpoint": as_old_checkpoint,
     "safetensors": as_safetensors,
+    "torchscript": as_torchscript,
 }
 
 
-def load_all(folder: Path, whole: bytes, cases: int) -> None:
-    path = folder / "weights.pth"
+@sampled(60, 2000)
+@pytest.mark.parametrize("kind", MAKERS)
+def test_broken_weights(tmp_path: Path, kind: str, cases: int) -> None:
+    whole = MAKERS[kind]()
+    path = tmp_path / "weights.pth"
     path.write_bytes(whole)
     assert "conv.weight" in load_state_dict(path)
     for data in damaged(whole, cases, seed=len(whole)):
@@ -85,28 +87,6 @@ def load_all(folder: Path, whole: bytes, cases: int) -> None:
         except WeightsError as error:
             assert str(path) in str(error)
         assert time.monotonic() - started_s < SLOWEST_S
-
-
-@pytest.mark.parametrize("kind", MAKERS)
-def test_broken_weights(tmp_path: Path, kind: str) -> None:
-    load_all(tmp_path, MAKERS[kind](), SAMPLE)
-
-
-def test_broken_torchscript(tmp_path: Path, torchscript: bytes) -> None:
-    load_all(tmp_path, torchscript, SAMPLE)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("kind", MAKERS)
-def test_much_broken_weights(tmp_path: Path, kind: str) -> None:
-    load_all(tmp_path, MAKERS[kind](), ALL)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_much_broken_torchscript(tmp_path: Path, torchscript: bytes) -> None:
-    load_all(tmp_path, torchscript, ALL)
 
 
 class Trap:

@@ -20,7 +20,6 @@ from app.capture.demo import DemoSource
 from app.core.types import BgrImage
 from app.media.jpeg import DamagedJpegError, check_jpeg, decode_jpeg
 from app.media.video_reader import VideoReader
-from tests.fuzz import tally
 from tests.media.damaged_jpegs import MEMORY, TRANSPORT, Damage, encode, scan_start, visible_share
 
 log = logging.getLogger(__name__)
@@ -83,14 +82,12 @@ def test_noise_grey_and_extreme_frames_pass() -> None:
 
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes_never_crash(data: bytes) -> None:
-    tally.count()
     assert damage(array(b"\xff\xd8" + data))
     assert damage(array(data)) != ""
 
 
 @given(st.data())
 def test_arbitrary_headers_never_crash(data: st.DataObject) -> None:
-    tally.count()
     frame = bytearray(encode(np.zeros((48, 64, 3), np.uint8)))
     for _ in range(data.draw(st.integers(1, 6))):
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
@@ -137,7 +134,6 @@ def missed(images: list[BgrImage], kind: Damage, cases: int) -> tuple[int, list[
     intact = [cv2.imdecode(array(frame), cv2.IMREAD_COLOR) for frame in frames]
     visible, passed = 0, []
     for case in range(cases):
-        tally.count()
         number = case % len(frames)
         frame = array(kind(frames[number], frames[number - 1], dice))
         found = damage(frame)
