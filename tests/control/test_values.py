@@ -16,28 +16,8 @@ from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import Settings
 from tests.control.conftest import Program, fail
+from tests.other_values import other_value
 
-OTHER_VALUES = {
-    "capture.source": "other",
-    "capture.width": "48",
-    "capture.height": "32",
-    "capture.fps": "60",
-    "capture.pixel_format": "YUYV",
-    "framing.zoom": "1.5",
-    "matting.server": "http://127.0.0.1:1",
-    "matting.model": "student",
-    "matting.device": "cpu",
-    "matting.downsample_ratio": "0.5",
-    "background.colour": "#102030",
-    "background.screen": "screen:2",
-    "background.zoom": "2",
-    "placement.scale": "2",
-    "output.virtual_camera": "off",
-    "output.microphone": "default",
-    "output.standby_text": "Back at noon",
-    "overlay.text": "Ada at {time}",
-}
-"""Values other than the default where 0.5 or a choice would not do."""
 LEADS_TO_ANOTHER_PART = {"matting.location", "matting.weights", "background.kind", "background.path"}
 """Settings whose other values need a server or a file; tests of their own cover them."""
 
@@ -49,29 +29,13 @@ def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
     assert not set(SETTABLE) & set(OWN_COMMANDS)
 
 
-def other_value(name: str, picture: Path) -> str:
-    """Return a value for `ctl set` that is not the default."""
-    setting = SETTABLE[name]
-    default = setting.default
-    if name in OTHER_VALUES:
-        return OTHER_VALUES[name]
-    if setting.is_path:
-        return str(picture)
-    if setting.choices:
-        shown = "on" if default is True else "off" if default is False else default
-        return next(choice for choice in setting.choices if choice != shown)
-    if setting.annotation is str:
-        return "other"
-    return "20" if setting.annotation is int or (default or 0) >= 1 else "0.25"
-
-
 @pytest.mark.parametrize("name", sorted(set(SETTABLE) - LEADS_TO_ANOTHER_PART))
 def test_set_changes_the_setting_and_reset_restores_the_default(program: Program, name: str) -> None:
     setting = SETTABLE[name]
     program.world.node = 0  # PipeWire runs
     program.run(f"reset {name}")
     before = program.settings
-    program.run(f"set {name} {other_value(name, program.files[0].path)}")
+    program.run(f"set {name} {other_value(setting, program.files[0].path)}")
     after = program.settings
     assert setting.value_in(after) != setting.value_in(before)
     restored = setting.replaced_in(after, setting.value_in(before))
