@@ -117,6 +117,7 @@ class BatchText(CommandLineMessage):
     NO_RAY = "--cluster needs Ray; run `{command}`, or use --jobs."
     NO_CLUSTER = "Ray at {address} cannot be used: {reason}; check the address and that the versions agree."
     RAY_NOT_STARTED = "Ray did not start on this machine: {reason} Try again when it is less busy, or omit --cluster."
+    RAY_LOST = "Ray ended during the conversion: {reason}; run the command again with --resume."
     RAY_FILE_READABLE = "Other users can read Ray's token in {file} and run code with it; run `chmod 600 {file}`."
     RESULT = (
         "Clips: {all}, of which {done} done, {skipped} left out because they were done before, {failed} failed, "

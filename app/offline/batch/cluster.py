@@ -11,7 +11,8 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +29,8 @@ LOCAL = "local"
 """Address for Ray on this machine."""
 STORE_BYTES = 100_000_000
 """Object store of Ray on this machine: results are small, films never pass through it."""
+DESK_TIMEOUT_S = 10.0
+"""Wait for an answer of the desk, which Ray may be starting anew."""
 ROOT = Path(__file__).resolve().parents[3]
 _pinned: list[IO[bytes]] = []
 """Lock of the core that this worker process holds."""
@@ -46,18 +49,18 @@ class RayWorkers:
         self._ray: Any = ray
         self._count = count
         self._running: dict[Any, int] = {}
+        self._stopping = False
         try:
             _connect(ray, address, count)
-            self._desk: Any = self._ray.remote(num_cpus=0)(Desk).remote()
+            self._desk: Any = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Desk).remote()
             self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, retry_exceptions=False)(run_task)
         except MattecamError:
             raise
         except Exception as error:  # Ray raises a bare one where its processes do not start within 30 s
             ray.shutdown()
-            reason = (str(error) or type(error).__name__).splitlines()[0]
             if address == LOCAL:
-                raise MattecamError(BatchText.RAY_NOT_STARTED(reason=reason)) from error
-            raise MattecamError(BatchText.NO_CLUSTER(address=address, reason=reason)) from error
+                raise MattecamError(BatchText.RAY_NOT_STARTED(reason=_first_line(error))) from error
+            raise MattecamError(BatchText.NO_CLUSTER(address=address, reason=_first_line(error))) from error
 
     @property
     def free(self) -> int:
@@ -65,25 +68,38 @@ class RayWorkers:
         return self._count - len(self._running)
 
     def start(self, index: int, job: Job) -> None:
-        """Submit a job as a task."""
-        self._running[self._task.remote(index, job, self._desk)] = index
+        """Submit a job as a task. Raises MattecamError if Ray is lost."""
+        with _while_ray_answers():
+            self._running[self._task.remote(index, job, self._desk)] = index
 
     def wait(self, timeout_s: float) -> Sequence[Report]:
-        """Return news, at the latest after the timeout."""
-        ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
-        reports = [Report(index, *told) for index, told in self._ray.get(self._desk.take.remote()).items()]
-        return [*reports, *(self._result(reference) for reference in ended)]
+        """Return news, at the latest after the timeout. Raises MattecamError if Ray is lost."""
+        with _while_ray_answers():
+            ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
+            reports = [Report(index, *told) for index, told in self._take().items()]
+            return [*reports, *(self._result(reference) for reference in ended)]
 
     def stop(self) -> None:
-        """Ask every running job to end as interrupted, and cancel those that have not begun."""
-        self._ray.get(self._desk.stop.remote())
+        """Ask every job to end as interrupted, also those that have not begun; the next `wait` tells them."""
+        self._stopping = True
 
     def close(self) -> None:
         """End all tasks and disconnect; Ray on this machine ends. Idempotent."""
         for reference in self._running:
-            self._ray.cancel(reference, force=True)
+            with suppress(Exception):  # Ray is lost, and its tasks with it
+                self._ray.cancel(reference, force=True)
         self._running.clear()
         self._ray.shutdown()
+
+    def _take(self) -> dict[int, tuple[int, int | None]]:
+        """Return the progress since the last call; none where the desk is being started anew."""
+        try:
+            news: dict[int, tuple[int, int | None]] = self._ray.get(
+                self._desk.take.remote(self._stopping), timeout=DESK_TIMEOUT_S
+            )
+        except self._ray.exceptions.RayError:
+            return {}
+        return news
 
     def _result(self, reference: Any) -> Report:
         index = self._running.pop(reference)
@@ -97,7 +113,10 @@ class RayWorkers:
 
 
 class Desk:
-    """Actor between the tasks and the driver: takes progress, tells who should stop."""
+    """Actor between the tasks and the driver: takes progress, tells who should stop.
+
+    Ray starts it anew where it dies: it holds only what its callers tell it again.
+    """
 
     def __init__(self) -> None:
         self._stopping = False
@@ -108,19 +127,22 @@ class Desk:
         self._news[index] = frames, expected
         return self._stopping
 
-    def take(self) -> dict[int, tuple[int, int | None]]:
-        """Return the progress since the last call, by job."""
+    def take(self, stopping: bool) -> dict[int, tuple[int, int | None]]:
+        """Return the progress since the last call, by job. stopping: every task should stop."""
+        self._stopping = stopping
         news, self._news = self._news, {}
         return news
-
-    def stop(self) -> None:
-        """Let every task stop."""
-        self._stopping = True
 
 
 def run_task(index: int, job: Job, desk: Any) -> JobResult:
     """Run one job in a Ray worker, on a core of its own."""
     import ray
+
+    def should_stop(frames: int, expected: int | None) -> bool:
+        try:
+            return bool(ray.get(desk.tell.remote(index, frames, expected), timeout=DESK_TIMEOUT_S))
+        except ray.exceptions.RayError:  # only progress is lost
+            return False
 
     _pin()
     stopping = threading.Event()
@@ -129,12 +151,25 @@ def run_task(index: int, job: Job, desk: Any) -> JobResult:
     def tell(frames: int, expected: int | None) -> None:
         if time.monotonic() - told_s[0] >= TELL_EVERY_S:
             told_s[0] = time.monotonic()
-            if ray.get(desk.tell.remote(index, frames, expected)):
+            if should_stop(frames, expected):
                 stopping.set()
 
-    if ray.get(desk.tell.remote(index, 0, None)):
+    if should_stop(0, None):
         return JobResult("interrupted")
     return run_job(job, tell, stopping.is_set)
+
+
+@contextmanager
+def _while_ray_answers() -> Iterator[None]:
+    """Raise MattecamError in place of any error of Ray, some of which are bare exceptions."""
+    try:
+        yield
+    except Exception as error:
+        raise MattecamError(BatchText.RAY_LOST(reason=_first_line(error))) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _pin() -> None:

@@ -1,0 +1,88 @@
+"""Ray that does not start, does not answer, or ends while it converts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+import pytest
+
+from app.core.errors import MattecamError
+from app.core.settings import Settings
+from app.offline.batch.cluster import LOCAL, RayWorkers
+from app.offline.batch.job import Job
+
+
+class Ray(ModuleType):
+    """Ray that fails at its start, as on a busy machine, or at every later call."""
+
+    def __init__(self, error: Exception, *, starts: bool = False) -> None:
+        super().__init__("ray")
+        self.error = error
+        self.starts = starts
+        self.running = False
+
+    def init(self, **options: object) -> None:
+        self.running = True
+        if not self.starts:
+            raise self.error
+
+    def remote(self, **options: object) -> Callable[[object], Remote]:
+        return lambda wrapped: Remote(self.error)
+
+    def wait(self, references: Sequence[object], **options: object) -> None:
+        raise self.error
+
+    def cancel(self, reference: object, *, force: bool) -> None:
+        raise self.error
+
+    def shutdown(self) -> None:
+        self.running = False
+
+
+class Remote:
+    """An actor or a task; it submits one job before Ray is lost."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.submitted = 0
+
+    def remote(self, *arguments: object) -> Remote:
+        if self.submitted:
+            raise self.error
+        self.submitted += 1
+        return self
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [(LOCAL, "Ray did not start on this machine: The node timed out."), ("ray://head:1", "Ray at ray://head:1 cannot")],
+)
+@pytest.mark.parametrize("error", [Exception, ConnectionError])
+def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, address: str, expected: str, error: type[Exception]
+) -> None:
+    for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
+        monkeypatch.setenv(name, "0")  # restored, as they are set for Ray's processes
+    ray = Ray(error("The node timed out.\nDetails"))
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with pytest.raises(MattecamError, match=expected) as raised:
+        RayWorkers(address, 2)
+    assert "Details" not in str(raised.value)
+    assert not ray.running
+
+
+@pytest.mark.parametrize("call", ["start", "wait"])
+def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
+        monkeypatch.setenv(name, "0")
+    ray = Ray(RuntimeError("The cluster is gone.\nDetails"), starts=True)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    workers = RayWorkers(LOCAL, 2)
+    job = Job("a.mp4", "out/a.mp4", Settings(), "")
+    workers.start(0, job)
+    with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
+        workers.start(1, job) if call == "start" else workers.wait(0.0)
+    workers.close()
+    assert not ray.running
