@@ -10,7 +10,16 @@ import platformdirs
 
 NAME = "mattecam"
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder that contains the packages `app` and `models`: the source tree, or `site-packages`."""
+"""The folder that contains the packages `app` and `models`: the source tree, or `_program` of the installed package."""
+PREFIX = __name__.removesuffix("app.config.paths")
+"""Completes the name of a module: empty in a source tree, `mattecam._program.` in an installed copy (setup.py)."""
+IMPORT_ROOT = ROOT.joinpath(*[".."] * PREFIX.count(".")).resolve()
+"""The folder from which the modules are imported."""
+
+
+def module(name: str) -> str:
+    """Return the name under which a module such as `app.gui` is imported, for `python -m` and logging."""
+    return PREFIX + name
 
 
 def config_dir() -> Path:

@@ -15,7 +15,7 @@ PACKAGES = ("aiohttp", "aiortc", "prometheus_client")
 def require_service(option: str) -> None:
     """Raise MattecamError if the service or one of its packages is missing. option: what needs it, for the message."""
     try:
-        import service  # noqa: F401
+        from service import entry  # noqa: F401
     except ModuleNotFoundError as error:
         raise MattecamError(RemoteText.NO_SERVICE(option=option)) from error
     missing = [name for name in PACKAGES if find_spec(name) is None]

@@ -24,7 +24,7 @@ MAX_BYTES = 256 << 20
 MAX_PAGES = 5000
 TIMEOUT_S = 20.0
 """Limit for opening the file and for each page; the child is then killed."""
-RENDERER = "app.gui.render_pdf"
+RENDERER = paths.module("app.gui.render_pdf")
 """Module of the child; its docstring describes the protocol."""
 _FILE, _PAGES, _REQUEST, _SIZE = (struct.Struct(each) for each in ("<Q", "<I", "<III", "<II"))
 
@@ -43,7 +43,7 @@ class PdfPages:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=paths.ROOT,
+                cwd=paths.IMPORT_ROOT,
                 env=environment,
             )
         except OSError as error:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 8 << 20
 TIMEOUT_S = 20.0
-RENDERER = "app.gui.render_svg"
+RENDERER = paths.module("app.gui.render_svg")
 """Module of the child: reads an SVG from standard input, writes its size and pixels to standard output."""
 HEADER = struct.Struct("<II")
 
@@ -42,7 +42,13 @@ def render_svg(path: Path, scale: float, most: tuple[int, int]) -> NDArray[np.ui
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     try:
         child = subprocess.run(
-            arguments, input=data, capture_output=True, cwd=paths.ROOT, env=environment, timeout=TIMEOUT_S, check=False
+            arguments,
+            input=data,
+            capture_output=True,
+            cwd=paths.IMPORT_ROOT,
+            env=environment,
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         log.info("%s was not rendered: %s", path, error)

@@ -8,6 +8,7 @@ from typing import Any
 from ray import serve
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
 
+from app.config import paths
 from service.fleet.options import CLOSING_S, FleetOptions
 from service.fleet.replica import StreamReplica
 
@@ -25,7 +26,7 @@ def build(args: FleetOptions | Mapping[str, Any]) -> Any:
     """
     options = args if isinstance(args, FleetOptions) else FleetOptions(**args)
     policy = AutoscalingPolicy(
-        policy_function="service.fleet.scaling:StreamScaling",
+        policy_function=paths.module("service.fleet.scaling:StreamScaling"),
         policy_kwargs={"streams_per_replica": options.streams_per_replica, "occupancy": options.occupancy},
     )
     deployment = serve.deployment(
@@ -42,7 +43,8 @@ def build(args: FleetOptions | Mapping[str, Any]) -> Any:
             policy=policy,
         ),
         request_router_config=RequestRouterConfig(
-            request_router_class="service.fleet.routing:FullestFirst", request_routing_stats_period_s=FIGURES_S
+            request_router_class=paths.module("service.fleet.routing:FullestFirst"),
+            request_routing_stats_period_s=FIGURES_S,
         ),
         health_check_period_s=HEALTH_S,
         health_check_timeout_s=2 * HEALTH_S,

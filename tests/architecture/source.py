@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.paths import ROOT
 
-PACKAGES = ("app", "models", "service")
+PACKAGES = ("app", "models", "service", "mattecam")
 """Top-level packages of the program."""
 MODELS_MAY_IMPORT = {
     "models.weights": {"platformdirs"},

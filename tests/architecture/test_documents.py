@@ -33,7 +33,7 @@ PRESENT_STATE = (
 )
 MAX_LINES = 200
 MAX_LINES_OF_A_FEATURE = 10
-OURS = r"(?:app|models|service|tests|training|benchmarks|tools|docs|\.ci)"
+OURS = r"(?:app|models|service|mattecam|tests|training|benchmarks|tools|docs|\.ci)"
 each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import MODELS_MAY_IMPORT, PACKAGES, foreign, imports, in_package, modules, tree, under
+from tests.architecture.source import (
+    MODELS_MAY_IMPORT,
+    PACKAGES,
+    calls,
+    foreign,
+    imports,
+    in_package,
+    modules,
+    tree,
+    under,
+)
 from tests.paths import ROOT
 
 MAX_LINES = 300
@@ -15,6 +26,8 @@ SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
 PRINTING = ("run", "app.cli", "app.system.environment")
+MAY_NAME_MODULES = {"app.system.environment", "app.config.paths"}
+"""The first runs in a source tree alone; the second completes names."""
 STANDARD_LIBRARY_ONLY = (
     "app",
     "app.system",
@@ -30,10 +43,24 @@ STANDARD_LIBRARY_ONLY = (
 
 
 def test_the_program_imports_nothing_that_the_wheel_lacks() -> None:
-    assert 'include = ["app*", "models*", "service*"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     beside = {path.parent.name for path in ROOT.glob("*/__init__.py")} - set(PACKAGES)
     assert {"training", "tests"} <= beside
     assert not [(name, foreign(name) & beside) for name in modules() if foreign(name) & beside]
+
+
+def test_modules_are_named_in_imports_alone() -> None:
+    """The wheel completes the names in import statements (setup.py); other names pass through `paths.module`."""
+    names_a_module = re.compile(r"(app|models|service)(\.\w+)+(:\w+)?")
+    named = [
+        (name, node.value)
+        for name in set(modules()) - MAY_NAME_MODULES
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and names_a_module.fullmatch(node.value)
+    ]
+    through = [ast.literal_eval(call.args[0]) for name in modules() for call in calls(name)
+               if ast.unparse(call.func) == "paths.module" and isinstance(call.args[0], ast.Constant)]  # fmt: skip
+    assert "app.gui.render_pdf" in through
+    assert sorted(value for _, value in named) == sorted(through), named
 
 
 def test_there_is_something_to_check() -> None:
@@ -77,7 +104,7 @@ def test_the_start_needs_the_standard_library_alone(name: str) -> None:
 
 def test_the_program_runs_without_the_parts_for_tests() -> None:
     assert in_package("app.testing")
-    outside = [name for name in modules() if not under(name, "app.testing")]
+    outside = [name for name in modules() if not under(name, "app.testing", "mattecam.testing")]
     assert not [name for name in outside for imported in imports(name) if under(imported, "app.testing")]
 
 

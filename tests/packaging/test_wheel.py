@@ -1,9 +1,10 @@
-"""The wheel, installed in an environment of its own: the command `mattecam` works from any folder."""
+"""The wheel, installed in an environment of its own: one package, its Python API and every command, from anywhere."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,15 +17,48 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import typer
 
 from app import __version__
+from app.cli.main import app
 from app.system.environment import pins
 from tests.paths import ROOT
 
-SOURCES = ("app", "models", "service", "docs", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+SOURCES = ("app", "models", "service", "mattecam", "docs", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+REQUIREMENTS = ("requirements.txt", "requirements-cluster.txt")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
+DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
+COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "headless": ((*DEMO, "--status-json", "STATUS"), 0, ""),
+    "convert": (("photo.png", "matted.png"), 0, ""),
+    "devices": ((), 0, "amera"),
+    "ctl": (("status",), 1, "is not running"),
+    "doctor": ((), 1, "virtual camera"),
+    "service": (("install", "--help"), 0, "Usage"),
+    "plate": (("--source", "absent.mp4", "--countdown", "0"), 1, "no video file absent.mp4"),
+    "recover": ((), 0, ""),
+    "serve": (("--host", "0.0.0.0"), 2, "name a file with a secret token"),
+    "bench": (("--seconds", "1"), 0, ""),
+    "evaluate": (("photo.png", "photo.png"), 0, '"mad": 0'),
+    "version": ((), 0, __version__),
+    "weights": (("list",), 0, "student"),
+}
+"""By name: arguments, exit code, and what is printed."""
+IMPORT_ALL = """
+import importlib, pathlib, sys
+import mattecam
+folder = pathlib.Path(mattecam.__file__).parent
+for path in folder.rglob("*.py"):
+    name = ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        assert error.name.partition(".")[0] in ("ray", "aiohttp", "aiortc"), (name, error)
+assert not [name for name in sys.modules if name.partition(".")[0] in ("app", "models", "service")]
+print(len([name for name in sys.modules if name.startswith("mattecam.")]))
+"""
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(300),
     pytest.mark.skipif(os.name == "nt", reason="the folders of a Windows environment differ"),
 ]
@@ -34,7 +68,7 @@ pytestmark = [
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a copy of the sources, so that no `build` folder is left in the repository."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in SOURCES:
+    for name in (*SOURCES, *REQUIREMENTS):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, source / name, ignore=NOT_SHIPPED)
         else:
@@ -55,66 +89,95 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "mattecam"
 
 
-def run(*words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the installed copy, which is prepared once."""
+    return tmp_path_factory.mktemp("data")
+
+
+def run(*words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, code: int = 0) -> str:
     done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
 
 
-def start(command: Path, *words: str, cwd: Path) -> str:
-    """Run the installed command where nothing of the source folder can be found."""
+def start(*words: object, cwd: Path, data: Path, code: int = 0) -> str:
+    """Run a program of the environment where nothing of the source folder can be found."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return run(str(command), *words, cwd=cwd, env=env | {"QT_QPA_PLATFORM": "offscreen"})
+    own = {"QT_QPA_PLATFORM": "offscreen", "MATTECAM_DATA_DIR": str(data)}
+    return run(*map(str, words), cwd=cwd, env=env | own, code=code)
 
 
-def test_metadata_names_version_and_pinned_dependencies(wheel: Path) -> None:
+def test_metadata_names_version_pinned_dependencies_and_extras(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         metadata = Parser().parsestr(archive.read(f"mattecam-{__version__}.dist-info/METADATA").decode())
     assert metadata["Version"] == __version__
     required = {str(line).partition(";")[0].strip() for line in metadata.get_all("Requires-Dist", [])}
-    assert {f"{name}=={version}" for name, version in pins(ROOT / "requirements.txt")} <= required
+    for requirements in ("requirements.txt", "requirements-cluster.txt", "service/requirements.txt"):
+        assert {f"{name}=={version}" for name, version in pins(ROOT / requirements)} <= required
+    assert set(metadata.get_all("Provides-Extra", [])) == {"cluster", "service"}
 
 
-def test_everything_that_the_sources_read_is_shipped(wheel: Path) -> None:
+def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
+    stem = f"mattecam-{__version__}"
+    assert {name.partition("/")[0] for name in shipped} == {"mattecam", f"{stem}.dist-info", f"{stem}.data"}
+    folders = ("app", "models", "service", "mattecam")
     tracked = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "app", "models"], capture_output=True, text=True, check=False
+        ["git", "-C", str(ROOT), "ls-files", *folders], capture_output=True, text=True, check=False
     )
     if tracked.returncode != 0:
         pytest.skip("not a git checkout")
-    assert set(tracked.stdout.splitlines()) <= shipped
+    kept_back = re.compile(r"service/(tests/|requirements)")
+    names = [name for name in tracked.stdout.splitlines() if not kept_back.match(name)]
+    assert {name if name.startswith("mattecam/") else f"mattecam/_program/{name}" for name in names} <= shipped
 
 
-def test_help_and_version(command: Path, tmp_path: Path) -> None:
-    assert "Usage: mattecam" in start(command, "--help", cwd=tmp_path)
-    assert start(command, "version", cwd=tmp_path).strip() == __version__
+def test_no_module_takes_the_name_of_another_program(command: Path, tmp_path: Path, data: Path) -> None:
+    """All modules are imported beside a user's own `app` and `models`, which are left alone."""
+    (tmp_path / "app.py").write_text("raise SystemExit('a module of the user')")
+    shutil.copy(tmp_path / "app.py", tmp_path / "models.py")
+    (tmp_path / "import_all.py").write_text(IMPORT_ALL)
+    assert int(start(command.with_name("python"), "import_all.py", cwd=tmp_path, data=data)) > 600
 
 
-def test_mattes_are_compared(command: Path, tmp_path: Path) -> None:
-    matte = np.zeros((24, 32), np.uint8)
-    cv2.imwrite(str(tmp_path / "matte.png"), matte)
-    assert json.loads(start(command, "evaluate", "matte.png", "matte.png", cwd=tmp_path))["all"]["mad"] == 0
+def test_every_command_is_here() -> None:
+    assert set(COMMANDS) == set(getattr(typer.main.get_command(app), "commands"))  # noqa: B009 - not public in typer
 
 
-def test_headless_from_another_folder(command: Path, tmp_path: Path) -> None:
-    words = ["headless", "--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off"]
-    start(command, *words, "--status-json", str(tmp_path / "status.json"), cwd=tmp_path)
-    status = json.loads((tmp_path / "status.json").read_text())
-    assert status["frames_out"] >= 3
-    assert not status["errors"]
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_runs(command: Path, tmp_path: Path, data: Path, name: str) -> None:
+    arguments, code, printed = COMMANDS[name]
+    cv2.imwrite(str(tmp_path / "photo.png"), np.full((48, 64, 3), 90, np.uint8))
+    assert f"Usage: mattecam {name}" in start(command, name, "--help", cwd=tmp_path, data=data)
+    assert printed in start(command, name, *arguments, cwd=tmp_path, data=data, code=code)
+    if name == "headless":
+        status = json.loads((tmp_path / "STATUS").read_text())
+        assert status["frames_out"] >= 3 and not status["errors"]
 
 
-def test_window_opens_and_ends(command: Path, tmp_path: Path) -> None:
-    words = ["--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off"]
-    start(command, *words, "--status-json", str(tmp_path / "status.json"), cwd=tmp_path)
+def test_the_window_opens_and_ends(command: Path, tmp_path: Path, data: Path) -> None:
+    start(command, *DEMO, "--status-json", tmp_path / "status.json", cwd=tmp_path, data=data)
     assert json.loads((tmp_path / "status.json").read_text())["frames_out"] >= 3
 
 
-def test_installed_paths_and_advice(command: Path, tmp_path: Path) -> None:
+def test_the_module_is_the_command(command: Path, tmp_path: Path, data: Path) -> None:
+    assert "Usage: mattecam" in start(command.with_name("python"), "-m", "mattecam", "--help", cwd=tmp_path, data=data)
+
+
+def test_the_python_example_of_the_readme_runs(command: Path, tmp_path: Path, data: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "example.py").write_text(example.replace("range(30)", "range(2)"))
+    printed = start(command.with_name("python"), "example.py", cwd=tmp_path, data=data)
+    assert printed.splitlines()[-1].startswith("1 ")
+
+
+def test_installed_paths_and_advice(command: Path, tmp_path: Path, data: Path) -> None:
     code = (
-        "from app.config import paths, program; assert paths.manual_page('apps.md').is_file(); "
+        "from mattecam._program.app.config import paths, program; assert paths.manual_page('apps.md').is_file(); "
         "assert next(paths.assets_dir().glob('backgrounds/*.jpg')); "
         "print(program.name(), program.advice('Run `python3 run.py doctor`.'), *program.command())"
     )
-    printed = run(str(command.with_name("python")), "-I", "-c", code, cwd=tmp_path).strip()
+    printed = start(command.with_name("python"), "-I", "-c", code, cwd=tmp_path, data=data).strip()
     assert printed == f"mattecam Run `mattecam doctor`. {command}"

@@ -14,6 +14,7 @@ from typing import Any
 from app.bench.in_use.rounds import merged, rounds_of
 from app.bench.in_use.workload import Workload
 from app.bench.machine import machine
+from app.config import paths
 from app.core.errors import ModelError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import MattingSettings, Settings
@@ -118,17 +119,16 @@ def _labels(settings: Settings) -> dict[str, Any]:
 
 def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
     """Run a child process and yield its rows as they arrive. Raises ModelError if it fails."""
-    root = Path(__file__).resolve().parents[3]
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         own = {f"MATTECAM_{name}_DIR": str(Path(home) / name.lower()) for name in ("CONFIG", "RUNTIME")}
         child = subprocess.Popen(
-            [sys.executable, "-m", "app.bench.in_use.child"],
+            [sys.executable, "-m", paths.module("app.bench.in_use.child")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
             encoding="utf-8",
-            env={**os.environ, **own, "PYTHONPATH": str(root), "QT_QPA_PLATFORM": "offscreen"},
+            env={**os.environ, **own, "PYTHONPATH": str(paths.IMPORT_ROOT), "QT_QPA_PLATFORM": "offscreen"},
         )
         assert child.stdin is not None and child.stdout is not None
         try:

@@ -27,7 +27,7 @@ from app.matting.selection.measured import measurement_missing
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "app.matting.preparation.warm_up")
+COMMAND = (sys.executable, "-m", paths.module("app.matting.preparation.warm_up"))
 
 
 class Preparation:
@@ -83,7 +83,7 @@ class Preparation:
             return
         try:
             child = subprocess.Popen(
-                self._command, cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                self._command, cwd=paths.IMPORT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
         except OSError as error:
             log.warning("This machine cannot be prepared in a process of its own (%s).", error)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from app.config import paths
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting.preparation.preparation import note_prepared
@@ -20,7 +21,7 @@ from app.matting.selection.measured import Trials, measurable, note_trials
 from models.table import bundled
 
 NICENESS = 10
-KERNELS = ("app.matting.kernels.composite", "app.matting.kernels.patches")
+KERNELS = tuple(paths.module(f"app.matting.kernels.{name}") for name in ("composite", "patches"))
 """Modules that give access to all compiled functions."""
 TRIALS_S = 8.0
 """About how long all networks together are measured."""

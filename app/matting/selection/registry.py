@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from app.config import paths
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
 from app.matting.base.failures import backend_errors
@@ -47,7 +48,7 @@ def build_engine(
 
 def _release_gpu() -> None:
     """Give back the memory of networks that an earlier engine used on a GPU; the modules are not loaded for that."""
-    if "app.matting.torch.networks" in sys.modules:
+    if paths.module("app.matting.torch.networks") in sys.modules:
         from app.matting.torch.cuda_api import release_memory
         from app.matting.torch.networks import forget_networks
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from app.config import program
+from app.config import paths, program
 from app.config.private_file import is_private
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import BatchText
@@ -31,7 +31,6 @@ STORE_BYTES = 100_000_000
 """Object store of Ray on this machine: results are small, films never pass through it."""
 DESK_TIMEOUT_S = 10.0
 """Wait for an answer of the desk, which Ray may be starting anew."""
-ROOT = Path(__file__).resolve().parents[3]
 _pinned: list[IO[bytes]] = []
 """Lock of the core that this worker process holds."""
 
@@ -201,7 +200,7 @@ def _connect(ray: Any, address: str, count: int) -> None:
 
     Raises UsageError, and whatever Ray raises.
     """
-    environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+    environment = {"env_vars": {"PYTHONPATH": str(paths.IMPORT_ROOT)}}
     if address != LOCAL:
         check_token_file()
         ray.init(address=address, log_to_driver=False, runtime_env=environment)

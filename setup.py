@@ -1,0 +1,67 @@
+"""Build the wheel: one package, `mattecam`, in which the program lies as the private `mattecam._program`.
+
+In the source tree the program is imported as `app`, `models` and `service`, names that an installed package must not
+take from others. The build copies these folders into `mattecam/_program` and completes the names in their import
+statements. Nothing else in the sources may name a module: see `module` in `app/config/paths.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from setuptools import find_namespace_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+PREFIX = "mattecam._program."
+PROGRAM = ("app", "models", "service")
+NOT_SHIPPED = ("service.tests*", "*__pycache__*")
+EXTRAS = {"service": "service/requirements.txt", "cluster": "requirements-cluster.txt"}
+
+
+class BuildProgram(build_py):
+    """Copies modules into the wheel under their complete names."""
+
+    def build_module(self, module: str, module_file: str, package: str) -> tuple[str, bool]:
+        """Copy a module and complete its imports; return the copy and whether it is new."""
+        copy, is_new = super().build_module(module, module_file, package)
+        if self.editable_mode:
+            raise SystemExit("Mattecam cannot be installed as editable; start run.py in the source tree.")
+        path = Path(copy)
+        path.write_bytes(with_complete_imports(path.read_bytes()))
+        return copy, is_new
+
+
+def with_complete_imports(source: bytes) -> bytes:
+    """Return a module with `from app.x import y` as `from mattecam._program.app.x import y`; line numbers stay.
+
+    Raises SyntaxError for `import app.x`, which binds the name `app`, and for a relative import.
+    """
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in PROGRAM for alias in node.names):
+            raise SyntaxError(f"line {node.lineno}: write `from app.x import y`")
+        if isinstance(node, ast.ImportFrom) and node.level:
+            raise SyntaxError(f"line {node.lineno}: a relative import")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in PROGRAM:
+            line, start = lines[node.lineno - 1], node.col_offset + len(b"from ")
+            assert line[node.col_offset :].startswith(f"from {node.module} ".encode()), line
+            lines[node.lineno - 1] = line[:start] + PREFIX.encode() + line[start:]
+    return b"".join(lines)
+
+
+def pins(requirements: str) -> list[str]:
+    """Return the packages that a file of requirements adds to those of the program."""
+    text = (ROOT / requirements).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if re.match(r"[\w.\[\]-]+==", line)]
+
+
+found = find_namespace_packages(str(ROOT), include=[f"{top}*" for top in PROGRAM], exclude=NOT_SHIPPED)
+setup(
+    cmdclass={"build_py": BuildProgram},
+    packages=["mattecam", *(PREFIX + package for package in found)],
+    package_dir={PREFIX + top: top for top in PROGRAM},
+    extras_require={name: pins(file) for name, file in EXTRAS.items()},
+)
