@@ -27,10 +27,15 @@ from app.gui.state import preferences as preferences_file
 from app.gui.state import services
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
+from app.gui.widgets import theme
 from app.runtime.parts import Parts
 from app.sound.devices import MicrophoneName
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
+from tests.gui.controls import Controls, ControlsWindow, OwnedSettings
 
 QUIET = Settings(
     capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
@@ -171,7 +176,28 @@ def session(start_window: StartWindow) -> Session:
     return start_window()
 
 
-def activate(session: Session, qtbot: QtBot) -> None:
+@pytest.fixture
+def controls(qapp: QApplication, qtbot: QtBot, machine: object, tmp_path: Path) -> Iterator[Controls]:
+    """The controls of the window, shown, over settings without a pipeline."""
+    if not qapp.styleSheet():  # that of the last window stays
+        theme.apply(qapp, dark=True)
+    store, tasks = SettingsStore(OwnedSettings(QUIET)), Tasks()
+    preferences = PreferencesStore(WindowPreferences(first_run_done=True))
+    window = ControlsWindow(store, preferences, tasks, tmp_path / "scenes.json")
+    window.resize(1270, 830)
+    window.show()
+    window.strip.library.reload()
+    window.panel.quality.network.reload()
+    window.panel.camera.show_cameras(CAMERAS)
+    yield Controls(window, store, preferences)
+    window.panel.quality.network.download.cancel()
+    window.close()
+    tasks.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+
+
+def activate(session: Session | Controls, qtbot: QtBot) -> None:
     """Activate the window; shortcuts need it."""
     session.window.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is session.window)

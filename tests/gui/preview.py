@@ -9,25 +9,26 @@ from PyQt6.QtWidgets import QSlider
 from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session
+from tests.gui.controls import Controls
 
 
-def slider(session: Session, name: str) -> QSlider:
+def slider(session: Session | Controls, name: str) -> QSlider:
     found = session.window.findChild(QSlider, name)
     assert found is not None, name
     return found
 
 
-def ready(session: Session, qtbot: QtBot) -> None:
+def ready(session: Session | Controls, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
 
 
-def at(session: Session, x: float, y: float) -> QPoint:
+def at(session: Session | Controls, x: float, y: float) -> QPoint:
     """Return a point of the preview from fractions of the image."""
     rect = session.window.preview.picture_rect()
     return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
 
 
-def pull(session: Session, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
+def pull(session: Session | Controls, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
     preview = session.window.preview
     qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=start)
     for step in range(1, 5):

@@ -15,11 +15,13 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.config import paths
-from app.core.types import PictureKind
+from app.core.types import BgrImage, PictureKind
 from app.gui.backgrounds.item import TileKind
 from app.gui.backgrounds.model import CHOSEN_ROLE, KEY_ROLE
 from app.gui.shell.application import Session
+from app.media.image_file import read_image
 from tests.gui.conftest import activate
+from tests.gui.controls import Controls
 from tests.gui.strip import add, chosen, own
 
 
@@ -40,12 +42,12 @@ def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: 
     qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.has_image(own(session)[0]))
 
 
-def test_an_added_file_is_the_first_tile_shown_and_marked(session: Session, qtbot: QtBot, picture: Path) -> None:
-    strip = session.window.strip
+def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+    strip = controls.window.strip
     strip.view.setFocus()
     strip.view.setCurrentIndex(strip.model.index(len(strip.model.tiles) - 1))  # far from where the new tile is
-    tile = add(session, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    tile = add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
     index = strip.model.index(0)
     assert strip.model.tiles[0] == tile, "own pictures come first"
     assert strip.view.currentIndex() == index
@@ -59,33 +61,41 @@ def test_an_added_file_is_the_first_tile_shown_and_marked(session: Session, qtbo
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:
     """Whether the upper left corner of the output has this colour."""
     newest = session.bridge.picture
-    if newest is None or newest.kind is not PictureKind.COMPOSITE:
-        return False
-    return bool(np.abs(newest.image[1, 1].astype(int) - np.array(colour)).max() < 3)
+    return newest is not None and newest.kind is PictureKind.COMPOSITE and is_near(newest.image, colour)
+
+
+def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
+    return bool(np.abs(image[1, 1].astype(int) - np.array(colour)).max() < 3)
+
+
+def uses(controls: Controls, colour: tuple[int, int, int]) -> bool:
+    """Whether the background in use is a file of this colour."""
+    path = chosen(controls).path
+    return path is not None and is_near(read_image(path), colour)
 
 
 @pytest.mark.parametrize("target", ["viewport", "window"])
-def test_a_dropped_file_is_added(session: Session, qtbot: QtBot, picture: Path, target: str) -> None:
+def test_a_dropped_file_is_added(controls: Controls, qtbot: QtBot, picture: Path, target: str) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(picture))])
-    drop(session, mime, target)
-    qtbot.waitUntil(lambda: chosen(session).kind == "image")
-    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
+    drop(controls, mime, target)
+    qtbot.waitUntil(lambda: chosen(controls).kind == "image")
+    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
 
 
-def test_image_dropped_from_a_browser_is_saved_as_a_file(session: Session, qtbot: QtBot) -> None:
+def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Controls, qtbot: QtBot) -> None:
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     mime = QMimeData()
     mime.setImageData(image)
     mime.setUrls([QUrl("https://example.org/meadow.jpg")])
-    drop(session, mime, "viewport")
-    qtbot.waitUntil(lambda: shows(session, (30, 200, 10)))
-    qtbot.waitUntil(lambda: len(own(session)) == 1)
+    drop(controls, mime, "viewport")
+    qtbot.waitUntil(lambda: uses(controls, (30, 200, 10)))
+    qtbot.waitUntil(lambda: len(own(controls)) == 1)
 
 
-def drop(session: Session, mime: QMimeData, target: str) -> None:
-    widget = session.window.strip.view.viewport() if target == "viewport" else session.window
+def drop(controls: Controls, mime: QMimeData, target: str) -> None:
+    widget = controls.window.strip.view.viewport() if target == "viewport" else controls.window
     assert widget is not None
     action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys)
@@ -110,48 +120,48 @@ def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
     assert "no image to paste" in session.window.error_bar.text
 
 
-def test_a_damaged_file_does_not_enter_the_library(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_damaged_file_does_not_enter_the_library(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"not a picture at all")
-    session.window.strip.library.add_files([broken])
-    qtbot.waitUntil(lambda: "broken.jpg" in session.window.error_bar.text)
-    assert not own(session)
+    controls.window.strip.library.add_files([broken])
+    qtbot.waitUntil(lambda: "broken.jpg" in controls.window.error_bar.text)
+    assert not own(controls)
     assert not list(paths.backgrounds_dir().glob("broken*"))
-    assert chosen(session).kind == "blur"
+    assert chosen(controls).kind == "blur"
 
 
-def test_unsupported_file_type_is_rejected_with_an_error(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_unsupported_file_type_is_rejected_with_an_error(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("hello")
-    session.window.strip.library.add_files([text])
-    qtbot.waitUntil(lambda: "notes.txt is neither an image nor a video" in session.window.error_bar.text)
-    assert not own(session)
+    controls.window.strip.library.add_files([text])
+    qtbot.waitUntil(lambda: "notes.txt is neither an image nor a video" in controls.window.error_bar.text)
+    assert not own(controls)
 
 
-def test_video_tiles_have_a_badge(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_video_tiles_have_a_badge(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "waves.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for shade in range(5):
         writer.write(np.full((48, 64, 3), 40 * shade, np.uint8))
     writer.release()
-    tile = add(session, qtbot, path)
+    tile = add(controls, qtbot, path)
     assert tile.kind is TileKind.VIDEO
-    qtbot.waitUntil(lambda: chosen(session).kind == "video")
-    qtbot.waitUntil(lambda: session.window.strip.model.has_image(tile))
+    qtbot.waitUntil(lambda: chosen(controls).kind == "video")
+    qtbot.waitUntil(lambda: controls.window.strip.model.has_image(tile))
 
 
-def test_a_dragged_file_marks_where_it_may_be_dropped(session: Session, picture: Path) -> None:
+def test_a_dragged_file_marks_where_it_may_be_dropped(controls: Controls, picture: Path) -> None:
     def marked() -> bool:
-        return bool(session.window.strip.view.property("dropTarget"))
+        return bool(controls.window.strip.view.property("dropTarget"))
 
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(picture))])
     action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(session.window, QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys))
+    QApplication.sendEvent(controls.window, QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys))
     assert marked()
-    QApplication.sendEvent(session.window, QDragLeaveEvent())
+    QApplication.sendEvent(controls.window, QDragLeaveEvent())
     assert not marked()
     nothing = QMimeData()
     nothing.setText("a text")
-    QApplication.sendEvent(session.window, QDragEnterEvent(QPoint(5, 5), action, nothing, mouse, keys))
+    QApplication.sendEvent(controls.window, QDragEnterEvent(QPoint(5, 5), action, nothing, mouse, keys))
     assert not marked(), "a text cannot be added"

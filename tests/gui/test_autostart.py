@@ -13,7 +13,7 @@ from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.system import autostart
-from tests.gui.widgets import OwnedSettings
+from tests.gui.controls import OwnedSettings
 
 
 def test_the_check_box_writes_and_removes_the_entry(

@@ -30,7 +30,8 @@ from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import OwnedSettings, error_action, fail
+from tests.gui.controls import OwnedSettings
+from tests.gui.widgets import error_action, fail
 
 
 @pytest.fixture

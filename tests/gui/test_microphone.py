@@ -7,26 +7,25 @@ from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.gui.panels.microphone import MicrophoneControls
-from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.sound.devices import MicrophoneName
-from tests.gui.widgets import OwnedSettings, bring_up, child, current
+from tests.gui.controls import Controls, OwnedSettings
+from tests.gui.widgets import child, current
 from tests.sound.sources import FakeDevice
 
 
-def test_the_choice_reaches_the_pipeline(session: Session, qtbot: QtBot) -> None:
-    choice = child(session, QComboBox, "microphoneCombo")
+def test_the_choice_reaches_the_pipeline(controls: Controls, qtbot: QtBot) -> None:
+    choice = child(controls, QComboBox, "microphoneCombo")
     assert isinstance(choice, QComboBox)
     assert choice.currentData() == "off"
-    bring_up(session, choice)
-    qtbot.waitUntil(lambda: choice.findData("usb-1") > 0)
+    controls.window.panel.recordings.microphone.show_microphones((MicrophoneName("usb-1", "USB Microphone"),))
     choice.setCurrentIndex(choice.findData("usb-1"))
     choice.activated.emit(choice.currentIndex())
-    qtbot.waitUntil(lambda: current(session).output.microphone == "usb-1")
+    qtbot.waitUntil(lambda: current(controls).output.microphone == "usb-1")
     assert choice.currentText() == "USB Microphone"
     choice.setCurrentIndex(choice.findData("off"))
     choice.activated.emit(choice.currentIndex())
-    qtbot.waitUntil(lambda: current(session).output.microphone == "off")
+    qtbot.waitUntil(lambda: current(controls).output.microphone == "off")
 
 
 @pytest.fixture

@@ -14,42 +14,43 @@ from pytestqt.qtbot import QtBot
 from app.config import paths
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
+from tests.gui.controls import Controls
 from tests.gui.strip import add, chosen, own, tiles
 from tests.gui.widgets import button
 
 
-def test_a_background_is_renamed_and_stays_in_use(session: Session, qtbot: QtBot, picture: Path) -> None:
-    tile = add(session, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
-    session.window.strip.ask_for_name(tile)
-    dialog = session.window.findChild(QInputDialog)
+def test_a_background_is_renamed_and_stays_in_use(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+    tile = add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
+    controls.window.strip.ask_for_name(tile)
+    dialog = controls.window.findChild(QInputDialog)
     assert dialog is not None
     dialog.setTextValue("Sea/side")
     dialog.accept()
-    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["Seaside"])
-    qtbot.waitUntil(lambda: chosen(session).path == paths.backgrounds_dir() / "Seaside.png")
+    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["Seaside"])
+    qtbot.waitUntil(lambda: chosen(controls).path == paths.backgrounds_dir() / "Seaside.png")
 
 
-def test_rename_to_an_existing_name_fails(session: Session, qtbot: QtBot, picture: Path) -> None:
-    add(session, qtbot, picture)
-    session.window.strip.library.add_files([picture])
-    qtbot.waitUntil(lambda: len(own(session)) == 2)
-    second = next(tile for tile in own(session) if tile.name == "beach 2")
-    session.window.strip.library.rename(second, "beach")
-    qtbot.waitUntil(lambda: "already" in session.window.error_bar.text)
-    assert {tile.name for tile in own(session)} == {"beach", "beach 2"}
+def test_rename_to_an_existing_name_fails(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+    add(controls, qtbot, picture)
+    controls.window.strip.library.add_files([picture])
+    qtbot.waitUntil(lambda: len(own(controls)) == 2)
+    second = next(tile for tile in own(controls) if tile.name == "beach 2")
+    controls.window.strip.library.rename(second, "beach")
+    qtbot.waitUntil(lambda: "already" in controls.window.error_bar.text)
+    assert {tile.name for tile in own(controls)} == {"beach", "beach 2"}
 
 
-def test_removing_the_background_in_use_switches_to_blur(session: Session, qtbot: QtBot, picture: Path) -> None:
-    tile = add(session, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
-    activate(session, qtbot)
-    view = session.window.strip.view
+def test_removing_the_background_in_use_switches_to_blur(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+    tile = add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
+    activate(controls, qtbot)
+    view = controls.window.strip.view
     view.setFocus()
-    view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(tile)))
+    view.setCurrentIndex(controls.window.strip.model.index(tiles(controls).index(tile)))
     qtbot.keyClick(view, Qt.Key.Key_Delete)
-    assert chosen(session).kind == "blur"
-    qtbot.waitUntil(lambda: not own(session))
+    assert chosen(controls).kind == "blur"
+    qtbot.waitUntil(lambda: not own(controls))
     assert tile.path is not None
     assert not tile.path.exists()
     assert picture.exists(), "only the copy was removed"
@@ -69,17 +70,17 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
 
 
 def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_deletes_it(
-    session: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
+    controls: Controls, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
-    tile = add(session, qtbot, picture)
+    tile = add(controls, qtbot, picture)
     assert tile.path is not None
 
     def question() -> QMessageBox | None:
-        return session.window.findChild(QMessageBox, "deletionQuestion")
+        return controls.window.findChild(QMessageBox, "deletionQuestion")
 
     for answer, stays in (("Keep", True), ("Delete for good", False)):
-        session.window.strip.remove(tile)
+        controls.window.strip.remove(tile)
         qtbot.waitUntil(lambda: question() is not None)
         box = question()
         assert box is not None
@@ -92,12 +93,12 @@ def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_d
             qtbot.wait(200)
             assert tile.path.exists()
         else:
-            qtbot.waitUntil(lambda: not own(session))
+            qtbot.waitUntil(lambda: not own(controls))
             assert not tile.path.exists()
 
 
-def test_a_reload_keeps_the_current_tile(session: Session, qtbot: QtBot) -> None:
-    strip = session.window.strip
+def test_a_reload_keeps_the_current_tile(controls: Controls, qtbot: QtBot) -> None:
+    strip = controls.window.strip
     strip.view.setCurrentIndex(strip.model.index(3))
     with qtbot.waitSignal(strip.model.modelReset):
         strip.library.reload()
@@ -105,33 +106,33 @@ def test_a_reload_keeps_the_current_tile(session: Session, qtbot: QtBot) -> None
 
 
 def test_the_tile_beside_a_removed_one_becomes_the_current_one(
-    session: Session, qtbot: QtBot, picture: Path, tmp_path: Path
+    controls: Controls, qtbot: QtBot, picture: Path, tmp_path: Path
 ) -> None:
     names = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
     for name in names[1:]:
         name.write_bytes(picture.read_bytes())
-    session.window.strip.library.add_files(names)
-    qtbot.waitUntil(lambda: len(own(session)) == 3)
-    qtbot.waitUntil(lambda: chosen(session).kind == "image")
-    session.store.edit("background", kind="blur")
-    activate(session, qtbot)
-    view = session.window.strip.view
+    controls.window.strip.library.add_files(names)
+    qtbot.waitUntil(lambda: len(own(controls)) == 3)
+    qtbot.waitUntil(lambda: chosen(controls).kind == "image")
+    controls.store.edit("background", kind="blur")
+    activate(controls, qtbot)
+    view = controls.window.strip.view
     view.setFocus()
-    view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(own(session)[1])))
+    view.setCurrentIndex(controls.window.strip.model.index(tiles(controls).index(own(controls)[1])))
     for left, current in ((2, "dune"), (1, "Blur")):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
-        qtbot.waitUntil(lambda left=left: len(own(session)) == left)  # type: ignore[misc]
+        qtbot.waitUntil(lambda left=left: len(own(controls)) == left)  # type: ignore[misc]
         assert view.hasFocus()
         assert view.currentIndex().data() == current
 
 
-def test_bundled_tiles_cannot_be_removed_or_renamed(session: Session, qtbot: QtBot) -> None:
-    before = tiles(session)
+def test_bundled_tiles_cannot_be_removed_or_renamed(controls: Controls, qtbot: QtBot) -> None:
+    before = tiles(controls)
     for tile in before:
-        session.window.strip.remove(tile)
-        session.window.strip.ask_for_name(tile)
-    assert tiles(session) == before
-    assert session.window.findChild(QInputDialog) is None
+        controls.window.strip.remove(tile)
+        controls.window.strip.ask_for_name(tile)
+    assert tiles(controls) == before
+    assert controls.window.findChild(QInputDialog) is None
 
 
 def test_the_menu_renames_and_removes_only_a_background_of_the_user(
@@ -154,24 +155,24 @@ def test_the_menu_renames_and_removes_only_a_background_of_the_user(
     assert enabled() == {"Rename…": False, "Remove": False}
 
 
-def test_a_file_that_was_damaged_later_is_marked(session: Session, qtbot: QtBot) -> None:
+def test_a_file_that_was_damaged_later_is_marked(controls: Controls, qtbot: QtBot) -> None:
     paths.backgrounds_dir().mkdir(parents=True, exist_ok=True)
     (paths.backgrounds_dir() / "broken.jpg").write_bytes(b"not a picture at all")
-    session.window.strip.library.reload()
-    qtbot.waitUntil(lambda: bool(own(session)) and bool(own(session)[0].broken))
-    model = session.window.strip.model
+    controls.window.strip.library.reload()
+    qtbot.waitUntil(lambda: bool(own(controls)) and bool(own(controls)[0].broken))
+    model = controls.window.strip.model
     index = model.index(0)
     assert "broken.jpg" in str(model.data(index, int(Qt.ItemDataRole.ToolTipRole)))
 
 
-def test_context_menu_of_a_tile(session: Session, qtbot: QtBot, picture: Path) -> None:
-    tile = add(session, qtbot, picture)
-    strip = session.window.strip
-    row = tiles(session).index(tile)
+def test_context_menu_of_a_tile(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+    tile = add(controls, qtbot, picture)
+    strip = controls.window.strip
+    row = tiles(controls).index(tile)
     strip.view.scrollTo(strip.model.index(row))
     menu = strip.make_menu(tile)
     assert [action.text() for action in menu.actions() if action.text()] == ["Use", "Rename…", "Remove", "Add…"]
-    fixed = strip.make_menu(tiles(session)[-1])
+    fixed = strip.make_menu(tiles(controls)[-1])
     assert [action.text() for action in fixed.actions() if action.text()] == ["Use", "Add…"]
     assert isinstance(strip.view, QListView)
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))

@@ -26,7 +26,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.plate import capture
 from app.plate.capture import plate_path, save_plate
-from tests.gui.widgets import OwnedSettings
+from tests.gui.controls import OwnedSettings
 
 SIZE = 160, 96
 

@@ -17,17 +17,18 @@ from app.core.settings import BackgroundSettings
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
+from tests.gui.controls import Controls
 from tests.gui.fitting import far_captions
 from tests.gui.preview import ready, slider
 from tests.gui.widgets import bring_up, drag
 
 
-def background(session: Session) -> BackgroundSettings:
-    return session.pipeline.settings.background
+def background(controls: Session | Controls) -> BackgroundSettings:
+    return controls.store.current.background
 
 
-def pressed(session: Session, name: str) -> QPushButton:
-    found = session.window.findChild(QPushButton, name)
+def pressed(controls: Session | Controls, name: str) -> QPushButton:
+    found = controls.window.findChild(QPushButton, name)
     assert found is not None, name
     return found
 
@@ -48,7 +49,7 @@ def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qt
     assert not end.isEnabled()
     presenter.present(talk(tmp_path))
     assert background(session) == before.replace(kind="slides", path=tmp_path, fit="fit")
-    assert session.pipeline.settings.placement == in_corner("bottom-right")
+    assert session.store.current.placement == in_corner("bottom-right")
     shown = session.window.findChild(QLabel, "slideNumber")
     assert shown is not None
     qtbot.waitUntil(lambda: shown.text() == "1 / 3")
@@ -64,41 +65,41 @@ def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qt
     bring_up(session, end)
     qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
     assert background(session) == before
-    assert session.pipeline.settings.placement == IN_PLACE
+    assert session.store.current.placement == IN_PLACE
 
 
-def test_ending_never_returns_to_the_room(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    ready(session, qtbot)
-    session.store.edit("background", kind="none")
-    presenter = session.window.findChild(PresenterControls)
+def test_ending_never_returns_to_the_room(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+    ready(controls, qtbot)
+    controls.store.edit("background", kind="none")
+    presenter = controls.window.findChild(PresenterControls)
     assert presenter is not None
     presenter.present(talk(tmp_path))
-    end = pressed(session, "presentEnd")
-    bring_up(session, end)
+    end = pressed(controls, "presentEnd")
+    bring_up(controls, end)
     qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
-    assert background(session).kind == "blur"
+    assert background(controls).kind == "blur"
 
 
 @pytest.mark.parametrize("mirror", [True, False])
 def test_the_background_is_zoomed_panned_and_centred(
-    session: Session, qtbot: QtBot, tmp_path: Path, mirror: bool
+    controls: Controls, qtbot: QtBot, tmp_path: Path, mirror: bool
 ) -> None:
     """The preview mirrors the background only where the outputs are mirrored."""
-    session.store.edit("output", mirror=mirror)
+    controls.store.edit("output", mirror=mirror)
     Image.new("RGB", (640, 100)).save(tmp_path / "wide.png")
-    zoom, across = slider(session, "backgroundZoomSlider"), slider(session, "backgroundXSlider")
-    bring_up(session, zoom)
-    session.store.edit("background", kind="blur")
+    zoom, across = slider(controls, "backgroundZoomSlider"), slider(controls, "backgroundXSlider")
+    bring_up(controls, zoom)
+    controls.store.edit("background", kind="blur")
     qtbot.waitUntil(lambda: not zoom.isEnabled())
-    session.store.edit("background", kind="image", path=tmp_path / "wide.png")
+    controls.store.edit("background", kind="image", path=tmp_path / "wide.png")
     qtbot.waitUntil(zoom.isEnabled)
     drag(qtbot, zoom, 0.5)
-    assert 2 < background(session).zoom < 3
+    assert 2 < background(controls).zoom < 3
     drag(qtbot, across, 1.0)
-    assert background(session).pan_x == pytest.approx(-1 if mirror else 1)
-    drag(qtbot, slider(session, "backgroundYSlider"), 0.0)
-    assert background(session).pan_y == pytest.approx(-1)
-    drag(qtbot, slider(session, "parallaxSlider"), 1.0)
-    assert background(session).parallax == pytest.approx(100)
-    qtbot.mouseClick(pressed(session, "backgroundReset"), Qt.MouseButton.LeftButton)
-    assert (background(session).zoom, background(session).pan_x, background(session).pan_y) == (1, 0, 0)
+    assert background(controls).pan_x == pytest.approx(-1 if mirror else 1)
+    drag(qtbot, slider(controls, "backgroundYSlider"), 0.0)
+    assert background(controls).pan_y == pytest.approx(-1)
+    drag(qtbot, slider(controls, "parallaxSlider"), 1.0)
+    assert background(controls).parallax == pytest.approx(100)
+    qtbot.mouseClick(pressed(controls, "backgroundReset"), Qt.MouseButton.LeftButton)
+    assert (background(controls).zoom, background(controls).pan_x, background(controls).pan_y) == (1, 0, 0)

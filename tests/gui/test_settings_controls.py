@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QPoint, QStandardPaths, Qt
-from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLineEdit, QSlider, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QSlider
 from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import Settings
 from app.gui.shell.application import Session
-from app.runtime.status import Phase
+from app.matting.base.interface import EngineInfo
+from app.runtime.status import Phase, PipelineStatus
+from tests.gui.controls import Controls
 from tests.gui.widgets import bring_up, button, child, current, drag
 
 Read = Callable[[Settings], object]
@@ -36,42 +38,41 @@ SLIDERS: dict[str, Read] = {
 }
 
 
-def test_sliders_take_effect_while_dragged(session: Session, qtbot: QtBot) -> None:
+def test_sliders_take_effect_while_dragged(controls: Controls, qtbot: QtBot) -> None:
     def note(seen: list[object], read: Read, _value: int) -> None:
-        seen.append(read(current(session)))
+        seen.append(read(current(controls)))
 
     for name, read in SLIDERS.items():
-        slider = child(session, QSlider, name)
+        slider = child(controls, QSlider, name)
         assert isinstance(slider, QSlider)
-        bring_up(session, slider)
+        bring_up(controls, slider)
         seen: list[object] = []
         slider.valueChanged.connect(partial(note, seen, read))
-        before = read(current(session))
+        before = read(current(controls))
         drag(qtbot, slider, 0.9)
-        assert read(current(session)) != before, name
+        assert read(current(controls)) != before, name
         assert len(set(seen)) > 1, f"{name}: the pipeline followed during the drag, not only at its end"
 
 
-def test_dragging_the_detail_slider_disables_automatic(session: Session, qtbot: QtBot) -> None:
-    auto = child(session, QCheckBox, "downsampleAuto")
-    slider = child(session, QSlider, "downsampleSlider")
+def test_dragging_the_detail_slider_disables_automatic(controls: Controls, qtbot: QtBot) -> None:
+    auto = child(controls, QCheckBox, "downsampleAuto")
+    slider = child(controls, QSlider, "downsampleSlider")
     assert isinstance(auto, QCheckBox)
     assert isinstance(slider, QSlider)
     assert auto.isChecked()
     slider.setValue(30)
-    assert current(session).matting.downsample_ratio == pytest.approx(0.3)
+    assert current(controls).matting.downsample_ratio == pytest.approx(0.3)
     assert not auto.isChecked()
     auto.click()
-    assert current(session).matting.downsample_ratio is None
+    assert current(controls).matting.downsample_ratio is None
 
 
-def test_network_input_size_is_shown(session: Session, qtbot: QtBot) -> None:
-    slider = child(session, QSlider, "downsampleSlider")
-    assert isinstance(slider, QSlider)
-    slider.setValue(50)
-    label = session.window.findChild(QWidget, "downsampleSize")
-    assert label is not None
-    qtbot.waitUntil(lambda: "32 × 24" in label.text())  # type: ignore[attr-defined]
+def test_network_input_size_is_shown(controls: Controls) -> None:
+    slider, shown = child(controls, QSlider, "downsampleSlider"), child(controls, QLabel, "downsampleSize")
+    engine = EngineInfo("student", "openvino", "int8", "cpu", 0.5, (32, 24))
+    controls.window.panel.show_status(PipelineStatus(engine=engine))
+    assert isinstance(slider, QSlider) and isinstance(shown, QLabel)
+    assert slider.value() == 50 and "32 × 24" in shown.text()
 
 
 CHOICES: tuple[tuple[str, str, Read, object], ...] = (
@@ -95,11 +96,11 @@ def eventually_offered(qtbot: QtBot, rows: Callable[[], int]) -> None:
     qtbot.waitUntil(lambda: rows() >= 0)
 
 
-def test_list_choices_by_keyboard_reach_the_pipeline(session: Session, qtbot: QtBot) -> None:
+def test_list_choices_by_keyboard_reach_the_pipeline(controls: Controls, qtbot: QtBot) -> None:
     for name, text, read, wanted in CHOICES:
-        box = child(session, QComboBox, name)
+        box = child(controls, QComboBox, name)
         assert isinstance(box, QComboBox)
-        bring_up(session, box)
+        bring_up(controls, box)
         rows = partial(box.findText, text, Qt.MatchFlag.MatchStartsWith)
         eventually_offered(qtbot, rows)
         row = rows()
@@ -107,7 +108,7 @@ def test_list_choices_by_keyboard_reach_the_pipeline(session: Session, qtbot: Qt
         key = Qt.Key.Key_Down if row > box.currentIndex() else Qt.Key.Key_Up
         for _ in range(abs(row - box.currentIndex())):
             qtbot.keyClick(box, key)
-        assert read(current(session)) == wanted, name
+        assert read(current(controls)) == wanted, name
 
 
 SWITCHES: dict[str, Read] = {
@@ -121,77 +122,77 @@ SWITCHES: dict[str, Read] = {
 }
 
 
-def test_check_boxes_toggle_by_mouse_and_keyboard(session: Session, qtbot: QtBot) -> None:
+def test_check_boxes_toggle_by_mouse_and_keyboard(controls: Controls, qtbot: QtBot) -> None:
     for name, read in SWITCHES.items():
-        switch = child(session, QAbstractButton, name)
+        switch = child(controls, QAbstractButton, name)
         assert isinstance(switch, QAbstractButton)
-        bring_up(session, switch)
-        before = read(current(session))
+        bring_up(controls, switch)
+        before = read(current(controls))
         qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(12, switch.height() // 2))
-        assert read(current(session)) is not before, name
+        assert read(current(controls)) is not before, name
         qtbot.keyClick(switch, Qt.Key.Key_Space)
-        assert read(current(session)) is before, name
+        assert read(current(controls)) is before, name
 
 
-def test_stand_by_text_is_applied_while_typing(session: Session, qtbot: QtBot) -> None:
-    text = child(session, QLineEdit, "standbyText")
+def test_stand_by_text_is_applied_while_typing(controls: Controls, qtbot: QtBot) -> None:
+    text = child(controls, QLineEdit, "standbyText")
     assert isinstance(text, QLineEdit)
-    bring_up(session, text)
+    bring_up(controls, text)
     text.setFocus()
     qtbot.keyClicks(text, "back at 3")
-    assert current(session).output.standby_text == "back at 3"
-    assert current(session).background.kind == "blur", "digits typed into a text field are no shortcuts"
+    assert current(controls).output.standby_text == "back at 3"
+    assert current(controls).background.kind == "blur", "digits typed into a text field are no shortcuts"
 
 
-def test_the_edge_can_be_reset(session: Session, qtbot: QtBot) -> None:
-    slider = child(session, QSlider, "featherSlider")
+def test_the_edge_can_be_reset(controls: Controls, qtbot: QtBot) -> None:
+    slider = child(controls, QSlider, "featherSlider")
     assert isinstance(slider, QSlider)
     slider.setValue(12)
-    assert current(session).matting.edges.feather_px == 12
-    reset = child(session, QAbstractButton, "edgeReset")
+    assert current(controls).matting.edges.feather_px == 12
+    reset = child(controls, QAbstractButton, "edgeReset")
     assert isinstance(reset, QAbstractButton)
     reset.click()
-    assert current(session).matting.edges.feather_px == 0
+    assert current(controls).matting.edges.feather_px == 0
     assert slider.value() == 0
 
 
-def test_virtual_camera_device_is_restored_when_switched_on_again(session: Session, qtbot: QtBot) -> None:
-    toggle = child(session, QAbstractButton, "virtualCameraToggle")
+def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Controls, qtbot: QtBot) -> None:
+    toggle = child(controls, QAbstractButton, "virtualCameraToggle")
     assert isinstance(toggle, QAbstractButton)
-    session.store.edit("output", virtual_camera="/dev/video10")
+    controls.store.edit("output", virtual_camera="/dev/video10")
     toggle.click()
-    assert current(session).output.virtual_camera == "off"
+    assert current(controls).output.virtual_camera == "off"
     toggle.click()
-    assert current(session).output.virtual_camera == "/dev/video10"
+    assert current(controls).output.virtual_camera == "/dev/video10"
 
 
-def test_edge_presets_follow_the_sliders(session: Session) -> None:
-    crisp, normal = button(session, "edge_crisp"), button(session, "edge_normal")
+def test_edge_presets_follow_the_sliders(controls: Controls) -> None:
+    crisp, normal = button(controls, "edge_crisp"), button(controls, "edge_normal")
     assert normal.isChecked()
-    session.store.edit("matting.edges", temporal_smoothing=0.4)
+    controls.store.edit("matting.edges", temporal_smoothing=0.4)
     crisp.click()
-    edges = session.pipeline.settings.matting.edges
+    edges = controls.store.current.matting.edges
     assert edges.contrast == 0.4
     assert edges.temporal_smoothing == 0.4, "a preset changes the shape of the edge alone"
     assert crisp.isChecked()
     assert not normal.isChecked()
-    session.store.edit("matting.edges", grow_px=5)
+    controls.store.edit("matting.edges", grow_px=5)
     assert not crisp.isChecked(), "no preset has these values"
     normal.click()
-    assert session.pipeline.settings.matting.edges.grow_px == 0
+    assert controls.store.current.matting.edges.grow_px == 0
 
 
-def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opened(session: Session) -> None:
-    slider = session.window.findChild(QSlider, "thresholdSlider")
-    group = session.window.findChild(QAbstractButton, "expertGroup")
+def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opened(controls: Controls) -> None:
+    slider = controls.window.findChild(QSlider, "thresholdSlider")
+    group = controls.window.findChild(QAbstractButton, "expertGroup")
     assert slider is not None
     assert group is not None
     assert not group.isVisible()
-    button(session, "allSettings").click()
+    button(controls, "allSettings").click()
     assert group.isVisible() and not slider.isVisible()
     group.click()
     assert slider.isVisible()
-    button(session, "simpleSettings").click()
+    button(controls, "simpleSettings").click()
     assert not slider.isVisible()
 
 
@@ -209,14 +210,14 @@ def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session,
 
 
 def test_file_dialogs_start_in_the_folders_of_the_user(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda kind: str(tmp_path / kind.name))
     for kind in ("PicturesLocation", "MoviesLocation"):
         (tmp_path / kind).mkdir()
-    session.window.strip.ask_for_files()
-    session.window.panel.camera.ask_for_file()
-    folders = [dialog.directory().path() for dialog in session.window.findChildren(QFileDialog)]
+    controls.window.strip.ask_for_files()
+    controls.window.panel.camera.ask_for_file()
+    folders = [dialog.directory().path() for dialog in controls.window.findChildren(QFileDialog)]
     assert sorted(folders) == [str(tmp_path / "MoviesLocation"), str(tmp_path / "PicturesLocation")]
-    for dialog in session.window.findChildren(QFileDialog):
+    for dialog in controls.window.findChildren(QFileDialog):
         dialog.close()

@@ -8,11 +8,11 @@ import pytest
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.shell.application import Session
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from models.table import NETWORKS
 from tests.gui.conftest import StartWindow
+from tests.gui.controls import Controls
 from tests.gui.widgets import bring_up, button
 
 SIMPLE = {
@@ -39,59 +39,59 @@ def texts_of(widget: QWidget) -> list[str]:
     return texts
 
 
-def shown(session: Session) -> list[QWidget]:
-    window = session.window
+def shown(controls: Controls) -> list[QWidget]:
+    window = controls.window
     return [child for part in (window.panel, window.strip) for child in part.findChildren(QWidget) if child.isVisible()]
 
 
-def test_simple_is_the_default_and_shows_what_most_people_need(session: Session) -> None:
-    settings = {child.objectName() for child in shown(session) if isinstance(child, QSlider | QComboBox | QLineEdit)}
-    switches = {child.objectName() for child in shown(session) if isinstance(child, QAbstractButton)}
+def test_simple_is_the_default_and_shows_what_most_people_need(controls: Controls) -> None:
+    settings = {child.objectName() for child in shown(controls) if isinstance(child, QSlider | QComboBox | QLineEdit)}
+    switches = {child.objectName() for child in shown(controls) if isinstance(child, QAbstractButton)}
     assert settings - {"qt_spinbox_lineedit"} == SIMPLE - {"virtualCameraToggle"}
     assert "virtualCameraToggle" in switches
-    assert button(session, "simpleSettings").isChecked()
+    assert button(controls, "simpleSettings").isChecked()
 
 
-def test_simple_has_no_names_of_research(session: Session) -> None:
-    said = [text for child in shown(session) for text in texts_of(child)]
+def test_simple_has_no_names_of_research(controls: Controls) -> None:
+    said = [text for child in shown(controls) for text in texts_of(child)]
     assert [text for text in said if RESEARCH.search(text)] == []
     titles = [spec.title for spec in NETWORKS.values()]
     assert [text for text in said for title in titles if title in text] == []
 
 
-def test_what_only_experts_understand_is_in_their_group(session: Session) -> None:
-    expert = next(group for group in session.window.panel.groups if group.toggle.objectName() == "expertGroup")
+def test_what_only_experts_understand_is_in_their_group(controls: Controls) -> None:
+    expert = next(group for group in controls.window.panel.groups if group.toggle.objectName() == "expertGroup")
     inside = {child.objectName() for child in expert.findChildren(QWidget)}
     assert inside >= EXPERT
 
 
 def test_the_choice_is_remembered(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window()
-    button(session, "allSettings").click()
-    assert all(group.isVisible() for group in session.window.panel.groups)
+    controls = start_window()
+    button(controls, "allSettings").click()
+    assert all(group.isVisible() for group in controls.window.panel.groups)
     assert preferences_file.WindowPreferences().all_settings is False
-    assert session.preferences.current.all_settings
+    assert controls.preferences.current.all_settings
     again = start_window(preferences=WindowPreferences(first_run_done=True, all_settings=True))
     assert button(again, "allSettings").isChecked()
     assert again.window.panel.groups[0].isVisible()
 
 
-def test_all_settings_scrolls_to_the_groups(session: Session, qtbot: QtBot) -> None:
-    session.window.resize(1024, 600)
-    button(session, "allSettings").click()
-    last = session.window.panel.groups[-1]
-    viewport = session.window.panel.page.viewport()
+def test_all_settings_scrolls_to_the_groups(controls: Controls, qtbot: QtBot) -> None:
+    controls.window.resize(1024, 600)
+    button(controls, "allSettings").click()
+    last = controls.window.panel.groups[-1]
+    viewport = controls.window.panel.page.viewport()
     assert viewport is not None
     qtbot.waitUntil(lambda: viewport.rect().contains(last.mapTo(viewport, last.rect().center())))
 
 
 @pytest.mark.parametrize("name", ["thresholdSlider", "presentPdf", "onlyMeCheck"])
-def test_a_control_of_a_group_is_revealed(session: Session, qtbot: QtBot, name: str) -> None:
-    session.preferences.change(show_panel=False)
-    control = session.window.findChild(QWidget, name)
+def test_a_control_of_a_group_is_revealed(controls: Controls, qtbot: QtBot, name: str) -> None:
+    controls.preferences.change(show_panel=False)
+    control = controls.window.findChild(QWidget, name)
     assert control is not None
-    bring_up(session, control)
-    viewport = session.window.panel.page.viewport()
+    bring_up(controls, control)
+    viewport = controls.window.panel.page.viewport()
     assert viewport is not None
     qtbot.waitUntil(control.isVisible)
     qtbot.waitUntil(lambda: viewport.rect().contains(control.mapTo(viewport, control.rect().center())))

@@ -15,7 +15,7 @@ from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from tests.gui.widgets import OwnedSettings
+from tests.gui.controls import OwnedSettings
 
 
 def test_edits_are_saved_but_command_line_options_are_not() -> None:

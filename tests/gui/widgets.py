@@ -1,4 +1,4 @@
-"""Finds controls of the window, injects faults, and owns settings in tests without a pipeline."""
+"""Finds controls of the window, and injects faults."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -18,28 +18,28 @@ from pytestqt.qtbot import QtBot
 
 from app.core.settings import Settings
 from app.gui.shell.application import Session
-from app.runtime.settings_owner import SettingsOwner
+from tests.gui.controls import Controls
 
 
-def button(session: Session, name: str) -> QPushButton:
+def button(session: Session | Controls, name: str) -> QPushButton:
     found = session.window.findChild(QPushButton, name)
     assert found is not None, name
     return found
 
 
-def box(session: Session, name: str) -> QComboBox:
+def box(session: Session | Controls, name: str) -> QComboBox:
     found = session.window.findChild(QComboBox, name)
     assert found is not None, name
     return found
 
 
-def bring_up(session: Session, control: QWidget) -> None:
+def bring_up(session: Session | Controls, control: QWidget) -> None:
     """Show the group of the side panel that holds the control."""
     session.window.panel.reveal(control)
     QApplication.processEvents()  # lays the group out
 
 
-def error_action(session: Session) -> QPushButton:
+def error_action(session: Session | Controls) -> QPushButton:
     """The first button of the message above the preview."""
     return button(session, f"{session.window.notices.shown}Action0")
 
@@ -51,29 +51,14 @@ def fail(error: Exception) -> Callable[[], None]:
     return fault
 
 
-class OwnedSettings:
-    """Owns settings as the pipeline does."""
-
-    screen_captured = False
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._owner = SettingsOwner(settings or Settings())
-        self.change = self._owner.change
-        self.listen_settings = self._owner.listen
-
-    @property
-    def settings(self) -> Settings:
-        return self._owner.current
-
-
-def child(session: Session, kind: type[QWidget], name: str) -> QWidget:
+def child(session: Session | Controls, kind: type[QWidget], name: str) -> QWidget:
     found = session.window.findChild(kind, name)
     assert found is not None, name
     return found
 
 
-def current(session: Session) -> Settings:
-    return session.pipeline.settings
+def current(session: Session | Controls) -> Settings:
+    return session.store.current
 
 
 def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
