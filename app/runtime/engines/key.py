@@ -53,6 +53,11 @@ class EngineKey:
             raise PlateError(PlateText.OTHER_CAMERA(file=plate, camera=info.camera))
 
     @property
+    def remote(self) -> bool:
+        """Whether the mattes come from a server."""
+        return self.settings.location == "remote"
+
+    @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the source's frames, in pixels."""
         return self.width, self.height

@@ -17,6 +17,7 @@ from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, Stand
 from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
 from app.runtime.engines.matting_pattern import MattingPattern
+from app.runtime.engines.plan import EnginePlan, State
 from app.runtime.engines.quality import QualityControl
 from app.runtime.prepare import Preparer
 from app.runtime.status import Phase, ServerState
@@ -50,24 +51,13 @@ class EngineSelector:
         self._quality = QualityControl(timing.governor)
         self._keys = KeyCache()
         self._fallbacks = Fallbacks()
+        self._plan = EnginePlan()
         self._engine: MattingEngine | None = None
+        """The engine in use."""
         self._frame: Frame | None = None
         """The newest one."""
-        self._running: EngineKey | None = None
-        """What the engine in use was built for."""
-        self._wanted: EngineKey | None = None
-        """The user's choice."""
-        self._base: EngineKey | None = None
-        """The user's choice, or the fallback in its place, at full quality."""
-        self._requested: EngineKey | None = None
-        """`_base` at the governor's quality."""
-        self._retry_at_s: float | None = None
-        self._remote_at_s: float | None = None
-        """When to ask a server again that failed; None while none has."""
-        self._remote_failed = False
-        """The server that is wanted has failed since it was chosen or last connected."""
-        self._failed = False
-        """No engine works for what is wanted now."""
+        self._anew = False
+        """The choice is to be built again."""
         self._number = 0
         """Counts the engines used so far."""
         self._sequence: tuple[int, int] | None = None
@@ -82,7 +72,7 @@ class EngineSelector:
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
-        self._wanted = None
+        self._anew = True
 
     def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
         """Decide what to do with the next frame of the source's `generation`; start to build what it needs."""
@@ -101,17 +91,17 @@ class EngineSelector:
             assert outcome.error is not None
             self._build_failed(outcome.key, outcome.error)
             return
-        if outcome.key != self._requested and self._running == self._requested:
+        plan = self._plan
+        if not plan.built(outcome.key):
             self.preparer.retire(outcome.value)
-            return  # The request was taken back meanwhile.
+            return
         if self._engine is not None:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
-        self._running = outcome.key
-        self._board.use_engine(self._engine.info, reason(outcome.key, self._wanted, self._base))
+        self._board.use_engine(self._engine.info, reason(outcome.key, plan.choice, plan.base))
         self._quality.restart_measuring()
         self._number += 1
-        if outcome.key == self._requested and self._base == self._wanted:
+        if plan.settled and plan.base == plan.choice:
             self._board.clear(Stage.MATTING)
 
     def begun(self, run: Run) -> None:
@@ -121,35 +111,30 @@ class EngineSelector:
 
     def completed(self, run: Run, step: Step) -> None:
         """Take note of a step that succeeded."""
-        self._failed = False
         self._last_step = step
         self._board.engine = run.engine.info
-        if self.busy or self._running != self._requested:
+        if self.busy or not self._plan.settled:
             return  # Building an engine takes time from the one that runs.
         if self._quality.observe(step):
-            self._request_quality()
+            self._ask_for_quality()
 
     def failed(self, error: Exception) -> None:
         """Build another engine after a step that failed: lighter, or without the plate, where that helps."""
-        lowered = self._running == self._requested != self._base
+        plan = self._plan
+        lowered = plan.settled and plan.lowered
         self.close_engine()
-        self._failed = True
-        assert self._base is not None
-        lighter = self._fallbacks.after_step(self._base.settings, error)
-        if lighter is not None and lighter.location != self._base.settings.location:
-            self._leave_server(self._timing.remote_again_s)
-        self._board.report(Stage.MATTING, named(error, lighter))
-        if lighter is not None:
-            self._begin(self._base.with_settings(lighter))
-        elif lowered:
+        assert plan.base is not None
+        fallback = self._fallbacks.after_step(plan.base.settings, error)
+        if fallback is None and lowered:
+            self._board.report(Stage.MATTING, named(error))
             self._remove_quality()
         else:
-            self._retry_at_s = time.monotonic() + self._timing.engine_retry_s
+            self._fall_back(plan.base, fallback, error, self._timing.remote_again_s)
 
     def close_engine(self) -> None:
         """Close the engine in use, if any."""
         engine, self._engine = self._engine, None
-        self._running = None
+        self._plan.lose()
         self._sequence = None
         self._board.engine = None
         if engine is not None:
@@ -174,13 +159,14 @@ class EngineSelector:
         if settings.background.kind == "none":
             return PassThrough(settings.framing)
         if engine is None:
-            return StandBy(Phase.WAITING if self._failed else Phase.STARTING)
+            return StandBy(Phase.WAITING if self._plan.state is State.FAILED else Phase.STARTING)
         if self._skips(frame, generation):
             return Skip()
         matted = self._quality.quality.matted
         self._board.unneeded = generation, self._pattern.skipped_after(generation, frame.index, matted)
-        assert self._running is not None
-        framing = self._running.framing if may_use_plate(self._running.settings) else settings.framing
+        used = self._plan.in_use
+        assert used is not None
+        framing = used.framing if may_use_plate(used.settings) else settings.framing
         sequence = (generation, self._number)
         reset = sequence != self._sequence
         continues = reset and self._sequence is not None and self._sequence[0] == generation
@@ -197,7 +183,7 @@ class EngineSelector:
 
         The old engine then rests after each step for as long as the step took.
         """
-        step, running, requested = self._last_step, self._running, self._requested
+        step, running, requested = self._last_step, self._plan.in_use, self._plan.target
         if step is None or running is None or requested is None or now_s >= step.now_s + step.busy_s or not self.busy:
             return False
         ratio = running.settings.downsample_ratio
@@ -205,93 +191,84 @@ class EngineSelector:
 
     def _follow(self, frame: Frame, settings: Settings) -> MattingEngine | None:
         """Request what the settings ask for; return the engine for this frame, None while there is none of its size."""
-        self._frame = frame
+        self._frame, plan = frame, self._plan
         wanted = self._keys.key(settings, frame.size, frame.camera)
-        if wanted is not self._wanted and wanted != self._wanted:
-            self._wanted = wanted
-            self._remote_at_s, self._remote_failed = None, False
-            self._begin(wanted)
-        elif self._remote_at_s is not None and time.monotonic() >= self._remote_at_s:
-            self._remote_at_s = None
-            self._begin(wanted)
-        elif self._retry_at_s is not None and time.monotonic() >= self._retry_at_s:
-            assert self._requested is not None
-            self._request(self._requested)
+        if self._anew or (wanted is not plan.choice and wanted != plan.choice):
+            self._anew = False
+            self._ask(plan.choose(wanted))
+        elif (again := plan.due(time.monotonic())) is not None:
+            self._ask(again)
         self.poll()
-        self._board.server = self._server_state(wanted.settings)
+        self._board.server = self._server_state()
         self._govern(settings.matting.governor)
-        return self._engine if self._running is not None and self._running.takes(frame) else None
+        return self._engine if plan.in_use is not None and plan.in_use.takes(frame) else None
 
-    def _server_state(self, wanted: EngineSettings) -> ServerState | None:
-        if wanted.location == "local":
+    def _server_state(self) -> ServerState | None:
+        plan = self._plan
+        if plan.choice is None or not plan.choice.remote:
             return None
-        if self._running is not None and self._running.settings.location == "remote":
-            self._remote_failed = False
+        if plan.in_use is not None and plan.in_use.remote:
             return ServerState.CONNECTED
-        return ServerState.LOCAL if self._remote_failed else ServerState.CONNECTING
+        return ServerState.LOCAL if plan.state in (State.FALLBACK, State.FAILED) else ServerState.CONNECTING
 
-    def _leave_server(self, seconds: float) -> None:
-        """Ask the server again after so many seconds. Called before the problem is reported, which then ends no run."""
-        self._remote_at_s, self._remote_failed = time.monotonic() + seconds, True
-        self._board.server = ServerState.LOCAL
-
-    def _begin(self, base: EngineKey) -> None:
-        """Build `base` at full quality."""
-        self._base = base
+    def _ask(self, key: EngineKey) -> None:
+        """Build an engine at full quality."""
         self._quality.reset()
         self._board.lowered = None
-        self._request(base)
+        self.preparer.request(key)
 
     def _govern(self, on: bool) -> None:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
+        base = self._plan.base
         if on and not self._quality.active:
-            if self._base is not None and self._base.settings.location == "remote":
+            if base is None or base.remote:
                 return  # another quality would be another stream
-            if self._engine is not None and self._base is not None and self._running == self._base:
-                self._quality.begin(self._base.settings, self._engine.info)
+            if self._engine is not None and self._plan.in_use == base:
+                self._quality.begin(base.settings, self._engine.info)
         elif not on and self._quality.active:
             self._quality.reset()
-            self._request_quality()
+            self._ask_for_quality()
 
-    def _request(self, key: EngineKey) -> None:
-        self._requested = key
-        self._retry_at_s = None
-        self._failed = False
-        self.preparer.request(key)
-
-    def _request_quality(self) -> None:
-        assert self._base is not None
+    def _ask_for_quality(self) -> None:
+        base = self._plan.base
+        assert base is not None
         self._board.lowered = self._quality.lowered
-        key = self._base.with_settings(self._quality.lower(self._base.settings))
-        if key == self._running:
-            self._requested = key
-        elif key != self._requested:
-            self._request(key)
+        key = self._plan.lower(base.with_settings(self._quality.lower(base.settings)))
+        if key is not None:
+            self.preparer.request(key)
 
     def _remove_quality(self) -> None:
         self._quality.remove_current()
-        self._request_quality()
+        self._ask_for_quality()
 
     def _build_failed(self, key: EngineKey, error: Exception) -> None:
-        if key == self._requested and key != self._base:
+        plan, frame = self._plan, self._frame
+        if key == plan.target and plan.lowered:
             _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
             self._remove_quality()
             return
-        running, frame = self._running, self._frame
-        keeps = running is not None and running.size == key.size and frame is not None and running.takes(frame)
-        if key.settings.location == "remote":
-            self._leave_server(self._timing.remote_retry_s)
-            if keeps and self._running != key:
-                self._board.report(Stage.MATTING, named(error))
-                self._base = self._requested = self._running  # matting on this machine goes on
-                return
-        lighter = None if keeps else self._fallbacks.after_build(key.settings, error)
         self._fallbacks.remember(error)
-        self._board.report(Stage.MATTING, named(error, lighter))
-        if key != self._requested or keeps:
-            return  # The engine in use keeps running until the user makes another choice.
-        self._failed = True
-        if lighter is not None:
-            self._begin(key.with_settings(lighter))
-        else:
-            self._retry_at_s = time.monotonic() + self._timing.engine_retry_s
+        running = plan.in_use
+        keeps = running is not None and running.size == key.size and frame is not None and running.takes(frame)
+        if key == plan.target and not keeps:
+            fallback = self._fallbacks.after_build(key.settings, error)
+            self._fall_back(key, fallback, error, self._timing.remote_retry_s)
+            return
+        if key == plan.target:  # else the settings ask for something else by now
+            beside_server = key.remote and running != key
+            plan.keep(time.monotonic() + self._timing.remote_retry_s if beside_server else None)
+        self._board.server = self._server_state()
+        self._board.report(Stage.MATTING, named(error))
+
+    def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception, remote_s: float) -> None:
+        """Build `fallback` in place of `key`. remote_s: wait before a server that is left is asked again."""
+        now_s, due_at_s = time.monotonic(), None
+        if fallback is None:
+            due_at_s = now_s + self._timing.engine_retry_s
+        elif fallback.location != key.settings.location:
+            due_at_s = now_s + remote_s
+        asked = self._plan.failed(None if fallback is None else key.with_settings(fallback), due_at_s)
+        self._board.server = self._server_state()  # before the problem, which then ends no run
+        self._board.report(Stage.MATTING, named(error, fallback))
+        if asked is not None:
+            self._ask(asked)

@@ -1,0 +1,131 @@
+"""Which engine is in use, which one is asked for, and why: the states of the selector."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from app.runtime.engines.key import EngineKey
+
+
+class State(Enum):
+    """What has become of the user's choice; see `EnginePlan`."""
+
+    BUILDING = "building"
+    RUNNING = "running"
+    LOWERED = "lowered"
+    REMOTE = "remote"
+    FALLBACK = "fallback"
+    FAILED = "failed"
+
+
+class EnginePlan:
+    """The states of the selector, without engines and threads: each method is an event.
+
+    | state    | in use                                         | after `built`             | after `failed`          |
+    |----------|------------------------------------------------|---------------------------|-------------------------|
+    | BUILDING | nothing, or the engine of the choice before    | RUNNING, REMOTE           | FALLBACK, else FAILED   |
+    | RUNNING  | the choice                                     | RUNNING                   | FALLBACK, else FAILED   |
+    | LOWERED  | the choice at the governor's quality           | LOWERED                   | FALLBACK, else FAILED   |
+    | REMOTE   | the stream of a server                         | REMOTE                    | FALLBACK, or BUILDING   |
+    | FALLBACK | what replaces the choice, or the engine before | FALLBACK; server: REMOTE  | FALLBACK, else FAILED   |
+    | FAILED   | nothing that takes the frames                  | as what was being built   | FALLBACK, else FAILED   |
+
+    After `failed` of a stream the server may get one more offer: BUILDING. From every state `choose` leads to BUILDING
+    and `keep` to FALLBACK. `lower` leads from RUNNING to LOWERED and back, before the engine for it is built. `due`
+    leads from FAILED to BUILDING or FALLBACK; in FALLBACK it asks the server again, beside the engine in use. Times
+    are those of one steady clock, in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.state = State.BUILDING
+        self.choice: EngineKey | None = None
+        """What the settings ask for."""
+        self.base: EngineKey | None = None
+        """The choice, or what replaces it, at full quality."""
+        self.target: EngineKey | None = None
+        """`base` at the governor's quality: what is built or in use."""
+        self.in_use: EngineKey | None = None
+        self.due_at_s: float | None = None
+        """When the server, or what failed, is tried again."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is asked for is in use."""
+        return self.in_use is not None and self.in_use == self.target
+
+    @property
+    def lowered(self) -> bool:
+        """Whether less than full quality is asked for."""
+        return self.target != self.base
+
+    def choose(self, choice: EngineKey) -> EngineKey:
+        """Ask for another choice, or for the same one anew; return what to build."""
+        self.choice, self.due_at_s = choice, None
+        return self._pursue(choice)
+
+    def built(self, key: EngineKey) -> bool:
+        """Take note of an engine that is ready; return whether to use it, False if it was taken back meanwhile."""
+        if key != self.target and self.settled:
+            return False
+        self.in_use = key
+        if key == self.target:
+            self.state = State.REMOTE if key.remote else self._reached()
+            if self.state is not State.FALLBACK:
+                self.due_at_s = None
+        return True
+
+    def lower(self, target: EngineKey) -> EngineKey | None:
+        """Ask for `base` at another quality; return what to build, None where nothing is."""
+        known, self.target = self.target, target
+        if self.state in (State.RUNNING, State.LOWERED):
+            self.state = self._reached()
+        return None if target in (self.in_use, known) else target
+
+    def failed(self, fallback: EngineKey | None, due_at_s: float | None) -> EngineKey | None:
+        """Take note that what was asked for failed; return what to build: the fallback, if there is one.
+
+        due_at_s: when to try the server, or without a fallback the same again; None: as before.
+        """
+        if due_at_s is not None:
+            self.due_at_s = due_at_s
+        if fallback is not None:
+            return self._pursue(fallback)
+        self.state = State.FAILED
+        return None
+
+    def keep(self, due_at_s: float | None) -> None:
+        """Go on with the engine in use: what was built beside it has failed.
+
+        due_at_s: when to ask again, where that is a server; None: not before another choice.
+        """
+        self.state = State.FALLBACK
+        if due_at_s is not None:
+            self.base = self.target = self.in_use
+            self.due_at_s = due_at_s
+
+    def lose(self) -> None:
+        """Take note that the engine in use was closed."""
+        self.in_use = None
+
+    def due(self, now_s: float) -> EngineKey | None:
+        """Return what to build because it is time to try it again, once; None otherwise."""
+        if self.due_at_s is None or now_s < self.due_at_s:
+            return None
+        self.due_at_s = None
+        if self.choice is not None and self.choice.remote:
+            self.base = self.target = self.choice
+            self.state = State.FALLBACK
+            return self.choice
+        if self.state is not State.FAILED or self.base is None:
+            return None
+        return self._pursue(self.base)
+
+    def _pursue(self, base: EngineKey) -> EngineKey:
+        self.base = self.target = base
+        self.state = State.BUILDING if base == self.choice else State.FALLBACK
+        return base
+
+    def _reached(self) -> State:
+        if self.base != self.choice:
+            return State.FALLBACK
+        return State.LOWERED if self.lowered else State.RUNNING

@@ -1,0 +1,151 @@
+"""The states of the selector: every event in every state that it can occur in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from app.core.framing import WHOLE
+from app.core.settings import EngineSettings
+from app.runtime.engines.key import EngineKey
+from app.runtime.engines.plan import EnginePlan, State
+
+
+def key(**settings: object) -> EngineKey:
+    return EngineKey.of(EngineSettings.model_validate(settings), 64, 48, WHOLE)
+
+
+LOCAL, OTHER, LIGHT = key(), key(precision="float32"), key(downsample_ratio=0.2)
+CPU, SERVER = key(device="cpu"), key(location="remote", server="https://server")
+DUE_S = 5.0
+
+Events = Callable[[EnginePlan], object]
+
+
+def chosen(choice: EngineKey, *events: Events) -> EnginePlan:
+    plan = EnginePlan()
+    assert plan.choose(choice) == choice
+    for event in events:
+        event(plan)
+    return plan
+
+
+def built(what: EngineKey) -> Events:
+    return lambda plan: plan.built(what)
+
+
+def fails(fallback: EngineKey | None) -> Events:
+    def event(plan: EnginePlan) -> None:
+        plan.lose()
+        assert plan.failed(fallback, DUE_S) == fallback
+
+    return event
+
+
+def lowered(target: EngineKey) -> Events:
+    return lambda plan: plan.lower(target)
+
+
+def kept(plan: EnginePlan) -> None:
+    plan.keep(DUE_S if plan.target == SERVER else None)
+
+
+def due(plan: EnginePlan) -> None:
+    assert plan.due(DUE_S - 1) is None
+    assert plan.due(DUE_S) == plan.target
+    assert plan.due(DUE_S + 99) is None, "once"
+
+
+def again(plan: EnginePlan) -> None:
+    assert plan.choice is not None
+    assert plan.choose(plan.choice) == plan.choice
+
+
+TO: dict[State, tuple[EngineKey, tuple[Events, ...]]] = {
+    State.BUILDING: (LOCAL, ()),
+    State.RUNNING: (LOCAL, (built(LOCAL),)),
+    State.LOWERED: (LOCAL, (built(LOCAL), lowered(LIGHT))),
+    State.REMOTE: (SERVER, (built(SERVER),)),
+    State.FALLBACK: (SERVER, (fails(CPU), built(CPU))),
+    State.FAILED: (LOCAL, (built(LOCAL), fails(None))),
+}
+
+
+@pytest.mark.parametrize(
+    ("begin", "event", "end", "target", "in_use"),
+    [
+        (State.BUILDING, built(LOCAL), State.RUNNING, LOCAL, LOCAL),
+        (State.BUILDING, fails(CPU), State.FALLBACK, CPU, None),
+        (State.BUILDING, fails(None), State.FAILED, LOCAL, None),
+        (State.RUNNING, fails(CPU), State.FALLBACK, CPU, None),
+        (State.RUNNING, fails(None), State.FAILED, LOCAL, None),
+        (State.RUNNING, lowered(LIGHT), State.LOWERED, LIGHT, LOCAL),
+        (State.LOWERED, built(LIGHT), State.LOWERED, LIGHT, LIGHT),
+        (State.LOWERED, lowered(LOCAL), State.RUNNING, LOCAL, LOCAL),
+        (State.LOWERED, fails(CPU), State.FALLBACK, CPU, None),
+        (State.REMOTE, fails(SERVER), State.BUILDING, SERVER, None),
+        (State.REMOTE, fails(CPU), State.FALLBACK, CPU, None),
+        (State.FALLBACK, due, State.FALLBACK, SERVER, CPU),
+        (State.FALLBACK, fails(LIGHT), State.FALLBACK, LIGHT, None),
+        (State.FALLBACK, fails(None), State.FAILED, CPU, None),
+        (State.FAILED, due, State.BUILDING, LOCAL, None),
+        *((state, again, State.BUILDING, choice, None) for state, (choice, _) in TO.items()),
+    ],
+)
+def test_each_event_leads_where_the_table_says(
+    begin: State, event: Events, end: State, target: EngineKey, in_use: EngineKey | None
+) -> None:
+    plan = chosen(*TO[begin][:1], *TO[begin][1])
+    assert plan.state is begin
+    used = plan.in_use
+    event(plan)
+    assert (plan.state, plan.target) == (end, target)
+    assert plan.in_use == (used if event is again else in_use)
+
+
+def test_a_choice_is_built_beside_the_engine_in_use_and_its_failure_keeps_that_one() -> None:
+    plan = chosen(LOCAL, built(LOCAL))
+    assert plan.choose(OTHER) == OTHER
+    assert (plan.state, plan.in_use) == (State.BUILDING, LOCAL)
+    kept(plan)
+    assert (plan.state, plan.in_use, plan.settled) == (State.FALLBACK, LOCAL, False)
+    assert plan.due(DUE_S) is None, "only another choice changes that"
+
+
+def test_a_server_is_asked_again_beside_this_machine_until_it_takes_the_stream() -> None:
+    plan = chosen(SERVER, fails(CPU), built(CPU), due, kept)
+    assert (plan.state, plan.in_use, plan.target, plan.settled) == (State.FALLBACK, CPU, CPU, True)
+    due(plan)
+    assert plan.built(SERVER)
+    assert (plan.state, plan.in_use) == (State.REMOTE, SERVER)
+    assert plan.due(999) is None
+
+
+def test_without_an_engine_the_server_is_asked_before_this_machine() -> None:
+    plan = chosen(SERVER, fails(CPU), fails(None))
+    assert plan.due(DUE_S) == SERVER
+
+
+def test_what_was_taken_back_or_is_out_of_date() -> None:
+    plan = chosen(LOCAL, built(LOCAL), lowered(LIGHT), lowered(LOCAL))
+    assert not plan.built(LIGHT), "taken back while it was built"
+    plan.choose(OTHER)
+    assert plan.built(LIGHT), "better than nothing newer"
+    assert (plan.state, plan.in_use, plan.settled) == (State.BUILDING, LIGHT, False)
+
+
+def test_the_governor_asks_once_for_each_quality() -> None:
+    plan = chosen(LOCAL, built(LOCAL))
+    assert plan.lower(LIGHT) == LIGHT
+    assert plan.lower(LIGHT) is None, "it is being built"
+    assert plan.lower(LOCAL) is None, "it is in use"
+    fallback = chosen(LOCAL, fails(CPU), built(CPU))
+    assert fallback.lower(LIGHT) == LIGHT
+    assert (fallback.state, fallback.lowered) == (State.FALLBACK, True)
+
+
+def test_an_engine_that_is_ready_after_all_ends_the_wait() -> None:
+    plan = chosen(LOCAL, fails(None), built(LOCAL))
+    assert plan.state is State.RUNNING
+    assert plan.due(999) is None
