@@ -175,7 +175,7 @@ class Monkey:
         do()
 
     def _foreground(self) -> None:
-        self._pipeline.want_foreground = self._dice.random() < 0.5
+        self._pipeline.demand.want_foreground = self._dice.random() < 0.5
 
     def _change(self, world: SoakWorld) -> None:
         world.readers = self._dice.choice((None, 0, 1))

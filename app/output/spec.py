@@ -56,5 +56,7 @@ class SinkSpec(Generic[K]):
     overwrite what is already on disk)."""
     optional: Callable[[K], bool] = lambda wanted: False
     """Whether a failure to open it is no problem to report."""
+    waits_for_readers: bool = False
+    """Whether it needs frames only while a program reads it; another sink needs them while it is wanted."""
     from_first_matte: bool = False
     """Whether the stand-by cards of the program's start are left out."""

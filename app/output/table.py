@@ -16,6 +16,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         side_by_side.open_virtual_camera,
         Stage.VIRTUAL_CAMERA,
         optional=lambda choice: choice.device == "auto",
+        waits_for_readers=True,
     ),
     SinkSpec(
         "recording",
@@ -40,5 +41,6 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         Stage.PIPEWIRE,
         retry_s=5.0,
         optional=lambda choice: not choice.required,
+        waits_for_readers=True,
     ),
 )

@@ -31,12 +31,12 @@ def take_live_plate(
     wait: waits for so many seconds and returns whether to cancel. keep: stores the plate of a camera, given by its id.
     Raises PlateError (any thread).
     """
-    pipeline.takes_plate = True
+    pipeline.demand.takes_plate = True
     try:
         _pause(pipeline, COUNTDOWN_S if countdown_s is None else countdown_s, wait)
         capture = _collect(pipeline, wait)
     finally:
-        pipeline.takes_plate = False
+        pipeline.demand.takes_plate = False
     path = keep(capture.plate(), capture.camera)
     pipeline.retry()  # the file may be the one in use
     return path

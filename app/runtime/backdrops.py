@@ -9,7 +9,6 @@ import numpy as np
 
 from app.compositing.base import Background
 from app.compositing.screen_use import ScreenUse
-from app.config.parsing import describe_background
 from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame
@@ -40,7 +39,7 @@ class Backdrops:
         self, prepared: Preparer[BackgroundSettings, Background], board: StatusBoard, screen: ScreenUse
     ) -> None:
         """screen: that of `background_opener`."""
-        self._prepared, self._board = prepared, board
+        self._prepared = prepared
         self._screen = screen
         self._problem = OwnProblem(board, Stage.BACKGROUND)
         self._background: Background | None = None
@@ -48,6 +47,8 @@ class Backdrops:
         """What the background in use was opened for."""
         self._settings: BackgroundSettings | None = None
         """What the background in use follows."""
+        self.slides = 0
+        """Number of slides; 0 without slides (any thread)."""
         self._failed = False
         """The background in use could not be shown for the last frame."""
         self._answered = False
@@ -70,7 +71,6 @@ class Backdrops:
             self._screen.stop()
             if wanted.kind != "none":
                 self._prepared.request(wanted)
-            self._board.background = describe_background(wanted)
 
     def follow(self, wanted: BackgroundSettings) -> None:
         """Use the background that the settings ask for, once it is open."""
@@ -100,7 +100,7 @@ class Backdrops:
         replaced, self._background = self._background, background
         self._opened = None if settings is None else settings.opened
         self._settings, self._failed = settings, False
-        self._board.slides = 0 if background is None else background.slides
+        self.slides = 0 if background is None else background.slides
         if replaced is not None:
             self._prepared.retire(replaced)  # closing a video may take longer than a frame
 

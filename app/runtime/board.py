@@ -7,19 +7,16 @@ import threading
 import time
 
 from app.core.errors import text_of
-from app.core.shaping import WHOLE_VIEW
 from app.core.stage import Stage
-from app.core.types import SourceInfo
-from app.matting.base.interface import EngineInfo
 from app.runtime.measure import LatencyMeter, RateMeter
-from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, ServerState
+from app.runtime.status import Latencies, Phase, PipelineStatus, Problem
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100
 
 
 class StatusBoard:
-    """Thread-safe. Each field has one writing thread; `read` takes a snapshot of all."""
+    """Problems, rates and latencies of a run. Thread-safe; what else the status shows belongs to the part it is of."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,24 +34,12 @@ class StatusBoard:
         self.frames_in = RateMeter()
         self.frames_out = RateMeter()
         self.frames_sent = RateMeter()
-        # Attribute writes of immutable values are atomic.
         self.phase = Phase.STARTING
-        self.source: SourceInfo | None = None
-        self.engine: EngineInfo | None = None
-        self.background = ""
-        self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
-        """Source generation, and indexes of frames of this source that will not be matted."""
-        self.unmatted = False
+        """Written by the threads that choose what is shown, and by the watchdog when one of them has died."""
         self.size = (0, 0)
-        self.server: ServerState | None = None
-        self.lowered: Lowered | None = None
-        self.view = WHOLE_VIEW
-        self.keeps_room = False
-        self.selection_uncertain = False
-        """Nobody is shown, because it is not certain who the selected person is."""
-        self.awaits_movement = False
-        self.slides = 0
+        """Of the newest frame, (width, height); written by the inference thread."""
         self.frame_limit: int | None = None
+        """Set before the start."""
 
     def report(self, stage: Stage, error: Exception | str, part: object = None) -> None:
         """Report a problem of a part of `stage`; it stays open until `clear`. A repeated report changes nothing."""
@@ -75,12 +60,6 @@ class StatusBoard:
         if problem is not None:
             _log.info("Over: %s", problem.message)
 
-    def use_engine(self, info: EngineInfo, reason: str) -> None:
-        """Show and log the engine that mattes from now on."""
-        self.engine = info
-        words = info.model, info.device, info.precision, info.executor, info.downsample_ratio, reason
-        _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words)
-
     def set_problem(self, stage: Stage, problem: Exception | None) -> None:
         """Report a problem of `stage`, or clear it."""
         if problem is None:
@@ -95,10 +74,6 @@ class StatusBoard:
                 return False
             self.frames_out.tick()
             return True
-
-    def hide_nobody(self) -> None:
-        """The picture shows no person whom a matte could hide: it is a card, or not matted."""
-        self.selection_uncertain = self.awaits_movement = False
 
     def begin(self) -> None:
         """Start to count the seconds and the CPU time of the run."""
@@ -116,17 +91,6 @@ class StatusBoard:
             errors = tuple(self._errors)
         return PipelineStatus(
             phase=self.phase,
-            source=self.source,
-            engine=self.engine,
-            background=self.background,
-            unmatted=self.unmatted,
-            server=self.server,
-            lowered=self.lowered,
-            view=self.view,
-            keeps_room=self.keeps_room,
-            hides_person=self.selection_uncertain or self.awaits_movement,
-            awaits_movement=self.awaits_movement,
-            slides=self.slides,
             size=self.size,
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),

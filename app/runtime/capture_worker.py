@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from app.capture.base import FrameSource, HoldsExposure, SkipsFrames
@@ -13,11 +12,12 @@ from app.core.errors import SourceLostError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
 from app.core.stage import Stage
-from app.core.types import Frame
-from app.runtime.board import StatusBoard
+from app.core.types import Frame, SourceInfo
+from app.runtime.demand import DemandWatch
 from app.runtime.driver_call import DriverCall
+from app.runtime.engines.selector import EngineSelector
+from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
-from app.runtime.timing import Timing
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ class Captured:
     frame: Frame | None
     generation: int
     """Changes whenever a source is opened: frames of two generations do not belong to one sequence."""
+    resting: bool = False
+    """There is no frame because nobody needs one."""
 
 
 class CaptureWorker:
@@ -36,34 +38,26 @@ class CaptureWorker:
 
     def __init__(
         self,
-        open_source: Callable[[CaptureSettings], FrameSource],
-        settings: Callable[[], CaptureSettings],
+        shared: Shared,
         frames: LatestSlot[Captured],
-        board: StatusBoard,
-        resting: Callable[[], bool],
-        hold_exposure: Callable[[], bool],
-        paused: Callable[[], bool],
-        timing: Timing,
+        demand: DemandWatch,
+        engines: EngineSelector,
     ) -> None:
-        """hold_exposure: whether the camera must hold its exposure now, whatever the settings say. paused: whether
-        frames are needed only now and then.
-        """
-        self._timing = timing
-        self._open_source = open_source
-        self._settings = settings
+        """engines: tell which frames they skip, and whether the camera must hold its exposure."""
+        self._shared, self._timing, self._board = shared, shared.timing, shared.board
         self._frames = frames
-        self._board = board
-        self._resting = resting
-        self._hold_exposure = hold_exposure
-        self._paused = paused
+        self._demand = demand
+        self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
         """The settings tried last; they are not tried again while another source runs."""
-        self.kind = ""
+        self._kind = ""
         """The kind of the source opened last, as in `SourceInfo`."""
+        self.info: SourceInfo | None = None
+        """Of the open source (any thread)."""
         self._generation = 0
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
@@ -86,10 +80,10 @@ class CaptureWorker:
         """Read frames until `stop` is set."""
         try:
             while not stop.is_set():
-                if self._resting():
+                if self._rests:
                     self._rest()
                     continue
-                settings = self._settings()
+                settings = self._shared.settings.capture
                 wanted = settings.replace(lock_exposure=False)  # takes effect without opening the source again
                 if self._source is None or wanted != self._tried:
                     self._switch(wanted)
@@ -97,14 +91,19 @@ class CaptureWorker:
                     self._wake.wait(self._timing.source_retry_s)
                     self._wake.clear()
                 else:
-                    self._read(hold_exposure=settings.lock_exposure or self._hold_exposure())
+                    held = self._demand.takes_plate or self._engines.compares_with_plate
+                    self._read(hold_exposure=settings.lock_exposure or held)
         finally:
             self._close()
+
+    @property
+    def _rests(self) -> bool:
+        return self._kind == "camera" and self._demand.resting
 
     def _rest(self) -> None:
         if self._source is not None:
             self._close()
-            self._frames.put(Captured(None, self._generation))
+            self._frames.put(Captured(None, self._generation, resting=True))
         self._wake.wait(self._timing.source_retry_s)
         self._wake.clear()
 
@@ -115,7 +114,7 @@ class CaptureWorker:
             # A camera can be opened only once, and the wanted one may be the same at another size.
             self._close()
         try:
-            source = self._open_source(wanted)
+            source = self._shared.parts.open_source(wanted)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(Stage.CAPTURE, error)
             if self._source is None:
@@ -128,7 +127,7 @@ class CaptureWorker:
     def _return_to(self, previous: CaptureSettings | None) -> None:
         if previous is not None:
             try:
-                self._adopt(self._open_source(previous), previous)
+                self._adopt(self._shared.parts.open_source(previous), previous)
             except Exception as error:  # noqa: BLE001 - carried to the status
                 self._board.report(Stage.CAPTURE, error)
         if self._source is None:
@@ -136,11 +135,11 @@ class CaptureWorker:
 
     def _adopt(self, source: FrameSource, settings: CaptureSettings) -> None:
         self._source, self._running = source, settings
-        self.kind = source.info.kind
+        self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
         self._last_frame_s = time.perf_counter()
-        info = self._board.source = source.info
+        info = self.info = source.info
         words = info.kind, info.name, info.width, info.height, info.fps, info.pixel_format or "no format of its own"
         _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
 
@@ -174,16 +173,16 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        self._board.source = self._source.info
+        self.info = self._source.info
         if self._running == self._tried:
             self._board.clear(Stage.CAPTURE)
         self._frames.put(Captured(replace(frame, source=self._source.info), self._generation))
 
     def _is_unneeded(self, now_s: float) -> bool:
         """Return whether nobody needs the next frame, so that decoding it would take time from the step."""
-        if self._paused() and now_s < self._read_at_s:
+        if self._shared.settings.paused and now_s < self._read_at_s:
             return True
-        generation, indexes = self._board.unneeded
+        generation, indexes = self._engines.unneeded
         return generation == self._generation and self._next_index in indexes
 
     def _lose(self, error: Exception) -> None:
@@ -196,7 +195,7 @@ class CaptureWorker:
         self._running = None
         if source is None:
             return
-        self._board.source = None
+        self.info = None
         try:
             source.close()
         except Exception as error:  # noqa: BLE001 - a source that fails to close must not end the thread

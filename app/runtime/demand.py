@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from app.output.base import ReaderCounter
 from app.runtime.outputs.sink_worker import SinkWorker
-from app.runtime.timing import Timing
+from app.runtime.shared import Shared
 
 
 class DemandWatch:
@@ -16,20 +16,23 @@ class DemandWatch:
 
     def __init__(
         self,
-        wanted: Callable[[], bool],
+        shared: Shared,
         sinks: Sequence[SinkWorker],
-        watch_readers: Callable[[str], ReaderCounter],
         on_change: Callable[[], None],
-        timing: Timing,
     ) -> None:
-        """wanted: whether anything but a reader needs frames. Without an open camera among the sinks, or if its
-        readers cannot be counted, `resting` stays False. on_change: called when `resting` changes.
+        """Without an open camera among the sinks, or if its readers cannot be counted, `resting` stays False.
+
+        on_change: called when `resting` changes.
         """
-        self._timing = timing
-        self._wanted = wanted
+        self._shared = shared
         self._sinks = sinks
-        self._watch_readers = watch_readers
         self._on_change = on_change
+        self.watched = False
+        """Whether the preview is visible (set by the caller, on any thread)."""
+        self.want_foreground = False
+        """Whether preview pictures carry the foreground image, which costs time (set by the caller)."""
+        self.takes_plate = False
+        """While a plate is captured, the camera stays on and holds its exposure (set by the caller)."""
         self._watched_device: str | None = None
         self._counter: ReaderCounter | None = None
         self._last_demand_s = time.monotonic()
@@ -45,10 +48,18 @@ class DemandWatch:
     def run(self, stop: threading.Event) -> None:
         """Count until `stop` is set."""
         try:
-            while not stop.wait(self._timing.demand_poll_s):
+            while not stop.wait(self._shared.timing.demand_poll_s):
                 self._check()
         finally:
             self._watch(None)
+
+    def _wanted(self) -> bool:
+        """Return whether anything but a reader of a virtual camera needs frames."""
+        settings = self._shared.settings
+        if self.watched or self.takes_plate or not settings.output.on_demand:
+            return True
+        specs = (sink.spec for sink in self._sinks if not sink.spec.waits_for_readers)
+        return any(spec.wanted(settings) is not None for spec in specs)
 
     def _check(self) -> None:
         self._watch(next((sink.device for sink in self._sinks if sink.device is not None), None))
@@ -56,7 +67,7 @@ class DemandWatch:
         now_s = time.monotonic()
         if self._wanted() or self.readers != 0:
             self._last_demand_s = now_s
-        resting = now_s - self._last_demand_s > self._timing.demand_linger_s
+        resting = now_s - self._last_demand_s > self._shared.timing.demand_linger_s
         if resting != self._resting:
             self._resting = resting
             self._on_change()
@@ -75,4 +86,4 @@ class DemandWatch:
         self._watched_device = device
         if self._counter is not None:
             self._counter.close()
-        self._counter = None if device is None else self._watch_readers(device)
+        self._counter = None if device is None else self._shared.parts.watch_readers(device)

@@ -7,23 +7,23 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.core.concurrency.turns import Turns
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, FramingSettings, Settings
+from app.core.shaping import WHOLE_VIEW
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base.interface import MattingEngine, Pending
 from app.matting.selection.governor import Step
 from app.people.shaper import PeopleShaper
 from app.runtime.backdrops import Backdrops
-from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
+from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.finishing import Finisher, StepJob, StepResult
 from app.runtime.outputs.overlay import OverlayPainter
+from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.runtime.unchanged import Conditions, UnchangedFrames, same_image
 
 CROWDED = 0.9
@@ -40,33 +40,22 @@ class MattingWorker:
 
     def __init__(
         self,
-        settings: Callable[[], Settings],
+        shared: Shared,
         frames: LatestSlot[Captured],
         engines: EngineSelector,
         backdrops: Backdrops,
         overlay: OverlayPainter,
+        demand: DemandWatch,
         publish: Callable[[Picture | StandBy], None],
-        want_foreground: Callable[[], bool],
-        resting: Callable[[], bool],
-        self_test: Callable[[MattingEngine, int, int], None],
-        turns: Turns,
-        board: StatusBoard,
-        timing: Timing,
     ) -> None:
-        """self_test: as in `Parts`. turns: told of every step."""
-        self._settings = settings
+        self._shared, self._board, self._timing = shared, shared.board, shared.timing
         self._frames = frames
         self._engines = engines
         self._backdrops = backdrops
         self._overlay = overlay
+        self._demand = demand
         self._publish = publish
-        self._want_foreground = want_foreground
-        self._resting = resting
-        self._self_test = self_test
-        self._turns = turns
-        self._board = board
-        self._timing = timing
-        self._finisher = Finisher(publish, board, timing.plausibility_hold_s)
+        self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = PeopleShaper()
         self._work_s = 0.0
@@ -77,6 +66,11 @@ class MattingWorker:
         """Of the last matte, if it was shown."""
         self._shown_under: tuple[object, ...] | None = None
         """`Settings.hides` of the last picture that was published."""
+        self.view = WHOLE_VIEW
+        """As in `PipelineStatus`, as is what follows (any thread)."""
+        self.unmatted = self.keeps_room = self.awaits_movement = False
+        self.selection_uncertain = False
+        """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""
 
@@ -88,7 +82,7 @@ class MattingWorker:
                     captured = self._frames.get(self._timing.poll_s)
                 except SlotClosed:
                     return
-                settings = self._settings()
+                settings = self._shared.settings
                 self._backdrops.follow(settings.background)
                 if captured is not None:
                     self.newest = captured.frame
@@ -99,7 +93,7 @@ class MattingWorker:
                     if self._has_outdated_freeze(settings):
                         self._stand_by(StandBy(Phase.WAITING))
                 elif captured.frame is None:
-                    self._stand_by(StandBy(Phase.RESTING if self._resting() else Phase.WAITING))
+                    self._stand_by(StandBy(Phase.RESTING if captured.resting else Phase.WAITING))
                 else:
                     self._process(captured.frame, captured.generation, settings)
         finally:
@@ -111,7 +105,7 @@ class MattingWorker:
     def _process(self, frame: Frame, generation: int, settings: Settings) -> None:
         self._board.size = frame.size
         self._overlay.follow(settings, *frame.size)
-        self._board.unmatted = settings.background.kind == "none" and not settings.paused
+        self.unmatted = settings.background.kind == "none" and not settings.paused
         awaits_background = self._backdrops.awaited(time.perf_counter(), self._timing.background_wait_s)
         decision = self._engines.decide(frame, generation, settings)
         if isinstance(decision, Run) and awaits_background:
@@ -123,7 +117,7 @@ class MattingWorker:
         elif isinstance(decision, PassThrough):
             self._settle()
             self._board.phase = Phase.RUNNING
-            self._board.hide_nobody()
+            self._hide_nobody()
             cropped = _crop(frame, decision.framing)
             picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
             self._finish(self._overlay.painted(picture), settings)
@@ -141,7 +135,7 @@ class MattingWorker:
                 if not run.continues:
                     self._people.forget()
             backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
-            edges, want_foreground = _edges(settings, run.engine), self._want_foreground()
+            edges, want_foreground = _edges(settings, run.engine), self._wants_foreground(settings)
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
@@ -157,7 +151,7 @@ class MattingWorker:
                     self._finish(repeated, settings)
                 return
             tests = self._tests
-            with self._turns.step():
+            with self._shared.turns.step():
                 pending = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
                 if overlaps:
                     pending.detach()
@@ -184,8 +178,8 @@ class MattingWorker:
         if not self._settle() or tests != self._tests:
             return  # The engine has been closed or reset meanwhile.
         self._engines.begun(run)
-        self._board.selection_uncertain = self._people.hides_person
-        self._board.view = self._people.view
+        self.selection_uncertain = self._people.hides_person
+        self.view = self._people.view
         if job.overlaps:
             self._finisher.start(job)
         else:
@@ -215,36 +209,36 @@ class MattingWorker:
         self._board.step_ms.add(finished.ended_s - job.started_s)
         if finished.picture is not None:
             self._shown_under = job.conditions.hides
-            self._board.awaits_movement = self._people.awaits_movement(finished.matte)
+            self.awaits_movement = self._people.awaits_movement(finished.matte)
             self._last_alpha = job.whole_alpha(finished.matte)
             self._backdrops.watch(self._last_alpha, finished.frame.captured_at_s)
             self._unchanged.note(job.conditions, finished.picture)
         else:
             self._last_alpha = None
-            self._board.hide_nobody()
+            self._hide_nobody()
             self._unchanged.forget()
         work_s = finished.work_s(job) * (ALONE if job.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
         latency_s = finished.ended_s - finished.frame.captured_at_s
-        step = Step(finished.ended_s, finished.busy_s(job), latency_s, self._rate_hz(self._settings(), job.frame))
+        step = Step(finished.ended_s, finished.busy_s(job), latency_s, self._rate_hz(self._shared.settings, job.frame))
         self._engines.completed(job.run, step)
         return True
 
     def _fail(self, error: Exception) -> None:
-        self._board.hide_nobody()
+        self._hide_nobody()
         self._unchanged.forget()
         self._engines.failed(error)
 
     def _tester(self, job: StepJob) -> Callable[[], None]:
         def test() -> None:
             self._tests += 1
-            self._self_test(job.run.engine, *job.frame.size)
+            self._shared.parts.self_test(job.run.engine, *job.frame.size)
 
         return test
 
     def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> None:
         self._people.begin(settings, framing, frame.size, frame.camera, frame.captured_at_s)
-        self._board.keeps_room = self._people.keeps_room
+        self.keeps_room = self._people.keeps_room
 
     def _rate_hz(self, settings: Settings, frame: Frame) -> float:
         """Return the frame rate to hold: the requested one, or that of the frame's source if it is lower."""
@@ -255,6 +249,13 @@ class MattingWorker:
         """Return whether the picture that is frozen may show more of the room than the settings allow now."""
         return settings.frozen and not settings.paused and self._shown_under not in (None, settings.hides)
 
+    def _wants_foreground(self, settings: Settings) -> bool:
+        return self._demand.want_foreground or settings.output.alpha_output != "off"
+
+    def _hide_nobody(self) -> None:
+        """Take note that the picture shows no person whom a matte could hide: it is a card, or not matted."""
+        self.selection_uncertain = self.awaits_movement = False
+
     def _finish(self, picture: Picture, settings: Settings) -> None:
         self._shown_under = settings.hides
         if self._board.count_frame():
@@ -263,8 +264,8 @@ class MattingWorker:
     def _stand_by(self, request: StandBy) -> None:
         self._settle()
         self._board.phase = request.reason
-        self._board.keeps_room = False
-        self._board.hide_nobody()
+        self.keeps_room = False
+        self._hide_nobody()
         self._publish(request)
 
 

@@ -16,13 +16,13 @@ from dataclasses import replace
 import cv2
 
 from app.compositing.screen_use import ScreenUse
+from app.config.parsing import describe_background
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.output.spec import SinkContext
 from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, background_opener
-from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
@@ -34,74 +34,50 @@ from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
 from app.runtime.settings_owner import SettingsOwner
+from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
 from app.runtime.status import PipelineStatus
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched, report_failure
 from app.runtime.worker import Worker
-from models.table import needs_plate
 
 
 class Pipeline:
     """Source → matting → outputs. `change`, `status`, `release` and `stop` may be called on any thread."""
 
     def __init__(self, settings: Settings, *, parts: Parts | None = None, timing: Timing | None = None) -> None:
-        self._parts = parts or default_parts()
-        self._timing = timing or Timing()
         self._owner = SettingsOwner(settings)
-        self._board = StatusBoard()
+        self._parts = parts or default_parts()
+        shared = self._shared = Shared(self._owner, self._parts, timing or Timing())
+        self._board = shared.board
         self._listener: Callable[[], None] = lambda: None
         self._final: PipelineStatus | None = None
-        self.watched = False
-        """Whether the preview is visible; otherwise the camera may be released until a program reads it."""
-        self.want_foreground = False
-        """Whether preview pictures carry the foreground image, which costs time."""
-        self.takes_plate = False
-        """While a plate is captured, the camera stays on and holds its exposure."""
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Captured] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
         self._gate = Gate(lambda: self.settings, self._cards.get)
-        self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
+        self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
         self.screen = ScreenUse()
         self._backgrounds = background_opener(self._parts.open_background, self.screen)
         self._backdrops = Backdrops(self._backgrounds, self._board, self.screen)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
-        self._context = SinkContext(lambda: self.settings, self._parts.open_microphone, self._board.set_problem)
-        self._sinks = [
-            SinkWorker(spec, self._context, self._gate, self._board, self._timing) for spec in self._parts.sinks
-        ]
-        self._demand = DemandWatch(
-            self._wanted, self._sinks, self._parts.watch_readers, lambda: self._capture.wake(), self._timing
+        self._context = SinkContext(
+            lambda: self.settings, self._parts.open_microphone, self._board.set_problem, shared.turns
         )
-        self._capture = CaptureWorker(
-            self._parts.open_source,
-            lambda: self.settings.capture,
-            self._frames,
-            self._board,
-            lambda: self._demand.resting,
-            self._uses_plate,
-            lambda: self.settings.paused,
-            self._timing,
-        )
+        self._sinks = [SinkWorker(spec, self._context, self._gate, shared) for spec in self._parts.sinks]
+        self.demand = DemandWatch(shared, self._sinks, lambda: self._capture.wake())
+        self._capture = CaptureWorker(shared, self._frames, self.demand, self._engines)
         self._matting = MattingWorker(
-            lambda: self.settings,
+            shared,
             self._frames,
             self._engines,
             self._backdrops,
             self._overlay,
+            self.demand,
             self._pictures.put,
-            lambda: self.want_foreground or self.settings.output.alpha_output != "off",
-            lambda: self._demand.resting,
-            self._parts.self_test,
-            self._context.turns,
-            self._board,
-            self._timing,
         )
-        self._clock = OutputClock(
-            lambda: self.settings, self._pictures, self._gate, self._sinks, self._show, self._board, self._timing
-        )
+        self._clock = OutputClock(shared, self._pictures, self._gate, self._sinks, self._show)
         self._owner.listen(self._settings_changed)
         self._make_threads()
 
@@ -109,14 +85,14 @@ class Pipeline:
         self._capture_thread = Worker("capture", self._capture.run)
         self._matting_thread = Worker("matting", self._matting.run)
         self._clock_thread = Worker("output-clock", self._clock.run)
-        self._demand_thread = Worker("demand", self._demand.run)
+        self._demand_thread = Worker("demand", self.demand.run)
         self._watchdog = Watchdog(
             Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True),
             lambda: self._clock.last_tick_s,
             self._send_card,
             self._gate,
             self._board,
-            self._timing,
+            self._shared.timing,
         )
         self._watchdog.watch(
             Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True, hangs=self._capture.reading.hangs),
@@ -199,10 +175,22 @@ class Pipeline:
             return self._final
         if self._watchdog_thread.died:
             report_failure(self._board, Stage.OUTPUT, "watchdog", self._watchdog_thread.error)
+        engines, matting = self._engines, self._matting
         return replace(
             self._board.read(),
+            source=self._capture.info,
+            engine=engines.info,
+            server=engines.server,
+            lowered=engines.lowered,
+            background=describe_background(self.settings.background),
+            slides=self._backdrops.slides,
+            unmatted=matting.unmatted,
+            view=matting.view,
+            keeps_room=matting.keeps_room,
+            hides_person=matting.selection_uncertain or matting.awaits_movement,
+            awaits_movement=matting.awaits_movement,
             outputs={sink.spec.name: sink.shown for sink in self._sinks},
-            readers=self._demand.readers,
+            readers=self.demand.readers,
             busy=self._busy(),
             frames_dropped=self._frames.dropped,
             encoded_frames=self._context.counts.encoded,
@@ -268,15 +256,3 @@ class Pipeline:
         for sink in self._sinks:
             sink.send(card, fresh=False)
         self._show(card)
-
-    def _wanted(self) -> bool:
-        """Return whether anything but a reader of the virtual camera needs frames."""
-        output = self.settings.output
-        records = output.record is not None or output.record_alpha is not None
-        needed = self.watched or self.takes_plate or records
-        return needed or not output.on_demand or self._capture.kind != "camera"
-
-    def _uses_plate(self) -> bool:
-        """Return whether frames are compared with a plate, so that the camera should hold its exposure."""
-        engine = self._board.engine
-        return self.takes_plate or (engine is not None and needs_plate(engine.model))

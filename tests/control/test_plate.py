@@ -102,12 +102,12 @@ def test_a_plate_is_taken_stored_and_used(room: Room) -> None:
     assert plate.shape == (48, 64, 3)
     assert room.plate == path
     assert path.is_file()
-    assert not room.pipeline.takes_plate
+    assert not room.pipeline.demand.takes_plate
 
 
 def test_nothing_is_taken_during_the_countdown(room: Room) -> None:
     thread, answers = started(room, "plate take 1")
-    eventually(lambda: room.pipeline.takes_plate)
+    eventually(lambda: room.pipeline.demand.takes_plate)
     assert not room.kept
     assert thread.is_alive()
     thread.join(20)
@@ -120,7 +120,7 @@ def test_a_paused_program_takes_no_plate(room: Room, first: str) -> None:
         room.run("pause")
     thread, answers = started(room, "plate take 30")
     if first == "meanwhile":
-        eventually(lambda: room.pipeline.takes_plate)
+        eventually(lambda: room.pipeline.demand.takes_plate)
         room.run("pause")
     thread.join(20)
     assert "While Mattecam is paused" in answers[0]
@@ -137,12 +137,12 @@ def test_someone_in_view_leaves_the_plate_in_use(room: Room, tmp_path: Path) -> 
     with pytest.raises(PlateError, match="still in view"):
         room.run("plate take 0")
     assert room.plate == old
-    assert not room.pipeline.takes_plate
+    assert not room.pipeline.demand.takes_plate
 
 
 def test_a_second_command_is_refused_and_an_end_cancels_the_first(room: Room) -> None:
     thread, answers = started(room, "plate take 30")
-    eventually(lambda: room.pipeline.takes_plate)
+    eventually(lambda: room.pipeline.demand.takes_plate)
     with pytest.raises(CommandError, match="already being taken"):
         room.run("plate take 0")
     room.controller.close()

@@ -47,10 +47,10 @@ def test_nothing_is_rendered_without_a_request(qtbot: QtBot, world: FakeWorld) -
     try:
         eventually(lambda: bridge.status.frames_out > 10)
         assert bridge.take_image() is None
-        assert (pipeline.watched, pipeline.want_foreground) == (False, False)
+        assert (pipeline.demand.watched, pipeline.demand.want_foreground) == (False, False)
         assert bridge.picture is not None, "snapshots do not need a view"
         bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
-        assert (pipeline.watched, pipeline.want_foreground) == (True, True)
+        assert (pipeline.demand.watched, pipeline.demand.want_foreground) == (True, True)
         qtbot.waitUntil(lambda: bridge.take_image() is not None)
     finally:
         assert bridge.stop()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import closing
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -13,9 +11,6 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.compositing import open_background
-from app.compositing.overlay import render_overlay
-from app.compositing.screen_use import ScreenUse
-from app.core.concurrency.turns import Turns
 from app.core.errors import MattecamError
 from app.core.settings import (
     BackgroundSettings,
@@ -33,16 +28,12 @@ from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.offline.convert import Makers, convert
 from app.offline.film_step import FilmStep
-from app.runtime.backdrops import Backdrops, background_opener
-from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
-from app.runtime.engines.decision import Decision, PassThrough, Run, StandBy
-from app.runtime.engines.selector import EngineSelector
-from app.runtime.matting_worker import MattingWorker
-from app.runtime.outputs.overlay import OverlayPainter
-from app.runtime.slot import LatestSlot
+from app.runtime.engines.decision import Decision, PassThrough, Run
 from app.runtime.timing import Timing
+from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine, makers
+from tests.runtime.inference import Inference, running
 from tests.waiting import eventually
 
 SIZE = 320, 180
@@ -103,48 +94,14 @@ class OneEngine:
 
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
     """Return what the inference thread publishes for the frames, one after the other."""
-    board, slot, engines = StatusBoard(), LatestSlot[Captured](), OneEngine(engine)
-    screen = ScreenUse()
-    opener = background_opener(open_background, screen)
-    opener.start()
-    painter = OverlayPainter(render_overlay, board)
-    painter.preparer.start()
-    backdrops = Backdrops(opener, board, screen)
-    published: list[Picture | StandBy] = []
-    worker = MattingWorker(
-        lambda: settings,
-        slot,
-        cast("EngineSelector", engines),
-        backdrops,
-        painter,
-        published.append,
-        lambda: False,
-        lambda: False,
-        lambda engine, width, height: None,
-        Turns(),
-        board,
-        Timing(),
-    )
-    if settings.background.kind != "none":
-        backdrops.follow(settings.background)
-        eventually(lambda: not opener.busy)
-        backdrops.follow(settings.background)
-    painter.follow(settings, *SIZE)
-    eventually(lambda: not painter.preparer.busy)
-    stop = threading.Event()
-    thread = threading.Thread(target=worker.run, args=(stop,))
-    thread.start()
-    try:
+    engines = OneEngine(engine)
+    inference = Inference(settings, engines, FakeWorld().parts(), Timing())
+    inference.draw_overlay(*SIZE)
+    published = inference.published
+    with running(inference):
         for index, image in enumerate(frames):
-            slot.put(Captured(Frame(image, index, index * STEP_S), 1))
+            inference.frames.put(Captured(Frame(image, index, index * STEP_S), 1))
             eventually(lambda count=index + 1: len(published) >= count)  # type: ignore[misc]
-    finally:
-        stop.set()
-        slot.close()
-        thread.join(10)
-        for preparer in (opener, painter.preparer):
-            preparer.request_stop()
-            assert preparer.join(10)
     assert not engines.errors
     pictures = [each for each in published if isinstance(each, Picture)]
     assert len(pictures) == len(frames)

@@ -6,32 +6,25 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import pytest
 
-from app.compositing import open_background
-from app.compositing.overlay import render_overlay
-from app.compositing.screen_use import ScreenUse
-from app.core.concurrency.turns import Turns
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
+from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
 from app.matting.selection.governor import Step
 from app.runtime import finishing, matting_worker
-from app.runtime.backdrops import Backdrops, background_opener
-from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import Decision, Run, StandBy
-from app.runtime.engines.selector import EngineSelector
-from app.runtime.matting_worker import MattingWorker
-from app.runtime.outputs.overlay import OverlayPainter
-from app.runtime.slot import LatestSlot
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
+from tests.fakes.world import FakeWorld
+from tests.runtime.inference import Inference, running
 from tests.waiting import eventually
 
 WIDTH, HEIGHT = 64, 48
@@ -147,18 +140,21 @@ class Bench:
     def __init__(self) -> None:
         self.engine = Overlapping()
         self.engines = OneEngine(self.engine)
-        self.board = StatusBoard()
-        self.published: list[Picture | StandBy] = []
         self.tested_beside: list[list[str]] = []
         """What the engine had done when it was tested."""
-        self.slot = LatestSlot[Captured]()
-        self.stop = threading.Event()
+        settings = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
+        parts = replace(FakeWorld().parts(), self_test=self._test)
+        self.inference = Inference(settings, self.engines, parts, Timing(poll_s=POLL_S, plausibility_hold_s=0.0))
+        self.worker, self.published = self.inference.worker, self.inference.published
         self._index = 0
+
+    def _test(self, engine: MattingEngine, width: int, height: int) -> None:
+        self.tested_beside.append(list(self.engine.events))
 
     def send(self, brightness: int) -> None:
         """Give the thread the next frame, and wait until it has taken it."""
         image = np.full((HEIGHT, WIDTH, 3), brightness, np.uint8)
-        self.slot.put(Captured(Frame(image, self._index, 0.0), 1))
+        self.inference.frames.put(Captured(Frame(image, self._index, 0.0), 1))
         self._index += 1
 
     def happens(self, *events: str) -> None:
@@ -193,44 +189,12 @@ class Bench:
 def bench() -> Iterator[Bench]:
     """Run the inference thread over a plain blue background."""
     tried = Bench()
-    board = tried.board
-    screen = ScreenUse()
-    opener, painter = background_opener(open_background, screen), OverlayPainter(render_overlay, board)
-    opener.start()
-    painter.preparer.start()
-    backdrops = Backdrops(opener, board, screen)
-    settings = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
-    backdrops.follow(settings.background)
-    eventually(lambda: not opener.busy)
-    backdrops.follow(settings.background)
-    worker = MattingWorker(
-        lambda: settings,
-        tried.slot,
-        cast("EngineSelector", tried.engines),
-        backdrops,
-        painter,
-        tried.published.append,
-        lambda: False,
-        lambda: False,
-        lambda engine, width, height: tried.tested_beside.append(list(tried.engine.events)),
-        Turns(),
-        board,
-        Timing(poll_s=POLL_S, plausibility_hold_s=0.0),
-    )
-    thread = threading.Thread(target=worker.run, args=(tried.stop,))
-    thread.start()
-    try:
-        yield tried
-    finally:
-        for gate in tried.engine.gates.values():
-            gate.set()
-        tried.stop.set()
-        tried.slot.close()
-        thread.join(PATIENCE_S)
-        for preparer in (opener, painter.preparer):
-            preparer.request_stop()
-            assert preparer.join(PATIENCE_S)
-    assert not thread.is_alive()
+    with running(tried.inference):
+        try:
+            yield tried
+        finally:
+            for gate in tried.engine.gates.values():
+                gate.set()
     assert tried.engine.events[-1] == "close"
 
 

@@ -95,14 +95,14 @@ def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opene
     (tmp_path / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
     slides = BackgroundSettings(kind="slides", path=tmp_path)
     opened.use(slides, lambda image: bool((image == 255).all()))
-    assert opened.board.slides == 3
+    assert opened.backdrops.slides == 3
     opened.use(slides.replace(slide=2), lambda image: bool((image == PLAIN_GREY).all()))
     status = opened.board.read()
     assert "2.png" in status.problems[0].message
     opened.use(slides.replace(slide=3), lambda image: bool((image == 255).all()))
     assert not opened.board.read().problems
     opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
-    assert opened.board.slides == 0
+    assert opened.backdrops.slides == 0
 
 
 def test_a_background_that_opens_closes_no_problem_of_the_stand_by_card(opened: Opened) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from app.core.errors import SourceOpenError
 from app.core.stage import Stage
-from app.matting.base.interface import EngineInfo
 from app.runtime.board import OwnProblem, StatusBoard
 
 
@@ -46,9 +45,7 @@ def test_the_log_has_what_began_and_what_is_over(caplog: pytest.LogCaptureFixtur
     board.report(Stage.CAPTURE, "The camera is gone.")
     for _ in range(2):
         board.clear(Stage.CAPTURE)
-    board.use_engine(EngineInfo("student", "eager", "float32", "cpu", 0.25, (320, 180)), "as the settings ask")
     assert caplog.messages == [
         "The camera is gone.",
         "Over: The camera is gone.",
-        "The engine is student on cpu (float32, eager, ratio 0.25), as the settings ask.",
     ]

@@ -58,7 +58,7 @@ def test_the_foreground_is_made_only_when_asked_for() -> None:
     world = FakeWorld()
     with running(world) as pipeline:
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
-        pipeline.want_foreground = True
+        pipeline.demand.want_foreground = True
         eventually(lambda: (picture := pipeline.preview.get(5)) is not None and picture.foreground is not None)
     early = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
     assert early.foreground is None

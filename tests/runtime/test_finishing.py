@@ -69,7 +69,7 @@ def test_the_card_follows_the_last_composite() -> None:
         tried.engine.gates[1] = threading.Event()
         tried.send(1)
         tried.happens("begin 1")
-        tried.slot.put(Captured(None, 1))
+        tried.inference.frames.put(Captured(None, 1))
         threading.Timer(0.05, tried.engine.gates[1].set).start()
         eventually(lambda: len(tried.published) == 2)
         assert tried.shown == [1, "card"]

@@ -86,10 +86,10 @@ def test_overlapped_steps_tell_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with bench() as tried:
         tried.engine.hides = {2}
         tried.send_shown(1, 2)
-        eventually(lambda: tried.board.awaits_movement)
+        eventually(lambda: tried.worker.awaits_movement)
         tried.send_shown(3)
-        eventually(lambda: not tried.board.awaits_movement)
+        eventually(lambda: not tried.worker.awaits_movement)
         tried.send_shown(2)
-        eventually(lambda: tried.board.awaits_movement)
+        eventually(lambda: tried.worker.awaits_movement)
         tried.send(0)  # the network fails
-        eventually(lambda: "card" in tried.shown and not tried.board.awaits_movement)
+        eventually(lambda: "card" in tried.shown and not tried.worker.awaits_movement)

@@ -25,10 +25,10 @@ def test_the_camera_is_released_while_nobody_reads() -> None:
         world.readers = 1
         composites(pipeline)
         world.readers = 0
-        pipeline.watched = True
+        pipeline.demand.watched = True
         frames = pipeline.status().frames_out
         eventually(lambda: pipeline.status().frames_out > frames + 60)
-        pipeline.watched = False
+        pipeline.demand.watched = False
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         apply(pipeline, BASE.replace(output=BASE.output.replace(on_demand=False)))
         composites(pipeline)

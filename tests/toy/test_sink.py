@@ -10,7 +10,9 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.output.spec import OpenSink
 from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
+from app.runtime.timing import Timing
 from app.testing.room import ROOM
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites
@@ -21,9 +23,12 @@ ON = BASE.replace(output=BASE.output.replace(mirror=True))
 BLUE = (255, 0, 0)
 
 
-def toy_pipeline(settings: Settings, toy: OpenSink = TOY.open) -> Pipeline:
-    parts = FakeWorld().parts()
-    return Pipeline(settings, parts=replace(parts, sinks=[*parts.sinks, TOY]).with_sinks(toy_sink=toy))
+def toy_pipeline(
+    settings: Settings, toy: OpenSink = TOY.open, *, world: FakeWorld | None = None, timing: Timing | None = None
+) -> Pipeline:
+    parts = (world or FakeWorld()).parts()
+    parts = replace(parts, sinks=[*parts.sinks, TOY]).with_sinks(toy_sink=toy)
+    return Pipeline(settings, parts=parts, timing=timing)
 
 
 def test_a_row_is_all_that_a_sink_needs() -> None:
@@ -57,4 +62,15 @@ def test_its_failure_is_a_problem_of_the_outputs() -> None:
         )
     )
     composites(pipeline)
+    assert pipeline.stop()
+
+
+def test_the_camera_stays_on_for_it() -> None:
+    world = FakeWorld()
+    world.source_kind, world.readers = "camera", 0
+    pipeline = toy_pipeline(ON, world=world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1))
+    pipeline.start()
+    composites(pipeline, 60)
+    pipeline.change(lambda settings: BASE)
+    eventually(lambda: pipeline.status().phase is Phase.RESTING)
     assert pipeline.stop()

@@ -116,8 +116,8 @@ class Bridge(QObject):
 
     def request_view(self, request: ViewRequest | None) -> None:
         """Set what the preview shows from now on; None while it is hidden."""
-        self._pipeline.watched = request is not None
-        self._pipeline.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
+        self._pipeline.demand.watched = request is not None
+        self._pipeline.demand.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
         self._worker.request(request)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.stage import Stage
 from app.core.types import Frame
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.closing import close_unused
@@ -20,8 +20,9 @@ from app.runtime.engines.matting_pattern import MattingPattern
 from app.runtime.engines.plan import EnginePlan, State
 from app.runtime.engines.quality import QualityControl
 from app.runtime.prepare import Preparer
-from app.runtime.status import Phase, ServerState
+from app.runtime.status import Lowered, Phase, ServerState
 from app.runtime.timing import Timing
+from models.table import needs_plate
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,12 @@ class EngineSelector:
         """The newest one."""
         self._anew = False
         """The choice is to be built again."""
+        self.info: EngineInfo | None = None
+        """Of the engine in use; this and what follows may be read on any thread."""
+        self.server: ServerState | None = None
+        self.lowered: Lowered | None = None
+        self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
+        """Source generation, and indexes of frames of this source that will not be matted."""
         self._number = 0
         """Counts the engines used so far."""
         self._sequence: tuple[int, int] | None = None
@@ -69,6 +76,12 @@ class EngineSelector:
     def busy(self) -> bool:
         """Whether an engine is being built (any thread)."""
         return self.preparer.busy
+
+    @property
+    def compares_with_plate(self) -> bool:
+        """Whether frames are compared with a plate, so that the camera should hold its exposure (any thread)."""
+        info = self.info
+        return info is not None and needs_plate(info.model)
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
@@ -98,7 +111,10 @@ class EngineSelector:
         if self._engine is not None:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
-        self._board.use_engine(self._engine.info, reason(outcome.key, plan.choice, plan.base))
+        info = self.info = outcome.value.info
+        words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
+        why = reason(outcome.key, plan.choice, plan.base)
+        _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
         self._quality.restart_measuring()
         self._number += 1
         if plan.settled and plan.base == plan.choice:
@@ -112,7 +128,7 @@ class EngineSelector:
     def completed(self, run: Run, step: Step) -> None:
         """Take note of a step that succeeded."""
         self._last_step = step
-        self._board.engine = run.engine.info
+        self.info = run.engine.info
         if self.busy or not self._plan.settled:
             return  # Building an engine takes time from the one that runs.
         if self._quality.observe(step):
@@ -136,7 +152,7 @@ class EngineSelector:
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
-        self._board.engine = None
+        self.info = None
         if engine is not None:
             close_unused(engine.close)
 
@@ -163,7 +179,7 @@ class EngineSelector:
         if self._skips(frame, generation):
             return Skip()
         matted = self._quality.quality.matted
-        self._board.unneeded = generation, self._pattern.skipped_after(generation, frame.index, matted)
+        self.unneeded = generation, self._pattern.skipped_after(generation, frame.index, matted)
         used = self._plan.in_use
         assert used is not None
         framing = used.framing if may_use_plate(used.settings) else settings.framing
@@ -199,7 +215,7 @@ class EngineSelector:
         elif (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
         self.poll()
-        self._board.server = self._server_state()
+        self.server = self._server_state()
         self._govern(settings.matting.governor)
         return self._engine if plan.in_use is not None and plan.in_use.takes(frame) else None
 
@@ -214,7 +230,7 @@ class EngineSelector:
     def _ask(self, key: EngineKey) -> None:
         """Build an engine at full quality."""
         self._quality.reset()
-        self._board.lowered = None
+        self.lowered = None
         self.preparer.request(key)
 
     def _govern(self, on: bool) -> None:
@@ -232,7 +248,7 @@ class EngineSelector:
     def _ask_for_quality(self) -> None:
         base = self._plan.base
         assert base is not None
-        self._board.lowered = self._quality.lowered
+        self.lowered = self._quality.lowered
         key = self._plan.lower(base.with_settings(self._quality.lower(base.settings)))
         if key is not None:
             self.preparer.request(key)
@@ -257,7 +273,7 @@ class EngineSelector:
         if key == plan.target:  # else the settings ask for something else by now
             beside_server = key.remote and running != key
             plan.keep(time.monotonic() + self._timing.remote_retry_s if beside_server else None)
-        self._board.server = self._server_state()
+        self.server = self._server_state()
         self._board.report(Stage.MATTING, named(error))
 
     def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception, remote_s: float) -> None:
@@ -268,7 +284,7 @@ class EngineSelector:
         elif fallback.location != key.settings.location:
             due_at_s = now_s + remote_s
         asked = self._plan.failed(None if fallback is None else key.with_settings(fallback), due_at_s)
-        self._board.server = self._server_state()  # before the problem, which then ends no run
+        self.server = self._server_state()  # before the problem, which then ends no run
         self._board.report(Stage.MATTING, named(error, fallback))
         if asked is not None:
             self._ask(asked)

@@ -14,13 +14,12 @@ from app.core.concurrency.clock import elapsed_s
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate
-from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import StandBy
 from app.runtime.outputs.pacing import SteadyClock
 from app.runtime.outputs.sink_worker import SinkWorker
+from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 
 RESTING_HZ, PAUSED_HZ = 5.0, 10.0
 """Rates at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. The
@@ -36,22 +35,18 @@ class OutputClock:
 
     def __init__(
         self,
-        settings: Callable[[], Settings],
+        shared: Shared,
         pictures: LatestSlot[Picture | StandBy],
         gate: Gate,
         sinks: Sequence[SinkWorker],
         show: Callable[[Picture], None],
-        board: StatusBoard,
-        timing: Timing,
     ) -> None:
         """show: called with the chosen picture, unmirrored, whenever it is new."""
-        self._settings = settings
+        self._shared, self._board, self._timing = shared, shared.board, shared.timing
         self._pictures = pictures
         self._gate = gate
         self._sinks = sinks
         self._show = show
-        self._board = board
-        self._timing = timing
         self._latest: Picture | None = None
         """None while the stand-by card is requested."""
         self._size: tuple[int, int] | None = None
@@ -65,7 +60,7 @@ class OutputClock:
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
-        clock = SteadyClock(self._settings().capture.fps)
+        clock = SteadyClock(self._shared.settings.capture.fps)
         while clock.wait(stop):
             try:
                 arrived = self._pictures.get(clock.remaining_s)
@@ -78,7 +73,7 @@ class OutputClock:
             if arrived is not None:
                 clock.note_arrival()
                 self._take(arrived)
-            settings = self._settings()
+            settings = self._shared.settings
             clock.rate_hz = self._rate_hz(settings)
             picture = self._choose(settings)
             if picture is not self._sent:

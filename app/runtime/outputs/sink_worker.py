@@ -11,10 +11,10 @@ from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink
 from app.output.spec import SinkContext, SinkSpec
 from app.privacy.gate import Gate
-from app.runtime.board import OwnProblem, StatusBoard
+from app.runtime.board import OwnProblem
 from app.runtime.driver_call import DriverCall
+from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
-from app.runtime.timing import Timing
 from app.runtime.worker import Worker
 
 
@@ -32,14 +32,12 @@ class _Handed:
 class SinkWorker:
     """Follows the settings; if a switch fails, the sink in use stays open."""
 
-    def __init__(
-        self, spec: SinkSpec[Any], context: SinkContext, gate: Gate, board: StatusBoard, timing: Timing
-    ) -> None:
+    def __init__(self, spec: SinkSpec[Any], context: SinkContext, gate: Gate, shared: Shared) -> None:
         self.spec = spec
         self._context = context
         self._gate = gate
-        self._board = board
-        self._retry_s = None if spec.retry_s is None else timing.sink_retry_s or spec.retry_s
+        self._board = shared.board
+        self._retry_s = None if spec.retry_s is None else shared.timing.sink_retry_s or spec.retry_s
         self._pictures: LatestSlot[_Handed] = LatestSlot()
         self._after_matte = not spec.from_first_matte
         """Becomes True once; see `_Handed`."""
@@ -48,7 +46,7 @@ class SinkWorker:
         self._counted: CountedSink | None = None
         self._tried: Any = None
         self._retry_at_s: float | None = None
-        self._problem = OwnProblem(board, spec.stage)
+        self._problem = OwnProblem(shared.board, spec.stage)
         self.shown: str | None = None
         """The open sink in the status: its device or its name (any thread)."""
         self.sending = DriverCall()

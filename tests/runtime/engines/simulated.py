@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -87,7 +88,8 @@ class Bench:
 
     @property
     def status(self) -> PipelineStatus:
-        return self.board.read()
+        selector = self.selector
+        return replace(self.board.read(), engine=selector.info, lowered=selector.lowered, server=selector.server)
 
     @property
     def matted_hz(self) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from app.core.settings import BackgroundSettings, EdgeSettings
 from app.core.types import Frame
 from app.matting.selection.governor import Step
@@ -60,3 +62,14 @@ def test_unchanged_settings_are_not_validated_for_each_frame() -> None:
     assert (
         cache.key(settings.replace(matting=AUTO.replace(model="student")), (WIDTH, HEIGHT)).settings.model == "student"
     )
+
+
+def test_the_log_names_each_engine_and_why_it_is_used(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "app.runtime.engines.selector")
+    with bench() as simulated:
+        simulated.run(2.8, 6)
+        simulated.settle()
+    assert caplog.messages == [
+        "The engine is auto on cpu (float32, simulated, ratio 0.5), as the settings ask.",
+        "The engine is student on cpu (float32, simulated, ratio 0.5), for the frame rate.",
+    ]

@@ -1,0 +1,80 @@
+"""The inference thread alone: a test gives it frames and engines, and takes what it publishes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from app.compositing.screen_use import ScreenUse
+from app.core.settings import Settings
+from app.core.types import Picture
+from app.runtime.backdrops import Backdrops, background_opener
+from app.runtime.capture_worker import Captured
+from app.runtime.demand import DemandWatch
+from app.runtime.engines.decision import StandBy
+from app.runtime.engines.selector import EngineSelector
+from app.runtime.matting_worker import MattingWorker
+from app.runtime.outputs.overlay import OverlayPainter
+from app.runtime.parts import Parts
+from app.runtime.settings_owner import SettingsOwner
+from app.runtime.shared import Shared
+from app.runtime.slot import LatestSlot
+from app.runtime.timing import Timing
+from tests.waiting import eventually
+
+PATIENCE_S = 60.0
+
+
+class Inference:
+    """The thread, the slot that it reads, and what it has published."""
+
+    def __init__(self, settings: Settings, engines: object, parts: Parts, timing: Timing) -> None:
+        """engines: in place of the selector."""
+        self.shared = Shared(SettingsOwner(settings), parts, timing)
+        self.frames = LatestSlot[Captured]()
+        self.published: list[Picture | StandBy] = []
+        screen, board = ScreenUse(), self.shared.board
+        opener, painter = background_opener(parts.open_background, screen), OverlayPainter(parts.render_overlay, board)
+        self.preparers = opener, painter.preparer
+        backdrops = Backdrops(opener, board, screen)
+        self.worker = MattingWorker(
+            self.shared,
+            self.frames,
+            cast("EngineSelector", engines),
+            backdrops,
+            painter,
+            DemandWatch(self.shared, (), lambda: None),
+            self.published.append,
+        )
+        for preparer in self.preparers:
+            preparer.start()
+        if settings.background.kind != "none":
+            backdrops.follow(settings.background)
+            eventually(lambda: not opener.busy)
+            backdrops.follow(settings.background)
+        self._painter = painter
+
+    def draw_overlay(self, width: int, height: int) -> None:
+        """Have the overlay drawn for frames of this size before the first one."""
+        self._painter.follow(self.shared.settings, width, height)
+        eventually(lambda: not self._painter.preparer.busy)
+
+
+@contextmanager
+def running(inference: Inference) -> Iterator[None]:
+    """Run the thread."""
+    stop = threading.Event()
+    thread = threading.Thread(target=inference.worker.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        inference.frames.close()
+        thread.join(PATIENCE_S)
+        for preparer in inference.preparers:
+            preparer.request_stop()
+            assert preparer.join(PATIENCE_S)
+    assert not thread.is_alive()
