@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from app.capture import table
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
-from app.capture.demo import DemoSource
 from app.capture.devices import list_cameras
-from app.capture.source_name import EMPTY_AT_FIRST, SourceKind, parse_source
+from app.capture.source_name import AUTO, parse_source
 from app.capture.video_file import VideoFileSource
 from app.config import paths
 from app.core.errors import SourceOpenError, UsageError
 from app.core.settings import CaptureSettings
-
-DEMO_MOTION = 0.4
-"""Less than that of a hand-held camera: at a few frames per second strict mode would take each pan for a scene cut."""
-EMPTY_SCENE_S = 5.0
-"""Time before the person appears in `demo:empty`."""
 
 
 def open_source(settings: CaptureSettings) -> FrameSource:
@@ -43,25 +38,15 @@ class SourceOpener:
             name = parse_source(settings.source)
         except UsageError as error:
             raise SourceOpenError(error.text) from error
-        if name.kind is SourceKind.AUTO:
+        if name.kind == AUTO:
             return self._open_auto(settings)
-        if name.kind is SourceKind.DEMO:
-            width, height, fps = settings.width, settings.height, settings.fps
-            if name.value == EMPTY_AT_FIRST:
-                return DemoSource(width, height, fps, empty_scene_s=EMPTY_SCENE_S, motion=0)
-            return DemoSource(width, height, fps, motion=DEMO_MOTION)
-        if name.kind is SourceKind.PORTAL:
-            from app.capture.portal import PortalSource  # D-Bus and PipeWire: Linux only
-
-            return PortalSource(name.value, settings)
-        if name.kind is SourceKind.CAMERA:
-            return CameraSource(name.value, settings)
-        return VideoFileSource(paths.from_user(name.value))
+        spec = next((spec for spec in table.SOURCES if spec.name == name.kind), None)
+        return VideoFileSource(paths.from_user(name.value)) if spec is None else spec.open(name.value, settings)
 
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
         ids = [camera.id for camera in list_cameras() if not camera.is_virtual]
         if not ids and self._camera is None:
-            return DemoSource(settings.width, settings.height, settings.fps, motion=DEMO_MOTION)
+            return table.open_demo("", settings)
         if self._camera not in ids and ids:
             self._camera = ids[0]
         assert self._camera is not None

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
+from app.capture import table
 from app.core.errors import UsageError
 from app.core.messages.capture import SourceText
 
-CAMERA_PREFIX = "camera:"
-PORTAL_PREFIX = "portal:"
-EMPTY_AT_FIRST = "empty"
-
-
-class SourceKind(Enum):
-    """Kinds of source."""
-
-    AUTO = "auto"
-    DEMO = "demo"
-    CAMERA = "camera"
-    PORTAL = "portal"
-    """A camera that the desktop's camera portal offers (Linux)."""
-    FILE = "file"
+AUTO, CAMERA, FILE = "auto", "camera", "file"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceName:
     """A requested source."""
 
-    kind: SourceKind
+    kind: str
+    """`auto`, `file` or the name of a row in `app/capture/table.py`."""
     value: str = ""
     """A camera's number, device file, stable id or name; a file's path; for the demo EMPTY_AT_FIRST or nothing; for the
     portal the camera's name, or nothing for the first one."""
 
     def __str__(self) -> str:
         """Return the name in the form that `parse_source` reads."""
-        if self.kind is SourceKind.CAMERA:
-            return CAMERA_PREFIX + self.value
-        if self.kind is SourceKind.FILE:
+        if self.kind == FILE:
             return self.value
-        return f"{self.kind.value}:{self.value}" if self.value else self.kind.value
+        return f"{self.kind}:{self.value}" if self.value else self.kind
 
 
 def parse_source(text: str) -> SourceName:
@@ -50,19 +36,16 @@ def parse_source(text: str) -> SourceName:
     """
     if "\0" in text or not text.strip():
         raise UsageError(SourceText.EMPTY())
-    if text in (SourceKind.AUTO.value, SourceKind.DEMO.value, SourceKind.PORTAL.value):
-        return SourceName(SourceKind(text))
-    if text == f"{SourceKind.DEMO.value}:{EMPTY_AT_FIRST}":
-        return SourceName(SourceKind.DEMO, EMPTY_AT_FIRST)
-    if text.startswith(PORTAL_PREFIX):
-        return SourceName(SourceKind.PORTAL, text[len(PORTAL_PREFIX) :].strip())
+    if text == AUTO:
+        return SourceName(AUTO)
     if text.startswith("/dev/video") or (text.isascii() and text.isdigit()):
-        return SourceName(SourceKind.CAMERA, text)
-    if not text.startswith(CAMERA_PREFIX):
-        if "://" in text:
-            raise UsageError(SourceText.ADDRESS(text=text))
-        return SourceName(SourceKind.FILE, text)
-    value = text[len(CAMERA_PREFIX) :].strip()
-    if not value:
+        return SourceName(CAMERA, text)
+    kind, colon, value = text.partition(":")
+    value = value.strip()
+    if kind == CAMERA and colon and not value:
         raise UsageError(SourceText.NO_CAMERA_NAMED(text=text))
-    return SourceName(SourceKind.CAMERA, value)
+    if any(spec.name == kind and spec.takes(value) for spec in table.SOURCES):
+        return SourceName(kind, value)
+    if "://" in text:
+        raise UsageError(SourceText.ADDRESS(text=text))
+    return SourceName(FILE, text)

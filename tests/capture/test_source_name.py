@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.capture import SourceKind, SourceName, open_source, parse_source
+from app.capture import SourceName, open_source, parse_source
 from app.capture.demo import DemoSource
 from app.core.errors import MattecamError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings
@@ -15,18 +15,18 @@ from app.core.settings import CaptureSettings
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("auto", SourceName(SourceKind.AUTO)),
-        ("demo", SourceName(SourceKind.DEMO)),
-        ("demo:empty", SourceName(SourceKind.DEMO, "empty")),
-        ("camera:0", SourceName(SourceKind.CAMERA, "0")),
-        ("camera:/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
-        ("0", SourceName(SourceKind.CAMERA, "0")),
-        ("./0", SourceName(SourceKind.FILE, "./0")),
-        ("/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
-        ("camera:usb-046d_HD-video-index0", SourceName(SourceKind.CAMERA, "usb-046d_HD-video-index0")),
-        ("camera:platform:vivid-000", SourceName(SourceKind.CAMERA, "platform:vivid-000")),
-        ("clips/a film.mp4", SourceName(SourceKind.FILE, "clips/a film.mp4")),
-        ("C:\\clips\\film.mp4", SourceName(SourceKind.FILE, "C:\\clips\\film.mp4")),
+        ("auto", SourceName("auto")),
+        ("demo", SourceName("demo")),
+        ("demo:empty", SourceName("demo", "empty")),
+        ("camera:0", SourceName("camera", "0")),
+        ("camera:/dev/video2", SourceName("camera", "/dev/video2")),
+        ("0", SourceName("camera", "0")),
+        ("./0", SourceName("file", "./0")),
+        ("/dev/video2", SourceName("camera", "/dev/video2")),
+        ("camera:usb-046d_HD-video-index0", SourceName("camera", "usb-046d_HD-video-index0")),
+        ("camera:platform:vivid-000", SourceName("camera", "platform:vivid-000")),
+        ("clips/a film.mp4", SourceName("file", "clips/a film.mp4")),
+        ("C:\\clips\\film.mp4", SourceName("file", "C:\\clips\\film.mp4")),
     ],
 )
 def test_names_of_the_command_line(text: str, name: SourceName) -> None:
@@ -50,18 +50,18 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
         assert not text.strip() or "\0" in text or "://" in text or not text.removeprefix("camera:").strip()
         return
     assert parse_source(str(name)) == name
-    assert bool(name.value) == (name.kind in (SourceKind.CAMERA, SourceKind.FILE))
+    assert bool(name.value) == (name.kind in ("camera", "file"))
 
 
-@given(st.sampled_from(list(SourceKind)), st.text(min_size=1))
-def test_names_round_trip(kind: SourceKind, value: str) -> None:
-    value = value if kind in (SourceKind.CAMERA, SourceKind.FILE) else ""
+@given(st.sampled_from(["auto", "demo", "camera", "portal", "file"]), st.text(min_size=1))
+def test_names_round_trip(kind: str, value: str) -> None:
+    value = value if kind in ("camera", "file") else ""
     name = SourceName(kind, value)
     try:
         again = parse_source(str(name))
     except UsageError:
         return
-    assert again == name or kind in (SourceKind.CAMERA, SourceKind.FILE)
+    assert again == name or kind in ("camera", "file")
 
 
 def test_the_demo_has_the_requested_size() -> None:
