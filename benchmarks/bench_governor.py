@@ -26,7 +26,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.bench.replay import ReplaySource
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
@@ -41,6 +40,7 @@ from app.matting.base.interface import EngineInfo, MatteEditor, Pending
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
+from benchmarks.replay import ReplaySource
 
 RATE_HZ = 30.0
 WIDTH, HEIGHT, FULL_RATIO = 480, 360, 0.75

@@ -4,22 +4,53 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from app.bench.in_use.run import models_to_measure, program_row
 from app.bench.machine import machine
 from app.bench.measure import Contender, Timing, interleave
-from app.bench.network import OpenVinoNetwork
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
-from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings, Settings
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
+from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import MattingEngine
 from app.matting.selection import hardware
 from app.matting.selection.choice import Choice, choose, geometry_for
 from app.matting.selection.measured import cpu_precisions, described, trials_of
+
+
+class OpenVinoNetwork:
+    """The compiled stages of a network, run on inputs of zeros."""
+
+    def __init__(self, settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> None:
+        """Compile the stages. Raise ModelError or RuntimeError if that fails."""
+        from app.matting.openvino.artefact_cache import artefacts
+        from app.matting.openvino.stages import bound, compiled, fitted, halved_shapes
+        from models.names import state_names
+
+        direct = geometry.ratio == 1 and choice.spec.direct
+        artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
+        height, width = geometry.small_height, geometry.small_width
+        before, _ = state_names(len(artefact.states))
+        states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
+        inputs = {"small": (1, 3, height, width), **halved_shapes(height, width), **states}
+        models, shapes = fitted(artefact.stages, inputs)
+        # The requests use these buffers in place, so they must outlive the requests.
+        self._arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        networks = compiled(artefact.stages, models, choice.precision)
+        self._requests = [
+            bound(stage, network, self._arrays) for stage, network in zip(artefact.stages, networks, strict=True)
+        ]
+
+    def infer(self) -> None:
+        """Run all stages once."""
+        for request in self._requests:
+            request.infer()
+
 
 FRAMES = 16
 Progress = Callable[[str], None]
@@ -188,3 +219,30 @@ def _frames(width: int, height: int) -> list[BgrImage]:
         return [frame.image for frame in (source.read() for _ in range(FRAMES)) if frame is not None]
     finally:
         source.close()
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return a Markdown table; its last column is the speed-up over the reference loop with the same network.
+
+    The lines below the table name what `auto` selects.
+    """
+    lines = [
+        "| what | model | executor | precision | size | ratio | median ms | p95 ms | fps | CPU ms | × usual loop |",
+        "|---|---|---|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in result["results"]:
+        usual = [
+            other["median_ms"]
+            for other in result["results"]
+            if (other["what"], other["executor"], other["model"]) == ("usual-loop", "eager", row["model"])
+        ]
+        faster = f"{usual[0] / row['median_ms']:.2f}" if usual else ""
+        lines.append(
+            f"| {row['what']} | {row['model']} | {row['executor']} | {row['precision']} "
+            f"| {row['size'][0]}×{row['size'][1]} | {row['downsample_ratio']:g} | {row['median_ms']:.1f} "
+            f"| {row['p95_ms']:.1f} | {row['fps']:.1f} | {row['cpu_ms_per_frame']:.1f} | {faster} |"
+        )
+    for pick in result["auto"]:
+        measured = f" (measured: {pick['measured']} a step)" if pick["measured"] else ""
+        lines += ["", f"auto selects {pick['executor']} in {pick['precision']} for {pick['model']}{measured}."]
+    return "\n".join(lines)

@@ -48,8 +48,8 @@ def bench(
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))
         return
     from app.bench.choose import choices_table, choose_again
-    from app.bench.report import table
     from app.bench.run import bench as measure
+    from app.bench.run import table
     from app.matting.kernels.loading import load
 
     load()

@@ -1,4 +1,4 @@
-"""Child process of `app.media.pdf_file`: renders pages of one PDF file with Qt.
+"""Child process of `app.media.slides`: renders pages of one PDF file with Qt.
 
 Standard input: the length of the file as 64-bit integer and the file, then for each page its number, from 0, and the
 greatest width and height, as 32-bit integers. Standard output: the number of pages, 0 for a file that cannot be read or

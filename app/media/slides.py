@@ -1,16 +1,127 @@
-"""Slides: the pages of a PDF file, or the images of a folder in natural order of their names."""
+"""Slides: the pages of a PDF file, or the images of a folder in natural order of their names.
+
+Qt renders PDF files in a child process: a broken file ends the child, not the program.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import struct
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from app.config import paths
 from app.core.errors import BackgroundError
+from app.core.files import is_special
 from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
 from app.media.image_file import read_image
 from app.media.image_folder import PICTURES, pictures_in
-from app.media.pdf_file import PdfPages
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 256 << 20
+MAX_PAGES = 5000
+TIMEOUT_S = 20.0
+"""Limit for opening the file and for each page; the child is then killed."""
+RENDERER = paths.module("app.gui.render_pdf")
+"""Module of the child; its docstring describes the protocol."""
+_FILE, _PAGES, _REQUEST, _SIZE = (struct.Struct(each) for each in ("<Q", "<I", "<III", "<II"))
+
+
+class PdfPages:
+    """An open PDF file. Implements `app.media.slides.Slides`."""
+
+    def __init__(self, path: Path, most: tuple[int, int], timeout_s: float = TIMEOUT_S) -> None:
+        """most: (width, height) of a page in pixels. Raises BackgroundError."""
+        self._path, self._most, self._timeout_s = path, most, timeout_s
+        data = self._data()
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", RENDERER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=paths.IMPORT_ROOT,
+                env=environment,
+            )
+        except OSError as error:
+            raise self._damaged(str(error)) from None
+        try:
+            (self.count,) = _PAGES.unpack(self._asked(_FILE.pack(len(data)) + data, _PAGES.size))
+            if not 0 < self.count <= MAX_PAGES:
+                raise self._damaged(f"{self.count} pages")
+        except BackgroundError:
+            self.close()
+            raise
+
+    def read(self, index: int) -> BgrImage:
+        """Return a page, from 0; (H, W, 3). Raises BackgroundError, also for all pages after a page that failed."""
+        width, height = _SIZE.unpack(self._asked(_REQUEST.pack(index, *self._most), _SIZE.size))
+        if not (0 < width <= self._most[0] and 0 < height <= self._most[1]):
+            self.close()
+            raise self._damaged(f"a page of {width}x{height}")
+        pixels = self._asked(b"", width * height * 3)
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+
+    def close(self) -> None:
+        """End the child. Idempotent."""
+        self._child.kill()
+        self._child.wait()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # what was not written is lost with the child
+                    log.debug("The renderer of %s had ended.", self._path)
+
+    def _asked(self, request: bytes, answer_bytes: int) -> bytes:
+        """Write a request and return the answer of this length. Raises BackgroundError."""
+        stdin, stdout = self._child.stdin, self._child.stdout
+        assert stdin is not None
+        assert stdout is not None
+        limit = threading.Timer(self._timeout_s, self._child.kill)
+        limit.start()
+        try:
+            stdin.write(request)
+            stdin.flush()
+            answer = stdout.read(answer_bytes)
+        except (OSError, ValueError) as error:
+            raise self._damaged(str(error)) from None
+        finally:
+            limit.cancel()
+            limit.join()
+        if len(answer) != answer_bytes:
+            raise self._damaged("the renderer ended")
+        return answer
+
+    def _data(self) -> bytes:
+        try:
+            if is_special(self._path):
+                raise self._damaged("no file")
+            with self._path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            raise BackgroundError(SlidesText.ABSENT(file=self._path)) from None
+        except OSError:
+            raise BackgroundError(SlidesText.UNREADABLE(file=self._path)) from None
+        if len(data) > MAX_BYTES:
+            raise BackgroundError(SlidesText.TOO_LARGE(file=self._path))
+        if b"%PDF-" not in data[:1024]:
+            raise self._damaged("no signature")
+        return data
+
+    def _damaged(self, reason: str) -> BackgroundError:
+        log.info("%s was not rendered: %s", self._path, reason)
+        return BackgroundError(SlidesText.DAMAGED(file=self._path))
+
 
 MAX_SIDE = 2560
 """Slides are read at this size: enough for a zoom of 2 at 720p."""

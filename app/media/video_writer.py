@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from app.core.disk_errors import ExplainedOSError
 from app.core.files import free_name
 from app.core.messages.media import WriteReason
-from app.media.audio_copy import AudioCopy
+from app.media.audio_tracks import AudioCopy, SoundWriter
 from app.media.encoders import Encoder, file_encoder
 from app.media.mp4.fragments import cut_incomplete_fragment
-from app.media.sound_writer import SoundWriter
 from app.media.video_input import file_address
 from app.media.yuv import BT601, BT709, YuvConverter
 

@@ -12,15 +12,14 @@ import pytest
 import torch
 
 from app.bench.measure import Contender, Timing, interleave, percentile
-from app.bench.replay import ReplaySource
-from app.bench.report import table
-from app.bench.run import bench, executor_choices
+from app.bench.run import bench, executor_choices, table
 from app.bench.usual_loop import UsualLoop, frozen
 from app.cli import main
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.selection.choice import Choice
+from benchmarks.replay import ReplaySource
 from models.student.bundled import BUNDLED, load_bundled
 from tests.matting.networks import frames
 

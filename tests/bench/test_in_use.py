@@ -9,10 +9,10 @@ import time
 import numpy as np
 import pytest
 
-from app.bench.in_use import in_use, rounds, run, table
+from app.bench.in_use import in_use, run, table
 from app.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
-from app.bench.in_use.rounds import merged, rounds_of
+from app.bench.in_use.run import merged, rounds_of
 from app.cli.bench import bench as command
 from app.core.cpu_parts import CpuPart, cpu_parts_s
 from app.core.errors import ModelError
@@ -218,7 +218,7 @@ def test_short_measurements_have_one_round() -> None:
 
 @pytest.mark.usefixtures("short")
 def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "SHORTEST_S", 0.05)
+    monkeypatch.setattr(run, "SHORTEST_ROUND_S", 0.05)
     lines: list[str] = []
     result = in_use(SMALL, 0.0, lines.append, phases=[(), ("camera",)])
     assert lines[:4] == ["student: in-use without outputs", "student: in-use camera"] * 2

@@ -20,8 +20,8 @@ from app.config.parsing import parse_background
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.media import pdf_file
-from app.media.pdf_file import PdfPages
+from app.media import slides as slides_module
+from app.media.slides import PdfPages
 from tests.waiting import eventually
 
 COLOURS = ((255, 0, 0), (0, 160, 0), (0, 0, 255))
@@ -144,7 +144,7 @@ def test_files_that_are_no_slides_are_refused_in_one_sentence(tmp_path: Path, mo
     for path, why in ((empty, "no images"), (text, "damaged"), (cut, "damaged"), (tmp_path / "absent.pdf", "no file")):
         with pytest.raises(BackgroundError, match=why), opened(path):
             pass
-    monkeypatch.setattr(pdf_file, "MAX_BYTES", 100)
+    monkeypatch.setattr(slides_module, "MAX_BYTES", 100)
     with pytest.raises(BackgroundError, match="too large"), opened(pdf(tmp_path)):
         pass
     with pytest.raises(BackgroundError, match="choose a PDF file"):

@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.compositing.video import VideoBackground
-from app.compositing.video_loop import LoopingVideo, TimedFrame
+from app.compositing.video import LoopingVideo, TimedFrame, VideoBackground
 from app.core.geometry import Layout
 from tests.compositing.files import COLOURS, colour_number, cut, flat, write_video
 from tests.waiting import eventually

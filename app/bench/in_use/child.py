@@ -18,7 +18,7 @@ from typing import Any
 
 from app.bench.in_use.camera_like import camera_frames
 from app.bench.in_use.program import Program
-from app.bench.in_use.workload import Workload
+from app.bench.in_use.run import Workload
 from app.capture.mjpg import MjpgDecoder
 from app.compositing import open_background
 from app.core.concurrency.threads import name_thread

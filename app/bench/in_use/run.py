@@ -1,9 +1,10 @@
-"""Measures the program in use, in a child process per model."""
+"""Measures the program in use, in a child process per model and in several rounds."""
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -11,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.bench.in_use.rounds import merged, rounds_of
-from app.bench.in_use.workload import Workload
+from pydantic import BaseModel
+
 from app.bench.machine import machine
 from app.config import paths
 from app.core.errors import ModelError
@@ -22,6 +23,49 @@ from app.matting.selection.choice import choose, geometry_for
 from app.system.display import unusable_qt
 from models.table import auto_order, bundled
 from models.weights import on_hand
+
+
+class Workload(BaseModel):
+    """What a child process measures."""
+
+    settings: Settings
+    phases: list[tuple[str, ...]]
+    """The outputs of each measurement."""
+    seconds: float
+    """Of each measurement."""
+    rounds: int = 1
+    """How often every phase is measured, in turn."""
+    idle: bool = False
+    """Also measure the CPU time while the program rests and while it is paused."""
+
+
+SHORTEST_ROUND_S = 4.0
+MOST_ROUNDS = 3
+SUMS = ("dropped", "seconds")
+LARGEST = ("longest",)
+"""Of the stalls of the GUI thread."""
+
+
+def rounds_of(seconds: float) -> int:
+    """Return in how many rounds to measure for `seconds` in all: the state of a machine may change within them."""
+    return min(MOST_ROUNDS, max(1, int(seconds / SHORTEST_ROUND_S)))
+
+
+def merged(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one row: the median of every number, but the sum of `SUMS` and the largest of `LARGEST`."""
+    return {key: _merged(key, [row[key] for row in rows if key in row]) for row in rows for key in row}
+
+
+def _merged(key: str, values: list[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    if not known or isinstance(known[0], str | list):
+        return known[-1] if known else None
+    if isinstance(known[0], dict):
+        return merged(known)
+    if key in SUMS:
+        return round(sum(known), 2)
+    return max(known) if key in LARGEST else round(statistics.median(known), 3)
+
 
 PHASES: tuple[tuple[str, ...], ...] = (
     (),
