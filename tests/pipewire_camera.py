@@ -10,7 +10,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from app.output.pipewire.node import CameraNode
+from app.output.pipewire.node import PipeWireNode
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.registry import OWN_NODE, CameraList
 from app.system.pipewire.video_format import Layout, VideoFormat
@@ -38,7 +38,7 @@ def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tupl
 def camera(name: str, layout: Layout = "YUY2", title: str = "") -> Iterator[Callable[[], None]]:
     """Another camera of PipeWire, which sends bars; gives a function that removes it."""
     stop = threading.Event()
-    node = CameraNode(VideoFormat(layout, 64, 48, Fraction(30)), name=name, title=title or name)
+    node = PipeWireNode(VideoFormat(layout, 64, 48, Fraction(30)), name=name, title=title or name)
     frame = packed(layout)
 
     eventually(lambda: name == OWN_NODE or is_listed(name))

@@ -24,7 +24,7 @@ from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.output.virtual_camera import list_virtual_cameras
-from app.plate.live import take_live_plate
+from app.runtime.live_plate import take_live_plate
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status_fields import status_fields, write_status

@@ -48,11 +48,11 @@ def check_pipewire(system: System, proof: Callable[[], Finding] | None) -> list[
 
 def prove_pipewire() -> Finding:
     """Send bars through PipeWire and read them back."""
-    from app.output.pipewire.node import CameraNode
+    from app.output.pipewire.node import PipeWireNode
     from app.output.pipewire.sink import PipeWireCamera
 
     steps = (PipeWireFinding.FIX_SESSION_MANAGER(), _START)
-    make = partial(CameraNode, name=_PROOF_NODE)
+    make = partial(PipeWireNode, name=_PROOF_NODE)
     return prove(
         "PipeWire",
         lambda width, height, fps: PipeWireCamera(width, height, fps, make=make),

@@ -35,7 +35,7 @@ MIN_SHORT_SIDE = 96
 """On smaller frames of the network a person cannot be recognised, and only the empty scene is tested."""
 
 
-class Scene(NamedTuple):
+class KnownScene(NamedTuple):
     """The frames of the self-test; (H, W, 3) uint8 BGR."""
 
     empty: BgrImage
@@ -70,28 +70,28 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
         raise ExecutorError(text, info.model, info.device, info.precision, invalid_output=True)
 
 
-def _on_plate(plate: BgrImage) -> Scene:
+def _on_plate(plate: BgrImage) -> KnownScene:
     """Return the scene with its person before the plate (H, W, 3) instead of the demo's empty scene."""
     scene = _scene(plate.shape[1], plate.shape[0])
-    return Scene(plate, np.where(scene.person[..., None], scene.occupied, plate), scene.person)
+    return KnownScene(plate, np.where(scene.person[..., None], scene.occupied, plate), scene.person)
 
 
 @functools.lru_cache(maxsize=2)
-def _scene(width: int, height: int) -> Scene:
+def _scene(width: int, height: int) -> KnownScene:
     return _rendered(width, height, motion=0.0, seed=0)
 
 
-def _drawn(width: int, height: int) -> Scene:
+def _drawn(width: int, height: int) -> KnownScene:
     """Return the scene from a random view, mirrored or not."""
     seed = secrets.randbelow(1 << 32)
     scene = _rendered(width, height, motion=1.0, seed=seed)
     if seed % 2:
         return scene
     empty, occupied, person = (np.ascontiguousarray(part[:, ::-1]) for part in scene)
-    return Scene(np.asarray(empty, np.uint8), np.asarray(occupied, np.uint8), np.asarray(person, np.bool_))
+    return KnownScene(np.asarray(empty, np.uint8), np.asarray(occupied, np.uint8), np.asarray(person, np.bool_))
 
 
-def _rendered(width: int, height: int, *, motion: float, seed: int) -> Scene:
+def _rendered(width: int, height: int, *, motion: float, seed: int) -> KnownScene:
     scale = min(1.0, RENDERED_SHORT_SIDE / min(width, height))
     source = DemoSource(
         max(2, round(width * scale)),
@@ -104,4 +104,4 @@ def _rendered(width: int, height: int, *, motion: float, seed: int) -> Scene:
     )
     empty, occupied = (np.asarray(cv2.resize(source.render(index), (width, height)), np.uint8) for index in (0, 1))
     source.close()
-    return Scene(empty, occupied, cv2.absdiff(empty, occupied).max(axis=2) > MIN_DIFFERENCE)
+    return KnownScene(empty, occupied, cv2.absdiff(empty, occupied).max(axis=2) > MIN_DIFFERENCE)

@@ -14,10 +14,10 @@ from app.core.settings import CaptureSettings
 from app.core.stage import Stage
 from app.core.types import Frame, SourceInfo
 from app.runtime.demand import DemandWatch
-from app.runtime.driver_call import DriverCall
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
+from app.runtime.worker import DriverCall
 
 _log = logging.getLogger(__name__)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from app.runtime.closing import close_unused
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.worker import Worker
 from app.system.process_limits import return_free_memory
 
+_log = logging.getLogger(__name__)
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -137,3 +138,11 @@ class Preparer(Generic[K, T]):
             replaced, self._outcome = self._outcome, outcome
         if replaced is not None and replaced.value is not None:
             close_unused(partial(self._discard, replaced.value))
+
+
+def close_unused(close: Callable[[], object]) -> None:
+    """Call `close`; a failure is logged only: a device that is lost refuses even that, and the program goes on."""
+    try:
+        close()
+    except Exception as error:  # noqa: BLE001 - what is closed is out of use
+        _log.warning("Something that is no longer used could not be closed.", exc_info=error)

@@ -1,10 +1,12 @@
-"""A thread that can be asked to stop, keeps the error that ended it, and is joined."""
+"""A thread that can be asked to stop, keeps the error that ended it, and is joined; calls of drivers on it."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from app.core.concurrency.threads import lower_priority, name_thread
 
@@ -57,3 +59,24 @@ class Worker:
             _log.warning("The %s thread ended with an error.", self.name, exc_info=error)
         finally:
             self._ended.set()
+
+
+class DriverCall:
+    """Made on one thread, asked about on another."""
+
+    def __init__(self) -> None:
+        self._running: tuple[float, str] | None = None
+
+    @contextmanager
+    def by(self, device: str) -> Iterator[None]:
+        """Note the call in this block. device: its name for the user."""
+        self._running = time.monotonic(), device
+        try:
+            yield
+        finally:
+            self._running = None
+
+    def hangs(self, limit_s: float) -> str | None:
+        """Return the name of the device if the call takes longer than this."""
+        running = self._running
+        return running[1] if running is not None and time.monotonic() - running[0] > limit_s else None

@@ -13,7 +13,7 @@ from app.capture.portal import PortalSource
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
-from app.output.pipewire.node import CameraNode
+from app.output.pipewire.node import PipeWireNode
 from app.system.camera_portal import open_cameras, read_portal
 from app.system.pipewire.raw_video import to_bgr
 from app.system.pipewire.reader import RawFrame
@@ -93,7 +93,7 @@ def test_a_removed_camera_is_lost(portal: PlayedPortal) -> None:
 
 def test_a_silent_camera_is_an_error(portal: PlayedPortal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.capture.portal.FIRST_FRAME_S", 0.3)
-    node = CameraNode(VideoFormat("YUY2", 64, 48, Fraction(30)), name="webcam", title="webcam")
+    node = PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30)), name="webcam", title="webcam")
     assert "delivers no frames" in fails()
     node.close()
 

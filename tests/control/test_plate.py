@@ -16,9 +16,9 @@ from app.control.changes import CommandError
 from app.control.commands import Command, parse_words
 from app.core.errors import MattecamError, PlateError, UsageError
 from app.core.types import BgrImage
-from app.plate import live
 from app.plate.capture import plate_path, save_plate
-from app.plate.live import take_live_plate
+from app.runtime import live_plate
+from app.runtime.live_plate import take_live_plate
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
@@ -69,7 +69,7 @@ class Room:
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
-    monkeypatch.setattr(live, "COLLECT_S", 0.3)
+    monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
     room = Room(tmp_path)
     room.pipeline.start()
     eventually(lambda: room.pipeline.status().phase is Phase.RUNNING)

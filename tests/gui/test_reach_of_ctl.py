@@ -31,7 +31,7 @@ from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
-from app.plate import live
+from app.runtime import live_plate
 from app.system import autostart
 from tests.gui.conftest import StartWindow
 from tests.gui.reach_of_ctl import (
@@ -179,7 +179,7 @@ def test_autostart_is_switched(session: Session, qtbot: QtBot) -> None:
 def test_the_window_takes_plates_for_ctl_but_not_while_paused(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "COLLECT_S", 0.3)
+    monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
     empty = answered(qtbot, "plate", "take 0")
     assert empty.done, empty.message
     plate = session.store.current.matting.plate

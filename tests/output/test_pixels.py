@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.core.types import BgrImage
-from app.output.pipewire.node import CameraNode
+from app.output.pipewire.node import PipeWireNode
 from app.output.pipewire.sink import PipeWireCamera
 from app.output.pixels import Layout, Packer
 from app.output.side_by_side import SideBySideCamera
@@ -66,7 +66,7 @@ def test_a_virtual_camera_asks_for_yuyv_once(
 def test_the_pipewire_camera_offers_the_same() -> None:
     offered: list[VideoFormat] = []
 
-    def refuse(video: VideoFormat) -> CameraNode:
+    def refuse(video: VideoFormat) -> PipeWireNode:
         offered.append(video)
         raise OSError("no PipeWire")
 

@@ -22,7 +22,7 @@ SETTLE_S = 0.08
 """PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader starts."""
 
 
-class CameraNode:
+class PipeWireNode:
     """Offers frames of exactly one size.
 
     With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.

@@ -17,7 +17,7 @@ from app.core.messages.output import PipeWireText
 from app.core.settings import Settings
 from app.core.types import BgrImage, Picture
 from app.output.alpha import to_bgra
-from app.output.pipewire.node import TITLE, CameraNode
+from app.output.pipewire.node import TITLE, PipeWireNode
 from app.output.pixels import Packer
 from app.output.spec import SinkContext
 from app.system.device_holders import LINUX
@@ -51,7 +51,7 @@ class PipeWireCamera:
         fps: float,
         alpha: bool = False,
         *,
-        make: Callable[[VideoFormat], CameraNode] = CameraNode,
+        make: Callable[[VideoFormat], PipeWireNode] = PipeWireNode,
     ) -> None:
         """width, height: pixels, rounded down to even. alpha: send the person as BGRA or RGBA, as the reader
         chooses, not premultiplied, in place of the composite as YUY2. Raises SinkOpenError.

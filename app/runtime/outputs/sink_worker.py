@@ -12,10 +12,9 @@ from app.output.base import CameraSink, CountedSink, FrameSink
 from app.output.spec import SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.board import OwnProblem
-from app.runtime.driver_call import DriverCall
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
-from app.runtime.worker import Worker
+from app.runtime.worker import DriverCall, Worker
 
 
 @dataclass(frozen=True, slots=True)
