@@ -12,7 +12,6 @@ from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate, may_leave
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
-from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from app.testing.room import room_picture, shows_room
 from tests.architecture.source import modules, tree
@@ -109,17 +108,15 @@ def test_a_preview_picture_is_released_under_the_settings_of_now() -> None:
 def test_the_last_composite_is_repeated_for_the_stale_time_at_most() -> None:
     """Also where steps take so long that four of them exceed it."""
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=Timing(stale_s=0.2))
-    pipeline.start()
-    world.faults.put("step", lambda: ignore(world.faults.release.wait(0.6)))
-    composites(pipeline, 2)
-    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-    (sink,) = world.sinks
-    world.faults.put("step", lambda: world.faults.hang(120.0))  # longer than is waited for the card
-    eventually(lambda: sink.pictures[-1].kind is PictureKind.STANDBY)
-    world.faults.heal()
-    composites(pipeline)
-    assert pipeline.stop()
+    with running(world, BASE, Timing(stale_s=0.2)) as pipeline:
+        world.faults.put("step", lambda: ignore(world.faults.release.wait(0.6)))
+        composites(pipeline, 2)
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        (sink,) = world.sinks
+        world.faults.put("step", lambda: world.faults.hang(120.0))  # longer than is waited for the card
+        eventually(lambda: sink.pictures[-1].kind is PictureKind.STANDBY)
+        world.faults.heal()
+        composites(pipeline)
 
 
 def test_the_bound_is_the_documented_one() -> None:

@@ -21,14 +21,13 @@ from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, MatteEditor
 from app.privacy.self_test import self_test
 from app.runtime.parts import default_parts
-from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine, ImmediateEngine
 from tests.fakes.world import FakeWorld
 from tests.matting.networks import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
-from tests.runtime.running import BASE, composites
+from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
 PLATE_SIZE = 320, 192
@@ -167,13 +166,11 @@ def test_a_plate_engine_with_broken_weights_shows_the_card_alone(
     )
     world = FakeWorld()
     parts = default_parts().with_sinks(virtual_camera=lambda *_: world.open_camera())
-    pipeline = Pipeline(settings, parts=parts)
-    pipeline.start()
-    refused = lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems)  # noqa: E731
-    eventually(refused, 60)  # the kernels may have to be compiled first
-    count = len(world.pictures())
-    eventually(lambda: len(world.pictures()) > count + 20)
-    assert pipeline.stop()
+    with running(world, settings, parts=parts) as pipeline:
+        refused = lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems)  # noqa: E731
+        eventually(refused, 60)  # the kernels may have to be compiled first
+        count = len(world.pictures())
+        eventually(lambda: len(world.pictures()) > count + 20)
     assert {picture.kind for picture in world.pictures()} == {PictureKind.STANDBY}
 
 
@@ -185,14 +182,12 @@ def test_an_engine_that_fails_the_test_is_closed_and_none_of_its_frames_leaves()
         if broken[0]:
             raise ModelError("The model fails its self-test; choose another.")
 
-    pipeline = Pipeline(BASE, parts=replace(world.parts(), self_test=test), timing=Timing(engine_retry_s=0.05))
-    pipeline.start()
-    eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
-    eventually(lambda: len(world.pictures()) > 20)
-    assert all(picture.frame is None for picture in world.pictures())
-    broken[0] = False
-    composites(pipeline)
-    assert pipeline.stop()
+    with running(world, BASE, Timing(engine_retry_s=0.05), parts=replace(world.parts(), self_test=test)) as pipeline:
+        eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
+        eventually(lambda: len(world.pictures()) > 20)
+        assert all(picture.frame is None for picture in world.pictures())
+        broken[0] = False
+        composites(pipeline)
     assert FakeEngine.live == 0
 
 

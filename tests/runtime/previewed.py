@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 
-from app.core.settings import (
-    Settings,
-)
 from app.core.types import Frame, Picture
-from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.testing.room import PERSON
-from tests.runtime.running import BASE
-
-
-@contextmanager
-def running(parts: Parts, settings: Settings = BASE) -> Iterator[Pipeline]:
-    pipeline = Pipeline(settings, parts=parts)
-    pipeline.start()
-    try:
-        yield pipeline
-    finally:
-        assert pipeline.stop()
 
 
 def shown(pipeline: Pipeline) -> Picture:

@@ -13,6 +13,7 @@ from app.core.settings import (
     Settings,
 )
 from app.core.types import PictureKind
+from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
@@ -29,8 +30,11 @@ BASE = Settings(
 
 
 @contextmanager
-def running(world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None) -> Iterator[Pipeline]:
-    pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
+def running(
+    world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: Parts | None = None
+) -> Iterator[Pipeline]:
+    """Run a pipeline with the parts of the world, or with others; end what hangs and stop at the end."""
+    pipeline = Pipeline(settings, parts=parts or world.parts(), timing=timing)
     pipeline.start()
     try:
         yield pipeline

@@ -77,8 +77,6 @@ def test_a_listener_hears_of_every_preview_picture() -> None:
 
 def test_stop_before_anything_was_started_or_a_second_time_is_harmless() -> None:
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts())
-    pipeline.start()
-    assert pipeline.stop()
-    assert pipeline.stop()
+    with running(world) as pipeline:
+        assert pipeline.stop()
     assert pipeline.status().phase is Phase.STOPPED

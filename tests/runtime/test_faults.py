@@ -16,7 +16,7 @@ from app.testing.engine import FakeEngine
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import KINDS, check_the_room_never_shows
-from tests.runtime.running import BASE, IMPATIENT, composites
+from tests.runtime.running import BASE, IMPATIENT, composites, running
 from tests.waiting import eventually
 
 STAGES = (
@@ -53,14 +53,12 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
 
 def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
     world = FakeWorld()
-    running = Pipeline(BASE, parts=world.parts(), timing=IMPATIENT)
-    running.start()
-    composites(running, 5)
-    world.faults.put("step", lambda: world.faults.hang(10))
-    eventually(lambda: world.newest().frame is None)
-    world.faults.heal()
-    composites(running, 5)
-    assert running.stop()
+    with running(world, BASE, IMPATIENT) as pipeline:
+        composites(pipeline, 5)
+        world.faults.put("step", lambda: world.faults.hang(10))
+        eventually(lambda: world.newest().frame is None)
+        world.faults.heal()
+        composites(pipeline, 5)
 
 
 @pytest.mark.parametrize(
@@ -88,11 +86,9 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
 
     world = FakeWorld()
     world.engine = Engine
-    running = Pipeline(BASE, parts=world.parts(), timing=IMPATIENT)
-    running.start()
-    eventually(lambda: bool(running.status().problems))
-    _sent(running)
-    assert running.stop()
+    with running(world, BASE, IMPATIENT) as pipeline:
+        eventually(lambda: bool(pipeline.status().problems))
+        _sent(pipeline)
     assert not any(shows_room(picture.image) for picture in world.pictures())
     assert all(picture.frame is None for picture in world.pictures())
 

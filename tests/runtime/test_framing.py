@@ -17,8 +17,8 @@ from app.testing.engine import FakeEngine
 from app.testing.room import PERSON, room_picture, shows_room
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
-from tests.runtime.previewed import newest, running
-from tests.runtime.running import BASE, apply, composites
+from tests.runtime.previewed import newest
+from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
@@ -32,7 +32,7 @@ def shows_only_the_person(pipeline: Pipeline) -> bool:
 
 def test_the_outputs_show_the_part_and_the_plate_sees_the_whole() -> None:
     world = FakeWorld()
-    with running(world.parts()) as pipeline:
+    with running(world) as pipeline:
         composites(pipeline)
         apply(pipeline, BASE.replace(framing=CLOSE_UP))
         eventually(lambda: shows_only_the_person(pipeline))
@@ -91,7 +91,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         open_source=lambda settings: EmptyRoom(settings, world.faults, "file"),
     )
     base = BASE.replace(matting=MattingSettings(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
-    with running(parts, base) as pipeline:
+    with running(world, base, parts=parts) as pipeline:
         composites(pipeline)
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
         eventually(lambda: pipeline.status().busy == "the model")
@@ -125,6 +125,6 @@ def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
         world.parts(),
         build_engine=lambda settings, width, height, framing: Noting(settings, width, height, world.faults),
     )
-    with running(parts, blurred) as pipeline:
+    with running(world, blurred, parts=parts) as pipeline:
         composites(pipeline)
         assert zooms == {CLOSE_UP.zoom}

@@ -21,7 +21,7 @@ from app.testing.engine import FakeEngine
 from app.testing.room import room_picture, shows_room
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites
+from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
 Trick = Callable[[Matte, BgrImage, int], Matte]
@@ -149,13 +149,11 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
 def test_another_engine_that_shows_the_room_at_once_leads_to_the_card() -> None:
     world = FakeWorld()
     world.engine = ShowsRoomAtQuarterRatio
-    pipeline = Pipeline(BASE, parts=replace(world.parts(), self_test=detailed_self_test), timing=TIMING)
-    pipeline.start()
-    composites(pipeline)
-    pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
-    eventually(lambda: pipeline.status().phase is Phase.WAITING)
-    frames_pass(world)
-    assert pipeline.stop()
+    with running(world, BASE, TIMING, parts=replace(world.parts(), self_test=detailed_self_test)) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
+        eventually(lambda: pipeline.status().phase is Phase.WAITING)
+        frames_pass(world)
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 

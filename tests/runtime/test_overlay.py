@@ -10,9 +10,8 @@ import numpy as np
 from app.core.settings import BackgroundSettings, OverlaySettings
 from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
-from app.runtime.pipeline import Pipeline
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE
+from tests.runtime.running import BASE, running
 from tests.waiting import eventually
 
 RED = (0, 0, 255)
@@ -35,9 +34,7 @@ def composites(world: FakeWorld) -> list[Picture]:
 
 def test_the_overlay_is_on_composites_and_not_on_the_card(tmp_path: Path) -> None:
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts())
-    pipeline.start()
-    try:
+    with running(world) as pipeline:
         eventually(lambda: bool(composites(world)))
         assert not any(has_corner(picture) for picture in composites(world))
         pipeline.change(lambda s: s.replace(overlay=OverlaySettings(file=red_corner(tmp_path))))
@@ -48,23 +45,17 @@ def test_the_overlay_is_on_composites_and_not_on_the_card(tmp_path: Path) -> Non
         assert not has_corner(world.newest())
         pipeline.change(lambda s: s.replace(paused=False, overlay=OverlaySettings()))
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not has_corner(world.newest()))
-    finally:
-        pipeline.stop()
 
 
 def test_a_missing_file_is_reported_and_the_picture_stays(tmp_path: Path) -> None:
     world = FakeWorld()
-    pipeline = Pipeline(BASE.replace(overlay=OverlaySettings(file=tmp_path / "gone.png")), parts=world.parts())
-    pipeline.start()
-    try:
+    with running(world, BASE.replace(overlay=OverlaySettings(file=tmp_path / "gone.png"))) as pipeline:
         eventually(lambda: any(problem.stage is Stage.OVERLAY for problem in pipeline.status().problems))
         (problem,) = pipeline.status().problems
         assert "gone.png does not exist" in problem.message
         eventually(lambda: bool(composites(world)))
         pipeline.change(lambda s: s.replace(overlay=OverlaySettings()))
         eventually(lambda: not pipeline.status().problems)
-    finally:
-        pipeline.stop()
 
 
 def test_an_unmatted_frame_of_the_source_is_not_written_to(tmp_path: Path) -> None:
@@ -72,12 +63,8 @@ def test_an_unmatted_frame_of_the_source_is_not_written_to(tmp_path: Path) -> No
     settings = BASE.replace(
         background=BackgroundSettings(kind="none"), overlay=OverlaySettings(file=red_corner(tmp_path))
     )
-    pipeline = Pipeline(settings, parts=world.parts())
-    pipeline.start()
-    try:
+    with running(world, settings):
         eventually(lambda: has_corner(world.newest()))
         picture = world.newest()
         assert picture.kind is PictureKind.UNMATTED and picture.frame is not None
         assert not has_corner(Picture(picture.frame.image, PictureKind.UNMATTED))
-    finally:
-        pipeline.stop()

@@ -11,8 +11,8 @@ from app.core.types import BgrImage, Frame
 from app.testing.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
-from tests.runtime.previewed import newest, person_share, running, shown_in
-from tests.runtime.running import BASE, apply, composites
+from tests.runtime.previewed import newest, person_share, shown_in
+from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
@@ -20,7 +20,7 @@ CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 def test_the_view_closes_in_and_the_whole_frame_stays_available() -> None:
     world = FakeWorld()
-    with running(world.parts(), CLOSE) as pipeline:
+    with running(world, CLOSE) as pipeline:
         composites(pipeline)
         whole_share = float(np.mean(np.all(room_picture() == np.array(PERSON, np.uint8), axis=2)))
         eventually(lambda: person_share(pipeline) > 1.2 * whole_share)
@@ -36,7 +36,7 @@ def test_the_view_closes_in_and_the_whole_frame_stays_available() -> None:
 
 def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame() -> None:
     world = FakeWorld()
-    with running(world.parts(), CLOSE) as pipeline:
+    with running(world, CLOSE) as pipeline:
         eventually(lambda: pipeline.status().view.size < 0.9)
         apply(pipeline, CLOSE.replace(framing=FramingSettings(zoom=1.5)))
         eventually(lambda: pipeline.status().view.is_whole)
@@ -54,7 +54,7 @@ CORNER = Zone(kind="keep", points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)), radius=0
 def test_drop_zones_beat_the_network() -> None:
     world = FakeWorld()
     zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
-    with running(world.parts(), zoned) as pipeline:
+    with running(world, zoned) as pipeline:
         composites(pipeline)
         columns = shown_in(pipeline, PERSON)
         assert columns
@@ -70,7 +70,7 @@ def test_drop_zones_beat_the_network() -> None:
 def test_keep_zones_show_the_room_inside_their_border_only_and_say_so() -> None:
     world = FakeWorld()
     zoned = BASE.replace(people=PeopleSettings(zones=(CORNER,)))
-    with running(world.parts(), zoned) as pipeline:
+    with running(world, zoned) as pipeline:
         composites(pipeline)
         eventually(lambda: pipeline.status().keeps_room)
         # The status changes before the picture of the same frame leaves.
@@ -108,7 +108,7 @@ def test_only_the_selected_person_is_shown() -> None:
     world = FakeWorld()
     parts = replace(world.parts(), open_source=lambda settings: TwoPeople(settings, world.faults, "camera"))
     alone = BASE.replace(people=PeopleSettings(only_me=True))
-    with running(parts, alone) as pipeline:
+    with running(world, alone, parts=parts) as pipeline:
         composites(pipeline)
         eventually(lambda: not pipeline.status().hides_person)
         eventually(lambda: 0 < max(shown_in(pipeline, PERSON), default=0) < WIDTH // 2)  # the largest

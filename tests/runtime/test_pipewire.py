@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -26,22 +25,16 @@ from app.testing.room import ROOM
 from tests.fakes.world import FakeWorld
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session
-from tests.runtime.running import BASE, apply, composites
+from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 
 FAST = Timing(demand_poll_s=0.02, demand_linger_s=0.1, sink_retry_s=0.2)
 BLUE = (255, 0, 0)
 
 
-@contextmanager
-def running(world: FakeWorld, *, real: bool = True, timing: Timing = FAST) -> Iterator[Pipeline]:
-    parts = world.parts().with_sinks(pipewire=open_real) if real else world.parts()
-    pipeline = Pipeline(BASE, parts=parts, timing=timing)
-    pipeline.start()
-    try:
-        yield pipeline
-    finally:
-        assert pipeline.stop(), "a thread did not end"
+def camera_running(world: FakeWorld, timing: Timing = FAST) -> AbstractContextManager[Pipeline]:
+    """Run a pipeline with a real PipeWire camera."""
+    return running(world, timing=timing, parts=world.parts().with_sinks(pipewire=open_real))
 
 
 def corner(reader: NodeReader) -> tuple[int, ...]:
@@ -59,7 +52,7 @@ def shows_room(reader: NodeReader) -> bool:
 
 def test_composites_pause_and_closing_through_the_node(pipewire: PrivateSession) -> None:
     world = FakeWorld()
-    with running(world) as pipeline, reading() as reader:
+    with camera_running(world) as pipeline, reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         assert pipeline.status().pipewire == "Mattecam (PipeWire)"
         pipeline.change(lambda settings: settings.replace(paused=True))
@@ -79,7 +72,7 @@ def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSessi
         assert not shows_room(reader)
         return not shows(reader, BLUE)
 
-    with running(world, timing=replace(FAST, stale_s=0.3)), reading() as reader:
+    with camera_running(world, replace(FAST, stale_s=0.3)), reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         world.faults.put("step", lambda: world.faults.hang(120.0))
         eventually(shows_card)
@@ -91,7 +84,7 @@ def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSessi
 
 def test_unmatted_frames_leave_only_while_none_is_chosen(pipewire: PrivateSession) -> None:
     world = FakeWorld()
-    with running(world) as pipeline, reading() as reader:
+    with camera_running(world) as pipeline, reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         apply(pipeline, BASE.replace(background=BackgroundSettings(kind="none")))
         eventually(lambda: shows(reader, ROOM))
@@ -104,7 +97,7 @@ def test_unmatted_frames_leave_only_while_none_is_chosen(pipewire: PrivateSessio
 def test_the_camera_is_on_exactly_while_a_program_reads_the_node(pipewire: PrivateSession) -> None:
     world = FakeWorld()
     world.source_kind, world.readers = "camera", 0
-    with running(world) as pipeline:
+    with camera_running(world) as pipeline:
         for _ in range(3):
             eventually(lambda: pipeline.status().phase is Phase.RESTING)
             assert _closed(world) and pipeline.status().readers == 0
@@ -124,7 +117,7 @@ def _closed(world: FakeWorld) -> bool:
 def test_readers_of_both_cameras_are_added(v4l2: int | None, node: int | None, total: int | None) -> None:
     world = FakeWorld()
     world.readers, world.node = v4l2, node
-    with running(world, real=False) as pipeline:
+    with running(world, timing=FAST) as pipeline:
         composites(pipeline)
         eventually(lambda: pipeline.status().readers == total)
 
@@ -132,7 +125,7 @@ def test_readers_of_both_cameras_are_added(v4l2: int | None, node: int | None, t
 def test_the_node_alone_counts_without_a_virtual_camera() -> None:
     world = FakeWorld()
     world.source_kind, world.readers, world.node = "camera", 7, 0
-    with running(world, real=False) as pipeline:
+    with running(world, timing=FAST) as pipeline:
         output = BASE.output.replace(virtual_camera="off", pipewire="on")
         apply(pipeline, BASE.replace(output=output))
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
@@ -148,7 +141,7 @@ def test_the_node_alone_counts_without_a_virtual_camera() -> None:
 def test_the_choice_of_the_user(virtual_camera: str, choice: str, offered: bool) -> None:
     world = FakeWorld()
     world.node = 0
-    with running(world, real=False) as pipeline:
+    with running(world, timing=FAST) as pipeline:
         output = BASE.output.replace(virtual_camera=virtual_camera, pipewire=choice)
         apply(pipeline, BASE.replace(output=output))
         composites(pipeline)
@@ -157,7 +150,7 @@ def test_the_choice_of_the_user(virtual_camera: str, choice: str, offered: bool)
 
 def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for() -> None:
     world = FakeWorld()
-    with running(world) as pipeline:
+    with camera_running(world) as pipeline:
         composites(pipeline)
         assert pipeline.status().problems == ()
         apply(pipeline, BASE.replace(output=BASE.output.replace(pipewire="on")))
@@ -172,7 +165,7 @@ def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.M
     with private_session() as session:
         monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
         world = FakeWorld()
-        with running(world) as pipeline:
+        with camera_running(world) as pipeline:
             with reading() as reader:
                 eventually(lambda: shows(reader, BLUE))
                 session.kill_pipewire()
@@ -206,9 +199,7 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras() -> None:
         return real["pipewire"](choice, width, height, context)
 
     parts = world.parts().with_sinks(virtual_camera=open_camera, pipewire=open_node)
-    pipeline = Pipeline(BASE, parts=parts, timing=FAST)
-    pipeline.start()
-    try:
+    with running(world, timing=FAST, parts=parts) as pipeline:
         composites(pipeline)
         eventually(lambda: bool(choices and alphas))
         assert all(picture.foreground is None for picture in world.pictures())
@@ -219,7 +210,5 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras() -> None:
         apply(pipeline, BASE.replace(output=BASE.output.replace(virtual_camera_backend="v4l2")))
         eventually(lambda: choices[-1].backend == "v4l2")
         eventually(lambda: world.newest().foreground is None)
-    finally:
-        assert pipeline.stop()
     assert [choice.side_by_side for choice in choices] == [False, True, False, False]
     assert alphas == [False, True, False]

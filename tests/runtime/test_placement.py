@@ -17,8 +17,8 @@ from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from app.testing.room import HEIGHT, PERSON, WIDTH, room_picture, shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.previewed import newest, person_share, running, shown_in
-from tests.runtime.running import BASE, apply, composites
+from tests.runtime.previewed import newest, person_share, shown_in
+from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 
 CORNER: Settings = BASE.replace(placement=in_corner("bottom-right", 0.5))
@@ -26,7 +26,7 @@ CORNER: Settings = BASE.replace(placement=in_corner("bottom-right", 0.5))
 
 def test_the_person_moves_to_the_corner_and_back_and_the_room_is_never_seen() -> None:
     world = FakeWorld()
-    with running(world.parts(), BASE) as pipeline:
+    with running(world) as pipeline:
         composites(pipeline)
         whole = person_share(pipeline)
         apply(pipeline, CORNER)
@@ -45,7 +45,7 @@ def test_the_person_moves_to_the_corner_and_back_and_the_room_is_never_seen() ->
 def test_only_me_selects_in_coordinates_of_the_frame() -> None:
     world = FakeWorld()
     wanted = CORNER.replace(people=PeopleSettings(only_me=True), selected=(0.5, 0.6))
-    with running(world.parts(), wanted) as pipeline:
+    with running(world, wanted) as pipeline:
         composites(pipeline)
         eventually(lambda: bool(shown_in(pipeline, PERSON)) and not pipeline.status().hides_person)
         assert min(shown_in(pipeline, PERSON)) >= WIDTH // 2
@@ -78,7 +78,7 @@ def test_a_matte_that_hides_nothing_is_found_when_the_frame_is_small_in_a_corner
         if broken.is_set():
             raise ModelError(ModelText.UNEXPECTED())
 
-    with running(replace(world.parts(), build_engine=build, self_test=self_test), CORNER) as pipeline:
+    with running(world, CORNER, parts=replace(world.parts(), build_engine=build, self_test=self_test)) as pipeline:
         broken.set()
         eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
     assert not any(shows_room(picture.image) for picture in world.pictures())
@@ -86,7 +86,7 @@ def test_a_matte_that_hides_nothing_is_found_when_the_frame_is_small_in_a_corner
 
 def test_a_placement_far_outside_shows_the_background_alone() -> None:
     world = FakeWorld()
-    with running(world.parts(), BASE.replace(placement=PlacementSettings(x=1, y=1, scale=0.5))) as pipeline:
+    with running(world, BASE.replace(placement=PlacementSettings(x=1, y=1, scale=0.5))) as pipeline:
         composites(pipeline)
         assert not shown_in(pipeline, PERSON)
         assert not pipeline.status().errors

@@ -207,9 +207,7 @@ def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     parts = replace(world.parts().with_sinks(recording=open_recording), open_microphone=device.open)
     output = BASE.output.replace(record=path, microphone="default", encoder="x264")
-    pipeline = Pipeline(BASE.replace(output=output), parts=parts)
-    pipeline.start()
-    try:
+    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
         eventually(lambda: device.open_now == 1)
         time.sleep(1)
         apply(pipeline, BASE.replace(output=output, paused=True))
@@ -225,8 +223,6 @@ def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().recording is None)
         eventually(lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE])
-    finally:
-        pipeline.stop()
     assert device.open_now == 0 and device.opened == ["default", "default"]
     with av.open(str(path)) as container:
         sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
@@ -241,10 +237,6 @@ def test_the_matte_is_recorded_without_sound(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     parts = replace(world.parts().with_sinks(recording_alpha=open_alpha_recording), open_microphone=device.open)
     output = BASE.output.replace(record_alpha=path, microphone="default", encoder="x264")
-    pipeline = Pipeline(BASE.replace(output=output), parts=parts)
-    pipeline.start()
-    try:
+    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames > 3)
-    finally:
-        pipeline.stop()
     assert device.opened == []

@@ -22,7 +22,7 @@ from app.testing.room import room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown
-from tests.runtime.running import BASE, IMPATIENT, REMOTE
+from tests.runtime.running import BASE, IMPATIENT, REMOTE, running
 from tests.waiting import eventually
 
 
@@ -40,9 +40,7 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
     world.engine = Place
     network = Place.network = Network()
     network.answers.clear()
-    pipeline = Pipeline(REMOTE, parts=world.parts(), timing=replace(IMPATIENT, remote_retry_s=0.3, remote_again_s=0.3))
-    pipeline.start()
-    try:
+    with running(world, REMOTE, replace(IMPATIENT, remote_retry_s=0.3, remote_again_s=0.3)) as pipeline:
         eventually(lambda: server_state(pipeline) == "connecting")
         network.answers.set()
         eventually(lambda: device(pipeline) == SERVER)
@@ -64,8 +62,6 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
         pipeline.change(lambda now: now.replace(matting=now.matting.replace(location="local")))
         eventually(lambda: device(pipeline) == "cpu")
         assert server_state(pipeline) is None
-    finally:
-        pipeline.stop()
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
@@ -74,14 +70,10 @@ def test_strict_mode_cannot_be_off_while_a_server_mats() -> None:
     world.engine = Place
     network = Place.network = Network()
     matting = REMOTE.matting.replace(edges=REMOTE.matting.edges.replace(strict="off"))
-    pipeline = Pipeline(REMOTE.replace(matting=matting), parts=world.parts(), timing=IMPATIENT)
-    pipeline.start()
-    try:
+    with running(world, REMOTE.replace(matting=matting), IMPATIENT) as pipeline:
         eventually(lambda: (True, "balanced") in network.levels)
         pipeline.change(lambda now: now.replace(matting=now.matting.replace(location="local")))
         eventually(lambda: (False, "off") in network.levels)
-    finally:
-        pipeline.stop()
     assert (True, "off") not in network.levels
 
 
@@ -91,16 +83,12 @@ def test_a_server_that_accepts_and_then_fails_is_left_alone_for_a_while(error: M
     world.engine = Place
     network = Place.network = Network()
     network.breaks = error
-    pipeline = Pipeline(REMOTE, parts=world.parts(), timing=replace(IMPATIENT, remote_again_s=0.5))
-    pipeline.start()
-    try:
+    with running(world, REMOTE, replace(IMPATIENT, remote_again_s=0.5)) as pipeline:
         eventually(lambda: device(pipeline) == "cpu" and pipeline.status().phase is Phase.RUNNING)
         assert server_state(pipeline) == "local"
         assert network.offers <= 2
         network.breaks = None
         eventually(lambda: server_state(pipeline) == "connected")
-    finally:
-        pipeline.stop()
 
 
 def test_a_server_that_is_not_used_needs_no_other_engine() -> None:
@@ -128,13 +116,9 @@ class Late(FakeEngine):
 def test_a_late_matte_is_shown_with_its_own_frame() -> None:
     world = FakeWorld()
     world.engine = Late
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=IMPATIENT)
-    pipeline.start()
-    try:
+    with running(world, BASE, IMPATIENT) as pipeline:
         eventually(lambda: pipeline.status().frames_out > 5)
         picture = shown(pipeline)
-    finally:
-        pipeline.stop()
     assert picture.frame is not None
     person = picture.alpha == 255 if picture.alpha is not None else np.zeros(0, bool)
     assert (picture.image[person] == picture.frame.image[person]).all()

@@ -73,12 +73,8 @@ def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, capl
         source.info = replace(source.info, is_virtual=is_virtual)
         return source
 
-    pipeline = Pipeline(BASE, parts=replace(world.parts(), open_source=opened), timing=Timing(source_timeout_s=0.1))
-    pipeline.start()
-    try:
+    with running(world, BASE, Timing(source_timeout_s=0.1), parts=replace(world.parts(), open_source=opened)):
         eventually(lambda: blamed in caplog.text)
-    finally:
-        assert pipeline.stop()
 
 
 class TwoCameras:

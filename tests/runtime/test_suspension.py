@@ -13,7 +13,7 @@ from app.runtime.outputs import output_clock
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites
+from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
 UNHURRIED = Timing(stale_s=60.0)
@@ -41,9 +41,7 @@ def suspension(monkeypatch: pytest.MonkeyPatch) -> Suspension:
 
 def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspension) -> None:
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=UNHURRIED)
-    pipeline.start()
-    try:
+    with running(world, BASE, UNHURRIED) as pipeline:
         composites(pipeline)
         world.faults.put("read", world.faults.hang)
         eventually(lambda: world.newest().frame is not None)
@@ -51,9 +49,6 @@ def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspe
         eventually(lambda: world.newest().frame is None)
         world.faults.heal()
         eventually(lambda: world.newest().frame is not None)
-    finally:
-        world.faults.heal()
-        assert pipeline.stop()
 
 
 def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None:

@@ -9,12 +9,11 @@ import pytest
 
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
-from app.runtime.pipeline import Pipeline
 from app.runtime.unchanged import SETTLED_STEPS, Conditions, UnchangedFrames
 from app.testing.engine import FakeEngine
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites
+from tests.runtime.running import composites, running
 from tests.waiting import eventually
 
 BACKDROP = BlurredBackground(50)
@@ -103,9 +102,7 @@ def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
     world = FakeWorld()
     world.engine = CountingEngine
     parts = replace(world.parts(), open_source=lambda settings: StillSource(settings, world))
-    pipeline = Pipeline(BASE, parts=parts)
-    pipeline.start()
-    try:
+    with running(world, parts=parts) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
         matted = len(steps)
         composites(pipeline, 20)
@@ -116,5 +113,3 @@ def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
         pipeline.change(lambda settings: settings.replace(background=green))
         eventually(lambda: tuple(world.newest().image[0, 0]) == (0, 255, 0))
         assert len(steps) > matted
-    finally:
-        assert pipeline.stop()

@@ -23,7 +23,7 @@ from app.runtime.watchdog import Watchdog, Watched
 from app.runtime.worker import Worker
 from app.testing.room import room_picture, shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites
+from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
@@ -49,15 +49,13 @@ def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
 @pytest.mark.parametrize(("thread", "fault", "stage"), [("capture", "read", "capture"), ("matting", "step", "matting")])
 def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str, stage: str) -> None:
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
-    pipeline.start()
-    composites(pipeline)
-    world.faults.put(fault, die)
-    eventually(lambda: names_the_thread(pipeline, thread, Stage(stage)))
-    only_cards_from_now_on(world)
-    assert pipeline.status().phase is Phase.WAITING
-    world.faults.heal()
-    assert pipeline.stop()
+    with running(world, BASE, TIMING) as pipeline:
+        composites(pipeline)
+        world.faults.put(fault, die)
+        eventually(lambda: names_the_thread(pipeline, thread, Stage(stage)))
+        only_cards_from_now_on(world)
+        assert pipeline.status().phase is Phase.WAITING
+        world.faults.heal()
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
@@ -131,20 +129,18 @@ def test_a_program_that_was_stopped_reports_no_stall() -> None:
 def test_the_death_of_another_thread_is_reported(thread: str, fault: str, stage: Stage, tmp_path: Path) -> None:
     world = FakeWorld()
     settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
-    pipeline = Pipeline(settings, parts=world.parts(), timing=TIMING)
-    pipeline.start()
-    composites(pipeline)
-    eventually(lambda: pipeline.status().recording is not None)
-    world.faults.put(fault, die)
-    pipeline.change(
-        lambda now: now.replace(
-            matting=now.matting.replace(model="student"), background=now.background.replace(colour="#102030")
+    with running(world, settings, TIMING) as pipeline:
+        composites(pipeline)
+        eventually(lambda: pipeline.status().recording is not None)
+        world.faults.put(fault, die)
+        pipeline.change(
+            lambda now: now.replace(
+                matting=now.matting.replace(model="student"), background=now.background.replace(colour="#102030")
+            )
         )
-    )
-    eventually(lambda: names_the_thread(pipeline, thread, stage))
-    composites(pipeline)
-    world.faults.heal()
-    assert pipeline.stop()
+        eventually(lambda: names_the_thread(pipeline, thread, stage))
+        composites(pipeline)
+        world.faults.heal()
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
@@ -153,11 +149,9 @@ def test_the_death_of_the_demand_thread_is_reported() -> None:
         raise OSError("no such folder")
 
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=replace(world.parts(), watch_readers=count), timing=TIMING)
-    pipeline.start()
-    eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
-    composites(pipeline)
-    assert pipeline.stop()
+    with running(world, BASE, TIMING, parts=replace(world.parts(), watch_readers=count)) as pipeline:
+        eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
+        composites(pipeline)
 
 
 def test_a_thread_of_the_caller_is_watched_as_well() -> None:
