@@ -34,7 +34,9 @@ def first_tier(module: ast.Module) -> list[str]:
     return [
         node.name
         for node in module.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not is_left_out(module)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not is_left_out(module)
         if not any(LEFT_OUT.search(ast.unparse(decorator)) for decorator in node.decorator_list)
     ]
 

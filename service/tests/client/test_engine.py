@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from app.api import Matting
 from app.config.parsing import parse_server
 from app.core.errors import ModelError, RemoteError, UsageError

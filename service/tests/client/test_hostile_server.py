@@ -10,9 +10,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack

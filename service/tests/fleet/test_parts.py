@@ -11,11 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-from service.tests.fleet.token import TOKEN, token_file
-
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from pydantic import ValidationError
 
 from app.core.errors import UsageError
@@ -23,6 +18,7 @@ from service.fleet.options import CLOSING_S, FleetOptions
 from service.fleet.order import ranked
 from service.fleet.replica import StreamReplica
 from service.fleet.scaling import StreamScaling
+from service.tests.fleet.token import TOKEN, token_file
 
 
 def figures(*streams: float) -> Any:

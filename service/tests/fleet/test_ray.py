@@ -20,7 +20,6 @@ import numpy as np
 import psutil
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
 pytest.importorskip("ray", reason="service/requirements-fleet.txt is not installed")
 pytest.importorskip("starlette", reason="service/requirements-fleet.txt is not installed")
 

@@ -13,8 +13,6 @@ import av
 import cv2
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from service.server.limits import Limits
 from service.tests.server.service import room_and_person, running
 from tests.browsers import Browser, chromium, firefox

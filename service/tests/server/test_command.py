@@ -15,8 +15,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from app.cli.main import main
 from service.tests.server.command import serving
 from service.tests.server.service import Client, room_and_person, until

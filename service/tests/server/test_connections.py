@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from service.server.access import client_network
 from service.server.http import MAX_HEADERS, MAX_LINE_BYTES
 from service.server.limits import Limits
@@ -65,69 +63,54 @@ def trusting(cert: Path) -> ssl.SSLContext:
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_NETLINK"), reason="needs further addresses of this machine")
-def test_connections_that_never_shake_hands_keep_nobody_out(tmp_path: Path) -> None:
+async def test_connections_that_never_shake_hands_keep_nobody_out(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
-
-    async def run() -> None:
-        limits = replace(LIMITS, handshake_s=60.0)  # that of asyncio: the number alone must protect others
-        async with running(limits, tls=server_context(cert, key)) as service:
-            silent = [await connected(service) for _ in range(60)]
-            await until(lambda: service.server.connections == limits.connections_of_client)
-            refused = [await is_closed(reader) for reader, _ in silent[limits.connections_of_client :]]
-            assert all(refused), "further connections of the same client"
-            assert await is_served(service, OTHERS[0], trusting(cert))
-            for _, writer in silent:
-                writer.close()
-
-    asyncio.run(run())
+    limits = replace(LIMITS, handshake_s=60.0)  # that of asyncio: the number alone must protect others
+    async with running(limits, tls=server_context(cert, key)) as service:
+        silent = [await connected(service) for _ in range(60)]
+        await until(lambda: service.server.connections == limits.connections_of_client)
+        refused = [await is_closed(reader) for reader, _ in silent[limits.connections_of_client :]]
+        assert all(refused), "further connections of the same client"
+        assert await is_served(service, OTHERS[0], trusting(cert))
+        for _, writer in silent:
+            writer.close()
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_NETLINK"), reason="needs further addresses of this machine")
-def test_a_handshake_that_takes_too_long_frees_its_place(tmp_path: Path) -> None:
+async def test_a_handshake_that_takes_too_long_frees_its_place(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
-
-    async def run() -> None:
-        async with running(replace(LIMITS, connections=6), tls=server_context(cert, key)) as service:
-            silent = [await connected(service, address) for address in OTHERS for _ in range(2)]
-            await until(lambda: service.server.connections == 6)
-            assert all([await is_closed(reader) for reader, _ in silent])
-            assert await is_served(service, "127.0.0.1", trusting(cert))
-            assert (await answered(service, b"\x16\x03\x01\x00\x05hello"))[:1] in (b"", b"\x15"), "no handshake at all"
-            await until(lambda: service.server.connections == 0)
-            for _, writer in silent:
-                writer.close()
-
-    asyncio.run(run())
+    async with running(replace(LIMITS, connections=6), tls=server_context(cert, key)) as service:
+        silent = [await connected(service, address) for address in OTHERS for _ in range(2)]
+        await until(lambda: service.server.connections == 6)
+        assert all([await is_closed(reader) for reader, _ in silent])
+        assert await is_served(service, "127.0.0.1", trusting(cert))
+        assert (await answered(service, b"\x16\x03\x01\x00\x05hello"))[:1] in (b"", b"\x15"), "no handshake at all"
+        await until(lambda: service.server.connections == 0)
+        for _, writer in silent:
+            writer.close()
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_NETLINK"), reason="needs further addresses of this machine")
-def test_a_full_service_refuses_connections_and_recovers() -> None:
-    async def run() -> None:
-        async with running(LIMITS) as service:
-            silent = [await connected(service, address) for address in OTHERS for _ in range(8)]
-            await until(lambda: service.server.connections == LIMITS.connections)
-            assert not await is_served(service, "127.0.0.1")
-            for _, writer in silent:
-                writer.close()
-            await until(lambda: service.server.connections == 0)
-            assert await is_served(service, "127.0.0.1")
-
-    asyncio.run(run())
+async def test_a_full_service_refuses_connections_and_recovers() -> None:
+    async with running(LIMITS) as service:
+        silent = [await connected(service, address) for address in OTHERS for _ in range(8)]
+        await until(lambda: service.server.connections == LIMITS.connections)
+        assert not await is_served(service, "127.0.0.1")
+        for _, writer in silent:
+            writer.close()
+        await until(lambda: service.server.connections == 0)
+        assert await is_served(service, "127.0.0.1")
 
 
-def test_who_reads_no_answer_loses_the_connection() -> None:
+async def test_who_reads_no_answer_loses_the_connection() -> None:
     """Requests in a pipeline, until no buffer takes another answer."""
-
-    async def run() -> None:
-        async with running(replace(LIMITS, connection_s=1.0, hang_up_s=0.3)) as service:
-            _, writer = await connected(service)
-            for _ in range(2000):
-                writer.write(GET.replace(b"/healthz", b"/page.js") + b"\r\n")
-            await until(lambda: service.server.connections == 1)
-            await until(lambda: service.server.connections == 0)
-            writer.transport.abort()
-
-    asyncio.run(run())
+    async with running(replace(LIMITS, connection_s=1.0, hang_up_s=0.3)) as service:
+        _, writer = await connected(service)
+        for _ in range(2000):
+            writer.write(GET.replace(b"/healthz", b"/page.js") + b"\r\n")
+        await until(lambda: service.server.connections == 1)
+        await until(lambda: service.server.connections == 0)
+        writer.transport.abort()
 
 
 @pytest.mark.parametrize(
@@ -138,28 +121,20 @@ def test_who_reads_no_answer_loses_the_connection() -> None:
         b"X" * (MAX_LINE_BYTES + 10) + b": 1\r\n",
     ],
 )
-def test_headers_have_a_limit(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_headers_have_a_limit(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("aiohttp.server"), "disabled", True)  # as the service does
-
-    async def run() -> None:
-        async with running(LIMITS) as service:
-            assert b" 400 " in (await answered(service, GET + head + b"\r\n"))[:13]
-
-    asyncio.run(run())
+    async with running(LIMITS) as service:
+        assert b" 400 " in (await answered(service, GET + head + b"\r\n"))[:13]
 
 
-def test_a_packed_offer_is_not_unpacked() -> None:
+async def test_a_packed_offer_is_not_unpacked() -> None:
     """64 KB could unpack to 64 MB."""
-
-    async def run() -> None:
-        async with running(LIMITS) as service:
-            body = zlib.compress(b'{"type": "offer"' + b" " * 40_000_000 + b"}")
-            assert len(body) < service.sessions.limits.max_offer_bytes
-            headers = {"Content-Type": "application/json", "Content-Encoding": "deflate"}
-            async with service.http.post(f"{service.address}/offer", data=body, headers=headers) as answer:
-                assert answer.status == 400
-
-    asyncio.run(run())
+    async with running(LIMITS) as service:
+        body = zlib.compress(b'{"type": "offer"' + b" " * 40_000_000 + b"}")
+        assert len(body) < service.sessions.limits.max_offer_bytes
+        headers = {"Content-Type": "application/json", "Content-Encoding": "deflate"}
+        async with service.http.post(f"{service.address}/offer", data=body, headers=headers) as answer:
+            assert answer.status == 400
 
 
 def test_a_client_is_a_network_of_ipv6() -> None:

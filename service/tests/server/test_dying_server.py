@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from app.core.settings import CaptureSettings, MattingSettings
 from app.core.types import Frame
 from app.runtime.parts import default_parts

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+import aiortc
 import av
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
-import aiortc
 from aiortc import rtcrtpsender
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from numpy.typing import NDArray
 
 from service.server import encoding
 from service.server.encoding import CleanVp8Encoder, encoder_for, use_clean_encoder

@@ -11,9 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from aiortc.rtp import RTCP_BYE, RTCP_PSFB, RTCP_RTPFB, RtcpByePacket
 
 from service.tests.server.hostile import Attacker, attacker, key_frame
@@ -200,57 +197,47 @@ def test_a_client_that_says_bye_while_frames_wait_delays_nobody() -> None:
 
 
 @pytest.mark.long
-def test_a_stream_goes_on_after_lost_packets(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run() -> None:
-        async with running(LIMITS) as service:
-            client = service.client(FRAMES, fps=100.0)
-            assert await client.connect(background="green") == 200
-            await until(lambda: any(share_of(image, GREEN_BGR) > 0.3 for image in client.received))
-            transport = client.connection.getSenders()[0].transport
-            send = transport._send_rtp  # noqa: SLF001 - where packets can be lost
-            lost: list[bytes] = []
+async def test_a_stream_goes_on_after_lost_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(LIMITS) as service:
+        client = service.client(FRAMES, fps=100.0)
+        assert await client.connect(background="green") == 200
+        await until(lambda: any(share_of(image, GREEN_BGR) > 0.3 for image in client.received))
+        transport = client.connection.getSenders()[0].transport
+        send = transport._send_rtp  # noqa: SLF001 - where packets can be lost
+        lost: list[bytes] = []
 
-            async def lose(data: bytes) -> None:
-                if len(lost) < 150 and not 192 <= data[1] <= 208:
-                    lost.append(data)
-                    return
-                await send(data)
+        async def lose(data: bytes) -> None:
+            if len(lost) < 150 and not 192 <= data[1] <= 208:
+                lost.append(data)
+                return
+            await send(data)
 
-            monkeypatch.setattr(transport, "_send_rtp", lose)
-            await until(lambda: len(lost) == 150)
-            count = len(client.received)
-            await until(lambda: sum(share_of(image, GREEN_BGR) > 0.3 for image in client.received[count + 5 :]) > 5)
-            assert max(share_of(image, ROOM_BGR) for image in client.received) < 0.02
-
-    asyncio.run(run())
+        monkeypatch.setattr(transport, "_send_rtp", lose)
+        await until(lambda: len(lost) == 150)
+        count = len(client.received)
+        await until(lambda: sum(share_of(image, GREEN_BGR) > 0.3 for image in client.received[count + 5 :]) > 5)
+        assert max(share_of(image, ROOM_BGR) for image in client.received) < 0.02
 
 
-def test_an_offer_that_trickles_in_and_idle_connections_are_closed() -> None:
-    async def run() -> None:
-        async with running(replace(LIMITS, request_s=0.5)) as service:
-            host, _, port = service.address.removeprefix("http://").partition(":")
-            heads = [
-                b"",
-                b"GET / HTTP/1.1\r\nX-a: ",
-                b"POST /offer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                b"Content-Length: 9\r\n\r\n{",
-            ]
-            for head in heads:
-                reader, writer = await asyncio.open_connection(host, int(port))
-                writer.write(head)
-                await asyncio.wait_for(reader.read(), 10.0)
-                writer.close()
-
-    asyncio.run(run())
+async def test_an_offer_that_trickles_in_and_idle_connections_are_closed() -> None:
+    async with running(replace(LIMITS, request_s=0.5)) as service:
+        host, _, port = service.address.removeprefix("http://").partition(":")
+        heads = [
+            b"",
+            b"GET / HTTP/1.1\r\nX-a: ",
+            b"POST /offer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        ]
+        for head in heads:
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(head)
+            await asyncio.wait_for(reader.read(), 10.0)
+            writer.close()
 
 
-def test_strangers_without_the_token_do_not_use_up_the_offers() -> None:
-    async def run() -> None:
-        async with running(replace(LIMITS, offers_per_minute=4.0), token="a-secret-of-many-characters") as service:
-            for _ in range(10):
-                stranger = service.client(FRAMES)
-                assert await stranger.connect() == 401
-            known = service.client(FRAMES)
-            assert await known.connect({"Authorization": "Bearer a-secret-of-many-characters"}) == 200
-
-    asyncio.run(run())
+async def test_strangers_without_the_token_do_not_use_up_the_offers() -> None:
+    async with running(replace(LIMITS, offers_per_minute=4.0), token="a-secret-of-many-characters") as service:
+        for _ in range(10):
+            stranger = service.client(FRAMES)
+            assert await stranger.connect() == 401
+        known = service.client(FRAMES)
+        assert await known.connect({"Authorization": "Bearer a-secret-of-many-characters"}) == 200

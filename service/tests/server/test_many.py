@@ -9,8 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from service.tests.server.service import FAST, ROOM_BGR, Client, room_and_person, running, share_of, until
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]

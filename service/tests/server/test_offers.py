@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from aiortc import RTCPeerConnection
 
 from app.config.private_file import write_private
@@ -43,23 +40,20 @@ async def status_of(service: Running, fields: Any, **headers: str) -> int:
         return answer.status
 
 
-def test_token_and_origin_are_checked() -> None:
-    async def run() -> None:
-        async with running(token=TOKEN) as service:
-            offer = {"type": "offer", "sdp": await video_offer()}
-            known = {"Authorization": f"Bearer {TOKEN}"}
-            assert await status_of(service, offer) == 401
-            assert await status_of(service, offer, Authorization="Bearer wrong") == 401
-            assert await status_of(service, offer, Origin="https://evil.example", **known) == 403
-            assert await status_of(service, offer, Origin="null", **known) == 403
-            assert service.sessions.count == 0
-            assert await status_of(service, offer, Origin=service.address, **known) == 200
-            async with service.http.get(f"{service.address}/metrics") as answer:
-                assert answer.status == 401
-            async with service.http.get(f"{service.address}/healthz") as answer:
-                assert answer.status == 200
-
-    asyncio.run(run())
+async def test_token_and_origin_are_checked() -> None:
+    async with running(token=TOKEN) as service:
+        offer = {"type": "offer", "sdp": await video_offer()}
+        known = {"Authorization": f"Bearer {TOKEN}"}
+        assert await status_of(service, offer) == 401
+        assert await status_of(service, offer, Authorization="Bearer wrong") == 401
+        assert await status_of(service, offer, Origin="https://evil.example", **known) == 403
+        assert await status_of(service, offer, Origin="null", **known) == 403
+        assert service.sessions.count == 0
+        assert await status_of(service, offer, Origin=service.address, **known) == 200
+        async with service.http.get(f"{service.address}/metrics") as answer:
+            assert answer.status == 401
+        async with service.http.get(f"{service.address}/healthz") as answer:
+            assert answer.status == 200
 
 
 def test_headers_that_are_no_text_are_refused() -> None:
@@ -68,54 +62,44 @@ def test_headers_that_are_no_text_are_refused() -> None:
     assert not access.permits_origin("http://[", "here")
 
 
-def test_a_page_that_poses_as_ours_is_refused_without_a_token() -> None:
+async def test_a_page_that_poses_as_ours_is_refused_without_a_token() -> None:
     """A name that leads to this machine (DNS rebinding) makes a foreign page one of the same origin."""
-
-    async def run() -> None:
-        async with running() as service:
-            offer = {"type": "offer", "sdp": await video_offer()}
-            assert await status_of(service, offer, Host="evil.example", Origin="http://evil.example") == 403
-            assert await status_of(service, offer) == 200
-
-    asyncio.run(run())
+    async with running() as service:
+        offer = {"type": "offer", "sdp": await video_offer()}
+        assert await status_of(service, offer, Host="evil.example", Origin="http://evil.example") == 403
+        assert await status_of(service, offer) == 200
 
 
-def test_offers_that_are_too_large_or_not_understood_are_refused() -> None:
-    async def run() -> None:
-        async with running(replace(Limits(streams=1), offers_per_minute=600)) as service:
-            sdp = await video_offer()
-            good = {"type": "offer", "sdp": sdp}
-            assert await status_of(service, {**good, "sdp": sdp + "a=x\r\n" * 20_000}) == 413
-            for bad in (
-                {**good, "type": "answer"},
-                {**good, "sdp": 3},
-                {**good, "sdp": "v=0"},
-                {**good, "output": "frame"},
-                {**good, "background": "none"},
-                {**good, "background": "/etc/passwd"},
-                {**good, "background": ["blur"]},
-                ["offer"],
-                "offer",
-                {**good, "sdp": await video_offer("video", "video")},
-                {**good, "sdp": await video_offer("audio")},
-                {**good, "sdp": await video_offer("video", "audio")},
-                {**good, "sdp": sdp + "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n" * 65},
-            ):
-                assert await status_of(service, bad) == 400, bad
-            async with service.http.post(f"{service.address}/offer", data=b"{" * 5000) as answer:
-                assert answer.status == 415
-            assert service.sessions.count == 0
-
-    asyncio.run(run())
+async def test_offers_that_are_too_large_or_not_understood_are_refused() -> None:
+    async with running(replace(Limits(streams=1), offers_per_minute=600)) as service:
+        sdp = await video_offer()
+        good = {"type": "offer", "sdp": sdp}
+        assert await status_of(service, {**good, "sdp": sdp + "a=x\r\n" * 20_000}) == 413
+        for bad in (
+            {**good, "type": "answer"},
+            {**good, "sdp": 3},
+            {**good, "sdp": "v=0"},
+            {**good, "output": "frame"},
+            {**good, "background": "none"},
+            {**good, "background": "/etc/passwd"},
+            {**good, "background": ["blur"]},
+            ["offer"],
+            "offer",
+            {**good, "sdp": await video_offer("video", "video")},
+            {**good, "sdp": await video_offer("audio")},
+            {**good, "sdp": await video_offer("video", "audio")},
+            {**good, "sdp": sdp + "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n" * 65},
+        ):
+            assert await status_of(service, bad) == 400, bad
+        async with service.http.post(f"{service.address}/offer", data=b"{" * 5000) as answer:
+            assert answer.status == 415
+        assert service.sessions.count == 0
 
 
-def test_too_many_offers_are_refused_for_a_while() -> None:
-    async def run() -> None:
-        async with running(replace(Limits(), offers_per_minute=6)) as service:
-            given = [await status_of(service, "x") for _ in range(5)]
-            assert given == [400, 400, 400, 429, 429]
-
-    asyncio.run(run())
+async def test_too_many_offers_are_refused_for_a_while() -> None:
+    async with running(replace(Limits(), offers_per_minute=6)) as service:
+        given = [await status_of(service, "x") for _ in range(5)]
+        assert given == [400, 400, 400, 429, 429]
 
 
 def test_the_rate_limit_refills_and_forgets() -> None:
@@ -225,56 +209,46 @@ def test_a_client_names_backgrounds_never_files(tmp_path: Path) -> None:
         assert resolve_background(refused) is None, refused
 
 
-def test_metrics_are_made_for_those_with_the_token_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run() -> None:
-        async with running(token=TOKEN) as service:
-            made: list[int] = []
+async def test_metrics_are_made_for_those_with_the_token_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(token=TOKEN) as service:
+        made: list[int] = []
 
-            def text() -> bytes:
-                made.append(1)
-                return b""
+        def text() -> bytes:
+            made.append(1)
+            return b""
 
-            monkeypatch.setattr(service.sessions.metrics, "text", text)
-            async with service.http.get(f"{service.address}/metrics") as answer:
-                assert answer.status == 401 and not made
-            known = {"Authorization": f"Bearer {TOKEN}"}
-            async with service.http.get(f"{service.address}/metrics", headers=known) as answer:
-                assert answer.status == 200 and made
-
-    asyncio.run(run())
+        monkeypatch.setattr(service.sessions.metrics, "text", text)
+        async with service.http.get(f"{service.address}/metrics") as answer:
+            assert answer.status == 401 and not made
+        known = {"Authorization": f"Bearer {TOKEN}"}
+        async with service.http.get(f"{service.address}/metrics", headers=known) as answer:
+            assert answer.status == 200 and made
 
 
-def test_wrong_tokens_wait_and_the_right_one_never_does() -> None:
-    async def run() -> None:
-        limits = replace(Limits(), wrong_tokens_per_minute=6.0, wrong_token_s=3600.0)
-        async with running(limits, token=TOKEN) as service:
+async def test_wrong_tokens_wait_and_the_right_one_never_does() -> None:
+    limits = replace(Limits(), wrong_tokens_per_minute=6.0, wrong_token_s=3600.0)
+    async with running(limits, token=TOKEN) as service:
 
-            async def status(token: str) -> int:
-                headers = {"Authorization": f"Bearer {token}"} if token else {}
-                async with service.http.get(f"{service.address}/ice", headers=headers) as answer:
-                    return answer.status
+        async def status(token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            async with service.http.get(f"{service.address}/ice", headers=headers) as answer:
+                return answer.status
 
-            assert [await status("wrong") for _ in range(3)] == [401] * 3, "a burst"
-            waiting = [asyncio.ensure_future(status("wrong")) for _ in range(4)]
-            assert await status(TOKEN) == 200, "of the same address"
-            assert await status("") == 401, "no guess"
-            done, _ = await asyncio.wait(waiting, timeout=0.3)
-            assert not done
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-
-    asyncio.run(run())
+        assert [await status("wrong") for _ in range(3)] == [401] * 3, "a burst"
+        waiting = [asyncio.ensure_future(status("wrong")) for _ in range(4)]
+        assert await status(TOKEN) == 200, "of the same address"
+        assert await status("") == 401, "no guess"
+        done, _ = await asyncio.wait(waiting, timeout=0.3)
+        assert not done
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def test_twelve_videos_of_one_name_are_refused() -> None:
+async def test_twelve_videos_of_one_name_are_refused() -> None:
     """aiortc takes them for one video, and fails when it answers."""
-
-    async def run() -> None:
-        async with running(Limits(streams=1)) as service:
-            session, _, media = (await video_offer()).partition("m=video")
-            offer = {"type": "offer", "sdp": session + f"m=video{media}" * 12}
-            assert await status_of(service, offer) == 400
-            assert service.sessions.count == 0
-
-    asyncio.run(run())
+    async with running(Limits(streams=1)) as service:
+        session, _, media = (await video_offer()).partition("m=video")
+        offer = {"type": "offer", "sdp": session + f"m=video{media}" * 12}
+        assert await status_of(service, offer) == 400
+        assert service.sessions.count == 0

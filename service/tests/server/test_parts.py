@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from app.api import EdgeSettings, Matting
 from app.core.concurrency.compute_threads import cpu_share, usable_cores
 from service.server.limits import streams_for

@@ -9,8 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from app.api import Matting
 from app.core.errors import ModelError
 from app.matting.base.interface import MattingEngine
@@ -112,7 +110,7 @@ async def connected(service: Running) -> None:
     await until(lambda: any(share_of(image, GREEN_BGR) > 0.3 for image in client.received))
 
 
-def test_a_silent_client_is_parked_and_then_closed() -> None:
+async def test_a_silent_client_is_parked_and_then_closed() -> None:
     made: list[StreamMatting] = []
 
     def make(request: Request) -> StreamMatting:
@@ -128,20 +126,17 @@ def test_a_silent_client_is_parked_and_then_closed() -> None:
             clock.advance(seconds)
             await asyncio.sleep(0.1)
 
-    async def run() -> None:
-        limits = replace(FAST, park_s=60.0, close_s=6000.0)
-        async with running(limits, make_matting=make, now=clock) as service:
-            client = service.client(FRAMES)
-            await client.connect(background="green")
-            await until(lambda: made[0].active)
-            await silent(client, lambda: not made[0].active, limits.park_s)
-            assert service.sessions.count == 1
-            client.camera.paused = False
-            await until(lambda: made[0].active)
-            await silent(client, lambda: service.sessions.count == 0, limits.close_s)
-            assert b'mattecam_streams_closed_total{reason="no frames"} 1.0' in service.sessions.metrics.text()
-
-    asyncio.run(run())
+    limits = replace(FAST, park_s=60.0, close_s=6000.0)
+    async with running(limits, make_matting=make, now=clock) as service:
+        client = service.client(FRAMES)
+        await client.connect(background="green")
+        await until(lambda: made[0].active)
+        await silent(client, lambda: not made[0].active, limits.park_s)
+        assert service.sessions.count == 1
+        client.camera.paused = False
+        await until(lambda: made[0].active)
+        await silent(client, lambda: service.sessions.count == 0, limits.close_s)
+        assert b'mattecam_streams_closed_total{reason="no frames"} 1.0' in service.sessions.metrics.text()
 
 
 def test_the_limits_of_silence_are_those_asked_for() -> None:
@@ -149,43 +144,37 @@ def test_the_limits_of_silence_are_those_asked_for() -> None:
     assert Limits().park_s + Limits().watch_s < 6, "state of a client that was killed is held for less than 6 s"
 
 
-def test_a_client_that_hangs_up_frees_its_place_at_once() -> None:
-    async def run() -> None:
-        async with running(replace(FAST, streams=1)) as service:
-            first = service.client(FRAMES)
-            assert await first.connect(background="green") == 200
-            await until(lambda: len(first.received) > 0)
-            second = service.client(FRAMES)
-            assert await second.connect() == 503
-            assert int(second.headers["Retry-After"]) > 0
-            await first.close()
-            await until(lambda: service.sessions.count == 0)
-            assert b'mattecam_streams_closed_total{reason="disconnected"} 1.0' in service.sessions.metrics.text()
-            assert await service.client(FRAMES).connect() == 200
-
-    asyncio.run(run())
+async def test_a_client_that_hangs_up_frees_its_place_at_once() -> None:
+    async with running(replace(FAST, streams=1)) as service:
+        first = service.client(FRAMES)
+        assert await first.connect(background="green") == 200
+        await until(lambda: len(first.received) > 0)
+        second = service.client(FRAMES)
+        assert await second.connect() == 503
+        assert int(second.headers["Retry-After"]) > 0
+        await first.close()
+        await until(lambda: service.sessions.count == 0)
+        assert b'mattecam_streams_closed_total{reason="disconnected"} 1.0' in service.sessions.metrics.text()
+        assert await service.client(FRAMES).connect() == 200
 
 
-def test_draining_refuses_new_streams_and_ends_the_others_at_the_limit() -> None:
-    async def run() -> None:
-        async with running(replace(FAST, drain_s=1.0)) as service:
-            client = service.client(FRAMES)
-            await client.connect(background="green")
-            await until(lambda: len(client.received) > 0)
-            draining = asyncio.ensure_future(service.sessions.drain(asyncio.Event()))
-            await asyncio.sleep(0.2)
-            assert await service.client(FRAMES).connect() == 503
-            async with service.http.get(f"{service.address}/healthz") as answer:
-                assert answer.status == 503
-                assert (await answer.json())["status"] == "draining"
-            assert not draining.done(), "the running stream goes on"
-            await asyncio.wait_for(draining, 60.0)
-            assert service.sessions.count == 0
-
-    asyncio.run(run())
+async def test_draining_refuses_new_streams_and_ends_the_others_at_the_limit() -> None:
+    async with running(replace(FAST, drain_s=1.0)) as service:
+        client = service.client(FRAMES)
+        await client.connect(background="green")
+        await until(lambda: len(client.received) > 0)
+        draining = asyncio.ensure_future(service.sessions.drain(asyncio.Event()))
+        await asyncio.sleep(0.2)
+        assert await service.client(FRAMES).connect() == 503
+        async with service.http.get(f"{service.address}/healthz") as answer:
+            assert answer.status == 503
+            assert (await answer.json())["status"] == "draining"
+        assert not draining.done(), "the running stream goes on"
+        await asyncio.wait_for(draining, 60.0)
+        assert service.sessions.count == 0
 
 
-def test_a_step_that_hangs_is_a_stall() -> None:
+async def test_a_step_that_hangs_is_a_stall() -> None:
     goes_on = threading.Event()
 
     class Hanging(StreamMatting):
@@ -196,20 +185,17 @@ def test_a_step_that_hangs_is_a_stall() -> None:
     def make(request: Request) -> StreamMatting:
         return Hanging(lambda: Matting("student"), passes)
 
-    async def run() -> None:
-        async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
-            client = service.client(FRAMES)
-            assert await client.connect(background="green") == 200
-            await until(lambda: service.sessions.stalled)
-            async with service.http.get(f"{service.address}/healthz") as answer:
-                assert answer.status == 503
-                assert (await answer.json())["status"] == "stalled"
-            goes_on.set()
-
-    asyncio.run(run())
+    async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
+        client = service.client(FRAMES)
+        assert await client.connect(background="green") == 200
+        await until(lambda: service.sessions.stalled)
+        async with service.http.get(f"{service.address}/healthz") as answer:
+            assert answer.status == 503
+            assert (await answer.json())["status"] == "stalled"
+        goes_on.set()
 
 
-def test_a_fault_ends_its_own_stream_alone() -> None:
+async def test_a_fault_ends_its_own_stream_alone() -> None:
     class Broken(StreamMatting):
         def step(self, image: Image) -> SentFrame:
             raise SystemError("a fault of the program")
@@ -217,30 +203,24 @@ def test_a_fault_ends_its_own_stream_alone() -> None:
     def make(request: Request) -> StreamMatting:
         return Broken(lambda: Matting("student"), passes)
 
-    async def run() -> None:
-        async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
-            assert await service.client(FRAMES).connect(background="green") == 200
-            await until(lambda: service.sessions.count == 0)
-            assert not service.sessions.stalled
-            assert b'mattecam_streams_closed_total{reason="fault"} 1.0' in service.sessions.metrics.text()
-
-    asyncio.run(run())
+    async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
+        assert await service.client(FRAMES).connect(background="green") == 200
+        await until(lambda: service.sessions.count == 0)
+        assert not service.sessions.stalled
+        assert b'mattecam_streams_closed_total{reason="fault"} 1.0' in service.sessions.metrics.text()
 
 
-def test_health_and_metrics_count_streams_and_steps() -> None:
-    async def run() -> None:
-        async with running(FAST) as service:
-            await connected(service)
-            async with service.http.get(f"{service.address}/healthz") as answer:
-                fields = await answer.json()
-            assert answer.status == 200
-            assert (fields["status"], fields["streams"], fields["limit"]) == ("ok", 1, 2)
-            assert 0 <= fields["last_step_age_s"] < 60
-            async with service.http.get(f"{service.address}/metrics") as answer:
-                text = await answer.text()
-            assert "mattecam_streams 1.0" in text
-            assert 'mattecam_offers_total{status="200"} 1.0' in text
-            assert 'mattecam_frames_total{result="matted"}' in text
-            assert "127.0.0.1" not in text
-
-    asyncio.run(run())
+async def test_health_and_metrics_count_streams_and_steps() -> None:
+    async with running(FAST) as service:
+        await connected(service)
+        async with service.http.get(f"{service.address}/healthz") as answer:
+            fields = await answer.json()
+        assert answer.status == 200
+        assert (fields["status"], fields["streams"], fields["limit"]) == ("ok", 1, 2)
+        assert 0 <= fields["last_step_age_s"] < 60
+        async with service.http.get(f"{service.address}/metrics") as answer:
+            text = await answer.text()
+        assert "mattecam_streams 1.0" in text
+        assert 'mattecam_offers_total{status="200"} 1.0' in text
+        assert 'mattecam_frames_total{result="matted"}' in text
+        assert "127.0.0.1" not in text

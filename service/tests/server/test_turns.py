@@ -11,8 +11,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 from app.api import Matting
 from app.core.types import BgrImage
 from service.server.limits import Limits

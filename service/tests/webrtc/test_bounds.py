@@ -6,11 +6,8 @@ import asyncio
 import queue
 import threading
 
-import pytest
-
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 import av
+import pytest
 from aiortc.codecs import get_capabilities
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-
 import aiortc
+import pytest
 from aiortc import rtcdtlstransport, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
