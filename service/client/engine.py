@@ -77,7 +77,7 @@ class AlphaBackend(CpuBackend):
         self._alpha = alpha
         height, width = geometry.small_height, geometry.small_width
         self._small = np.zeros((3, height, width), np.float32)
-        self._given = np.zeros((4, height, width), np.float32)
+        self._filter_input = np.zeros((4, height, width), np.float32)
         self._outputs = (
             np.zeros((4, height, width), np.float32),
             np.zeros((4, height, width), np.float32),
@@ -89,10 +89,10 @@ class AlphaBackend(CpuBackend):
         alpha, (height, width) = self._alpha(), self._small.shape[1:]
         if alpha.shape != (height, width):
             alpha = np.asarray(cv2.resize(alpha, (width, height)), np.uint8)
-        np.clip((alpha.astype(np.float32) - NOISE) / (255 - 2 * NOISE), 0, 1, out=self._given[3])
+        np.clip((alpha.astype(np.float32) - NOISE) / (255 - 2 * NOISE), 0, 1, out=self._filter_input[3])
         self._strips.shrink(frame, self._ratios, self._small)
-        given = FILTER, self._given, self._small, self._outputs
-        self._strips.run(height, lambda top, bottom: filter_rows(*given, top, bottom))
+        arguments = FILTER, self._filter_input, self._small, self._outputs
+        self._strips.run(height, lambda top, bottom: filter_rows(*arguments, top, bottom))
         slope, offset, coarse = self._outputs
         return Coefficients(self._small, slope, offset, coarse[0])
 

@@ -60,10 +60,10 @@ class Signalling:
         ):
             await self._check(answer)
             fields = await self._decoded(answer)
-            given = fields.get("sdp") if isinstance(fields, dict) else None
-            if not isinstance(given, str) or given.count("a=candidate:") > MAX_CANDIDATES:
+            answered = fields.get("sdp") if isinstance(fields, dict) else None
+            if not isinstance(answered, str) or answered.count("a=candidate:") > MAX_CANDIDATES:
                 raise self.odd_answer()
-            return given
+            return answered
 
     def odd_answer(self) -> RemoteError:
         """Return the error for an answer that is not understood."""

@@ -1,4 +1,4 @@
-"""Checks the mattes of a server with the bundled network on this machine, so that a server cannot show the room."""
+"""Checks the mattes of a server with the bundled network here, so that a server cannot show the background."""
 
 from __future__ import annotations
 

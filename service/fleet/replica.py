@@ -13,7 +13,7 @@ from service.fleet.scaling import STREAMS
 from service.server.access import Access
 from service.server.ice_file import read_ice_servers
 from service.server.run import make_service, prepare_process
-from service.server.service import HEADERS, Call, TooLargeError
+from service.server.service import HEADERS, BodyTooLargeError, HttpCall
 from service.webrtc.token import read_token
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ class StreamReplica:
         return self.drain() if self._serving else None
 
 
-def _call(request: Request, max_body_bytes: int) -> Call:
+def _call(request: Request, max_body_bytes: int) -> HttpCall:
     async def read() -> bytes:
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
             if len(body) > max_body_bytes:
-                raise TooLargeError
+                raise BodyTooLargeError
         return bytes(body)
 
     address = request.client.host if request.client else ""
-    return Call(request.method, request.scope["path"], request.headers, address, read)
+    return HttpCall(request.method, request.scope["path"], request.headers, address, read)

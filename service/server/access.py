@@ -42,8 +42,10 @@ class Access:
         """Return whether the header `Authorization` carries the token."""
         if self._token is None:
             return True
-        scheme, _, given = (authorization or "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), self._token)
+        scheme, _, credentials = (authorization or "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            credentials.strip().encode(errors="replace"), self._token
+        )
 
     def permits_origin(self, origin: str | None, host: str | None) -> bool:
         """Return whether a page of this origin may ask: programs send none, a browser must show our own page.
@@ -53,10 +55,10 @@ class Access:
         """
         if self._loopback_only and self._token is None and _name(host) not in LOOPBACK_NAMES:
             return False
-        return origin is None or (host is not None and _place(origin) == host.lower())
+        return origin is None or (host is not None and _netloc(origin) == host.lower())
 
 
-def _place(origin: str) -> str | None:
+def _netloc(origin: str) -> str | None:
     try:
         return urlsplit(origin).netloc.lower()
     except ValueError:

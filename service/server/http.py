@@ -17,7 +17,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from service.server.access import client_network
 from service.server.limits import Limits
-from service.server.service import HEADERS, Answer, Call, Service, TooLargeError
+from service.server.service import HEADERS, BodyTooLargeError, HttpAnswer, HttpCall, Service
 
 MAX_LINE_BYTES = 4096
 """Of the request line, and of one header."""
@@ -171,17 +171,17 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
     return event.is_set()
 
 
-def _call(request: web.BaseRequest) -> Call:
+def _call(request: web.BaseRequest) -> HttpCall:
     async def read() -> bytes:
         try:
             return await request.read()
         except web.HTTPRequestEntityTooLarge as error:
-            raise TooLargeError from error
+            raise BodyTooLargeError from error
 
-    return Call(request.method, request.path, request.headers, request.remote or "", read)
+    return HttpCall(request.method, request.path, request.headers, request.remote or "", read)
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: HttpAnswer) -> web.Response:
     response = web.Response(body=answer.body, status=answer.status, headers={**HEADERS, **answer.headers})
     if "Content-Type" not in answer.headers:
         response.content_type = answer.content_type

@@ -60,7 +60,7 @@ class RateGuard:
         return admitted
 
     def note(self, step_s: float, now_s: float) -> None:
-        """Take note of a step that took `step_s`, the wait for its turn included, and ended now."""
+        """Take note of a step that took `step_s`, the wait for a core included, and ended now."""
         step_s = min(step_s, LONGEST_STEP * self._interval_s / LOWEST)
         self._step_s += SMOOTHING * (step_s - self._step_s)
         possible = _possible(self._interval_s, self._step_s)

@@ -31,12 +31,12 @@ HEADERS = {
 STATUS = {Refusal.FULL: 503, Refusal.DRAINING: 503, Refusal.UNFIT: 400, Refusal.FAILED: 500}
 
 
-class TooLargeError(Exception):
+class BodyTooLargeError(Exception):
     """The body of a request exceeds the limit of an offer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class HttpCall:
     """An HTTP request."""
 
     method: str
@@ -46,11 +46,11 @@ class Call:
     address: str
     """IP address of the client."""
     read: Callable[[], Awaitable[bytes]]
-    """Returns the body. Raises TooLargeError."""
+    """Returns the body. Raises BodyTooLargeError."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """An HTTP response; `HEADERS` come in addition."""
 
     status: int
@@ -81,7 +81,7 @@ class Service:
         self._wrong_tokens = RateLimit(sessions.limits.wrong_tokens_per_minute)
         self._background_names = background_names
         self._ice_servers = ice_servers
-        self._routes: dict[str, Callable[[Call], Awaitable[Answer]]] = {
+        self._routes: dict[str, Callable[[HttpCall], Awaitable[HttpAnswer]]] = {
             **dict.fromkeys(FILES, self.page),
             "/healthz": self.health,
             "/metrics": self.metrics,
@@ -95,30 +95,30 @@ class Service:
         """Longest body of a request."""
         return self._sessions.limits.max_offer_bytes
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: HttpCall) -> HttpAnswer:
         """Return the response to a request."""
         route = self._routes.get(call.path)
         if route is None:
-            return Answer(404, b"There is no such address.")
+            return HttpAnswer(404, b"There is no such address.")
         allowed = ("POST",) if call.path == "/offer" else ("GET", "HEAD")
         if call.method not in allowed:
-            return Answer(405, b"This method is not allowed here.", headers={"Allow": ", ".join(allowed)})
+            return HttpAnswer(405, b"This method is not allowed here.", headers={"Allow": ", ".join(allowed)})
         return await route(call)
 
-    async def page(self, call: Call) -> Answer:
+    async def page(self, call: HttpCall) -> HttpAnswer:
         """Return a file of the page."""
         name, kind = FILES[call.path]
-        return Answer(200, (PAGE / name).read_bytes(), kind)
+        return HttpAnswer(200, (PAGE / name).read_bytes(), kind)
 
-    async def backgrounds(self, call: Call) -> Answer:
+    async def backgrounds(self, call: HttpCall) -> HttpAnswer:
         """Return the names of the server's backgrounds."""
         return await self._refusal(call) or _json(200, ["blur", "green", *self._background_names()])
 
-    async def ice(self, call: Call) -> Answer:
+    async def ice(self, call: HttpCall) -> HttpAnswer:
         """Return the STUN and TURN servers for a client."""
         return await self._refusal(call) or _json(200, list(self._ice_servers()))
 
-    async def health(self, call: Call) -> Answer:
+    async def health(self, call: HttpCall) -> HttpAnswer:
         """Return 200 while streams are accepted and steps end; tells the age of the last step."""
         sessions = self._sessions
         state = "draining" if sessions.draining else "stalled" if sessions.stalled else "ok"
@@ -131,61 +131,61 @@ class Service:
         }
         return _json(200 if state == "ok" else 503, fields)
 
-    async def metrics(self, call: Call) -> Answer:
+    async def metrics(self, call: HttpCall) -> HttpAnswer:
         """Return the metrics in Prometheus's text format."""
         kind = {"Content-Type": "text/plain; version=0.0.4"}
-        return await self._refusal(call) or Answer(200, self._sessions.metrics.text(), headers=kind)
+        return await self._refusal(call) or HttpAnswer(200, self._sessions.metrics.text(), headers=kind)
 
-    async def offer(self, call: Call) -> Answer:
+    async def offer(self, call: HttpCall) -> HttpAnswer:
         """Open a stream for a JSON offer {sdp, type, background?, output?}; return the answer {sdp, type}."""
         answer = await self._offer(call)
         self._sessions.metrics.offer(answer.status)
         return answer
 
-    async def _offer(self, call: Call) -> Answer:
+    async def _offer(self, call: HttpCall) -> HttpAnswer:
         refusal = await self._refusal(call)
         if refusal is not None:
             return refusal
         if not self._rate.permits(
             client_network(call.address)
         ):  # after the token: strangers could fill the table of addresses
-            return Answer(429, b"Too many offers; try again later.", headers={"Retry-After": "10"})
+            return HttpAnswer(429, b"Too many offers; try again later.", headers={"Retry-After": "10"})
         if call.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-            return Answer(415, b"An offer is JSON.")
+            return HttpAnswer(415, b"An offer is JSON.")
         try:
             wanted = _parsed(await asyncio.wait_for(call.read(), self._sessions.limits.request_s))
         except asyncio.TimeoutError:
-            return Answer(408, b"The offer took too long.", headers={"Connection": "close"})
-        except TooLargeError:
-            return Answer(413, b"The offer is too large.")
+            return HttpAnswer(408, b"The offer took too long.", headers={"Connection": "close"})
+        except BodyTooLargeError:
+            return HttpAnswer(413, b"The offer is too large.")
         if wanted is None:
-            return Answer(400, b"The offer is not understood.")
+            return HttpAnswer(400, b"The offer is not understood.")
         if resolve_background(wanted.background) is None:
-            return Answer(400, b"There is no such background.")
+            return HttpAnswer(400, b"There is no such background.")
         try:
             answer = await self._sessions.open(wanted)
         except RefusedError as error:
             status = STATUS[error.refusal]
             headers = {"Retry-After": str(self._sessions.limits.retry_after_s)} if status == 503 else {}
-            return Answer(status, error.refusal.value.encode(), headers=headers)
+            return HttpAnswer(status, error.refusal.value.encode(), headers=headers)
         return _json(200, {"type": "answer", "sdp": answer})
 
-    async def _refusal(self, call: Call) -> Answer | None:
+    async def _refusal(self, call: HttpCall) -> HttpAnswer | None:
         """Return the response to a foreign page or a request without the token; None for others.
 
         A client that tries many tokens waits for the answers. The right token never waits, whoever shares its address.
         """
         if not self._access.permits_origin(call.headers.get("Origin"), call.headers.get("Host")):
-            return Answer(403, b"This origin may not use the server.")
+            return HttpAnswer(403, b"This origin may not use the server.")
         if not self._access.knows(call.headers.get("Authorization")):
             if "Authorization" in call.headers and not self._wrong_tokens.permits(client_network(call.address)):
                 await asyncio.sleep(self._sessions.limits.wrong_token_s)
-            return Answer(401, b"The token is missing or wrong.", headers={"WWW-Authenticate": "Bearer"})
+            return HttpAnswer(401, b"The token is missing or wrong.", headers={"WWW-Authenticate": "Bearer"})
         return None
 
 
-def _json(status: int, fields: object) -> Answer:
-    return Answer(status, json.dumps(fields).encode(), "application/json")
+def _json(status: int, fields: object) -> HttpAnswer:
+    return HttpAnswer(status, json.dumps(fields).encode(), "application/json")
 
 
 def _parsed(body: bytes) -> Request | None:

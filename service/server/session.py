@@ -17,12 +17,12 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from service.server.access import RateLimit
+from service.server.core_semaphore import CoreSemaphore
 from service.server.limits import Limits
 from service.server.matting import Output, SentFrame, StreamMatting, fitted
 from service.server.metrics import Metrics
 from service.server.pacing import RateGuard
 from service.server.track import CLOCK_HZ, MattedTrack
-from service.server.turns import Turns
 
 FIRST_CARD = (640, 360)
 
@@ -30,14 +30,14 @@ _log = logging.getLogger(__name__)
 
 
 class _Stepped(NamedTuple):
-    """A step: what to send, for which frame, and how long it took without waiting for its turn."""
+    """A step: what to send, for which frame, and how long it took without waiting for a core."""
 
     outgoing: SentFrame
     frame: VideoFrame
     seconds: float
 
 
-class Session:
+class StreamSession:
     """Owns a connection, its matting and its thread. Used on the event loop."""
 
     def __init__(
@@ -47,17 +47,17 @@ class Session:
         output: Output,
         limits: Limits,
         metrics: Metrics,
-        turns: Turns,
-        closed: Callable[[Session], None],
+        cores: CoreSemaphore,
+        closed: Callable[[StreamSession], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """turns: of all streams. closed: called once, when everything has been released."""
+        """cores: of all streams. closed: called once, when everything has been released."""
         self.connection = connection
         self._matting = matting
         self._output = output
         self._limits = limits
         self._metrics = metrics
-        self._turns = turns
+        self._cores = cores
         self._closed = closed
         self._now = now
         self.track = MattedTrack(limits, now)
@@ -171,11 +171,11 @@ class Session:
             self.track.put(outgoing, round(ticks))
 
     def _step(self) -> _Stepped:
-        """Matte the frame that is the newest when the turn comes. Called on the thread of this stream.
+        """Matte the frame that is the newest when a core is free. Called on the thread of this stream.
 
-        A step that builds the engine, for seconds, takes no turn.
+        A step that builds the engine, for seconds, holds no core.
         """
-        with self._turns.turn() if self._matting.active else nullcontext():
+        with self._cores.held() if self._matting.active else nullcontext():
             began_s, self._waiting_since_s = self._now(), None
             frame = self._newest.pop()
             bgr = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)

@@ -11,12 +11,12 @@ from enum import Enum
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
+from service.server.core_semaphore import CoreSemaphore
 from service.server.limits import Limits
 from service.server.matting import Output, StreamMatting
 from service.server.metrics import Metrics
 from service.server.offer import count_candidates, count_media, usable_candidates
-from service.server.session import Session
-from service.server.turns import Turns
+from service.server.session import StreamSession
 from service.webrtc.ice import IceServer, peer_configuration
 
 FIRST_CODECS = ("video/VP8", "video/rtx", "video/H264")
@@ -64,8 +64,8 @@ class Sessions:
         self.limits = limits
         self._now = now
         self._ice_servers = ice_servers
-        self._turns = Turns(limits.steps_at_once)
-        self._open: set[Session] = set()
+        self._cores = CoreSemaphore(limits.steps_at_once)
+        self._open: set[StreamSession] = set()
         self.draining = False
         self.metrics = Metrics(lambda: self.count, limits.streams, lambda: self.last_step_age_s)
 
@@ -99,13 +99,13 @@ class Sessions:
         if count_candidates(request.sdp) > self.limits.max_candidates or count_media(request.sdp) != 1:
             raise RefusedError(Refusal.UNFIT)
         connection = RTCPeerConnection(peer_configuration(self._ice_servers()))
-        session = Session(
+        session = StreamSession(
             connection,
             self._make_matting(request),
             request.output,
             self.limits,
             self.metrics,
-            self._turns,
+            self._cores,
             self._open.discard,
             self._now,
         )
@@ -135,7 +135,7 @@ class Sessions:
         await asyncio.gather(*(session.wait_closed() for session in list(self._open)))
 
 
-async def _answer(connection: RTCPeerConnection, session: Session, sdp: str) -> str:
+async def _answer(connection: RTCPeerConnection, session: StreamSession, sdp: str) -> str:
     try:
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         transceivers = connection.getTransceivers()

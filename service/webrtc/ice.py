@@ -39,8 +39,8 @@ def peer_configuration(servers: Sequence[IceServer]) -> RTCConfiguration:
 
     Without a list, aiortc asks a public STUN server for its address.
     """
-    given = [RTCIceServer(list(server.urls), server.username, server.credential) for server in servers]
-    return RTCConfiguration(iceServers=given)
+    known = [RTCIceServer(list(server.urls), server.username, server.credential) for server in servers]
+    return RTCConfiguration(iceServers=known)
 
 
 def _parsed(entry: Any) -> IceServer:

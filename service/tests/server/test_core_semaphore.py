@@ -1,4 +1,4 @@
-"""Turns: as many streams as cores step at once, and those that wait step their newest frame."""
+"""As many streams as cores step at once, and those that wait step their newest frame."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 
 from app.api import Matting
 from app.core.types import BgrImage
+from service.server.core_semaphore import CoreSemaphore
 from service.server.limits import Limits
 from service.server.matting import SentFrame, StreamMatting
 from service.server.sessions import Request
-from service.server.turns import Turns
 from service.tests.server.service import passes, running, until
 
 LEVELS = 60
@@ -43,11 +43,11 @@ class Overlap:
             self._inside -= 1
 
 
-def test_no_more_turns_than_asked_run_at_once() -> None:
-    turns, overlap = Turns(2, longest_wait_s=60.0), Overlap()
+def test_no_more_steps_than_cores_run_at_once() -> None:
+    cores, overlap = CoreSemaphore(2, longest_wait_s=60.0), Overlap()
 
     def step(_: int) -> None:
-        with turns.turn(), overlap:
+        with cores.held(), overlap:
             time.sleep(0.005)
 
     with ThreadPoolExecutor(6) as threads:
@@ -55,13 +55,13 @@ def test_no_more_turns_than_asked_run_at_once() -> None:
     assert (overlap.entries, overlap.most) == (30, 2)
 
 
-def test_a_turn_that_never_ends_stops_no_other_stream() -> None:
-    turns = Turns(1, longest_wait_s=0.05)
-    with turns.turn():
+def test_a_step_that_never_ends_stops_no_other_stream() -> None:
+    cores = CoreSemaphore(1, longest_wait_s=0.05)
+    with cores.held():
         for _ in range(3):
-            with turns.turn():
+            with cores.held():
                 pass
-    with turns.turn(), pytest.raises(ValueError, match="a step failed"), turns.turn():
+    with cores.held(), pytest.raises(ValueError, match="a step failed"), cores.held():
         raise ValueError("a step failed")
 
 
@@ -85,7 +85,7 @@ class Slow(StreamMatting):
 
 
 @pytest.mark.timeout(120)
-def test_streams_share_one_turn_and_step_the_newest_frames() -> None:
+def test_streams_share_one_core_and_step_the_newest_frames() -> None:
     overlap, made = Overlap(), list[Slow]()
 
     def make(_: Request) -> StreamMatting:

@@ -1,4 +1,4 @@
-"""Turns at the cores: as many streams as there are cores step at once, the others wait for one to end."""
+"""A semaphore of the cores: as many streams as there are cores step at once, the others wait for one to end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from math import ceil
 from app.core.concurrency.compute_threads import cpu_share
 
 LONGEST_WAIT_S = 0.5
-"""A stream that has waited for this long steps without a turn, so that a step that hangs stops no other stream."""
+"""A stream that has waited for this long steps without a core, so that a step that hangs stops no other stream."""
 
 
-class Turns:
+class CoreSemaphore:
     """Limits the steps that run at once.
 
-    Steps that share a core all take longer. Those that wait for a turn take their frame when it comes: the newest.
+    Steps that share a core all take longer. Those that wait take the newest frame when a core is free.
     """
 
     def __init__(self, count: int | None = None, longest_wait_s: float = LONGEST_WAIT_S) -> None:
@@ -25,8 +25,8 @@ class Turns:
         self._longest_wait_s = longest_wait_s
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a turn, and keep it inside the context. Blocks: not for the event loop."""
+    def held(self) -> Iterator[None]:
+        """Wait for a core, and hold it inside the context. Blocks: not for the event loop."""
         taken = self._free.acquire(timeout=self._longest_wait_s)
         try:
             yield
