@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 from app.core.types import BgrImage
@@ -25,6 +26,14 @@ def numbered(number: int, width: int = 96, height: int = 48) -> BgrImage:
         value = 255 if number >> (BITS - 1 - bit) & 1 else 0
         image[height // 4 : 3 * height // 4, bit * stripe : (bit + 1) * stripe] = value
     return image
+
+
+def write_images(folder: Path, *names: str) -> Path:
+    """Write a numbered frame under each name into a new folder."""
+    folder.mkdir(parents=True)
+    for number, name in enumerate(names):
+        cv2.imwrite(str(folder / name), numbered(number))
+    return folder
 
 
 def number_of(image: BgrImage) -> int:

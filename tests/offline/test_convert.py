@@ -19,7 +19,7 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.interface import MatteEditor
 from app.offline.convert import ConvertReport, convert
 from app.offline.film_step import premultiplied
-from tests.clips import number_of, numbered, read_numbers, write_clip
+from tests.clips import number_of, numbered, read_numbers, write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run, times_of
 
 
@@ -116,15 +116,8 @@ def test_rotated_and_odd_videos(tmp_path: Path) -> None:
     assert [image.shape for image in pictures(tmp_path / "out.mp4")] == [(98, 50, 3)] * 3
 
 
-def write_pictures(folder: Path, names: list[str]) -> Path:
-    folder.mkdir()
-    for number, name in enumerate(names):
-        cv2.imwrite(str(folder / name), numbered(number))
-    return folder
-
-
 def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
-    source = write_pictures(tmp_path / "in", ["p1.png", "p2.png", "p10.png", "p11.jpg"])
+    source = write_images(tmp_path / "in", "p1.png", "p2.png", "p10.png", "p11.jpg")
     (source / "notes.txt").write_text("no picture")
     (source / "p3.png").write_bytes(b"broken")
     report = convert(
@@ -145,7 +138,7 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
 
 
 def test_pictures_of_one_name_and_two_kinds_are_both_kept(tmp_path: Path) -> None:
-    report = run(write_pictures(tmp_path / "in", ["a.png", "a.jpg", "b.png"]), tmp_path / "out")
+    report = run(write_images(tmp_path / "in", "a.png", "a.jpg", "b.png"), tmp_path / "out")
     assert report.frames == 3
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.jpg.png", "a.png.png", "b.png"]
 
@@ -158,12 +151,12 @@ def test_pictures_of_one_name_and_two_kinds_are_both_kept(tmp_path: Path) -> Non
     ],
 )
 def test_no_picture_replaces_another(tmp_path: Path, given: list[str], expected: list[str]) -> None:
-    assert run(write_pictures(tmp_path / "in", given), tmp_path / "out").frames == len(given)
+    assert run(write_images(tmp_path / "in", *given), tmp_path / "out").frames == len(given)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected
 
 
 def test_a_folder_of_pictures_to_a_video(tmp_path: Path) -> None:
-    source = write_pictures(tmp_path / "in", [f"{number}.png" for number in range(12)])
+    source = write_images(tmp_path / "in", *(f"{number}.png" for number in range(12)))
     cv2.imwrite(str(source / "12.png"), numbered(12, 48, 96))
     report = run(source, tmp_path / "out.mkv", Settings(background=BackgroundSettings(kind="none")))
     assert report.frames == 13

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from app.api import Matting
 from app.config.parsing import parse_server
 from app.core.errors import ModelError, RemoteError, UsageError
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, BgrImage, BlurredBackground, Frame
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.privacy.plausibility import CompositeCheck
 from service.client.engine import RemoteEngine
 from service.client.link import Received, ServerLink
@@ -43,20 +45,16 @@ def test_a_composite_is_that_of_a_local_engine_but_for_coding() -> None:
     with Matting("student", background="green", edges=EDGES) as matting:
         expected = [matting.step(frame).alpha.astype(float) for frame in frames]
     checks, differences = CompositeCheck(), []
-    with service(token=TOKEN) as live:
-        engine = RemoteEngine(ServerLink(live.address, TOKEN), *SIZE)
-        try:
-            for index, frame in enumerate(frames):
-                matte = engine.step(frame, backdrop, EDGES).result()
-                shown = frame if matte.frame is None else matte.frame
-                checks.check(matte, Frame(shown, index, 0.0), backdrop)
-                number = next(i for i, given in enumerate(frames) if given is shown)
-                differences.append(np.abs(matte.alpha - expected[number]).mean() / 255)
-            blurred = engine.step(frames[0], BlurredBackground(50), EDGES).result()
-            assert blurred.composite.shape == frames[0].shape
-            info = engine.info
-        finally:
-            engine.close()
+    with service(token=TOKEN) as live, closing(RemoteEngine(ServerLink(live.address, TOKEN), *SIZE)) as engine:
+        for index, frame in enumerate(frames):
+            matte = engine.step(frame, backdrop, EDGES).result()
+            shown = frame if matte.frame is None else matte.frame
+            checks.check(matte, Frame(shown, index, 0.0), backdrop)
+            number = next(i for i, sent in enumerate(frames) if sent is shown)
+            differences.append(np.abs(matte.alpha - expected[number]).mean() / 255)
+        blurred = engine.step(frames[0], BlurredBackground(50), EDGES).result()
+        assert blurred.composite.shape == frames[0].shape
+        info = engine.info
     assert (info.device, info.executor) == (live.address, "webrtc")
     assert info.round_trip_ms is not None and info.round_trip_ms > 0
     assert np.mean(differences) < 0.04, differences
@@ -123,6 +121,9 @@ def test_an_address_is_https_or_this_machine(address: str) -> None:
 
 PERSON_PX = 240
 """The person of a simulated server is so wide, at the left."""
+BLACK: BgrImage = np.zeros((*SIZE[::-1], 3), np.uint8)
+Alphas = Callable[[int, tuple[int, int]], AlphaImage | None]
+"""Returns the alpha of a frame by its number and the size (h, w); None for silence."""
 
 
 def everyone(frame: BgrImage) -> AlphaImage:
@@ -130,45 +131,59 @@ def everyone(frame: BgrImage) -> AlphaImage:
     return np.full(frame.shape[:2], 255, np.uint8)
 
 
+def nobody(number: int, shape: tuple[int, int]) -> AlphaImage:
+    return np.zeros(shape, np.uint8)
+
+
+def person_at_first(number: int, shape: tuple[int, int]) -> AlphaImage:
+    """Return an alpha that shows a person in the first frame alone."""
+    alpha = nobody(number, shape)
+    alpha[:, :PERSON_PX] = 255 if number == 1 else 0
+    return alpha
+
+
 class SimulatedLink:
-    """Answers each frame `delay` frames later with an alpha whose value tells the frame."""
+    """Answers each frame `delay` frames later; `ahead` frames that were never sent lie between sent and answered."""
 
     server = "https://matting.example"
 
-    def __init__(self, delay: int) -> None:
-        self.delay = delay
-        self.given: list[int] = []
+    def __init__(self, alphas: Alphas = person_at_first, *, delay: int = 0, ahead: int = 0) -> None:
+        self.alphas, self.delay, self.ahead = alphas, delay, ahead
+        self.sent: list[int] = []
         self.closed = False
 
     def exchange(self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float) -> Received | None:
-        self.given.append(number)
-        if self.delay < 0:
-            return None
-        answered = self.given[max(0, len(self.given) - 1 - self.delay)]
-        alpha = np.zeros(image.shape[:2], np.uint8)
-        alpha[:, :PERSON_PX] = 255 if answered == self.given[0] else 0
-        return Received(answered, alpha)
+        self.sent.append(number)
+        position = max(0, len(self.sent) - 1 - self.delay)
+        alpha = self.alphas(position + 1, image.shape[:2])
+        return None if alpha is None else Received(self.sent[position] + self.ahead * position, alpha)
 
     def close(self) -> None:
         self.closed = True
 
 
+def remote(link: SimulatedLink, **options: Any) -> AbstractContextManager[RemoteEngine]:
+    """Return an engine of the link, on whose mattes everybody agrees unless `look` says otherwise."""
+    return closing(RemoteEngine(link, *SIZE, **{"look": everyone, **options}))
+
+
+def stepped(engine: RemoteEngine, frame: BgrImage = BLACK, backdrop: Backdrop = BLACK) -> Matte:
+    return engine.step(frame.copy(), backdrop, EDGES).result()
+
+
 def test_a_matte_that_covers_more_than_people_is_never_composited() -> None:
     """Nothing asked the network on this machine: a server could show the room."""
-    engine = RemoteEngine(SimulatedLink(delay=0), *SIZE, look=lambda frame: np.zeros(frame.shape[:2], np.uint8))
-    with pytest.raises(ModelError, match="shows more than people"):
-        engine.step(np.full((360, 640, 3), 90, np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
-    engine.close()
+    with (
+        remote(SimulatedLink(), look=lambda frame: np.zeros(frame.shape[:2], np.uint8)) as engine,
+        pytest.raises(ModelError, match="shows more than people"),
+    ):
+        stepped(engine)
 
 
 def test_a_late_matte_belongs_to_its_own_frame() -> None:
-    frames = [np.full((360, 640, 3), 10 * index, np.uint8) for index in range(1, 5)]
-    backdrop = np.zeros_like(frames[0])
-    engine = RemoteEngine(SimulatedLink(delay=1), *SIZE, look=everyone)
-    first = engine.step(frames[0], backdrop, EDGES).result()
-    second = engine.step(frames[1], backdrop, EDGES).result()
-    third = engine.step(frames[2], backdrop, EDGES).result()
-    engine.close()
+    frames = [np.full_like(BLACK, 10 * index) for index in range(1, 4)]
+    with remote(SimulatedLink(delay=1)) as engine:
+        first, second, third = [engine.step(frame, BLACK, EDGES).result() for frame in frames]
     person = np.s_[:, : PERSON_PX // 2]
     assert first.frame is None and (first.composite[person] == 10).all()
     assert second.frame is frames[0] and (second.composite[person] == 10).all()
@@ -176,64 +191,39 @@ def test_a_late_matte_belongs_to_its_own_frame() -> None:
 
 
 def test_silence_is_an_error_and_never_a_frame() -> None:
-    link = SimulatedLink(delay=-1)
-    engine = RemoteEngine(link, *SIZE, silence_s=0.0, look=everyone)
-    with pytest.raises(RemoteError, match="sends no mattes"):
-        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
-    engine.close()
+    link = SimulatedLink(lambda number, shape: None)
+    with remote(link, silence_s=0.0) as engine, pytest.raises(RemoteError, match="sends no mattes"):
+        stepped(engine)
     assert link.closed
 
 
 def test_mattes_of_frames_that_were_never_sent_are_silence() -> None:
-    class Lying(SimulatedLink):
-        def exchange(
-            self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float
-        ) -> Received | None:
-            self.given.append(number)
-            return Received(number + len(self.given) - 1, np.zeros(image.shape[:2], np.uint8))
-
-    engine = RemoteEngine(Lying(delay=0), *SIZE, silence_s=0.2, look=everyone)
-    engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
-    with pytest.raises(RemoteError, match="sends no mattes"):
-        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES).result()
-    engine.close()
+    with remote(SimulatedLink(nobody, ahead=1), silence_s=0.2) as engine:
+        stepped(engine)
+        with pytest.raises(RemoteError, match="sends no mattes"):
+            stepped(engine)
 
 
 def test_noise_of_the_coding_shows_no_background() -> None:
-    class Noisy(SimulatedLink):
-        def exchange(
-            self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float
-        ) -> Received | None:
-            noise = np.random.default_rng(number).integers(0, 18, image.shape[:2], np.uint8)
-            return Received(number, noise)
+    def noise(number: int, shape: tuple[int, int]) -> AlphaImage:
+        return np.random.default_rng(number).integers(0, 18, shape, np.uint8)
 
-    frame = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
-    backdrop = np.full_like(frame, 60)
-    engine = RemoteEngine(Noisy(0), *SIZE, look=everyone)
-    matte = engine.step(frame, backdrop, EDGES).result()
-    engine.close()
+    frame = np.random.default_rng(0).integers(0, 256, BLACK.shape, np.uint8)
+    with remote(SimulatedLink(noise)) as engine:
+        matte = stepped(engine, frame, np.full_like(frame, 60))
     assert not matte.alpha.any()
     assert (matte.composite == 60).all()
 
 
 def test_a_late_matte_is_blurred_as_its_own_frame_asks() -> None:
-    """The frame before was magnified: its room must not be blurred as that of the next frame."""
+    """The frame before was magnified: its background must not be blurred as that of the next frame."""
     across = (127.5 + 127.5 * np.sin(2 * np.pi * np.arange(SIZE[0]) / 100)).astype(np.uint8)
-    frame = np.ascontiguousarray(np.broadcast_to(across[None, :, None], (SIZE[1], SIZE[0], 3)))
+    frame = np.ascontiguousarray(np.broadcast_to(across[None, :, None], BLACK.shape))
 
-    class Empty(SimulatedLink):
-        def exchange(self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float) -> Received:
-            received = super().exchange(image, number, after, timeout_s)
-            assert received is not None
-            return Received(received.number, np.zeros(image.shape[:2], np.uint8))
+    def contrast(matte: Matte) -> float:
+        return float(np.ptp(matte.composite[120:240].mean(axis=(0, 2))[100:500]))
 
-    engine = RemoteEngine(Empty(delay=1), *SIZE, look=everyone)
-    try:
-        for zoom in (4.0, 4.0, 1.0):
-            matte = engine.step(frame.copy(), BlurredBackground(70, zoom=zoom), EDGES).result()
-        late = matte.composite[120:240].mean(axis=(0, 2))
-        assert np.ptp(late[100:500]) < 20
-        matte = engine.step(frame.copy(), BlurredBackground(70), EDGES).result()
-        assert np.ptp(matte.composite[120:240].mean(axis=(0, 2))[100:500]) > 60
-    finally:
-        engine.close()
+    with remote(SimulatedLink(nobody, delay=1)) as engine:
+        late = [stepped(engine, frame, BlurredBackground(70, zoom=zoom)) for zoom in (4.0, 4.0, 1.0)][-1]
+        assert contrast(late) < 20
+        assert contrast(stepped(engine, frame, BlurredBackground(70))) > 60

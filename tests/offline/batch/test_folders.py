@@ -13,16 +13,9 @@ from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST, last_records
 from app.offline.batch.plan import is_done, plan_jobs
 from app.offline.batch.session import convert_batch
-from tests.clips import numbered, write_clip
+from tests.clips import write_clip, write_images
 from tests.offline.batch.clips import SETTINGS, jobs_of
 from tests.offline.batch.workers import DirectWorkers
-
-
-def write_images(folder: Path, *names: str) -> Path:
-    folder.mkdir(parents=True)
-    for number, name in enumerate(names):
-        cv2.imwrite(str(folder / name), numbered(number))
-    return folder
 
 
 def names(folder: Path) -> list[str]:
