@@ -21,7 +21,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, check_bgr
 from app.matting.base.geometry import StepGeometry, auto_ratio
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.coefficients import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.cpu.guided import filter_rows
 from app.matting.engine.frame_engine import FrameEngine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.compositor import Cells, Coefficients
+from app.matting.cpu.coefficients import Cells, Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend
 
 CELL = 4
@@ -50,7 +51,7 @@ class Given(CpuBackend):
 
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:
         given = self.coefficients  # strict mode changes the arrays
-        return given._replace(slope=given.slope.copy(), offset=given.offset.copy(), coarse=given.coarse.copy())
+        return replace(given, slope=given.slope.copy(), offset=given.offset.copy(), coarse=given.coarse.copy())
 
 
 class GivenNetwork(nn.Module):
@@ -64,8 +65,8 @@ class GivenNetwork(nn.Module):
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
         """Return the chosen coefficients."""
-        _, slope, offset, coarse, *_ = self.coefficients_now
-        return tuple(torch.from_numpy(array.copy())[None] for array in (slope, offset, coarse[None]))
+        given = self.coefficients_now
+        return tuple(torch.from_numpy(array.copy())[None] for array in (given.slope, given.offset, given.coarse[None]))
 
 
 class Case:
@@ -110,14 +111,14 @@ class Case:
         count = (self.geometry.height // CELL) * (self.geometry.width // CELL)
         indices = np.sort(self.dice.permutation(count)[: self.dice.integers(0, count + 1)]).astype(np.int64)
         matte = self.dice.normal(0, self.dice.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4))
-        return self.coefficients()._replace(cells=Cells(indices, matte.astype(np.float32)))
+        return replace(self.coefficients(), cells=Cells(indices, matte.astype(np.float32)))
 
 
 def nobody(coefficients: Coefficients) -> Coefficients:
     """Return the coefficients with alpha 0 everywhere: the composite is the backdrop."""
     slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
     slope[3], offset[3] = 0, -1
-    return coefficients._replace(slope=slope, offset=offset, cells=None)
+    return replace(coefficients, slope=slope, offset=offset, cells=None)
 
 
 def assert_bounded(matte: Matte, behind: BgrImage, rounding: int = ROUNDING) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BlurredBackground, Matte
 from app.matting.base.interface import Backend, NotAMatteError
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.coefficients import Coefficients
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.given import (

@@ -12,7 +12,8 @@ from app.core.shaping import Shape, View
 from app.core.types import BgrImage, Matte
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import Pending
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.coefficients import Coefficients
+from app.matting.region.coefficients import RegionCoefficients
 from app.matting.region.place import Place
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
@@ -34,7 +35,10 @@ def still_person(place: Place | None = None) -> Coefficients:
     alpha[height // 4 :, width // 3 : 2 * width // 3] = 1
     slope, offset = np.zeros((2, 4, height, width), np.float32)
     offset[3] = alpha
-    return Coefficients(np.full((3, height, width), 0.35, np.float32), slope, offset, alpha, place=place)
+    small = np.full((3, height, width), 0.35, np.float32)
+    if place is not None:
+        return RegionCoefficients(small, slope, offset, alpha, place=place)
+    return Coefficients(small, slope, offset, alpha)
 
 
 @pytest.fixture

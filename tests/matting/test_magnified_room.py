@@ -16,7 +16,7 @@ from app.core.shaping import Shape, View
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import Backend
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.coefficients import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.torch.batched_step import run_batch
 from app.matting.torch.core import Core

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -153,7 +154,7 @@ def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
     case, network = Case(160, 96, 0.5, 3), GivenNetwork()
     smooth = case.coefficients()
     ramp = np.linspace(0, 1, smooth.offset.shape[2], dtype=np.float32)
-    given_ = smooth._replace(slope=np.zeros_like(smooth.slope), offset=np.zeros_like(smooth.offset))
+    given_ = replace(smooth, slope=np.zeros_like(smooth.slope), offset=np.zeros_like(smooth.offset))
     given_.offset[3] = ramp
     network.coefficients_now = given_
     cpu, torch_ = Given(case.geometry, "float32"), TorchBackend(Core(network), case.geometry)

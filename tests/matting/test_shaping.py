@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_torch_and_the_cpu_shape_alike(width: int, height: int, seed: int) -> No
     case, network = Case(width, height, 0.5, seed), GivenNetwork()
     # Coefficients of the size that networks give: larger ones multiply the rounding of the frame.
     given_ = case.coefficients()
-    given_ = given_._replace(slope=np.clip(given_.slope, -0.1, 0.1), offset=np.clip(given_.offset, -1, 1))
+    given_ = replace(given_, slope=np.clip(given_.slope, -0.1, 0.1), offset=np.clip(given_.offset, -1, 1))
     network.coefficients_now = given_
     cpu, torch_ = Given(case.geometry, "float32"), TorchBackend(Core(network), case.geometry)
     cpu.coefficients = given_

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from app.matting.base.edges import EdgePlan, LightPlan
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays, prefixed, under
 from app.matting.cpu import cpu_edges
+from app.matting.cpu.coefficients import NOTHING, Coefficients, FullSize
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.ground import Ground
@@ -25,52 +25,6 @@ from app.matting.kernels.patches import paste_cells
 from app.matting.kernels.relight import relight_rows
 from app.matting.light.light import Light
 from app.matting.light.relight_matte import relit
-from app.matting.region.place import Place
-
-NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-
-
-class Cells(NamedTuple):
-    """Refined cells of 4x4 pixels, which replace what the coefficients give there."""
-
-    indices: NDArray[np.int64]
-    """(N,) row-major in the grid of cells."""
-    matte: Floats
-    """(N, 4, 4, 4): alpha and foreground residual, RGB."""
-
-
-class Coefficients(NamedTuple):
-    """What an executor computes for a frame; see `app.matting.torch.core`."""
-
-    small: Floats
-    """(3, h, w) downsampled frame, RGB in 0..1."""
-    slope: Floats
-    """(4, h, w)"""
-    offset: Floats
-    """(4, h, w)"""
-    coarse: Floats
-    """(h, w) alpha in 0..1."""
-    cells: Cells | None = None
-    place: Place | None = None
-    """The part of the frame that slope and offset cover, outside which nobody is shown; None: the whole frame."""
-    keep: Floats | None = None
-    """(h, w) alpha with which the whole frame itself is shown; slope and offset contain it already."""
-    beside: Floats | None = None
-    """(h, w) alpha of the whole frame, for what is outside the place; None: the network did not look there."""
-    hides_person: bool = False
-    """See `Matte`."""
-
-    def copied(self) -> Coefficients:
-        """Return the same with copies of the arrays that an executor writes again for the next frame."""
-        small, slope, offset, coarse = (array.copy() for array in self[:4])
-        return self._replace(small=small, slope=slope, offset=offset, coarse=coarse)
-
-    @property
-    def finite(self) -> bool:
-        """Whether there is neither NaN nor infinity."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            total = self.slope.sum() + self.offset.sum()
-            return bool(np.isfinite(total if self.cells is None else total + self.cells.matte.sum()))
 
 
 class Compositor:
@@ -129,7 +83,9 @@ class Compositor:
         # A person that is moved is first composited over black, which gives alpha times foreground.
         over = behind if placement is None else np.zeros_like(behind)
         wanted = not edges.active, want_foreground or edges.active or relights_matte
-        composite, alpha, foreground = self._finished(frame, coefficients, over, *wanted)
+        composite, alpha, foreground = coefficients.full_size(
+            lambda given, image, backdrop: self._finished(given, image, backdrop, *wanted), frame, over
+        )
         behind_rows = over.reshape(height, -1)
         if cells is not None:
             pasted = frame, over, cells.matte, cells.indices, composite, alpha, foreground
@@ -161,23 +117,8 @@ class Compositor:
         return blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
 
     def _finished(
-        self, frame: BgrImage, given: Coefficients, behind: BgrImage, want_composite: bool, want_foreground: bool
-    ) -> tuple[NDArray[np.uint8], AlphaImage, NDArray[np.uint8]]:
-        """Return composite (H, 3 * W), alpha (H, W) and foreground (H, 3 * W); what is not wanted is empty."""
-        place = given.place
-        if place is not None:
-            part = self._finished(
-                place.cut(frame),
-                given._replace(place=None),
-                place.cut(behind),
-                want_composite,
-                want_foreground,
-            )
-            whole = self._beside(frame, given, behind, want_composite, want_foreground)
-            for image, piece in zip(whole, part, strict=True):
-                if image.size:
-                    place.paste(piece, image)
-            return whole
+        self, given: Coefficients, frame: BgrImage, behind: BgrImage, want_composite: bool, want_foreground: bool
+    ) -> FullSize:
         height, width = frame.shape[:2]
         rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
         alpha = np.empty((height, width), np.uint8)
@@ -185,31 +126,16 @@ class Compositor:
         foreground = np.empty_like(rows) if want_foreground else NOTHING
         arrays = rows, given.slope, given.offset, behind_rows, composite, alpha, foreground
         self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
-        return composite, alpha, foreground
-
-    def _beside(
-        self, frame: BgrImage, given: Coefficients, behind: BgrImage, want_composite: bool, want_foreground: bool
-    ) -> tuple[NDArray[np.uint8], AlphaImage, NDArray[np.uint8]]:
-        """Return the same for a frame in which nobody is: the background, and what is kept of the frame."""
-        if given.keep is not None:
-            slope, offset = np.zeros_like(given.slope), np.zeros_like(given.offset)
-            offset[3] = given.keep
-            kept = given._replace(slope=slope, offset=offset, place=None)
-            return self._finished(frame, kept, behind, want_composite, want_foreground)
-        height, width = frame.shape[:2]
-        nobody = np.zeros((height, width), np.uint8)
-        foreground = np.zeros((height, 3 * width), np.uint8) if want_foreground else NOTHING
-        return behind.reshape(height, -1).copy() if want_composite else NOTHING, nobody, foreground
+        return FullSize(composite, alpha, foreground)
 
     def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> Coefficients:
         """Return coefficients that give the relit foreground, in new arrays."""
         maps = self._light.maps(given.small, given.coarse, behind, room, light)
-        if given.place is not None:
-            maps = np.stack([given.place.from_frame(plane) for plane in maps])
+        maps = np.stack([given.at_slope(plane) for plane in maps])
         slope, offset = np.empty_like(given.slope), np.empty_like(given.offset)
         arrays = given.slope, given.offset, maps, slope, offset
         self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
-        return given._replace(slope=slope, offset=offset)
+        return replace(given, slope=slope, offset=offset)
 
     def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
         """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""

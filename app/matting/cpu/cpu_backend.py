@@ -8,15 +8,17 @@ from typing import final
 
 import numpy as np
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
 from app.matting.base.edges import plan
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import MatteEditor, NotAMatteError, Pending
 from app.matting.base.state import StateArrays, prefixed, under
-from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.coefficients import Coefficients
+from app.matting.cpu.compositor import Compositor
 from app.matting.cpu.cpu_edit import shaped
 from app.matting.cpu.strips import Strips
+from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
 
 
@@ -81,10 +83,10 @@ class CpuBackend(ABC):
         coefficients = self.infer(frame, edges.person_region)
         if not coefficients.finite:
             raise NotAMatteError
-        self._strict.apply(edges.strict, *coefficients[:4], coefficients.place, coefficients.beside)
+        apply_strict(self._strict, edges.strict, coefficients)
         if edges.person_region:
             self.follow(coefficients.coarse)
-        return coefficients._replace(hides_person=self._strict.hides_person)
+        return replace(coefficients, hides_person=self._strict.hides_person)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
@@ -107,3 +109,18 @@ class CpuBackend(ABC):
     def close(self) -> None:
         """Stop the threads. Idempotent."""
         self._strips.close()
+
+
+def apply_strict(strict: StrictFilter, level: StrictLevel, coefficients: Coefficients) -> None:
+    """Change alpha of the coefficients in place. level: for this frame; "off" forgets the stream."""
+    if level == "off":
+        strict.reset()
+        return
+    gain = strict.gain(level, coefficients.small, *coefficients.network_alpha())
+    coarse = coefficients.coarse
+    coarse *= gain
+    gain = coefficients.at_slope(gain)
+    gain *= np.float32(1 / (1 - 2 * rules.FLOOR))
+    coefficients.slope[3] *= gain
+    coefficients.offset[3] -= np.float32(rules.FLOOR)
+    coefficients.offset[3] *= gain

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.compositor import Cells, Coefficients, padded
+from app.matting.cpu.coefficients import Cells, Coefficients
+from app.matting.cpu.compositor import padded
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.kernels.patches import cut_cells
 from app.matting.openvino.artefact import Artefact

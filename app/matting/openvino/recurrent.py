@@ -13,6 +13,7 @@ from app.core.cpu_parts import CpuPart
 from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays, copy_into, prefixed, under
+from app.matting.cpu.coefficients import Coefficients
 from app.matting.cpu.guided import filter_rows
 from app.matting.cpu.strips import Ratios, Strips
 from app.matting.kernels.network_arrays import halve_rows
@@ -93,8 +94,11 @@ class RecurrentNetwork:
         slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
         return slope, offset, coarse[0]
 
-    def run(self, frame: BgrImage, ratios: Ratios) -> Floats | None:
-        """Compute `coefficients` of a frame and advance the memory; return alpha before the decision, if there is one.
+    def run(self, frame: BgrImage, ratios: Ratios) -> Coefficients:
+        """Return the coefficients of a frame and advance the memory. Their arrays are those of the next frame, too.
+
+        Their coarse alpha is that before the decision, if there is one: strict mode tells people from ghosts by how
+        certain the network is.
 
         frame: the stream's frame, or a part of it; ratios: of the network's input to it.
         """
@@ -113,7 +117,8 @@ class RecurrentNetwork:
             undecided = self.arrays["given"][0, 3].copy()
             self._decision.apply(self.arrays["given"][0, 3])
         self._apply_filter()
-        return undecided
+        slope, offset, alpha = self.coefficients
+        return Coefficients(self.small, slope, offset, alpha if undecided is None else undecided)
 
     def alpha_without_memory(self, small: Floats) -> Floats:
         """Return alpha (h, w) of another input (3, h, w), for which the memory is neither used nor changed.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.coefficients import Coefficients
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.openvino.small_plate import SmallPlate

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from app.core.settings import StrictLevel
 from app.core.types import Floats
 from app.matting.base.state import StateArrays
-from app.matting.region.place import Place
 from app.matting.strict import rules
 from app.matting.strict.cells import kept_cells, pooled
 from app.matting.strict.memory import Mask, Memory
@@ -37,41 +36,6 @@ class StrictFilter:
         """Restore the memory."""
         self._seen = arrays["seen"].copy() if "seen" in arrays else None
         self._memory = Memory.of(arrays) if "frames" in arrays else None
-
-    def apply(
-        self,
-        level: StrictLevel,
-        small: Floats,
-        slope: Floats,
-        offset: Floats,
-        coarse: Floats,
-        place: Place | None = None,
-        beside: Floats | None = None,
-    ) -> None:
-        """Change the coefficients of alpha (last plane of slope and offset, (4, h, w)) and coarse (h, w) in place.
-
-        level: for this frame; "off" forgets the stream. small: (3, h, w), RGB in 0..1. place: the part of the frame
-        that slope and offset cover; None: all of it. beside: (h, w) alpha of the whole frame, read outside the place;
-        None: the network did not look there.
-        """
-        if level == "off":
-            self.reset()
-            return
-        alpha, unseen = np.clip(coarse, 0, 1), None
-        if place is not None:
-            outside = place.outside(alpha.shape)
-            if beside is None:
-                unseen = outside
-            else:
-                alpha[outside] = np.clip(beside[outside], 0, 1)
-        gain = self.gain(level, small, alpha, unseen)
-        coarse *= gain
-        if place is not None:
-            gain = place.from_frame(gain)
-        gain *= np.float32(1 / (1 - 2 * rules.FLOOR))
-        slope[3] *= gain
-        offset[3] -= np.float32(rules.FLOOR)
-        offset[3] *= gain
 
     def gain(self, level: StrictLevel, small: Floats, alpha: Floats, unseen: Mask | None = None) -> Floats:
         """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1.

@@ -13,7 +13,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import LightPlan
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.coefficients import Coefficients
 from app.matting.kernels.relight import relight_composite_rows, relight_rows
 from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import found_head, grid_size

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.matting.cpu.coefficients import Coefficients
+from app.matting.cpu.cpu_backend import apply_strict
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
 from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, kept, walking
@@ -161,7 +163,7 @@ def test_coefficients_get_the_gain_and_the_floor() -> None:
         image, alpha = room.frame(walking(n), POSTER)
         slope, offset = np.ones((4, HEIGHT, WIDTH), np.float32), np.stack([alpha] * 4)
         coarse = alpha.copy()
-        strict.apply("strict", image, slope, offset, coarse)
+        apply_strict(strict, "strict", Coefficients(image, slope, offset, coarse))
         gain = twin.gain("strict", image, alpha)
 
     assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()

@@ -12,7 +12,9 @@ from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BlurredBackground, Floats
 from app.matting.base.edges import plan
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.coefficients import Coefficients
+from app.matting.cpu.compositor import Compositor
+from app.matting.cpu.cpu_backend import apply_strict
 from app.matting.cpu.strips import Strips
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
@@ -32,7 +34,7 @@ def both(
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
     *found, memory, hides = strict_matte(level, given[0], given[1], given[2], given[3], memory)
     coarse = alpha.copy()
-    numpy_filter.apply(level, image, slope, offset, coarse)
+    apply_strict(numpy_filter, level, Coefficients(image, slope, offset, coarse))
     assert bool(hides.item()) == numpy_filter.hides_person
     return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
 
@@ -126,7 +128,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             strips.shrink(frame, (0.5, 0.5), small)
             slope, offset = np.zeros((4, HEIGHT, WIDTH), np.float32), np.zeros((4, HEIGHT, WIDTH), np.float32)
             offset[3] = alpha
-            numpy_filter.apply("strict", small, slope, offset, alpha)
+            apply_strict(numpy_filter, "strict", Coefficients(small, slope, offset, alpha))
             found = cpu.composite(frame, Coefficients(small, slope, offset, alpha), backdrop, plan(edges), False)
 
             assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
