@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import cv2
 
@@ -33,6 +34,7 @@ from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
+from app.runtime.prepare import Preparer
 from app.runtime.settings_owner import SettingsOwner
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
@@ -78,6 +80,12 @@ class Pipeline:
             self._pictures.put,
         )
         self._clock = OutputClock(shared, self._pictures, self._gate, self._sinks, self._show)
+        self._preparers: dict[Preparer[Any, Any], Stage] = {
+            self._engines.preparer: Stage.MATTING,
+            self._backgrounds: Stage.BACKGROUND,
+            self._overlay.preparer: Stage.OVERLAY,
+            self._cards.preparer: Stage.OUTPUT,
+        }
         self._owner.listen(self._settings_changed)
         self._make_threads()
 
@@ -89,7 +97,7 @@ class Pipeline:
         self._watchdog = Watchdog(
             Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True),
             lambda: self._clock.last_tick_s,
-            self._send_card,
+            self._clock.send_card,
             self._gate,
             self._board,
             self._shared.timing,
@@ -98,10 +106,7 @@ class Pipeline:
             Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True, hangs=self._capture.reading.hangs),
             Watched.of(self._matting_thread, Stage.MATTING, frame_path=True),
             Watched.of(self._demand_thread, Stage.VIRTUAL_CAMERA),
-            Watched.of(self._engines.preparer.worker, Stage.MATTING),
-            Watched.of(self._backgrounds.worker, Stage.BACKGROUND),
-            Watched.of(self._overlay.preparer.worker, Stage.OVERLAY),
-            Watched.of(self._cards.worker, Stage.OUTPUT),
+            *(Watched.of(preparer.worker, stage) for preparer, stage in self._preparers.items()),
             *(Watched.of(sink.thread, sink.spec.stage, hangs=sink.sending.hangs) for sink in self._sinks),
         )
         self._watchdog_thread = Worker("watchdog", self._watchdog.run)
@@ -121,10 +126,8 @@ class Pipeline:
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
         self._board.begin()
-        self._cards.start()
-        self._engines.preparer.start()
-        self._backgrounds.start()
-        self._overlay.preparer.start()
+        for preparer in self._preparers:
+            preparer.start()
         live = [*(sink.thread for sink in self._sinks), self._clock_thread, self._matting_thread, self._capture_thread]
         for thread in [*live, self._demand_thread, self._watchdog_thread]:
             thread.start()
@@ -215,26 +218,19 @@ class Pipeline:
         self._capture.wake()
         self._frames.close()
         self._pictures.close()
-        self._engines.preparer.request_stop()
+        *builders, _cards = self._preparers  # cards are drawn to the end
+        for preparer in builders:
+            preparer.request_stop()
         self._parts.cancel_preparing()
         self.screen.close()
-        self._backgrounds.request_stop()
-        self._overlay.preparer.request_stop()
         ended = self._clock_thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:
             sink.finish()
-        waits: list[Callable[[float], bool]] = [
-            *(sink.thread.join for sink in self._sinks),
-            self._capture_thread.join,
-            self._demand_thread.join,
-            self._matting_thread.join,
-            self._engines.preparer.join,
-            self._backgrounds.join,
-            self._overlay.preparer.join,
-            self._cards.stop,
-        ]
-        for join in waits:
-            ended = join(deadline_s - time.monotonic()) and ended
+        threads = [*(sink.thread for sink in self._sinks), self._capture_thread, self._demand_thread]
+        for thread in [*threads, self._matting_thread]:
+            ended = thread.join(deadline_s - time.monotonic()) and ended
+        for preparer in self._preparers:
+            ended = preparer.stop(deadline_s - time.monotonic()) and ended
         self.preview.close()
         self._board.end()
         self._final = (self._final or self.status()).at_the_end_of(running)
@@ -248,11 +244,3 @@ class Pipeline:
         """Called on the output thread whenever a picture or a request for the card has arrived."""
         self.preview.put(picture)
         self._listener()
-
-    def _send_card(self) -> None:
-        """Called by the watchdog in place of the output clock."""
-        size = self._board.size if self._board.size[0] else (self.settings.capture.width, self.settings.capture.height)
-        card = self._gate.card(*size)
-        for sink in self._sinks:
-            sink.send(card, fresh=False)
-        self._show(card)

@@ -93,6 +93,11 @@ class Preparer(Generic[K, T]):
         self._calls.clear()
         self.worker.request_stop()
 
+    def stop(self, timeout_s: float) -> bool:
+        """End the thread; return False if it still runs after `timeout_s`."""
+        self.request_stop()
+        return self.join(timeout_s)
+
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread and discard outcomes that were not taken; return False if the thread still runs."""
         ended = self.worker.join(timeout_s)

@@ -75,6 +75,5 @@ def running(inference: Inference) -> Iterator[None]:
         inference.frames.close()
         thread.join(PATIENCE_S)
         for preparer in inference.preparers:
-            preparer.request_stop()
-            assert preparer.join(PATIENCE_S)
+            assert preparer.stop(PATIENCE_S)
     assert not thread.is_alive()

@@ -22,9 +22,9 @@ SOON = OutputSettings(standby_text="soon")
 @pytest.fixture
 def cards() -> Iterator[StandbyPictures]:
     made = StandbyPictures(StatusBoard())
-    made.start()
+    made.preparer.start()
     yield made
-    assert made.stop(10)
+    assert made.preparer.stop(10)
 
 
 def is_plain(picture: Picture) -> bool:
@@ -45,7 +45,7 @@ def test_something_plain_until_the_card_is_drawn() -> None:
             return super().image(width, height)
 
     cards = StandbyPictures(StatusBoard(), Slow)
-    cards.start()
+    cards.preparer.start()
     first = cards.get(SOON, 64, 48)
     assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
     assert cards.get(SOON, 64, 48) is first
@@ -53,7 +53,7 @@ def test_something_plain_until_the_card_is_drawn() -> None:
     card = settled(cards, SOON, 64, 48)
     assert card.kind is PictureKind.STANDBY
     assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
-    assert cards.stop(10)
+    assert cards.preparer.stop(10)
 
 
 def test_another_text_shows_the_last_card_meanwhile(cards: StandbyPictures) -> None:
@@ -72,7 +72,7 @@ def test_every_size_comes_in_the_end(cards: StandbyPictures) -> None:
 def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -> None:
     board = StatusBoard()
     cards = StandbyPictures(board)
-    cards.start()
+    cards.preparer.start()
     gone = OutputSettings(standby_image=tmp_path / "gone.png")
 
     def problems(wanted: OutputSettings) -> list[str]:
@@ -82,7 +82,7 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
     for _ in range(2):
         eventually(lambda: any("gone.png" in message for message in problems(gone)))
         assert not problems(SOON)
-    assert cards.stop(10)
+    assert cards.preparer.stop(10)
 
 
 def test_every_thread_may_ask(cards: StandbyPictures) -> None:

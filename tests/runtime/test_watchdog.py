@@ -173,15 +173,15 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     gate = Gate(lambda: BASE, cards.get)
     idle: Preparer[int, int] = Preparer("idle", lambda key: key, ignore_value)
     watchdog = Watchdog(Watched.of(idle.worker, Stage.OUTPUT), elapsed_s, lambda: None, gate, board, TIMING)
-    watchdog.watch(Watched.of(cards.worker, Stage.OUTPUT))
+    watchdog.watch(Watched.of(cards.preparer.worker, Stage.OUTPUT))
     thread = Worker("watchdog", watchdog.run)
-    cards.start()
+    cards.preparer.start()
     thread.start()
     hidden = gate.release(Picture(room_picture(), PictureKind.UNMATTED))
     assert not shows_room(hidden.image)
     eventually(lambda: bool(board.read().problems))
     thread.request_stop()
-    assert thread.join(5) and cards.stop(5)
+    assert thread.join(5) and cards.preparer.stop(5)
 
 
 def ignore_value(value: int) -> None:

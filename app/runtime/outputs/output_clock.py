@@ -80,6 +80,13 @@ class OutputClock:
                 self._show(picture)
             self._send(picture, mirror=settings.output.mirror)
 
+    def send_card(self) -> None:
+        """Send the stand-by card to every output: called by the watchdog in place of this thread."""
+        card = self._gate.card(*self._card_size(self._shared.settings))
+        for sink in self._sinks:
+            sink.send(card, fresh=False)
+        self._show(card)
+
     def _rate_hz(self, settings: Settings) -> float:
         if self._board.phase is Phase.RESTING:
             return min(RESTING_HZ, settings.capture.fps)

@@ -66,11 +66,9 @@ class StandbyPictures:
         self._requested: CardKey | None = None
         self._fallback: Picture | None = None
         """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
-        self._preparer: Preparer[CardKey, Picture] = Preparer(
+        self.preparer: Preparer[CardKey, Picture] = Preparer(
             "standby-card", self._draw, lambda picture: None, low_priority=True
         )
-        self.worker = self._preparer.worker
-        self.start = self._preparer.start
 
     def get(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
@@ -82,9 +80,9 @@ class StandbyPictures:
             if card is not None:
                 self._requested, self._fallback = None, card
                 return card
-            if key != self._requested or not self._preparer.busy:
+            if key != self._requested or not self.preparer.busy:
                 self._requested = key
-                self._preparer.request(key)
+                self.preparer.request(key)
             if self._fallback is None or self._fallback.size != (width, height):
                 plain = np.full((height, width, 3), PLACEHOLDER_GREY, np.uint8)
                 self._fallback = Picture(plain, PictureKind.STANDBY)
@@ -98,11 +96,6 @@ class StandbyPictures:
         self._problem.clear()
         while self._failed:
             self._cached.pop(self._failed.pop(), None)
-
-    def stop(self, timeout_s: float) -> bool:
-        """End the drawing thread; return False if it still runs after `timeout_s`."""
-        self._preparer.request_stop()
-        return self._preparer.join(timeout_s)
 
     def _draw(self, key: CardKey) -> Picture:
         try:
