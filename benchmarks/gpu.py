@@ -33,8 +33,8 @@ from app.matting.torch.networks import place
 from app.matting.torch.step import FrameStep, StepMode
 from app.matting.torch.torch_backend import DTYPES, TorchBackend
 from models.checkpoint import load_state_dict
+from models.mattecam.bundled import BUNDLED
 from models.rvm.network import MattingNetwork
-from models.student.bundled import BUNDLED
 from models.table import NETWORKS
 
 Row = dict[str, object]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from models.bgmv2.spec import BGMV2_MOBILENETV2, BGMV2_RESNET50, BGMV2_RESNET101
+from models.mattecam.spec import STUDENT, STUDENT_PLATE
 from models.rvm.spec import RVM_MOBILENETV3, RVM_RESNET50
 from models.spec import NetworkSpec
-from models.student.spec import STUDENT, STUDENT_PLATE
 from models.u2net.spec import U2NET, U2NET_HUMAN_SEG, U2NETP
 
 NETWORKS: dict[str, NetworkSpec] = {

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from models.mattecam.network import Memories, StudentNetwork, pixels_of, stretched
 from models.quantization import SIGNED, Quantizer, best_scales, set_weight_scales
 from models.rvm.network import MattingNetwork
-from models.student.network import Memories, StudentNetwork, pixels_of, stretched
 from training.data import SampleSource
 from training.step import to_batch
 

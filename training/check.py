@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.student.network import StudentNetwork
+from models.mattecam.network import StudentNetwork
 from training.store import Entry, Pack
 from training.view import filling
 

@@ -22,8 +22,8 @@ from app.evaluation import metrics
 from app.evaluation.metrics import Alpha
 from app.matting import build_engine
 from app.matting.base.geometry import auto_ratio
-from models.student.bundled import load_bundled
-from models.student.spec import STUDENT
+from models.mattecam.bundled import load_bundled
+from models.mattecam.spec import STUDENT
 from training.baselines import GrabCut, Mog2
 from training.export import averaged_student
 from training.matte import overlap

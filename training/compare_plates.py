@@ -18,9 +18,9 @@ import torch
 import typer
 
 from app.evaluation.metrics import Alpha
-from models.student.bundled import load_bundled, load_bundled_with_plate
-from models.student.network import StudentNetwork
-from models.student.plate import PlateNetwork
+from models.mattecam.bundled import load_bundled, load_bundled_with_plate
+from models.mattecam.network import StudentNetwork
+from models.mattecam.plate import PlateNetwork
 from training.compare_strangers import Scenes
 from training.degrade import FLAWLESS, ToneRange, random_tone
 from training.export import averaged_student

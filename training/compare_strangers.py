@@ -19,9 +19,9 @@ import typer
 from app.evaluation import metrics
 from app.evaluation.metrics import Alpha
 from app.matting.engine.scene_cut import CutDetector
+from models.mattecam.bundled import load, load_bundled
+from models.mattecam.network import StudentNetwork
 from models.rvm.network import MattingNetwork
-from models.student.bundled import load, load_bundled
-from models.student.network import StudentNetwork
 from training.disputed import with_either_answer
 from training.export import averaged_student
 from training.held_out import SIZE, MovingScene, StillScene, cutouts, masked_photos, photos, rooms

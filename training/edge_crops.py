@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from models.clips import downsampled
-from models.student.network import StudentNetwork
+from models.mattecam.network import StudentNetwork
 from training.data import Mixture, SampleSource
 from training.step import to_batch
 

@@ -17,9 +17,9 @@ import typer
 from torch import Tensor
 
 from models.clips import downsampled
+from models.mattecam.bundled import BUNDLED, load, save
+from models.mattecam.network import STRETCH, StudentNetwork, explained, pixels_of, stretched
 from models.rvm import guided_filter
-from models.student.bundled import BUNDLED, load, save
-from models.student.network import STRETCH, StudentNetwork, explained, pixels_of, stretched
 from training import parallel
 from training.average import Average
 from training.edge_crops import RATIO, Crops, draw_crops, shuffled

@@ -10,8 +10,8 @@ import torch
 import typer
 
 from app.core.errors import UsageError
-from models.student.bundled import BUNDLED, load, save
-from models.student.network import StudentNetwork, has_trunk
+from models.mattecam.bundled import BUNDLED, load, save
+from models.mattecam.network import StudentNetwork, has_trunk
 from training.rounding import round_weights
 from training.step import Learner
 

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import torch
 
-from models.student.bundled import load_bundled, save
-from models.student.network import StudentNetwork
+from models.mattecam.bundled import load_bundled, save
+from models.mattecam.network import StudentNetwork
 from training.check import predictions, quick_check
 from training.packs import listed_pictures, pack_all
 from training.rehearsal import draw_pictures

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from app.evaluation.metrics import Alpha
 from app.matting.openvino.runtime import core, ov
+from models.mattecam.network import StudentNetwork
 from models.rvm.network import MattingNetwork
-from models.student.network import StudentNetwork
 
 Pixels = npt.NDArray[np.uint8]
 Network = StudentNetwork | MattingNetwork

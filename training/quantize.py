@@ -21,11 +21,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.int8 import SIMILAR, SOURCE, int8_file
+from models.mattecam.bundled import BUNDLED, load
+from models.mattecam.network import StudentNetwork
+from models.mattecam.quantized import quantized, save_quantized
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
-from models.student.bundled import BUNDLED, load
-from models.student.network import StudentNetwork
-from models.student.quantized import quantized, save_quantized
 from models.weights import sha256_of
 from training.calibration import batches, calibrate, run, run_rvm
 from training.compare_strangers import STUDENT_RATIO, Scenes, Stream

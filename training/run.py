@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from app.core.errors import UsageError
-from models.student.bundled import load
-from models.student.network import StudentNetwork, has_trunk
-from models.student.plate import PlateNetwork, with_plate
+from models.mattecam.bundled import load
+from models.mattecam.network import StudentNetwork, has_trunk
+from models.mattecam.plate import PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
 from training.check import quick_check
@@ -70,7 +70,7 @@ class Stage:
     trunk: Path | None = None
     """Weights of EfficientNet-Lite0 for the trunk, see `training.trunk`; None if `begin` has one, or for none."""
     plate: bool = False
-    """Train `models.student.plate.PlateNetwork`; then `begin` holds exported weights of either network."""
+    """Train `models.mattecam.plate.PlateNetwork`; then `begin` holds exported weights of either network."""
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.student.network import StudentNetwork, pixels_of, stretched
+from models.mattecam.network import StudentNetwork, pixels_of, stretched
 from training.data import Sample
 from training.loader import Batch
 from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
@@ -21,7 +21,7 @@ _HINT = 0.15
 _FEATURE = 0.25
 _UNDECIDED = 1.5
 _STRETCH = 0.01
-"""Less than `models.student.network.STRETCH`, which says why."""
+"""Less than `models.mattecam.network.STRETCH`, which says why."""
 EDGE_REACH = 6
 """Pixels of the small frame: about 10 at 512x288."""
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from models.mattecam.network import StudentNetwork
 from models.rvm.network import MattingNetwork
-from models.student.network import StudentNetwork
 
 Pixels = npt.NDArray[np.uint8]
 

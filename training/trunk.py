@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from models.backbones.efficientnet_lite import EfficientNetLite0, InvertedResidual
-from models.student.network import StudentNetwork
-from models.student.trunk import Trunk
+from models.mattecam.network import StudentNetwork
+from models.mattecam.trunk import Trunk
 
 _FIRST_TRAINED_STAGE = 5
 """Stages from this one on, at 1/32, are trained further: gradients of the finer ones take most of a step's time."""

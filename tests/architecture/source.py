@@ -17,8 +17,8 @@ MODELS_MAY_IMPORT = {
     "models.download": {"pooch"},
     "models.checkpoint": {"safetensors"},
     "models.int8": {"safetensors"},
-    "models.student.bundled": {"safetensors"},
-    "models.student.quantized": {"safetensors"},
+    "models.mattecam.bundled": {"safetensors"},
+    "models.mattecam.quantized": {"safetensors"},
 }
 
 

@@ -29,7 +29,7 @@ PRESENT_STATE = (
     "docs/training-trials.md",
     "docs/devices.md",
     "docs/feature-measurements.md",
-    "models/student/README.md",
+    "models/mattecam/README.md",
 )
 MAX_LINES = 200
 MAX_LINES_OF_A_FEATURE = 10

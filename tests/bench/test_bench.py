@@ -20,7 +20,7 @@ from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.selection.choice import Choice
 from benchmarks.replay import ReplaySource
-from models.student.bundled import BUNDLED, load_bundled
+from models.mattecam.bundled import BUNDLED, load_bundled
 from tests.matting.networks import frames
 
 FIELDS = {"what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"}

@@ -10,8 +10,8 @@ import torch
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.matting.base.interface import MattingEngine
+from models.mattecam.network import StudentNetwork
 from models.rvm.network import MattingNetwork
-from models.student.network import StudentNetwork
 from models.u2net.network import U2Net
 from tests.golden.fill import image
 from tests.toy.network import ToyNetwork

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.student.bundled import BUNDLED, load_bundled
-from models.student.export import export
-from models.student.network import StudentNetwork
+from models.mattecam.bundled import BUNDLED, load_bundled
+from models.mattecam.export import export
+from models.mattecam.network import StudentNetwork
 from tests.paths import GOLDEN
 from training.export import expected_outputs, pattern
 

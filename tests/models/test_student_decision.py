@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from models.decision_rule import DecisionRule
-from models.student.decision import Decision
-from models.student.network import StudentNetwork
+from models.mattecam.decision import Decision
+from models.mattecam.network import StudentNetwork
 
 SIZE = 60, 80
 EDGE = 30

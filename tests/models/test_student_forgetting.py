@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from models.forgetting_rule import ForgettingRule
-from models.student.forgetting import Forgetting, Shares
-from models.student.network import StudentNetwork
+from models.mattecam.forgetting import Forgetting, Shares
+from models.mattecam.network import StudentNetwork
 
 
 def kept(before: Tensor, after: Tensor) -> Shares:

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file
 
 from models.int8 import SOURCE, find_int8, int8_file
+from models.mattecam.bundled import BUNDLED, load, load_bundled, save
+from models.mattecam.network import StudentNetwork
+from models.mattecam.quantized import load_quantized, quantized, save_quantized
 from models.quantization import SIGNED, UNSIGNED, Quantizer
-from models.student.bundled import BUNDLED, load, load_bundled, save
-from models.student.network import StudentNetwork
-from models.student.quantized import load_quantized, quantized, save_quantized
 from models.weights import sha256_of
 from tests.golden.fill import fill
 from tests.paths import GOLDEN

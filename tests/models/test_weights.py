@@ -117,7 +117,7 @@ def test_the_files_that_ship_are_those_that_are_expected() -> None:
 
 
 def test_a_damaged_file_of_the_program_is_different(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SHA256, "student/student.safetensors", "0" * 64)
+    monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
     assert [report.state for report in verify(["student"])] == [WeightState.DIFFERENT]
 
 
@@ -148,5 +148,5 @@ def test_other_weights_in_the_named_folder_are_used_and_said_once(
 
 
 def test_the_bundled_network_is_found_once_it_ships() -> None:
-    shipped = weights.MODELS / "student" / "student.safetensors"
+    shipped = weights.MODELS / "mattecam" / "student.safetensors"
     assert on_hand("student") == (shipped if shipped.exists() else None)

@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 import torch
 
+from models.mattecam.bundled import load_bundled
+from models.mattecam.quantized import quantized
 from models.quantization import QuantizedConv, Quantizer
-from models.student.bundled import load_bundled
-from models.student.quantized import quantized
 from tests.training.samples import make_cache
 from training.calibration import batches, calibrate, run
 from training.data import SampleSource

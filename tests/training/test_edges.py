@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from models.student.bundled import load, save
-from models.student.network import StudentNetwork
+from models.mattecam.bundled import load, save
+from models.mattecam.network import StudentNetwork
 from tests.training.samples import make_cache
 from training.data import SampleSource
 from training.edge_crops import HEIGHT, WIDTH, Crops, draw_crops, shuffled

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
-from models.student.bundled import load_bundled
 from tests.paths import ROOT
 from tests.training.samples import make_cache
 from training import degrade, gpu

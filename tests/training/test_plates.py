@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.student.bundled import load_bundled, save
-from models.student.plate import FIRST_KERNEL, PlateNetwork, difference, with_plate
+from models.mattecam.bundled import load_bundled, save
+from models.mattecam.plate import FIRST_KERNEL, PlateNetwork, difference, with_plate
 from tests.training.samples import make_cache, short_stage
 from training.export import averaged_student
 from training.plates import PlateSource

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.student.bundled import load_bundled
-from models.student.network import StudentNetwork
+from models.mattecam.bundled import load_bundled
+from models.mattecam.network import StudentNetwork
 from tests.golden.fill import fill
 from training.rounding import round_weights
 

@@ -11,8 +11,8 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from models.student.bundled import BUNDLED, load, save
-from models.student.network import StudentNetwork
+from models.mattecam.bundled import BUNDLED, load, save
+from models.mattecam.network import StudentNetwork
 from tests.training.samples import make_cache, short_stage
 from training.export import averaged_student, blended
 from training.run import Run, Stage, frames_of_step, size_of_step

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from app.core.errors import UsageError
 from models.backbones.efficientnet_lite import STAGES_TO_8, EfficientNetLite0
-from models.student.bundled import load, save
-from models.student.network import StudentNetwork, has_trunk
-from models.student.plate import with_plate
-from models.student.quantized import quantized, save_quantized
+from models.mattecam.bundled import load, save
+from models.mattecam.network import StudentNetwork, has_trunk
+from models.mattecam.plate import with_plate
+from models.mattecam.quantized import quantized, save_quantized
 from tests.training.samples import make_cache, short_stage
 from training.calibration import calibrate, run
 from training.export import averaged_student, blended

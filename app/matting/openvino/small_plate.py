@@ -1,4 +1,4 @@
-"""Comparison of small frames with the plate; `models.student.plate` explains it."""
+"""Comparison of small frames with the plate; `models.mattecam.plate` explains it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from app.core.types import Floats
-from models.student.plate_rule import NEAR, OTHER, REACH, SAME
+from models.mattecam.plate_rule import NEAR, OTHER, REACH, SAME
 
 
 class SmallPlate:

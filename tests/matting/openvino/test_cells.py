@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as functional
 
 from app.matting.openvino.cells import unpack
-from models.student.network import STRETCH, stretched
+from models.mattecam.network import STRETCH, stretched
 
 
 @pytest.mark.parametrize("size", [(6, 8), (7, 9), (1, 1)])

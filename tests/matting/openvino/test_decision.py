@@ -9,7 +9,7 @@ import torch
 from app.core.types import Floats
 from app.matting.openvino.decision import CpuDecision
 from models.decision_rule import DecisionRule
-from models.student.decision import Decision
+from models.mattecam.decision import Decision
 
 RULE = DecisionRule()
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from app.matting.openvino.forgetting import CpuForgetting
 from models.forgetting_rule import ForgettingRule
-from models.student.forgetting import Forgetting
-from models.student.network import StudentNetwork
+from models.mattecam.forgetting import Forgetting
+from models.mattecam.network import StudentNetwork
 
 RULE = ForgettingRule()
 

@@ -12,8 +12,8 @@ from torch import nn
 from app.core.types import Floats
 from app.matting.cpu.guided import filter_rows
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
+from models.mattecam.network import explained
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
-from models.student.network import explained
 
 CHANNELS = 8
 sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.integers(0, 99))

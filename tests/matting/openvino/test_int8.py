@@ -19,7 +19,7 @@ from app.matting.selection import hardware
 from app.matting.selection.choice import choose
 from app.privacy.self_test import self_test
 from models.int8 import int8_file
-from models.student.bundled import BUNDLED, load
+from models.mattecam.bundled import BUNDLED, load
 
 BUNDLED_MODEL = MattingSettings(model="student", device="cpu", downsample_ratio=1.0)
 WIDTH, HEIGHT = 320, 180

@@ -29,7 +29,7 @@ from app.matting.selection.measured import (
 )
 from app.matting.selection.trial import differences, measure
 from models.int8 import SOURCE, int8_file
-from models.student.bundled import BUNDLED
+from models.mattecam.bundled import BUNDLED
 from models.weights import sha256_of
 
 FLOAT32, BFLOAT16, INT8 = Trial(19.0), Trial(13.0), Trial(12.0, 1e-4, 2e-3)

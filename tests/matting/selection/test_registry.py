@@ -61,9 +61,9 @@ def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
 
 def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_int8(registered.find("student")) is not None, "intact, and remembered as such"
-    monkeypatch.setitem(SHA256, "student/student-int8.safetensors", "0" * 64)
+    monkeypatch.setitem(SHA256, "mattecam/student-int8.safetensors", "0" * 64)
     assert find_int8(registered.find("student")) is None
-    monkeypatch.setitem(SHA256, "student/student.safetensors", "0" * 64)
+    monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
     with pytest.raises(WeightsMissingError, match=r"student\.safetensors, which is part of the program, is damaged"):
         choice.choose(MattingSettings())
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from app.matting.torch.networks import forget_networks, load_network
-from models.student.bundled import BUNDLED
+from models.mattecam.bundled import BUNDLED
 
 
 def loaded(device: str) -> nn.Module:

@@ -20,8 +20,8 @@ from app.matting.torch.networks import load_core, place
 from app.matting.torch.plate_core import PlateCore
 from app.matting.torch.transfers import Transfers
 from models.bgmv2.network import MattingRefine
+from models.mattecam.network import StudentNetwork
 from models.rvm.network import MattingNetwork
-from models.student.network import StudentNetwork
 from tests.golden.fill import fill
 from tests.matting.networks import frames
 

@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.student.network import StudentNetwork, has_trunk
-from models.student.plate import PlateNetwork
-from models.student.quantized import load_quantized
+from models.mattecam.network import StudentNetwork, has_trunk
+from models.mattecam.plate import PlateNetwork
+from models.mattecam.quantized import load_quantized
 
 BUNDLED = Path(__file__).with_name("student.safetensors")
 """Path of the bundled weights, float16; see README.md next to them."""

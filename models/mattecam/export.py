@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from models.export import Export, ExportStage, example_inputs
 from models.filter_weights import FastFilterWeights
+from models.mattecam.network import EPS, STRETCH, StudentNetwork
+from models.mattecam.trunk import Trunk
 from models.names import ROOM_CHANNELS, state_names
-from models.student.network import EPS, STRETCH, StudentNetwork
-from models.student.trunk import Trunk
 
 
 class Beginning(nn.Module):

@@ -7,8 +7,8 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.blocks import conv_norm
-from models.student.network import ENCODER, StudentNetwork, has_trunk
-from models.student.plate_rule import NEAR, OTHER, REACH, SAME
+from models.mattecam.network import ENCODER, StudentNetwork, has_trunk
+from models.mattecam.plate_rule import NEAR, OTHER, REACH, SAME
 
 FIRST_KERNEL = "encode1.0.weight"
 _GAIN = 4.0

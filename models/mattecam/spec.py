@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 def _load(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.student.bundled import network_of
+    from models.mattecam.bundled import network_of
 
     return network_of(tensors)
 
 
 def _export(network: nn.Module, direct: bool) -> Export:
-    from models.student.export import export
+    from models.mattecam.export import export
 
     return export(network, direct)
 
 
 def _load_with_plate(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.student.bundled import network_with_plate_of
+    from models.mattecam.bundled import network_with_plate_of
 
     return network_with_plate_of(tensors)
 
 
 def _export_with_plate(network: nn.Module, direct: bool) -> Export:
-    from models.student.export import export_with_plate
+    from models.mattecam.export import export_with_plate
 
     return export_with_plate(network, direct)
 

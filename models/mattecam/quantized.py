@@ -18,9 +18,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones.efficientnet_lite import STAGES_TO_8, InvertedResidual
 from models.blocks import Residual
+from models.mattecam.network import Context, StudentNetwork, has_trunk
+from models.mattecam.trunk import Trunk
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
-from models.student.network import Context, StudentNetwork, has_trunk
-from models.student.trunk import Trunk
 
 _SCALE = ".scale"
 
