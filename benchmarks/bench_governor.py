@@ -63,7 +63,7 @@ class SimulatedEngine:
         small = int(width * ratio), int(height * ratio)
         self.info = EngineInfo(settings.model, "simulated", "float32", "cpu", ratio, small)
         part = FIXED_PART + (1 - FIXED_PART) * (ratio / FULL_RATIO) ** 2
-        self._work_s = part * (STUDENT_PART if settings.model == "student" else 1) / RATE_HZ
+        self._work_s = part * (STUDENT_PART if settings.model == "mattecam" else 1) / RATE_HZ
         self._load = load
         self._rest_s = rest_s
         self._pause = threading.Event()
@@ -182,7 +182,7 @@ def play(calm_s: float, busy_s: float, rest_s: float) -> list[Sample]:
             ratio, model = (status.engine.downsample_ratio, status.engine.model) if status.engine else (0.0, "")
             part = ratio / FULL_RATIO
             lowered = str(status.lowered or "")
-            samples.append(Sample(now_s, load(), status.fps_out, without.fps_out, part, model == "student", lowered))
+            samples.append(Sample(now_s, load(), status.fps_out, without.fps_out, part, model == "mattecam", lowered))
     finally:
         ended = [governed.stop(), plain.stop()]
     assert all(ended), "a thread did not end"

@@ -135,7 +135,7 @@ def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="student")
+    parser.add_argument("--model", default="mattecam")
     parser.add_argument("--weights", type=Path, help="a checkpoint for the model in place of the installed one")
     parser.add_argument("--downsample-ratio", type=float, default=0.25)
     parser.add_argument("--precision", default="float32")

@@ -41,7 +41,7 @@ from benchmarks.leak_samples import Scene
 from benchmarks.leak_scenes import SIZE, scenes
 
 DATA = Path(__file__).resolve().parents[2] / "shared"
-MODELS = ("student", "rvm-mobilenetv3")
+MODELS = ("mattecam", "rvm-mobilenetv3")
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 LEVELS: tuple[StrictLevel, ...] = get_args(StrictLevel)

@@ -176,7 +176,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with train and train-clean")
-    parser.add_argument("--model", default="student")
+    parser.add_argument("--model", default="mattecam")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--head", type=float, action="append", help="height of a head, repeatable")
     parser.add_argument("--scenes", type=int, default=8, help="people per head height")

@@ -75,7 +75,9 @@ class Bench:
     def core(self, model: str, device: str | None = None, precision: str | None = None) -> Core:
         """Return a core: the bundled network, or RVM with random weights, on which its speed does not depend."""
         torch.manual_seed(1)
-        network = NETWORKS["student"].load(load_state_dict(BUNDLED), "auto") if model == "student" else MattingNetwork()
+        network = (
+            NETWORKS["mattecam"].load(load_state_dict(BUNDLED), "auto") if model == "mattecam" else MattingNetwork()
+        )
         dtype = DTYPES[precision or self.precision]
         return Core(place(network.eval().requires_grad_(False), device or self.device, dtype)).eval()
 
@@ -125,8 +127,8 @@ def correctness(bench: Bench) -> Iterator[Row]:
     geometry = bench.geometry(1280, 720, 0.25)
     pictures = frames(geometry.width, geometry.height, 12)
     for edges in (OFF, STRICT):
-        exact = TorchBackend(bench.core("student", "cpu", "float32"), geometry)
-        found = TorchBackend(bench.core("student"), geometry, bench.device, bench.precision)
+        exact = TorchBackend(bench.core("mattecam", "cpu", "float32"), geometry)
+        found = TorchBackend(bench.core("mattecam"), geometry, bench.device, bench.precision)
         most, mean = 0, 0.0
         for picture in pictures:
             mine = found.step(picture, pictures[0], edges).result().alpha.astype(int)

@@ -14,7 +14,7 @@ OTHER_VALUES = {
     "capture.pixel_format": "YUYV",
     "framing.zoom": "1.5",
     "matting.server": "http://127.0.0.1:1",
-    "matting.model": "student",
+    "matting.model": "mattecam",
     "matting.device": "cpu",
     "matting.downsample_ratio": "0.5",
     "background.colour": "#102030",

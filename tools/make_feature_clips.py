@@ -127,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _engine() -> MattingEngine:
-    return build_engine(EngineSettings(model="student"), *SIZE)
+    return build_engine(EngineSettings(model="mattecam"), *SIZE)
 
 
 def _joined(before: BgrImage, after: BgrImage) -> Image.Image:

@@ -78,7 +78,7 @@ def main(
     competitors: dict[str, Matter] = {_STUDENT: NetworkStream(student, _RATIO, SIZE)}
     if baselines:
         competitors["student, all in bfloat16"] = NetworkStream(student, _RATIO, SIZE, "bf16")
-        competitors["bundled student, as the program runs it"] = EngineMatter("student", _RATIO)
+        competitors["bundled student, as the program runs it"] = EngineMatter("mattecam", _RATIO)
         competitors["RVM at 320x180"] = NetworkStream(rvm, _RATIO, SIZE)
         competitors["RVM at 256x144"] = NetworkStream(rvm, 0.5, SIZE)
         competitors["RVM at 160x90"] = NetworkStream(rvm, 0.3125, SIZE)

@@ -15,7 +15,7 @@ from app.cli.terminal import notify, progress_bar
 from app.core.errors import ModelError, UsageError, text_of
 from app.core.messages.command_line import CommandLineText
 from app.core.visible import visible
-from models.table import NETWORKS
+from models.table import NETWORKS, OLD_NAMES
 from models.weights import WeightReport, WeightsError, WeightState, describe, verify
 
 app = typer.Typer(help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None)
@@ -34,6 +34,7 @@ def download(
     again: Annotated[bool, typer.Option("--again", help="Download again even if installed.")] = False,
 ) -> None:
     """Download models to the user's data folder and verify them; interrupted downloads resume."""
+    names = [OLD_NAMES.get(name, name) for name in names]
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
         raise UsageError(CommandLineText.UNKNOWN_WEIGHTS(names=unknown, known=tuple(NETWORKS)))

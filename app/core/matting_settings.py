@@ -11,7 +11,7 @@ from pydantic import field_validator, model_validator
 
 from app.core.blur_scale import StrictLevel
 from app.core.settings_base import Model, setting
-from models.table import NETWORKS
+from models.table import NETWORKS, OLD_NAMES
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class EngineSettings(Model):
     @field_validator("model")
     @classmethod
     def _known_model(cls, value: str) -> str:
-        names = ("auto", *NETWORKS)
+        value, names = OLD_NAMES.get(value, value), ("auto", *NETWORKS)
         if value not in names:
             raise ValueError(f"there is no model {value!r}; the models are {', '.join(names)}")
         return value

@@ -39,7 +39,7 @@ def _export_with_plate(network: nn.Module, direct: bool) -> Export:
 
 STUDENT = NetworkSpec(
     title="Standard",
-    weights=WeightSpec("student", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
+    weights=WeightSpec("mattecam", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
     load=_load,
     export=_export,
     short_side=180,
@@ -49,7 +49,7 @@ STUDENT = NetworkSpec(
 STUDENT_PLATE = NetworkSpec(
     title="Standard, with a photo of your empty room",
     weights=WeightSpec(
-        "student-plate",
+        "mattecam-plate",
         "student-plate.safetensors",
         "GPL-3.0",
         "Mattecam's own, needs a picture of the empty room, ships with the program",

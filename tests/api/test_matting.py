@@ -23,13 +23,13 @@ def test_the_public_names_are_there() -> None:
 
 
 def test_a_stream_gives_matte_and_composite() -> None:
-    with Matting("student", background="#ff0000") as matting:
+    with Matting("mattecam", background="#ff0000") as matting:
         before = matting.info
         matte = matting.step(GIVEN[0], want_foreground=True)
         info = matting.info
     assert before is None
     assert info is not None
-    assert info.model == "student"
+    assert info.model == "mattecam"
     assert matte.alpha.shape == (96, 160)
     assert matte.foreground is not None
     nothing = matte.alpha == 0
@@ -38,7 +38,7 @@ def test_a_stream_gives_matte_and_composite() -> None:
 
 def test_streams_never_share_their_state() -> None:
     other = frames(160, 96, 6, seed=9)
-    with Matting("student") as alone, Matting("student") as first, Matting("student") as second:
+    with Matting("mattecam") as alone, Matting("mattecam") as first, Matting("mattecam") as second:
         for mine, theirs in zip(GIVEN, other, strict=True):
             expected = alone.step(mine).alpha
             second.step(theirs)
@@ -46,7 +46,7 @@ def test_streams_never_share_their_state() -> None:
 
 
 def test_a_saved_state_continues_in_another_object() -> None:
-    with Matting("student") as first, Matting("student") as second:
+    with Matting("mattecam") as first, Matting("mattecam") as second:
         with pytest.raises(ModelError, match="first frame"):
             _ = first.state
         for frame in GIVEN[:3]:
@@ -57,7 +57,7 @@ def test_a_saved_state_continues_in_another_object() -> None:
 
 
 def test_reset_starts_the_stream_anew() -> None:
-    with Matting("student") as matting:
+    with Matting("mattecam") as matting:
         before = matting.step(GIVEN[0]).alpha
         matting.step(GIVEN[1])
         matting.reset()
@@ -66,8 +66,8 @@ def test_reset_starts_the_stream_anew() -> None:
 
 def test_many_streams_step_together() -> None:
     edges = EdgeSettings(contrast=0.5, strict="off")
-    streams = [Matting("student"), Matting("student", edges=edges), Matting("student", background="blur")]
-    alone = [Matting("student"), Matting("student", edges=edges), Matting("student", background="blur")]
+    streams = [Matting("mattecam"), Matting("mattecam", edges=edges), Matting("mattecam", background="blur")]
+    alone = [Matting("mattecam"), Matting("mattecam", edges=edges), Matting("mattecam", background="blur")]
     try:
         for first in range(3):
             given = GIVEN[first : first + 3]
@@ -83,7 +83,7 @@ def test_many_streams_step_together() -> None:
 
 
 def test_a_stream_that_cannot_start_does_not_stop_the_others() -> None:
-    with Matting("student") as good, Matting("student") as closed:
+    with Matting("mattecam") as good, Matting("mattecam") as closed:
         closed.close()
         failed, done = step_many([closed, good], GIVEN[:2], times_s=np.array([0.0, 0.1]))
     assert isinstance(failed, ModelError)
@@ -91,7 +91,7 @@ def test_a_stream_that_cannot_start_does_not_stop_the_others() -> None:
 
 
 def test_a_closed_stream_stays_closed() -> None:
-    unused, used = Matting("student"), Matting("student")
+    unused, used = Matting("mattecam"), Matting("mattecam")
     used.step(GIVEN[0])
     state = used.state
     for matting in unused, used:
@@ -108,20 +108,20 @@ def test_a_path_is_a_background(tmp_path: Path) -> None:
     red = tmp_path / "green"  # as a text, the name of a colour
     assert cv2.imwrite(str(red.with_suffix(".png")), np.full((9, 16, 3), (0, 0, 255), np.uint8))
     red.with_suffix(".png").rename(red)
-    with Matting("student", background=red) as matting:
+    with Matting("mattecam", background=red) as matting:
         matte = matting.step(GIVEN[0])
     assert (matte.composite[matte.alpha == 0] == (0, 0, 255)).all()
 
 
 @pytest.mark.parametrize("frame", [None, [[1]], np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8)])
 def test_what_is_no_frame_is_named(frame: object) -> None:
-    with Matting("student") as matting, pytest.raises((TypeError, ValueError), match="an image must"):
+    with Matting("mattecam") as matting, pytest.raises((TypeError, ValueError), match="an image must"):
         matting.step(frame)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("time_s", [math.inf, math.nan])
 def test_a_time_must_be_finite(time_s: float) -> None:
-    with Matting("student") as matting, pytest.raises(ValueError, match="time_s"):
+    with Matting("mattecam") as matting, pytest.raises(ValueError, match="time_s"):
         matting.step(GIVEN[0], time_s=time_s)
 
 

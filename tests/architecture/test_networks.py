@@ -8,17 +8,20 @@ import sys
 
 import pytest
 
+from app.config.paths import NAME
 from models.table import NETWORKS
 from tests.architecture.source import in_package, tree
 from tests.paths import ROOT
 
 FAMILIES = {path.parent.name for path in (ROOT / "models").glob("*/spec.py")}
 """Folders of networks."""
+NAMES = tuple({*NETWORKS, *FAMILIES} - {NAME})
+"""Names that the program must not use; one network has the name of the program."""
 
 
 def named(text: str) -> bool:
     """Whether a string is, or begins with, the name of a network or of a family of networks."""
-    return text.lower().startswith((*NETWORKS, *FAMILIES))
+    return text.lower().startswith(NAMES)
 
 
 def docstrings(module: ast.Module) -> set[int]:

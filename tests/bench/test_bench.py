@@ -48,7 +48,7 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
     network = load_bundled().eval()
     frame, backdrop = frames(192, 144, 2)
     settings = MattingSettings(
-        model="student", device="cpu", executor="eager", precision="float32", downsample_ratio=0.5
+        model="mattecam", device="cpu", executor="eager", precision="float32", downsample_ratio=0.5
     )
     engine = build_engine(settings, 192, 144)
     ours = engine.step(frame, backdrop, settings.edges).result().composite
@@ -73,12 +73,12 @@ def test_replay_is_never_faster_than_its_rate() -> None:
 
 @pytest.mark.usefixtures("qapp", "short")
 def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "bench --json --model student --device cpu --size 192x144 --downsample-ratio 0.5 --seconds 0.1"
+    words = "bench --json --model mattecam --device cpu --size 192x144 --downsample-ratio 0.5 --seconds 0.1"
     assert main.main(words.split()) == 0
     written = capsys.readouterr()
     result = json.loads(written.out)
 
-    assert "student: measuring" in written.err
+    assert "mattecam: measuring" in written.err
     rows = result["results"]
     assert {"network", "step", "program", "usual-loop"} == {row["what"] for row in rows}
     assert all(set(row) >= FIELDS | {"cpu_ms_per_frame"} for row in rows)
@@ -86,9 +86,9 @@ def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]
     lines = table(result).splitlines()
     assert sum(line.startswith("|") for line in lines) == 2 + len(rows)
     (pick,) = result["auto"]
-    assert pick["model"] == "student"
-    assert f"auto selects {pick['executor']} in {pick['precision']} for student." in lines
-    usual = next(line for line in lines if "| usual-loop | student | eager |" in line)
+    assert pick["model"] == "mattecam"
+    assert f"auto selects {pick['executor']} in {pick['precision']} for mattecam." in lines
+    usual = next(line for line in lines if "| usual-loop | mattecam | eager |" in line)
     assert usual.rstrip(" |").endswith("1.00")
 
 
@@ -102,7 +102,7 @@ def test_weights_of_another_model_are_told_in_one_sentence(tmp_path: Path) -> No
 
 
 def test_a_card_is_measured_beside_the_processor() -> None:
-    card = Choice("student", BUNDLED, "cuda:0", "eager", "float16")
+    card = Choice("mattecam", BUNDLED, "cuda:0", "eager", "float16")
     beside = executor_choices(MattingSettings(), card)
     assert ("eager", "float16") in beside
     assert ("openvino", "float32") in beside

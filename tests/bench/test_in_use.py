@@ -22,7 +22,7 @@ from app.testing.clock import FakeClock
 
 SMALL = Settings(
     capture=CaptureSettings(width=192, height=144, fps=30),
-    matting=MattingSettings(model="student", device="cpu", downsample_ratio=0.5),
+    matting=MattingSettings(model="mattecam", device="cpu", downsample_ratio=0.5),
 )
 
 
@@ -128,7 +128,7 @@ def test_every_field_of_the_contract() -> None:
     assert row["gui_stall_ms"]["longest"] > 0
     idle = {row["what"]: row["cpu_percent"] for row in result["results"] if "cpu_percent" in row}
     assert set(idle) == {"resting", "paused"} and all(percent >= 0 for percent in idle.values())
-    assert {"model": "student", "size": [192, 144], "downsample_ratio": 0.5}.items() <= row.items()
+    assert {"model": "mattecam", "size": [192, 144], "downsample_ratio": 0.5}.items() <= row.items()
     text = table(result)
     assert "| preview + camera + recording |" in text and "Resting (camera)" in text
 
@@ -157,8 +157,8 @@ def test_the_tables_compare_the_rates_with_and_without_a_recording() -> None:
 
     everything = ["preview", "camera", "recording"]
     rows = [
-        row("student", ["preview", "camera"], 30.0),
-        row("student", everything, 27.0),
+        row("mattecam", ["preview", "camera"], 30.0),
+        row("mattecam", everything, 27.0),
         row("rvm-mobilenetv3", [], 20.0),
         row("rvm-mobilenetv3", ["recording"], 17.0),
     ]
@@ -221,7 +221,7 @@ def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(run, "SHORTEST_ROUND_S", 0.05)
     lines: list[str] = []
     result = in_use(SMALL, 0.0, lines.append, phases=[(), ("camera",)])
-    assert lines[:4] == ["student: in-use without outputs", "student: in-use camera"] * 2
+    assert lines[:4] == ["mattecam: in-use without outputs", "mattecam: in-use camera"] * 2
     assert [row["outputs"] for row in result["results"] if row["what"] == "in-use"] == [[], ["camera"]]
 
 
@@ -232,7 +232,7 @@ def test_the_program_is_measured_in_a_process_of_its_own() -> None:
 
 
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
-    chosen = run.fixed(SMALL, "student")
+    chosen = run.fixed(SMALL, "mattecam")
     broken = chosen.replace(matting=chosen.matting.replace(device="mps"))
     with pytest.raises(ModelError) as caught:
         in_use(broken, 1.0, phases=[()])

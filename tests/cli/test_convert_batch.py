@@ -27,14 +27,14 @@ def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.Captur
     write_clip(source / "a.mp4", 4)
     (source / "b.mp4").write_text("no video")
     (source / "notes.txt").write_text("left out")
-    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "student", "--json"]) == 1
+    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam", "--json"]) == 1
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"file", "state", "frames", "error"} <= set(events[0])
     ended = {Path(event["file"]).name: event for event in events if event["state"] in ("done", "failed")}
     assert ended["a.mp4"]["state"] == "done" and ended["a.mp4"]["frames"] == 4
     assert ended["b.mp4"]["state"] == "failed" and "b.mp4" in ended["b.mp4"]["error"]
     (source / "b.mp4").unlink()
-    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "student", "--resume", "--json"]) == 0
+    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam", "--resume", "--json"]) == 0
     told = capsys.readouterr()
     assert [json.loads(line)["state"] for line in told.out.splitlines()] == ["skipped"]
     assert "of which 0 done, 1 left out because they were done before" in told.err
@@ -42,7 +42,7 @@ def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.Captur
 
 def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_clip(tmp_path / "a.mp4", 3)
-    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "student", "--json"]) == 0
+    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam", "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["state"] for event in events] == ["started", *["progress"] * 4, "done"]
     assert [event["expected_frames"] for event in events] == [None, *[3] * 5]
@@ -56,7 +56,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.
     source.mkdir()
     (source / "1.png").write_bytes(b"broken")
     cv2.imwrite(str(source / "2.png"), numbered(2))
-    command = ["convert", str(source), str(out), "--model", "student", "--jobs", "1"]
+    command = ["convert", str(source), str(out), "--model", "mattecam", "--jobs", "1"]
     told = f"Unreadable images in {source} were left out: 1."
     assert main.main(command) == 0
     assert told in capsys.readouterr().err
@@ -73,7 +73,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.
 def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, name: str) -> None:
     number = getattr(signal, name)
     source = write_clip(tmp_path / "a.mp4", 400, size=(192, 96))
-    command = [sys.executable, "run.py", "convert", str(source), str(tmp_path / "out.mp4"), "--model", "student"]
+    command = [sys.executable, "run.py", "convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam"]
     with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -96,7 +96,7 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, name: 
 def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo: Path, number: int) -> None:
     clips = [write_clip(tmp_path / f"{name}.mp4", 200, size=(192, 96)) for name in "ab"]
     out = tmp_path / "out"
-    command = [sys.executable, "run.py", "convert", *map(str, clips), str(out), "--jobs", "2", "--model", "student"]
+    command = [sys.executable, "run.py", "convert", *map(str, clips), str(out), "--jobs", "2", "--model", "mattecam"]
     with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:

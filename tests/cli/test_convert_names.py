@@ -10,7 +10,7 @@ import pytest
 from app.cli import main
 from tests.clips import numbered, write_clip
 
-FAST = ("--model", "student")
+FAST = ("--model", "mattecam")
 
 
 @pytest.fixture(autouse=True)

@@ -87,7 +87,7 @@ def test_the_status_says_that_the_program_is_paused(running: Recorder, capsys: p
     assert main.main(["ctl", "status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["paused"] is True
     assert main.main(["ctl", "status"]) == 0
-    assert capsys.readouterr().out.startswith("paused, student, ")
+    assert capsys.readouterr().out.startswith("paused, mattecam, ")
 
 
 def test_the_status_line_names_state_background_and_recording() -> None:
@@ -112,7 +112,7 @@ def test_the_status_line_names_state_background_and_recording() -> None:
     ],
 )
 def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: str) -> None:
-    assert f"student, {words}, 30 fps" in status_line({"model": "student", "fps_out": 30, **server})
+    assert f"mattecam, {words}, 30 fps" in status_line({"model": "mattecam", "fps_out": 30, **server})
 
 
 @pytest.mark.parametrize(

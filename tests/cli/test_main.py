@@ -18,7 +18,7 @@ from tests.clips import write_clip
 
 pytestmark = pytest.mark.timeout(300)
 
-SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
+SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
 
 
 def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
@@ -45,7 +45,7 @@ def test_a_start_that_fails_is_1_and_names_the_thing(
     words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    start = ["headless", "--source", "demo", "--size", "320x240", "--model", "student", "--seconds", "20"]
+    start = ["headless", "--source", "demo", "--size", "320x240", "--model", "mattecam", "--seconds", "20"]
     if "--record" not in words and "--virtual-camera" not in words:
         start += ["--virtual-camera", "off", "--record", str(tmp_path / "out.mp4")]
     elif "--record" in words:
@@ -104,11 +104,11 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
     recorded, matte, summary = told.out.splitlines()
     assert (recorded, matte) == (f"Recorded {out}", f"Recorded {alpha}")
     assert "frames in" in summary
-    assert told.err.startswith("mattecam: Using the default settings: source demo, 320x240 at 30 fps, model student,")
+    assert told.err.startswith("mattecam: Using the default settings: source demo, 320x240 at 30 fps, model mattecam,")
     fields = json.loads(status.read_text())
     assert fields["frames_out"] >= 20
     assert fields["size"] == [320, 240]
-    assert fields["model"] == "student"
+    assert fields["model"] == "mattecam"
     assert fields["background"] == "#00b140"
     assert fields["errors"] == []
     assert 0 < fields["cpu_percent"] <= 100 * (os.cpu_count() or 1)
@@ -133,7 +133,7 @@ def test_a_status_that_cannot_be_written_hides_no_summary(
     assert "The disk is full." in output.err
 
 
-AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "student"]
+AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "mattecam"]
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_run_of_the_demo_without_outputs_makes_a_proof(capsys: pytest.CaptureF
     clip, picture, summary = capsys.readouterr().out.splitlines()
     assert Path(clip).stat().st_size > 1000
     assert Path(picture).stat().st_size > 1000
-    assert "student" in summary
+    assert "mattecam" in summary
 
 
 @pytest.mark.usefixtures("without_outputs")

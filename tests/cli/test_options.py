@@ -247,10 +247,10 @@ def test_a_saved_screen_is_not_captured_at_the_next_start(tmp_path: Path) -> Non
 def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_path: Path) -> None:
     file = saved_as(tmp_path, Settings(matting=MattingSettings(model="u2net")))
     start = settings_from(LiveOptions(config=file))
-    assert start.settings.matting.model == "student"
+    assert start.settings.matting.model == "mattecam"
     assert start.saved.matting.model == "u2net", "it is used again once it is installed"
     assert start.warning is not None
-    assert "u2net is not installed; student is used instead" in start.warning
+    assert "u2net is not installed; mattecam is used instead" in start.warning
     assert settings_from(LiveOptions(config=file, model="u2net")).settings.matting.model == "u2net"
     installed = paths.models_dir() / "u2net.pth"
     installed.parent.mkdir(parents=True)
@@ -262,7 +262,7 @@ def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_
 def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_path: Path) -> None:
     file = saved_as(tmp_path, Settings(matting=MattingSettings(model="u2net", weights=tmp_path / "gone.pth")))
     start = settings_from(LiveOptions(config=file))
-    assert (start.settings.matting.model, start.settings.matting.weights) == ("student", None)
+    assert (start.settings.matting.model, start.settings.matting.weights) == ("mattecam", None)
     assert start.warning is not None
     assert "gone.pth does not exist" in start.warning
 

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 START_S = 100.0
 """For the program to start or to end beside others."""
-DEMO = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
+DEMO = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def test_verify_fails_where_a_file_is_not_the_published_one(
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [(["download", "mona-lisa"], 2), (["download"], 2), (["download", "student"], 1)]
+    ("words", "code"), [(["download", "mona-lisa"], 2), (["download"], 2), (["download", "mattecam"], 1)]
 )
 def test_what_cannot_be_downloaded_has_its_exit_code(
     words: list[str], code: int, capsys: pytest.CaptureFixture[str]
@@ -61,6 +61,8 @@ def test_download_prints_the_file_alone(capsys: pytest.CaptureFixture[str], monk
     output = capsys.readouterr()
     assert output.out.splitlines() == [str(Path("/models/u2netTrue")), str(Path("/models/bgmv2-resnet101True"))]
     assert "No checksum of bgmv2-resnet101 is published" in output.err
+    assert main(["weights", "download", "student"]) == 0
+    assert capsys.readouterr().out == f"{Path('/models/mattecamFalse')}\n", "the name in earlier versions"
 
 
 def test_a_download_shows_a_bar_only_once_data_arrives(

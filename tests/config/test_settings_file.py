@@ -25,7 +25,7 @@ settings_values = st.builds(
     capture=st.builds(CaptureSettings, source=text, width=st.integers(16, 7680), fps=st.floats(1, 240)),
     matting=st.builds(
         MattingSettings,
-        model=st.sampled_from(["auto", "student", "rvm-resnet50"]),
+        model=st.sampled_from(["auto", "mattecam", "rvm-resnet50"]),
         weights=some_path,
         downsample_ratio=st.none() | st.floats(0.05, 1),
     ),
@@ -168,14 +168,19 @@ def test_a_file_with_a_removed_executor_is_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, executor: str
 ) -> None:
     path = tmp_path / "settings.json"
-    data = {"version": 1, "matting": {"executor": executor, "model": "student"}}
+    data = {"version": 1, "matting": {"executor": executor, "model": "mattecam"}}
     path.write_text(json.dumps(data), encoding="utf-8")
 
     settings, problem = settings_file.load(path)
 
     assert problem is None
-    assert (settings.matting.executor, settings.matting.model) == ("auto", "student")
+    assert (settings.matting.executor, settings.matting.model) == ("auto", "mattecam")
     assert f"{executor} was removed" in caplog.text
+
+
+@pytest.mark.parametrize(("saved", "name"), [("student", "mattecam"), ("student-plate", "mattecam-plate")])
+def test_a_network_of_an_earlier_name_is_read(saved: str, name: str) -> None:
+    assert settings_file.parse({"version": 2, "matting": {"model": saved}}).matting.model == name
 
 
 @pytest.mark.parametrize(

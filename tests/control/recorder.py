@@ -38,7 +38,7 @@ class Recorder:
         return f"{command.name} done"
 
     def status(self) -> Mapping[str, JsonValue]:
-        return {"model": "student", "size": [640, 480], "virtual_camera": None, "paused": True, "phase": "paused"}
+        return {"model": "mattecam", "size": [640, 480], "virtual_camera": None, "paused": True, "phase": "paused"}
 
     def close(self) -> None:
         self.closed.set()

@@ -36,7 +36,7 @@ CENTRED = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": 
         ("place reset", {"placement.x": "0", "placement.y": "0", "placement.scale": "1"}),
         ("light wrap 12.5", {"edges.light_wrap": "12.5"}),
         ("ratio auto", {"matting.downsample_ratio": "auto"}),
-        ("model student", {"matting.model": "student"}),
+        ("model mattecam", {"matting.model": "mattecam"}),
         ("microphone USB Microphone", {"output.microphone": "USB Microphone"}),
         ("overlay my logo.png", {"overlay.file": "my logo.png"}),
         ("overlay text Ada Lovelace", {"overlay.text": "Ada Lovelace"}),
@@ -115,8 +115,8 @@ def test_an_overlay_that_cannot_be_read_changes_nothing(program: Program, tmp_pa
 
 
 def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tmp_path: Path) -> None:
-    assert program.run("model student") == "matting.model: student"
-    assert program.controller.status()["model"] == "student"
+    assert program.run("model mattecam") == "matting.model: mattecam"
+    assert program.controller.status()["model"] == "mattecam"
     assert program.run("ratio 0.25") == "matting.downsample_ratio: 0.25"
     assert program.controller.status()["downsample_ratio"] == 0.25
     checkpoint = tmp_path / "student.pth"
@@ -125,7 +125,7 @@ def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tm
     program.world.faults.put("build_engine", fail(ModelError("The weights are missing; download them.")))
     with pytest.raises(MattecamError, match="weights are missing"):
         program.run("model u2netp")
-    assert (program.settings.matting.model, program.settings.matting.weights) == ("student", checkpoint)
+    assert (program.settings.matting.model, program.settings.matting.weights) == ("mattecam", checkpoint)
 
 
 def test_a_server_is_used_and_left(program: Program, tmp_path: Path) -> None:

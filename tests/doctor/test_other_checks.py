@@ -204,8 +204,8 @@ def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -
     [
         ((), State.PROBLEM),
         (("u2net",), State.WARNING),
-        (("student",), State.WARNING),
-        (("student", "rvm-mobilenetv3"), State.OK),
+        (("mattecam",), State.WARNING),
+        (("mattecam", "rvm-mobilenetv3"), State.OK),
     ],
 )
 def test_models(on_hand: tuple[str, ...], state: State) -> None:

@@ -47,7 +47,7 @@ CAMERAS = (
 )
 MODELS = (
     services.ModelChoice("rvm-mobilenetv3", False, 14_533_577, "GPL-3.0", True),
-    services.ModelChoice("student", True, None, "GPL-3.0", False),
+    services.ModelChoice("mattecam", True, None, "GPL-3.0", False),
 )
 FINDINGS = (
     Finding("camera", State.OK, CameraFinding.FOUND(name="Front camera", device="/dev/video0")),

@@ -70,7 +70,7 @@ def choose_model(controls: Controls, qtbot: QtBot, name: str) -> None:
 def test_installed_models_come_first(controls: Controls, qtbot: QtBot) -> None:
     models = box(controls, "modelCombo")
     qtbot.waitUntil(lambda: models.count() > 2)
-    assert [models.itemData(row) for row in range(models.count())] == ["auto", "student", "rvm-mobilenetv3"]
+    assert [models.itemData(row) for row in range(models.count())] == ["auto", "mattecam", "rvm-mobilenetv3"]
     assert models.itemText(2).endswith(" – download 15 MB")
 
 
@@ -142,7 +142,7 @@ def test_only_plate_models_offer_a_plate(controls: Controls, qtbot: QtBot) -> No
 def test_no_row_appears_when_the_network_is_known(controls: Controls) -> None:
     """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
     network = controls.window.panel.quality.network
-    used = EngineInfo("student", "openvino", "int8", "cpu", 0.25, (320, 180))
+    used = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))
     rows = []
     for status in (PipelineStatus(), PipelineStatus(engine=used)):
         network.show_status(status)

@@ -134,7 +134,7 @@ def test_a_warning_of_the_start_is_translated(start_window: StartWindow, world: 
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
     assert warning is not None
-    missing = SettingsText.MODEL_MISSING(model="u2net", bundled="student")
+    missing = SettingsText.MODEL_MISSING(model="u2net", bundled="mattecam")
     both = SettingsText.BOTH(first=warning, second=missing)
     with translate(qapp, QLocale("de")):
         text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.error_bar.text

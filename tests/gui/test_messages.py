@@ -88,7 +88,7 @@ FAILING: dict[str, Callable[[Path], object]] = {
     "a microphone that FFmpeg lacks": lambda _folder: FFmpegMicrophone("x", "x", "no-such-format", {}),
     "a scene that is gone": lambda folder: SceneStore(folder / "scenes.json").get("Office"),
     "a scene without a name": lambda folder: SceneStore(folder / "scenes.json").put("", settings_file.parse({})),
-    "weights that are gone": lambda folder: weights.find("student", folder / "x.pth"),
+    "weights that are gone": lambda folder: weights.find("mattecam", folder / "x.pth"),
     "unknown weights": lambda _folder: weights.spec_of("none"),
     "settings of tomorrow": lambda _folder: settings_file.parse({"version": 99}),
 }

@@ -76,7 +76,7 @@ def test_network_input_size_is_shown(controls: Controls) -> None:
 
 
 CHOICES: tuple[tuple[str, str, Read, object], ...] = (
-    ("modelCombo", "Standard", lambda settings: settings.matting.model, "student"),
+    ("modelCombo", "Standard", lambda settings: settings.matting.model, "mattecam"),
     ("deviceCombo", "CPU", lambda settings: settings.matting.device, "cpu"),
     ("executorCombo", "PyTorch", lambda settings: settings.matting.executor, "eager"),
     ("precisionCombo", "float32", lambda settings: settings.matting.precision, "float32"),

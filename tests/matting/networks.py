@@ -19,7 +19,7 @@ from tests.toy.spec import TOY
 
 NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
     "rvm-mobilenetv3": MattingNetwork,
-    "student": StudentNetwork,
+    "mattecam": StudentNetwork,
     "u2netp": lambda: U2Net(small=True),
     TOY.name: ToyNetwork,
 }

@@ -32,4 +32,4 @@ def random_shape(case: Case) -> Shape:
     return Shape(gain, keep, View(left, top, view_size))
 
 
-MODELS = [("student", "openvino"), ("toy", "openvino"), ("toy", "eager")]
+MODELS = [("mattecam", "openvino"), ("toy", "openvino"), ("toy", "eager")]

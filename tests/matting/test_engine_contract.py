@@ -32,7 +32,7 @@ FRAME, BACKDROP = frames(160, 96, 2)
 WAYS = [
     ("rvm-mobilenetv3", "eager", "cpu", "float32"),
     ("rvm-mobilenetv3", "openvino", "cpu", "float32"),
-    ("student", "openvino", "cpu", "float32"),
+    ("mattecam", "openvino", "cpu", "float32"),
     ("u2netp", "eager", "cpu", "float32"),
     ("toy", "eager", "cpu", "float32"),
     ("toy", "openvino", "cpu", "float32"),

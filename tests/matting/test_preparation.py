@@ -136,7 +136,7 @@ def test_the_pipeline_prepares_before_the_first_engine_and_says_so(monkeypatch: 
     monkeypatch.setattr(module, "preparation", shared)
     settings = Settings(
         capture=CaptureSettings(source="demo", width=320, height=180),
-        matting=MattingSettings(model="student", executor="openvino"),
+        matting=MattingSettings(model="mattecam", executor="openvino"),
         output=OutputSettings(virtual_camera="off"),
     )
     pipeline = Pipeline(settings)

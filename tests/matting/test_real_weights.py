@@ -38,8 +38,8 @@ def weights_of(model: str) -> Path | None:
         ("rvm-mobilenetv3", 0.375, "asl_book"),
         ("rvm-mobilenetv3", 0.375, "asl_walk"),
         ("rvm-mobilenetv3", 0.375, "asl_yes"),
-        ("student", 0.3, "asl_please"),
-        ("student", 0.3, "asl_yes"),
+        ("mattecam", 0.3, "asl_please"),
+        ("mattecam", 0.3, "asl_yes"),
     ],
 )
 def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engines: BuildEngine) -> None:

@@ -160,7 +160,7 @@ def test_the_bundled_weights_are_checked(tmp_path: Path) -> None:
     path = tmp_path / BUNDLED.name
     save_file(state, path)
     with pytest.raises(ModelError, match="contains NaN"):
-        load_network("student", path, "auto", "cpu", "float32")
+        load_network("mattecam", path, "auto", "cpu", "float32")
 
 
 def test_no_file_and_a_folder(tmp_path: Path) -> None:

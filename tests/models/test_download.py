@@ -249,7 +249,7 @@ def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_cannot_be_downloaded_is_said() -> None:
     with pytest.raises(DownloadError, match="are part of the program"):
-        download("student")
+        download("mattecam")
     with pytest.raises(WeightsNotFoundError):
         download("mona-lisa")
 

@@ -43,7 +43,7 @@ def test_the_registry_covers_every_model_and_only_encrypted_addresses() -> None:
         assert Path(spec.file).name == spec.file
         assert spec.url is None or spec.url.startswith("https://")
         assert spec.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", spec.sha256)
-    assert [name for name, network in NETWORKS.items() if network.bundled] == ["student", "student-plate"]
+    assert [name for name, network in NETWORKS.items() if network.bundled] == ["mattecam", "mattecam-plate"]
 
 
 def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_folders_are_searched_in_order(folder: Path) -> None:
     assert find("u2netp") == users
     (folder / "u2netp.pth").touch()
     assert find("u2netp") == folder / "u2netp.pth"
-    assert [place.name for place in weights.search_folders()] == ["mine", "models", "weights", "student"]
+    assert [place.name for place in weights.search_folders()] == ["mine", "models", "weights", "mattecam"]
 
 
 def test_missing_weights_name_the_command_that_gets_them() -> None:
@@ -113,12 +113,12 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
 def test_the_files_that_ship_are_those_that_are_expected() -> None:
     shipped = {file.relative_to(weights.MODELS).as_posix(): file for file in weights.MODELS.rglob("*.safetensors")}
     assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHA256, "update models/shipped.py"
-    assert {report.state for report in verify(["student", "student-plate"])} == {WeightState.SHIPPED}
+    assert {report.state for report in verify(["mattecam", "mattecam-plate"])} == {WeightState.SHIPPED}
 
 
 def test_a_damaged_file_of_the_program_is_different(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
-    assert [report.state for report in verify(["student"])] == [WeightState.DIFFERENT]
+    assert [report.state for report in verify(["mattecam"])] == [WeightState.DIFFERENT]
 
 
 def test_an_unreadable_file_is_named(folder: Path) -> None:
@@ -149,4 +149,4 @@ def test_other_weights_in_the_named_folder_are_used_and_said_once(
 
 def test_the_bundled_network_is_found_once_it_ships() -> None:
     shipped = weights.MODELS / "mattecam" / "student.safetensors"
-    assert on_hand("student") == (shipped if shipped.exists() else None)
+    assert on_hand("mattecam") == (shipped if shipped.exists() else None)

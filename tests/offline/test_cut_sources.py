@@ -62,7 +62,7 @@ def test_whole_files_are_not_cut(tmp_path: Path, suffix: str, audio: str, times_
 
 def test_the_command_fails_for_a_cut_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = cut_clip(tmp_path, 0.6)
-    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "student"]) == 1
+    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam"]) == 1
     assert "cut.mkv is cut off" in capsys.readouterr().err
 
 

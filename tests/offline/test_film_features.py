@@ -181,7 +181,7 @@ FEATURES = {
 @pytest.mark.long
 def test_a_film_has_every_feature_of_the_live_pipeline(picture: Path) -> None:
     frames = small_people()
-    network = MattingSettings(model="student", executor="openvino", precision="float32")
+    network = MattingSettings(model="mattecam", executor="openvino", precision="float32")
     with closing(build_engine(network, *SIZE)) as engine:
         plain = film(frames, over(look(), picture), engine)
         for name, feature in FEATURES.items():

@@ -23,7 +23,7 @@ class Late(MetaPathFinder):
 sys.meta_path.insert(0, Late())
 from app.core.settings import MattingSettings
 from app.offline.convert import Makers
-engine = Makers().engine(MattingSettings(model="student"), 96, 48)
+engine = Makers().engine(MattingSettings(model="mattecam"), 96, 48)
 print("app.matting.kernels.composite" in sys.modules)
 engine.close()
 """

@@ -83,7 +83,7 @@ def test_what_blur_cannot_change_is_permitted() -> None:
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
 def test_real_composites_are_permitted(executor: str) -> None:
     engine = build_engine(
-        EngineSettings(model="student", executor=executor, device="cpu", precision="float32"), 320, 180
+        EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32"), 320, 180
     )
     backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 50.0, 100.0))]
     source = DemoSource(320, 180, 30.0, realtime=False)

@@ -37,7 +37,7 @@ class Constant(ImmediateEngine):
     """Gives the same alpha everywhere."""
 
     def __init__(self, alpha: int) -> None:
-        self.info = EngineInfo("student", "constant", "float32", "cpu", 0.5, (320, 180))
+        self.info = EngineInfo("mattecam", "constant", "float32", "cpu", 0.5, (320, 180))
         self.resets = 0
         self._alpha = alpha
 
@@ -63,7 +63,7 @@ def test_an_alpha_that_ignores_the_frame_is_refused(alpha: int) -> None:
 
 @pytest.mark.parametrize("size", [(640, 360), (640, 480), (180, 320), (160, 96), (64, 48)])
 def test_the_bundled_network_passes_at_every_size(size: tuple[int, int]) -> None:
-    engine = build_engine(EngineSettings(model="student", device="cpu"), *size)
+    engine = build_engine(EngineSettings(model="mattecam", device="cpu"), *size)
     try:
         self_test(engine, *size)
     finally:
@@ -75,11 +75,11 @@ def test_the_bundled_network_passes_at_every_size(size: tuple[int, int]) -> None
 def test_weights_of_zeros_or_without_numbers_are_refused(executor: str, value: float, tmp_path: Path) -> None:
     state = {
         name: torch.full_like(tensor, value) if tensor.is_floating_point() else tensor
-        for name, tensor in NETWORKS["student"]().state_dict().items()
+        for name, tensor in NETWORKS["mattecam"]().state_dict().items()
     }
     weights = tmp_path / "broken.pth"
     torch.save(state, weights)
-    settings = EngineSettings(model="student", weights=weights, executor=executor, device="cpu", precision="float32")
+    settings = EngineSettings(model="mattecam", weights=weights, executor=executor, device="cpu", precision="float32")
     with pytest.raises(ModelError):
         engine = build_engine(settings, 320, 180)
         try:
@@ -198,7 +198,7 @@ def test_the_scene_for_a_server_is_drawn_anew_and_a_real_engine_passes() -> None
         """The bundled network, seen as a server."""
 
         def __init__(self) -> None:
-            self.engine = build_engine(EngineSettings(model="student", device="cpu"), 320, 180)
+            self.engine = build_engine(EngineSettings(model="mattecam", device="cpu"), 320, 180)
             self.info = replace(self.engine.info, executor="webrtc")
             self.frames: list[BgrImage] = []
 

@@ -32,7 +32,7 @@ ILLEGAL = "CUDA error: an illegal memory access was encountered"
 
 def gpu_error(text: str, precision: str = "float16", *, invalid_output: bool = False) -> ExecutorError:
     """Return the error of an engine on a GPU, caused by an error of torch."""
-    error = ExecutorError("It failed.", "student", "cuda", precision, invalid_output=invalid_output)
+    error = ExecutorError("It failed.", "mattecam", "cuda", precision, invalid_output=invalid_output)
     error.__cause__ = RuntimeError(text)
     return error
 
@@ -82,13 +82,13 @@ def test_memory_that_ran_out_once_in_a_step_is_worth_another_try(cards: CudaCard
 
 
 def test_an_error_of_the_cpu_leads_nowhere(cards: CudaCards) -> None:
-    error = ExecutorError("It failed.", "student", "cpu", "float32", invalid_output=True)
+    error = ExecutorError("It failed.", "mattecam", "cpu", "float32", invalid_output=True)
     assert Fallbacks(lambda: cards).after_step(AUTO, error) is None
     assert Fallbacks(lambda: cards).after_build(AUTO, ValueError("not for users")) is None
 
 
 def test_an_int8_network_that_fails_on_the_cpu_leads_to_float32(cards: CudaCards) -> None:
-    error = ExecutorError("It failed.", "student", "cpu", "int8", invalid_output=True)
+    error = ExecutorError("It failed.", "mattecam", "cpu", "int8", invalid_output=True)
     assert Fallbacks(lambda: cards).after_build(AUTO, error) == AUTO.replace(precision="float32")
 
 

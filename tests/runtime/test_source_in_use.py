@@ -25,7 +25,7 @@ from tests.waiting import eventually
 def test_frames_that_the_governor_skips_are_not_decoded() -> None:
     world = FakeWorld()
     world.faults.put("step", lambda: time.sleep(0.01))  # the source gives a frame every 4 ms
-    pinned = BASE.matting.replace(model="student", downsample_ratio=0.5)
+    pinned = BASE.matting.replace(model="mattecam", downsample_ratio=0.5)
     slow = BASE.replace(matting=pinned, capture=BASE.capture.replace(fps=240))
     timing = Timing(governor=GovernorTiming(window_s=0.2, settle_s=0.05))
     with running(world, slow, timing) as pipeline:
@@ -48,7 +48,7 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
         composites(pipeline)
         (source,) = world.sources
         assert not source.holds_exposure
-        for model in ("bgmv2-mobilenetv2", "student", "bgmv2-resnet50"):
+        for model in ("bgmv2-mobilenetv2", "mattecam", "bgmv2-resnet50"):
             apply(pipeline, BASE.replace(matting=plate.replace(model=model)))
             eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
         world.faults.put("step", refuse)

@@ -135,7 +135,7 @@ def test_the_death_of_another_thread_is_reported(thread: str, fault: str, stage:
         world.faults.put(fault, die)
         pipeline.change(
             lambda now: now.replace(
-                matting=now.matting.replace(model="student"), background=now.background.replace(colour="#102030")
+                matting=now.matting.replace(model="mattecam"), background=now.background.replace(colour="#102030")
             )
         )
         eventually(lambda: names_the_thread(pipeline, thread, stage))

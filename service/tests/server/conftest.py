@@ -11,5 +11,5 @@ from app.api import Matting
 @pytest.fixture(scope="session", autouse=True)
 def _prepared() -> None:
     """Kernels and network are compiled once."""
-    with Matting("student") as matting:
+    with Matting("mattecam") as matting:
         matting.step(np.zeros((180, 320, 3), np.uint8))

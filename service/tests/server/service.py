@@ -51,7 +51,7 @@ def matting_for(request: Request) -> StreamMatting:
     if request.output is Output.MATTE:
         background = "green"
     edges = EdgeSettings(strict="off")  # strict mode hides people until they move
-    return StreamMatting(lambda: Matting("student", background=background, edges=edges), passes, request.output)
+    return StreamMatting(lambda: Matting("mattecam", background=background, edges=edges), passes, request.output)
 
 
 def room_and_person(count: int, size: tuple[int, int] = SIZE) -> list[Image]:

@@ -69,7 +69,7 @@ class Slow(StreamMatting):
     """Notes the brightness of the frames that it steps, for `seconds` each."""
 
     def __init__(self, overlap: Overlap, seconds: float) -> None:
-        super().__init__(lambda: Matting("student"), passes)
+        super().__init__(lambda: Matting("mattecam"), passes)
         self._overlap, self._seconds = overlap, seconds
         self.stepped: list[float] = []
 

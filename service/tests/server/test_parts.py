@@ -25,7 +25,7 @@ STREAMS = 8
 
 def stream(output: Output = Output.COMPOSITE) -> StreamMatting:
     def make() -> Matting:
-        return Matting("student", background="green", edges=EdgeSettings(strict="off"))
+        return Matting("mattecam", background="green", edges=EdgeSettings(strict="off"))
 
     return StreamMatting(make, passes, output)
 

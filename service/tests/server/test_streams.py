@@ -68,7 +68,7 @@ def broken_from_the_start(request: Request) -> StreamMatting:
 
 
 def fails_its_self_test(request: Request) -> StreamMatting:
-    return StreamMatting(lambda: Matting("student"), failing)
+    return StreamMatting(lambda: Matting("mattecam"), failing)
 
 
 @pytest.mark.parametrize("broken", [broken_from_the_start, fails_its_self_test])
@@ -183,7 +183,7 @@ async def test_a_step_that_hangs_is_a_stall() -> None:
             return super().step(image)
 
     def make(request: Request) -> StreamMatting:
-        return Hanging(lambda: Matting("student"), passes)
+        return Hanging(lambda: Matting("mattecam"), passes)
 
     async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
         client = service.client(FRAMES)
@@ -201,7 +201,7 @@ async def test_a_fault_ends_its_own_stream_alone() -> None:
             raise SystemError("a fault of the program")
 
     def make(request: Request) -> StreamMatting:
-        return Broken(lambda: Matting("student"), passes)
+        return Broken(lambda: Matting("mattecam"), passes)
 
     async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
         assert await service.client(FRAMES).connect(background="green") == 200

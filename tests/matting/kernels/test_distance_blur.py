@@ -106,7 +106,7 @@ def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_r
     source = DemoSource(320, 192, 30, realtime=False)
     frames = [frame.image for frame in (source.read() for _ in range(4)) if frame is not None]
     source.close()
-    engine = build_engine(EngineSettings(model="student", executor="openvino"), 320, 192)
+    engine = build_engine(EngineSettings(model="mattecam", executor="openvino"), 320, 192)
     assert isinstance(engine, FrameEngine)
     try:
         even, growing = BlurredBackground(0), BlurredBackground(0, distance=True)

@@ -71,7 +71,7 @@ def reference(model: str, weights: Path, refiner: str, arrays: dict[str, Floats]
 CASES = {
     "rvm": ("rvm-mobilenetv3", "auto", LearnedFilterWeights),
     "rvm-fast": ("rvm-mobilenetv3", "fast-guided-filter", FastFilterWeights),
-    "student": ("student", "auto", FastFilterWeights),
+    "mattecam": ("mattecam", "auto", FastFilterWeights),
     "u2net": ("u2netp", "auto", FastFilterWeights),
 }
 
@@ -82,7 +82,7 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
 ) -> None:
     artefact = artefact_cache.artefacts.load(model, weights[model], refiner)
     assert isinstance(artefact.guided_filter, kind)
-    assert (artefact.decision is not None) == (model == "student")
+    assert (artefact.decision is not None) == (model == "mattecam")
     arrays = random_inputs(artefact)
     found = run(artefact, arrays)
     if artefact.stretch is not None:
@@ -181,7 +181,7 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
     weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def operations(folder: Path) -> list[str]:
-        (stage,) = ArtefactCache(lambda: folder).load("student", weights["student"]).stages
+        (stage,) = ArtefactCache(lambda: folder).load("mattecam", weights["mattecam"]).stages
         return [operation.get_type_name() for operation in stage.model.get_ordered_ops()]
 
     (tmp_path / "a file").touch()
@@ -216,4 +216,4 @@ def test_unreadable_weights_are_a_named_error(
     ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])  # reads the sources once per process
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ModelError, match=r"student\.pth cannot be read; check the path"):
-        ArtefactCache(lambda: tmp_path).load("student", weights["student"])
+        ArtefactCache(lambda: tmp_path).load("mattecam", weights["mattecam"])

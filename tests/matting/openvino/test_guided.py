@@ -71,7 +71,7 @@ def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -
     assert_close(run(guided, image, hidden), image, slope, offset, matte[0, 3].numpy())
 
 
-@pytest.mark.parametrize("within", [False, True], ids=["rvm", "student"])
+@pytest.mark.parametrize("within", [False, True], ids=["rvm", "mattecam"])
 @settings(max_examples=25, deadline=None)
 @sizes
 def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, width: int, seed: int) -> None:

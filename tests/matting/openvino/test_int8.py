@@ -21,7 +21,7 @@ from app.privacy.self_test import self_test
 from models.int8 import int8_file
 from models.mattecam.bundled import BUNDLED, load
 
-BUNDLED_MODEL = MattingSettings(model="student", device="cpu", downsample_ratio=1.0)
+BUNDLED_MODEL = MattingSettings(model="mattecam", device="cpu", downsample_ratio=1.0)
 WIDTH, HEIGHT = 320, 180
 FRAMES = 6
 

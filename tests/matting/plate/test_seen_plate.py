@@ -37,7 +37,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MattingSettings:
     """Return settings with the demo's empty room as the plate, for each executor."""
     cv2.imwrite(str(tmp_path / "plate.png"), demo(0))
     return MattingSettings(
-        model="student-plate",
+        model="mattecam-plate",
         plate=tmp_path / "plate.png",
         device="cpu",
         precision="float32",
@@ -89,5 +89,5 @@ def test_the_executors_agree(settings: MattingSettings, engines: BuildEngine) ->
 
 def test_auto_takes_it_where_there_is_a_plate_and_nothing_was_downloaded(settings: MattingSettings) -> None:
     auto = settings.replace(model="auto", executor="auto")
-    assert choose_model(auto) == "student-plate"
-    assert choose_model(auto.replace(plate=None)) == "student"
+    assert choose_model(auto) == "mattecam-plate"
+    assert choose_model(auto.replace(plate=None)) == "mattecam"

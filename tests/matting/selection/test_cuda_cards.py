@@ -81,10 +81,10 @@ def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.Monk
         (CudaCards(SimulatedCuda((8, 6))), "float16"),
     ):
         monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
-        found = choice.choose(MattingSettings(model="student"))
+        found = choice.choose(MattingSettings(model="mattecam"))
         assert (found.device, found.executor, found.precision) == ("cuda", "eager", precision)
     cards.avoid_half("cuda")
-    assert choice.choose(MattingSettings(model="student")).precision == "float32"
+    assert choice.choose(MattingSettings(model="mattecam")).precision == "float32"
 
 
 def test_the_check_of_half_precision_passes_where_it_works() -> None:

@@ -59,43 +59,43 @@ def test_times_are_described_without_what_is_not_accurate() -> None:
 @pytest.mark.parametrize("taken", ["float32", "bfloat16", "int8"])
 def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> None:
     trials = {precision: Trial(10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")}
-    note_trials("student", BUNDLED, trials)
-    choice = choose(EngineSettings(model="student", device="cpu", executor="openvino"))
+    note_trials("mattecam", BUNDLED, trials)
+    choice = choose(EngineSettings(model="mattecam", device="cpu", executor="openvino"))
     assert choice.precision == taken
     assert choice.int8 == (int8_file(BUNDLED) if taken == "int8" else None)
-    assert choose(EngineSettings(model="student", device="cpu", executor="eager")).precision == "float32"
-    forced = EngineSettings(model="student", device="cpu", executor="openvino", precision="float32")
+    assert choose(EngineSettings(model="mattecam", device="cpu", executor="eager")).precision == "float32"
+    forced = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
     assert choose(forced).precision == "float32", "what the user asks for goes first"
 
 
 def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measured, "measurable", lambda: {"student": BUNDLED})
+    monkeypatch.setattr(measured, "measurable", lambda: {"mattecam": BUNDLED})
     note_prepared([])
     assert measurement_missing() and needed()
-    note_trials("student", BUNDLED, {"float32": FLOAT32})
+    note_trials("mattecam", BUNDLED, {"float32": FLOAT32})
     assert not measurement_missing() and not needed()
     monkeypatch.setattr(measured, "_dependencies", lambda: "another processor")
-    assert trials_of("student", BUNDLED) == {} and measurement_missing() and needed()
+    assert trials_of("mattecam", BUNDLED) == {} and measurement_missing() and needed()
 
 
 def test_other_weights_have_no_measurement(tmp_path: Path) -> None:
     other = tmp_path / "student.safetensors"
     other.write_bytes(BUNDLED.read_bytes()[:-1])
-    note_trials("student", BUNDLED, {"float32": FLOAT32})
-    assert trials_of("student", BUNDLED) == {"float32": FLOAT32}
-    assert trials_of("student", other) == {}
-    note_trials("student", other, {"int8": INT8})
-    assert trials_of("student", BUNDLED) == {"float32": FLOAT32}, "kept beside each other"
+    note_trials("mattecam", BUNDLED, {"float32": FLOAT32})
+    assert trials_of("mattecam", BUNDLED) == {"float32": FLOAT32}
+    assert trials_of("mattecam", other) == {}
+    note_trials("mattecam", other, {"int8": INT8})
+    assert trials_of("mattecam", BUNDLED) == {"float32": FLOAT32}, "kept beside each other"
 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{", '{"depends_on": 1, "networks": {}}', '{"networks": {"student": 3}}', "[" * 100_000],
+    ["", "[]", "{", '{"depends_on": 1, "networks": {}}', '{"networks": {"mattecam": 3}}', "[" * 100_000],
 )
 def test_a_damaged_file_is_no_measurement(content: str) -> None:
-    file = note_trials("student", BUNDLED, {"float32": FLOAT32})
+    file = note_trials("mattecam", BUNDLED, {"float32": FLOAT32})
     file.write_text(content, "utf-8")
-    assert trials_of("student", BUNDLED) == {}
+    assert trials_of("mattecam", BUNDLED) == {}
 
 
 def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +107,8 @@ def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPa
 
 def test_the_trial_runs_every_precision_and_float32_differs_from_nothing() -> None:
     times_s = iter(range(10_000))
-    trials = measure("student", BUNDLED, 0.0, lambda: float(next(times_s)))
-    assert list(trials) == measured.cpu_precisions("student", BUNDLED)
+    trials = measure("mattecam", BUNDLED, 0.0, lambda: float(next(times_s)))
+    assert list(trials) == measured.cpu_precisions("mattecam", BUNDLED)
     assert trials["float32"] == Trial(1000.0)
     assert all(trial.accurate for trial in trials.values()), "what ships is within the bounds"
     if "int8" in trials:
@@ -122,7 +122,7 @@ def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     tensors = load_file(int8_file(BUNDLED))
     scale = next(name for name in tensors if name.endswith("scale"))
     save_file({**tensors, scale: tensors[scale] / 3}, int8_file(weights), {SOURCE: sha256_of(weights)})
-    trials = measure("student", weights, 0.0)
+    trials = measure("mattecam", weights, 0.0)
     assert not trials["int8"].accurate
     assert fastest({**trials, "int8": Trial(0.1, trials["int8"].mean_difference)}) != "int8"
 
@@ -139,16 +139,16 @@ def test_differences_count_all_pixels_and_those_near_edges() -> None:
 
 
 def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.bench.choose.measurable", lambda: {"student": BUNDLED})
+    monkeypatch.setattr("app.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
     monkeypatch.setattr("app.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32, "int8": INT8})
     lines: list[str] = []
     result = choose_again(8.0, lines.append)
-    assert lines == ["student: measuring for 8 s"]
+    assert lines == ["mattecam: measuring for 8 s"]
     assert json.loads(json.dumps(result))["choices"][0]["precision"] == "int8"
     table = choices_table(result).splitlines()
-    assert "| student | int8 | 12.0 | 0.00010 | 0.0020 |" in table
-    assert table[-1] == "auto takes int8 for student."
-    assert trials_of("student", BUNDLED) == {"float32": FLOAT32, "int8": INT8}
+    assert "| mattecam | int8 | 12.0 | 0.00010 | 0.0020 |" in table
+    assert table[-1] == "auto takes int8 for mattecam."
+    assert trials_of("mattecam", BUNDLED) == {"float32": FLOAT32, "int8": INT8}
 
 
 def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
@@ -156,7 +156,7 @@ def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "file")
-    monkeypatch.setattr("app.bench.choose.measurable", lambda: {"student": BUNDLED})
+    monkeypatch.setattr("app.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
     monkeypatch.setattr("app.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32})
     lines: list[str] = []
     assert choose_again(8.0, lines.append)["choices"][0]["precision"] == "float32"

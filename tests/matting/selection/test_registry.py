@@ -26,10 +26,10 @@ def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_auto_takes_the_best_on_hand(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose_model(MattingSettings()) == "student"
+    assert choose_model(MattingSettings()) == "mattecam"
     install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
     assert choose_model(MattingSettings()) == "rvm-mobilenetv3"
-    assert choose_model(MattingSettings(model="student")) == "student"
+    assert choose_model(MattingSettings(model="mattecam")) == "mattecam"
 
 
 def test_damaged_weights_are_refused_and_not_chosen(
@@ -40,7 +40,7 @@ def test_damaged_weights_are_refused_and_not_chosen(
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
 
-    assert choice.choose(MattingSettings()).model == "student"
+    assert choice.choose(MattingSettings()).model == "mattecam"
     assert "rvm_mobilenetv3.pth is damaged or not the published one" in caplog.text
     with pytest.raises(WeightsMissingError, match=r"rvm_mobilenetv3\.pth is damaged.*weights download rvm-mobilenetv3"):
         choice.choose(MattingSettings(model="rvm-mobilenetv3"))
@@ -56,13 +56,13 @@ def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
     assert choice.choose(MattingSettings()).weights == file
     assert "differ from the published ones" in caplog.text
     registered.hash_record(file).write_text("0" * 64)
-    assert choice.choose(MattingSettings()).model == "student", "a recorded SHA-256 counts"
+    assert choice.choose(MattingSettings()).model == "mattecam", "a recorded SHA-256 counts"
 
 
 def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_int8(registered.find("student")) is not None, "intact, and remembered as such"
+    assert find_int8(registered.find("mattecam")) is not None, "intact, and remembered as such"
     monkeypatch.setitem(SHA256, "mattecam/student-int8.safetensors", "0" * 64)
-    assert find_int8(registered.find("student")) is None
+    assert find_int8(registered.find("mattecam")) is None
     monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
     with pytest.raises(WeightsMissingError, match=r"student\.safetensors, which is part of the program, is damaged"):
         choice.choose(MattingSettings())
@@ -78,7 +78,7 @@ def test_auto_ratio_aims_at_270_pixels(size: tuple[int, int], small: tuple[int, 
 
 
 def test_the_given_ratio_counts_and_a_tiny_one_is_refused(weights: dict[str, Path], engines: BuildEngine) -> None:
-    settings = MattingSettings(model="student", weights=weights["student"], executor="eager")
+    settings = MattingSettings(model="mattecam", weights=weights["mattecam"], executor="eager")
     assert engines(settings.replace(downsample_ratio=0.4), 320, 200).info.downsample_ratio == 0.4
     with pytest.raises(ModelError, match="higher ratio"):
         engines(settings.replace(downsample_ratio=0.05), 320, 200)
@@ -94,8 +94,8 @@ def test_weights_of_something_else_are_refused(
     weights: dict[str, Path], tmp_path: Path, engines: BuildEngine, executor: str
 ) -> None:
     broken = tmp_path / "broken.pth"
-    broken.write_bytes(weights["student"].read_bytes()[:5000])
-    for file in (weights["student"], broken):
+    broken.write_bytes(weights["mattecam"].read_bytes()[:5000])
+    for file in (weights["mattecam"], broken):
         with pytest.raises(ModelError, match=str(file.name)):
             engines(MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96)
 

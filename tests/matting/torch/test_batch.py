@@ -35,7 +35,7 @@ def nearly(one: BgrImage, other: BgrImage) -> bool:
     return int(np.abs(one.astype(int) - other).max()) <= 1
 
 
-@pytest.mark.parametrize("model", ["rvm-mobilenetv3", "student", "toy"])
+@pytest.mark.parametrize("model", ["rvm-mobilenetv3", "mattecam", "toy"])
 @pytest.mark.parametrize("behind", [BACKDROPS, [BlurredBackground(50)] * STREAMS], ids=["images", "blur"])
 @pytest.mark.parametrize(
     "edges",
@@ -87,11 +87,11 @@ class BatchedBackend(TorchBackend):
 
 
 def batched_engines(weights: Path) -> list[FrameEngine]:
-    core = load_core("student", weights, "auto", 0.5, "cpu", "float32")
+    core = load_core("mattecam", weights, "auto", 0.5, "cpu", "float32")
     BatchedBackend.singles = 0
     return [
         FrameEngine(
-            "student",
+            "mattecam",
             lambda geometry: BatchedBackend(core, geometry),
             lambda width, height: StepGeometry(width, height, 0.5),
             160,
@@ -102,14 +102,14 @@ def batched_engines(weights: Path) -> list[FrameEngine]:
 
 
 def test_streams_of_one_kind_are_batched(weights: dict[str, Path]) -> None:
-    engines = batched_engines(weights["student"])
+    engines = batched_engines(weights["mattecam"])
     done = step_together(engines, [stream[0] for stream in GIVEN], BACKDROPS, EdgeSettings())
     assert all(isinstance(each, Matte) for each in done)
     assert BatchedBackend.singles == 0
 
 
 def test_a_stream_that_fails_does_not_affect_the_others(weights: dict[str, Path]) -> None:
-    engines = batched_engines(weights["student"])
+    engines = batched_engines(weights["mattecam"])
     for step in range(2):
         step_together(engines, [stream[step] for stream in GIVEN], BACKDROPS, EdgeSettings())
     state = engines[1].state()
@@ -120,7 +120,7 @@ def test_a_stream_that_fails_does_not_affect_the_others(weights: dict[str, Path]
     done = step_together(engines, [stream[2] for stream in GIVEN], BACKDROPS, EdgeSettings())
 
     assert isinstance(done[1], ModelError)
-    fresh = batched_engines(weights["student"])
+    fresh = batched_engines(weights["mattecam"])
     for engine, state, index in zip(fresh, expected, (0, 2), strict=False):
         engine.load_state(state)
         right, matte = engine.step(GIVEN[index][2], BACKDROPS[index], EdgeSettings()).result(), done[index]
@@ -131,19 +131,19 @@ def test_a_stream_that_fails_does_not_affect_the_others(weights: dict[str, Path]
 def test_a_scene_cut_starts_one_stream_of_a_batch_anew(weights: dict[str, Path]) -> None:
     random = np.random.default_rng(0)
     here, there = (np.kron(random.integers(0, 256, (12, 20, 3), np.uint8), np.ones((8, 8, 1), np.uint8)) for _ in "ab")
-    engines = batched_engines(weights["student"])
+    engines = batched_engines(weights["mattecam"])
     for _ in range(3):
         step_together(engines, [here] * STREAMS, BACKDROPS, EdgeSettings(strict="off"))
 
     done = step_together(engines, [here, there, here], BACKDROPS, EdgeSettings(strict="off"))
 
-    right = batched_engines(weights["student"])[0].step(there, BACKDROPS[1], EdgeSettings(strict="off")).result()
+    right = batched_engines(weights["mattecam"])[0].step(there, BACKDROPS[1], EdgeSettings(strict="off")).result()
     assert isinstance(done[1], Matte)
     assert nearly(done[1].alpha, right.alpha)
 
 
 def test_frames_of_several_sizes_run_one_after_the_other(weights: dict[str, Path]) -> None:
-    engines = batched_engines(weights["student"])
+    engines = batched_engines(weights["mattecam"])
     given = [GIVEN[0][0], frames(128, 96, 1)[0], GIVEN[2][0]]
     behind = [np.zeros_like(frame) for frame in given]
     done = step_together(engines, given, behind, EdgeSettings())
@@ -153,7 +153,7 @@ def test_frames_of_several_sizes_run_one_after_the_other(weights: dict[str, Path
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_a_gpu_batches_by_itself(weights: dict[str, Path], engines: BuildEngine) -> None:
-    settings = MattingSettings(model="student", weights=weights["student"], device="cuda", downsample_ratio=0.5)
+    settings = MattingSettings(model="mattecam", weights=weights["mattecam"], device="cuda", downsample_ratio=0.5)
     alone, together = ([engines(settings, 160, 96) for _ in range(STREAMS)] for _ in range(2))
     for step in range(STEPS):
         given = [stream[step] for stream in GIVEN]

@@ -12,7 +12,7 @@ from models.mattecam.bundled import BUNDLED
 
 
 def loaded(device: str) -> nn.Module:
-    return load_network("student", BUNDLED, "auto", device, "float32")
+    return load_network("mattecam", BUNDLED, "auto", device, "float32")
 
 
 def test_networks_of_a_device_are_dropped_and_those_of_others_stay() -> None:
@@ -32,7 +32,7 @@ def test_the_third_network_replaces_the_oldest() -> None:
     forget_networks("cpu")
     oldest = weakref.ref(loaded("cpu"))
     for dtype in ("float16", "bfloat16"):
-        network = load_network("student", BUNDLED, "auto", "cpu", dtype)
+        network = load_network("mattecam", BUNDLED, "auto", "cpu", dtype)
         assert next(network.parameters()).dtype == getattr(torch, dtype)
         del network
     assert oldest() is None

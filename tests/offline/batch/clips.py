@@ -24,7 +24,7 @@ def resource_tracker() -> None:
 
 
 SETTINGS = Settings(
-    matting=MattingSettings(model="student"), background=BackgroundSettings(kind="colour", colour="#00b140")
+    matting=MattingSettings(model="mattecam"), background=BackgroundSettings(kind="colour", colour="#00b140")
 )
 
 

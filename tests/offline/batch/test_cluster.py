@@ -29,7 +29,7 @@ pytestmark = [
 ]
 TITLES = {"worker": "run_task", "desk": "ray::Desk"}
 """Of processes of Ray, by what they are."""
-OPTIONS = ["--model", "student", "--jobs", "2", "--json", "--cluster"]
+OPTIONS = ["--model", "mattecam", "--jobs", "2", "--json", "--cluster"]
 
 
 def command(*words: object) -> list[str]:

@@ -83,7 +83,7 @@ def answers(port: int) -> bool:
 
 
 def convert(store: Store, target: str, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(ROOT / "run.py"), "convert", "s3://clips/monday", target, "--model", "student"]
+    command = [sys.executable, str(ROOT / "run.py"), "convert", "s3://clips/monday", target, "--model", "mattecam"]
     environment = {**os.environ, **KEYS, "AWS_ENDPOINT_URL": store.address}
     return subprocess.Popen(
         [*command, "--json", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

@@ -67,7 +67,7 @@ class Bench:
             decision = self.decide(settings)
             if isinstance(decision, Run):
                 work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
-                busy_s = load * work * (0.4 if info.model == "student" else 1) / 30
+                busy_s = load * work * (0.4 if info.model == "mattecam" else 1) / 30
                 ended(self.selector, decision, Step(self.now_s, busy_s, busy_s, 30.0))
 
     def decide(self, settings: MattingSettings = AUTO) -> Decision:
@@ -107,8 +107,8 @@ class Bench:
         return indexes
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
-        if settings.model == "student" and self.student_is_missing:
-            raise WeightsMissingError("The weights of student are not installed.")
+        if settings.model == "mattecam" and self.student_is_missing:
+            raise WeightsMissingError("The weights of mattecam are not installed.")
         if settings.model == "rvm-resnet50":
             raise ModelError("It does not fit; choose another.")
         self.built.append(SimulatedEngine(settings, width, height))

@@ -60,7 +60,8 @@ def test_unchanged_settings_are_not_validated_for_each_frame() -> None:
     assert cache.key(settings, (WIDTH, HEIGHT)) is key
     assert cache.key(settings, (HEIGHT, WIDTH)) != key
     assert (
-        cache.key(settings.replace(matting=AUTO.replace(model="student")), (WIDTH, HEIGHT)).settings.model == "student"
+        cache.key(settings.replace(matting=AUTO.replace(model="mattecam")), (WIDTH, HEIGHT)).settings.model
+        == "mattecam"
     )
 
 

@@ -45,7 +45,7 @@ def test_a_load_lowers_the_ratio_and_full_quality_comes_back() -> None:
 def test_a_heavy_load_changes_the_network_and_skips_frames() -> None:
     with bench() as simulated:
         simulated.run(4.0, 20)
-        assert simulated.settle().model == "student"
+        assert simulated.settle().model == "mattecam"
         assert simulated.matted_hz == 18
         assert str(simulated.status.lowered).endswith("lighter model, 18 of 30 fps")
 
@@ -72,11 +72,11 @@ def test_pinned_values_stay_and_the_best_rate_that_fits_is_held(load: float, mat
 
 
 def test_the_lightest_network_keeps_its_frame() -> None:
-    student = MattingSettings(model="student")
+    student = MattingSettings(model="mattecam")
     with bench() as simulated:
         simulated.run(4.0, 40, student)
         info = simulated.settle(student)
-        assert (info.model, info.downsample_ratio) == ("student", FULL_RATIO)
+        assert (info.model, info.downsample_ratio) == ("mattecam", FULL_RATIO)
         assert len(simulated.built) == 1, "nothing to build"
         assert simulated.matted_hz == 18, "on a smaller frame it would let things of the room through"
 
@@ -137,7 +137,7 @@ def test_another_choice_of_the_user_begins_at_full_quality() -> None:
 def test_a_lowered_engine_that_fails_is_replaced_by_another_quality() -> None:
     with bench() as simulated:
         simulated.run(2.8, 6)
-        assert simulated.settle().model == "student"
+        assert simulated.settle().model == "mattecam"
         simulated.selector.failed(ModelError("The network gave no picture; choose another."))
         assert simulated.settle().model == "auto"
         assert simulated.status.errors == ("The network gave no picture; choose another.",)
@@ -148,7 +148,7 @@ def test_skipped_frames_never_show_the_room() -> None:
     pause = threading.Event()
     world.faults.put("step", lambda: ignore(pause.wait(0.0105)))
     pinned = BASE.replace(
-        capture=BASE.capture.replace(fps=240), matting=MattingSettings(model="student", downsample_ratio=0.5)
+        capture=BASE.capture.replace(fps=240), matting=MattingSettings(model="mattecam", downsample_ratio=0.5)
     )
     timing = Timing(governor=GovernorTiming(window_s=0.05, settle_s=0.02, gap_s=60.0))
     with running(world, pinned, timing) as pipeline:

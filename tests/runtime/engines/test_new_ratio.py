@@ -17,7 +17,7 @@ from app.runtime.timing import Timing
 from tests.runtime.engines.simulated import IMAGE, SimulatedEngine, ended, no_test, whole_settings
 from tests.waiting import eventually
 
-PINNED = MattingSettings(model="student", governor=False, executor="eager")
+PINNED = MattingSettings(model="mattecam", governor=False, executor="eager")
 BUSY_S = 0.05
 
 
