@@ -86,7 +86,8 @@ class Setting:
         """The values as the help shows them, such as `off|calm|close` or `0-100`."""
         shown = self._shown("values") or "|".join(self.choices)
         if not shown and self.range is not None:
-            shown = f"{self.range[0]:g}-{self.range[1]:g}"
+            low, high = self.range
+            shown = f"{low:g}-{high:g}" if low >= 0 else f"{low:g} to {high:g}"
         shown = shown or ("FILE" if self.is_path else "TEXT")
         return f"{self.unset}|{shown}" if self.unset == "auto" else shown
 
