@@ -195,19 +195,12 @@ class LiveOptions:
         return base
 
 
-def live_parameters(*names: str) -> list[inspect.Parameter]:
-    """Return the parameters of these live options; of all without names."""
-    return [option.parameter for option in OPTIONS.values() if not names or option.name in names]
-
-
-def set_signature(command: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
-    """Let typer, which reads options from a signature, see these parameters of a command."""
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-
-
 def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator: the command's argument `live` becomes these live options of the command line."""
+    """Return a decorator: the command's argument `live` becomes these live options; all without names.
+
+    Typer reads the options of a command from its signature.
+    """
+    options = [option for option in OPTIONS.values() if not names or option.name in names]
 
     def decorate(run: Callable[..., None]) -> Callable[..., None]:
         hints = get_type_hints(run, include_extras=True)
@@ -218,10 +211,12 @@ def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[.
         ]
 
         def command(**values: Any) -> None:
-            live = LiveOptions(**{name: values.pop(name) for name in names})
+            live = LiveOptions(**{option.name: values.pop(option.name) for option in options})
             run(live=live, **values)
 
-        set_signature(command, [*own, *live_parameters(*names)])
+        parameters = [*own, *(option.parameter for option in options)]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         command.__name__, command.__doc__ = run.__name__, run.__doc__
         return command
 

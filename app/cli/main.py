@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 import platform
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -23,7 +22,7 @@ from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
-from app.cli.live_options import LiveOptions, live_parameters, set_signature
+from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import StartSettings, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.prepare import prepare
@@ -122,42 +121,36 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-CONTEXT = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-VERSION = inspect.Parameter(
-    "version",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=False,
-    annotation=Annotated[
+@with_live_options()
+def _program(
+    *,
+    ctx: typer.Context,
+    version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
-    ],
-)
-
-
-def _live(run: Callable[[typer.Context, LiveOptions], int], *more: inspect.Parameter) -> Callable[..., None]:
-    """Return a command with every live option. more: parameters that have done their work when they were read."""
-
-    def command(ctx: typer.Context, **values: Any) -> None:
-        for parameter in more:
-            del values[parameter.name]
-        if ctx.invoked_subcommand is not None:
-            if LiveOptions(**values).given:
-                raise UsageError(CommandLineText.OPTIONS_FIRST(command=ctx.invoked_subcommand))
-            return
-        raise typer.Exit(run(ctx, LiveOptions(**values)))
-
-    set_signature(command, [CONTEXT, *live_parameters(), *more])
-    command.__doc__ = run.__doc__
-    return command
-
-
-def _window(ctx: typer.Context, options: LiveOptions) -> int:
+    ] = False,
+    live: LiveOptions,
+) -> None:
     """Replace the background of the camera's video, in a window; without a display like `headless`."""
+    if ctx.invoked_subcommand is None:
+        raise typer.Exit(_window(live))
+    if live.given:
+        raise UsageError(CommandLineText.OPTIONS_FIRST(command=ctx.invoked_subcommand))
+
+
+@with_live_options()
+def headless(live: LiveOptions) -> None:
+    """Replace the background of the camera's video, without a window."""
+    raise typer.Exit(_headless(live))
+
+
+def _window(options: LiveOptions) -> int:
+    """Run with the window and return the exit code; without a display run like `headless`."""
     from app.system.display import missing_display, missing_libraries, unusable_qt
 
     reason = missing_display()
     if reason is not None:
         notify(CommandLineText.NO_WINDOW(reason=reason))
-        return _headless(ctx, options)
+        return _headless(options)
     problem = missing_libraries() or unusable_qt()
     if problem is not None:
         return _fail(problem, EXIT_FAILED)
@@ -196,8 +189,8 @@ def run_in_window(start: StartSettings, options: LiveOptions) -> int:
     return run_window(start.settings, window)
 
 
-def _headless(ctx: typer.Context, options: LiveOptions) -> int:
-    """Replace the background of the camera's video, without a window."""
+def _headless(options: LiveOptions) -> int:
+    """Run without a window and return the exit code."""
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
     notify(what_is_used(start.settings, options, options.config))
@@ -213,8 +206,8 @@ def version() -> None:
 
 
 # The help lists the commands in this order.
-app.callback(invoke_without_command=True)(_live(_window, VERSION))
-app.command("headless", cls=GroupedCommand)(_live(_headless))
+app.callback(invoke_without_command=True)(_program)
+app.command("headless", cls=GroupedCommand)(headless)
 app.command("convert", cls=GroupedCommand)(convert)
 app.command("devices")(devices)
 app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)  # negative numbers
