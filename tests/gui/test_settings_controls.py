@@ -69,7 +69,7 @@ def test_dragging_the_detail_slider_disables_automatic(controls: Controls, qtbot
 
 def test_network_input_size_is_shown(controls: Controls) -> None:
     slider, shown = child(controls, QSlider, "downsampleSlider"), child(controls, QLabel, "downsampleSize")
-    engine = EngineInfo("student", "openvino", "int8", "cpu", 0.5, (32, 24))
+    engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
     controls.window.panel.show_status(PipelineStatus(engine=engine))
     assert isinstance(slider, QSlider) and isinstance(shown, QLabel)
     assert slider.value() == 50 and "32 × 24" in shown.text()

@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "bench": (("--seconds", "1"), 0, ""),
     "evaluate": (("photo.png", "photo.png"), 0, '"mad": 0'),
     "version": ((), 0, __version__),
-    "weights": (("list",), 0, "student"),
+    "weights": (("list",), 0, "mattecam-plate"),
 }
 """By name: arguments, exit code, and what is printed."""
 IMPORT_ALL = """

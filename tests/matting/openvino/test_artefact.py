@@ -215,5 +215,5 @@ def test_unreadable_weights_are_a_named_error(
 
     ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])  # reads the sources once per process
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ModelError, match=r"student\.pth cannot be read; check the path"):
+    with pytest.raises(ModelError, match=r"mattecam\.pth cannot be read; check the path"):
         ArtefactCache(lambda: tmp_path).load("mattecam", weights["mattecam"])

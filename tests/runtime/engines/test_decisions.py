@@ -72,5 +72,5 @@ def test_the_log_names_each_engine_and_why_it_is_used(caplog: pytest.LogCaptureF
         simulated.settle()
     assert caplog.messages == [
         "The engine is auto on cpu (float32, simulated, ratio 0.5), as the settings ask.",
-        "The engine is student on cpu (float32, simulated, ratio 0.5), for the frame rate.",
+        "The engine is mattecam on cpu (float32, simulated, ratio 0.5), for the frame rate.",
     ]
