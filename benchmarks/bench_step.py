@@ -20,7 +20,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from app.bench.machine import machine
-from app.bench.measure import Contender, Timing, interleave
+from app.bench.measure import CallTimes, Contender, interleave
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
@@ -156,7 +156,7 @@ def run(settings: MattingSettings, seconds: float) -> list[dict[str, object]]:
 
 
 def _row(
-    settings: MattingSettings, case: Case, engine: MattingEngine, timing: Timing, floor: Floor
+    settings: MattingSettings, case: Case, engine: MattingEngine, timing: CallTimes, floor: Floor
 ) -> dict[str, object]:
     gflop = network_gflop(settings, engine.info.small_size)
     return {

@@ -24,7 +24,7 @@ class Contender:
 
 
 @dataclass(slots=True)
-class Timing:
+class CallTimes:
     """Wall-clock and CPU times of one contender's frames, in milliseconds."""
 
     wall_ms: list[float] = field(default_factory=list)
@@ -47,9 +47,9 @@ def percentile(values: Sequence[float], part: float) -> float:
     return ordered[min(int(part * len(ordered)), len(ordered) - 1)]
 
 
-def interleave(contenders: Sequence[Contender], seconds: float) -> list[Timing]:
+def interleave(contenders: Sequence[Contender], seconds: float) -> list[CallTimes]:
     """Time all contenders in turns of a few frames for about `seconds`, and for at least two turns."""
-    timings = [Timing() for _ in contenders]
+    timings = [CallTimes() for _ in contenders]
     for contender in contenders:
         for index in range(WARM_UP_CALLS):
             contender.call(index)

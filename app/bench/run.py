@@ -10,7 +10,7 @@ import numpy as np
 
 from app.bench.in_use.run import models_to_measure, program_row
 from app.bench.machine import machine
-from app.bench.measure import Contender, Timing, interleave
+from app.bench.measure import CallTimes, Contender, interleave
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
@@ -125,7 +125,7 @@ def _bench_model(
     return [*rows, program_row(program, seconds * 0.2)]
 
 
-def _row(contender: Contender, timing: Timing, width: int, height: int, ratio: float) -> dict[str, object]:
+def _row(contender: Contender, timing: CallTimes, width: int, height: int, ratio: float) -> dict[str, object]:
     return {
         "what": contender.what,
         "model": contender.model,

@@ -35,7 +35,7 @@ NOISE_SHIFT = 96
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class DemoView:
     """Position of the simulated camera at one moment."""
 
     pan_px: float
@@ -125,13 +125,13 @@ class DemoSource:
         noise = self._noise[shift[0] : shift[0] + height, shift[1] : shift[1] + width]
         return np.asarray(cv2.addWeighted(image, view.gain, noise, 1.0, -128.0, dst=image), np.uint8)
 
-    def _view(self, time_s: float) -> View:
+    def _view(self, time_s: float) -> DemoView:
         p, motion = self._phases, self._motion
 
         def wave(period_s: float, phase: float) -> float:
             return math.sin(2 * math.pi * time_s / period_s + phase)
 
-        return View(
+        return DemoView(
             pan_px=motion * (9 * wave(7.3, p[0]) + 3 * wave(2.9, p[1]) + 0.4 * wave(0.37, p[2])),
             tilt_px=motion * (5 * wave(5.9, p[3]) + 2 * wave(2.3, p[4]) + 0.4 * wave(0.31, p[5])),
             roll_deg=motion * (0.7 * wave(8.7, p[6]) + 0.2 * wave(1.7, p[7])),
@@ -139,7 +139,7 @@ class DemoSource:
             gain=1 + 0.015 * wave(4.1, p[9]) + 0.006 * wave(0.083, 0.0),
         )
 
-    def _matrix(self, view: View) -> NDArray[np.float64]:
+    def _matrix(self, view: DemoView) -> NDArray[np.float64]:
         """Return the (2, 3) transform from frame to canvas pixels."""
         width, height = self._info.width, self._info.height
         view_width, view_height = self._view_size

@@ -18,7 +18,7 @@ from app.system.camera_portal import open_cameras
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.raw_video import to_bgr
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
-from app.system.pipewire.registry import CameraList, CameraNode
+from app.system.pipewire.registry import CameraList, ListedCamera
 from app.system.pipewire.video_format import Layout
 from app.system.portal import PortalError, PortalFault
 
@@ -118,7 +118,7 @@ class PortalSource:
             connection.close()
 
 
-def _choose(cameras: tuple[CameraNode, ...], wanted: str) -> CameraNode:
+def _choose(cameras: tuple[ListedCamera, ...], wanted: str) -> ListedCamera:
     """Return the camera that is asked for. Raises SourceOpenError."""
     others = [camera for camera in cameras if not camera.title.startswith(OWN_LABEL)]
     if not others:
@@ -131,7 +131,7 @@ def _choose(cameras: tuple[CameraNode, ...], wanted: str) -> CameraNode:
     return found
 
 
-def _read(camera: CameraNode, settings: CaptureSettings, connection: Connection) -> NodeReader:
+def _read(camera: ListedCamera, settings: CaptureSettings, connection: Connection) -> NodeReader:
     groups: tuple[tuple[Layout, ...], ...] = (("MJPG",), RAW_LAYOUTS)
     if settings.pixel_format == "MJPG":
         groups = (("MJPG",),)

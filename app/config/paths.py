@@ -6,8 +6,6 @@ import os
 import sysconfig
 from pathlib import Path
 
-import platformdirs
-
 NAME = "mattecam"
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that contains the packages `app` and `models`: the source tree, or `_program` of the installed package."""
@@ -24,14 +22,20 @@ def module(name: str) -> str:
 
 def config_dir() -> Path:
     """Return the folder for settings and scenes; `$MATTECAM_CONFIG_DIR` overrides it. Does not create it."""
-    named = os.environ.get("MATTECAM_CONFIG_DIR")
-    return Path(named) if named else platformdirs.user_config_path(NAME, appauthor=False)
+    if named := os.environ.get("MATTECAM_CONFIG_DIR"):
+        return Path(named)
+    import platformdirs  # the measurements for a GPU run without it
+
+    return platformdirs.user_config_path(NAME, appauthor=False)
 
 
 def data_dir() -> Path:
     """Return the folder for models, backgrounds and logs; `$MATTECAM_DATA_DIR` overrides it. Does not create it."""
-    named = os.environ.get("MATTECAM_DATA_DIR")
-    return Path(named) if named else platformdirs.user_data_path(NAME, appauthor=False)
+    if named := os.environ.get("MATTECAM_DATA_DIR"):
+        return Path(named)
+    import platformdirs  # the measurements for a GPU run without it
+
+    return platformdirs.user_data_path(NAME, appauthor=False)
 
 
 def from_user(text: str) -> Path:

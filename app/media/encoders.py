@@ -25,7 +25,7 @@ NAMES = ("auto", "x264", *HARDWARE)
 
 
 @dataclass(frozen=True, slots=True)
-class Encoder:
+class VideoEncoder:
     """An encoder of FFmpeg and its configuration."""
 
     name: str
@@ -40,14 +40,14 @@ class Encoder:
     """Holds no frames back; keyframes are requested by time, because the frame rate varies."""
 
 
-def file_encoder(preset: str, crf: int) -> Encoder:
+def file_encoder(preset: str, crf: int) -> VideoEncoder:
     """Return x264 for files that are not written in real time. preset, crf: speed and quality."""
-    return Encoder("x264", "libx264", {"preset": preset, "crf": str(crf)})
+    return VideoEncoder("x264", "libx264", {"preset": preset, "crf": str(crf)})
 
 
 def live_encoder(
-    wanted: str, width: int, height: int, rate: Fraction, works: Callable[[Encoder, int, int], bool] | None = None
-) -> Encoder:
+    wanted: str, width: int, height: int, rate: Fraction, works: Callable[[VideoEncoder, int, int], bool] | None = None
+) -> VideoEncoder:
     """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works.
 
     works: whether frames of (width, height) can be encoded; replaced in tests.
@@ -62,7 +62,7 @@ def live_encoder(
     return _live_x264(width, height, rate)
 
 
-def encodes(encoder: Encoder, width: int, height: int) -> bool:
+def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
     """Return whether the encoder opens and encodes a frame of this size on this machine."""
     try:
         context = av.VideoCodecContext.create(encoder.codec, "w")
@@ -82,17 +82,17 @@ def encodes(encoder: Encoder, width: int, height: int) -> bool:
         return False
 
 
-def _live_x264(width: int, height: int, rate: Fraction) -> Encoder:
+def _live_x264(width: int, height: int, rate: Fraction) -> VideoEncoder:
     # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
     # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
     needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
     threads = max(2, min(MOST_THREADS, os.cpu_count() or 1, needed))
     # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time.
     parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
-    return Encoder("x264", "libx264", {"preset": "ultrafast", "crf": "22", "x264-params": parameters}, live=True)
+    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "crf": "22", "x264-params": parameters}, live=True)
 
 
-def _hardware(name: str, width: int, height: int, rate: Fraction) -> Encoder:
+def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
     options = {
         "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0", "forced-idr": "1"},
         "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1", "forced_idr": "1"},
@@ -101,4 +101,4 @@ def _hardware(name: str, width: int, height: int, rate: Fraction) -> Encoder:
     }
     bit_rate = None if name in ("nvenc", "qsv") else round(width * height * rate * Fraction(1, 8))
     pixel_format = "nv12" if name == "qsv" else "yuv420p"
-    return Encoder(name, f"h264_{name}", options[name], pixel_format, bit_rate, live=True)
+    return VideoEncoder(name, f"h264_{name}", options[name], pixel_format, bit_rate, live=True)

@@ -21,7 +21,7 @@ from app.core.disk_errors import ExplainedOSError
 from app.core.files import free_name
 from app.core.messages.media import WriteReason
 from app.media.audio_tracks import AudioCopy, SoundWriter
-from app.media.encoders import Encoder, file_encoder
+from app.media.encoders import VideoEncoder, file_encoder
 from app.media.mp4.fragments import cut_incomplete_fragment
 from app.media.video_input import file_address
 from app.media.yuv import BT601, BT709, YuvConverter
@@ -58,7 +58,7 @@ class VideoWriter:
         sound: bool = False,
         preset: str = "veryfast",
         crf: int = 20,
-        encoder: Encoder | None = None,
+        encoder: VideoEncoder | None = None,
         reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.bench.measure import Contender, Timing, interleave, percentile
+from app.bench.measure import CallTimes, Contender, interleave, percentile
 from app.bench.run import bench, executor_choices, table
 from app.bench.usual_loop import UsualLoop, frozen
 from app.cli import main
@@ -39,7 +39,7 @@ def test_contenders_take_turns() -> None:
 
 
 def test_figures() -> None:
-    timing = Timing(wall_ms=[10.0] * 90 + [50.0] * 10, cpu_ms=[20.0] * 100)
+    timing = CallTimes(wall_ms=[10.0] * 90 + [50.0] * 10, cpu_ms=[20.0] * 100)
     assert timing.figures() == {"median_ms": 10.0, "p95_ms": 50.0, "fps": 100.0, "cpu_ms_per_frame": 20.0}
     assert percentile([3.0, 1.0, 2.0], 0.0) == 1.0
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
-from app.media.encoders import HARDWARE, Encoder, encodes, file_encoder, live_encoder
+from app.media.encoders import HARDWARE, VideoEncoder, encodes, file_encoder, live_encoder
 from app.media.video_writer import VideoWriter
 
 RATE = Fraction(30)
@@ -21,7 +21,7 @@ RATE = Fraction(30)
 def test_auto_takes_the_first_hardware_encoder_that_works(working: str) -> None:
     tried: list[str] = []
 
-    def works(encoder: Encoder, width: int, height: int) -> bool:
+    def works(encoder: VideoEncoder, width: int, height: int) -> bool:
         tried.append(encoder.name)
         return encoder.name == working
 
@@ -39,7 +39,7 @@ def test_without_hardware_it_is_x264(wanted: str) -> None:
 def test_an_encoder_chosen_by_name_is_the_only_one_tried() -> None:
     tried: list[str] = []
 
-    def works(encoder: Encoder, width: int, height: int) -> bool:
+    def works(encoder: VideoEncoder, width: int, height: int) -> bool:
         tried.append(encoder.name)
         return False
 
@@ -61,11 +61,11 @@ def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.Monke
 def test_an_encoder_must_encode_a_frame_to_count_as_working() -> None:
     assert encodes(live_encoder("x264", 64, 48, RATE), 64, 48)
     assert encodes(file_encoder("veryfast", 20), 64, 48)
-    assert not encodes(Encoder("none", "h264_of_nobody"), 64, 48)
-    assert not encodes(Encoder("x264", "libx264", pixel_format="rgb24"), 64, 48)
+    assert not encodes(VideoEncoder("none", "h264_of_nobody"), 64, 48)
+    assert not encodes(VideoEncoder("x264", "libx264", pixel_format="rgb24"), 64, 48)
 
 
-def size_and_error(path: Path, frames: list[BgrImage], encoder: Encoder) -> tuple[int, float]:
+def size_and_error(path: Path, frames: list[BgrImage], encoder: VideoEncoder) -> tuple[int, float]:
     """Return the bytes of a recording, and the mean squared error of its colours."""
     writer = VideoWriter(path, 640, 360, RATE, encoder=encoder)
     for number, frame in enumerate(frames):
@@ -82,6 +82,6 @@ def test_a_recording_is_as_good_as_with_the_slower_preset_superfast(tmp_path: Pa
     frames = [frame.image for frame in (source.read() for _ in range(20)) if frame is not None]
     source.close()
     size, error = size_and_error(tmp_path / "live.mp4", frames, live_encoder("x264", 640, 360, RATE))
-    usual = Encoder("x264", "libx264", {"preset": "superfast", "crf": "22", "bf": "0"}, live=True)
+    usual = VideoEncoder("x264", "libx264", {"preset": "superfast", "crf": "22", "bf": "0"}, live=True)
     usual_size, usual_error = size_and_error(tmp_path / "superfast.mp4", frames, usual)
     assert size < usual_size and error < 1.05 * usual_error

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.media.encoders import Encoder
+from app.media.encoders import VideoEncoder
 from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from tests.clips import number_of, numbered, read_numbers, write_clip
@@ -117,7 +117,7 @@ def test_reproducible_bytes_do_not_depend_on_the_processor(tmp_path: Path) -> No
     for instructions in ("auto", "0"):  # with those of the processor, and without
         options = {"preset": "veryfast", "crf": "18", "x264-params": f"asm={instructions}"}
         path = tmp_path / f"{instructions}.mp4"
-        writer = VideoWriter(path, 192, 96, 25, encoder=Encoder("x264", "libx264", options), reproducible=True)
+        writer = VideoWriter(path, 192, 96, 25, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)
         for number in range(40):
             writer.write(np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]))
         writer.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from app.config import paths
 from app.matting.selection import hardware
 from app.matting.selection.dependencies import copy_of_program, digest
 from models.int8 import find_int8
@@ -136,8 +137,6 @@ def _identity(model: str, weights: Path) -> str:
 
 
 def _file() -> Path:
-    from app.config import paths  # the measurements for a GPU run without platformdirs
-
     return paths.data_dir() / "cache" / f"trials-{copy_of_program()}.json"
 
 

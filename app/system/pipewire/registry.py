@@ -18,7 +18,7 @@ _CAMERA_CLASS = "Video/Source"
 
 
 @dataclass(frozen=True, slots=True)
-class CameraNode:
+class ListedCamera:
     """A camera of PipeWire."""
 
     serial: str
@@ -75,7 +75,7 @@ class CameraList:
         self._connection = connection
         connection.listeners.append(self)
         self._listed = threading.Event()
-        self._cameras: list[CameraNode] = []
+        self._cameras: list[ListedCamera] = []
         self._hooks = Hook(), Hook()
         self._core_events = _CoreEvents(done=_Done(lambda _data, _id, _seq: self._listed.set()))
         self._registry_events = _RegistryEvents(global_added=_Global(self._added))
@@ -91,7 +91,7 @@ class CameraList:
             )
             methods.sync(core, 0, 0)
 
-    def cameras(self, timeout_s: float = 2.0) -> tuple[CameraNode, ...]:
+    def cameras(self, timeout_s: float = 2.0) -> tuple[ListedCamera, ...]:
         """Return the cameras of other programs and devices, in the order in which they were added."""
         self._listed.wait(timeout_s)
         with self._connection.locked():
@@ -107,7 +107,7 @@ class CameraList:
         name = known.get("node.name", "")
         if known.get("media.class") == _CAMERA_CLASS and name != OWN_NODE:
             title = known.get("node.description") or known.get("node.nick") or name
-            self._cameras.append(CameraNode(known.get("object.serial", name), name, title))
+            self._cameras.append(ListedCamera(known.get("object.serial", name), name, title))
 
 
 def _text(value: bytes | None) -> str:
