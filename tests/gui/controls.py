@@ -50,7 +50,8 @@ class ControlsWindow(QWidget):
         self.panel = SidePanel(store, preferences, tasks)
         self.notices = NoticeArea()
         self.error_bar = ErrorBar(self.notices, self)
-        self.scenes = ScenesMenu(QMenu(self), SceneStore(scenes), store, tasks, self)
+        self.scenes_menu = QMenu(self)
+        self.scenes = ScenesMenu(self.scenes_menu, SceneStore(scenes), store, tasks, self)
         PreviewInteraction(self.preview, store, preferences, self.panel.placement.target)
         self.action_bar.mode_chosen.connect(self.preview.set_mode)
         for source in (self.strip.library.failed, self.panel.quality.network.download.failed, self.scenes.failed):

@@ -48,25 +48,13 @@ def inside_combo(widget: QWidget) -> bool:
     return False
 
 
-def test_every_documented_object_name_exists_once(session: Session) -> None:
+def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Session) -> None:
     assert session.window.objectName() == "mainWindow"
     for name in NAMES:
         assert len(session.window.findChildren(QWidget, name)) == 1, name
-
-
-def test_every_control_has_a_name_and_a_description_for_screen_readers(session: Session) -> None:
     controls = own_controls(session.window)
     assert len(controls) > 40
-    nameless = [(type(c).__name__, c.objectName()) for c in controls if not c.accessibleName()]
-    undescribed = [(type(c).__name__, c.accessibleName()) for c in controls if not c.accessibleDescription()]
-    assert not nameless
-    assert not undescribed
-
-
-def test_every_control_can_be_reached_with_the_tab_key(session: Session) -> None:
-    mouse_only = [
-        control.objectName() or control.accessibleName()
-        for control in own_controls(session.window)
-        if not control.focusPolicy() & Qt.FocusPolicy.TabFocus
-    ]
-    assert not mouse_only
+    for control in controls:
+        name = f"{type(control).__name__} {control.objectName() or control.accessibleName()}"
+        assert control.accessibleName() and control.accessibleDescription(), f"{name}: for screen readers"
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QLabel, QSlider
+from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, StrictLevel
@@ -17,6 +17,7 @@ from app.testing.room import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.controls import Controls
 from tests.gui.widgets import button
 
 STRICT: Settings = QUIET.with_strict("strict").replace(
@@ -88,12 +89,6 @@ def blur(strength: float, level: StrictLevel) -> Settings:
     return settings.replace(background=BackgroundSettings(kind="blur", blur_strength=strength))
 
 
-def slider(session: Session) -> StillSlider:
-    found = session.window.findChild(QSlider, "blurSlider")
-    assert isinstance(found, StillSlider)
-    return found
-
-
 def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window(blur(69, "off"))
     readable = "Text behind you can be read"
@@ -111,20 +106,19 @@ def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWind
     assert session.store.current.background.blur_strength == 0
 
 
-def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(
-    start_window: StartWindow, qtbot: QtBot
-) -> None:
-    session = start_window(blur(30, "off"))
-    marked = slider(session)
+def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Controls, qtbot: QtBot) -> None:
+    controls.store.change(lambda _settings: blur(30, "off"))
+    marked = controls.window.findChild(StillSlider, "blurSlider")
+    assert marked is not None
     qtbot.waitUntil(lambda: marked.isVisible() and marked.mark == 70)
     assert "from the mark on, text is unreadable" in marked.toolTip()
     with_mark = marked.grab().toImage()
     for level in ("balanced", "strict"):
-        session.store.set_strict(level)
+        controls.store.set_strict(level)
         assert marked.mark is None
         assert "at every strength" in marked.toolTip()
-    session.store.set_strict("off")
-    session.store.edit("background", blur_strength=30)
+    controls.store.set_strict("off")
+    controls.store.edit("background", blur_strength=30)
     marked.set_mark(None)
     plain = marked.grab().toImage()
     changed = [

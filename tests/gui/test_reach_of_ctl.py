@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import pytest
 from PyQt6.QtGui import QAction, QShortcut
@@ -16,6 +14,7 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QListView,
     QMenu,
+    QMenuBar,
     QScrollBar,
     QSpinBox,
     QTextEdit,
@@ -33,7 +32,7 @@ from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
 from app.runtime import live_plate
 from app.system import autostart
-from tests.gui.conftest import StartWindow
+from tests.gui.controls import Controls
 from tests.gui.reach_of_ctl import (
     COMMANDS,
     CONTROLS,
@@ -54,9 +53,9 @@ def answered(qtbot: QtBot, *command: str) -> Answer:
         return answer.result()
 
 
-def test_every_setting_that_a_control_changes_can_be_set_by_ctl(session: Session, qtbot: QtBot) -> None:
+def test_every_setting_that_a_control_changes_can_be_set_by_ctl(controls: Controls) -> None:
     changed: set[str] = set()
-    last = session.store.current
+    last = controls.store.current
     every = list(settings_of(Settings))
 
     def compare(settings: Settings) -> None:
@@ -64,8 +63,8 @@ def test_every_setting_that_a_control_changes_can_be_set_by_ctl(session: Session
         changed.update(setting.name for setting in every if setting.value_in(settings) != setting.value_in(last))
         last = settings
 
-    session.store.changed.connect(compare)
-    window = session.window
+    controls.store.changed.connect(compare)
+    window = controls.window
     for tile in window.strip.model.tiles:
         window.strip.choose(tile)
     use_everything_on(window.panel)
@@ -75,9 +74,8 @@ def test_every_setting_that_a_control_changes_can_be_set_by_ctl(session: Session
     assert changed <= {*SETTABLE, *OWN_COMMANDS}
 
 
-def test_every_entry_of_the_menus_has_a_command_or_a_reason(session: Session) -> None:
-    bar = session.window.menuBar()
-    assert bar is not None
+def entries(menu_bar: QMenuBar) -> set[str]:
+    """The texts of all entries of the menus."""
     texts: set[str] = set()
 
     def collect(actions: list[QAction]) -> None:
@@ -88,10 +86,8 @@ def test_every_entry_of_the_menus_has_a_command_or_a_reason(session: Session) ->
             elif not action.isSeparator():
                 texts.add(action.text().replace("&", ""))
 
-    collect(bar.actions())
-    assert {"Pause", "Dark", "About Mattecam"} <= texts
-    assert not texts - {*COMMANDS, *WINDOW_ALONE}
-    assert {command.split()[0] for command in COMMANDS.values()} <= set(SYNTAX)
+    collect(menu_bar.actions())
+    return texts
 
 
 def exists(command: str) -> bool:
@@ -102,9 +98,18 @@ def exists(command: str) -> bool:
     return name in SYNTAX and (name not in ("set", "reset") or known)
 
 
-def test_every_control_has_a_command_or_a_reason(session: Session) -> None:
+def test_every_control_entry_and_key_has_a_command_or_a_reason(session: Session) -> None:
     window = session.window
-    windows = window.windows
+    windows, bar = window.windows, window.menuBar()
+    assert bar is not None
+    texts = entries(bar)
+    assert {"Pause", "Dark", "About Mattecam"} <= texts
+    assert not texts - {*COMMANDS, *WINDOW_ALONE}
+    assert {command.split()[0] for command in COMMANDS.values()} <= set(SYNTAX)
+    keys = {shortcut.key().toString() for shortcut in window.findChildren(QShortcut)}
+    assert keys == set(KEYS)
+    assert {action.text() for action in session.tray.menu.actions() if not action.isSeparator()} == set(TRAY)
+    assert all(command in ("", *SYNTAX) for command in (*KEYS.values(), *TRAY.values()))
     window.open_assistant()
     windows.open_plate_dialog(lambda: None)
     windows.open_virtual_camera_help()
@@ -114,10 +119,12 @@ def test_every_control_has_a_command_or_a_reason(session: Session) -> None:
     kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTextEdit, QSpinBox, QListView)
     found = {control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)}
     unnamed = [control for control in found if not control.objectName() and not isinstance(control, QListView)]
+    rows = {control.objectName(): str(control.property("setting")) for control in found if control.property("setting")}
     names = {control.objectName() for control in found} | {window.preview.objectName()}
     try:
         assert unnamed == []
-        assert names - PARTS_OF_QT == {*CONTROLS, *CONTROLS_ALONE}
+        assert [setting for setting in rows.values() if not has_command(setting)] == []
+        assert names - PARTS_OF_QT - set(rows) == {*CONTROLS, *CONTROLS_ALONE}
         assert not set(CONTROLS) & set(CONTROLS_ALONE)
         assert [command for command in CONTROLS.values() if not exists(command)] == []
     finally:
@@ -125,30 +132,27 @@ def test_every_control_has_a_command_or_a_reason(session: Session) -> None:
             dialog.close()
 
 
-def test_every_key_and_entry_of_the_tray_has_a_command_or_a_reason(session: Session) -> None:
-    keys = {shortcut.key().toString() for shortcut in session.window.findChildren(QShortcut)}
-    assert keys == set(KEYS)
-    assert {action.text() for action in session.tray.menu.actions() if not action.isSeparator()} == set(TRAY)
-    assert all(command in ("", *SYNTAX) for command in (*KEYS.values(), *TRAY.values()))
+def has_command(setting: str) -> bool:
+    """Return whether `ctl` changes a setting, or the whole section that a row shows."""
+    name = ".".join(setting.split(".")[-2:])
+    return name in {*SETTABLE, *OWN_COMMANDS} or setting in Settings.model_fields
 
 
 VALUES = {"own_colour": "#102030", "recordings_dir": "/tmp/recordings", "language": "de", "theme": "dark"}
 
 
-@pytest.mark.parametrize("name", [name for name in WindowPreferences.model_fields if name not in OWN_STATE])
-def test_ctl_changes_the_preferences_of_the_window(start_window: StartWindow, qtbot: QtBot, name: str) -> None:
-    session = start_window()
-    before = getattr(session.preferences.current, name)
-    for value in (VALUES.get(name, "off"), VALUES.get(name, "on")):
-        answer = answered(qtbot, "set", f"window.{name} {value}")
-        assert answer.done, answer.message
-    assert answered(qtbot, "get", f"window.{name}").message.startswith(f"window.{name}: ")
-    shown = getattr(session.preferences.current, name)
-    assert str(shown) == VALUES[name] if name in VALUES else shown is True
-    assert answered(qtbot, "reset", f"window.{name}").done
-    default = getattr(WindowPreferences(), name)
-    assert getattr(session.preferences.current, name) == default
-    assert before == default
+def test_ctl_changes_the_preferences_of_the_window(session: Session, qtbot: QtBot) -> None:
+    for name in (name for name in WindowPreferences.model_fields if name not in OWN_STATE):
+        before, default = getattr(session.preferences.current, name), getattr(WindowPreferences(), name)
+        assert before == default
+        for value in (VALUES.get(name, "off"), VALUES.get(name, "on")):
+            answer = answered(qtbot, "set", f"window.{name} {value}")
+            assert answer.done, answer.message
+        assert answered(qtbot, "get", f"window.{name}").message.startswith(f"window.{name}: ")
+        shown = getattr(session.preferences.current, name)
+        assert str(shown) == VALUES[name] if name in VALUES else shown is True
+        assert answered(qtbot, "reset", f"window.{name}").done
+        assert getattr(session.preferences.current, name) == default
 
 
 def test_a_theme_set_by_ctl_is_shown_in_the_menu(session: Session, qtbot: QtBot) -> None:
@@ -168,12 +172,11 @@ def test_a_scene_saved_by_ctl_appears_in_the_menu(session: Session, qtbot: QtBot
     qtbot.waitUntil(lambda: session.window.scenes.names == ())
 
 
-def test_autostart_is_switched(session: Session, qtbot: QtBot) -> None:
-    switched: Callable[[str], Answer] = partial(answered, qtbot, "autostart")
-    assert switched("on").done
-    assert autostart.enabled()
-    assert switched("off").done
-    assert not autostart.enabled()
+def test_autostart_is_switched_and_what_failed_is_tried_again(session: Session, qtbot: QtBot) -> None:
+    for word, on in (("on", True), ("off", False)):
+        assert answered(qtbot, "autostart", word).done
+        assert autostart.enabled() is on
+    assert answered(qtbot, "retry").done
 
 
 def test_the_window_takes_plates_for_ctl_but_not_while_paused(
@@ -190,7 +193,3 @@ def test_the_window_takes_plates_for_ctl_but_not_while_paused(
     assert not refused.done
     assert "paused" in refused.message
     assert session.store.current.matting.plate is None
-
-
-def test_ctl_tries_again_what_failed(session: Session, qtbot: QtBot) -> None:
-    assert answered(qtbot, "retry").done

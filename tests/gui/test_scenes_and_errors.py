@@ -22,6 +22,7 @@ from app.gui.state import services
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.controls import Controls
 from tests.gui.widgets import box, error_action, fail
 
 
@@ -54,11 +55,11 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
 
 
-def test_a_scene_without_a_background_asks_first(session: Session, qtbot: QtBot) -> None:
-    scenes, store = session.window.scenes, session.store
+def test_a_scene_without_a_background_asks_first(controls: Controls, qtbot: QtBot) -> None:
+    scenes, store = controls.window.scenes, controls.store
 
     def question() -> QMessageBox | None:
-        return session.window.findChild(QMessageBox, "unmattedQuestion")
+        return controls.window.findChild(QMessageBox, "unmattedQuestion")
 
     store.edit("background", kind="none")
     scenes.save("room")
@@ -75,17 +76,17 @@ def test_a_scene_without_a_background_asks_first(session: Session, qtbot: QtBot)
         qtbot.waitUntil(lambda: question() is None)
 
 
-def test_a_scene_with_keep_zones_asks_first(session: Session, qtbot: QtBot) -> None:
+def test_a_scene_with_keep_zones_asks_first(controls: Controls, qtbot: QtBot) -> None:
     """It was applied at once, and showed a part of the room."""
-    scenes, store = session.window.scenes, session.store
+    scenes, store = controls.window.scenes, controls.store
     zone = Zone(kind="keep", points=((0.5, 0.5),))
     store.edit("people", zones=(zone,))
     scenes.save("chair")
     qtbot.waitUntil(lambda: scenes.names == ("chair",))
     store.edit("people", zones=())
     scenes.apply("chair")
-    qtbot.waitUntil(lambda: session.window.findChild(QMessageBox, "unmattedQuestion") is not None)
-    box = session.window.findChild(QMessageBox, "unmattedQuestion")
+    qtbot.waitUntil(lambda: controls.window.findChild(QMessageBox, "unmattedQuestion") is not None)
+    box = controls.window.findChild(QMessageBox, "unmattedQuestion")
     assert box is not None
     assert "“Always show”" in box.informativeText()
     assert not store.current.people.zones
@@ -93,8 +94,8 @@ def test_a_scene_with_keep_zones_asks_first(session: Session, qtbot: QtBot) -> N
     assert store.current.people.zones == (zone,)
 
 
-def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Session, qtbot: QtBot) -> None:
-    scenes, store = session.window.scenes, session.store
+def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(controls: Controls, qtbot: QtBot) -> None:
+    scenes, store = controls.window.scenes, controls.store
     store.edit("capture", source="camera:usb-1")
     scenes.save("look")
     qtbot.waitUntil(lambda: scenes.names == ("look",))
@@ -109,26 +110,26 @@ def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Sessio
     qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
 
 
-def entry(session: Session, name: str) -> QAction:
+def entry(controls: Controls, name: str) -> QAction:
     """Open the Scenes menu and return the entry of a scene."""
-    menu = session.window.menus.scenes
+    menu = controls.window.scenes_menu
     menu.aboutToShow.emit()
     return next(action for action in menu.actions() if action.text() == name)
 
 
-def test_the_scene_in_use_is_marked(session: Session, qtbot: QtBot) -> None:
-    scenes, store = session.window.scenes, session.store
+def test_the_scene_in_use_is_marked(controls: Controls, qtbot: QtBot) -> None:
+    scenes, store = controls.window.scenes, controls.store
     scenes.save("Blurred")
     store.edit("background", kind="colour")
     scenes.save("Coloured & more")
     qtbot.waitUntil(lambda: len(scenes.names) == 2)
-    assert not entry(session, "Blurred").isChecked()
-    assert entry(session, "Coloured && more").isChecked()
-    entry(session, "Blurred").trigger()
+    assert not entry(controls, "Blurred").isChecked()
+    assert entry(controls, "Coloured && more").isChecked()
+    entry(controls, "Blurred").trigger()
     qtbot.waitUntil(lambda: store.current.background.kind == "blur")
-    assert entry(session, "Blurred").isChecked()
+    assert entry(controls, "Blurred").isChecked()
     store.edit("background", blur_strength=97)
-    assert not entry(session, "Blurred").isChecked(), "another look than the saved one"
+    assert not entry(controls, "Blurred").isChecked(), "another look than the saved one"
 
 
 def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qtbot: QtBot) -> None:
@@ -154,12 +155,12 @@ def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qt
     assert scenes.names == ("Work",)
 
 
-def test_removing_a_scene_asks_first(session: Session, qtbot: QtBot) -> None:
-    scenes = session.window.scenes
+def test_removing_a_scene_asks_first(controls: Controls, qtbot: QtBot) -> None:
+    scenes = controls.window.scenes
     scenes.save("Work")
     qtbot.waitUntil(lambda: scenes.names == ("Work",))
     scenes.ask_before_removal("Work")
-    question = session.window.findChildren(QMessageBox)[-1]
+    question = controls.window.findChildren(QMessageBox)[-1]
     assert "Work" in question.text()
     next(choice for choice in question.buttons() if choice.text() == "Remove").click()
     qtbot.waitUntil(lambda: scenes.names == ())

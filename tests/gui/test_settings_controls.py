@@ -111,6 +111,16 @@ def test_list_choices_by_keyboard_reach_the_pipeline(controls: Controls, qtbot: 
         assert read(current(controls)) == wanted, name
 
 
+def test_strict_cannot_be_off_while_a_server_mattes(controls: Controls) -> None:
+    """The list showed "Off", although the pipeline treats it as balanced then."""
+    levels = child(controls, QComboBox, "strictCombo")
+    assert isinstance(levels, QComboBox)
+    controls.store.set_strict("off")
+    for location, shown, count in (("remote", "balanced", 2), ("local", "off", 3)):
+        controls.store.edit("matting", location=location, server="https://matting.example:8765")
+        assert (levels.currentData(), levels.count()) == (shown, count)
+
+
 SWITCHES: dict[str, Read] = {
     "pauseButton": lambda settings: settings.paused,
     "freezeButton": lambda settings: settings.frozen,

@@ -8,10 +8,8 @@ import pytest
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from models.table import NETWORKS
-from tests.gui.conftest import StartWindow
 from tests.gui.controls import Controls
 from tests.gui.widgets import bring_up, button
 
@@ -65,15 +63,15 @@ def test_what_only_experts_understand_is_in_their_group(controls: Controls) -> N
     assert inside >= EXPERT
 
 
-def test_the_choice_is_remembered(start_window: StartWindow, qtbot: QtBot) -> None:
-    controls = start_window()
+def test_the_choice_is_remembered(controls: Controls) -> None:
+    groups = controls.window.panel.groups
     button(controls, "allSettings").click()
-    assert all(group.isVisible() for group in controls.window.panel.groups)
-    assert preferences_file.WindowPreferences().all_settings is False
-    assert controls.preferences.current.all_settings
-    again = start_window(preferences=WindowPreferences(first_run_done=True, all_settings=True))
-    assert button(again, "allSettings").isChecked()
-    assert again.window.panel.groups[0].isVisible()
+    assert all(group.isVisible() for group in groups)
+    assert controls.preferences.current.all_settings and not WindowPreferences().all_settings
+    controls.preferences.change(all_settings=False)
+    assert button(controls, "simpleSettings").isChecked() and not any(group.isVisible() for group in groups)
+    controls.preferences.change(all_settings=True)
+    assert button(controls, "allSettings").isChecked()
 
 
 def test_all_settings_scrolls_to_the_groups(controls: Controls, qtbot: QtBot) -> None:

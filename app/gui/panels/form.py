@@ -70,7 +70,7 @@ class Form(QWidget):
         made.value_changed.connect(
             lambda value: self.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
         )
-        self._bind(setting, lambda value: made.show_value(round(sign() * value * per_unit)))
+        self._bind(made.slider, setting, lambda value: made.show_value(round(sign() * value * per_unit)))
         self.add(made)
         return made
 
@@ -86,7 +86,7 @@ class Form(QWidget):
             with QSignalBlocker(made):
                 made.setChecked(shows(value))
 
-        self._bind(setting, show)
+        self._bind(made, setting, show)
         self.add(made)
         return made
 
@@ -101,7 +101,9 @@ class Form(QWidget):
         made = combo(name, description, object_name)
         choose = choose or partial(self.set, setting)
         made.activated.connect(lambda _row: choose(made.currentData()))
-        self._bind(setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value)))
+        self._bind(
+            made, setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value))
+        )
         row = field_row(name, made)
         row.setHidden(not visible)
         self.add(row)
@@ -113,7 +115,7 @@ class Form(QWidget):
         made.setMaxLength(longest)
         describe(made, name, description, object_name)
         made.textEdited.connect(partial(self.set, setting))
-        self._bind(setting, partial(_set_text, made))
+        self._bind(made, setting, partial(_set_text, made))
         return made
 
     def add_link(
@@ -146,13 +148,13 @@ class Form(QWidget):
             lambda: ask_for_file(self, name, partial(self.set, setting), name_filter, folder=folder),
         )  # fmt: skip
         if named:
-            self._bind(setting, lambda path: made.setText(caption if path is None else Path(path).name))
+            self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))
         return made
 
     def make_removal(self, setting: str, text: str, name: str, description: str, object_name: str) -> SteadyButton:
         """Return a link that unsets a file; hidden while there is none."""
         made = self.make_button(text, name, description, object_name, lambda: self.set(setting, None), link=True)
-        self._bind(setting, lambda path: made.setVisible(path is not None))
+        self._bind(made, setting, lambda path: made.setVisible(path is not None))
         return made
 
     def set(self, setting: str, value: object) -> None:
@@ -160,7 +162,9 @@ class Form(QWidget):
         section, _, field = setting.rpartition(".")
         self.store.edit(section, **{field: value})
 
-    def _bind(self, setting: str, show: Callable[[Any], object]) -> None:
+    def _bind(self, control: QWidget, setting: str, show: Callable[[Any], object]) -> None:
+        control.setProperty("setting", setting)
+
         def show_in(settings: Settings) -> None:
             value: Any = settings
             for name in setting.split("."):
