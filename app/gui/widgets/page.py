@@ -60,7 +60,7 @@ def field_row(caption: str, control: QWidget) -> QWidget:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(4)
     above = label(caption, wrap=True)
-    above.setBuddy(control)
+    above.setBuddy(control.focusProxy() or control)
     column.addWidget(above)
     column.addWidget(control)
     return whole
