@@ -43,11 +43,6 @@ def from_user(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises RuntimeError there
 
 
-def models_dir() -> Path:
-    """Return the folder for downloaded weights. `models.weights` computes it as well: it must not import `app`."""
-    return data_dir() / "models"
-
-
 def backgrounds_dir() -> Path:
     """Return the folder for the user's background images and videos."""
     return data_dir() / "backgrounds"

@@ -121,8 +121,6 @@ def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: s
         (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
         (["scene", "unknown"], 2, "There is no scene unknown"),
         (["dance"], 2, "There is no command “dance”; the commands are autostart, background"),
-        (["ratio", "7"], 2, "matting.downsample_ratio: “7” is not possible: it must be at most 1."),
-        (["framing", "head"], 2, "framing “head” is not possible; write whole|calm|close|ZOOM [X,Y]"),
         ([], 2, "COMMAND is missing"),
     ],
 )

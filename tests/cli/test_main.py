@@ -38,7 +38,7 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
         (["--background", "missing.png"], "missing.png"),
         (["--profile", "nobody"], "nobody"),
         (["--record", "no/such/folder/out.mp4"], "no/such/folder"),
-        (["--virtual-camera", "/dev/video87"], "video87"),
+        (["--virtual-camera", "/dev/video87"], "There is no virtual camera"),
     ],
 )
 def test_a_start_that_fails_is_1_and_names_the_thing(

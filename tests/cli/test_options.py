@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.cli.film_options import film_settings
 from app.cli.live_options import LiveOptions
 from app.cli.options import apply_options, settings_from
-from app.config import paths, settings_file
+from app.config import settings_file
 from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.config.setting import SETTINGS, with_value
@@ -31,6 +31,7 @@ from app.core.settings import (
     PlacementSettings,
     Settings,
 )
+from models import weights
 from tests.other_values import other_value
 
 
@@ -252,7 +253,7 @@ def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_
     assert start.warning is not None
     assert "u2net is not installed; mattecam is used instead" in start.warning
     assert settings_from(LiveOptions(config=file, model="u2net")).settings.matting.model == "u2net"
-    installed = paths.models_dir() / "u2net.pth"
+    installed = weights.user_folder() / "u2net.pth"
     installed.parent.mkdir(parents=True)
     installed.touch()
     assert settings_from(LiveOptions(config=file)).settings.matting.model == "u2net"

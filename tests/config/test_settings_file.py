@@ -158,7 +158,7 @@ def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "data"))
     assert settings_file.default_path() == tmp_path / "config" / "settings.json"
-    assert paths.models_dir() == tmp_path / "data" / "models"
+    assert paths.backgrounds_dir() == tmp_path / "data" / "backgrounds"
     monkeypatch.delenv("MATTECAM_CONFIG_DIR")
     assert paths.config_dir().name == "mattecam"
 

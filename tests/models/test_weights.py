@@ -48,9 +48,9 @@ def test_the_registry_covers_every_model_and_only_encrypted_addresses() -> None:
 
 def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
-    assert weights.user_folder() == paths.models_dir() == tmp_path / "models"
+    assert weights.user_folder() == tmp_path / "models"
     monkeypatch.delenv("MATTECAM_DATA_DIR")
-    assert weights.user_folder() == paths.models_dir()
+    assert weights.user_folder() == paths.data_dir() / "models"
 
 
 def test_an_explicit_file_comes_first_and_must_exist(folder: Path, tmp_path: Path) -> None:
