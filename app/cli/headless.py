@@ -8,11 +8,11 @@ from functools import partial
 
 import typer
 
+from app.cli.headless_run import HeadlessRun, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
 from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
 from app.cli.recover import offer_recovery
-from app.cli.session import Session, summary
 from app.cli.terminal import notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
@@ -53,7 +53,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         parts = proof_parts(parts)
         seconds = PROOF_S
         notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=proof.clip))
-    session = Session(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
+    session = HeadlessRun(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
     with handled(lambda _number, _frame: session.interrupt()), _controlled(session):
         session.run()
     try:
@@ -63,7 +63,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
             write_status(options.status_json, session.status)
 
 
-def _report(session: Session, proof: Proof | None, settings: Settings) -> int:
+def _report(session: HeadlessRun, proof: Proof | None, settings: Settings) -> int:
     """Print the results or the failure; return the exit code."""
     if proof is not None and session.sample is not None:
         typer.echo(proof.clip)
@@ -110,7 +110,7 @@ def records(settings: Settings) -> bool:
 
 
 @contextmanager
-def _controlled(session: Session) -> Iterator[None]:
+def _controlled(session: HeadlessRun) -> Iterator[None]:
     """Execute commands of `run.py ctl` inside the context."""
     pipeline = session.pipeline
     controller = SettingsController(

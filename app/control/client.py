@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from app.control.address import ControlAddress, default_address
 from app.control.commands import Answer, Command, decode_answer
 from app.control.folder import ControlError
-from app.control.place import Place, default_place
 from app.control.transport import Call
 from app.core.errors import MattecamError
 from app.core.messages.control import ControlText
@@ -20,7 +20,7 @@ class NotRunningError(MattecamError):
     """No running program accepts the connection."""
 
 
-def ask(command: Command, *, at: Callable[[], Place] = default_place) -> Answer:
+def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address) -> Answer:
     """Send one command to this user's running program and return its answer.
 
     Raises NotRunningError, or UsageError for an answer of another version.
@@ -38,17 +38,17 @@ def ask(command: Command, *, at: Callable[[], Place] = default_place) -> Answer:
     return decode_answer(line)
 
 
-def _connect(at: Callable[[], Place]) -> Call:
+def _connect(at: Callable[[], ControlAddress]) -> Call:
     try:
-        place = at()
+        address = at()
     except ControlError as error:
         raise NotRunningError(error.text) from error
     deadline_s = time.monotonic() + CONNECT_TIMEOUT_S
     while True:
-        call = place.connect()
+        call = address.connect()
         if call is not None:
             return call
-        if not place.in_use():
+        if not address.in_use():
             raise NotRunningError(ControlText.NOT_RUNNING())
         if time.monotonic() >= deadline_s:  # the program is starting, or its connection backlog is full
             raise NotRunningError(ControlText.BUSY())

@@ -15,7 +15,7 @@ from app.control.commands import Command, JsonValue, parse_person
 from app.control.confirmation import Confirmation
 from app.control.names import SETTERS
 from app.control.plate import PlateCommand, TakePlate
-from app.control.recording import Recording
+from app.control.recording import RecordCommand
 from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
 from app.core.errors import UsageError
@@ -73,7 +73,10 @@ class SettingsController:
         self._changes = changes = Changes(change, settings, status_fields, self._confirmation)
         self._values = values = Values(changes, settings, preferences, microphones)
         self._saved = saved = SavedScenes(scenes, settings, scenes_changed)
-        output, alpha = Recording(changes, "record", "recording"), Recording(changes, "record_alpha", "recording_alpha")
+        output, alpha = (
+            RecordCommand(changes, "record", "recording"),
+            RecordCommand(changes, "record_alpha", "recording_alpha"),
+        )
         self._actions: Mapping[str, Callable[[str], str]] = {
             "autostart": switch_autostart,
             "background": self._background,

@@ -17,7 +17,7 @@ from app.core.settings import Settings
 from app.core.text import Text
 
 
-class Recording:
+class RecordCommand:
     """Starts and stops recordings of the output or of the matte."""
 
     def __init__(self, changes: Changes, field: Literal["record", "record_alpha"], shown_as: str) -> None:

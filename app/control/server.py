@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.control.address import ControlAddress, default_address
 from app.control.commands import Answer, Controller, answer
 from app.control.folder import ControlError
-from app.control.place import Place, default_place
 from app.control.transport import Call, Endpoint
 from app.core.messages.control import ControlText
 
@@ -21,7 +21,7 @@ MAX_CALLS = 32
 class ControlServer:
     """Serves connections concurrently, one command each. The program also works without it."""
 
-    def __init__(self, controller: Controller, *, at: Callable[[], Place] = default_place) -> None:
+    def __init__(self, controller: Controller, *, at: Callable[[], ControlAddress] = default_address) -> None:
         self._controller = controller
         self._at = at
         self._endpoint: Endpoint | None = None

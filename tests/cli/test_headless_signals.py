@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from app.cli.session import Session
+from app.cli.headless_run import HeadlessRun
 from app.core.settings import Settings
 from app.runtime.pipeline import Pipeline
 
 
 def test_a_signal_may_come_in_the_middle_of_waiting() -> None:
     """Python may run the handler on the main thread inside Event.wait, while that holds the event's lock."""
-    session = Session(Pipeline(Settings()), None, None)
+    session = HeadlessRun(Pipeline(Settings()), None, None)
     done = threading.Event()
 
     def interrupted() -> None:

@@ -13,8 +13,8 @@ import pytest
 from app.config.private_file import write_picture
 from app.config.scenes import SceneStore
 from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
+from app.control.address import ControlAddress
 from app.control.commands import parse_words
-from app.control.place import Place
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
@@ -104,19 +104,19 @@ def fail(error: Exception) -> Callable[[], None]:
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets and permissions")
 
 
-def socket_place(folder: Path) -> Place:
+def socket_address(folder: Path) -> ControlAddress:
     folder.mkdir(mode=0o700, exist_ok=True)
-    return Place(folder)
+    return ControlAddress(folder)
 
 
 @pytest.fixture(params=["socket", "pipe"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> ControlAddress:
     folder = tmp_path / "run"
     folder.mkdir(mode=0o700)
     if request.param == "socket":
-        return Place(folder)
+        return ControlAddress(folder)
     # multiprocessing speaks the same protocol over a Unix socket as over a named pipe
-    return Place(folder, str(tmp_path / "pipe") if sys.platform != "win32" else rf"\\.\pipe\{tmp_path.name}")
+    return ControlAddress(folder, str(tmp_path / "pipe") if sys.platform != "win32" else rf"\\.\pipe\{tmp_path.name}")
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def controller() -> Recorder:
 
 
 @pytest.fixture
-def server(place: Place, controller: Recorder) -> Iterator[ControlServer]:
-    server = ControlServer(controller, at=lambda: place)
+def server(address: ControlAddress, controller: Recorder) -> Iterator[ControlServer]:
+    server = ControlServer(controller, at=lambda: address)
     server.start()
     assert server.note == ""
     yield server

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.control import Command, ControlServer, ask
+from app.control.address import SOCKET_FILE, ControlAddress
 from app.control.pipe import SECRET_FILE, connect_pipe
-from app.control.place import SOCKET_FILE, Place
-from tests.control.conftest import posix_only, socket_place
+from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder
 from tests.waiting import eventually
 
@@ -20,18 +20,18 @@ from tests.waiting import eventually
 @pytest.mark.parametrize(
     "line", [b"\n", b"hello\n", b"[1,2]\n", b"\xff\xfe\x00\n", b'{"command": 7}\n', b"[" * 5000 + b"\n", b'"pause"\n']
 )
-def test_invalid_lines_are_refused(place: Place, server: ControlServer, line: bytes) -> None:
-    call = place.connect()
+def test_invalid_lines_are_refused(address: ControlAddress, server: ControlServer, line: bytes) -> None:
+    call = address.connect()
     assert call is not None
     call.send(line)
     reply = call.receive()
     call.close()
     assert reply.startswith(b'{"done": false')
-    assert ask(Command("pause"), at=lambda: place).done
+    assert ask(Command("pause"), at=lambda: address).done
 
 
-def test_a_line_without_an_end_is_limited_in_length(place: Place, server: ControlServer) -> None:
-    call = place.connect()
+def test_a_line_without_an_end_is_limited_in_length(address: ControlAddress, server: ControlServer) -> None:
+    call = address.connect()
     assert call is not None
     try:
         for _ in range(64):
@@ -39,14 +39,16 @@ def test_a_line_without_an_end_is_limited_in_length(place: Place, server: Contro
     except OSError:
         pass  # the server closed the connection
     call.close()
-    assert ask(Command("pause"), at=lambda: place).done
+    assert ask(Command("pause"), at=lambda: address).done
 
 
-def test_silent_clients_delay_nobody(place: Place, server: ControlServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_clients_delay_nobody(
+    address: ControlAddress, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 60.0)
-    silent = [place.connect() for _ in range(8)]
+    silent = [address.connect() for _ in range(8)]
     started_s = time.monotonic()
-    assert ask(Command("pause"), at=lambda: place).done
+    assert ask(Command("pause"), at=lambda: address).done
     assert time.monotonic() - started_s < 30.0
     for call in silent:
         assert call is not None
@@ -69,16 +71,16 @@ def test_a_client_that_sends_a_byte_at_a_time_is_cut_off_and_delays_no_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 0.5)
-    place = socket_place(tmp_path / "run")
-    server = ControlServer(Recorder(), at=lambda: place)
+    address = socket_address(tmp_path / "run")
+    server = ControlServer(Recorder(), at=lambda: address)
     server.start()
     with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(place.folder / SOCKET_FILE))
+        client.connect(str(address.folder / SOCKET_FILE))
         client.settimeout(0.2)
         eventually(lambda: cut_off(client))
-        assert ask(Command("pause"), at=lambda: place).done
+        assert ask(Command("pause"), at=lambda: address).done
     with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(place.folder / SOCKET_FILE))
+        client.connect(str(address.folder / SOCKET_FILE))
         client.send(b"x")
         assert server.stop(timeout_s=30.0)
 
@@ -87,7 +89,7 @@ def test_a_pipe_client_without_the_secret_is_refused(tmp_path: Path, controller:
     address, folder, other = str(tmp_path / "pipe"), tmp_path / "run", tmp_path / "other"
     for path in (folder, other):
         path.mkdir(mode=0o700)
-    server = ControlServer(controller, at=lambda: Place(folder, address))
+    server = ControlServer(controller, at=lambda: ControlAddress(folder, address))
     server.start()
     (other / SECRET_FILE).write_bytes(b"guessed")
     call = connect_pipe(address, other)
@@ -97,5 +99,5 @@ def test_a_pipe_client_without_the_secret_is_refused(tmp_path: Path, controller:
         assert call.receive() == b""
     call.close()
     assert controller.commands == []
-    assert ask(Command("pause"), at=lambda: Place(folder, address)).done
+    assert ask(Command("pause"), at=lambda: ControlAddress(folder, address)).done
     assert server.stop()

@@ -11,11 +11,11 @@ import pytest
 
 from app.config import paths
 from app.control import Command, ControlServer, NotRunningError, ask
+from app.control.address import SOCKET_FILE
 from app.control.folder import LOCK_FILE, ControlError, control_folder, make_private
 from app.control.pipe import SECRET_FILE, PipeEndpoint
-from app.control.place import SOCKET_FILE
 from app.control.transport import SocketEndpoint
-from tests.control.conftest import posix_only, socket_place
+from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder
 from tests.waiting import eventually
 
@@ -85,9 +85,9 @@ def test_a_folder_that_cannot_be_created_leaves_a_note(tmp_path: Path, monkeypat
 
 
 def test_a_path_too_long_for_a_socket_leaves_a_note_and_no_lock(tmp_path: Path) -> None:
-    place = socket_place(tmp_path / ("x" * 120))
-    server = ControlServer(Recorder(), at=lambda: place)
+    address = socket_address(tmp_path / ("x" * 120))
+    server = ControlServer(Recorder(), at=lambda: address)
     server.start()
     assert "cannot be opened" in server.note
     assert server.stop()
-    eventually(lambda: not place.in_use())
+    eventually(lambda: not address.in_use())

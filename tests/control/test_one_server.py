@@ -10,26 +10,26 @@ from pathlib import Path
 import pytest
 
 from app.control import Command, ControlServer, NotRunningError, ask
+from app.control.address import SOCKET_FILE, ControlAddress
 from app.control.folder import take_ownership
-from app.control.place import SOCKET_FILE, Place
 from app.control.transport import Call
-from tests.control.conftest import posix_only, socket_place
+from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder
 from tests.paths import ROOT
 from tests.waiting import eventually
 
 
-def test_without_a_running_program(place: Place) -> None:
+def test_without_a_running_program(address: ControlAddress) -> None:
     with pytest.raises(NotRunningError, match="not running"):
-        ask(Command("pause"), at=lambda: place)
+        ask(Command("pause"), at=lambda: address)
 
 
-def test_a_second_program_does_not_take_over(place: Place, server: ControlServer) -> None:
-    second = ControlServer(Recorder(), at=lambda: place)
+def test_a_second_program_does_not_take_over(address: ControlAddress, server: ControlServer) -> None:
+    second = ControlServer(Recorder(), at=lambda: address)
     second.start()
     assert "Another Mattecam" in second.note
     assert second.stop()
-    assert ask(Command("pause"), at=lambda: place).done
+    assert ask(Command("pause"), at=lambda: address).done
 
 
 @posix_only
@@ -37,9 +37,9 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.control.client.CONNECT_TIMEOUT_S", 0.2)
-    place = socket_place(tmp_path / "run")
-    with take_ownership(place.folder), socket.socket(socket.AF_UNIX) as busy:
-        path = place.folder / SOCKET_FILE
+    address = socket_address(tmp_path / "run")
+    with take_ownership(address.folder), socket.socket(socket.AF_UNIX) as busy:
+        path = address.folder / SOCKET_FILE
         busy.bind(str(path))
         busy.listen(0)
         waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
@@ -47,50 +47,50 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
             for client in waiting:
                 client.setblocking(False)
                 client.connect_ex(str(path))
-            assert place.connect() is None
-            second = ControlServer(Recorder(), at=lambda: place)
+            assert address.connect() is None
+            second = ControlServer(Recorder(), at=lambda: address)
             second.start()
             assert "Another Mattecam" in second.note
             assert path.exists()
             with pytest.raises(NotRunningError, match="is running but accepts no connection"):
-                ask(Command("pause"), at=lambda: place)
+                ask(Command("pause"), at=lambda: address)
         finally:
             for client in waiting:
                 client.close()
 
 
-def test_it_can_be_started_again_after_the_first_has_stopped(place: Place) -> None:
+def test_it_can_be_started_again_after_the_first_has_stopped(address: ControlAddress) -> None:
     for _ in range(2):
-        server = ControlServer(Recorder(), at=lambda: place)
+        server = ControlServer(Recorder(), at=lambda: address)
         server.start()
         assert server.note == ""
-        assert ask(Command("pause"), at=lambda: place).done
+        assert ask(Command("pause"), at=lambda: address).done
         assert server.stop()
         assert server.stop()
-    assert place.connect() is None
-    assert not place.in_use()
+    assert address.connect() is None
+    assert not address.in_use()
 
 
-def test_a_server_that_was_never_started_can_be_stopped(place: Place) -> None:
-    assert ControlServer(Recorder(), at=lambda: place).stop()
+def test_a_server_that_was_never_started_can_be_stopped(address: ControlAddress) -> None:
+    assert ControlServer(Recorder(), at=lambda: address).stop()
 
 
 @posix_only
 def test_a_killed_program_leaves_nothing_in_the_way(tmp_path: Path) -> None:
-    place = socket_place(tmp_path / "run")
+    address = socket_address(tmp_path / "run")
     code = (
-        "import os, sys; from pathlib import Path; from app.control.place import Place;"
-        "Place(Path(sys.argv[1])).open(); print('open', flush=True); os.kill(os.getpid(), 9)"
+        "import os, sys; from pathlib import Path; from app.control.address import ControlAddress;"
+        "ControlAddress(Path(sys.argv[1])).open(); print('open', flush=True); os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run([sys.executable, "-c", code, str(place.folder)], capture_output=True, text=True, cwd=ROOT)
+    killed = subprocess.run([sys.executable, "-c", code, str(address.folder)], capture_output=True, text=True, cwd=ROOT)
     assert killed.stdout == "open\n"
-    assert (place.folder / SOCKET_FILE).exists()
-    server = ControlServer(Recorder(), at=lambda: place)
+    assert (address.folder / SOCKET_FILE).exists()
+    server = ControlServer(Recorder(), at=lambda: address)
     server.start()
     assert server.note == ""
-    assert ask(Command("pause"), at=lambda: place).done
+    assert ask(Command("pause"), at=lambda: address).done
     assert server.stop()
-    assert not (place.folder / SOCKET_FILE).exists()
+    assert not (address.folder / SOCKET_FILE).exists()
 
 
 class BrokenEndpoint:
@@ -106,19 +106,19 @@ class BrokenEndpoint:
         """Do nothing: no connection is open."""
 
 
-class BrokenPlace(Place):
+class BrokenAddress(ControlAddress):
     def open(self) -> BrokenEndpoint:
         return BrokenEndpoint()
 
 
-def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, place: Place) -> None:
-    broken = ControlServer(Recorder(), at=lambda: BrokenPlace(tmp_path))
+def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, address: ControlAddress) -> None:
+    broken = ControlServer(Recorder(), at=lambda: BrokenAddress(tmp_path))
     assert not broken.died
     broken.start()
     eventually(lambda: broken.died)
     assert broken.stop()
     assert not broken.died
-    working = ControlServer(Recorder(), at=lambda: place)
+    working = ControlServer(Recorder(), at=lambda: address)
     working.start()
     assert not working.died
     assert working.stop()

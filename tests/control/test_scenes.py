@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.control import ControlServer
+from app.control.address import ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
-from app.control.place import Place
 from app.core.errors import UsageError
 from app.core.settings import Settings, Zone
 from app.core.types import PictureKind
@@ -57,14 +57,14 @@ def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -
         program.run("scene Both")
 
 
-def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, place: Place) -> None:
+def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, address: ControlAddress) -> None:
     program.scenes.put("Talk", ROOM)
-    server = ControlServer(program.controller, at=lambda: place)
+    server = ControlServer(program.controller, at=lambda: address)
     server.start()
     try:
-        refused = ask(Command("scene", "Talk"), at=lambda: place)
+        refused = ask(Command("scene", "Talk"), at=lambda: address)
         assert (refused.done, refused.wrong_usage) == (False, True)
         assert program.settings.background.kind != "none"
-        assert ask(Command("scene", "Talk --yes"), at=lambda: place).done
+        assert ask(Command("scene", "Talk --yes"), at=lambda: address).done
     finally:
         assert server.stop()

@@ -7,12 +7,14 @@ import threading
 import pytest
 
 from app.control import Command, ControlServer, ask
-from app.control.place import Place
+from app.control.address import ControlAddress
 from app.core.messages.control import ControlText
 from tests.control.recorder import Recorder
 
 
-def test_every_command_arrives_and_is_answered(place: Place, controller: Recorder, server: ControlServer) -> None:
+def test_every_command_arrives_and_is_answered(
+    address: ControlAddress, controller: Recorder, server: ControlServer
+) -> None:
     commands = [
         Command("background", "next"),
         Command("background", "Büro am Meer.png"),
@@ -30,15 +32,15 @@ def test_every_command_arrives_and_is_answered(place: Place, controller: Recorde
         Command("zoom", "1.5"),
     ]
     for command in commands:
-        answer = ask(command, at=lambda: place)
+        answer = ask(command, at=lambda: address)
         assert answer.done
         assert answer.message == f"{command.name} done"
     assert controller.commands == commands
     assert threading.main_thread() not in controller.threads
 
 
-def test_the_status_is_returned_unchanged(place: Place, controller: Recorder, server: ControlServer) -> None:
-    assert ask(Command("status"), at=lambda: place).status == controller.status()
+def test_the_status_is_returned_unchanged(address: ControlAddress, controller: Recorder, server: ControlServer) -> None:
+    assert ask(Command("status"), at=lambda: address).status == controller.status()
 
 
 @pytest.mark.parametrize(
@@ -54,42 +56,42 @@ def test_the_status_is_returned_unchanged(place: Place, controller: Recorder, se
     ],
 )
 def test_errors_are_answered_with_the_choices(
-    place: Place, server: ControlServer, command: Command, words: str
+    address: ControlAddress, server: ControlServer, command: Command, words: str
 ) -> None:
-    answer = ask(command, at=lambda: place)
+    answer = ask(command, at=lambda: address)
     assert not answer.done
     assert words in answer.message
-    assert ask(Command("pause"), at=lambda: place).done, "the server keeps serving"
+    assert ask(Command("pause"), at=lambda: address).done, "the server keeps serving"
 
 
 @pytest.mark.error_logs
 def test_a_defect_in_a_command_is_answered_and_logged(
-    place: Place, server: ControlServer, caplog: pytest.LogCaptureFixture
+    address: ControlAddress, server: ControlServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = ask(Command("scene", "defect"), at=lambda: place)
+    answer = ask(Command("scene", "defect"), at=lambda: address)
     assert not answer.done
     assert answer.message == ControlText.FAILED()
     assert any(record.exc_info and isinstance(record.exc_info[1], ZeroDivisionError) for record in caplog.records)
     assert "A control command failed" in caplog.text
-    assert ask(Command("pause"), at=lambda: place).done
+    assert ask(Command("pause"), at=lambda: address).done
 
 
-def test_a_slow_command_delays_no_other(place: Place, controller: Recorder, server: ControlServer) -> None:
-    slow = threading.Thread(target=lambda: ask(Command("scene", "slow"), at=lambda: place))
+def test_a_slow_command_delays_no_other(address: ControlAddress, controller: Recorder, server: ControlServer) -> None:
+    slow = threading.Thread(target=lambda: ask(Command("scene", "slow"), at=lambda: address))
     slow.start()
     assert controller.entered.wait(10)
-    assert ask(Command("pause"), at=lambda: place).done
+    assert ask(Command("pause"), at=lambda: address).done
     assert controller.commands == [Command("pause")]
     controller.close()
     slow.join(10)
     assert not slow.is_alive()
 
 
-def test_stopping_answers_a_running_command(place: Place, controller: Recorder) -> None:
-    server = ControlServer(controller, at=lambda: place)
+def test_stopping_answers_a_running_command(address: ControlAddress, controller: Recorder) -> None:
+    server = ControlServer(controller, at=lambda: address)
     server.start()
     answers: list[str] = []
-    client = threading.Thread(target=lambda: answers.append(ask(Command("scene", "slow"), at=lambda: place).message))
+    client = threading.Thread(target=lambda: answers.append(ask(Command("scene", "slow"), at=lambda: address).message))
     client.start()
     assert controller.entered.wait(10)
     assert server.stop()

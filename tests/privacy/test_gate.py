@@ -29,7 +29,7 @@ MAY_WRITE_PICTURES = {
     "app.bench.in_use.camera_like": "frames of the demo source, in memory",
     "app.config.private_file": "the function itself",
     "app.gui.state.recording": "a snapshot, released by the gate",
-    "app.cli.session": "a snapshot, released by the gate",
+    "app.cli.headless_run": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",
     "app.plate.capture": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
@@ -140,7 +140,7 @@ def test_a_service_sends_only_what_its_matting_returns() -> None:
 def test_only_these_modules_write_picture_files() -> None:
     writing = {name for name in modules() if name.startswith("app.") and _calls(name, "write_picture")}
     assert writing <= set(MAY_WRITE_PICTURES)
-    for name in ("app.gui.state.recording", "app.cli.headless", "app.cli.session"):
+    for name in ("app.gui.state.recording", "app.cli.headless", "app.cli.headless_run"):
         assert any(isinstance(node, ast.Attribute) and node.attr == "release" for node in ast.walk(tree(name))), (
             f"{name} writes what the gate has not released"
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.session import POLL_S, Session, summary
+from app.cli.headless_run import POLL_S, HeadlessRun, summary
 from app.core.errors import BackgroundError, MattecamError, ModelError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
@@ -36,7 +36,7 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
         looked.wait(10)
 
     world.faults.put("read", report_and_wait)
-    session = Session(pipeline, None, 5)
+    session = HeadlessRun(pipeline, None, 5)
 
     def observed() -> None:
         if any(problem.stage is stage for problem in session.status.problems):
@@ -50,7 +50,7 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
 
 def test_a_run_of_twelve_frames_sends_twelve() -> None:
     """Frames that were ready before the limit was noticed went out too: 13 for 12."""
-    session = Session(Pipeline(BASE, parts=FakeWorld().parts()), None, 12)
+    session = HeadlessRun(Pipeline(BASE, parts=FakeWorld().parts()), None, 12)
     session.each_poll = lambda: time.sleep(0.3)  # the end is noticed late
     session.run()
     assert session.status.frames_out == 12
@@ -70,7 +70,7 @@ def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> 
         eventually(lambda: pipeline.status().frames_out > 0)
 
     world.faults.put("open_background", fail)
-    session = Session(pipeline, None, 50)
+    session = HeadlessRun(pipeline, None, 50)
     session.each_poll = look
     session.run()
     assert session.failure == "The picture is missing."
@@ -108,7 +108,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
         settings = settings.replace(background=BackgroundSettings(kind="none"))
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1)
     pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
-    session = Session(pipeline, None, None)
+    session = HeadlessRun(pipeline, None, None)
     has_begun, polls = False, 0
 
     def use() -> None:
@@ -135,9 +135,9 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
 def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The camera at once, as it is opened again until the user resumes; anything else after the start."""
     if stage is not Stage.CAPTURE:
-        monkeypatch.setattr("app.cli.session.STANDBY_START_S", 0.0)
+        monkeypatch.setattr("app.cli.headless_run.STANDBY_START_S", 0.0)
     pipeline = Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts())
-    session = Session(pipeline, None, None)
+    session = HeadlessRun(pipeline, None, None)
     polls = 0
 
     def use() -> None:
@@ -158,7 +158,7 @@ def test_the_seconds_count_from_the_first_composite() -> None:
     """A short measurement ended before the network was ready, with "0 frames"."""
     world = FakeWorld()
     world.faults.put("build_engine", lambda: time.sleep(1.0))
-    session = Session(Pipeline(BASE, parts=world.parts()), 0.5, None)
+    session = HeadlessRun(Pipeline(BASE, parts=world.parts()), 0.5, None)
     session.run()
     assert session.failure is None
     assert session.status.frames_out > 1
@@ -170,7 +170,7 @@ def test_a_limited_run_without_composites_ends(start: str) -> None:
     world, settings = FakeWorld(), BASE.replace(paused=start == "paused")
     if start == "broken":
         world.faults.put("build_engine", fail(ModelError("It is not installed.")))
-    session = Session(Pipeline(settings, parts=world.parts()), 0.5, None)
+    session = HeadlessRun(Pipeline(settings, parts=world.parts()), 0.5, None)
     session.run()
     assert session.failure == ("It is not installed." if start == "broken" else None)
     assert session.status.frames_out == 0
@@ -189,7 +189,7 @@ def test_a_run_goes_on_here_where_the_server_does_not_answer(monkeypatch: pytest
     world.engine = Place
     Place.network = Network()
     Place.network.up = False
-    session = Session(Pipeline(REMOTE, parts=world.parts()), None, 5)
+    session = HeadlessRun(Pipeline(REMOTE, parts=world.parts()), None, 5)
     session.run()
     assert session.failure is None
     assert session.status.frames_out >= 5

@@ -29,7 +29,7 @@ STANDBY_START_S = 10.0
 """A run on stand-by has started after this time; any other has started with the first frame sent."""
 
 
-class Session:
+class HeadlessRun:
     """One run of the pipeline on the calling thread."""
 
     def __init__(

@@ -15,7 +15,7 @@ SOCKET_FILE = "control.sock"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ControlAddress:
     """A private folder that contains the socket; `pipe` is the name of a pipe that replaces the socket."""
 
     folder: Path
@@ -34,11 +34,11 @@ class Place:
         return connect_socket(self.folder / SOCKET_FILE)
 
     def in_use(self) -> bool:
-        """Return whether a running program owns this place, even if it accepts no connection now."""
+        """Return whether a running program owns this address, even if it accepts no connection now."""
         return is_owned(self.folder)
 
 
-def default_place() -> Place:
-    """Return the place of this user. Raises ControlError."""
+def default_address() -> ControlAddress:
+    """Return the address of this user. Raises ControlError."""
     pipe = pipe_address(getpass.getuser()) if sys.platform == "win32" else None
-    return Place(control_folder(), pipe)
+    return ControlAddress(control_folder(), pipe)
