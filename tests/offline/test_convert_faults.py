@@ -198,8 +198,8 @@ from app.offline.convert import convert
 from app.core.errors import SinkLostError
 from tests.offline.converting import GREEN, HalfEngine, makers
 class Noise(HalfEngine):
-    def step(self, frame, *others, **more):
-        matte = super().step(frame, *others, **more)
+    def matte(self, frame, *others):
+        matte = super().matte(frame, *others)
         matte.composite[:] = np.random.default_rng(self.steps).integers(0, 255, frame.shape, np.uint8)
         return matte
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -210,11 +210,9 @@ def test_a_frame_of_the_source_is_not_painted_on(tmp_path: Path) -> None:
         (Settings(overlay=OverlaySettings(text="It is {time}")), "no clock"),
         (Settings(overlay=OverlaySettings(text="{date}")), "no clock"),
         (Settings(overlay=OverlaySettings(file=Path("/nowhere.svg"))), "nowhere.svg"),
-        (Settings(people=PeopleSettings(zones=(DOOR,))), "cannot"),
     ],
 )
 def test_what_a_film_cannot_have_is_refused_and_leaves_nothing(tmp_path: Path, settings: Settings, said: str) -> None:
-    """The last case is an engine that cannot shape mattes."""
     source = tmp_path / "in"
     source.mkdir()
     cv2.imwrite(str(source / "0.png"), np.zeros((48, 64, 3), np.uint8))
