@@ -79,12 +79,18 @@ class Report:
 
 
 def measure(
-    model: str, strict: StrictLevel, data: Sequence[Scene], precision: Precision = "float32", *, region: bool = True
+    model: str,
+    strict: StrictLevel,
+    data: Sequence[Scene],
+    precision: Precision = "float32",
+    *,
+    region: bool = True,
+    live: bool = False,
 ) -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
     edges = EdgeSettings(strict=strict, person_region=region)
     settings = MattingSettings(model=model, device="cpu", precision=precision)
-    engine = build_engine(settings, *SIZE)
+    engine = build_engine(settings, *SIZE, shared=live)
     results: dict[str, list[Leak]] = defaultdict(list)
     try:
         for scene in data:
@@ -182,6 +188,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
     parser.add_argument("--strict", action="append", choices=LEVELS, help="repeatable; default: all levels")
     parser.add_argument("--region", choices=("on", "off"), default="on", help="see EdgeSettings.person_region")
+    parser.add_argument("--live", action="store_true", help="the network leaves out still frames, as in a call")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")
@@ -196,13 +203,13 @@ def _measure_model(model: str, words: argparse.Namespace, data: Sequence[Scene],
     try:
         for strict in levels:
             print(f"{model}, strict {strict}: {len(data)} sequences", file=sys.stderr)
-            found.rows.extend(measure(model, strict, data, words.precision, region=region))
+            found.rows.extend(measure(model, strict, data, words.precision, region=region, live=words.live))
         filters = [level for level in levels if level != "off"]
         people = presence_scenes(words.data, words.size, words.quick, words.draw) if filters else []
         if people:
             print(f"{model}, persons lost: {len(people)} sequences", file=sys.stderr)
             settings = MattingSettings(model=model, device="cpu", precision=words.precision)
-            found.lost[model] = persons_lost(settings, filters, people, region=region)
+            found.lost[model] = persons_lost(settings, filters, people, region=region, live=words.live)
         if not words.quick:
             found.strict_ms[model] = strict_cost_ms(model)
     except MattecamError as error:

@@ -88,13 +88,18 @@ def joined(results: Sequence[Lost]) -> Lost:
 
 
 def persons_lost(
-    settings: MattingSettings, levels: Sequence[StrictLevel], data: Sequence[Scene], *, region: bool = True
+    settings: MattingSettings,
+    levels: Sequence[StrictLevel],
+    data: Sequence[Scene],
+    *,
+    region: bool = True,
+    live: bool = False,
 ) -> dict[StrictLevel, dict[str, Lost]]:
     """Run every sequence at each level beside the network alone; return the cases of each level.
 
     Raises MattecamError where the model is not installed.
     """
-    engines = [build_engine(settings, *SIZE) for _ in ("off", *levels)]
+    engines = [build_engine(settings, *SIZE, shared=live) for _ in ("off", *levels)]
     edges = [EdgeSettings(strict=level, person_region=region) for level in ("off", *levels)]
     found: dict[StrictLevel, dict[str, list[Lost]]] = {level: defaultdict(list) for level in levels}
     try:

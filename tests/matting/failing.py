@@ -33,6 +33,7 @@ class FailingBackend:
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
+        still: bool = False,
     ) -> Pending:
         if self.error is not None:
             raise self.error

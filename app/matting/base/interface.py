@@ -134,8 +134,12 @@ class Backend(Protocol):
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
+        still: bool = False,
     ) -> Pending:
-        """Run one step; see `MattingEngine.step`. Raises NotAMatteError. The caller has validated the sizes."""
+        """Run one step; see `MattingEngine.step`. Raises NotAMatteError. The caller has validated the sizes.
+
+        still: so little has moved since the last step that the network's last result may be used once more.
+        """
         ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:

@@ -73,24 +73,25 @@ class Coefficients:
         return plane
 
     def edited(self, gain: Plane | None, keep: Plane | None, view: View | None) -> Coefficients:
-        """Return the coefficients with a `Shape`'s gain, keep and view (h, w); slope and offset may be modified."""
-        coarse = self.coarse
+        """Return the coefficients with a `Shape`'s gain, keep and view (h, w), in new arrays where they change."""
+        slope, offset, coarse = self.slope, self.offset, self.coarse
+        if gain is not None or keep is not None:
+            slope, offset = slope.copy(), offset.copy()
         if gain is not None:
             factor = self.at_slope(gain)
-            self.slope[3] *= factor
-            self.offset[3] *= factor
+            slope[3] *= factor
+            offset[3] *= factor
             coarse = coarse * gain
         if keep is not None:
             kept = self.at_slope(keep)
-            self.slope[:3] *= 1 - kept
-            self.offset[:3] *= 1 - kept  # where the frame is kept, its own colours are shown
-            self.offset[3] += kept
+            slope[:3] *= 1 - kept
+            offset[:3] *= 1 - kept  # where the frame is kept, its own colours are shown
+            offset[3] += kept
             coarse = coarse + keep
         if view is None:
-            return replace(self, coarse=coarse)
+            return replace(self, slope=slope, offset=offset, coarse=coarse)
         small, slope, offset, alpha = (
-            np.stack([viewed(plane, view) for plane in planes])
-            for planes in (self.small, self.slope, self.offset, coarse[None])
+            np.stack([viewed(plane, view) for plane in planes]) for planes in (self.small, slope, offset, coarse[None])
         )
         return replace(self, small=small, slope=slope, offset=offset, coarse=alpha[0])
 

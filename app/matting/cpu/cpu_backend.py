@@ -34,6 +34,7 @@ class CpuBackend(ABC):
         self._strips = Strips()
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter()
+        self._last: Coefficients | None = None
         self._resets_compositor = False
         """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
 
@@ -56,9 +57,12 @@ class CpuBackend(ABC):
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
+        still: bool = False,
     ) -> Pending:
         """Run one step; see `Backend.step`."""
-        coefficients, shown, placement = self._strict_coefficients(frame, edges), frame, None
+        if not still or self._last is None:
+            self._last = self._strict_coefficients(frame, edges)
+        coefficients, shown, placement = self._last, frame, None
         if edit is not None:
             shape = edit.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
             shown, coefficients = shaped(frame, coefficients, shape, self._strips)
@@ -90,6 +94,7 @@ class CpuBackend(ABC):
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
+        self._last = None
         self._resets_compositor = True
         self._strict.reset(seen)
 
@@ -102,7 +107,7 @@ class CpuBackend(ABC):
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        self._resets_compositor = False
+        self._last, self._resets_compositor = None, False
         self._compositor.load_state(under("compositor", arrays))
         self._strict.load_state(under("strict", arrays))
 

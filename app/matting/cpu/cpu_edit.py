@@ -17,7 +17,7 @@ CELL = 4
 
 
 def shaped(frame: BgrImage, coefficients: Coefficients, shape: Shape, strips: Strips) -> tuple[BgrImage, Coefficients]:
-    """Return frame and coefficients with the shape applied; the arrays given may be modified.
+    """Return frame and coefficients with the shape applied; the arrays given remain as they are.
 
     Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
     """

@@ -25,6 +25,7 @@ from app.matting.base.interface import (
 )
 from app.matting.base.state import EngineState, prefixed, under
 from app.matting.engine.scene_cut import CutDetector
+from app.matting.engine.stillness import Stillness
 
 _log = logging.getLogger(__name__)
 MakeBackend = Callable[[StepGeometry], Backend]
@@ -47,11 +48,13 @@ class FrameEngine:
         height: int,
         *,
         strict_mode: bool = True,
+        live: bool = False,
     ) -> None:
         """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
 
         strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the room by
-        the plate, and `PlateWatch` would take people who are hidden at first for a changed room.
+        the plate, and `PlateWatch` would take people who are hidden at first for a changed room. live: the network may
+        leave out frames in which little moves.
         """
         self._model = model
         self._strict_mode = strict_mode
@@ -60,6 +63,7 @@ class FrameEngine:
         self._geometry = make_geometry(width, height)
         self._backend = make_backend(self._geometry)
         self._cuts = CutDetector()
+        self._stillness = Stillness() if live else None
         self.cuts = 0
         """Number of scene cuts so far."""
         self._closed = False
@@ -92,10 +96,12 @@ class FrameEngine:
     ) -> Pending:
         """Run the network on the next frame; see `MattingEngine.step`."""
         frame, backdrop, edges = self.prepare(frame, backdrop, edges)
+        thumbnail, stillness = self._cuts.thumbnail, self._stillness
+        still = stillness is not None and thumbnail is not None and stillness.leaves_out(thumbnail, edges)
         errors = self._model, self._backend.device, self._backend.precision
         with backend_errors(*errors):
             try:
-                pending = self._backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
+                pending = self._backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, still=still)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise
@@ -129,6 +135,7 @@ class FrameEngine:
         self._fit(frame.shape[1], frame.shape[0])
         if self._cuts.is_cut(frame):
             self.cuts += 1
+            self._look_again()
             with backend_errors(self._model, self._backend.device, self._backend.precision):
                 self._backend.reset()
         return frame, backdrop, edges if self._strict_mode else edges.replace(strict="off")
@@ -158,6 +165,7 @@ class FrameEngine:
         if own != (state.model, state.executor, state.precision, state.downsample_ratio):
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model))
         try:
+            self._look_again()
             backend.load_state(state.arrays)
             self._cuts.load_state(under("cut", state.arrays))
         except (KeyError, ValueError) as error:
@@ -168,6 +176,7 @@ class FrameEngine:
         """Forget the frames seen so far."""
         if not self._closed:
             self._cuts.forget()
+            self._look_again()
             self._backend.reset(seen)
 
     def close(self) -> None:
@@ -178,6 +187,7 @@ class FrameEngine:
 
     def _reset_failed(self) -> None:
         """Reset the backend after a failure; a device that is lost refuses even that."""
+        self._look_again()
         try:
             self._backend.reset()
         except RuntimeError as error:
@@ -190,3 +200,9 @@ class FrameEngine:
         backend = self._make_backend(geometry)
         self._backend.close()
         self._geometry, self._backend = geometry, backend
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Let the network see the next frames, however still they are: the last result is of another stream."""
+        if self._stillness is not None:
+            self._stillness.forget()

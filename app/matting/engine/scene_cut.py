@@ -44,6 +44,11 @@ class CutDetector:
         """Restore the last thumbnail."""
         self._last = arrays["last"].copy() if "last" in arrays else None
 
+    @property
+    def thumbnail(self) -> Floats | None:
+        """Thumbnail (18, 32, 3) of the last frame, in 0..255."""
+        return self._last
+
     def is_cut(self, frame: BgrImage) -> bool:
         """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
         last, now = self._last, _thumbnail(frame)

@@ -40,7 +40,8 @@ class RegionCoefficients(Coefficients):
     def edited(self, gain: Plane | None, keep: Plane | None, view: View | None) -> Coefficients:
         """See `Coefficients.edited`."""
         if view is None:
-            return replace(self, coarse=super().edited(gain, keep, None).coarse, keep=keep)
+            edited = super().edited(gain, keep, None)
+            return replace(self, slope=edited.slope, offset=edited.offset, coarse=edited.coarse, keep=keep)
         # The view first: nothing is outside any more where something is kept.
         sides = view.left, view.top, view.size, view.size
         slope, offset = (

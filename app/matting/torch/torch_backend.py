@@ -66,8 +66,9 @@ class TorchBackend:
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
+        still: bool = False,
     ) -> Pending:
-        """Run one step; its matte is ready."""
+        """Run one step; its matte is ready. The network sees still frames too: a GPU has time for it."""
         light = light_plan(edges)
         matte = self._matte(frame, backdrop, edges, edit, want_foreground or light.active)
         if light.active:

@@ -81,6 +81,7 @@ class BatchedBackend(TorchBackend):
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
+        still: bool = False,
     ) -> Pending:
         BatchedBackend.singles += 1
         return super().step(frame, backdrop, edges, edit, want_foreground=want_foreground)

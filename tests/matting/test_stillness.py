@@ -1,0 +1,186 @@
+"""Frames in which little moves: the network sees every second one, and the composite is made of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.shaping import Shape
+from app.core.types import BgrImage, Floats
+from app.matting import build_engine
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import Backend
+from app.matting.cpu.coefficients import Coefficients
+from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine.stillness import CHANGED_LEVELS, FIRST_FRAMES, Stillness
+from tests.matting.given import Case, Given
+from tests.matting.shapes import Fixed
+
+WIDTH, HEIGHT = 96, 64
+EDGES = EdgeSettings()
+STILL = np.full((18, 32, 3), 100, np.float32)
+
+
+def moved(levels: float) -> Floats:
+    """Return the thumbnail with one cell that has changed."""
+    other = STILL.copy()
+    other[4, 7] += np.float32(levels)
+    return other
+
+
+def settled() -> Stillness:
+    stillness = Stillness()
+    assert not any(stillness.leaves_out(STILL, EDGES) for _ in range(FIRST_FRAMES))
+    return stillness
+
+
+def test_every_second_frame_is_left_out_while_nothing_moves() -> None:
+    stillness = settled()
+    assert [stillness.leaves_out(STILL, EDGES) for _ in range(6)] == [True, False] * 3
+
+
+def test_motion_ends_it_within_the_same_frame() -> None:
+    stillness = settled()
+    assert not stillness.leaves_out(moved(CHANGED_LEVELS + 1), EDGES)
+    assert stillness.leaves_out(moved(CHANGED_LEVELS + 1), EDGES), "compared with the frame that the network saw last"
+
+
+def test_slow_motion_adds_up() -> None:
+    stillness = settled()
+    left_out = [stillness.leaves_out(moved(4.0 * frame), EDGES) for frame in range(1, 9)]
+    assert not any(left_out[index] and left_out[index + 1] for index in range(7))
+    assert left_out.count(True) <= 4
+
+
+@pytest.mark.parametrize("forget", ["forget", "other-edges"])
+def test_another_stream_or_another_setting_is_looked_at(forget: str) -> None:
+    stillness = settled()
+    if forget == "forget":
+        stillness.forget()
+        assert not any(stillness.leaves_out(STILL, EDGES) for _ in range(FIRST_FRAMES))
+    else:
+        assert not stillness.leaves_out(STILL, EdgeSettings(strict="strict"))
+
+
+class Counting(Given):
+    """Counts the frames that the network sees."""
+
+    inferred = 0
+
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        self.inferred += 1
+        return super().infer(frame, region)
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case(WIDTH, HEIGHT, 0.5, 3)
+
+
+@pytest.fixture
+def engine(case: Case, request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
+    """A live engine over coefficients that the test chooses."""
+
+    def make(geometry: StepGeometry) -> Backend:
+        backend = Counting(geometry, "float32")
+        backend.coefficients = case.coefficients()
+        return backend
+
+    live = getattr(request, "param", True)
+    engine = FrameEngine(
+        "given", make, lambda width, height: StepGeometry(width, height, 0.5), WIDTH, HEIGHT, live=live
+    )
+    yield engine
+    engine.close()
+
+
+def inferred(engine: FrameEngine) -> int:
+    assert isinstance(engine.backend, Counting)
+    return engine.backend.inferred
+
+
+def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of_each(
+    engine: FrameEngine, case: Case
+) -> None:
+    frame, backdrop = case.frame(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for _ in range(FIRST_FRAMES):
+        last = engine.step(frame, backdrop, EDGES).result()
+    assert inferred(engine) == FIRST_FRAMES
+    again = engine.step(frame, backdrop, EDGES).result()
+    assert inferred(engine) == FIRST_FRAMES
+    np.testing.assert_array_equal(again.alpha, last.alpha)
+    brighter = np.clip(frame.astype(int) + 3, 0, 255).astype(np.uint8)
+    engine.step(brighter, backdrop, EDGES).result()
+    shown = engine.step(frame, backdrop, EDGES).result()
+    assert inferred(engine) == FIRST_FRAMES + 1
+    np.testing.assert_array_equal(shown.composite, last.composite, "of the new frame, not of the one before")
+
+
+@pytest.mark.parametrize("engine", [False], indirect=True)
+def test_a_film_is_matted_frame_by_frame(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
+    for _ in range(FIRST_FRAMES + 6):
+        engine.step(frame, np.zeros_like(frame), EDGES).result()
+    assert inferred(engine) == FIRST_FRAMES + 6
+
+
+@pytest.mark.parametrize("what", ["reset", "cut", "size", "state"])
+def test_another_stream_is_seen_from_its_first_frame(engine: FrameEngine, case: Case, what: str) -> None:
+    frame = case.frame()
+    for _ in range(FIRST_FRAMES):
+        engine.step(frame, np.zeros_like(frame), EDGES).result()
+    if what == "reset":
+        engine.reset()
+    elif what == "cut":
+        frame = np.ascontiguousarray(
+            np.random.default_rng(9).integers(0, 256, (HEIGHT, WIDTH, 1)).repeat(3, 2), np.uint8
+        )
+    elif what == "size":
+        frame = np.ascontiguousarray(np.vstack([frame, frame[:16]]))
+    else:
+        engine.load_state(engine.state())
+    before = inferred(engine) if what != "size" else 0
+    engine.step(frame, np.zeros_like(frame), EDGES).result()
+    assert inferred(engine) == before + 1
+
+
+def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
+    size = case.geometry.small_height, case.geometry.small_width
+    half = Fixed(Shape(np.full(size, 0.5, np.float32), np.full(size, 0.1, np.float32)))
+    mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half).result() for _ in range(FIRST_FRAMES + 4)]
+    assert inferred(engine) == FIRST_FRAMES + 2
+    for matte in mattes[FIRST_FRAMES:]:
+        np.testing.assert_array_equal(matte.alpha, mattes[FIRST_FRAMES - 1].alpha)
+
+
+def test_a_detached_step_keeps_its_matte_beside_a_still_one(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
+    for _ in range(FIRST_FRAMES):
+        last = engine.step(frame, np.zeros_like(frame), EDGES).result()
+    pending = engine.step(frame, np.zeros_like(frame), EDGES)
+    pending.detach()
+    after = engine.step(frame, np.zeros_like(frame), EDGES)
+    np.testing.assert_array_equal(pending.result().alpha, last.alpha)
+    np.testing.assert_array_equal(after.result().alpha, last.alpha)
+
+
+def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
+    from app.capture.demo import DemoSource
+
+    source = DemoSource(320, 180, realtime=False)
+    frame = source.render(0)
+    source.close()
+    noise = np.random.default_rng(4)
+    stream = [np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)]
+    settings = MattingSettings(model="student", device="cpu", executor="openvino", precision="float32")
+    alphas = []
+    for shared in (False, True):
+        engine = build_engine(settings, 320, 180, shared=shared)
+        alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).result().alpha for image in stream]))
+        engine.close()
+    every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
+    assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
