@@ -316,6 +316,22 @@
 </context><context>
     <name>BackgroundViewControls</name>
     <message>
+        <source>Bokeh</source>
+        <translation>Bokeh</translation>
+    </message>
+    <message>
+        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
+        <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
+    </message>
+    <message>
+        <source>Blur more with distance</source>
+        <translation>Mit der Entfernung stärker</translation>
+    </message>
+    <message>
+        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
+        <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht die Ausführung mit OpenVINO</translation>
+    </message>
+    <message>
         <source>Background zoom</source>
         <translation>Zoom des Hintergrunds</translation>
     </message>
@@ -340,14 +356,6 @@
         <translation>Zeigt mehr vom oberen oder unteren Rand</translation>
     </message>
     <message>
-        <source>Parallax</source>
-        <translation>Parallaxe</translation>
-    </message>
-    <message>
-        <source>Moves an image or a video slowly against your head, as if it were far away</source>
-        <translation>Bewegt ein Bild oder Video langsam gegen Ihren Kopf, als wäre es weit entfernt</translation>
-    </message>
-    <message>
         <source>Centre the background</source>
         <translation>Hintergrund zentrieren</translation>
     </message>
@@ -356,20 +364,12 @@
         <translation>Den Hintergrund ohne Zoom zeigen</translation>
     </message>
     <message>
-        <source>Bokeh</source>
-        <translation>Bokeh</translation>
+        <source>Parallax</source>
+        <translation>Parallaxe</translation>
     </message>
     <message>
-        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
-        <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
-    </message>
-    <message>
-        <source>Blur more with distance</source>
-        <translation>Mit der Entfernung stärker</translation>
-    </message>
-    <message>
-        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
-        <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht die Ausführung mit OpenVINO</translation>
+        <source>Moves an image or a video slowly against your head, as if it were far away</source>
+        <translation>Bewegt ein Bild oder Video langsam gegen Ihren Kopf, als wäre es weit entfernt</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -606,20 +606,20 @@
         <translation>Weich</translation>
     </message>
     <message>
-        <source>Normal</source>
-        <translation>Normal</translation>
-    </message>
-    <message>
-        <source>Crisp</source>
-        <translation>Scharf</translation>
-    </message>
-    <message>
         <source>A wide, soft edge</source>
         <translation>Eine breite, weiche Kante</translation>
     </message>
     <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
         <source>The matte as the network computes it</source>
         <translation>Die Maske, wie das Netz sie berechnet</translation>
+    </message>
+    <message>
+        <source>Crisp</source>
+        <translation>Scharf</translation>
     </message>
     <message>
         <source>A narrow, hard edge</source>
@@ -627,14 +627,6 @@
     </message>
 </context><context>
     <name>EdgeSliders</name>
-    <message>
-        <source>Reset edge</source>
-        <translation>Kante zurücksetzen</translation>
-    </message>
-    <message>
-        <source>Use the matte as the network computes it</source>
-        <translation>Die Maske verwenden, wie das Netz sie berechnet</translation>
-    </message>
     <message>
         <source>Hardness</source>
         <translation>Härte</translation>
@@ -682,6 +674,14 @@
     <message>
         <source>Removes a green cast from hair and edges</source>
         <translation>Entfernt einen Grünstich aus Haaren und Kanten</translation>
+    </message>
+    <message>
+        <source>Reset edge</source>
+        <translation>Kante zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Use the matte as the network computes it</source>
+        <translation>Die Maske verwenden, wie das Netz sie berechnet</translation>
     </message>
 </context><context>
     <name>ErrorBar</name>
@@ -814,6 +814,10 @@
 </context><context>
     <name>ExpertControls</name>
     <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
@@ -846,18 +850,6 @@
         <translation>Wie die Maske hochskaliert wird</translation>
     </message>
     <message>
-        <source>Virtual camera backend</source>
-        <translation>Backend der virtuellen Kamera</translation>
-    </message>
-    <message>
-        <source>Library that writes to the virtual camera</source>
-        <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
         <source>Deep guided filter</source>
         <translation>Gelernter Leitbildfilter</translation>
     </message>
@@ -865,15 +857,13 @@
         <source>Fast guided filter</source>
         <translation>Schneller Leitbildfilter</translation>
     </message>
-</context><context>
-    <name>FileChoice</name>
     <message>
-        <source>Remove</source>
-        <translation>Entfernen</translation>
+        <source>Virtual camera backend</source>
+        <translation>Backend der virtuellen Kamera</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>Datei wählen…</translation>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
     </message>
 </context><context>
     <name>Findings</name>
@@ -1054,6 +1044,26 @@
 </context><context>
     <name>FramingControls</name>
     <message>
+        <source>Auto-framing</source>
+        <translation>Automatischer Bildausschnitt</translation>
+    </message>
+    <message>
+        <source>Crops the image to head and shoulders and follows them</source>
+        <translation>Beschneidet das Bild auf Kopf und Schultern und folgt ihnen</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Calm</source>
+        <translation>Ruhig</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Nah</translation>
+    </message>
+    <message>
         <source>Zoom</source>
         <translation>Zoom</translation>
     </message>
@@ -1078,14 +1088,6 @@
         <translation>Verschiebt das Bild nach oben oder unten</translation>
     </message>
     <message>
-        <source>Auto-framing</source>
-        <translation>Automatischer Bildausschnitt</translation>
-    </message>
-    <message>
-        <source>Crops the image to head and shoulders and follows them</source>
-        <translation>Beschneidet das Bild auf Kopf und Schultern und folgt ihnen</translation>
-    </message>
-    <message>
         <source>Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.</source>
         <translation>Zum Zoomen das Mausrad über der Vorschau drehen, zum Verschieben ziehen. Der automatische Bildausschnitt pausiert, solange Sie zoomen.</translation>
     </message>
@@ -1096,18 +1098,6 @@
     <message>
         <source>Show the whole camera image</source>
         <translation>Das ganze Kamerabild zeigen</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
-        <source>Calm</source>
-        <translation>Ruhig</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Nah</translation>
     </message>
 </context><context>
     <name>HelpWindow</name>
@@ -1544,12 +1534,24 @@
 </context><context>
     <name>OutputControls</name>
     <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
         <source>Send cut-out person to OBS</source>
         <translation>Freigestellte Person an OBS senden</translation>
     </message>
     <message>
         <source>For programs that put another picture behind the person</source>
         <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
+    </message>
+    <message>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>In der PipeWire-Kamera (BGRA)</translation>
+    </message>
+    <message>
+        <source>Beside the person in the virtual camera</source>
+        <translation>Neben der Person in der virtuellen Kamera</translation>
     </message>
     <message>
         <source>Virtual camera device</source>
@@ -1568,6 +1570,14 @@
         <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
     </message>
     <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
         <source>Mirror the output</source>
         <translation>Ausgabe spiegeln</translation>
     </message>
@@ -1583,28 +1593,24 @@
         <source>Only while this window is hidden</source>
         <translation>Nur solange dieses Fenster verborgen ist</translation>
     </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>On</source>
-        <translation>An</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
-        <source>In the PipeWire camera (BGRA)</source>
-        <translation>In der PipeWire-Kamera (BGRA)</translation>
-    </message>
-    <message>
-        <source>Beside the person in the virtual camera</source>
-        <translation>Neben der Person in der virtuellen Kamera</translation>
-    </message>
 </context><context>
     <name>OverlayControls</name>
+    <message>
+        <source>Where it is shown in the video</source>
+        <translation>Wo es im Video steht</translation>
+    </message>
+    <message>
+        <source>Overlay text</source>
+        <translation>Eingeblendeter Text</translation>
+    </message>
+    <message>
+        <source>Shown over the video; {time} and {date} show the local time and date</source>
+        <translation>Steht über dem Video; {time} und {date} zeigen Uhrzeit und Datum</translation>
+    </message>
+    <message>
+        <source>Your name, or {time}</source>
+        <translation>Ihr Name oder {time}</translation>
+    </message>
     <message>
         <source>Overlay image</source>
         <translation>Eingeblendetes Bild</translation>
@@ -1614,24 +1620,20 @@
         <translation>SVG oder Bild mit Transparenz, etwa ein Logo</translation>
     </message>
     <message>
+        <source>Choose image…</source>
+        <translation>Bild wählen…</translation>
+    </message>
+    <message>
+        <source>Images ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+    <message>
         <source>Remove overlay image</source>
         <translation>Eingeblendetes Bild entfernen</translation>
     </message>
     <message>
         <source>Show no image over the video</source>
         <translation>Kein Bild über dem Video zeigen</translation>
-    </message>
-    <message>
-        <source>Your name, or {time}</source>
-        <translation>Ihr Name oder {time}</translation>
-    </message>
-    <message>
-        <source>Overlay text</source>
-        <translation>Eingeblendeter Text</translation>
-    </message>
-    <message>
-        <source>Shown over the video; {time} and {date} show the local time and date</source>
-        <translation>Steht über dem Video; {time} und {date} zeigen Uhrzeit und Datum</translation>
     </message>
     <message>
         <source>Image position</source>
@@ -1648,10 +1650,6 @@
     <message>
         <source>Size of image and text; they stay inside the safe area</source>
         <translation>Größe von Bild und Text; sie bleiben im sicheren Bereich</translation>
-    </message>
-    <message>
-        <source>Where it is shown in the video</source>
-        <translation>Wo es im Video steht</translation>
     </message>
     <message>
         <source>Top left</source>
@@ -1688,14 +1686,6 @@
     <message>
         <source>Bottom right</source>
         <translation>Unten rechts</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <source>Choose image…</source>
-        <translation>Bild wählen…</translation>
     </message>
 </context><context>
     <name>PlacementControls</name>
@@ -1740,16 +1730,16 @@
         <translation>Ziehen und Mausrad bewegen und skalieren die Person statt des Kamerabilds</translation>
     </message>
     <message>
+        <source>With Ctrl, dragging and the wheel in the preview always move the person.</source>
+        <translation>Mit Strg bewegen Ziehen und Mausrad in der Vorschau immer die Person.</translation>
+    </message>
+    <message>
         <source>Reset position</source>
         <translation>Position zurücksetzen</translation>
     </message>
     <message>
         <source>Show the person where the camera does</source>
         <translation>Die Person dort zeigen, wo die Kamera sie zeigt</translation>
-    </message>
-    <message>
-        <source>With Ctrl, dragging and the wheel in the preview always move the person.</source>
-        <translation>Mit Strg bewegen Ziehen und Mausrad in der Vorschau immer die Person.</translation>
     </message>
     <message>
         <source>Top left</source>
@@ -1978,12 +1968,12 @@
 </context><context>
     <name>PresenterControls</name>
     <message>
-        <source>PDF file…</source>
-        <translation>PDF-Datei…</translation>
+        <source>Off</source>
+        <translation>Aus</translation>
     </message>
     <message>
-        <source>Folder…</source>
-        <translation>Ordner…</translation>
+        <source>PDF file…</source>
+        <translation>PDF-Datei…</translation>
     </message>
     <message>
         <source>Present a PDF file</source>
@@ -1992,6 +1982,10 @@
     <message>
         <source>Shows its pages behind you</source>
         <translation>Zeigt ihre Seiten hinter Ihnen</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
     </message>
     <message>
         <source>Present a folder</source>
@@ -2010,6 +2004,10 @@
         <translation>Zeigt einen Bildschirm oder ein Fenster hinter Ihnen, samt allem, was es verdeckt</translation>
     </message>
     <message>
+        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
+        <translation>Alle in der Besprechung sehen die Präsentation. Mit Bild auf und Bild ab blättern Sie.</translation>
+    </message>
+    <message>
         <source>End the presentation</source>
         <translation>Präsentation beenden</translation>
     </message>
@@ -2018,16 +2016,8 @@
         <translation>Zum vorherigen Hintergrund zurückkehren</translation>
     </message>
     <message>
-        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
-        <translation>Alle in der Besprechung sehen die Präsentation. Mit Bild auf und Bild ab blättern Sie.</translation>
-    </message>
-    <message>
         <source>PDF files ({0})</source>
         <translation>PDF-Dateien ({0})</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
     </message>
     <message>
         <source>Screen (your desktop asks which one)</source>
@@ -2128,6 +2118,10 @@
         <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
     </message>
     <message>
+        <source>Edge</source>
+        <translation>Kante</translation>
+    </message>
+    <message>
         <source>Hide things mistaken for people</source>
         <translation>Verbergen, was für Personen gehalten wird</translation>
     </message>
@@ -2142,10 +2136,6 @@
     <message>
         <source>Looks closer at people who are far away.</source>
         <translation>Sieht bei weit entfernten Personen genauer hin.</translation>
-    </message>
-    <message>
-        <source>Edge</source>
-        <translation>Kante</translation>
     </message>
     <message>
         <source>Off</source>
@@ -2174,12 +2164,12 @@
         <translation>Automatisch</translation>
     </message>
     <message>
-        <source>Automatic detail</source>
-        <translation>Automatisches Detail</translation>
-    </message>
-    <message>
         <source>Choose the detail by the frame size</source>
         <translation>Detail nach der Bildgröße wählen</translation>
+    </message>
+    <message>
+        <source>Automatic detail</source>
+        <translation>Automatisches Detail</translation>
     </message>
     <message>
         <source>Input of the network: {0} × {1} px</source>
@@ -2296,22 +2286,6 @@
         <translation>Adresse des Rechners, auf dem der Server läuft</translation>
     </message>
     <message>
-        <source>Token file</source>
-        <translation>Datei mit dem Zugangsschlüssel</translation>
-    </message>
-    <message>
-        <source>File with the secret token that the server asks for</source>
-        <translation>Datei mit dem geheimen Schlüssel, den der Server verlangt</translation>
-    </message>
-    <message>
-        <source>Certificate file</source>
-        <translation>Zertifikatsdatei</translation>
-    </message>
-    <message>
-        <source>Trust a server with this certificate (PEM) in place of those that the system trusts</source>
-        <translation>Einem Server mit diesem Zertifikat (PEM) vertrauen, anstelle derer, denen das System vertraut</translation>
-    </message>
-    <message>
         <source>Connect</source>
         <translation>Verbinden</translation>
     </message>
@@ -2330,6 +2304,30 @@
     <message>
         <source>The server receives small frames of your camera. Background and full frames stay here.</source>
         <translation>Der Server erhält kleine Bilder Ihrer Kamera. Hintergrund und volle Bilder bleiben hier.</translation>
+    </message>
+    <message>
+        <source>Token file</source>
+        <translation>Datei mit dem Zugangsschlüssel</translation>
+    </message>
+    <message>
+        <source>File with the secret token that the server asks for</source>
+        <translation>Datei mit dem geheimen Schlüssel, den der Server verlangt</translation>
+    </message>
+    <message>
+        <source>Certificate file</source>
+        <translation>Zertifikatsdatei</translation>
+    </message>
+    <message>
+        <source>Trust a server with this certificate (PEM) in place of those that the system trusts</source>
+        <translation>Einem Server mit diesem Zertifikat (PEM) vertrauen, anstelle derer, denen das System vertraut</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Datei wählen…</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
     </message>
     <message>
         <source>Connecting…</source>
@@ -2530,20 +2528,24 @@
 </context><context>
     <name>StandbyControls</name>
     <message>
+        <source>Shown on the card while you are paused</source>
+        <translation>Wird während der Pause auf der Tafel gezeigt</translation>
+    </message>
+    <message>
         <source>Stand-by text</source>
         <translation>Text der Pausentafel</translation>
     </message>
     <message>
-        <source>Shown on the card while you are paused</source>
-        <translation>Wird während der Pause auf der Tafel gezeigt</translation>
+        <source>Stand-by image</source>
+        <translation>Pausenbild</translation>
     </message>
     <message>
         <source>Image…</source>
         <translation>Bild…</translation>
     </message>
     <message>
-        <source>Stand-by image</source>
-        <translation>Pausenbild</translation>
+        <source>Images ({0})</source>
+        <translation>Bilder ({0})</translation>
     </message>
     <message>
         <source>Remove image</source>
@@ -2552,10 +2554,6 @@
     <message>
         <source>Use the default stand-by card</source>
         <translation>Die normale Pausentafel verwenden</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Bilder ({0})</translation>
     </message>
 </context><context>
     <name>StatusLine</name>
@@ -2888,16 +2886,20 @@
         <translation>Immer verbergen</translation>
     </message>
     <message>
-        <source>Always show</source>
-        <translation>Immer zeigen</translation>
-    </message>
-    <message>
         <source>What you paint is never shown, not even people</source>
         <translation>Was Sie übermalen, ist nie zu sehen, auch keine Personen</translation>
     </message>
     <message>
+        <source>Always show</source>
+        <translation>Immer zeigen</translation>
+    </message>
+    <message>
         <source>What you paint is always shown, with your real room</source>
         <translation>Was Sie übermalen, ist immer zu sehen, mit Ihrem echten Zimmer</translation>
+    </message>
+    <message>
+        <source>Choose one and paint on the picture.</source>
+        <translation>Eines wählen und auf das Bild malen.</translation>
     </message>
     <message>
         <source>Brush size</source>
@@ -2912,20 +2914,16 @@
         <translation>Letzte Zone löschen</translation>
     </message>
     <message>
-        <source>Remove all zones</source>
-        <translation>Alle Zonen löschen</translation>
-    </message>
-    <message>
         <source>Undo the last brush stroke</source>
         <translation>Den letzten Pinselstrich rückgängig machen</translation>
     </message>
     <message>
-        <source>Remove all zones of this camera</source>
-        <translation>Alle Zonen dieser Kamera löschen</translation>
+        <source>Remove all zones</source>
+        <translation>Alle Zonen löschen</translation>
     </message>
     <message>
-        <source>Choose one and paint on the picture.</source>
-        <translation>Eines wählen und auf das Bild malen.</translation>
+        <source>Remove all zones of this camera</source>
+        <translation>Alle Zonen dieser Kamera löschen</translation>
     </message>
 </context><context>
     <name>ZoneMarks</name>
@@ -4076,11 +4074,6 @@
         <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie ein kleineres Verhältnis oder ein anderes Gerät.</translation>
     </message>
     <message>
-        <source>The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor auto or switch them off.</source>
-        <comment>ModelText.NO_SHAPING</comment>
-        <translation>Die Ausführung {executor} beherrscht weder automatischen Bildausschnitt noch Zonen, eine ausgewählte oder eine verschobene Person; wählen Sie die Ausführung auto oder schalten Sie diese Funktionen aus.</translation>
-    </message>
-    <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>
         <comment>ModelText.UNEXPECTED</comment>
         <translation>Das Freistellen ist fehlgeschlagen; wählen Sie ein anderes Modell oder eine andere Ausführung. Einzelheiten stehen im Protokoll.</translation>
@@ -4134,11 +4127,6 @@
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
-    </message>
-    <message>
-        <source>Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto.</source>
-        <comment>ModelText.PLATE_NEEDS_NUMBA</comment>
-        <translation>Modelle mit leerem Hintergrundbild brauchen für OpenVINO das Paket numba; wählen Sie die Ausführung eager oder auto.</translation>
     </message>
     <message>
         <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
@@ -4476,11 +4464,6 @@
         <translation>Die virtuelle Kamera {device} gibt es nicht; wählen Sie eine andere oder „auto“.</translation>
     </message>
     <message>
-        <source>The virtual camera {device} does not exist. {advice}</source>
-        <comment>VirtualCameraText.ABSENT_AND_NONE</comment>
-        <translation>Die virtuelle Kamera {device} gibt es nicht. {advice}</translation>
-    </message>
-    <message>
         <source>There is no virtual camera {device}; choose one of {devices}.</source>
         <comment>VirtualCameraText.ABSENT_AMONG</comment>
         <translation>Es gibt keine virtuelle Kamera {device}; wählen Sie eine von {devices}.</translation>
@@ -4634,6 +4617,11 @@
         <source>The recording {file} is still being written; stop it first.</source>
         <comment>RecordingText.STILL_WRITTEN</comment>
         <translation>Die Aufnahme {file} wird noch geschrieben; beenden Sie sie zuerst.</translation>
+    </message>
+    <message>
+        <source>{option} needs the WebRTC service, which this copy of Mattecam lacks.</source>
+        <comment>RemoteText.NO_SERVICE</comment>
+        <translation>{option} braucht den WebRTC-Dienst, der in dieser Kopie von Mattecam fehlt.</translation>
     </message>
     <message>
         <source>{option} needs the packages {packages}; run `{command}`.</source>

@@ -316,6 +316,22 @@
 </context><context>
     <name>BackgroundViewControls</name>
     <message>
+        <source>Bokeh</source>
+        <translation>Bokeh</translation>
+    </message>
+    <message>
+        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
+        <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
+    </message>
+    <message>
+        <source>Blur more with distance</source>
+        <translation>Desenfocar más con la distancia</translation>
+    </message>
+    <message>
+        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
+        <translation>Desenfoca más lo que está más lejos de usted; necesita el ejecutor OpenVINO</translation>
+    </message>
+    <message>
         <source>Background zoom</source>
         <translation>Zoom del fondo</translation>
     </message>
@@ -340,14 +356,6 @@
         <translation>Muestra más de la parte superior o inferior</translation>
     </message>
     <message>
-        <source>Parallax</source>
-        <translation>Paralaje</translation>
-    </message>
-    <message>
-        <source>Moves an image or a video slowly against your head, as if it were far away</source>
-        <translation>Mueve una imagen o un vídeo lentamente en sentido contrario a su cabeza, como si estuviera lejos</translation>
-    </message>
-    <message>
         <source>Centre the background</source>
         <translation>Centrar el fondo</translation>
     </message>
@@ -356,20 +364,12 @@
         <translation>Mostrar el fondo sin zoom</translation>
     </message>
     <message>
-        <source>Bokeh</source>
-        <translation>Bokeh</translation>
+        <source>Parallax</source>
+        <translation>Paralaje</translation>
     </message>
     <message>
-        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
-        <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
-    </message>
-    <message>
-        <source>Blur more with distance</source>
-        <translation>Desenfocar más con la distancia</translation>
-    </message>
-    <message>
-        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
-        <translation>Desenfoca más lo que está más lejos de usted; necesita el ejecutor OpenVINO</translation>
+        <source>Moves an image or a video slowly against your head, as if it were far away</source>
+        <translation>Mueve una imagen o un vídeo lentamente en sentido contrario a su cabeza, como si estuviera lejos</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -606,20 +606,20 @@
         <translation>Suave</translation>
     </message>
     <message>
-        <source>Normal</source>
-        <translation>Normal</translation>
-    </message>
-    <message>
-        <source>Crisp</source>
-        <translation>Nítido</translation>
-    </message>
-    <message>
         <source>A wide, soft edge</source>
         <translation>Un borde ancho y suave</translation>
     </message>
     <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
         <source>The matte as the network computes it</source>
         <translation>La máscara tal como la calcula la red</translation>
+    </message>
+    <message>
+        <source>Crisp</source>
+        <translation>Nítido</translation>
     </message>
     <message>
         <source>A narrow, hard edge</source>
@@ -627,14 +627,6 @@
     </message>
 </context><context>
     <name>EdgeSliders</name>
-    <message>
-        <source>Reset edge</source>
-        <translation>Restablecer el borde</translation>
-    </message>
-    <message>
-        <source>Use the matte as the network computes it</source>
-        <translation>Usar la máscara tal como la calcula la red</translation>
-    </message>
     <message>
         <source>Hardness</source>
         <translation>Dureza</translation>
@@ -682,6 +674,14 @@
     <message>
         <source>Removes a green cast from hair and edges</source>
         <translation>Elimina el tono verde del pelo y los bordes</translation>
+    </message>
+    <message>
+        <source>Reset edge</source>
+        <translation>Restablecer el borde</translation>
+    </message>
+    <message>
+        <source>Use the matte as the network computes it</source>
+        <translation>Usar la máscara tal como la calcula la red</translation>
     </message>
 </context><context>
     <name>ErrorBar</name>
@@ -814,6 +814,10 @@
 </context><context>
     <name>ExpertControls</name>
     <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Dispositivo</translation>
     </message>
@@ -846,18 +850,6 @@
         <translation>Cómo se amplía la máscara</translation>
     </message>
     <message>
-        <source>Virtual camera backend</source>
-        <translation>Backend de la cámara virtual</translation>
-    </message>
-    <message>
-        <source>Library that writes to the virtual camera</source>
-        <translation>Biblioteca que escribe en la cámara virtual</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
         <source>Deep guided filter</source>
         <translation>Filtro guiado profundo</translation>
     </message>
@@ -865,15 +857,13 @@
         <source>Fast guided filter</source>
         <translation>Filtro guiado rápido</translation>
     </message>
-</context><context>
-    <name>FileChoice</name>
     <message>
-        <source>Remove</source>
-        <translation>Quitar</translation>
+        <source>Virtual camera backend</source>
+        <translation>Backend de la cámara virtual</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>Elegir archivo…</translation>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Biblioteca que escribe en la cámara virtual</translation>
     </message>
 </context><context>
     <name>Findings</name>
@@ -1054,6 +1044,26 @@
 </context><context>
     <name>FramingControls</name>
     <message>
+        <source>Auto-framing</source>
+        <translation>Encuadre automático</translation>
+    </message>
+    <message>
+        <source>Crops the image to head and shoulders and follows them</source>
+        <translation>Recorta la imagen a cabeza y hombros y los sigue</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Desactivado</translation>
+    </message>
+    <message>
+        <source>Calm</source>
+        <translation>Tranquilo</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cercano</translation>
+    </message>
+    <message>
         <source>Zoom</source>
         <translation>Zoom</translation>
     </message>
@@ -1078,14 +1088,6 @@
         <translation>Desplaza la imagen hacia arriba o hacia abajo</translation>
     </message>
     <message>
-        <source>Auto-framing</source>
-        <translation>Encuadre automático</translation>
-    </message>
-    <message>
-        <source>Crops the image to head and shoulders and follows them</source>
-        <translation>Recorta la imagen a cabeza y hombros y los sigue</translation>
-    </message>
-    <message>
         <source>Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.</source>
         <translation>Gire la rueda del ratón sobre la vista previa para ampliar y arrastre para mover. El encuadre automático se detiene mientras amplía.</translation>
     </message>
@@ -1096,18 +1098,6 @@
     <message>
         <source>Show the whole camera image</source>
         <translation>Mostrar toda la imagen de la cámara</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Desactivado</translation>
-    </message>
-    <message>
-        <source>Calm</source>
-        <translation>Tranquilo</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Cercano</translation>
     </message>
 </context><context>
     <name>HelpWindow</name>
@@ -1544,12 +1534,24 @@
 </context><context>
     <name>OutputControls</name>
     <message>
+        <source>Off</source>
+        <translation>Desactivado</translation>
+    </message>
+    <message>
         <source>Send cut-out person to OBS</source>
         <translation>Enviar la persona recortada a OBS</translation>
     </message>
     <message>
         <source>For programs that put another picture behind the person</source>
         <translation>Para programas que ponen otra imagen detrás de la persona</translation>
+    </message>
+    <message>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>En la cámara PipeWire (BGRA)</translation>
+    </message>
+    <message>
+        <source>Beside the person in the virtual camera</source>
+        <translation>Junto a la persona en la cámara virtual</translation>
     </message>
     <message>
         <source>Virtual camera device</source>
@@ -1568,6 +1570,14 @@
         <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
     </message>
     <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>Activado</translation>
+    </message>
+    <message>
         <source>Mirror the output</source>
         <translation>Reflejar la salida</translation>
     </message>
@@ -1583,28 +1593,24 @@
         <source>Only while this window is hidden</source>
         <translation>Solo mientras esta ventana esté oculta</translation>
     </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>On</source>
-        <translation>Activado</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Desactivado</translation>
-    </message>
-    <message>
-        <source>In the PipeWire camera (BGRA)</source>
-        <translation>En la cámara PipeWire (BGRA)</translation>
-    </message>
-    <message>
-        <source>Beside the person in the virtual camera</source>
-        <translation>Junto a la persona en la cámara virtual</translation>
-    </message>
 </context><context>
     <name>OverlayControls</name>
+    <message>
+        <source>Where it is shown in the video</source>
+        <translation>Dónde se muestra en el vídeo</translation>
+    </message>
+    <message>
+        <source>Overlay text</source>
+        <translation>Texto superpuesto</translation>
+    </message>
+    <message>
+        <source>Shown over the video; {time} and {date} show the local time and date</source>
+        <translation>Se muestra sobre el vídeo; {time} y {date} muestran la hora y la fecha locales</translation>
+    </message>
+    <message>
+        <source>Your name, or {time}</source>
+        <translation>Su nombre o {time}</translation>
+    </message>
     <message>
         <source>Overlay image</source>
         <translation>Imagen superpuesta</translation>
@@ -1614,24 +1620,20 @@
         <translation>SVG o imagen con transparencia, como un logotipo</translation>
     </message>
     <message>
+        <source>Choose image…</source>
+        <translation>Elegir imagen…</translation>
+    </message>
+    <message>
+        <source>Images ({0})</source>
+        <translation>Imágenes ({0})</translation>
+    </message>
+    <message>
         <source>Remove overlay image</source>
         <translation>Quitar la imagen superpuesta</translation>
     </message>
     <message>
         <source>Show no image over the video</source>
         <translation>No mostrar ninguna imagen sobre el vídeo</translation>
-    </message>
-    <message>
-        <source>Your name, or {time}</source>
-        <translation>Su nombre o {time}</translation>
-    </message>
-    <message>
-        <source>Overlay text</source>
-        <translation>Texto superpuesto</translation>
-    </message>
-    <message>
-        <source>Shown over the video; {time} and {date} show the local time and date</source>
-        <translation>Se muestra sobre el vídeo; {time} y {date} muestran la hora y la fecha locales</translation>
     </message>
     <message>
         <source>Image position</source>
@@ -1648,10 +1650,6 @@
     <message>
         <source>Size of image and text; they stay inside the safe area</source>
         <translation>Tamaño de imagen y texto; permanecen dentro del área segura</translation>
-    </message>
-    <message>
-        <source>Where it is shown in the video</source>
-        <translation>Dónde se muestra en el vídeo</translation>
     </message>
     <message>
         <source>Top left</source>
@@ -1688,14 +1686,6 @@
     <message>
         <source>Bottom right</source>
         <translation>Abajo a la derecha</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Imágenes ({0})</translation>
-    </message>
-    <message>
-        <source>Choose image…</source>
-        <translation>Elegir imagen…</translation>
     </message>
 </context><context>
     <name>PlacementControls</name>
@@ -1740,16 +1730,16 @@
         <translation>Arrastrar y la rueda mueven y escalan a la persona en lugar de la imagen de la cámara</translation>
     </message>
     <message>
+        <source>With Ctrl, dragging and the wheel in the preview always move the person.</source>
+        <translation>Con Control, arrastrar y la rueda en la vista previa mueven siempre a la persona.</translation>
+    </message>
+    <message>
         <source>Reset position</source>
         <translation>Restablecer la posición</translation>
     </message>
     <message>
         <source>Show the person where the camera does</source>
         <translation>Mostrar a la persona donde la muestra la cámara</translation>
-    </message>
-    <message>
-        <source>With Ctrl, dragging and the wheel in the preview always move the person.</source>
-        <translation>Con Control, arrastrar y la rueda en la vista previa mueven siempre a la persona.</translation>
     </message>
     <message>
         <source>Top left</source>
@@ -1978,12 +1968,12 @@
 </context><context>
     <name>PresenterControls</name>
     <message>
-        <source>PDF file…</source>
-        <translation>Archivo PDF…</translation>
+        <source>Off</source>
+        <translation>Desactivada</translation>
     </message>
     <message>
-        <source>Folder…</source>
-        <translation>Carpeta…</translation>
+        <source>PDF file…</source>
+        <translation>Archivo PDF…</translation>
     </message>
     <message>
         <source>Present a PDF file</source>
@@ -1992,6 +1982,10 @@
     <message>
         <source>Shows its pages behind you</source>
         <translation>Muestra sus páginas detrás de usted</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Carpeta…</translation>
     </message>
     <message>
         <source>Present a folder</source>
@@ -2010,6 +2004,10 @@
         <translation>Muestra una pantalla o una ventana detrás de usted, con todo lo que la cubra</translation>
     </message>
     <message>
+        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
+        <translation>Todos en la reunión ven la presentación. Pulse Re Pág o Av Pág para cambiar de diapositiva.</translation>
+    </message>
+    <message>
         <source>End the presentation</source>
         <translation>Terminar la presentación</translation>
     </message>
@@ -2018,16 +2016,8 @@
         <translation>Volver al fondo anterior</translation>
     </message>
     <message>
-        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
-        <translation>Todos en la reunión ven la presentación. Pulse Re Pág o Av Pág para cambiar de diapositiva.</translation>
-    </message>
-    <message>
         <source>PDF files ({0})</source>
         <translation>Archivos PDF ({0})</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Desactivada</translation>
     </message>
     <message>
         <source>Screen (your desktop asks which one)</source>
@@ -2128,6 +2118,10 @@
         <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
     </message>
     <message>
+        <source>Edge</source>
+        <translation>Borde</translation>
+    </message>
+    <message>
         <source>Hide things mistaken for people</source>
         <translation>Ocultar lo que se confunde con personas</translation>
     </message>
@@ -2142,10 +2136,6 @@
     <message>
         <source>Looks closer at people who are far away.</source>
         <translation>Mira con más detalle a las personas lejanas.</translation>
-    </message>
-    <message>
-        <source>Edge</source>
-        <translation>Borde</translation>
     </message>
     <message>
         <source>Off</source>
@@ -2174,12 +2164,12 @@
         <translation>Automático</translation>
     </message>
     <message>
-        <source>Automatic detail</source>
-        <translation>Detalle automático</translation>
-    </message>
-    <message>
         <source>Choose the detail by the frame size</source>
         <translation>Elegir el detalle según el tamaño del fotograma</translation>
+    </message>
+    <message>
+        <source>Automatic detail</source>
+        <translation>Detalle automático</translation>
     </message>
     <message>
         <source>Input of the network: {0} × {1} px</source>
@@ -2296,22 +2286,6 @@
         <translation>Dirección del equipo en el que funciona el servidor</translation>
     </message>
     <message>
-        <source>Token file</source>
-        <translation>Archivo de clave</translation>
-    </message>
-    <message>
-        <source>File with the secret token that the server asks for</source>
-        <translation>Archivo con la clave secreta que pide el servidor</translation>
-    </message>
-    <message>
-        <source>Certificate file</source>
-        <translation>Archivo de certificado</translation>
-    </message>
-    <message>
-        <source>Trust a server with this certificate (PEM) in place of those that the system trusts</source>
-        <translation>Confiar en un servidor con este certificado (PEM) en lugar de los que acepta el sistema</translation>
-    </message>
-    <message>
         <source>Connect</source>
         <translation>Conectar</translation>
     </message>
@@ -2330,6 +2304,30 @@
     <message>
         <source>The server receives small frames of your camera. Background and full frames stay here.</source>
         <translation>El servidor recibe imágenes pequeñas de su cámara. El fondo y las imágenes completas se quedan aquí.</translation>
+    </message>
+    <message>
+        <source>Token file</source>
+        <translation>Archivo de clave</translation>
+    </message>
+    <message>
+        <source>File with the secret token that the server asks for</source>
+        <translation>Archivo con la clave secreta que pide el servidor</translation>
+    </message>
+    <message>
+        <source>Certificate file</source>
+        <translation>Archivo de certificado</translation>
+    </message>
+    <message>
+        <source>Trust a server with this certificate (PEM) in place of those that the system trusts</source>
+        <translation>Confiar en un servidor con este certificado (PEM) en lugar de los que acepta el sistema</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Elegir archivo…</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Quitar</translation>
     </message>
     <message>
         <source>Connecting…</source>
@@ -2530,20 +2528,24 @@
 </context><context>
     <name>StandbyControls</name>
     <message>
+        <source>Shown on the card while you are paused</source>
+        <translation>Se muestra en la pantalla durante la pausa</translation>
+    </message>
+    <message>
         <source>Stand-by text</source>
         <translation>Texto de pausa</translation>
     </message>
     <message>
-        <source>Shown on the card while you are paused</source>
-        <translation>Se muestra en la pantalla durante la pausa</translation>
+        <source>Stand-by image</source>
+        <translation>Imagen de pausa</translation>
     </message>
     <message>
         <source>Image…</source>
         <translation>Imagen…</translation>
     </message>
     <message>
-        <source>Stand-by image</source>
-        <translation>Imagen de pausa</translation>
+        <source>Images ({0})</source>
+        <translation>Imágenes ({0})</translation>
     </message>
     <message>
         <source>Remove image</source>
@@ -2552,10 +2554,6 @@
     <message>
         <source>Use the default stand-by card</source>
         <translation>Usar la pantalla de pausa normal</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Imágenes ({0})</translation>
     </message>
 </context><context>
     <name>StatusLine</name>
@@ -2888,16 +2886,20 @@
         <translation>Ocultar siempre</translation>
     </message>
     <message>
-        <source>Always show</source>
-        <translation>Mostrar siempre</translation>
-    </message>
-    <message>
         <source>What you paint is never shown, not even people</source>
         <translation>Lo que pinte no se mostrará nunca, ni siquiera las personas</translation>
     </message>
     <message>
+        <source>Always show</source>
+        <translation>Mostrar siempre</translation>
+    </message>
+    <message>
         <source>What you paint is always shown, with your real room</source>
         <translation>Lo que pinte se mostrará siempre, con su habitación real</translation>
+    </message>
+    <message>
+        <source>Choose one and paint on the picture.</source>
+        <translation>Elija uno y pinte sobre la imagen.</translation>
     </message>
     <message>
         <source>Brush size</source>
@@ -2912,20 +2914,16 @@
         <translation>Quitar la última zona</translation>
     </message>
     <message>
-        <source>Remove all zones</source>
-        <translation>Quitar todas las zonas</translation>
-    </message>
-    <message>
         <source>Undo the last brush stroke</source>
         <translation>Deshacer la última pincelada</translation>
     </message>
     <message>
-        <source>Remove all zones of this camera</source>
-        <translation>Quitar todas las zonas de esta cámara</translation>
+        <source>Remove all zones</source>
+        <translation>Quitar todas las zonas</translation>
     </message>
     <message>
-        <source>Choose one and paint on the picture.</source>
-        <translation>Elija uno y pinte sobre la imagen.</translation>
+        <source>Remove all zones of this camera</source>
+        <translation>Quitar todas las zonas de esta cámara</translation>
     </message>
 </context><context>
     <name>ZoneMarks</name>
@@ -4076,11 +4074,6 @@
         <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija una relación menor u otro dispositivo.</translation>
     </message>
     <message>
-        <source>The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor auto or switch them off.</source>
-        <comment>ModelText.NO_SHAPING</comment>
-        <translation>El ejecutor {executor} no admite el encuadre automático, las zonas, una persona seleccionada ni una desplazada; elija el ejecutor auto o desactive esas funciones.</translation>
-    </message>
-    <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>
         <comment>ModelText.UNEXPECTED</comment>
         <translation>El recorte falló; elija otro modelo o ejecutor. Los detalles están en el registro.</translation>
@@ -4134,11 +4127,6 @@
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
-    </message>
-    <message>
-        <source>Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto.</source>
-        <comment>ModelText.PLATE_NEEDS_NUMBA</comment>
-        <translation>Los modelos con imagen de fondo vacío necesitan el paquete numba para OpenVINO; elija el ejecutor eager o auto.</translation>
     </message>
     <message>
         <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
@@ -4476,11 +4464,6 @@
         <translation>La cámara virtual {device} no existe; elija otra o «auto».</translation>
     </message>
     <message>
-        <source>The virtual camera {device} does not exist. {advice}</source>
-        <comment>VirtualCameraText.ABSENT_AND_NONE</comment>
-        <translation>La cámara virtual {device} no existe. {advice}</translation>
-    </message>
-    <message>
         <source>There is no virtual camera {device}; choose one of {devices}.</source>
         <comment>VirtualCameraText.ABSENT_AMONG</comment>
         <translation>No hay ninguna cámara virtual {device}; elija una de {devices}.</translation>
@@ -4634,6 +4617,11 @@
         <source>The recording {file} is still being written; stop it first.</source>
         <comment>RecordingText.STILL_WRITTEN</comment>
         <translation>La grabación {file} aún se está escribiendo; deténgala primero.</translation>
+    </message>
+    <message>
+        <source>{option} needs the WebRTC service, which this copy of Mattecam lacks.</source>
+        <comment>RemoteText.NO_SERVICE</comment>
+        <translation>{option} necesita el servicio WebRTC, que falta en esta copia de Mattecam.</translation>
     </message>
     <message>
         <source>{option} needs the packages {packages}; run `{command}`.</source>
