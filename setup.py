@@ -58,10 +58,13 @@ def pins(requirements: str) -> list[str]:
     return [line for line in text.splitlines() if re.match(r"[\w.\[\]-]+==", line)]
 
 
+required = pins("requirements.txt")
+torch = [pin for pin in required if pin.startswith("torch==")]
 found = find_namespace_packages(str(ROOT), include=[f"{top}*" for top in PROGRAM], exclude=NOT_SHIPPED)
 setup(
     cmdclass={"build_py": BuildProgram},
     packages=["mattecam", *(PREFIX + package for package in found)],
     package_dir={PREFIX + top: top for top in PROGRAM},
-    extras_require={name: pins(file) for name, file in EXTRAS.items()},
+    install_requires=[pin for pin in required if pin not in torch],
+    extras_require={"torch": torch, **{name: pins(file) for name, file in EXTRAS.items()}},
 )

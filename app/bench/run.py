@@ -112,7 +112,7 @@ def _bench_model(
             raise failures[0]
         for failure in failures:
             progress(str(failure))
-        if choice.spec.recurrent:  # the reference loop supports recurrent networks only
+        if choice.spec.recurrent and hardware.torch_usable():  # the reference loop supports no other networks
             contenders += _usual(settings, frames, backdrop)
         progress(f"{choice.model}: measuring for {seconds:.0f} s")
         timings = interleave(contenders, seconds * 0.8)

@@ -9,6 +9,7 @@ from app.core.text import Text
 from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.system import System
 from app.matting.selection.cuda_cards import supports
+from app.matting.selection.hardware import torch_usable
 from app.system.environment import ROOT, VENV, VERSION
 from app.system.torch_build import (
     NVIDIA_MARK,
@@ -41,8 +42,10 @@ class TorchFacts:
     """Names of the cards for whose architecture torch has no code."""
 
 
-def read_torch() -> TorchFacts:
-    """Return the facts of the installed torch."""
+def read_torch() -> TorchFacts | None:
+    """Return the facts of the installed torch; None without torch."""
+    if not torch_usable():
+        return None
     import torch
 
     devices: list[str] = []
@@ -63,8 +66,12 @@ def read_torch() -> TorchFacts:
     )
 
 
-def check_gpu(system: System, torch: TorchFacts) -> tuple[Finding, ...]:
+def check_gpu(system: System, torch: TorchFacts | None) -> tuple[Finding, ...]:
     """Return one finding: the card in use, or why torch cannot use one."""
+    if torch is None:
+        if _NVIDIA in _cards(system):
+            return (_warning(GpuFinding.NO_TORCH(), GpuFinding.FIX_NO_TORCH()),)
+        return (Finding(_CHECK, State.OK, GpuFinding.NO_TORCH()),)
     if torch.devices:
         return (Finding(_CHECK, State.OK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
     nvidia = read_nvidia(_smi(system), system.read(NVIDIA_MARK))

@@ -45,6 +45,15 @@ def test_what_keeps_torch_from_an_nvidia_card(tmp_path: Path, torch: TorchFacts,
     assert finding.state is State.WARNING and words in finding.detail and finding.fix
 
 
+def test_without_torch_an_nvidia_card_is_not_used(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (finding,) = check_gpu(machine.system(), None)
+    assert finding.state is State.OK and not finding.fix
+    nvidia(machine)
+    (finding,) = check_gpu(machine.system(), None)
+    assert finding.state is State.WARNING and "mattecam[torch]" in str(finding.fix)
+
+
 def test_a_card_without_code_in_torch_is_named(tmp_path: Path) -> None:
     torch = TorchFacts("2.13.0", "13.0", None, (), False, ("NVIDIA GeForce GTX 1060",))
     answers = {"nvidia-smi": CommandResult(0, "580.65.06, 6.1\n")}
@@ -107,7 +116,7 @@ def test_torch_as_it_should_be(tmp_path: Path, torch: TorchFacts, words: str) ->
 
 def test_the_installed_torch_can_be_asked() -> None:
     facts = read_torch()
-    assert facts.version[0].isdigit()
+    assert facts is not None and facts.version[0].isdigit()
     assert check_gpu(System(), facts)[0].check == "graphics card"
 
 

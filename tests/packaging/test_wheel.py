@@ -116,7 +116,7 @@ def test_metadata_names_version_pinned_dependencies_and_extras(wheel: Path) -> N
     required = {str(line).partition(";")[0].strip() for line in metadata.get_all("Requires-Dist", [])}
     for requirements in ("requirements.txt", "requirements-cluster.txt", "service/requirements.txt"):
         assert {f"{name}=={version}" for name, version in pins(ROOT / requirements)} <= required
-    assert set(metadata.get_all("Provides-Extra", [])) == {"cluster", "service"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"cluster", "service", "torch"}
 
 
 def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None:

@@ -1,10 +1,14 @@
-"""Cache of converted networks on disk and in memory. torch is imported only on a cache miss."""
+"""Cache of converted networks on disk and in memory. torch is imported only on a cache miss.
+
+Packages ship converted networks beside the weights (`tools.convert_networks`), so that they need no torch.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import hashlib
+import importlib.util
 import logging
 import shutil
 import tempfile
@@ -15,19 +19,24 @@ from pathlib import Path
 
 from app.config import paths
 from app.core.errors import ModelError, text_of
+from app.core.messages.matting import ModelText
 from app.matting.openvino.artefact import Artefact, read_artefact
 from app.matting.openvino.runtime import ov
-from models.weights import WeightsError, known_sha256
+from models.weights import MODELS, WeightsError, known_sha256
 
 LOG = logging.getLogger(__name__)
+CONVERTED = MODELS / "converted"
+"""Folder of the converted networks of a package; not in a copy of the sources."""
 _KEPT = 3
 
 
 class ArtefactCache:
     """Cache of artefacts in a folder; recently used ones are also kept in memory."""
 
-    def __init__(self, folder: Callable[[], Path]) -> None:
+    def __init__(self, folder: Callable[[], Path], shipped: Path | None = None) -> None:
+        """shipped: read-only folder that is searched first."""
         self._folder = folder
+        self._shipped = shipped
         self._lock = threading.Lock()
         self._artefacts: OrderedDict[str, Artefact] = OrderedDict()
 
@@ -39,10 +48,11 @@ class ArtefactCache:
         int8: the int8 version of the weights, to be converted in place of the float32 network. Raises ModelError if the
         file does not contain weights of this network.
         """
-        key = _key(model, weights, refiner, direct, int8)
+        folders = self._folders(model, weights, refiner, direct, int8)
+        key = folders[-1].name
         with self._lock:
             artefact = self._artefacts.pop(key, None) or self._from_disk(
-                key, lambda folder: _convert(model, weights, refiner, direct, folder, int8)
+                folders, lambda folder: _convert(model, weights, refiner, direct, folder, int8)
             )
             self._artefacts[key] = artefact
             while len(self._artefacts) > _KEPT:
@@ -53,15 +63,22 @@ class ArtefactCache:
         self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
     ) -> Path:
         """Return where the artefact of a network is kept; it may not exist. Raises ModelError as `load`."""
-        return self._folder() / _key(model, weights, refiner, direct, int8)
+        folders = self._folders(model, weights, refiner, direct, int8)
+        return next((folder for folder in folders if folder.is_dir()), folders[-1])
 
-    def _from_disk(self, key: str, convert: Callable[[Path], None]) -> Artefact:
-        folder = self._folder() / key
-        if folder.is_dir():
+    def _folders(self, model: str, weights: Path, refiner: str, direct: bool, int8: Path | None) -> list[Path]:
+        """Return where an artefact may be, in the order of the search; the last one is written to."""
+        shipped = self._shipped and self._shipped / shipped_name(model, weights, refiner, direct, int8)
+        own = self._folder() / _name(model, weights, refiner, direct, int8, _sources())
+        return [own] if shipped is None else [shipped, own]
+
+    def _from_disk(self, folders: list[Path], convert: Callable[[Path], None]) -> Artefact:
+        for folder in filter(Path.is_dir, folders):
             try:
                 return read_artefact(folder)
-            except Exception as error:  # noqa: BLE001 - OpenVINO raises anything, MemoryError included
+            except Exception as error:  # noqa: BLE001, PERF203 - OpenVINO raises anything, MemoryError included
                 LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
+        folder = folders[-1]
         with tempfile.TemporaryDirectory() as temporary:
             convert(Path(temporary))
             try:
@@ -74,17 +91,26 @@ class ArtefactCache:
 
 
 def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None) -> None:
+    if importlib.util.find_spec("torch") is None:
+        raise ModelError(ModelText.NEEDS_TORCH(choice=model))
     from app.matting.openvino.conversion import convert  # imports torch
 
     convert(model, weights, refiner, direct, folder, int8)
 
 
-def _key(model: str, weights: Path, refiner: str, direct: bool, int8: Path | None) -> str:
+def shipped_name(
+    model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
+) -> str:
+    """Return the name of a shipped artefact. It ships with the code that it was made by, so that is no part of it."""
+    return _name(model, weights, refiner, direct, int8, "")
+
+
+def _name(model: str, weights: Path, refiner: str, direct: bool, int8: Path | None, sources: str) -> str:
     try:
         content = " ".join(known_sha256(file) for file in (weights, int8) if file is not None)
     except WeightsError as error:
         raise ModelError(text_of(error)) from error
-    words = f"{ov.__version__} {model} {refiner} {direct} {content} {_sources()}"
+    words = f"{ov.__version__} {model} {refiner} {direct} {content} {sources}"
     return f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
 
@@ -105,5 +131,5 @@ def _install(made: Path, folder: Path) -> None:
             copied.replace(folder)
 
 
-artefacts = ArtefactCache(lambda: paths.data_dir() / "cache")
+artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", CONVERTED)
 """Shared cache of the process."""

@@ -62,7 +62,13 @@ def _is_usable(model: str) -> bool:
     except WeightsError as error:
         LOG.warning("%s", error)
         return False
-    return path is not None
+    return path is not None and (hardware.torch_usable() or _is_converted(model, path))
+
+
+def _is_converted(model: str, weights: Path) -> bool:
+    from app.matting.openvino.artefact_cache import artefacts
+
+    return artefacts.folder(model, weights).is_dir()
 
 
 def choose(settings: EngineSettings) -> Choice:
@@ -92,16 +98,26 @@ def choose_device(settings: EngineSettings) -> str:
     """Return the device. Raises ModelError if it is not available."""
     if settings.device == "auto":
         return "cpu" if settings.executor == "openvino" else hardware.cuda_cards().first() or "cpu"
+    if settings.device != "cpu":
+        _require_torch(settings.device)
     return hardware.cuda_cards().find(settings.device) if settings.device.startswith("cuda") else settings.device
 
 
 def choose_executor(settings: EngineSettings, device: str) -> str:
     """Return the executor. Raises ModelError if the one in the settings cannot run on this device."""
-    if settings.executor == "auto":
-        return "openvino" if device == "cpu" and hardware.openvino_usable() else "eager"
+    if settings.executor == "auto" and device == "cpu" and hardware.openvino_usable():
+        return "openvino"
+    if settings.executor in ("auto", "eager"):
+        _require_torch("eager")
+        return "eager"
     if settings.executor == "openvino" and device != "cpu":
         raise ModelError(ModelText.OPENVINO_DEVICE(device=device))
     return settings.executor
+
+
+def _require_torch(choice: str) -> None:
+    if not hardware.torch_usable():
+        raise ModelError(ModelText.NEEDS_TORCH(choice=choice))
 
 
 def _precision(settings: EngineSettings, model: str, weights: Path, device: str, executor: str) -> str:

@@ -15,6 +15,8 @@ from app.matting.selection.cuda_cards import CudaCards
 @functools.cache
 def cuda_cards() -> CudaCards:
     """Return the NVIDIA cards of this machine; import torch only if the driver is installed."""
+    if not torch_usable():
+        return CudaCards(None)
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(driver)
@@ -25,6 +27,12 @@ def cuda_cards() -> CudaCards:
     from app.matting.torch.cuda_api import TorchCuda
 
     return CudaCards(TorchCuda() if torch.cuda.is_available() else None)
+
+
+@functools.cache
+def torch_usable() -> bool:
+    """Return whether torch is installed; packages lack it."""
+    return importlib.util.find_spec("torch") is not None
 
 
 @functools.cache
@@ -47,6 +55,8 @@ def cpu_has_bfloat16() -> bool:
 @functools.cache
 def cpu_has_vnni() -> bool:
     """Return whether the CPU multiplies and adds int8 in one instruction; without that, int8 is not faster."""
+    if flags := processor_flags().split():
+        return not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags)
     from llvmlite.binding import get_host_cpu_features  # type: ignore[import-untyped]
 
     features = get_host_cpu_features()
@@ -80,7 +90,7 @@ def gpus() -> tuple[tuple[str, str], ...]:
 
 def apple_gpu_usable() -> bool:
     """Return whether torch can use an Apple GPU."""
-    if platform.system() != "Darwin":
+    if platform.system() != "Darwin" or not torch_usable():
         return False
     import torch
 

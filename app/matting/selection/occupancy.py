@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import cv2
 import numpy as np
 
@@ -9,6 +11,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting.base.geometry import StepGeometry, auto_ratio
 from app.matting.selection.choice import choose
+from app.matting.selection.network_backend import make_backend
 from models.table import bundled
 
 SHORT_SIDE = 288
@@ -32,19 +35,15 @@ def shows_someone(plate: BgrImage) -> bool:
 
 def person_matte(picture: BgrImage) -> AlphaImage:
     """Return the bundled network's alpha for a single image (H, W, 3); its short side is at most 288."""
-    from app.matting.torch.networks import load_core
-    from app.matting.torch.torch_backend import TorchBackend
-
     network = bundled()
     height, width = picture.shape[:2]
     part = min(1.0, SHORT_SIDE / min(height, width))
     size = max(1, round(width * part)), max(1, round(height * part))
     small: BgrImage = np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     geometry = StepGeometry(*size, auto_ratio(*size, network.short_side))
-    choice = choose(MattingSettings(model=network.name, device="cpu", executor="eager"))
-    core = load_core(network.name, choice.weights, "auto", geometry.ratio, "cpu", "float32")
-    executor = TorchBackend(core, geometry)
-    mattes = [
-        executor.step(small, np.zeros_like(small), EdgeSettings(strict="off")).result().alpha for _ in range(LOOKS)
-    ]
-    return mattes[-1]
+    settings = MattingSettings(model=network.name, device="cpu", precision="float32")
+    with contextlib.closing(make_backend(settings, choose(settings), geometry)) as backend:
+        for _ in range(LOOKS):
+            pending = backend.step(small, np.zeros_like(small), EdgeSettings(strict="off"))
+            alpha = pending.result().alpha.copy()
+    return alpha

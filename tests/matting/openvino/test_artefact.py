@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from app.matting.cpu.guided import filter_rows
 from app.matting.kernels.network_arrays import halve_rows
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact
-from app.matting.openvino.artefact_cache import ArtefactCache
+from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
 from app.matting.openvino.cells import unpack
 from app.matting.openvino.decision import CpuDecision
 from app.matting.openvino.runtime import core
@@ -205,6 +207,26 @@ def test_an_artefact_that_is_there_needs_no_conversion(
     np.testing.assert_array_equal(first.guided_filter.first, again.guided_filter.first)
     assert again.states == first.states
     assert [stage.name for stage in again.stages] == ["encoder", "decoder"]
+
+
+def test_shipped_artefacts_are_used_until_one_is_damaged(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, cache = tmp_path / "shipped", tmp_path / "cache"
+    made = ArtefactCache(lambda: tmp_path / "made")
+    made.load("toy", weights["toy"])
+    shutil.copytree(made.folder("toy", weights["toy"]), shipped / shipped_name("toy", weights["toy"]))
+    ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])
+    assert not cache.exists()
+    (file,) = shipped.glob("*/core.xml")
+    file.write_text("")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "torch", None)
+        with pytest.raises(ModelError, match=r"toy needs PyTorch.*mattecam\[torch\]"):
+            ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])
+    ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])
+    monkeypatch.setattr("app.matting.openvino.conversion.convert", None)
+    ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])  # converted again once
 
 
 def test_unreadable_weights_are_a_named_error(

@@ -1,0 +1,126 @@
+"""Packages lack torch: with converted networks every command runs without it and gives the same results."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.capture.demo import DemoSource
+from app.core.settings import MattingSettings
+from app.matting.openvino import artefact_cache
+from app.matting.openvino.artefact_cache import ArtefactCache
+from app.matting.selection import choice, hardware
+from models.int8 import int8_file
+from models.mattecam.bundled import BUNDLED, BUNDLED_WITH_PLATE
+from tests.paths import ROOT
+from tools.convert_networks import convert_all
+
+DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
+NOT_PREPARED = "from app.matting.preparation import preparation as p; p.preparation._done = True"
+NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def blocked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of processes that cannot import torch, with a cache of the bundled network in float32 and int8."""
+    folder = tmp_path_factory.mktemp("without-torch")
+    (folder / "sitecustomize.py").write_text("import sys; sys.modules['torch'] = None")
+    for int8 in (None, int8_file(BUNDLED)):
+        artefact_cache.artefacts.load("mattecam", BUNDLED, int8=int8)
+        made = artefact_cache.artefacts.folder("mattecam", BUNDLED, int8=int8)
+        shutil.copytree(made, folder / "data" / "cache" / made.name)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
+    own = {"PYTHONPATH": str(folder), "MATTECAM_DATA_DIR": str(folder / "data"), "QT_QPA_PLATFORM": "offscreen"}
+    return kept | own | {"MATTECAM_CONFIG_DIR": str(folder / "config"), "MATTECAM_RUNTIME_DIR": str(folder / "run")}
+
+
+def run(env: dict[str, str], *words: str) -> tuple[int, str]:
+    """Run the program as a person does, but without the preparation for this machine, which takes 20 s."""
+    code = f"import sys; {NOT_PREPARED}; from app.cli.main import run_to_exit; sys.exit(run_to_exit(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["devices"], ["weights", "verify"], ["ctl", "--help"], ["headless", *DEMO], DEMO],
+    ids=["help", "devices", "weights", "ctl", "headless", "window"],
+)
+def test_commands_run(words: list[str], blocked: dict[str, str]) -> None:
+    code, said = run(blocked, *words)
+    assert code == 0, said
+
+
+def test_the_doctor_says_that_it_is_missing(blocked: dict[str, str]) -> None:
+    assert "PyTorch is not installed; the networks run on the CPU." in run(blocked, "doctor")[1]
+
+
+def test_the_result_is_the_same(blocked: dict[str, str], tmp_path: Path) -> None:
+    source = DemoSource(320, 240, 30.0, realtime=False)
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    cv2.imwrite(str(tmp_path / "in.png"), frame.image)
+    for precision in ("float32", "int8"):
+        for name, env in (("without", blocked), ("with", blocked | {"PYTHONPATH": ""})):
+            words = ["convert", str(tmp_path / "in.png"), str(tmp_path / f"{name}.png"), "--model", "mattecam"]
+            code, said = run(env, *words, "--background", "green", "--precision", precision, "--overwrite")
+            assert code == 0, said
+        without, usual = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("without", "with"))
+        assert without is not None and usual is not None
+        np.testing.assert_array_equal(without, usual)
+
+
+@pytest.mark.parametrize(
+    ("words", "subject"),
+    [
+        (["--device", "cuda"], "cuda"),
+        (["--executor", "eager"], "eager"),
+        (["--model", "mattecam", "--weights", "own.safetensors"], "mattecam"),
+    ],
+)
+def test_what_needs_it_says_so_in_a_sentence(
+    words: list[str], subject: str, blocked: dict[str, str], tmp_path: Path
+) -> None:
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(BUNDLED.read_bytes() + b" ")
+    words = [str(own) if word == own.name else word for word in words]
+    code, said = run(blocked, "headless", *DEMO, *words)
+    assert code != 0
+    assert f"{subject} {NEEDS_TORCH}" in said
+
+
+def test_what_ships_is_found_under_its_name(tmp_path: Path) -> None:
+    convert_all(tmp_path / "shipped")
+    cache = ArtefactCache(lambda: tmp_path / "cache", tmp_path / "shipped")
+    for int8 in (None, int8_file(BUNDLED)):
+        assert cache.folder("mattecam", BUNDLED, int8=int8).parent == tmp_path / "shipped"
+    assert cache.folder("mattecam-plate", BUNDLED_WITH_PLATE).is_dir()
+
+
+def test_auto_leaves_out_what_cannot_be_converted(
+    blocked: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "on_hand", lambda name: tmp_path)
+    monkeypatch.setattr(choice, "check_intact", lambda name, path: None)
+    monkeypatch.setattr(choice, "_is_converted", lambda name, path: name == "mattecam")
+    for usable, model in ((True, "rvm-mobilenetv3"), (False, "mattecam")):
+        monkeypatch.setattr(hardware, "torch_usable", lambda usable=usable: usable)
+        assert choice.choose_model(MattingSettings(device="cpu")) == model
