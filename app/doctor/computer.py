@@ -108,8 +108,11 @@ def check_processor() -> tuple[Finding, ...]:
     except MattecamError:
         return ()
     times = described(trials_of(choice.model, choice.weights))
-    words = {"processor": hardware.processor(), "precision": choice.precision}
-    detail = ModelFinding.PRECISION_MEASURED(**words, times=times) if times else ModelFinding.PRECISION(**words)
+    processor, precision = hardware.processor(), choice.precision
+    if times:
+        detail = ModelFinding.PRECISION_MEASURED(processor=processor, precision=precision, times=times)
+    else:
+        detail = ModelFinding.PRECISION(processor=processor, precision=precision)
     return (Finding("processor", State.OK, detail),)
 
 
