@@ -14,7 +14,7 @@ from app.core.text import CommandLineMessage, Message
 from models.faults import WeightsFault
 from tests.architecture.source import modules, tree
 
-PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models")]
+PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "service")]
 
 
 def catalogues() -> dict[str, type[Enum]]:

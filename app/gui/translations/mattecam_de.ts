@@ -3359,6 +3359,16 @@
         <translation>torch {version} hat keine unterstützte Grafikkarte gefunden; es wird die CPU benutzt.</translation>
     </message>
     <message>
+        <source>PyTorch is not installed; the networks run on the CPU.</source>
+        <comment>GpuFinding.NO_TORCH</comment>
+        <translation>PyTorch ist nicht installiert; die Netze laufen auf dem Prozessor.</translation>
+    </message>
+    <message>
+        <source>Install mattecam[torch] to run them on the graphics card.</source>
+        <comment>GpuFinding.FIX_NO_TORCH</comment>
+        <translation>Installieren Sie mattecam[torch], damit sie auf der Grafikkarte laufen.</translation>
+    </message>
+    <message>
         <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
         <comment>GpuFinding.WHY</comment>
         <translation>Auf einer CPU erreichen die genauesten Modelle wenige Bilder pro Sekunde; auf einer Grafikkarte laufen sie in Echtzeit.</translation>
@@ -4122,6 +4132,11 @@
         <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
         <comment>ModelText.HALF_FAILED</comment>
         <translation>Das Modell {model} lieferte auf der GPU {device} in halber Genauigkeit falsche Werte; das Freistellen läuft in float32 weiter.</translation>
+    </message>
+    <message>
+        <source>{choice} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it.</source>
+        <comment>ModelText.NEEDS_TORCH</comment>
+        <translation>{choice} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; installieren Sie dafür mattecam[torch].</translation>
     </message>
     <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>

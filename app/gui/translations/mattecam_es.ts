@@ -3359,6 +3359,16 @@
         <translation>torch {version} no encontró ninguna tarjeta gráfica compatible; se usa la CPU.</translation>
     </message>
     <message>
+        <source>PyTorch is not installed; the networks run on the CPU.</source>
+        <comment>GpuFinding.NO_TORCH</comment>
+        <translation>PyTorch no está instalado; las redes se ejecutan en la CPU.</translation>
+    </message>
+    <message>
+        <source>Install mattecam[torch] to run them on the graphics card.</source>
+        <comment>GpuFinding.FIX_NO_TORCH</comment>
+        <translation>Instale mattecam[torch] para ejecutarlas en la tarjeta gráfica.</translation>
+    </message>
+    <message>
         <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
         <comment>GpuFinding.WHY</comment>
         <translation>En una CPU los modelos más precisos alcanzan pocos fotogramas por segundo; una tarjeta gráfica los ejecuta en tiempo real.</translation>
@@ -4122,6 +4132,11 @@
         <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
         <comment>ModelText.HALF_FAILED</comment>
         <translation>El modelo {model} ha devuelto valores incorrectos en la GPU {device} con media precisión; el recorte continúa en float32.</translation>
+    </message>
+    <message>
+        <source>{choice} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it.</source>
+        <comment>ModelText.NEEDS_TORCH</comment>
+        <translation>{choice} necesita PyTorch, que falta en esta copia de Mattecam; instale mattecam[torch].</translation>
     </message>
     <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
