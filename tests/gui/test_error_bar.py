@@ -166,7 +166,7 @@ def test_a_problem_has_the_remedy_that_its_message_advises(stage: Stage, text: s
 @pytest.mark.parametrize("message", ModelText)
 def test_another_model_is_offered_only_where_the_message_advises_it(message: ModelText) -> None:
     text = Text(message, dict.fromkeys(("model", "device", "executor", "file", "reason", "width", "height", "ratio",
-                                        "count", "frame_width", "frame_height", "step"), "x"))  # fmt: skip
+                                        "count", "frame_width", "frame_height", "step", "choice"), "x"))  # fmt: skip
     advised = any(words in text for words in ("another model", "model it belongs to", "file or choose another"))
     shown = remedy_of(Problem(Stage.MATTING, text, 0.0))
     assert (shown is Remedy.MODEL) == advised

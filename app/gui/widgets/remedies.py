@@ -60,6 +60,7 @@ _OF_MESSAGE: dict[Enum, Remedy | None] = {
     ModelText.OPENVINO_DEVICE: Remedy.MATTING_SETTINGS,
     ModelText.NOT_CONVERTED: Remedy.MATTING_SETTINGS,
     ModelText.NO_INT8: Remedy.MATTING_SETTINGS,
+    ModelText.NEEDS_TORCH: Remedy.MATTING_SETTINGS,
     ModelText.PREPARING: None,
     ModelText.PREPARATION_CANCELLED: Remedy.RETRY,
     ShortcutText.NO_PORTAL: Remedy.KEYS,
