@@ -90,7 +90,7 @@ def measure(
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
     edges = EdgeSettings(strict=strict, person_region=region)
     settings = MattingSettings(model=model, device="cpu", precision=precision)
-    engine = build_engine(settings, *SIZE, shared=live)
+    engine = build_engine(settings, *SIZE, live=live)
     results: dict[str, list[Leak]] = defaultdict(list)
     try:
         for scene in data:

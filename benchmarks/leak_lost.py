@@ -99,7 +99,7 @@ def persons_lost(
 
     Raises MattecamError where the model is not installed.
     """
-    engines = [build_engine(settings, *SIZE, shared=live) for _ in ("off", *levels)]
+    engines = [build_engine(settings, *SIZE, live=live) for _ in ("off", *levels)]
     edges = [EdgeSettings(strict=level, person_region=region) for level in ("off", *levels)]
     found: dict[StrictLevel, dict[str, list[Lost]]] = {level: defaultdict(list) for level in levels}
     try:

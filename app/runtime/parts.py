@@ -71,7 +71,7 @@ def default_parts() -> Parts:
             return remote_engine(settings, width, height)
         if choose(settings).executor == "openvino":
             preparation.ensure()
-        return build_engine(settings, width, height, framing, shared=True)
+        return build_engine(settings, width, height, framing, shared=True, live=True)
 
     return Parts(
         SourceOpener(),

@@ -178,8 +178,8 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
     stream = [np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)]
     settings = MattingSettings(model="student", device="cpu", executor="openvino", precision="float32")
     alphas = []
-    for shared in (False, True):
-        engine = build_engine(settings, 320, 180, shared=shared)
+    for live in (False, True):
+        engine = build_engine(settings, 320, 180, live=live)
         alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).result().alpha for image in stream]))
         engine.close()
     every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)

@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 
 
 def build_engine(
-    settings: EngineSettings, width: int, height: int, framing: FramingSettings = WHOLE, *, shared: bool = False
+    settings: EngineSettings,
+    width: int,
+    height: int,
+    framing: FramingSettings = WHOLE,
+    *,
+    shared: bool = False,
+    live: bool = False,
 ) -> FrameEngine | PlateEngine:
     """Return an engine for frames of this size; takes seconds the first time, much less for a new ratio.
 
     framing: crop of the source's frame that the engine receives; the plate, which shows the whole frame, is cropped
-    identically. shared: capture and outputs run beside the engine and need the cores as well;
-    the network may then leave out frames in which little moves.
+    identically. shared: capture and outputs run beside the engine and need the cores as well. live: the network may
+    leave out frames in which little moves.
 
     Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run.
     """
@@ -45,7 +51,7 @@ def build_engine(
         with backend_errors(choice.model, choice.device, choice.precision):
             return make_backend(settings, choice, geometry, shared=shared)
 
-    return FrameEngine(choice.model, make, make_geometry, width, height, live=shared)
+    return FrameEngine(choice.model, make, make_geometry, width, height, live=live)
 
 
 def _release_gpu() -> None:
