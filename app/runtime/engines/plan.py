@@ -7,7 +7,7 @@ from enum import Enum
 from app.runtime.engines.key import EngineKey
 
 
-class EngineState(Enum):
+class ChoiceState(Enum):
     """What has become of the user's choice; see `EnginePlan`."""
 
     BUILDING = "building"
@@ -37,7 +37,7 @@ class EnginePlan:
     """
 
     def __init__(self) -> None:
-        self.state = EngineState.BUILDING
+        self.state = ChoiceState.BUILDING
         self.choice: EngineKey | None = None
         """What the settings ask for."""
         self.base: EngineKey | None = None
@@ -69,15 +69,15 @@ class EnginePlan:
             return False
         self.in_use = key
         if key == self.target:
-            self.state = EngineState.REMOTE if key.remote else self._reached()
-            if self.state is not EngineState.FALLBACK:
+            self.state = ChoiceState.REMOTE if key.remote else self._reached()
+            if self.state is not ChoiceState.FALLBACK:
                 self.due_at_s = None
         return True
 
     def lower(self, target: EngineKey) -> EngineKey | None:
         """Ask for `base` at another quality; return what to build, None where nothing is."""
         known, self.target = self.target, target
-        if self.state in (EngineState.RUNNING, EngineState.LOWERED):
+        if self.state in (ChoiceState.RUNNING, ChoiceState.LOWERED):
             self.state = self._reached()
         return None if target in (self.in_use, known) else target
 
@@ -90,7 +90,7 @@ class EnginePlan:
             self.due_at_s = due_at_s
         if fallback is not None:
             return self._pursue(fallback)
-        self.state = EngineState.FAILED
+        self.state = ChoiceState.FAILED
         return None
 
     def keep(self, due_at_s: float | None) -> None:
@@ -98,7 +98,7 @@ class EnginePlan:
 
         due_at_s: when to ask again, where that is a server; None: not before another choice.
         """
-        self.state = EngineState.FALLBACK
+        self.state = ChoiceState.FALLBACK
         if due_at_s is not None:
             self.base = self.target = self.in_use
             self.due_at_s = due_at_s
@@ -114,18 +114,18 @@ class EnginePlan:
         self.due_at_s = None
         if self.choice is not None and self.choice.remote:
             self.base = self.target = self.choice
-            self.state = EngineState.FALLBACK
+            self.state = ChoiceState.FALLBACK
             return self.choice
-        if self.state is not EngineState.FAILED or self.base is None:
+        if self.state is not ChoiceState.FAILED or self.base is None:
             return None
         return self._pursue(self.base)
 
     def _pursue(self, base: EngineKey) -> EngineKey:
         self.base = self.target = base
-        self.state = EngineState.BUILDING if base == self.choice else EngineState.FALLBACK
+        self.state = ChoiceState.BUILDING if base == self.choice else ChoiceState.FALLBACK
         return base
 
-    def _reached(self) -> EngineState:
+    def _reached(self) -> ChoiceState:
         if self.base != self.choice:
-            return EngineState.FALLBACK
-        return EngineState.LOWERED if self.lowered else EngineState.RUNNING
+            return ChoiceState.FALLBACK
+        return ChoiceState.LOWERED if self.lowered else ChoiceState.RUNNING

@@ -16,7 +16,7 @@ from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, Stand
 from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
 from app.runtime.engines.matting_pattern import MattingPattern
-from app.runtime.engines.plan import EnginePlan, EngineState
+from app.runtime.engines.plan import ChoiceState, EnginePlan
 from app.runtime.engines.quality import QualityControl
 from app.runtime.prepare import Preparer, close_unused
 from app.runtime.status import Lowered, Phase, ServerState
@@ -174,7 +174,7 @@ class EngineSelector:
         if settings.background.kind == "none":
             return PassThrough(settings.framing)
         if engine is None:
-            return StandBy(Phase.WAITING if self._plan.state is EngineState.FAILED else Phase.STARTING)
+            return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
         if self._skips(frame, generation):
             return Skip()
         matted = self._quality.quality.matted
@@ -224,7 +224,7 @@ class EngineSelector:
             return None
         if plan.in_use is not None and plan.in_use.remote:
             return ServerState.CONNECTED
-        return ServerState.LOCAL if plan.state in (EngineState.FALLBACK, EngineState.FAILED) else ServerState.CONNECTING
+        return ServerState.LOCAL if plan.state in (ChoiceState.FALLBACK, ChoiceState.FAILED) else ServerState.CONNECTING
 
     def _ask(self, key: EngineKey) -> None:
         """Build an engine at full quality."""

@@ -9,7 +9,7 @@ import pytest
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings
 from app.runtime.engines.key import EngineKey
-from app.runtime.engines.plan import EnginePlan, EngineState
+from app.runtime.engines.plan import ChoiceState, EnginePlan
 
 
 def key(**settings: object) -> EngineKey:
@@ -62,39 +62,39 @@ def again(plan: EnginePlan) -> None:
     assert plan.choose(plan.choice) == plan.choice
 
 
-TO: dict[EngineState, tuple[EngineKey, tuple[Events, ...]]] = {
-    EngineState.BUILDING: (LOCAL, ()),
-    EngineState.RUNNING: (LOCAL, (built(LOCAL),)),
-    EngineState.LOWERED: (LOCAL, (built(LOCAL), lowered(LIGHT))),
-    EngineState.REMOTE: (SERVER, (built(SERVER),)),
-    EngineState.FALLBACK: (SERVER, (fails(CPU), built(CPU))),
-    EngineState.FAILED: (LOCAL, (built(LOCAL), fails(None))),
+TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
+    ChoiceState.BUILDING: (LOCAL, ()),
+    ChoiceState.RUNNING: (LOCAL, (built(LOCAL),)),
+    ChoiceState.LOWERED: (LOCAL, (built(LOCAL), lowered(LIGHT))),
+    ChoiceState.REMOTE: (SERVER, (built(SERVER),)),
+    ChoiceState.FALLBACK: (SERVER, (fails(CPU), built(CPU))),
+    ChoiceState.FAILED: (LOCAL, (built(LOCAL), fails(None))),
 }
 
 
 @pytest.mark.parametrize(
     ("begin", "event", "end", "target", "in_use"),
     [
-        (EngineState.BUILDING, built(LOCAL), EngineState.RUNNING, LOCAL, LOCAL),
-        (EngineState.BUILDING, fails(CPU), EngineState.FALLBACK, CPU, None),
-        (EngineState.BUILDING, fails(None), EngineState.FAILED, LOCAL, None),
-        (EngineState.RUNNING, fails(CPU), EngineState.FALLBACK, CPU, None),
-        (EngineState.RUNNING, fails(None), EngineState.FAILED, LOCAL, None),
-        (EngineState.RUNNING, lowered(LIGHT), EngineState.LOWERED, LIGHT, LOCAL),
-        (EngineState.LOWERED, built(LIGHT), EngineState.LOWERED, LIGHT, LIGHT),
-        (EngineState.LOWERED, lowered(LOCAL), EngineState.RUNNING, LOCAL, LOCAL),
-        (EngineState.LOWERED, fails(CPU), EngineState.FALLBACK, CPU, None),
-        (EngineState.REMOTE, fails(SERVER), EngineState.BUILDING, SERVER, None),
-        (EngineState.REMOTE, fails(CPU), EngineState.FALLBACK, CPU, None),
-        (EngineState.FALLBACK, due, EngineState.FALLBACK, SERVER, CPU),
-        (EngineState.FALLBACK, fails(LIGHT), EngineState.FALLBACK, LIGHT, None),
-        (EngineState.FALLBACK, fails(None), EngineState.FAILED, CPU, None),
-        (EngineState.FAILED, due, EngineState.BUILDING, LOCAL, None),
-        *((state, again, EngineState.BUILDING, choice, None) for state, (choice, _) in TO.items()),
+        (ChoiceState.BUILDING, built(LOCAL), ChoiceState.RUNNING, LOCAL, LOCAL),
+        (ChoiceState.BUILDING, fails(CPU), ChoiceState.FALLBACK, CPU, None),
+        (ChoiceState.BUILDING, fails(None), ChoiceState.FAILED, LOCAL, None),
+        (ChoiceState.RUNNING, fails(CPU), ChoiceState.FALLBACK, CPU, None),
+        (ChoiceState.RUNNING, fails(None), ChoiceState.FAILED, LOCAL, None),
+        (ChoiceState.RUNNING, lowered(LIGHT), ChoiceState.LOWERED, LIGHT, LOCAL),
+        (ChoiceState.LOWERED, built(LIGHT), ChoiceState.LOWERED, LIGHT, LIGHT),
+        (ChoiceState.LOWERED, lowered(LOCAL), ChoiceState.RUNNING, LOCAL, LOCAL),
+        (ChoiceState.LOWERED, fails(CPU), ChoiceState.FALLBACK, CPU, None),
+        (ChoiceState.REMOTE, fails(SERVER), ChoiceState.BUILDING, SERVER, None),
+        (ChoiceState.REMOTE, fails(CPU), ChoiceState.FALLBACK, CPU, None),
+        (ChoiceState.FALLBACK, due, ChoiceState.FALLBACK, SERVER, CPU),
+        (ChoiceState.FALLBACK, fails(LIGHT), ChoiceState.FALLBACK, LIGHT, None),
+        (ChoiceState.FALLBACK, fails(None), ChoiceState.FAILED, CPU, None),
+        (ChoiceState.FAILED, due, ChoiceState.BUILDING, LOCAL, None),
+        *((state, again, ChoiceState.BUILDING, choice, None) for state, (choice, _) in TO.items()),
     ],
 )
 def test_each_event_leads_where_the_table_says(
-    begin: EngineState, event: Events, end: EngineState, target: EngineKey, in_use: EngineKey | None
+    begin: ChoiceState, event: Events, end: ChoiceState, target: EngineKey, in_use: EngineKey | None
 ) -> None:
     plan = chosen(*TO[begin][:1], *TO[begin][1])
     assert plan.state is begin
@@ -107,18 +107,18 @@ def test_each_event_leads_where_the_table_says(
 def test_a_choice_is_built_beside_the_engine_in_use_and_its_failure_keeps_that_one() -> None:
     plan = chosen(LOCAL, built(LOCAL))
     assert plan.choose(OTHER) == OTHER
-    assert (plan.state, plan.in_use) == (EngineState.BUILDING, LOCAL)
+    assert (plan.state, plan.in_use) == (ChoiceState.BUILDING, LOCAL)
     kept(plan)
-    assert (plan.state, plan.in_use, plan.settled) == (EngineState.FALLBACK, LOCAL, False)
+    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.FALLBACK, LOCAL, False)
     assert plan.due(DUE_S) is None, "only another choice changes that"
 
 
 def test_a_server_is_asked_again_beside_this_machine_until_it_takes_the_stream() -> None:
     plan = chosen(SERVER, fails(CPU), built(CPU), due, kept)
-    assert (plan.state, plan.in_use, plan.target, plan.settled) == (EngineState.FALLBACK, CPU, CPU, True)
+    assert (plan.state, plan.in_use, plan.target, plan.settled) == (ChoiceState.FALLBACK, CPU, CPU, True)
     due(plan)
     assert plan.built(SERVER)
-    assert (plan.state, plan.in_use) == (EngineState.REMOTE, SERVER)
+    assert (plan.state, plan.in_use) == (ChoiceState.REMOTE, SERVER)
     assert plan.due(999) is None
 
 
@@ -132,7 +132,7 @@ def test_what_was_taken_back_or_is_out_of_date() -> None:
     assert not plan.built(LIGHT), "taken back while it was built"
     plan.choose(OTHER)
     assert plan.built(LIGHT), "better than nothing newer"
-    assert (plan.state, plan.in_use, plan.settled) == (EngineState.BUILDING, LIGHT, False)
+    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.BUILDING, LIGHT, False)
 
 
 def test_the_governor_asks_once_for_each_quality() -> None:
@@ -142,10 +142,10 @@ def test_the_governor_asks_once_for_each_quality() -> None:
     assert plan.lower(LOCAL) is None, "it is in use"
     fallback = chosen(LOCAL, fails(CPU), built(CPU))
     assert fallback.lower(LIGHT) == LIGHT
-    assert (fallback.state, fallback.lowered) == (EngineState.FALLBACK, True)
+    assert (fallback.state, fallback.lowered) == (ChoiceState.FALLBACK, True)
 
 
 def test_an_engine_that_is_ready_after_all_ends_the_wait() -> None:
     plan = chosen(LOCAL, fails(None), built(LOCAL))
-    assert plan.state is EngineState.RUNNING
+    assert plan.state is ChoiceState.RUNNING
     assert plan.due(999) is None
