@@ -103,8 +103,8 @@ class Compositor:
             hides_person=coefficients.hides_person,
         )
         if relights_matte:
-            matte = relit(self._light, matte, behind, isinstance(backdrop, BlurredBackground), edges.light)
-            matte = matte if want_foreground else replace(matte, foreground=None)
+            room = isinstance(backdrop, BlurredBackground)
+            matte = relit(self._light, matte, behind, room, edges.light, want_foreground)
         if placement is None:
             return matte
         return placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)

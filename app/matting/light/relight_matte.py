@@ -17,31 +17,27 @@ UNSEEN = 0.02
 LEAST_WEIGHT = 1e-6
 
 
-def relit(light: Light, matte: Matte, backdrop: BgrImage, room: bool, plan: LightPlan) -> Matte:
+def relit(
+    light: Light, matte: Matte, backdrop: BgrImage | None, room: bool, plan: LightPlan, foreground: bool
+) -> Matte:
     """Return the matte, whose foreground must be present, with foreground and composite relit, in new arrays.
 
-    light: of the stream. backdrop, room: as for `Light.maps`. A composite a·F + (1-a)·B changes by a·(F' - F): pixels
-    without alpha stay the same.
+    light: of the stream. backdrop, room: as for `Light.maps`; None: what the composite shows of the blurred room.
+    foreground: whether it is kept. A composite a·F + (1-a)·B changes by a·(F' - F): pixels without alpha stay the same.
     """
     assert matte.foreground is not None
     height, width = matte.alpha.shape
     shown = matte.foreground  # lies where alpha does, also where the person was moved
     columns, rows = grid_size(width, height)
     alpha = _alpha_grid(matte.alpha, columns, rows)
-    maps = light.maps_of_grid(on_grid(shown, columns, rows), alpha, backdrop, room, plan)
-    composite, foreground = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
-    rows_of = foreground.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
+    behind = _room_behind(matte.composite, alpha, columns, rows) if backdrop is None else backdrop
+    maps = light.maps_of_grid(on_grid(shown, columns, rows), alpha, behind, room, plan)
+    composite, person = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
+    rows_of = person.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
     from app.matting.kernels.relight import relight_composite_rows
 
     relight_composite_rows(*rows_of, 0, height)
-    return replace(matte, composite=composite, foreground=foreground)
-
-
-def room_behind(matte: Matte) -> BgrImage:
-    """Return what the composite shows of the blurred room, continued behind the person, on the grid of the light."""
-    height, width = matte.alpha.shape
-    columns, rows = grid_size(width, height)
-    return _room_behind(matte.composite, _alpha_grid(matte.alpha, columns, rows), columns, rows)
+    return replace(matte, composite=composite, foreground=person if foreground else None)
 
 
 def _alpha_grid(alpha: AlphaImage, width: int, height: int) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import MatteEditor, NotAMatteError, Pending
 from app.matting.base.state import StateArrays, prefixed, under
 from app.matting.light.light import Light
-from app.matting.light.relight_matte import relit, room_behind
+from app.matting.light.relight_matte import relit
 from app.matting.torch.core import Core, DirectCore, State
 from app.matting.torch.cuda_api import release_memory
 from app.matting.torch.step import FrameStep, StepMode
@@ -72,10 +71,8 @@ class TorchBackend:
         light = light_plan(edges)
         matte = self._matte(frame, backdrop, edges, edit, want_foreground or light.active)
         if light.active:
-            room = isinstance(backdrop, BlurredBackground)
-            behind = room_behind(matte) if isinstance(backdrop, BlurredBackground) else backdrop
-            matte = relit(self._light, matte, behind, room, light)
-            matte = matte if want_foreground else replace(matte, foreground=None)
+            behind = None if isinstance(backdrop, BlurredBackground) else backdrop
+            matte = relit(self._light, matte, behind, behind is None, light, want_foreground)
         return Pending(lambda: matte)
 
     def _matte(

@@ -17,7 +17,7 @@ from app.matting.cpu.coefficients import Coefficients
 from app.matting.kernels.relight import relight_composite_rows, relight_rows
 from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import found_head, grid_size
-from app.matting.light.relight_matte import relit, room_behind
+from app.matting.light.relight_matte import relit
 from app.matting.light.tone import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, measured_tone
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
@@ -244,5 +244,5 @@ def test_the_light_of_a_blurred_room_comes_from_the_composite() -> None:
     alpha = (person_alpha(*SIZE) * 255).astype(np.uint8)
     composite = np.where(alpha[..., None] > 127, frame, np.uint8(230))
     matte = Matte(composite, alpha, frame.copy())
-    lit = relit(Light(), matte, room_behind(matte), True, LightPlan(0.0, 1.0, 0.0))
+    lit = relit(Light(), matte, None, True, LightPlan(0.0, 1.0, 0.0), True)
     np.testing.assert_array_equal(lit.composite, composite, "a uniform room gives no light")
