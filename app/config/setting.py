@@ -109,7 +109,7 @@ class Setting:
         name: what an error calls the setting. Raises UsageError for an invalid value.
         """
         try:
-            return _replaced(tree, self.path, value)
+            return tree.replaced_at(self.path[:-1], **{self.path[-1]: value})
         except ValidationError as error:
             if self.annotation is bool:
                 raise UsageError(UsageText.ON_OFF(option=name or self.name, value=str(value))) from None
@@ -160,8 +160,3 @@ def with_value(settings: Settings, name: str, value: Any) -> Settings:
     if name == "matting.model" and changed.matting.model != settings.matting.model:
         return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
     return changed
-
-
-def _replaced(tree: Model, path: tuple[str, ...], value: Any) -> Model:
-    first, rest = path[0], path[1:]
-    return tree.replace(**{first: _replaced(getattr(tree, first), rest, value) if rest else value})

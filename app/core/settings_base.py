@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,12 @@ class Model(BaseModel):
     def replace(self, **changes: Any) -> Self:
         """Return a validated copy with `changes` (pydantic's model_copy does not validate)."""
         return type(self).model_validate({**dict(self), **changes})
+
+    def replaced_at(self, path: Sequence[str], /, **changes: Any) -> Self:
+        """Return the same with `changes` of the part at `path`, such as `("matting", "edges")`."""
+        if not path:
+            return self.replace(**changes)
+        return self.replace(**{path[0]: getattr(self, path[0]).replaced_at(path[1:], **changes)})
 
 
 def setting(

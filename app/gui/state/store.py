@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.scenes import Scene
-from app.core.settings import Model, Settings, StrictLevel
+from app.core.settings import Settings, StrictLevel
 from app.runtime.settings_owner import rebase
 
-T = TypeVar("T", bound=Model)
 Update = Callable[[Settings], Settings]
 
 
@@ -87,7 +86,7 @@ class SettingsStore(QObject):
 
     def edit(self, section: str, **changes: Any) -> None:
         """Change fields of one section, such as `background` or `matting.edges`."""
-        self.change(lambda settings: _replaced(settings, section.split("."), changes))
+        self.change(lambda settings: settings.replaced_at(section.split("."), **changes))
 
     def set_strict(self, level: StrictLevel) -> None:
         """Choose the level of strict mode; the blur stays as it looks where the level allows it."""
@@ -110,12 +109,6 @@ class SettingsStore(QObject):
         if settings != self._notified:
             self._notified = settings
             self.changed.emit(settings)
-
-
-def _replaced(tree: T, path: Sequence[str], changes: Mapping[str, Any]) -> T:
-    if not path:
-        return tree.replace(**changes)
-    return tree.replace(**{path[0]: _replaced(getattr(tree, path[0]), path[1:], changes)})
 
 
 def _without_run_state(settings: Settings) -> Settings:
