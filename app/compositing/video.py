@@ -22,6 +22,7 @@ from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, colour_matrix
 
+log = logging.getLogger(__name__)
 _FALLBACK_RATE = 25.0
 _SHORTEST_STEP_S, _LONGEST_STEP_S = 1 / 240, 10.0
 """A shorter or longer interval between two frames is a broken time stamp."""
@@ -93,8 +94,6 @@ class LoopingVideo:
         """Close the file. Idempotent."""
         self._video.close()
 
-
-log = logging.getLogger(__name__)
 
 _AHEAD = 5
 """Frames decoded ahead: enough to hide the seek to the start of the file."""

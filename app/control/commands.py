@@ -180,16 +180,17 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(ControlText.ARGUMENT_MISSING(name=name, usage=syntax.usage))
     if argument and syntax.choices and argument not in syntax.choices:
         raise UsageError(ControlText.NOT_A_CHOICE(name=name, argument=argument, choices=syntax.choices))
+    command = Command(name, argument)
     if name == "only-me":
         parse_person(argument)
-    elif takes_plate(Command(name, argument)):
+    elif takes_plate(command):
         countdown_of(argument)
     elif name in SETTERS:
-        for known, text in Command(name, argument).values.items():
-            setting = find_settable(known)
+        for setting_name, text in command.values.items():
+            setting = find_settable(setting_name)
             if setting is not None:  # the preferences of the window are known to the window
-                setting.parsed(text, known)
-    return Command(name, argument)
+                setting.parsed(text, setting_name)
+    return command
 
 
 def parse_person(text: str) -> tuple[float, float] | None:
