@@ -40,6 +40,9 @@ class ModelText(Message):
         "The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32."
     )
     NEEDS_TORCH = "{choice} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
+    MODEL_NEEDS_TORCH = (
+        "The model {model} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
+    )
     OPENVINO_DEVICE = "The executor openvino does not run on the device {device}; choose eager or the device cpu."
     NOT_CONVERTED = "The model {model} cannot be converted with its float32 part; choose the executor eager."
     WRONG_SIZE = (

@@ -4139,6 +4139,11 @@
         <translation>{choice} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; installieren Sie dafür mattecam[torch].</translation>
     </message>
     <message>
+        <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it.</source>
+        <comment>ModelText.MODEL_NEEDS_TORCH</comment>
+        <translation>Das Modell {model} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; installieren Sie dafür mattecam[torch].</translation>
+    </message>
+    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>

@@ -4139,6 +4139,11 @@
         <translation>{choice} necesita PyTorch, que falta en esta copia de Mattecam; instale mattecam[torch].</translation>
     </message>
     <message>
+        <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it.</source>
+        <comment>ModelText.MODEL_NEEDS_TORCH</comment>
+        <translation>El modelo {model} necesita PyTorch, que falta en esta copia de Mattecam; instale mattecam[torch].</translation>
+    </message>
+    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>

@@ -92,7 +92,7 @@ class ArtefactCache:
 
 def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None) -> None:
     if importlib.util.find_spec("torch") is None:
-        raise ModelError(ModelText.NEEDS_TORCH(choice=model))
+        raise ModelError(ModelText.MODEL_NEEDS_TORCH(model=model))
     from app.matting.openvino.conversion import convert  # imports torch
 
     convert(model, weights, refiner, direct, folder, int8)
