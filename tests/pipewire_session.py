@@ -133,10 +133,10 @@ class PrivateSession:
             return
         process.send_signal(how)
         try:
-            process.wait(5)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(5)
+            process.wait(60)
 
     def _await(self, condition: Any, what: str) -> None:
         deadline_s = time.monotonic() + self._start_s

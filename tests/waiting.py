@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def eventually(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+def eventually(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Return as soon as `condition` holds; fail after `timeout_s`."""
     deadline_s = time.monotonic() + timeout_s
     pause = threading.Event()

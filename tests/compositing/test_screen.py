@@ -183,7 +183,7 @@ def test_titles_beyond_latin_letters_are_read() -> None:
     window.map()
     display.sync()
     try:
-        eventually(lambda: title in window_titles(), 20)
+        eventually(lambda: title in window_titles())
     finally:
         display.close()
 
@@ -191,7 +191,7 @@ def test_titles_beyond_latin_letters_are_read() -> None:
 @pytest.mark.skipif(shutil.which("xmessage") is None, reason="xmessage is not installed")
 @pytest.mark.usefixtures("display")
 def test_a_real_display_is_captured() -> None:
-    eventually(lambda: {"Talk of today", "Chat"} <= set(window_titles()), 20)
+    eventually(lambda: {"Talk of today", "Chat"} <= set(window_titles()))
     assert screen_count() == 1
     whole = ScreenGrabber("screen:1")
     try:

@@ -66,7 +66,7 @@ class Program:
 
     def save_snapshot(self, path: Path) -> None:
         if self.picture is None:
-            self.picture = self.pipeline.preview.get(5)
+            self.picture = self.pipeline.preview.get(60)
         assert self.picture is not None
         write_picture(path, self.pipeline.release(self.picture).image)
 

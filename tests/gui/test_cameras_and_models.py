@@ -80,9 +80,9 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     connected, resume = threading.Event(), threading.Event()
 
     def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        connected.wait(5)
+        connected.wait(60)
         progress(5_000_000, 10_000_000)
-        resume.wait(5)
+        resume.wait(60)
         monkeypatch.setattr(services, "models", lambda: (services.ModelChoice(name, True, None, "", True),))
         return Path(name)
 

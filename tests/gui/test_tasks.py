@@ -54,7 +54,7 @@ def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, taker: Taker) -> 
     tasks, release, ended = Tasks(), threading.Event(), threading.Event()
 
     def work() -> int:
-        release.wait(5)
+        release.wait(60)
         ended.set()
         return 1
 

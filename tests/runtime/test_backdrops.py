@@ -56,7 +56,7 @@ def opened() -> Iterator[Opened]:
     yield made
     made.backdrops.close()
     made.preparer.request_stop()
-    assert made.preparer.join(5)
+    assert made.preparer.join(60)
 
 
 def ramp(folder: Path) -> BackgroundSettings:

@@ -40,7 +40,7 @@ def test_mirror_flips_the_output_alone() -> None:
     pairs: list[tuple[Picture, Picture]] = []
 
     def in_both() -> bool:
-        preview = pipeline.preview.get(5)
+        preview = pipeline.preview.get(60)
         if preview is not None and preview.frame is not None:
             previews[preview.frame.index] = preview
         sent = [picture for picture in world.pictures() if picture.frame is not None]
@@ -59,7 +59,7 @@ def test_the_foreground_is_made_only_when_asked_for() -> None:
     with running(world) as pipeline:
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
         pipeline.demand.want_foreground = True
-        eventually(lambda: (picture := pipeline.preview.get(5)) is not None and picture.foreground is not None)
+        eventually(lambda: (picture := pipeline.preview.get(60)) is not None and picture.foreground is not None)
     early = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
     assert early.foreground is None
 

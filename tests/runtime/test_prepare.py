@@ -13,7 +13,7 @@ def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
     discarded: list[str] = []
 
     def build(key: int) -> str:
-        gate.wait(5)
+        gate.wait(60)
         return f"built {key}"
 
     preparer: Preparer[int, str] = Preparer("builder", build, discarded.append)
@@ -26,7 +26,7 @@ def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
     eventually(lambda: not preparer.busy)
     outcome = preparer.take()
     assert outcome == Prepared(4, "built 4", None)
-    assert preparer.stop(5)
+    assert preparer.stop(60)
     assert set(discarded) <= {"built 0"}
 
 
@@ -43,7 +43,7 @@ def test_an_error_is_the_outcome_and_the_next_request_works() -> None:
     preparer.request(5)
     eventually(lambda: not preparer.busy)
     assert preparer.take() == Prepared(5, 2, None)
-    assert preparer.stop(5)
+    assert preparer.stop(60)
 
 
 def test_what_nobody_took_is_discarded_at_the_end() -> None:
@@ -52,7 +52,7 @@ def test_what_nobody_took_is_discarded_at_the_end() -> None:
     preparer.start()
     preparer.request(7)
     eventually(lambda: not preparer.busy)
-    assert preparer.stop(5)
+    assert preparer.stop(60)
     assert discarded == [7]
 
 
@@ -77,9 +77,9 @@ def test_what_is_retired_is_discarded_beside_the_rest_and_before_the_next_is_bui
     eventually(lambda: not preparer.busy)
     assert happened[1:] == [("discarded", 2), ("built", 3)]
     assert threads == ["builder", "builder"]
-    assert preparer.stop(5)
+    assert preparer.stop(60)
     preparer.retire(4)
-    assert preparer.join(5)
+    assert preparer.join(60)
     assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
 
 
@@ -100,7 +100,7 @@ def test_what_is_retired_during_a_discard_goes_before_the_next_is_built() -> Non
     preparer.start()
     preparer.retire(1)
     eventually(lambda: ("built", 3) in happened)
-    assert preparer.stop(5)
+    assert preparer.stop(60)
     assert happened[:3] == [("discarded", 1), ("discarded", 2), ("built", 3)]
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
     preparer.request(2)
     eventually(lambda: not preparer.busy)
     assert preparer.take() == Prepared(2, 2, None)
-    assert preparer.stop(5)
+    assert preparer.stop(60)
 
 
 def test_free_memory_is_returned_after_what_is_retired_is_gone() -> None:
@@ -133,4 +133,4 @@ def test_free_memory_is_returned_after_what_is_retired_is_gone() -> None:
     preparer.request(1)
     eventually(lambda: not preparer.busy)
     assert order == ["an engine", "tidied"], "nothing was discarded since"
-    assert preparer.stop(5)
+    assert preparer.stop(60)

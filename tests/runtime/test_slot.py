@@ -39,7 +39,7 @@ def test_every_value_is_read_once_across_threads() -> None:
     for value in range(2000):
         slot.put(value)
     slot.close()
-    reader.join(5)
+    reader.join(60)
     assert not reader.is_alive()
     assert seen == sorted(set(seen))
     assert seen[-1] == 1999

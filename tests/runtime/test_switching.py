@@ -61,7 +61,7 @@ def test_a_new_ratio_is_built_beside_the_running_engine() -> None:
     with running(world) as pipeline:
         composites(pipeline)
         gate = threading.Event()
-        world.faults.put("build_engine", lambda: ignore(gate.wait(5)))
+        world.faults.put("build_engine", lambda: ignore(gate.wait(60)))
         apply(pipeline, BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
         eventually(lambda: pipeline.status().busy == "the model")
         composites(pipeline, 5)

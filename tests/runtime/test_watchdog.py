@@ -181,7 +181,7 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     assert not shows_room(hidden.image)
     eventually(lambda: bool(board.read().problems))
     thread.request_stop()
-    assert thread.join(5) and cards.preparer.stop(5)
+    assert thread.join(60) and cards.preparer.stop(60)
 
 
 def ignore_value(value: int) -> None:

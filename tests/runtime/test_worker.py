@@ -21,7 +21,7 @@ def test_low_priority_raises_the_niceness(low_priority: bool) -> None:
 
     worker = Worker("test", lambda stop: found.append(niceness()), low_priority=low_priority)
     worker.start()
-    assert worker.join(5)
+    assert worker.join(60)
     assert found == [min(19, niceness() + NICENESS) if low_priority else niceness()]
 
 
@@ -34,6 +34,6 @@ def test_a_thread_died_if_it_ended_without_being_asked_to() -> None:
     stopped.request_stop()
     for worker in (crashed, returned, stopped):
         worker.start()
-        assert worker.join(5)
+        assert worker.join(60)
     assert isinstance(crashed.error, SystemExit)
     assert (crashed.died, returned.died, stopped.died) == (True, True, False)

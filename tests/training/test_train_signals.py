@@ -59,7 +59,7 @@ def test_asked_to_end_it_keeps_its_checkpoint(tmp_path: Path, number: int) -> No
         else:
             process.send_signal(number)
         assert process.wait(LIMIT_S) == 130
-        assert not psutil.wait_procs(children, timeout=5)[1]
+        assert not psutil.wait_procs(children, timeout=60)[1]
     assert (tmp_path / "run/checkpoint.pt").exists()
     assert "check" in json.loads((tmp_path / "run/log.jsonl").read_text().splitlines()[-1])
 
@@ -78,4 +78,4 @@ def test_when_one_process_fails_the_others_end(tmp_path: Path) -> None:
         workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
         workers[-1].kill()
         assert process.wait(LIMIT_S) == 1
-        assert not psutil.wait_procs(children, timeout=5)[1]
+        assert not psutil.wait_procs(children, timeout=60)[1]

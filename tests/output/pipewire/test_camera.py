@@ -88,7 +88,7 @@ def test_the_end_of_a_reader_is_noticed_at_once(pipewire: PrivateSession) -> Non
         with reading() as reader:
             next_frame(reader)
             assert feeder.camera.readers == 1
-        eventually(lambda: feeder.camera.readers == 0, timeout_s=1.0)
+        eventually(lambda: feeder.camera.readers == 0)
 
 
 def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> None:
@@ -98,13 +98,13 @@ def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> Non
                 assert other.stdout is not None and other.stdout.readline()
                 other.kill()
                 other.wait()
-            eventually(lambda: feeder.camera.readers == 0, timeout_s=1.0)
+            eventually(lambda: feeder.camera.readers == 0)
         with reading() as reader:
             next_frame(reader)
             received, feeder.counts = reader.received, True
             eventually(lambda: len(feeder.sent_at_s) >= 60)
             feeder.counts = False
-            eventually(lambda: reader.received - received >= 60, timeout_s=1.0)
+            eventually(lambda: reader.received - received >= 60)
 
 
 def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession) -> None:
@@ -115,7 +115,7 @@ def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession) -> 
         received, feeder.counts = reader.received, True
         eventually(lambda: feeder.sent >= 90)
         feeder.counts = False
-        eventually(lambda: reader.received - received >= 85, timeout_s=1.0)
+        eventually(lambda: reader.received - received >= 85)
         other.send_signal(signal.SIGCONT)
 
 
@@ -169,7 +169,7 @@ def test_a_reader_of_another_size_fails_alone(pipewire: PrivateSession) -> None:
         before, feeder.counts = reader.received, True
         assert pipewire.run(command).returncode != 0
         feeder.counts = False
-        eventually(lambda: reader.received - before >= 60, timeout_s=2.0)
+        eventually(lambda: reader.received - before >= 60)
         assert feeder.error is None and image_of(next_frame(reader)).shape == (48, 64, 3)
 
 
@@ -204,7 +204,7 @@ def test_a_killed_daemon_is_reported_and_a_new_one_used(monkeypatch: pytest.Monk
             with reading() as reader:
                 next_frame(reader)
                 session.kill_pipewire()
-                eventually(lambda: feeder.error is not None, timeout_s=3.0)
+                eventually(lambda: feeder.error is not None)
                 eventually(lambda: reader.lost)
             assert isinstance(feeder.error, SinkLostError) and "start pipewire again" in str(feeder.error)
         with pytest.raises(SinkOpenError):

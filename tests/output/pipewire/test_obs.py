@@ -53,7 +53,7 @@ def test_the_picture_of_the_camera(desktop: PrivateSession, obs: Obs) -> None:
         items = obs.ask("GetInputPropertiesListPropertyItems", inputName="camera", propertyName="device_id")
         assert {"itemEnabled": True, "itemName": "Mattecam", "itemValue": "mattecam"} in items["propertyItems"]
         obs.wait_for_frames()
-        eventually(lambda: bar_error(bgr_of(obs.screenshot("camera"))) <= 2, timeout_s=30)
+        eventually(lambda: bar_error(bgr_of(obs.screenshot("camera"))) <= 2)
         assert obs.screenshot("camera").shape == (HEIGHT, WIDTH, 4) and camera.readers == 1
 
 
@@ -64,7 +64,7 @@ def test_the_person_over_a_scene(desktop: PrivateSession, obs: Obs) -> None:
     one = Outgoing(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
     with sender(one, PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)), running(desktop, obs):
         obs.wait_for_frames()
-        eventually(lambda: bool(obs.screenshot("camera").any()), timeout_s=30)
+        eventually(lambda: bool(obs.screenshot("camera").any()))
         seen = obs.screenshot("camera").astype(int)
         assert np.abs(seen[..., 3] - alpha).max() <= 1
         assert np.abs(seen[..., :3] - person)[alpha > 0].max() <= 1 and not seen[alpha == 0].any()
@@ -91,7 +91,7 @@ def test_the_filter_joins_the_halves_of_side_by_side(desktop: PrivateSession, tm
     obs = Obs()
     with running(desktop, obs):
         obs.wait_for_frames()
-        eventually(lambda: obs.screenshot("camera").shape == (HEIGHT, WIDTH, 4), timeout_s=30)
+        eventually(lambda: obs.screenshot("camera").shape == (HEIGHT, WIDTH, 4))
         seen = obs.screenshot("camera").astype(int)
     assert np.abs(seen[..., 3] - alpha).max() <= 1
     weight = alpha[..., None] / 255

@@ -57,7 +57,7 @@ def cameras(tmp_path: Path) -> Iterator[Cameras]:
     made.selector.preparer.start()
     yield made
     made.selector.preparer.request_stop()
-    assert made.selector.preparer.join(5)
+    assert made.selector.preparer.join(60)
     made.selector.close_engine()
 
 
