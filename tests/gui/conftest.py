@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
+from app.compositing.library import bundled_backgrounds
 from app.config import paths
 from app.core.messages.doctor import CameraFinding, DiskFinding
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.core.settings import CaptureSettings, OutputSettings, Settings
-from app.core.types import Frame
+from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
+from app.gui.backgrounds import files
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.shell.single_instance import SingleInstance
 from app.gui.state import preferences as preferences_file
@@ -104,6 +107,21 @@ def _english_numbers() -> Iterator[None]:
 def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
+
+
+@pytest.fixture(scope="session")
+def _bundled_thumbnails() -> Callable[[Path, int, int], BgrImage]:
+    """Make the thumbnail of a bundled picture once per process: those of a window cost more than the rest of it."""
+    bundled, make = frozenset(bundled_backgrounds()), files.thumbnail
+    made = cache(make)
+    return lambda path, width, height: (made if path in bundled else make)(path, width, height)
+
+
+@pytest.fixture(autouse=True)
+def _quick_thumbnails(
+    _bundled_thumbnails: Callable[[Path, int, int], BgrImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "thumbnail", _bundled_thumbnails)
 
 
 @pytest.fixture
