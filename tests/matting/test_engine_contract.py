@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -38,7 +37,7 @@ WAYS = [
     ("toy", "openvino", "cpu", "float32"),
 ]
 if hardware.cpu_has_bfloat16():
-    WAYS += [(model, "openvino", "cpu", "bfloat16") for model in ("rvm-mobilenetv3", "toy")]
+    WAYS.append(("toy", "openvino", "cpu", "bfloat16"))
 GPU_WAYS = [(model, "eager", "cuda", "float16") for model in ("rvm-mobilenetv3", "toy")]
 if not torch.cuda.is_available():
     GPU_WAYS = []
@@ -112,7 +111,7 @@ def test_reset_restores_the_first_frames_output(engine: MattingEngine) -> None:
     assert not np.array_equal(remembered.alpha, before.alpha)
 
 
-@pytest.mark.parametrize("strict", get_args(StrictLevel))
+@pytest.mark.parametrize("strict", ["off", "strict"])
 def test_a_loaded_state_continues_bit_for_bit(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel
 ) -> None:
@@ -135,7 +134,7 @@ def test_a_loaded_state_continues_bit_for_bit(
     assert strict != "off" or all(np.ptp(matte.alpha) > 0 for matte in expected)
 
 
-@pytest.mark.parametrize("strict", get_args(StrictLevel))
+@pytest.mark.parametrize("strict", ["off", "strict"])
 def test_steps_that_overlap_give_the_mattes_of_single_steps(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

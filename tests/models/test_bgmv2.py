@@ -156,6 +156,7 @@ def test_thresholding_does_wait_for_the_device() -> None:
     assert "aten::nonzero" in recorder.names
 
 
+@pytest.mark.long
 def test_sampling_can_be_exported(network: MattingRefine) -> None:
     exported = torch.export.export(network, inputs()).module()
     for got, want in zip(exported(*inputs(9)), network(*inputs(9)), strict=True):

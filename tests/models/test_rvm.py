@@ -155,6 +155,7 @@ def test_half_precision_stays_near(network: MattingNetwork) -> None:
         assert (got.float() - want).abs().max() < 2e-2
 
 
+@pytest.mark.long
 def test_the_step_can_be_exported() -> None:
     network = filled(MattingNetwork())
     state = network.initial_state(1, *small_size(50, 70, 0.5))

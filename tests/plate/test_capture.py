@@ -114,7 +114,7 @@ def test_demo_room_is_taken_before_the_person_comes() -> None:
 class TestSomeone:
     """Detection of persons in a plate by the bundled network."""
 
-    @pytest.mark.parametrize("size", [(1280, 720), (640, 480), (160, 96)])
+    @pytest.mark.parametrize("size", [(640, 480), (160, 96)])
     def test_the_demo_with_and_without_its_person(self, size: tuple[int, int]) -> None:
         assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
         assert not shows_someone(DemoSource(*size, 30, empty_scene_s=3.0, motion=0).render(0))

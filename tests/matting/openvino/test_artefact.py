@@ -183,7 +183,7 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
     weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def operations(folder: Path) -> list[str]:
-        (stage,) = ArtefactCache(lambda: folder).load("mattecam", weights["mattecam"]).stages
+        (stage,) = ArtefactCache(lambda: folder).load("toy", weights["toy"]).stages
         return [operation.get_type_name() for operation in stage.model.get_ordered_ops()]
 
     (tmp_path / "a file").touch()
@@ -195,7 +195,9 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
 def test_an_artefact_that_is_there_needs_no_conversion(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = ArtefactCache(lambda: tmp_path).load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
+    first = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
+    kept = artefact_cache.artefacts.folder("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
+    shutil.copytree(kept, tmp_path / kept.name)
 
     def refuse(*_: object) -> None:
         raise AssertionError

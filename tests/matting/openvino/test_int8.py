@@ -45,15 +45,22 @@ def alphas(precision: str, frames: list[BgrImage]) -> NDArray[np.float32]:
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 
 
-def test_int8_stays_close_to_float32(frames: list[BgrImage]) -> None:
-    reference, quantized = alphas("float32", frames), alphas("int8", frames)
+@pytest.fixture(scope="module")
+def quantized(frames: list[BgrImage]) -> NDArray[np.float32]:
+    return alphas("int8", frames)
+
+
+def test_int8_stays_close_to_float32(frames: list[BgrImage], quantized: NDArray[np.float32]) -> None:
+    reference = alphas("float32", frames)
     assert np.ptp(reference) > 0.9
     difference = np.abs(reference - quantized)
     assert 0 < difference.mean() < 0.005, "0 is float32 under another name"
 
 
 @torch.no_grad()
-def test_openvino_computes_what_the_simulation_in_torch_computes(frames: list[BgrImage]) -> None:
+def test_openvino_computes_what_the_simulation_in_torch_computes(
+    frames: list[BgrImage], quantized: NDArray[np.float32]
+) -> None:
     network = load(int8_file(BUNDLED))
     state: tuple[torch.Tensor, ...] = network.initial_state(1, HEIGHT, WIDTH)
     expected = []
@@ -62,7 +69,7 @@ def test_openvino_computes_what_the_simulation_in_torch_computes(frames: list[Bg
         _, alpha, *rest = network(image, *state)
         state = tuple(rest)
         expected.append(alpha[0, 0].numpy())
-    assert np.abs(np.stack(expected) - alphas("int8", frames)).mean() < 0.005
+    assert np.abs(np.stack(expected) - quantized).mean() < 0.005
 
 
 def test_the_int8_engine_passes_the_self_test() -> None:

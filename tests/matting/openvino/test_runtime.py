@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.paths import ROOT
 
 WATCHED = """
@@ -24,6 +26,7 @@ assert "openvino_telemetry.main" not in sys.modules
 """
 
 
+@pytest.mark.long
 def test_no_connection_is_tried() -> None:
     done = subprocess.run([sys.executable, "-c", WATCHED], cwd=ROOT, capture_output=True, text=True, timeout=110)
 

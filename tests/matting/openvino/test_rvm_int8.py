@@ -122,6 +122,7 @@ def test_int8_stays_close_to_float32(networks: tuple[Path, MattingNetwork, Expor
         assert 0 < difference.mean() < 0.1 * reference.std(), "0 is float32 under another name"
 
 
+@pytest.mark.long
 def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
     if not hardware.cpu_has_vnni():
         pytest.skip("this processor has no VNNI")

@@ -14,7 +14,7 @@ from app.bench.choose import choices_table, choose_again
 from app.config import paths
 from app.core.settings import EngineSettings
 from app.matting.preparation.preparation import needed, note_prepared
-from app.matting.selection import hardware, measured
+from app.matting.selection import hardware, measured, trial
 from app.matting.selection.choice import choose
 from app.matting.selection.measured import (
     EDGE_BOUND,
@@ -105,16 +105,25 @@ def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPa
     assert not measurement_missing()
 
 
+@pytest.fixture
+def _small_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure a quarter of the pixels and half of the frames."""
+    for name, value in (("WIDTH", 640), ("HEIGHT", 360), ("FRAMES", 8)):
+        monkeypatch.setattr(trial, name, value)
+
+
+@pytest.mark.usefixtures("_small_trial")
 def test_the_trial_runs_every_precision_and_float32_differs_from_nothing() -> None:
     times_s = iter(range(10_000))
     trials = measure("mattecam", BUNDLED, 0.0, lambda: float(next(times_s)))
     assert list(trials) == measured.cpu_precisions("mattecam", BUNDLED)
     assert trials["float32"] == Trial(1000.0)
-    assert all(trial.accurate for trial in trials.values()), "what ships is within the bounds"
+    assert all(each.accurate for each in trials.values()), "what ships is within the bounds"
     if "int8" in trials:
         assert 0 < trials["int8"].mean_difference < trials["int8"].edge_difference, "0 is float32 under another name"
 
 
+@pytest.mark.usefixtures("_small_trial")
 def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     if not hardware.cpu_has_vnni():
         pytest.skip("this processor has no VNNI")

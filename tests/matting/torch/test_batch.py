@@ -35,16 +35,21 @@ def nearly(one: BgrImage, other: BgrImage) -> bool:
     return int(np.abs(one.astype(int) - other).max()) <= 1
 
 
-@pytest.mark.parametrize("model", ["rvm-mobilenetv3", "mattecam", "toy"])
-@pytest.mark.parametrize("behind", [BACKDROPS, [BlurredBackground(50)] * STREAMS], ids=["images", "blur"])
+EDGES = {
+    "plain": EdgeSettings(strict="off"),
+    "edges": EdgeSettings(strict="off", temporal_smoothing=0.5, feather_px=2),
+    "strict": EdgeSettings(),
+}
+
+
 @pytest.mark.parametrize(
-    "edges",
-    [EdgeSettings(strict="off"), EdgeSettings(strict="off", temporal_smoothing=0.5, feather_px=2), EdgeSettings()],
-    ids=["plain", "edges", "strict"],
+    ("model", "kind", "blur"),
+    [(model, kind, False) for model in ("rvm-mobilenetv3", "mattecam", "toy") for kind in EDGES]
+    + [("toy", kind, True) for kind in EDGES],
 )
-def test_a_batch_gives_each_stream_its_own_mattes(
-    weights: dict[str, Path], model: str, behind: list[Backdrop], edges: EdgeSettings
-) -> None:
+def test_a_batch_gives_each_stream_its_own_mattes(weights: dict[str, Path], model: str, kind: str, blur: bool) -> None:
+    edges = EDGES[kind]
+    behind: list[Backdrop] = [BlurredBackground(50)] * STREAMS if blur else [*BACKDROPS]
     alone, together = executors(weights[model], model), executors(weights[model], model)
     for executor in (*alone, *together):
         executor.reset(np.full((96, 160), 255, np.uint8))
