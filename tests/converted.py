@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.config.file_lock import lock_file
+from app.core.files.lock import lock_file
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.artefact_cache import ArtefactCache
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.config.paths import assets_dir
+from app.core.files.paths import assets_dir
 from app.core.placement import in_corner
 from app.core.settings import MattingSettings, Settings, Zone
 

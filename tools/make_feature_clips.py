@@ -21,7 +21,7 @@ from PIL import Image
 
 from app.capture.demo import DemoSource
 from app.compositing import open_background
-from app.config.paths import assets_dir
+from app.core.files.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine

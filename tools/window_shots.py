@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
-from app.config.paths import assets_dir
+from app.core.files.paths import assets_dir
 from app.core.placement import IN_PLACE
 from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant

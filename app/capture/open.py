@@ -8,8 +8,8 @@ from app.capture.camera import CameraSource
 from app.capture.devices import list_cameras
 from app.capture.source_name import AUTO, parse_source
 from app.capture.video_file import VideoFileSource
-from app.config import paths
 from app.core.errors import SourceOpenError, UsageError
+from app.core.files import paths
 from app.core.settings import CaptureSettings
 
 

@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import notify
-from app.config import paths, program
 from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
 from app.control import Command, ask, parse_words
 from app.control.commands import JsonValue, countdown_of, takes_plate
 from app.control.names import SETTERS, find_settable
 from app.core.errors import MattecamError, UsageError
+from app.core.files import paths, program
 from app.core.messages.command_line import CommandLineText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.config import program
+from app.core.files import program
 from app.core.messages.command_line import CommandLineText
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.terminal import console as terminal_console
-from app.config import program
 from app.core.errors import MattecamError, UsageError
+from app.core.files import program
 from app.core.messages.doctor_fix import DoctorFix
 from app.core.messages.system import ServiceText
 from app.core.visible import visible

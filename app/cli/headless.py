@@ -19,7 +19,7 @@ from app.config.scenes import SceneStore, default_path
 from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
 from app.control.global_shortcuts import GlobalShortcuts
 from app.core.errors import UsageError
-from app.core.files import holds_something
+from app.core.files.names import holds_something
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.stage import Stage

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
-from app.config.private_file import write_picture
-from app.core.disk_errors import why_not_written
 from app.core.errors import SinkError
+from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import ControlText
 from app.core.stage import Stage

@@ -11,10 +11,10 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from app.capture.source_name import parse_source
-from app.config import paths
 from app.config.parsing import parse_background, parse_pan, parse_place, parse_size
 from app.config.setting import SETTINGS, Setting, with_value
 from app.config.zones_file import read_zones
+from app.core.files import paths
 from app.core.settings import Settings
 
 SECTIONS: Mapping[str, str] = {

@@ -32,9 +32,10 @@ from app.cli.terminal import notify, visible_output
 from app.cli.usage.grouped_help import ControlCommand, GroupedCommand, GroupedProgram
 from app.cli.usage.sentences import refusal
 from app.cli.weights import app as weights_app
-from app.config import logs, program
-from app.core.disk_errors import why_not_read, why_not_written
+from app.config import logs
 from app.core.errors import MattecamError, UsageError
+from app.core.files import program
+from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
 from app.system.process_limits import disable_core_dumps, limit_heaps
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.config import paths
-from app.config.private_file import write_picture
-from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError, UsageError
+from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind

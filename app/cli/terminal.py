@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from app.config import program
+from app.core.files import program
 from app.core.visible import visible
 
 if TYPE_CHECKING:

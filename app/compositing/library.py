@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.config.paths import assets_dir, backgrounds_dir
+from app.core.files.paths import assets_dir, backgrounds_dir
 from app.media.image_file import IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})

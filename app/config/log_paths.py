@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from app.config import paths
 from app.core.errors import text_of
+from app.core.files import paths
 from app.core.text import Text
 
 

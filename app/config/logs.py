@@ -11,9 +11,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
-from app.config import paths, program
 from app.config.log_paths import named_only
 from app.config.log_repeats import RepeatsHandler
+from app.core.files import paths, program
 from app.core.visible import visible
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from app.config import paths
 from app.config.value_problem import first_problem
 from app.core.background_settings import COLOUR
 from app.core.errors import UsageError
+from app.core.files import paths
 from app.core.messages.remote import RemoteText
 from app.core.messages.usage import UsageText
 from app.core.placement import CORNER_SCALE, CORNERS, IN_PLACE, in_corner

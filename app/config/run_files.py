@@ -6,9 +6,9 @@ import errno
 import os
 from pathlib import Path
 
-from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError, UsageError
-from app.core.files import free_name, holds_something, is_special, same_file
+from app.core.files.disk_errors import why_not_written
+from app.core.files.names import free_name, holds_something, is_special, same_file
 from app.core.messages.command_line import ConvertText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.config import paths, settings_file
-from app.config.file_lock import lock_file
-from app.config.json_file import BrokenFileError, JsonObject, read_object, write_object
-from app.core.disk_errors import why_not_read
+from app.config import settings_file
 from app.core.errors import SettingsError
+from app.core.files import paths
+from app.core.files.disk_errors import why_not_read
+from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
+from app.core.files.lock import lock_file
 from app.core.messages.settings import FileReason, SceneText
 from app.core.settings import Settings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from app.config import program
 from app.core.errors import MattecamError
+from app.core.files import program
 from app.core.messages.remote import RemoteText
 
 PACKAGES = ("aiohttp", "aiortc", "prometheus_client")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.config.json_file import BrokenFileError, read_object
 from app.config.value_problem import first_problem
-from app.core.disk_errors import why_not_read
 from app.core.errors import SettingsError
+from app.core.files.disk_errors import why_not_read
+from app.core.files.json_file import BrokenFileError, read_object
 from app.core.messages.settings import FileReason, ZoneText
 from app.core.settings import PeopleSettings, Zone
 

@@ -19,7 +19,7 @@ from app.control.recording import RecordCommand
 from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
 from app.core.errors import UsageError
-from app.core.files import exists
+from app.core.files.names import exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.text import Text

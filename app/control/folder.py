@@ -12,10 +12,10 @@ from typing import IO
 
 import platformdirs
 
-from app.config import paths
-from app.config.file_lock import is_locked, lock_file
-from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
+from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.lock import is_locked, lock_file
 from app.core.messages.control import ControlText
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
 from app.control.transport import ANSWER_TIMEOUT_S, REQUEST_TIMEOUT_S
-from app.core.disk_errors import why_not_written
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.control import ControlText
 
 SECRET_FILE = "control.secret"  # noqa: S105 - a file name

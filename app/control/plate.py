@@ -9,7 +9,7 @@ from pathlib import Path
 from app.control.changes import Changes, CommandError
 from app.control.commands import Command, countdown_of, takes_plate
 from app.core.errors import UsageError
-from app.core.files import is_file
+from app.core.files.names import is_file
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.text import Text

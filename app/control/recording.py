@@ -10,7 +10,7 @@ from typing import Literal
 from app.control.changes import Changes, CommandError
 from app.control.commands import JsonValue
 from app.core.errors import UsageError
-from app.core.files import exists, same_file
+from app.core.files.names import exists, same_file
 from app.core.messages.command_line import ConvertText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
-from app.core.disk_errors import why_not_written
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.control import ControlText
 
 REQUEST_TIMEOUT_S = 2.0

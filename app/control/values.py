@@ -11,7 +11,7 @@ from app.config.setting import Setting, settings_of, with_value
 from app.control.changes import Changes
 from app.control.names import SETTABLE, find_settable
 from app.core.errors import UsageError
-from app.core.files import exists
+from app.core.files.names import exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.messages.remote import RemoteText
 from app.core.messages.usage import UsageText

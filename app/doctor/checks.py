@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.config import paths
+from app.core.files import paths
 from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.doctor.camera import check_cameras
 from app.doctor.computer import check_disk, check_display, check_processor, check_weights

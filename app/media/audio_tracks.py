@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from app.core.disk_errors import ExplainedOSError
+from app.core.files.disk_errors import ExplainedOSError
 from app.core.messages.media import WriteReason
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container
 

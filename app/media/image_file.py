@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
-from app.core.files import is_special
+from app.core.files.names import is_special
 from app.core.messages.media import ImageText
 from app.core.types import BgrImage
 

@@ -13,8 +13,8 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
-from app.core.disk_errors import why_not_written
-from app.core.files import final_name, free_name
+from app.core.files.disk_errors import why_not_written
+from app.core.files.names import final_name, free_name
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.text import Text

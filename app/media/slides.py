@@ -16,9 +16,9 @@ from typing import Protocol
 
 import numpy as np
 
-from app.config import paths
 from app.core.errors import BackgroundError
-from app.core.files import is_special
+from app.core.files import paths
+from app.core.files.names import is_special
 from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
 from app.media.image_file import read_image

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.config import paths
 from app.core.errors import BackgroundError
+from app.core.files import paths
 from app.core.messages.media import ImageText
 from app.media.image_file import named_file_errors
 

@@ -17,8 +17,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from app.core.disk_errors import ExplainedOSError
-from app.core.files import free_name
+from app.core.files.disk_errors import ExplainedOSError
+from app.core.files.names import free_name
 from app.core.messages.media import WriteReason
 from app.media.audio_tracks import AudioCopy, SoundWriter
 from app.media.encoders import VideoEncoder, file_encoder

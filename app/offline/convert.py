@@ -11,8 +11,8 @@ from itertools import chain
 from pathlib import Path
 
 from app.compositing import Background, open_background
-from app.core.disk_errors import why_not_read
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.files.disk_errors import why_not_read
 from app.core.messages.command_line import ConvertText
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage

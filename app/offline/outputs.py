@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.config.private_file import move, write_picture
 from app.core import geometry
-from app.core.disk_errors import ExplainedOSError, why_not_written
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.files.disk_errors import ExplainedOSError, why_not_written
+from app.core.files.private_file import move, write_picture
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import WriteReason
 from app.core.text import Text

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.compositing.library import VIDEO_SUFFIXES
-from app.core.disk_errors import why_not_written
 from app.core.errors import SinkOpenError, UsageError
-from app.core.files import holds_something
+from app.core.files.disk_errors import why_not_written
+from app.core.files.names import holds_something
 from app.core.messages.command_line import BatchText, ConvertText
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.image_folder import picture_names

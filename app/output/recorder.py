@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import geometry
-from app.core.disk_errors import why_not_written
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.stage import Stage

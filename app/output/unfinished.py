@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from app.config import paths
-from app.config.json_file import BrokenFileError, JsonObject, read_object
-from app.config.private_file import write_private
-from app.core.files import final_name
+from app.core.files import paths
+from app.core.files.json_file import BrokenFileError, JsonObject, read_object
+from app.core.files.names import final_name
+from app.core.files.private_file import write_private
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.text import Text

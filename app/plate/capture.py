@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.capture.base import FrameSource
-from app.config import json_file, paths
-from app.config.private_file import write_picture
-from app.core.disk_errors import why_not_written
 from app.core.errors import PlateError, SettingsError
+from app.core.files import json_file, paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_picture
 from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S
 from app.core.types import BgrImage, Frame

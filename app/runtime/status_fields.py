@@ -10,8 +10,8 @@ from typing import Any
 
 import psutil
 
-from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.system import ProgramText
 from app.runtime.status import PipelineStatus
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.config import program
-from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
+from app.core.files import program
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.system import AutostartText
 
 ENTRY = "mattecam.desktop"

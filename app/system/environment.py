@@ -25,7 +25,7 @@ import venv
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.config.file_lock import lock_file
+from app.core.files.lock import lock_file
 from app.core.messages.environment import EnvironmentText
 from app.core.text import Text
 from app.system.torch_build import (

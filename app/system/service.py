@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.config import program
-from app.core.disk_errors import why_not_written
 from app.core.errors import MattecamError
+from app.core.files import program
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.system import ServiceText
 
 log = logging.getLogger(__name__)

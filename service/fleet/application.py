@@ -8,7 +8,7 @@ from typing import Any
 from ray import serve
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
 
-from app.config import paths
+from app.core.files import paths
 from service.fleet.options import CLOSING_S, FleetOptions
 from service.fleet.replica import StreamReplica
 

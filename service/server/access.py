@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.config.parsing import LOOPBACK_NAMES
-from app.config.private_file import write_private
 from app.core.errors import UsageError
+from app.core.files.private_file import write_private
 from app.core.messages.remote import RemoteText
 from service.webrtc.token import read_token
 

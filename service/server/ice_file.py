@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.config.private_file import is_private
 from app.core.errors import UsageError
+from app.core.files.private_file import is_private
 from app.core.messages.remote import RemoteText, ServeText
 from service.webrtc.ice import IceServer, parse_ice_servers
 

@@ -7,9 +7,9 @@ import re
 import string
 from pathlib import Path
 
-from app.config.private_file import is_private
 from app.core.errors import UsageError
-from app.core.files import is_special
+from app.core.files.names import is_special
+from app.core.files.private_file import is_private
 from app.core.messages.remote import RemoteText
 
 MIN_BITS = 128

@@ -26,7 +26,7 @@ SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
 PRINTING = ("run", "app.cli", "app.system.environment")
-MAY_NAME_MODULES = {"app.system.environment", "app.config.paths"}
+MAY_NAME_MODULES = {"app.system.environment", "app.core.files.paths"}
 """The first runs in a source tree alone; the second completes names."""
 STANDARD_LIBRARY_ONLY = (
     "app",
@@ -34,7 +34,7 @@ STANDARD_LIBRARY_ONLY = (
     "app.system.environment",
     "app.system.torch_build",
     "app.config",
-    "app.config.file_lock",
+    "app.core.files.lock",
     "app.core",
     "app.core.text",
     "app.core.messages",

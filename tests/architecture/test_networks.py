@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.config.paths import NAME
+from app.core.files.paths import NAME
 from models.table import NETWORKS
 from tests.architecture.source import in_package, tree
 from tests.paths import ROOT

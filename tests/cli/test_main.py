@@ -10,8 +10,9 @@ import av
 import pytest
 
 from app.cli import headless, main, recover
-from app.config import paths, program, settings_file
+from app.config import settings_file
 from app.core.errors import MattecamError
+from app.core.files import paths, program
 from app.core.settings import BackgroundSettings, Settings
 from app.runtime.status import PipelineStatus
 from tests.clips import write_clip

@@ -11,8 +11,8 @@ from rich.progress import TaskProgressColumn
 
 from app.cli.main import main
 from app.cli.terminal import console, progress_bar, visible_output
-from app.config.json_file import write_object
 from app.config.scenes import default_path
+from app.core.files.json_file import write_object
 
 
 def test_the_title_of_a_progress_bar_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.config import logs, paths
+from app.config import logs
 from app.core.errors import BackgroundError
+from app.core.files import paths
 from app.core.messages.media import ImageText
 
 log = logging.getLogger("app.test")

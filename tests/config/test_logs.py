@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from app.config import logs, paths
+from app.config import logs
 from app.config.log_repeats import RepeatsHandler
+from app.core.files import paths
 
 log = logging.getLogger("app.test")
 

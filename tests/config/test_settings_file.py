@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.config import paths, settings_file
-from app.config.json_file import BrokenFileError
+from app.config import settings_file
 from app.core.blur_scale import HIDES_TEXT, full_strength
 from app.core.errors import SettingsError
+from app.core.files import paths
+from app.core.files.json_file import BrokenFileError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 
 text = st.text(max_size=30)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.config.json_file import BrokenFileError
 from app.config.parsing import replace_checked
 from app.config.settings_file import parse
 from app.core.errors import UsageError
+from app.core.files.json_file import BrokenFileError
 from app.core.settings import Settings
 
 

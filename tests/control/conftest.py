@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 import pytest
 
-from app.config.private_file import write_picture
 from app.config.scenes import SceneStore
 from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
 from app.control.address import ControlAddress
 from app.control.commands import parse_words
+from app.core.files.private_file import write_picture
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline

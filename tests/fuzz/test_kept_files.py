@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from app.compositing.library import own_backgrounds
-from app.config import paths
 from app.config.zones_file import read_zones
 from app.core.errors import BackgroundError, PlateError, SettingsError
+from app.core.files import paths
 from app.core.settings import CaptureSettings, PeopleSettings, Zone
 from app.gui.backgrounds.files import add_picture, thumbnail
 from app.gui.state import preferences as preferences_file

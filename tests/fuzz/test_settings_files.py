@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.config import settings_file
-from app.config.json_file import BrokenFileError, parse_object
 from app.config.scenes import Scene, SceneStore
 from app.control.commands import decode_answer, decode_command
 from app.core.errors import SettingsError, UsageError
+from app.core.files.json_file import BrokenFileError, parse_object
 from app.core.settings import Settings
 from tests.fuzz.damage import damaged, sampled
 

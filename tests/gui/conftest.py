@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
 from app.compositing.library import bundled_backgrounds
-from app.config import paths
+from app.core.files import paths
 from app.core.messages.doctor import CameraFinding, DiskFinding
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.core.settings import CaptureSettings, OutputSettings, Settings

@@ -14,7 +14,7 @@ from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QG
 from PyQt6.QtWidgets import QApplication, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.config import paths
+from app.core.files import paths
 from app.core.types import BgrImage, PictureKind
 from app.gui.backgrounds.item import TileKind
 from app.gui.backgrounds.model import CHOSEN_ROLE, KEY_ROLE

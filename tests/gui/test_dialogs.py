@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.config import paths
+from app.core.files import paths
 from app.gui.dialogs.log_window import LogWindow
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog

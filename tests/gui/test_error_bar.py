@@ -6,8 +6,9 @@ import pytest
 from PyQt6.QtWidgets import QAbstractButton, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.config import paths, settings_file
+from app.config import settings_file
 from app.core.errors import PlateError, RemoteError
+from app.core.files import paths
 from app.core.messages.capture import CameraText
 from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText

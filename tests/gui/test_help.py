@@ -13,7 +13,7 @@ from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.config import paths
+from app.core.files import paths
 from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
 
 

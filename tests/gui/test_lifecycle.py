@@ -17,7 +17,8 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
-from app.config import paths, settings_file
+from app.config import settings_file
+from app.core.files import paths
 from app.core.messages.settings import SettingsText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind

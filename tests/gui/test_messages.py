@@ -14,9 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.compositing import open_background
-from app.config import paths, program, settings_file
+from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import MattecamError, PlateError
+from app.core.files import paths, program
 from app.core.messages.doctor import CameraFinding
 from app.core.messages.matting import PlateText
 from app.core.messages.system import ProgramName

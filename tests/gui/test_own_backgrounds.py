@@ -11,7 +11,7 @@ from PyQt6.QtCore import QFile, QPoint, Qt
 from PyQt6.QtWidgets import QInputDialog, QListView, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.config import paths
+from app.core.files import paths
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls

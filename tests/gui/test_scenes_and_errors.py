@@ -10,9 +10,9 @@ from PyQt6.QtGui import QAction, QGuiApplication
 from PyQt6.QtWidgets import QInputDialog, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.config import paths
 from app.config.scenes import SceneStore
 from app.core.errors import SinkOpenError, SourceLostError
+from app.core.files import paths
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.core.settings import Zone
 from app.doctor.finding import CommandLine, Finding, State

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.config import paths
 from app.config.scenes import Scene
+from app.core.files import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import paths
+from app.core.files import paths
 from models import weights
 from models.shipped import SHA256
 from models.spec import WeightSpec

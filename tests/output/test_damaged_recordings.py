@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.config import paths
+from app.core.files import paths
 from app.media.mp4.fragments import Fragments, cut_incomplete_fragment
 from app.media.recovery import recover
 from app.media.video_input import VideoError

@@ -13,8 +13,8 @@ import pytest
 
 from app.cli import main
 from app.cli.recover import offer_recovery
-from app.config import paths
 from app.core.errors import SinkOpenError
+from app.core.files import paths
 from app.media.recovery import Recovered, recover
 from app.media.video_input import VideoError
 from app.output.recorder import Recorder

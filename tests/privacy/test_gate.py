@@ -27,7 +27,7 @@ MAY_RELEASE = {
 }
 MAY_WRITE_PICTURES = {
     "app.bench.in_use.camera_like": "frames of the demo source, in memory",
-    "app.config.private_file": "the function itself",
+    "app.core.files.private_file": "the function itself",
     "app.gui.state.recording": "a snapshot, released by the gate",
     "app.cli.headless_run": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",

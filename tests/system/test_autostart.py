@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import program
+from app.core.files import program
 from app.system.autostart import AutostartError, disable, enable, enabled, entry_path, entry_text
 
 

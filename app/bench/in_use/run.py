@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.bench.machine import machine
-from app.config import paths
 from app.core.errors import ModelError
+from app.core.files import paths
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import MattingSettings, Settings
 from app.matting.selection.choice import choose, geometry_for

@@ -12,9 +12,9 @@ from PyQt6.QtCore import QFile, QStandardPaths
 
 from app.compositing import open_background
 from app.compositing.library import VIDEO_SUFFIXES
-from app.config import paths
-from app.core.disk_errors import why_not_written
 from app.core.errors import BackgroundError
+from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.gui import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.config.program import advice
+from app.core.files.program import advice
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services

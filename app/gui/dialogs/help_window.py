@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.config import paths
+from app.core.files import paths
 from app.gui.widgets.controls import button, describe
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"

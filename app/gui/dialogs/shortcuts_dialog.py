@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QMenuBar, QScrollArea, QVBoxLayout, QWidget
 
-from app.config.program import advice
+from app.core.files.program import advice
 from app.gui.widgets.controls import button, describe, label
 
 Shortcut = tuple[str, str]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QCoreApplication
 
-from app.config.program import advice
 from app.core.errors import text_of
+from app.core.files.program import advice
 from app.core.text import Text, code_of, fill
 
 CONTEXT = "messages"

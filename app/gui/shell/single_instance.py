@@ -7,7 +7,7 @@ import hashlib
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtNetwork import QLocalServer, QLocalSocket
 
-from app.config import paths
+from app.core.files import paths
 
 WAIT_MS = 1000
 

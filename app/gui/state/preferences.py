@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from app.config.json_file import BrokenFileError, read_object, set_aside, write_object
 from app.core.background_settings import COLOUR
+from app.core.files.json_file import BrokenFileError, read_object, set_aside, write_object
 from app.core.settings import CaptureSettings, Model
 
 log = logging.getLogger(__name__)

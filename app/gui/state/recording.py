@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.config.private_file import write_picture
-from app.core.disk_errors import why_not_written
 from app.core.errors import SinkError, text_of
+from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_picture
 from app.core.messages.gui import LibraryText
 from app.core.stage import Stage
 from app.core.types import Outgoing

@@ -17,8 +17,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-from app.config import paths
 from app.core.errors import ModelError, text_of
+from app.core.files import paths
 from app.core.messages.matting import ModelText
 from app.matting.openvino.artefact import Artefact, read_artefact
 from app.matting.openvino.runtime import ov

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.disk_errors import why_not_read
 from app.core.errors import BackgroundError, PlateError
-from app.core.files import is_special
+from app.core.files.disk_errors import why_not_read
+from app.core.files.names import is_special
 from app.core.messages.matting import PlateText
 from app.core.types import AlphaImage, BgrImage
 from app.media.image_file import read_image

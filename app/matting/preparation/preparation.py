@@ -17,9 +17,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from app.config import paths
-from app.config.json_file import BrokenFileError, read_object
 from app.core.errors import ModelError
+from app.core.files import paths
+from app.core.files.json_file import BrokenFileError, read_object
 from app.core.messages.matting import ModelText
 from app.core.text import Text
 from app.matting.selection.dependencies import copy_of_program, digest

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from app.config import paths
 from app.core.errors import ModelError
+from app.core.files import paths
 from app.core.settings import MattingSettings
 from app.matting.preparation.preparation import note_prepared
 from app.matting.selection.measured import Trials, measurable, note_trials

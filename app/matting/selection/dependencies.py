@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import sys
 
-from app.config import paths
+from app.core.files import paths
 from app.matting.selection import hardware
 
 PACKAGES = ("numba", "llvmlite", "numpy", "openvino")

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from app.config import paths
+from app.core.files import paths
 from app.matting.selection import hardware
 from app.matting.selection.dependencies import copy_of_program, digest
 from models.int8 import find_int8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from app.config import paths
+from app.core.files import paths
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
 from app.matting.base.failures import backend_errors

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.config import paths
 from app.core.errors import ModelError
+from app.core.files import paths
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting.engine.frame_engine import FrameEngine

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from app.config import paths, program
-from app.config.private_file import is_private
 from app.core.errors import MattecamError, UsageError
+from app.core.files import paths, program
+from app.core.files.private_file import is_private
 from app.core.messages.command_line import BatchText
 from app.offline.batch.base import Report
 from app.offline.batch.files import REQUIREMENTS
@@ -173,7 +173,7 @@ def _first_line(error: Exception) -> str:
 
 def _pin() -> None:
     """Pin this worker process to a core that no other worker on this machine holds, once."""
-    from app.config.file_lock import lock_file
+    from app.core.files.lock import lock_file
     from app.offline.batch.pool import usable_cores
 
     if _pinned:

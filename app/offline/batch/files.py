@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.config import program
 from app.core.errors import MattecamError, SinkLostError, SourceOpenError, UsageError
+from app.core.files import program
 from app.core.messages.command_line import BatchText
 
 REQUIREMENTS = "requirements-cluster.txt"

@@ -78,8 +78,8 @@ def run_job(job: Job, tell: Callable[[int, int | None], None], should_stop: Call
     tell(frames, expected frames or None) is called after every frame. A failure is part of the result. A source that is
     cut off fails, but what could be read of it is kept.
     """
-    from app.core.disk_errors import why_not_written
     from app.core.errors import MattecamError, text_of
+    from app.core.files.disk_errors import why_not_written
     from app.core.messages.command_line import ConvertText
 
     seen: list[tuple[int, int | None]] = [(0, None)]
@@ -200,7 +200,7 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
 
     A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
     """
-    from app.config.private_file import move
+    from app.core.files.private_file import move
     from app.offline.outputs import move_images
 
     merge = finished.is_dir() and final.is_dir()

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from app import __version__
-from app.core.disk_errors import why_not_read
 from app.core.errors import SourceOpenError, UsageError
+from app.core.files.disk_errors import why_not_read
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose

@@ -10,10 +10,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config import paths
-from app.config.file_lock import lock_file
-from app.core.disk_errors import why_not_written
 from app.core.errors import SinkOpenError, UsageError
+from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.lock import lock_file
 from app.core.messages.command_line import BatchText, ConvertText
 from app.offline.batch.base import Workers
 from app.offline.batch.files import is_remote, joined, upload

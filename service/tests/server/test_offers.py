@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiortc import RTCPeerConnection
 
-from app.config.private_file import write_private
 from app.core.errors import UsageError
+from app.core.files.private_file import write_private
 from service.server.access import Access, RateLimit, token_of
 from service.server.backgrounds import background_names, resolve_background
 from service.server.limits import Limits

@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from app.bench.choose import choices_table, choose_again
-from app.config import paths
+from app.core.files import paths
 from app.core.settings import EngineSettings
 from app.matting.preparation.preparation import needed, note_prepared
 from app.matting.selection import hardware, measured, trial

@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.config.paths import NAME, ROOT
+from app.core.files.paths import NAME, ROOT
 
 SCRIPT = ROOT / "run.py"
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.config.private_file import write_picture, write_private
+from app.core.files.private_file import write_picture, write_private
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file modes")

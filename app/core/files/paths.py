@@ -7,9 +7,9 @@ import sysconfig
 from pathlib import Path
 
 NAME = "mattecam"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 """The folder that contains the packages `app` and `models`: the source tree, or `_program` of the installed package."""
-PREFIX = __name__.removesuffix("app.config.paths")
+PREFIX = __name__.removesuffix("app.core.files.paths")
 """Completes the name of a module: empty in a source tree, `mattecam._program.` in an installed copy (setup.py)."""
 IMPORT_ROOT = ROOT.joinpath(*[".."] * PREFIX.count(".")).resolve()
 """The folder from which the modules are imported."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from app.config.private_file import write_private
-from app.core.disk_errors import why_not_written
 from app.core.errors import SettingsError
-from app.core.files import is_special
+from app.core.files.disk_errors import why_not_written
+from app.core.files.names import is_special
+from app.core.files.private_file import write_private
 from app.core.messages.settings import FileReason, SettingsText
 
 JsonObject = dict[str, object]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import logs, paths, program
+from app.config import logs
+from app.core.files import paths, program
 from tests.paths import ROOT
 
 

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.disk_errors import ExplainedOSError
-from app.core.files import holds_something
+from app.core.files.disk_errors import ExplainedOSError
+from app.core.files.names import holds_something
 from app.core.messages.media import WriteReason
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
