@@ -27,10 +27,10 @@ import numpy as np
 
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Floats
-from app.evaluation.metrics import dtssd, mad
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.kernels.loading import load
+from app.offline.evaluation.metrics import dtssd, mad
 from benchmarks.bench_leak import DATA, PRECISIONS
 from benchmarks.leak_measure import RIM_PX, VISIBLE
 from benchmarks.region_scenes import HEADS, MOTIONS, SIZE, Person, Sample, Scenes, entering, sway

@@ -18,10 +18,10 @@ from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings,
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
 from app.matting.base.interface import MatteEditor
 from app.output.base import FrameSink
+from app.output.sound.base import SoundSource
 from app.output.spec import SinkContext
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.sound.base import SoundSource
 from app.testing.engine import FakeEngine
 from app.testing.faults import Faults
 from app.testing.room import ROOM, room_picture

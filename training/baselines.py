@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.evaluation.metrics import Alpha
+from app.offline.evaluation.metrics import Alpha
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -18,10 +18,10 @@ import typer
 
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredBackground
-from app.evaluation import metrics
-from app.evaluation.metrics import Alpha
 from app.matting import build_engine
 from app.matting.base.geometry import auto_ratio
+from app.offline.evaluation import metrics
+from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load_bundled
 from models.mattecam.spec import STUDENT
 from training.baselines import GrabCut, Mog2

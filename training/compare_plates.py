@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 import typer
 
-from app.evaluation.metrics import Alpha
+from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load_bundled, load_bundled_with_plate
 from models.mattecam.network import StudentNetwork
 from models.mattecam.plate import PlateNetwork

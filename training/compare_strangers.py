@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from app.evaluation import metrics
-from app.evaluation.metrics import Alpha
 from app.matting.engine.scene_cut import CutDetector
+from app.offline.evaluation import metrics
+from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load, load_bundled
 from models.mattecam.network import StudentNetwork
 from models.rvm.network import MattingNetwork

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from app.evaluation.metrics import Alpha
 from app.matting.openvino.runtime import core, ov
+from app.offline.evaluation.metrics import Alpha
 from models.mattecam.network import StudentNetwork
 from models.rvm.network import MattingNetwork
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.evaluation import metrics
-from app.evaluation.metrics import Alpha
+from app.offline.evaluation import metrics
+from app.offline.evaluation.metrics import Alpha
 from training.matte import overlap
 
 Pixels = npt.NDArray[np.uint8]

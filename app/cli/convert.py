@@ -148,7 +148,7 @@ def evaluate(
     true: Annotated[Path, typer.Argument(help="Ground-truth mattes, under the same names.")],
 ) -> None:
     """Compute MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
-    from app.evaluation.evaluate import evaluate_paths
+    from app.offline.evaluation.evaluate import evaluate_paths
 
     print(json.dumps(evaluate_paths(pred, true), indent=2))
 

@@ -23,12 +23,12 @@ from app.core.files.names import holds_something
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.stage import Stage
+from app.output.sound.devices import microphones
 from app.output.virtual_camera import list_virtual_cameras
-from app.runtime.live_plate import take_live_plate
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
+from app.runtime.plate.live import take_live_plate
 from app.runtime.status_fields import status_fields, write_status
-from app.sound.devices import microphones
 from app.system.pipewire.connection import daemon_answers
 from app.system.shortcuts import PortalShortcuts
 from app.system.signals import handled

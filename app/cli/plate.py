@@ -29,7 +29,7 @@ def plate(
     start = settings_from(live)
     if start.warning:
         notify(start.warning)
-    from app.plate.session import take_plate
+    from app.runtime.plate.session import take_plate
 
     notify(CommandLineText.STEP_OUT(countdown=f"{countdown:g}", seconds=f"{seconds:g}"))
     print(take_plate(start.settings, output, seconds, countdown))

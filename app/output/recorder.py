@@ -29,9 +29,9 @@ from app.output.encoder_thread import EncoderThread
 from app.output.frame_times import ConstantTimes, FrameTimes, VariableTimes
 from app.output.recording import RecordingOptions
 from app.output.recording_sound import RecordingSound
+from app.output.sound.base import SoundFeed
+from app.output.sound.microphone import Microphone
 from app.output.spec import SinkContext
-from app.sound.base import SoundFeed
-from app.sound.microphone import Microphone
 
 log = logging.getLogger(__name__)
 

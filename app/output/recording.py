@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.core.concurrency.turns import Turns
-from app.sound.base import SoundFeed
+from app.output.sound.base import SoundFeed
 
 
 class RecordingCounts:

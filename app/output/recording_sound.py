@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from app.sound.base import Samples, SoundFeed
-from app.sound.track import SoundTrack
+from app.output.sound.base import Samples, SoundFeed
+from app.output.sound.track import SoundTrack
 
 
 class RecordingSound:

@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.output.base import FrameSink
 from app.output.recording import RecordingCounts
-from app.sound.base import OpenSource
+from app.output.sound.base import OpenSource
 
 K = TypeVar("K")
 

@@ -15,8 +15,8 @@ from app.core.settings import BackgroundSettings, CaptureSettings, EngineSetting
 from app.core.text import Text
 from app.matting.base.interface import MattingEngine
 from app.output.base import ReaderCounter
+from app.output.sound.base import OpenSource
 from app.output.spec import OpenSink, SinkSpec
-from app.sound.base import OpenSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ def default_parts() -> Parts:
     from app.matting.preparation.preparation import preparation
     from app.matting.selection.choice import choose
     from app.output.readers import ReaderWatch
+    from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
     from app.privacy.self_test import self_test
-    from app.sound.devices import open_microphone
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         if settings.location == "remote":

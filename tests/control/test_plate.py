@@ -16,10 +16,10 @@ from app.control.changes import CommandError
 from app.control.commands import Command, parse_words
 from app.core.errors import MattecamError, PlateError, UsageError
 from app.core.types import BgrImage
-from app.plate.capture import plate_path, save_plate
-from app.runtime import live_plate
-from app.runtime.live_plate import take_live_plate
 from app.runtime.pipeline import Pipeline
+from app.runtime.plate import live as live_plate
+from app.runtime.plate.capture import plate_path, save_plate
+from app.runtime.plate.live import take_live_plate
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from app.runtime.timing import Timing

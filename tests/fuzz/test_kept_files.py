@@ -22,7 +22,7 @@ from app.gui.state.preferences import WindowPreferences
 from app.matting.plate.plate import read_plate
 from app.matting.preparation.preparation import needed, note_prepared
 from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
-from app.plate.capture import PlateInfo, plate_info, plate_path, save_plate
+from app.runtime.plate.capture import PlateInfo, plate_info, plate_path, save_plate
 from models import weights
 from models.table import NETWORKS
 from tests.fuzz.damage import damaged

@@ -34,8 +34,8 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
+from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
-from app.sound.devices import MicrophoneName
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
 from tests.gui.controls import Controls, ControlsWindow, OwnedSettings

@@ -34,7 +34,7 @@ from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
-from app.sound.devices import FFmpegMicrophone
+from app.output.sound.devices import FFmpegMicrophone
 from models import weights
 from tests.doctor.machine import RELEASE, Machine
 from tests.gui.conftest import StartWindow

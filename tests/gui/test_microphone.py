@@ -8,10 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.panels.microphone import MicrophoneControls
 from app.gui.state.store import SettingsStore
-from app.sound.devices import MicrophoneName
+from app.output.sound.devices import MicrophoneName
 from tests.gui.controls import Controls, OwnedSettings
 from tests.gui.widgets import child, current
-from tests.sound.sources import FakeDevice
+from tests.output.sound.sources import FakeDevice
 
 
 def test_the_choice_reaches_the_pipeline(controls: Controls, qtbot: QtBot) -> None:

@@ -24,8 +24,8 @@ from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.plate import capture
-from app.plate.capture import plate_path, save_plate
+from app.runtime.plate import capture
+from app.runtime.plate.capture import plate_path, save_plate
 from tests.gui.controls import OwnedSettings
 
 SIZE = 160, 96

@@ -30,7 +30,7 @@ from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
-from app.runtime import live_plate
+from app.runtime.plate import live as live_plate
 from app.system import autostart
 from tests.gui.controls import Controls
 from tests.gui.reach_of_ctl import (

@@ -91,8 +91,8 @@ def test_media_files_are_opened_in_one_place() -> None:
     reading = {name for name in modules() for call in calls(name) if ast.unparse(call.func) == "av.open"
                if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}  # fmt: skip
     # the microphone opens an input device, by a format of the program's own choice, and never a file
-    assert reading == {"app.media.video_input", "app.sound.devices"}
-    devices = [call for call in calls("app.sound.devices") if ast.unparse(call.func) == "av.open"]
+    assert reading == {"app.media.video_input", "app.output.sound.devices"}
+    devices = [call for call in calls("app.output.sound.devices") if ast.unparse(call.func) == "av.open"]
     assert all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 
 

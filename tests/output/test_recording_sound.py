@@ -15,10 +15,10 @@ from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.media.recovery import recover
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
-from app.sound.base import RATE, SoundBlock
+from app.output.sound.base import RATE, SoundBlock
 from app.testing.clock import FakeClock
+from tests.output.sound.sources import Feed, clicks
 from tests.paths import ROOT
-from tests.sound.sources import Feed, clicks
 from tests.waiting import eventually
 
 FLASHES_S = [100.5, 101.3, 102.4]
@@ -125,8 +125,8 @@ from app.capture.demo import DemoSource
 from app.core.types import Picture, PictureKind
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
-from app.sound.microphone import Microphone
-from tests.sound.sources import FakeDevice
+from app.output.sound.microphone import Microphone
+from tests.output.sound.sources import FakeDevice
 source = DemoSource(320, 240, 30)
 device = FakeDevice()
 lost = sys.argv[2] == "lost"

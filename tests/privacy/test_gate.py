@@ -31,7 +31,7 @@ MAY_WRITE_PICTURES = {
     "app.gui.state.recording": "a snapshot, released by the gate",
     "app.cli.headless_run": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",
-    "app.plate.capture": "the plate, which the user asks for by name",
+    "app.runtime.plate.capture": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
     "app.gui.backgrounds.files": "an image that the user pastes as a background",
 }

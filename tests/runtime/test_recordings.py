@@ -26,8 +26,8 @@ from app.runtime.pipeline import Pipeline
 from app.testing.engine import ImmediateEngine
 from app.testing.sink import FakeSink
 from tests.fakes.world import FakeWorld
+from tests.output.sound.sources import FakeDevice
 from tests.runtime.running import BASE, apply, composites, ignore, running
-from tests.sound.sources import FakeDevice
 from tests.waiting import eventually
 
 

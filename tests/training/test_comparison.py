@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from app.evaluation.metrics import Alpha
+from app.offline.evaluation.metrics import Alpha
 from tests.training.samples import person, room
 from training.baselines import GrabCut, Mog2
 from training.report import draw_panel, read

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.evaluation.metrics import Alpha
+from app.offline.evaluation.metrics import Alpha
 from training.disputed import boxes, with_either_answer
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided

@@ -64,8 +64,8 @@ def _parts() -> Parts:
     from app.capture import open_source
     from app.compositing import open_background
     from app.output.readers import ReaderWatch
+    from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
-    from app.sound.devices import open_microphone
 
     return Parts(
         open_source,

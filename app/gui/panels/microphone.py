@@ -12,9 +12,9 @@ from app.gui.i18n.messages import translated
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import describe
-from app.sound.base import OpenSource
-from app.sound.devices import MicrophoneName, open_microphone
-from app.sound.microphone import Microphone
+from app.output.sound.base import OpenSource
+from app.output.sound.devices import MicrophoneName, open_microphone
+from app.output.sound.microphone import Microphone
 
 METER_INTERVAL_MS = 80
 DECAY = 0.8

@@ -18,8 +18,8 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.scaling import BgrxImage
 from app.gui.preview.worker import PreviewWorker
 from app.gui.state.store import Update
-from app.runtime.live_plate import take_live_plate
 from app.runtime.pipeline import Pipeline
+from app.runtime.plate.live import take_live_plate
 from app.runtime.status import PipelineStatus
 
 STATUS_INTERVAL_MS = 150

@@ -11,7 +11,7 @@ from app.core.errors import BackgroundError
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.doctor.finding import Finding
-from app.sound.devices import MicrophoneName
+from app.output.sound.devices import MicrophoneName
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class PlateView:
 
 def microphones() -> tuple[MicrophoneName, ...]:
     """Return the microphones that the system lists."""
-    from app.sound import devices
+    from app.output.sound import devices
 
     return devices.microphones()
 
@@ -180,7 +180,7 @@ def repair_not_started(program: str) -> Exception:
 
 def keep_plate(plate: BgrImage, camera: str) -> Path:
     """Check that nobody is in a plate and store it for its camera and size. Raises PlateError."""
-    from app.plate.session import keep_plate as keep
+    from app.runtime.plate.session import keep_plate as keep
 
     return keep(plate, camera)
 
@@ -217,7 +217,7 @@ def plate_view(path: Path, width: int) -> PlateView:
     import numpy as np
 
     from app.media.image_file import read_image
-    from app.plate.capture import plate_info
+    from app.runtime.plate.capture import plate_info
 
     thumbnail = None
     with suppress(BackgroundError):
@@ -232,7 +232,7 @@ def plate_view(path: Path, width: int) -> PlateView:
 
 def stored_plate(camera: str, width: int, height: int) -> Path | None:
     """Return the plate captured with this camera at this size; None where there is none."""
-    from app.plate.capture import plate_path
+    from app.runtime.plate.capture import plate_path
 
     path = plate_path(camera, width, height)
     return path if path.is_file() else None

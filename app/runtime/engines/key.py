@@ -9,7 +9,7 @@ from app.core.framing import WHOLE
 from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.types import Frame
-from app.plate.capture import plate_info
+from app.runtime.plate.capture import plate_info
 from models.table import needs_plate
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 from app.core.types import Frame, SourceInfo
-from app.plate.capture import save_plate
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run
 from app.runtime.engines.selector import EngineSelector
+from app.runtime.plate.capture import save_plate
 from app.runtime.timing import Timing
 from tests.runtime.engines.simulated import IMAGE, SimulatedEngine, no_test, whole_settings
 from tests.waiting import eventually

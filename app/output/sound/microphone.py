@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.core.concurrency.threads import name_thread
-from app.sound.base import BLOCK_S, OpenSource, SoundBlock
+from app.output.sound.base import BLOCK_S, OpenSource, SoundBlock
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.evaluation import metrics
-from app.evaluation.metrics import Alpha
+from app.offline.evaluation import metrics
+from app.offline.evaluation.metrics import Alpha
 from tests.golden.fill import image
 from tests.paths import GOLDEN
 

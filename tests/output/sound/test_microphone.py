@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from app.core.errors import MicrophoneError
-from app.sound.microphone import Microphone
-from tests.sound.sources import FakeDevice
+from app.output.sound.microphone import Microphone
+from tests.output.sound.sources import FakeDevice
 from tests.waiting import eventually
 
 

@@ -11,7 +11,7 @@ from app.core.messages.matting import PlateText
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting.selection.occupancy import shows_someone
-from app.plate.capture import capture_plate, plate_path, save_plate
+from app.runtime.plate.capture import capture_plate, plate_path, save_plate
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float = 0.0) -> Path:

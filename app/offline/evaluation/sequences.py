@@ -9,10 +9,10 @@ import numpy as np
 
 from app.core.errors import BackgroundError, SourceOpenError, UsageError
 from app.core.messages.command_line import EvaluateText
-from app.evaluation.metrics import Alpha
 from app.media.image_file import read_grey
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
+from app.offline.evaluation.metrics import Alpha
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 VIDEOS = frozenset({".mkv", ".mp4", ".mov", ".avi", ".webm", ".m4v"})

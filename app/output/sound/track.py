@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.sound.base import RATE, Samples, SoundBlock
+from app.output.sound.base import RATE, Samples, SoundBlock
 
 TOLERANCE = round(0.02 * RATE)
 """Deviation in samples from which a block is moved at once; smaller ones are corrected by resampling."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.sound.base import RATE, SoundBlock
-from app.sound.track import LATEST_S, SoundTrack
-from tests.sound.sources import COUNT, clicks, tone
+from app.output.sound.base import RATE, SoundBlock
+from app.output.sound.track import LATEST_S, SoundTrack
+from tests.output.sound.sources import COUNT, clicks, tone
 
 ORIGIN_S = 100.0
 

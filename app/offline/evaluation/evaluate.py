@@ -9,9 +9,9 @@ from statistics import fmean
 
 from app.core.errors import UsageError
 from app.core.messages.command_line import EvaluateText
-from app.evaluation import metrics
-from app.evaluation.metrics import Alpha
-from app.evaluation.sequences import find_clips, read_alphas
+from app.offline.evaluation import metrics
+from app.offline.evaluation.metrics import Alpha
+from app.offline.evaluation.sequences import find_clips, read_alphas
 
 MEASURES: dict[str, Callable[[Alpha, Alpha], float]] = {
     "mad": metrics.mad,

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from app.core.errors import MicrophoneError
-from app.sound.base import BLOCK_S, RATE
-from app.sound.devices import FFmpegMicrophone, PulseMicrophone, microphones, open_microphone
-from tests.sound.sources import COUNT
+from app.output.sound.base import BLOCK_S, RATE
+from app.output.sound.devices import FFmpegMicrophone, PulseMicrophone, microphones, open_microphone
+from tests.output.sound.sources import COUNT
 
 P = ctypes.c_void_p
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
-from app.evaluation.evaluate import evaluate_paths
-from app.evaluation.metrics import Alpha
-from app.evaluation.sequences import read_alphas
+from app.offline.evaluation.evaluate import evaluate_paths
+from app.offline.evaluation.metrics import Alpha
+from app.offline.evaluation.sequences import read_alphas
 from tests.clips import write_clip
 
 
