@@ -175,7 +175,7 @@ def test_the_python_example_of_the_readme_runs(command: Path, tmp_path: Path, da
 
 def test_installed_paths_and_advice(command: Path, tmp_path: Path, data: Path) -> None:
     code = (
-        "from mattecam._program.app.config import paths, program; assert paths.manual_page('apps.md').is_file(); "
+        "from mattecam._program.app.core.files import paths, program; assert paths.manual_page('apps.md').is_file(); "
         "assert next(paths.assets_dir().glob('backgrounds/*.jpg')); "
         "print(program.name(), program.advice('Run `python3 run.py doctor`.'), *program.command())"
     )
