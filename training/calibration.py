@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from models.mattecam.network import Memories, StudentNetwork, pixels_of, stretched
+from models.mattecam.network import MattecamNetwork, Memories, pixels_of, stretched
 from models.quantization import SIGNED, Quantizer, best_scales, set_weight_scales
 from models.rvm.network import MattingNetwork
 from training.data import SampleSource
@@ -57,7 +57,7 @@ class _Collector:
         return inputs[0]
 
 
-def run(network: StudentNetwork, sequence: Tensor) -> Outputs:
+def run(network: MattecamNetwork, sequence: Tensor) -> Outputs:
     """Return alpha (B, T, 1, H, W) before the decision stage, and the last states."""
     count, frames = sequence.shape[:2]
     flat = sequence.flatten(0, 1)

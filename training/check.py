@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from training.store import Entry, Pack
 from training.view import filling
 
@@ -20,7 +20,7 @@ _CLIP_STRIDE = 12
 _BATCH = 16
 
 
-def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], device: torch.device) -> dict[str, float]:
+def quick_check(student: MattecamNetwork, cache: Path, size: tuple[int, int], device: torch.device) -> dict[str, float]:
     """Return MAD and IoU at 0.5 on validation photos and clip frames, and the mean alpha of empty rooms.
 
     Each image is a sequence of one frame of `size` (width, height). The reference is the teacher's alpha.
@@ -46,7 +46,7 @@ def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], dev
 
 
 def predictions(
-    student: StudentNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
+    student: MattecamNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
 ) -> tuple[Alphas, Alphas]:
     """Return the student's and the teacher's alphas of the entries, float32 (N, H, W) in 0..1."""
     framed = [filling(pack.pixels(e)[..., [0, 1, 2, 6]], size) for e in entries]
@@ -55,7 +55,7 @@ def predictions(
 
 
 def _compare(
-    student: StudentNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
+    student: MattecamNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
 ) -> tuple[float, float]:
     if not entries:
         return 0.0, 1.0
@@ -66,7 +66,7 @@ def _compare(
 
 
 @torch.no_grad()
-def _alphas(student: StudentNetwork, images: list[Pixels], device: torch.device) -> npt.NDArray[np.float32]:
+def _alphas(student: MattecamNetwork, images: list[Pixels], device: torch.device) -> npt.NDArray[np.float32]:
     parts = []
     for i in range(0, len(images), _BATCH):
         batch = torch.from_numpy(np.stack(images[i : i + _BATCH])).to(device).permute(0, 3, 1, 2).float() / 255

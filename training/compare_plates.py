@@ -19,7 +19,7 @@ import typer
 
 from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load_bundled, load_bundled_with_plate
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.mattecam.plate import PlateNetwork
 from training.compare_strangers import Scenes
 from training.degrade import FLAWLESS, ToneRange, random_tone
@@ -79,7 +79,7 @@ def main(
 
 
 @torch.no_grad()
-def matte(network: StudentNetwork, *pictures: Pixels) -> Alpha:
+def matte(network: MattecamNetwork, *pictures: Pixels) -> Alpha:
     """Return the alpha (360, 640) of a still frame, and of its plate if the network takes one, after two passes."""
     small = [cv2.resize(picture, SMALL, interpolation=cv2.INTER_AREA).transpose(2, 0, 1) for picture in pictures]
     image = torch.from_numpy(np.concatenate(small)[None].astype(np.float32) / np.float32(255))

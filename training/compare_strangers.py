@@ -20,7 +20,7 @@ from app.matting.engine.scene_cut import CutDetector
 from app.offline.evaluation import metrics
 from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load, load_bundled
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 from training.disputed import with_either_answer
 from training.export import averaged_student
@@ -172,7 +172,7 @@ def _rough_alpha(stream: Stream, rgb: Pixels) -> Pixels:
     return np.asarray(cv2.resize(alpha, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _student(path: Path) -> StudentNetwork:
+def _student(path: Path) -> MattecamNetwork:
     return load(path) if path.suffix == ".safetensors" else averaged_student(path)
 
 

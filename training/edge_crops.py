@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from models.clips import downsampled
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from training.data import Mixture, SampleSource
 from training.step import to_batch
 
@@ -56,7 +56,7 @@ class Crops(NamedTuple):
     """(B, 48, HEIGHT / 16, WIDTH / 16): the decoder's at 1/8 of the small frame."""
 
 
-def draw_crops(network: StudentNetwork, cache: Path, out: Path, seconds: float, first: int, every: int) -> int:
+def draw_crops(network: MattecamNetwork, cache: Path, out: Path, seconds: float, first: int, every: int) -> int:
     """Draw crops into the folder `out` for so many seconds; return their number, at least that of one batch.
 
     first, every: of the batches from number `first` on, every such one is drawn, so that several processes draw
@@ -103,7 +103,7 @@ def shuffled(folder: Path, count: int, seed: int) -> Iterator[Crops]:
 
 
 @torch.no_grad()
-def _features(network: StudentNetwork, frames: Tensor) -> npt.NDArray[np.float16]:
+def _features(network: MattecamNetwork, frames: Tensor) -> npt.NDArray[np.float16]:
     small = downsampled(frames, RATIO).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         _, (_, features, *_), _ = network.cells(small, None, None, None)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from models.clips import downsampled
 from models.mattecam.bundled import BUNDLED, load, save
-from models.mattecam.network import STRETCH, StudentNetwork, explained, pixels_of, stretched
+from models.mattecam.network import STRETCH, MattecamNetwork, explained, pixels_of, stretched
 from models.rvm import guided_filter
 from training import parallel
 from training.average import Average
@@ -86,7 +86,7 @@ def work(rank: int, job: Job) -> None:
     train(network, job, rank)
 
 
-def train(network: StudentNetwork, job: Job, rank: int) -> None:
+def train(network: MattecamNetwork, job: Job, rank: int) -> None:
     """Train the last layers of a network in evaluation mode; process 0 writes the log and the weights."""
     network.requires_grad_(False)
     for name in TRAINED:
@@ -114,11 +114,11 @@ def train(network: StudentNetwork, job: Job, rank: int) -> None:
                 bar.update(passed_s, f"step {step}")
     if rank == 0:
         averaged = average.module
-        assert isinstance(averaged, StudentNetwork)
+        assert isinstance(averaged, MattecamNetwork)
         save(averaged, job.out / WEIGHTS)
 
 
-def losses_of(network: StudentNetwork, crops: Crops) -> dict[str, Tensor]:
+def losses_of(network: MattecamNetwork, crops: Crops) -> dict[str, Tensor]:
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size."""
     small = downsampled(crops.src, RATIO)
     with torch.autocast("cpu", torch.bfloat16):

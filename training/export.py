@@ -11,7 +11,7 @@ import typer
 
 from app.core.errors import UsageError
 from models.mattecam.bundled import BUNDLED, load, save
-from models.mattecam.network import StudentNetwork, has_trunk
+from models.mattecam.network import MattecamNetwork, has_trunk
 from training.rounding import round_weights
 from training.step import Learner
 
@@ -37,11 +37,11 @@ def main(
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
 
 
-def _read(path: Path) -> StudentNetwork:
+def _read(path: Path) -> MattecamNetwork:
     return load(path) if path.suffix == ".safetensors" else averaged_student(path)
 
 
-def averaged_student(checkpoint: Path, kind: type[StudentNetwork] = StudentNetwork) -> StudentNetwork:
+def averaged_student(checkpoint: Path, kind: type[MattecamNetwork] = MattecamNetwork) -> MattecamNetwork:
     """Return the network of this kind with a checkpoint's averaged weights, in inference mode."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     prefix = "module."
@@ -51,7 +51,7 @@ def averaged_student(checkpoint: Path, kind: type[StudentNetwork] = StudentNetwo
     return learner.student.eval()
 
 
-def blended(one: StudentNetwork, other: StudentNetwork, share: float) -> StudentNetwork:
+def blended(one: MattecamNetwork, other: MattecamNetwork, share: float) -> MattecamNetwork:
     """Return `other` with weights interpolated towards `one`; `share` is the weight of `other`.
 
     Averaging the weights of consecutive stretches often improves on both ("model soups", arXiv 2203.05482). Raises
@@ -66,7 +66,7 @@ def blended(one: StudentNetwork, other: StudentNetwork, share: float) -> Student
 
 
 @torch.no_grad()
-def expected_outputs(network: StudentNetwork) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+def expected_outputs(network: MattecamNetwork) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
     """Return fgr, pha and the states after three frames of a moving test pattern."""
     state: tuple[torch.Tensor, ...] = network.initial_state(1, *SIZE)
     for t in range(3):

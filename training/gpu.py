@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 
 from models.mattecam.bundled import load_bundled, save
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from training.check import predictions, quick_check
 from training.packs import listed_pictures, pack_all
 from training.rehearsal import draw_pictures
@@ -141,7 +141,7 @@ def train(plan: Plan, run: Run, limit_s: float) -> dict[str, object]:
     }
 
 
-def evaluate(plan: Plan, student: StudentNetwork) -> dict[str, object]:
+def evaluate(plan: Plan, student: MattecamNetwork) -> dict[str, object]:
     """Return the figures of the averaged weights on validation photos, clips and rooms."""
     stage, device = plan.stage, torch.device(plan.stage.device)
     student.eval()

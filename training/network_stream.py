@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from app.matting.openvino.runtime import core, ov
 from app.offline.evaluation.metrics import Alpha
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 
 Pixels = npt.NDArray[np.uint8]
-Network = StudentNetwork | MattingNetwork
+Network = MattecamNetwork | MattingNetwork
 
 
 class Whole(nn.Module):

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from models.int8 import SIMILAR, SOURCE, int8_file
 from models.mattecam.bundled import BUNDLED, load
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import quantized, save_quantized
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
@@ -85,8 +85,8 @@ def main(
 class Work:
     """A network, its int8 version with all scales set, and how to keep that."""
 
-    reference: StudentNetwork | MattingNetwork
-    int8: StudentNetwork | MattingNetwork
+    reference: MattecamNetwork | MattingNetwork
+    int8: MattecamNetwork | MattingNetwork
     target: Path
     save: Callable[[Path], None]
 
@@ -108,7 +108,7 @@ def _of_rvm(rvm: MattingNetwork, weights: Path, cache: Path) -> Work:
     return Work(rvm, int8, RVM_MOBILENETV3.int8, lambda path: save_file(scales_of(int8), path, source))
 
 
-def quantize(network: StudentNetwork, cache: Path) -> StudentNetwork:
+def quantize(network: MattecamNetwork, cache: Path) -> MattecamNetwork:
     """Return the int8 version of the bundled network in evaluation mode."""
     student = quantized(network)
     calibrate(student, sequences(cache), partial(run, student))

@@ -16,7 +16,7 @@ from torch import nn
 
 from app.core.errors import UsageError
 from models.mattecam.bundled import load
-from models.mattecam.network import StudentNetwork, has_trunk
+from models.mattecam.network import MattecamNetwork, has_trunk
 from models.mattecam.plate import PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
@@ -227,16 +227,16 @@ class Run:
         if not self.stage.plate:  # the pictures of the check have no plates
             self._log({"check": quick_check(averaged.student, self.stage.cache, self.stage.size, self.device)})
 
-    def _network(self, begin: Path | None, state: State) -> StudentNetwork:
+    def _network(self, begin: Path | None, state: State) -> MattecamNetwork:
         """Return a network with the layout of the weights to begin with; of exported weights also with these."""
         stage = self.stage
-        kind = PlateNetwork if stage.plate else StudentNetwork
+        kind = PlateNetwork if stage.plate else MattecamNetwork
         if state:
             trunk = has_trunk(name.removeprefix("student.") for name in state["learner"])
             if stage.trunk and not trunk:
                 raise UsageError("The checkpoint has no trunk; export its weights and give these with --from.")
             return kind(trunk)
-        network = load(begin) if begin else StudentNetwork()
+        network = load(begin) if begin else MattecamNetwork()
         if stage.trunk and network.trunk is None:
             if stage.frames > 1:
                 raise UsageError("A new trunk is trained on single pictures first; give --frames 1.")

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.mattecam.network import StudentNetwork, pixels_of, stretched
+from models.mattecam.network import MattecamNetwork, pixels_of, stretched
 from training.data import Sample
 from training.loader import Batch
 from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
@@ -32,11 +32,11 @@ class Learner(nn.Module):
     They supervise the deeper layers at 1/4, 1/8 and 1/16 directly.
     """
 
-    def __init__(self, hints: bool = True, student: StudentNetwork | None = None) -> None:
+    def __init__(self, hints: bool = True, student: MattecamNetwork | None = None) -> None:
         """hints: train with the auxiliary heads. New heads before a trained network would spoil it."""
         super().__init__()
         self.hints = hints
-        self.student = student or StudentNetwork()
+        self.student = student or MattecamNetwork()
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
         self.mimicry = Mimicry(self.student.get_parameter("decode4.0.weight").shape[1])
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 
 Pixels = npt.NDArray[np.uint8]
@@ -18,7 +18,7 @@ Pixels = npt.NDArray[np.uint8]
 class TorchTeacher:
     """A recurrent network at ratio 1 on a device of torch, in float16 on a GPU. Implements `training.packs.Teacher`."""
 
-    def __init__(self, network: MattingNetwork | StudentNetwork, device: str) -> None:
+    def __init__(self, network: MattingNetwork | MattecamNetwork, device: str) -> None:
         self._device = torch.device(device)
         self._dtype = torch.float16 if self._device.type == "cuda" else torch.float32
         network.eval().requires_grad_(False).to(self._device, self._dtype)

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from models.backbones.efficientnet_lite import EfficientNetLite0, InvertedResidual
-from models.mattecam.network import StudentNetwork
+from models.backbones.efficientnet_lite import EfficientNetLite0, MBConv
+from models.mattecam.network import MattecamNetwork
 from models.mattecam.trunk import Trunk
 
 _FIRST_TRAINED_STAGE = 5
@@ -27,12 +27,12 @@ def set_trained_parts(trunk: Trunk) -> list[nn.Parameter]:
     return list(trained.parameters())
 
 
-def with_trunk(network: StudentNetwork, weights: Path) -> StudentNetwork:
+def with_trunk(network: MattecamNetwork, weights: Path) -> MattecamNetwork:
     """Return a network with a pretrained trunk in place of the encoder's layers at 1/16 and 1/32.
 
     What reads them begins anew; all other layers are kept. Raises KeyError if the weights are others.
     """
-    found = StudentNetwork(trunk=True)
+    found = MattecamNetwork(trunk=True)
     assert found.trunk is not None
     load_pretrained(found.trunk.encoder, weights)
     kept = {name: value for name, value in network.state_dict().items() if not name.startswith(_DROPPED)}
@@ -54,7 +54,7 @@ def load_pretrained(encoder: EfficientNetLite0, weights: Path) -> None:
         put(encoder.stem, "_conv_stem", "_bn0")
         blocks = (block for stage in encoder.stages for block in stage.children())
         for number, block in enumerate(blocks):
-            assert isinstance(block, InvertedResidual)
+            assert isinstance(block, MBConv)
             names = ("expand", "depthwise", "project")[-len(block.body) :]
             for index, (layer, name) in enumerate(zip(block.body, names, strict=True), 3 - len(block.body)):
                 put(layer, f"_blocks.{number}._{name}_conv", f"_blocks.{number}._bn{index}")

@@ -18,7 +18,7 @@ CHANNELS = 112, 320
 _STEM = 32
 
 
-class _Row(NamedTuple):
+class _MBConvStage(NamedTuple):
     """A stage of table 1; only the first of its blocks has the stride."""
 
     repeats: int
@@ -29,19 +29,19 @@ class _Row(NamedTuple):
 
 
 _TABLE = (
-    _Row(1, 3, 1, 1, 16),
-    _Row(2, 3, 2, 6, 24),
-    _Row(2, 5, 2, 6, 40),
-    _Row(3, 3, 2, 6, 80),
-    _Row(3, 5, 1, 6, 112),
-    _Row(4, 5, 2, 6, 192),
-    _Row(1, 3, 1, 6, 320),
+    _MBConvStage(1, 3, 1, 1, 16),
+    _MBConvStage(2, 3, 2, 6, 24),
+    _MBConvStage(2, 5, 2, 6, 40),
+    _MBConvStage(3, 3, 2, 6, 80),
+    _MBConvStage(3, 5, 1, 6, 112),
+    _MBConvStage(4, 5, 2, 6, 192),
+    _MBConvStage(1, 3, 1, 6, 320),
 )
 STAGES_TO_8, STAGES_TO_16 = 3, 5
 """Stages up to the features at 1/8 and at 1/16."""
 
 
-class InvertedResidual(nn.Module):
+class MBConv(nn.Module):
     """Inverted residual: expand, depthwise, linear projection; skip connection if the shape is kept."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
@@ -66,8 +66,8 @@ class EfficientNetLite0(nn.Module):
         self.stem = _conv(3, _STEM, 3, 2, activation=relu6)
         stages, inputs = [], _STEM
         for repeats, kernel, stride, expansion, outputs in _TABLE:
-            first = InvertedResidual(inputs, outputs, kernel, stride, expansion)
-            rest = (InvertedResidual(outputs, outputs, kernel, 1, expansion) for _ in range(repeats - 1))
+            first = MBConv(inputs, outputs, kernel, stride, expansion)
+            rest = (MBConv(outputs, outputs, kernel, 1, expansion) for _ in range(repeats - 1))
             stages.append(nn.Sequential(first, *rest))
             inputs = outputs
         self.stages = nn.ModuleList(stages)

@@ -8,7 +8,7 @@ from models.backbones import Features
 from models.blocks import conv_norm, relu6
 
 
-class _Row(NamedTuple):
+class _BlockGroup(NamedTuple):
     """A row of table 2: `repeats` blocks, of which only the first has the stride."""
 
     expansion: int
@@ -20,13 +20,13 @@ class _Row(NamedTuple):
 
 
 _TABLE = (
-    _Row(1, 16, 1, 1),
-    _Row(6, 24, 2, 2),
-    _Row(6, 32, 3, 2),
-    _Row(6, 64, 4, 2),
-    _Row(6, 96, 3, 1),
-    _Row(6, 160, 3, 1, 1, 2),  # dilation replaces the stride of 2
-    _Row(6, 320, 1, 1, 2, 2),
+    _BlockGroup(1, 16, 1, 1),
+    _BlockGroup(6, 24, 2, 2),
+    _BlockGroup(6, 32, 3, 2),
+    _BlockGroup(6, 64, 4, 2),
+    _BlockGroup(6, 96, 3, 1),
+    _BlockGroup(6, 160, 3, 1, 1, 2),  # dilation replaces the stride of 2
+    _BlockGroup(6, 320, 1, 1, 2, 2),
 )
 _TAPS = (1, 3, 6, 17)
 

@@ -12,7 +12,7 @@ from models.blocks import Activation, ImageNetNormalise, conv_norm, hard_swish, 
 _conv = partial(conv_norm, eps=1e-3, momentum=1e-2)
 
 
-class _Row(NamedTuple):
+class _LayerSpec(NamedTuple):
     """A bottleneck of table 1; `stride` is the nominal one, before dilation replaces it."""
 
     inputs: int
@@ -26,21 +26,21 @@ class _Row(NamedTuple):
 
 
 _TABLE = (
-    _Row(16, 3, 16, 16, False, False, 1),
-    _Row(16, 3, 64, 24, False, False, 2),
-    _Row(24, 3, 72, 24, False, False, 1),
-    _Row(24, 5, 72, 40, True, False, 2),
-    _Row(40, 5, 120, 40, True, False, 1),
-    _Row(40, 5, 120, 40, True, False, 1),
-    _Row(40, 3, 240, 80, False, True, 2),
-    _Row(80, 3, 200, 80, False, True, 1),
-    _Row(80, 3, 184, 80, False, True, 1),
-    _Row(80, 3, 184, 80, False, True, 1),
-    _Row(80, 3, 480, 112, True, True, 1),
-    _Row(112, 3, 672, 112, True, True, 1),
-    _Row(112, 5, 672, 160, True, True, 2, 2),
-    _Row(160, 5, 960, 160, True, True, 1, 2),
-    _Row(160, 5, 960, 160, True, True, 1, 2),
+    _LayerSpec(16, 3, 16, 16, False, False, 1),
+    _LayerSpec(16, 3, 64, 24, False, False, 2),
+    _LayerSpec(24, 3, 72, 24, False, False, 1),
+    _LayerSpec(24, 5, 72, 40, True, False, 2),
+    _LayerSpec(40, 5, 120, 40, True, False, 1),
+    _LayerSpec(40, 5, 120, 40, True, False, 1),
+    _LayerSpec(40, 3, 240, 80, False, True, 2),
+    _LayerSpec(80, 3, 200, 80, False, True, 1),
+    _LayerSpec(80, 3, 184, 80, False, True, 1),
+    _LayerSpec(80, 3, 184, 80, False, True, 1),
+    _LayerSpec(80, 3, 480, 112, True, True, 1),
+    _LayerSpec(112, 3, 672, 112, True, True, 1),
+    _LayerSpec(112, 5, 672, 160, True, True, 2, 2),
+    _LayerSpec(160, 5, 960, 160, True, True, 1, 2),
+    _LayerSpec(160, 5, 960, 160, True, True, 1, 2),
 )
 TAPS = (1, 3, 6, 16)
 """Layers whose outputs are the features."""
@@ -61,10 +61,10 @@ class SqueezeExcite(nn.Module):
         return x * functional.hardsigmoid(self.fc2(gate))
 
 
-class Bottleneck(nn.Module):
+class InvertedBottleneck(nn.Module):
     """Bottleneck: expand, depthwise, squeeze-excite, project; skip connection if the shape is unchanged (figure 4)."""
 
-    def __init__(self, row: _Row) -> None:
+    def __init__(self, row: _LayerSpec) -> None:
         super().__init__()
         activation: Activation = hard_swish if row.hard_swish else relu
         stride = 1 if row.dilation > 1 else row.stride
@@ -97,7 +97,7 @@ class MobileNetV3Large(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = [_conv(3, 16, 3, 2, activation=hard_swish)]
-        layers.extend(Bottleneck(row) for row in _TABLE)
+        layers.extend(InvertedBottleneck(row) for row in _TABLE)
         layers.append(_conv(160, 960, activation=hard_swish))
         self.features = nn.ModuleList(layers)
         self.normalise = ImageNetNormalise()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.resnet import ResNet, resnet50, resnet101
 from models.bgmv2.aspp import ASPP
-from models.bgmv2.decoder import Decoder
+from models.bgmv2.decoder import CoarseDecoder
 
 Backbone = Literal["mobilenetv2", "resnet50", "resnet101"]
 
@@ -29,7 +29,7 @@ class MattingBase(nn.Module):
         self.backbone = _BACKBONES[backbone](6)
         f1, f2, f3, f4 = self.backbone.channels
         self.aspp = ASPP(f4)
-        self.decoder = Decoder((256, 128, 64, 48, 1 + 3 + 1 + HIDDEN), (f3, f2, f1, 6))
+        self.decoder = CoarseDecoder((256, 128, 64, 48, 1 + 3 + 1 + HIDDEN), (f3, f2, f1, 6))
 
     def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
         """Return pha (B, 1, H, W), fgr (B, 3, H, W), error (B, 1, H, W) in 0..1, and hidden (B, 32, H, W) >= 0.

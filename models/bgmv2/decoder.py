@@ -8,7 +8,7 @@ from models.backbones import Features
 from models.blocks import resize
 
 
-class Decoder(nn.Module):
+class CoarseDecoder(nn.Module):
     """Four stages: upsample to the next finer feature, concatenate with it, convolve.
 
     channels: widths from the ASPP's output to the decoder's output. skips: channels of the skip connections, coarsest

@@ -1,7 +1,7 @@
 """Cuts windows around selected cells out of images and pastes them back, without copying the rest.
 
-Cells form a grid of 4x4 pixels of the full-size image. `Cells` identifies N cells in any images of the batch. Windows
-are zero-padded outside the image.
+Cells form a grid of 4x4 pixels of the full-size image. `CellIndices` identifies N cells in any images of the batch.
+Windows are zero-padded outside the image.
 """
 
 from typing import NamedTuple
@@ -14,16 +14,16 @@ CELL = 4
 """The side of a cell in pixels."""
 
 
-class Cells(NamedTuple):
+class CellIndices(NamedTuple):
     """N cells: index of the image in the batch, row and column of the cell; each int64 (N,)."""
 
     batch: Tensor
     row: Tensor
     column: Tensor
 
-    def split(self, count: int) -> list["Cells"]:
+    def split(self, count: int) -> list["CellIndices"]:
         """Return the cells in order, in groups of at most `count`."""
-        return [Cells(*part) for part in zip(*(torch.split(field, count) for field in self), strict=True)]
+        return [CellIndices(*part) for part in zip(*(torch.split(field, count) for field in self), strict=True)]
 
 
 def _span(cell: Tensor, size: int, border: int) -> Tensor:
@@ -31,7 +31,7 @@ def _span(cell: Tensor, size: int, border: int) -> Tensor:
     return cell[:, None] * size + torch.arange(-border, size + border, device=cell.device)
 
 
-def _index(cells: Cells, rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
+def _index(cells: CellIndices, rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
     """Return indices (N * P * Q,) into the flattened batch of images, from rows (N, P) and columns (N, Q)."""
     first = (cells.batch[:, None] * height + rows) * width
     return (first[:, :, None] + columns[:, None, :]).flatten()
@@ -43,7 +43,7 @@ def _inside(rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
     return (row_inside[:, :, None] & column_inside[:, None, :])[:, None]
 
 
-def cut(image: Tensor, cells: Cells, border: int) -> Tensor:
+def cut(image: Tensor, cells: CellIndices, border: int) -> Tensor:
     """Cut the cells out of `image` (B, C, H, W) with a border of `border` pixels: (N, C, 4 + 2b, 4 + 2b)."""
     channels, height, width = image.shape[1:]
     rows, columns = _span(cells.row, CELL, border), _span(cells.column, CELL, border)
@@ -53,7 +53,7 @@ def cut(image: Tensor, cells: Cells, border: int) -> Tensor:
     return windows * _inside(rows, columns, height, width)
 
 
-def cut_resized(image: Tensor, cells: Cells, size: tuple[int, int], border: int) -> Tensor:
+def cut_resized(image: Tensor, cells: CellIndices, size: tuple[int, int], border: int) -> Tensor:
     """Cut the cells out of `image` (B, C, h, w) as if it were first resized bilinearly to half the full size.
 
     `size` is that half size (height, width), at which a cell is 2x2 pixels. Returns (N, C, 2 + 2b, 2 + 2b).
@@ -78,7 +78,7 @@ def _taps(position: Tensor, length: int, resized: int) -> tuple[Tensor, Tensor, 
     return first, (first + 1).clamp(max=length - 1), source - low
 
 
-def paste_(image: Tensor, cells: Cells, windows: Tensor, where: Tensor) -> Tensor:
+def paste_(image: Tensor, cells: CellIndices, windows: Tensor, where: Tensor) -> Tensor:
     """Return `image` (B, C, H, W) with `windows` (N, C, 4, 4) pasted into the cells for which `where` (N,) is set.
 
     The cells must be distinct. `image` may be overwritten.

@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.bgmv2.base import HIDDEN
-from models.bgmv2.patches import CELL, Cells, cut, cut_resized, paste_
+from models.bgmv2.patches import CELL, CellIndices, cut, cut_resized, paste_
 from models.bgmv2.selection import above, as_map, most_wrong
 from models.blocks import resize
 
@@ -66,7 +66,7 @@ class Refiner(nn.Module):
         context = torch.cat([resize(coarse, half), resize(images, half)], 1)
         return self.solve(_pad(context, self.half_border), _pad(images, self.border))
 
-    def _at(self, cells: Cells, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
+    def _at(self, cells: CellIndices, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
         """Refine the cells, one window each; return (N, 4, 4, 4)."""
         half = src.shape[2] // 2, src.shape[3] // 2
         windows = torch.cat([cut(image, cells, 2 * self.half_border) for image in (src, bgr)], 1)

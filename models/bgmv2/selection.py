@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from models.bgmv2.patches import CELL, Cells
+from models.bgmv2.patches import CELL, CellIndices
 
 
-def most_wrong(error: Tensor, pixels: int) -> tuple[Cells, Tensor]:
+def most_wrong(error: Tensor, pixels: int) -> tuple[CellIndices, Tensor]:
     """Return the `pixels` // 16 cells of each image with the largest error (B, 1, h, w), and whether it is above 0.
 
     The number of cells does not depend on the values, so no device synchronization is required.
@@ -16,17 +16,17 @@ def most_wrong(error: Tensor, pixels: int) -> tuple[Cells, Tensor]:
     values, places = error.flatten(1).topk(count, sorted=False)
     images = torch.arange(batch, device=error.device)[:, None].expand_as(places)
     rows = places.div(width, rounding_mode="floor")
-    cells = Cells(images.flatten(), rows.flatten(), (places - rows * width).flatten())
+    cells = CellIndices(images.flatten(), rows.flatten(), (places - rows * width).flatten())
     return cells, values.flatten() > 0
 
 
-def above(error: Tensor, threshold: float) -> tuple[Cells, Tensor]:
+def above(error: Tensor, threshold: float) -> tuple[CellIndices, Tensor]:
     """Return all cells whose error (B, 1, h, w) exceeds the threshold. Synchronizes with the device."""
     batch, row, column = (error[:, 0] > threshold).nonzero(as_tuple=True)
-    return Cells(batch, row, column), torch.ones_like(batch, dtype=torch.bool)
+    return CellIndices(batch, row, column), torch.ones_like(batch, dtype=torch.bool)
 
 
-def as_map(cells: Cells, chosen: Tensor, like: Tensor) -> Tensor:
+def as_map(cells: CellIndices, chosen: Tensor, like: Tensor) -> Tensor:
     """Return the 0/1 map, shaped like `like` (B, 1, h, w), with ones at the chosen cells."""
     batch, _, height, width = like.shape
     index = (cells.batch * height + cells.row) * width + cells.column

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.mattecam.network import StudentNetwork, has_trunk
+from models.mattecam.network import MattecamNetwork, has_trunk
 from models.mattecam.plate import PlateNetwork
 from models.mattecam.quantized import load_quantized
 
@@ -19,8 +19,8 @@ BUNDLED_WITH_PLATE = BUNDLED.with_name("student-plate.safetensors")
 """Path of the bundled weights of the network that also sees the empty room, float16."""
 
 
-def load_bundled() -> StudentNetwork:
-    """Return the student with its bundled weights, in float32 and evaluation mode.
+def load_bundled() -> MattecamNetwork:
+    """Return Mattecam's network with its bundled weights, in float32 and evaluation mode.
 
     Raises OSError if the file is missing, RuntimeError if it does not match the network exactly.
     """
@@ -32,16 +32,16 @@ def load_bundled_with_plate() -> PlateNetwork:
     return network_with_plate_of(load_file(BUNDLED_WITH_PLATE)).eval()
 
 
-def load(path: Path) -> StudentNetwork:
-    """Return the student with weights from a file written by `save` or `save_quantized`; see `load_bundled`."""
+def load(path: Path) -> MattecamNetwork:
+    """Return Mattecam's network with weights from a file written by `save` or `save_quantized`; see `load_bundled`."""
     return network_of(load_file(path)).eval()
 
 
-def network_of(tensors: Mapping[str, Tensor]) -> StudentNetwork:
-    """Return the student with these weights, in float or int8. Raises RuntimeError if they do not match exactly."""
+def network_of(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
+    """Return the network with these weights, in float or int8. Raises RuntimeError if they do not match exactly."""
     if any(tensor.dtype == torch.int8 for tensor in tensors.values()):
         return load_quantized(tensors)
-    network = StudentNetwork(has_trunk(tensors))
+    network = MattecamNetwork(has_trunk(tensors))
     network.load_state_dict(tensors, strict=True)
     return network
 
@@ -53,7 +53,7 @@ def network_with_plate_of(tensors: Mapping[str, Tensor]) -> PlateNetwork:
     return network
 
 
-def save(network: StudentNetwork, path: Path) -> None:
+def save(network: MattecamNetwork, path: Path) -> None:
     """Write the network's weights in half precision; integer batch counts are unchanged."""
     state = network.state_dict()
     save_file({name: _narrowed(value).contiguous() for name, value in state.items()}, path)

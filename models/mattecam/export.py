@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.export import Export, ExportStage, example_inputs
 from models.filter_weights import FastFilterWeights
-from models.mattecam.network import EPS, STRETCH, StudentNetwork
+from models.mattecam.network import EPS, STRETCH, MattecamNetwork
 from models.mattecam.trunk import Trunk
 from models.names import ROOM_CHANNELS, state_names
 
@@ -17,7 +17,7 @@ from models.names import ROOM_CHANNELS, state_names
 class Beginning(nn.Module):
     """The trunk up to 1/8. Like RVM's first layers, it would cause most of the error in bfloat16."""
 
-    def __init__(self, network: StudentNetwork, trunk: Trunk) -> None:
+    def __init__(self, network: MattecamNetwork, trunk: Trunk) -> None:
         super().__init__()
         self.mean, self.deviation = network.mean, network.deviation
         self.encoder = trunk.encoder
@@ -27,10 +27,10 @@ class Beginning(nn.Module):
         return self.encoder.begin((small - self.mean) / self.deviation)
 
 
-class Body(nn.Module):
+class MattecamExport(nn.Module):
     """The network at the small size, up to the cells of its matte."""
 
-    def __init__(self, network: StudentNetwork, reads: tuple[str, ...]) -> None:
+    def __init__(self, network: MattecamNetwork, reads: tuple[str, ...]) -> None:
         super().__init__()
         self.network = network
         self.reads = reads
@@ -55,18 +55,20 @@ def export_with_plate(network: nn.Module, direct: bool = False) -> Export:
 
 
 def _export(network: nn.Module, images: tuple[str, ...]) -> Export:
-    student = cast("StudentNetwork", network)
+    network = cast("MattecamNetwork", network)
     examples, states = example_inputs(network)
     examples["room"] = examples["small"].new_zeros(1, ROOM_CHANNELS, *examples["small"].shape[2:])
     states = states[:-2]  # The last ones are what was seen and decided.
     before, after = state_names(len(states))
     begun: tuple[str, ...] = ()
     stages: tuple[ExportStage, ...] = ()
-    if student.trunk is not None:
+    if network.trunk is not None:
         begun = ("begun",)
-        examples["begun"] = student.trunk.encoder.begin(examples["small"])
-        stages = (ExportStage("beginning", Beginning(student, student.trunk), ("small",), begun, begun, float32=True),)
+        examples["begun"] = network.trunk.encoder.begin(examples["small"])
+        stages = (ExportStage("beginning", Beginning(network, network.trunk), ("small",), begun, begun, float32=True),)
     reads = (*images, *begun, *before)
-    body = ExportStage("body", Body(student, reads), reads, ("cells", *after), ("cells", *begun, *before, *after))
+    body = ExportStage(
+        "body", MattecamExport(network, reads), reads, ("cells", *after), ("cells", *begun, *before, *after)
+    )
     weights = FastFilterWeights(EPS, renormalize_borders=True)
-    return Export((*stages, body), examples, states, weights, student.decision.rule, student.forgetting.rule, STRETCH)
+    return Export((*stages, body), examples, states, weights, network.decision.rule, network.forgetting.rule, STRETCH)

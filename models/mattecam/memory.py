@@ -1,4 +1,4 @@
-"""The student's recurrent unit: a convolutional GRU initialized to ignore its state."""
+"""The recurrent unit of Mattecam's network: a convolutional GRU initialized to ignore its state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OPEN = 2.0
 """Initial bias of the update gate: most of the state is replaced in every frame."""
 
 
-class Memory(nn.Module):
+class MattecamGRU(nn.Module):
     """Processes half of the channels with a convolutional GRU and passes the others through.
 
     h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h]) (arXiv 2108.11515, eq. 1).

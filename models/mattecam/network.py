@@ -1,4 +1,4 @@
-"""The student: a recurrent matting network small enough to bundle, built of dense 3x3 convolutions of few channels.
+"""Mattecam's network: recurrent, small enough to bundle, built of dense 3x3 convolutions of few channels.
 
 On the target CPUs, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter than depthwise ones.
 Most of the network therefore runs at these scales; the layers at 1/2 only detect edges.
@@ -17,7 +17,7 @@ from models.blocks import Residual, conv_norm
 from models.clips import as_given, downsampled, flattened
 from models.mattecam.decision import Decision
 from models.mattecam.forgetting import CHANNELS, Forgetting, Shares
-from models.mattecam.memory import Memory
+from models.mattecam.memory import MattecamGRU
 from models.mattecam.trunk import LATERAL, Trunk
 from models.rvm import guided_filter
 
@@ -57,7 +57,7 @@ class Context(nn.Module):
         return y
 
 
-class StudentNetwork(nn.Module):
+class MattecamNetwork(nn.Module):
     """Maps a frame and recurrent states to foreground, alpha and new states; same interface as RVM.
 
     Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3, `seen` and
@@ -86,11 +86,11 @@ class StudentNetwork(nn.Module):
         if not trunk:
             self.encode4, self.encode5 = encode4, encode5.append(Context(e5))
         self.decode4 = conv_norm(sum(LATERAL) if trunk else e4 + e5, d4, 1)
-        self.memory4 = Memory(d4)
+        self.memory4 = MattecamGRU(d4)
         self.decode3 = conv_norm(d4 + e3, d3, 3)
-        self.memory3 = Memory(d3)
+        self.memory3 = MattecamGRU(d3)
         self.decode2 = conv_norm(d3 + e2, d2, 3)
-        self.memory2 = Memory(d2)
+        self.memory2 = MattecamGRU(d2)
         self.reduce1 = conv_norm(d2, d1, 1)
         self.decode1 = conv_norm(d1 + e1, d1, 3)
         self.project = nn.Conv2d(d1, 4 * CELL**2, 3, padding=1)
@@ -272,7 +272,7 @@ def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
 
 
 def pixels_of(cells: Tensor, src_small: Tensor) -> Tensor:
-    """Return what `StudentNetwork.cells` gives for a small frame (B, C, h, w), pixel by pixel, (B, 4, h, w)."""
+    """Return what `MattecamNetwork.cells` gives for a small frame (B, C, h, w), pixel by pixel, (B, 4, h, w)."""
     return functional.pixel_shuffle(cells, CELL)[:, :, : src_small.shape[2], : src_small.shape[3]]
 
 

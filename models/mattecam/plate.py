@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.blocks import conv_norm
-from models.mattecam.network import ENCODER, StudentNetwork, has_trunk
+from models.mattecam.network import ENCODER, MattecamNetwork, has_trunk
 from models.mattecam.plate_rule import NEAR, OTHER, REACH, SAME
 
 FIRST_KERNEL = "encode1.0.weight"
@@ -15,8 +15,8 @@ _GAIN = 4.0
 """Of the differences between frame and plate, which are mostly small."""
 
 
-class PlateNetwork(StudentNetwork):
-    """`StudentNetwork` whose small frames have six channels: the frame and its plate, RGB in 0..1.
+class PlateNetwork(MattecamNetwork):
+    """`MattecamNetwork` whose small frames have six channels: the frame and its plate, RGB in 0..1.
 
     With eight channels the last two are `differences`, and the caller limits alpha as `changed` says. It runs at the
     small size only: `matte` and `coefficients`, not `forward`.
@@ -27,7 +27,7 @@ class PlateNetwork(StudentNetwork):
         self.encode1 = conv_norm(2 * 3 + 2, ENCODER[0], 3, 2)
 
     def normalized(self, src_small: Tensor) -> Tensor:
-        """See `StudentNetwork.normalized`: the frame, the plate, and two maps of how much they differ."""
+        """See `MattecamNetwork.normalized`: the frame, the plate, and two maps of how much they differ."""
         frame, plate = src_small[:, :3], src_small[:, 3:6]
         maps = differences(frame, plate) if src_small.shape[1] == 6 else src_small[:, 6:]
         return torch.cat([super().normalized(frame), super().normalized(plate), _GAIN * maps], 1)
@@ -41,7 +41,7 @@ class PlateNetwork(StudentNetwork):
         seen: Tensor | None,
         frames: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """See `StudentNetwork.undecided_matte`; alpha is 0 where the frame is the plate all around."""
+        """See `MattecamNetwork.undecided_matte`; alpha is 0 where the frame is the plate all around."""
         if src_small.shape[1] > 6:
             return super().undecided_matte(src_small, r1, r2, r3, seen, frames)
         maps = differences(src_small[:, :3], src_small[:, 3:])
@@ -74,7 +74,7 @@ def changed(away: Tensor) -> Tensor:
     return ((near - SAME) / (OTHER - SAME)).clamp(0, 1)
 
 
-def with_plate(network: StudentNetwork) -> PlateNetwork:
+def with_plate(network: MattecamNetwork) -> PlateNetwork:
     """Return a network with the same output for any plate, to begin training with."""
     if isinstance(network, PlateNetwork):
         return network

@@ -1,4 +1,4 @@
-"""The student in int8: convolutions of encoder and decoder with 8-bit inputs and weights.
+"""Mattecam's network in int8: convolutions of encoder and decoder with 8-bit inputs and weights.
 
 In torch, quantization is simulated in float32; OpenVINO converts it to int8 convolutions. The memories, the first
 convolution and the gate by global context stay in float32: rounded states would accumulate errors. Batch normalization
@@ -16,35 +16,35 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.backbones.efficientnet_lite import STAGES_TO_8, InvertedResidual
+from models.backbones.efficientnet_lite import STAGES_TO_8, MBConv
 from models.blocks import Residual
-from models.mattecam.network import Context, StudentNetwork, has_trunk
+from models.mattecam.network import Context, MattecamNetwork, has_trunk
 from models.mattecam.trunk import Trunk
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
 
 _SCALE = ".scale"
 
 
-def quantized(network: StudentNetwork) -> StudentNetwork:
+def quantized(network: MattecamNetwork) -> MattecamNetwork:
     """Return a copy of a network in evaluation mode with quantizers; `training.calibration` sets their scales."""
-    student = copy.deepcopy(network)
-    student.encode1 = nn.Sequential(*_folded(student.encode1), Quantizer())
-    if student.trunk is not None:
-        _quantize_trunk(student.trunk)
-    for name in ("encode2", "encode3") if student.trunk else ("encode2", "encode3", "encode4", "encode5"):
-        setattr(student, name, nn.Sequential(*map(_encoder_part, getattr(student, name))))
-    student.decode4 = _convolution(student.decode4, Quantizer())
-    student.decode3 = _convolution(student.decode3, Quantizer(SIGNED))  # states are negative, too
-    student.decode2 = _convolution(student.decode2, Quantizer(SIGNED))
-    student.reduce1 = nn.Sequential(*_folded(student.reduce1))
-    student.decode1 = _convolution(student.decode1, Quantizer())
-    student.add_module("project", nn.Sequential(Quantizer(), QuantizedConv(student.project)))
-    return student
+    mattecam = copy.deepcopy(network)
+    mattecam.encode1 = nn.Sequential(*_folded(mattecam.encode1), Quantizer())
+    if mattecam.trunk is not None:
+        _quantize_trunk(mattecam.trunk)
+    for name in ("encode2", "encode3") if mattecam.trunk else ("encode2", "encode3", "encode4", "encode5"):
+        setattr(mattecam, name, nn.Sequential(*map(_encoder_part, getattr(mattecam, name))))
+    mattecam.decode4 = _convolution(mattecam.decode4, Quantizer())
+    mattecam.decode3 = _convolution(mattecam.decode3, Quantizer(SIGNED))  # states are negative, too
+    mattecam.decode2 = _convolution(mattecam.decode2, Quantizer(SIGNED))
+    mattecam.reduce1 = nn.Sequential(*_folded(mattecam.reduce1))
+    mattecam.decode1 = _convolution(mattecam.decode1, Quantizer())
+    mattecam.add_module("project", nn.Sequential(Quantizer(), QuantizedConv(mattecam.project)))
+    return mattecam
 
 
-def load_quantized(tensors: Mapping[str, Tensor]) -> StudentNetwork:
+def load_quantized(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
     """Return the network of a file written by `save_quantized`. Raises RuntimeError if the tensors do not match."""
-    student = quantized(StudentNetwork(has_trunk(tensors)).eval())
+    mattecam = quantized(MattecamNetwork(has_trunk(tensors)).eval())
     state = dict(tensors)
     for name, weight in tensors.items():
         if weight.dtype == torch.int8:
@@ -52,14 +52,14 @@ def load_quantized(tensors: Mapping[str, Tensor]) -> StudentNetwork:
             if scale is None or scale.shape != weight.shape[:1]:
                 raise RuntimeError(f"{name} has no scales")
             state[name] = weight.float() * scale.float()[:, None, None, None]
-    student.load_state_dict(state, strict=True)
-    return student.eval()
+    mattecam.load_state_dict(state, strict=True)
+    return mattecam.eval()
 
 
-def save_quantized(student: StudentNetwork, path: Path, metadata: dict[str, str]) -> None:
+def save_quantized(mattecam: MattecamNetwork, path: Path, metadata: dict[str, str]) -> None:
     """Write a network made by `quantized`: weights as int8, all other parameters as float32."""
-    state = {name: value.detach().clone() for name, value in student.state_dict().items()}
-    for name, module in student.named_modules():
+    state = {name: value.detach().clone() for name, value in mattecam.state_dict().items()}
+    for name, module in mattecam.named_modules():
         if isinstance(module, QuantizedConv):
             steps = module.weight.detach() / module.scale[:, None, None, None]
             state[f"{name}.weight"] = steps.round().clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT).to(torch.int8)
@@ -76,7 +76,7 @@ def _quantize_trunk(trunk: Trunk) -> None:
 
 
 def _trunk_part(block: nn.Module) -> nn.Sequential:
-    assert isinstance(block, InvertedResidual)
+    assert isinstance(block, MBConv)
     *inner, narrow = block.body
     block.body = nn.Sequential(*(_convolution(layer, after=Quantizer()) for layer in inner), _convolution(narrow))
     return nn.Sequential(block, Quantizer(SIGNED))

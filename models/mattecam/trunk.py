@@ -1,6 +1,6 @@
 """The trunk of a bundled network: what an encoder that was pretrained on ImageNet makes of the frame at 1/16 and 1/32.
 
-The finer layers of the encoder are the student's own (two paths as in BiSeNet, arXiv 1808.00897).
+The finer layers of the encoder are this network's own (two paths as in BiSeNet, arXiv 1808.00897).
 """
 
 from __future__ import annotations

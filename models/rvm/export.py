@@ -101,7 +101,7 @@ class Encoder(nn.Module):
         return finest, fine, taps[_MIDDLE], x
 
 
-class Decoder(nn.Module):
+class DecoderExport(nn.Module):
     """The rest of the network: deepest layers, LR-ASPP, decoder, and the projection for the fast guided filter."""
 
     def __init__(self, network: MattingNetwork, deepest: nn.Module, split1: SplitBlock, split2: SplitBlock) -> None:
@@ -131,7 +131,7 @@ class WholeBody(nn.Module):
         super().__init__()
         self.backbone = network.backbone
         self.split1, self.split2 = SplitBlock(network.decoder.decode1), SplitBlock(network.decoder.decode2)
-        self.decoder = Decoder(network, nn.Identity(), self.split1, self.split2)
+        self.decoder = DecoderExport(network, nn.Identity(), self.split1, self.split2)
 
     def forward(
         self, small: Tensor, half1: Tensor, half2: Tensor, half3: Tensor, *states: Tensor
@@ -194,7 +194,7 @@ def _mobilenet_stages(network: MattingNetwork) -> tuple[ExportStage, ...]:
         ),
         ExportStage(
             "decoder",
-            Decoder(network, deepest, split1, split2),
+            DecoderExport(network, deepest, split1, split2),
             ("small", "half3", *between, *before),
             ("given", *after),
             (*between, *before, *after),

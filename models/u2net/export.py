@@ -13,7 +13,7 @@ from models.rvm.guided_filter import EPS
 from models.u2net.saliency import SalientNetwork
 
 
-class Body(nn.Module):
+class SaliencyExport(nn.Module):
     """The network at the small size, before the guided filter."""
 
     def __init__(self, network: SalientNetwork) -> None:
@@ -29,6 +29,6 @@ def export(network: nn.Module, direct: bool = False) -> Export:
     """Export U2-Net."""
     examples, states = example_inputs(network)
     before, after = state_names(len(states))
-    body = Body(cast("SalientNetwork", network))
+    body = SaliencyExport(cast("SalientNetwork", network))
     stage = ExportStage("body", body, ("small", *before), ("given", *after), (*before, *after))
     return Export((stage,), examples, states, FastFilterWeights(EPS, renormalize_borders=False))

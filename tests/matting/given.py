@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Cells, Coefficients
+from app.matting.cpu.coefficients import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
 
 CELL = 4
@@ -111,7 +111,7 @@ class Case:
         count = (self.geometry.height // CELL) * (self.geometry.width // CELL)
         indices = np.sort(self.dice.permutation(count)[: self.dice.integers(0, count + 1)]).astype(np.int64)
         matte = self.dice.normal(0, self.dice.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4))
-        return replace(self.coefficients(), cells=Cells(indices, matte.astype(np.float32)))
+        return replace(self.coefficients(), cells=RefinedCells(indices, matte.astype(np.float32)))
 
 
 def nobody(coefficients: Coefficients) -> Coefficients:

@@ -10,7 +10,7 @@ import torch
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.matting.base.interface import MattingEngine
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 from models.u2net.network import U2Net
 from tests.golden.fill import image
@@ -19,7 +19,7 @@ from tests.toy.spec import TOY
 
 NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
     "rvm-mobilenetv3": MattingNetwork,
-    "mattecam": StudentNetwork,
+    "mattecam": MattecamNetwork,
     "u2netp": lambda: U2Net(small=True),
     TOY.name: ToyNetwork,
 }

@@ -11,7 +11,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.mattecam.bundled import load, save
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from tests.training.samples import make_cache
 from training.data import SampleSource
 from training.edge_crops import HEIGHT, WIDTH, Crops, draw_crops, shuffled
@@ -19,14 +19,14 @@ from training.edges import TRAINED, WEIGHTS, Job, losses_of, train
 
 
 @pytest.fixture(scope="module")
-def network() -> StudentNetwork:
+def network() -> MattecamNetwork:
     """Return a network with random weights."""
     torch.manual_seed(0)
-    return StudentNetwork().eval()
+    return MattecamNetwork().eval()
 
 
 @pytest.fixture(scope="module")
-def crops(network: StudentNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def crops(network: MattecamNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of crops, below which there is a cache."""
     folder = tmp_path_factory.mktemp("edges")
     drawn = draw_crops(network, make_cache(folder / "cache"), folder / "crops0", 0, 0, 1)
@@ -48,7 +48,7 @@ def test_crops_show_an_edge(crops: Path) -> None:
 
 
 def test_the_last_layers_get_of_a_crop_what_they_get_of_the_whole_frame(
-    network: StudentNetwork, crops: Path, monkeypatch: pytest.MonkeyPatch
+    network: MattecamNetwork, crops: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stored features belong to the stored pixels: the matte inside a crop is that of the frame."""
     answers = []
@@ -70,7 +70,7 @@ def test_the_last_layers_get_of_a_crop_what_they_get_of_the_whole_frame(
     assert difference[0] < 0.1 * difference[1]  # not 0: features are computed in bfloat16
 
 
-def test_training_changes_the_last_layers_alone(network: StudentNetwork, crops: Path, tmp_path: Path) -> None:
+def test_training_changes_the_last_layers_alone(network: MattecamNetwork, crops: Path, tmp_path: Path) -> None:
     save(network, tmp_path / "begin.safetensors")
     job = Job(crops, crops / "cache", tmp_path / "begin.safetensors", 0, 1, 2, 3e-3, 0, 1)
     train(load(job.begin), job, 0)
@@ -81,7 +81,7 @@ def test_training_changes_the_last_layers_alone(network: StudentNetwork, crops: 
 
 def test_training_lowers_the_loss_at_edges(crops: Path) -> None:
     torch.manual_seed(1)
-    network, batch = StudentNetwork().eval(), one_batch(crops)
+    network, batch = MattecamNetwork().eval(), one_batch(crops)
     network.requires_grad_(False).project.requires_grad_(True)
     optimizer = torch.optim.Adam(network.project.parameters(), 0.01)
     totals = []

@@ -10,20 +10,20 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.mattecam.bundled import load_bundled
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from tests.golden.fill import fill
 from training.rounding import round_weights
 
 
 @pytest.fixture
-def rounded() -> StudentNetwork:
-    network = StudentNetwork(trunk=True).eval()
+def rounded() -> MattecamNetwork:
+    network = MattecamNetwork(trunk=True).eval()
     network.load_state_dict(fill(network.state_dict()))
     round_weights(network)
     return network
 
 
-def test_weights_that_an_executor_folds_are_exact_in_bfloat16(rounded: StudentNetwork) -> None:
+def test_weights_that_an_executor_folds_are_exact_in_bfloat16(rounded: MattecamNetwork) -> None:
     for group in rounded.modules():
         if isinstance(group, nn.Sequential) and len(group) > 1 and isinstance(group[1], nn.BatchNorm2d):
             convolution = group[0]
@@ -33,7 +33,7 @@ def test_weights_that_an_executor_folds_are_exact_in_bfloat16(rounded: StudentNe
     assert torch.equal(rounded.project.weight, rounded.project.weight.bfloat16().float())
 
 
-def test_rounding_twice_changes_nothing_more(rounded: StudentNetwork) -> None:
+def test_rounding_twice_changes_nothing_more(rounded: MattecamNetwork) -> None:
     before = copy.deepcopy(rounded.state_dict())
     round_weights(rounded)
     for name, value in rounded.state_dict().items():

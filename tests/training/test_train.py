@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from models.mattecam.bundled import BUNDLED, load, save
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from tests.training.samples import make_cache, short_stage
 from training.export import averaged_student, blended
 from training.run import Run, Stage, frames_of_step, size_of_step
@@ -129,7 +129,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 def test_blended_weights_lie_between() -> None:
     torch.manual_seed(1)
-    one, other = StudentNetwork(), StudentNetwork()
+    one, other = MattecamNetwork(), MattecamNetwork()
     first, second = one.project.weight.detach().clone(), other.project.weight.detach().clone()
     mixed = blended(one, other, 0.7)
     assert torch.allclose(mixed.project.weight, 0.3 * first + 0.7 * second, atol=1e-6)

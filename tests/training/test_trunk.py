@@ -13,7 +13,7 @@ from torch import Tensor
 from app.core.errors import UsageError
 from models.backbones.efficientnet_lite import STAGES_TO_8, EfficientNetLite0
 from models.mattecam.bundled import load, save
-from models.mattecam.network import StudentNetwork, has_trunk
+from models.mattecam.network import MattecamNetwork, has_trunk
 from models.mattecam.plate import with_plate
 from models.mattecam.quantized import quantized, save_quantized
 from tests.training.samples import make_cache, short_stage
@@ -77,7 +77,7 @@ def test_features_have_a_16th_and_a_32th_of_the_size(size: tuple[int, int]) -> N
 
 def test_a_trunk_takes_the_place_of_the_coarse_layers(package: Path) -> None:
     torch.manual_seed(1)
-    network = StudentNetwork().eval()
+    network = MattecamNetwork().eval()
     found = with_trunk(network, package)
     assert found.trunk is not None and not found.training
     state = found.state_dict()
@@ -120,7 +120,7 @@ def test_a_checkpoint_gets_no_trunk(package: Path, tmp_path: Path) -> None:
 
 
 def test_pretrained_parameters_change_more_slowly() -> None:
-    network = StudentNetwork(trunk=True)
+    network = MattecamNetwork(trunk=True)
     assert network.trunk is not None
     pretrained = set_trained_parts(network.trunk)
     optimizer = Optimizer(network.parameters(), 0.01, pretrained)
@@ -136,7 +136,7 @@ def test_pretrained_parameters_change_more_slowly() -> None:
 
 def test_files_tell_whether_their_network_has_a_trunk(tmp_path: Path) -> None:
     for trunk in (True, False):
-        network = StudentNetwork(trunk).eval()
+        network = MattecamNetwork(trunk).eval()
         save(network, tmp_path / "float.safetensors")
         save_quantized(quantized(network), tmp_path / "int8.safetensors", {})
         for name in ("float", "int8"):
@@ -146,14 +146,14 @@ def test_files_tell_whether_their_network_has_a_trunk(tmp_path: Path) -> None:
 
 def test_weights_with_and_without_a_trunk_cannot_be_blended() -> None:
     with pytest.raises(UsageError, match="has a trunk"):
-        blended(StudentNetwork(), StudentNetwork(trunk=True), 0.5)
+        blended(MattecamNetwork(), MattecamNetwork(trunk=True), 0.5)
 
 
 @torch.no_grad()
 def test_the_stages_of_a_trunk_are_nearly_the_same_in_int8() -> None:
     """Up to 1/8 they are in float32 in every precision."""
     torch.manual_seed(0)
-    network = StudentNetwork(trunk=True)
+    network = MattecamNetwork(trunk=True)
     assert network.trunk is not None
     images = torch.rand(4, 3, 96, 128)
     for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):

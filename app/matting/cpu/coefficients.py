@@ -16,7 +16,7 @@ Bytes = NDArray[np.uint8]
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
 
 
-class Cells(NamedTuple):
+class RefinedCells(NamedTuple):
     """Refined cells of 4x4 pixels, which replace what the coefficients give there."""
 
     indices: NDArray[np.int64]
@@ -48,7 +48,7 @@ class Coefficients:
     """(4, h, w)"""
     coarse: Floats
     """(h, w) alpha in 0..1."""
-    cells: Cells | None = None
+    cells: RefinedCells | None = None
     hides_person: bool = False
     """See `Matte`."""
 

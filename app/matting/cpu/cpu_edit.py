@@ -9,7 +9,7 @@ import numpy as np
 
 from app.core.shaping import Plane, Shape
 from app.core.types import BgrImage
-from app.matting.cpu.coefficients import Cells, Coefficients
+from app.matting.cpu.coefficients import Coefficients, RefinedCells
 from app.matting.cpu.strips import Strips
 
 CELL = 4
@@ -29,7 +29,9 @@ def shaped(frame: BgrImage, coefficients: Coefficients, shape: Shape, strips: St
     return frame, replace(coefficients.edited(shape.gain, shape.keep, None), cells=refined)
 
 
-def _with_cell_alpha(cells: Cells, gain: Plane | None, keep: Plane | None, size: tuple[int, ...]) -> Cells:
+def _with_cell_alpha(
+    cells: RefinedCells, gain: Plane | None, keep: Plane | None, size: tuple[int, ...]
+) -> RefinedCells:
     rows, columns = (-(-side // CELL) for side in size)
     matte = cells.matte.copy()
     if gain is not None:
@@ -38,10 +40,10 @@ def _with_cell_alpha(cells: Cells, gain: Plane | None, keep: Plane | None, size:
         kept = _at_cells(keep, rows, columns, cells)
         matte[..., 1:] *= (1 - kept)[..., None]
         matte[..., 0] += kept
-    return Cells(cells.indices, matte)
+    return RefinedCells(cells.indices, matte)
 
 
-def _at_cells(plane: Plane, rows: int, columns: int, cells: Cells) -> Plane:
+def _at_cells(plane: Plane, rows: int, columns: int, cells: RefinedCells) -> Plane:
     """Return the plane's value at each cell, (N, 1, 1)."""
     grid = np.asarray(cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
     return grid.ravel()[cells.indices][:, None, None]

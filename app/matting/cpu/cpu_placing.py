@@ -21,7 +21,7 @@ ALIGNED = 1 / 16
 """Largest distance, in pixels of the output, between an edge of a resized part and a whole pixel."""
 
 
-class Box(NamedTuple):
+class PixelBox(NamedTuple):
     """A rectangle in pixels; may exceed the image."""
 
     left: int
@@ -39,7 +39,7 @@ def placed(matte: Matte, behind: BgrImage, placement: PlacementSettings, strips:
     height, width = matte.alpha.shape
     area = area_of(placement, width, height)
     left, top, across, down = cv2.boundingRect(matte.alpha)
-    box = Box(left - MARGIN, top - MARGIN, left + across + MARGIN, top + down + MARGIN)
+    box = PixelBox(left - MARGIN, top - MARGIN, left + across + MARGIN, top + down + MARGIN)
     person, first_column, first_row = _moved(matte.composite, area, box)
     alpha = np.ascontiguousarray(_moved(matte.alpha, area, box)[0])
     composite, placed_alpha = np.empty_like(behind).reshape(height, -1), np.empty_like(matte.alpha)
@@ -51,7 +51,7 @@ def placed(matte: Matte, behind: BgrImage, placement: PlacementSettings, strips:
     return Matte(image, placed_alpha, foreground, hides_person=matte.hides_person)
 
 
-def _moved(image: NDArray[np.uint8], area: Area, box: Box | None = None) -> tuple[NDArray[np.uint8], int, int]:
+def _moved(image: NDArray[np.uint8], area: Area, box: PixelBox | None = None) -> tuple[NDArray[np.uint8], int, int]:
     """Return the image in its new size with its left and top edge.
 
     box: the part that may be visible; what lies beyond it may be left out. None: the whole image.
@@ -59,7 +59,7 @@ def _moved(image: NDArray[np.uint8], area: Area, box: Box | None = None) -> tupl
     height, width = image.shape[:2]
     if (area.width, area.height) == (width, height):
         return image, area.left, area.top
-    box = box or Box(0, 0, width, height)
+    box = box or PixelBox(0, 0, width, height)
     if 2 * area.width < width:  # halves are exact for the whole image only
         left, top, right, bottom = 0, 0, width, height
     else:

@@ -60,7 +60,7 @@ class Index(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class NetworkStage:
     """A part of a network that reads and writes named arrays; see `models.export`."""
 
     name: str
@@ -74,7 +74,7 @@ class Stage:
 class Artefact:
     """A converted network, independent of the frame size. Callers must not modify the models."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[NetworkStage, ...]
     states: tuple[tuple[int, int], ...]
     """(channels, downsampling factor) of each state."""
     guided_filter: FilterWeights | None
@@ -98,7 +98,7 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
         raise ValueError("a file differs from its SHA-256")
     index: Index = json.loads((folder / INDEX).read_text("utf-8"))
     stages = tuple(
-        Stage(
+        NetworkStage(
             stage["name"],
             _read_model(folder / f"{stage['name']}.xml", in_memory),
             stage["float32"],

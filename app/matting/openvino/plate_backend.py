@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Cells, Coefficients
+from app.matting.cpu.coefficients import Coefficients, RefinedCells
 from app.matting.cpu.compositor import padded
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.kernels.patches import cut_cells
@@ -76,7 +76,7 @@ class PlateOpenVinoBackend(CpuBackend):
         self._base.infer()
         matte, error, coarse = (self._base.get_output_tensor(index).data for index in range(3))
         cells = self._most_wrong(error[0, 0])
-        refined = Cells(cells, self._refine(frame, coarse[0], cells))
+        refined = RefinedCells(cells, self._refine(frame, coarse[0], cells))
         return Coefficients(self._small[0], np.zeros_like(matte[0]), matte[0], matte[0, 3].clip(0, 1), refined)
 
     def _shrink(self, image: BgrImage, small: Floats) -> None:

@@ -17,7 +17,7 @@ from app.matting.cpu.coefficients import Coefficients
 from app.matting.cpu.guided import filter_rows
 from app.matting.cpu.strips import Ratios, Strips
 from app.matting.kernels.network_arrays import halve_rows
-from app.matting.openvino.artefact import Artefact, Stage
+from app.matting.openvino.artefact import Artefact, NetworkStage
 from app.matting.openvino.cells import unpack
 from app.matting.openvino.decision import CpuDecision
 from app.matting.openvino.forgetting import CpuForgetting
@@ -188,7 +188,7 @@ class RecurrentNetwork:
             given = self._filter, self.arrays["given"][0], self.small, coefficients
             self._strips.run(self._size[1], lambda top, bottom: filter_rows(*given, top, bottom))
 
-    def _compile(self, stages: Sequence[Stage], models: Sequence[ov.Model], precision: str) -> None:
+    def _compile(self, stages: Sequence[NetworkStage], models: Sequence[ov.Model], precision: str) -> None:
         networks = compiled(stages, models, precision, threads=self.threads)
         self._requests = [
             [self._bind(stage, network, swapped) for stage, network in zip(stages, networks, strict=True)]
@@ -201,7 +201,7 @@ class RecurrentNetwork:
         if self._stretch is not None:
             unpack(self.arrays["cells"][0], self._stretch, self.arrays["given"][0])
 
-    def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
+    def _bind(self, stage: NetworkStage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
         """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""
         arrays = self.arrays
         if swapped:

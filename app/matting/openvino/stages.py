@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.concurrency.compute_threads import thread_limit
-from app.matting.openvino.artefact import Stage
+from app.matting.openvino.artefact import NetworkStage
 from app.matting.openvino.runtime import core, ov
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
@@ -27,7 +27,7 @@ def halved_shapes(height: int, width: int, count: int = 3) -> dict[str, Shape]:
     return shapes
 
 
-def fitted(stages: Sequence[Stage], shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
+def fitted(stages: Sequence[NetworkStage], shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
     """Return the stages' models reshaped for these inputs, and the shapes of all arrays read or written."""
     known = dict(shapes)
     models = []
@@ -41,7 +41,7 @@ def fitted(stages: Sequence[Stage], shapes: Mapping[str, Shape]) -> tuple[list[o
 
 
 def compiled(
-    stages: Sequence[Stage],
+    stages: Sequence[NetworkStage],
     models: Sequence[ov.Model],
     precision: str,
     *,
@@ -54,7 +54,7 @@ def compiled(
     """
     threads = threads or thread_limit()
 
-    def compile_stage(stage: Stage, model: ov.Model) -> ov.CompiledModel:
+    def compile_stage(stage: NetworkStage, model: ov.Model) -> ov.CompiledModel:
         options: dict[str, str | int] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": HINTS["float32" if stage.float32 else precision],
@@ -71,7 +71,7 @@ def compiled(
 
 
 def bound(
-    stage: Stage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool = True
+    stage: NetworkStage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool = True
 ) -> ov.InferRequest:
     """Return a request that reads the stage's arrays in place and, with `outputs`, writes them in place.
 

@@ -53,7 +53,7 @@ DAMPING = 0.04
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class PeopleBox:
     """A bounding box in fractions of the frame."""
 
     left: float
@@ -61,19 +61,21 @@ class Box:
     right: float
     bottom: float
 
-    def united(self, other: Box) -> Box:
+    def united(self, other: PeopleBox) -> PeopleBox:
         """Return the smallest box around both."""
-        return Box(
+        return PeopleBox(
             min(self.left, other.left),
             min(self.top, other.top),
             max(self.right, other.right),
             max(self.bottom, other.bottom),
         )
 
-    def damped(self, now: Box) -> Box:
+    def damped(self, now: PeopleBox) -> PeopleBox:
         """Return the box one frame later: grown to hold `now` at once, shrunk slowly."""
         rest = 1 - DAMPING
-        shrunk = Box(*(value + rest * (last - value) for last, value in zip(astuple(self), astuple(now), strict=True)))
+        shrunk = PeopleBox(
+            *(value + rest * (last - value) for last, value in zip(astuple(self), astuple(now), strict=True))
+        )
         return shrunk.united(now)
 
     def margin_in(self, place: Place) -> float:
@@ -97,7 +99,7 @@ def people_box(
     least_alpha: float = PERSON_ALPHA,
     least_share: float = MIN_SHARE,
     certain_share: float = 0.0,
-) -> Box | None:
+) -> PeopleBox | None:
     """Return the box around all people in alpha (h, w) of a place; None: nobody.
 
     Parts of people are at least `least_alpha`, and `least_share` of the place; the network is certain of at least
@@ -115,7 +117,7 @@ def people_box(
     left, top, across, down = place.fractions
     if across * down * np.count_nonzero(alpha > 0.5) < LEAST_PERSON * mask.size:
         return None
-    return Box(
+    return PeopleBox(
         left + across * float(x.min()) / columns,
         top + down * float(y.min()) / rows,
         left + across * float((x + width).max()) / columns,
@@ -134,7 +136,7 @@ class RegionTracker:
     def reset(self) -> None:
         """Forget the stream: the next frame is looked at as a whole."""
         self.place = self.whole = Place.whole(*self._frame)
-        self._people: Box | None = None
+        self._people: PeopleBox | None = None
         self._small_frames = self._frames = 0
         self._settle = SETTLE_FRAMES
 
@@ -143,7 +145,7 @@ class RegionTracker:
         """Whether the whole frame is to be looked at beside the place; see `found`."""
         return not self.place.is_whole and self._frames % LOOK_FRAMES == LOOK_FRAMES - 1
 
-    def lost(self, people: Box | None) -> bool:
+    def lost(self, people: PeopleBox | None) -> bool:
         """Return whether people continue beyond the place or are not in it any more: look at the whole frame at once.
 
         people: found in the place.
@@ -153,14 +155,14 @@ class RegionTracker:
         self._go(self.whole)
         return True
 
-    def found(self, people: Box | None) -> None:
+    def found(self, people: PeopleBox | None) -> None:
         """Take the people that were found in the whole frame beside the place; the place grows to hold them."""
         if people is None or people.margin_in(self.place) >= TOUCH:
             return
         self._people = people if self._people is None else self._people.united(people)
         self._go(self._planned(self._people))
 
-    def follow(self, people: Box | None) -> None:
+    def follow(self, people: PeopleBox | None) -> None:
         """Take the people who are shown in a frame, and choose the place for the next one; nobody: the whole frame."""
         self._frames += 1
         if self._frames == STEADY_FRAMES and not self.place.is_whole:
@@ -192,7 +194,7 @@ class RegionTracker:
             raise ValueError(f"a saved region is {values.shape} in place of (15,)")
         self.place, last = (self._checked(values[first : first + 4]) for first in (0, 4))
         self._small_frames, self._frames, self._settle = (int(value) for value in values[8:11])
-        self._people = None if np.isnan(values[11]) else Box(*map(float, values[11:]))
+        self._people = None if np.isnan(values[11]) else PeopleBox(*map(float, values[11:]))
         return last
 
     def _checked(self, sides: NDArray[np.float64]) -> Place:
@@ -209,7 +211,7 @@ class RegionTracker:
             self._frames = 0
         self.place = place
 
-    def _planned(self, people: Box) -> Place:
+    def _planned(self, people: PeopleBox) -> Place:
         """Return the place for these people."""
         across, down = _size(people.left, people.right), _size(people.top, people.bottom)
         across, down = max(across, down / STRETCH), max(down, across / STRETCH)

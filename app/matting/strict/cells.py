@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.strict import rules
-from app.matting.strict.memory import SQUARE, Mask, Memory, Planes, contrast
+from app.matting.strict.memory import SQUARE, BackgroundModel, Mask, Planes, contrast
 
 
 class Kept(NamedTuple):
@@ -32,7 +32,7 @@ def pooled(planes: Planes, cell: int) -> Planes:
     return cells
 
 
-def kept_cells(memory: Memory, image: Planes, alpha: Floats, strict: bool, unseen: Mask | None = None) -> Kept:
+def kept_cells(memory: BackgroundModel, image: Planes, alpha: Floats, strict: bool, unseen: Mask | None = None) -> Kept:
     """Decide on a frame and update the state. strict: the level; unseen: (h, w) where the network did not look."""
     empty = _largest(alpha) < rules.EMPTY_ALPHA
     certain = _smallest(alpha) > rules.CERTAIN_ALPHA
@@ -83,7 +83,7 @@ def grown(mask: Mask) -> Mask:
     return np.asarray(cv2.dilate(mask.view(np.uint8), SQUARE)).view(np.bool_)
 
 
-def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
+def _follow(memory: BackgroundModel, image: Planes, empty: Mask) -> Mask:
     """Return where the frame differs from the recent ones, and update their mean.
 
     The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
@@ -97,7 +97,7 @@ def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
     return moving
 
 
-def _compare(memory: Memory, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
+def _compare(memory: BackgroundModel, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
     """Return the difference from the learned room, after following the light, and where the frame agrees with it."""
     known = (memory.frames >= rules.HIDDEN_FRAMES) | ((memory.frames >= 1) & ~memory.hidden)
     light = _light(image, memory.room, known & witnesses)
@@ -107,7 +107,7 @@ def _compare(memory: Memory, image: Planes, witnesses: Mask) -> tuple[Floats, Ma
     return difference, known & (_mean(difference) < rules.AGREEMENT)
 
 
-def _repeated(memory: Memory, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
+def _repeated(memory: BackgroundModel, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
     """Return where a pattern of the room that was seen empty is seen, and where that room was just uncovered."""
     exact = agreeing & ~memory.hidden & (_largest(difference) < rules.EXACT)
     repeating = grown(exact & (contrast(memory.room) > rules.PATTERN)) & agreeing
@@ -119,7 +119,7 @@ def _repeated(memory: Memory, difference: Floats, agreeing: Mask, moving: Mask, 
     return found
 
 
-def _furniture(memory: Memory, image: Planes, empty: Mask, body: Mask) -> Mask:
+def _furniture(memory: BackgroundModel, image: Planes, empty: Mask, body: Mask) -> Mask:
     """Return where the frame shows a strong pattern of the first frame that is furniture."""
     light = _light(image, memory.first, empty)
     same = _largest(_range(image - (memory.first if light is None else memory.first * light))) < rules.UNMOVED
@@ -132,7 +132,9 @@ def _furniture(memory: Memory, image: Planes, empty: Mask, body: Mask) -> Mask:
     return grown(memory.unmoved & (np.asarray(near) >= rules.UNMOVED_CELLS))
 
 
-def _learn(memory: Memory, image: Planes, difference: Floats, empty: Mask, hidden: Mask, unseen: Mask | None) -> None:
+def _learn(
+    memory: BackgroundModel, image: Planes, difference: Floats, empty: Mask, hidden: Mask, unseen: Mask | None
+) -> None:
     """Learn the room from the empty cells, and from those that are hidden and do not change."""
     changed = difference > rules.CHANGED
     anew = hidden & (changed | (memory.frames == 0))

@@ -10,7 +10,7 @@ from app.core.types import Floats
 from app.matting.base.state import StateArrays
 from app.matting.strict import rules
 from app.matting.strict.cells import kept_cells, pooled
-from app.matting.strict.memory import Mask, Memory
+from app.matting.strict.memory import BackgroundModel, Mask
 from app.matting.strict.soft_edge import soft_gain
 
 
@@ -20,7 +20,7 @@ class StrictFilter:
     def __init__(self) -> None:
         self.hides_person = False
         """Whether the network is certain of a person in the last frame who is not shown, after the first frames."""
-        self._memory: Memory | None = None
+        self._memory: BackgroundModel | None = None
         self._seen: NDArray[np.uint8] | None = None
 
     def reset(self, seen: NDArray[np.uint8] | None = None) -> None:
@@ -35,7 +35,7 @@ class StrictFilter:
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the memory."""
         self._seen = arrays["seen"].copy() if "seen" in arrays else None
-        self._memory = Memory.of(arrays) if "frames" in arrays else None
+        self._memory = BackgroundModel.of(arrays) if "frames" in arrays else None
 
     def gain(self, level: StrictLevel, small: Floats, alpha: Floats, unseen: Mask | None = None) -> Floats:
         """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1.
@@ -47,7 +47,7 @@ class StrictFilter:
         image, cells = pooled(small, cell), pooled(alpha[None], cell)[0]
         memory = self._memory
         if memory is None or memory.moved.shape != cells.shape:
-            memory = self._memory = Memory.begun(image, self._seen)
+            memory = self._memory = BackgroundModel.begun(image, self._seen)
         if unseen is not None:
             unseen = pooled(unseen[None].astype(np.float32), cell)[0] > 0
             cells[unseen] = rules.UNSEEN_ALPHA

@@ -19,7 +19,7 @@ SQUARE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(slots=True)
-class Memory:
+class BackgroundModel:
     """The learned room and motion, (h, w) each."""
 
     room: Planes
@@ -40,7 +40,7 @@ class Memory:
     """(), number of frames since the start, up to `rules.WAIT_FRAMES`."""
 
     @classmethod
-    def begun(cls, image: Planes, seen: NDArray[np.uint8] | None) -> Memory:
+    def begun(cls, image: Planes, seen: NDArray[np.uint8] | None) -> BackgroundModel:
         """Return the state before the first frame. seen: alpha (H, W) of people who are shown at once."""
         shape = image.shape[1:]
         moved = np.zeros(shape, np.bool_)
@@ -59,7 +59,7 @@ class Memory:
         )
 
     @classmethod
-    def of(cls, arrays: StateArrays) -> Memory:
+    def of(cls, arrays: StateArrays) -> BackgroundModel:
         """Return the state of `arrays`. Raises KeyError if one is missing."""
         return cls(**{field.name: arrays[field.name].copy() for field in fields(cls)})
 

@@ -14,7 +14,7 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.torch.core import State
 
 
-class Coefficients(NamedTuple):
+class StepTensors(NamedTuple):
     """What the network's part of a step returns, at the small size."""
 
     slope: Tensor
@@ -33,7 +33,7 @@ class Coefficients(NamedTuple):
     """(B,) float32: see `Filtered`; None where nothing is filtered."""
 
 
-class Layers(NamedTuple):
+class LayerTensors(NamedTuple):
     """Foreground, alpha and background before the edge controls; float32, RGB in 0..1."""
 
     person: Tensor
@@ -65,7 +65,7 @@ def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
     )
 
 
-def layers(frame: Tensor, given: Coefficients, backdrop: Tensor | None) -> Layers:
+def layers(frame: Tensor, given: StepTensors, backdrop: Tensor | None) -> LayerTensors:
     """Return the layers of ([B,] H, W, 3) uint8 BGR frames.
 
     backdrop: of the frames' shape; None where `given.room` takes its place.
@@ -82,10 +82,10 @@ def layers(frame: Tensor, given: Coefficients, backdrop: Tensor | None) -> Layer
         behind = to_image(backdrop)
     else:
         behind = torch.round(functional.interpolate(given.room, size=size, mode="bilinear") * 255) / 255
-    return Layers((image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), behind)
+    return LayerTensors((image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), behind)
 
 
-def to_pixels(layers: Layers, *, foreground: bool) -> Pixels:
+def to_pixels(layers: LayerTensors, *, foreground: bool) -> Pixels:
     """Composite the layers."""
     person, alpha, behind = layers
     return Pixels(

@@ -20,7 +20,7 @@ from app.matting.base.interface import MatteEditor
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch import torch_edges
 from app.matting.torch.core import Core, State
-from app.matting.torch.full_size import Coefficients, Layers, Pixels, layers, small_frame, to_pixels
+from app.matting.torch.full_size import LayerTensors, Pixels, StepTensors, layers, small_frame, to_pixels
 from app.matting.torch.torch_blur import blurred_background
 from app.matting.torch.torch_edit import in_view, shape_of, shaped, viewed_frame
 from app.matting.torch.torch_placing import placed
@@ -46,7 +46,7 @@ class StepOutput(NamedTuple):
     view: View | None = None
     """The part of the frame that the pixels show; None: the whole frame."""
     hides_person: Tensor | None = None
-    """See `Coefficients`."""
+    """See `StepTensors`."""
 
 
 class FrameStep(nn.Module):
@@ -107,7 +107,7 @@ class FrameStep(nn.Module):
         level: StrictLevel = "off",
         taps: Tensor | None = None,
         shaper: MatteEditor | None = None,
-    ) -> Coefficients:
+    ) -> StepTensors:
         """Run the part of the step at the small size.
 
         frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. level: of the strict
@@ -131,12 +131,12 @@ class FrameStep(nn.Module):
         room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
         if room is not None and view is not None:
             room = in_view(room, view)
-        return Coefficients(slope, offset, room, finite, (*new_state, memory), view, placement, hides)
+        return StepTensors(slope, offset, room, finite, (*new_state, memory), view, placement, hides)
 
     def finish(
         self,
         frame: Tensor,
-        given: Coefficients,
+        given: StepTensors,
         backdrop: Tensor | None,
         mode: StepMode,
         previous_alpha: Tensor | None = None,
@@ -151,7 +151,7 @@ class FrameStep(nn.Module):
             alpha, person = _shape(previous_alpha, person, mode.edges)
         if mode.edges.despill > 0:
             person = torch_edges.despill(person, alpha, mode.edges.despill)
-        given_layers = Layers(person, alpha, behind)
+        given_layers = LayerTensors(person, alpha, behind)
         if given.placement is not None:
             given_layers = placed(given_layers, given.placement)
         return to_pixels(given_layers, foreground=mode.foreground), previous_alpha

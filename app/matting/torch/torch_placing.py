@@ -8,17 +8,17 @@ from torch import Tensor
 
 from app.core.placement import Area, area_of
 from app.core.settings import PlacementSettings
-from app.matting.torch.full_size import Layers
+from app.matting.torch.full_size import LayerTensors
 
 LEAST_ALPHA = 1e-6
 
 
-def placed(layers: Layers, placement: PlacementSettings) -> Layers:
+def placed(layers: LayerTensors, placement: PlacementSettings) -> LayerTensors:
     """Return the layers with foreground and alpha moved together; alpha is 0 beside the moved frame."""
     area = area_of(placement, layers.alpha.shape[3], layers.alpha.shape[2])
     alpha, premultiplied = (_moved(planes, area) for planes in (layers.alpha, layers.person * layers.alpha))
     person = (premultiplied / alpha.clamp(min=LEAST_ALPHA)).clamp(0, 1)
-    return Layers(person, alpha, layers.behind)
+    return LayerTensors(person, alpha, layers.behind)
 
 
 def _moved(planes: Tensor, area: Area) -> Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.matting.openvino.forgetting import CpuForgetting
 from models.forgetting_rule import ForgettingRule
 from models.mattecam.forgetting import Forgetting
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 
 RULE = ForgettingRule()
 
@@ -29,7 +29,7 @@ def stream(height: int, width: int, count: int) -> list[NDArray[np.float32]]:
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
     cpu, reference = CpuForgetting(RULE, *size), Forgetting(RULE)
-    state = StudentNetwork().initial_state(1, *size)
+    state = MattecamNetwork().initial_state(1, *size)
     seen = state[3]
     for frame in stream(*size, 4):
         memories = [np.ones((1, *memory.shape[2:], 5), np.float32) for memory in state[:3]]

@@ -16,16 +16,16 @@ from app.matting.region.tracker import (
     SETTLE_FRAMES,
     SMALLEST,
     STRETCH,
-    Box,
+    PeopleBox,
     RegionTracker,
     people_box,
 )
 
 FRAME = 1280, 720
-FAR = Box(0.45, 0.6, 0.55, 1.0)
+FAR = PeopleBox(0.45, 0.6, 0.55, 1.0)
 
 
-def settled(box: Box = FAR) -> RegionTracker:
+def settled(box: PeopleBox = FAR) -> RegionTracker:
     """Return a tracker that has seen somebody sit there for a while."""
     tracker = RegionTracker(FRAME)
     for _ in range(SETTLE_FRAMES):
@@ -34,8 +34,8 @@ def settled(box: Box = FAR) -> RegionTracker:
     return tracker
 
 
-def shifted(box: Box, x: float) -> Box:
-    return Box(box.left + x, box.top, box.right + x, box.bottom)
+def shifted(box: PeopleBox, x: float) -> PeopleBox:
+    return PeopleBox(box.left + x, box.top, box.right + x, box.bottom)
 
 
 def test_somebody_far_away_gets_a_region_with_margins() -> None:
@@ -48,12 +48,16 @@ def test_somebody_far_away_gets_a_region_with_margins() -> None:
 @pytest.mark.parametrize(
     ("people", "across", "down"),
     [
-        (Box(0.4, 0.3, 0.55, 1.0), 0.875 / STRETCH, 0.875),  # somebody who stands: as narrow as the stretch allows
-        (Box(0.25, 0.7, 0.85, 1.0), 0.9375, 0.9375 / STRETCH),  # several far away, side by side
-        (Box(0.4, 0.5, 0.7, 1.0), 0.5, 0.625),
+        (
+            PeopleBox(0.4, 0.3, 0.55, 1.0),
+            0.875 / STRETCH,
+            0.875,
+        ),  # somebody who stands: as narrow as allowed
+        (PeopleBox(0.25, 0.7, 0.85, 1.0), 0.9375, 0.9375 / STRETCH),  # several far away, side by side
+        (PeopleBox(0.4, 0.5, 0.7, 1.0), 0.5, 0.625),
     ],
 )
-def test_the_shape_follows_the_people_within_the_stretch(people: Box, across: float, down: float) -> None:
+def test_the_shape_follows_the_people_within_the_stretch(people: PeopleBox, across: float, down: float) -> None:
     place = settled(people).place
     _, _, width, height = place.fractions
     assert (width, height) == pytest.approx((across, down), abs=0.04)
@@ -62,8 +66,8 @@ def test_the_shape_follows_the_people_within_the_stretch(people: Box, across: fl
     assert people.margin_in(place) >= LEAST_MARGIN
 
 
-@pytest.mark.parametrize("box", [Box(0.1, 0.1, 0.9, 1.0), Box(0.3, 0.1, 0.6, 1.0)])
-def test_somebody_near_gets_the_whole_frame(box: Box) -> None:
+@pytest.mark.parametrize("box", [PeopleBox(0.1, 0.1, 0.9, 1.0), PeopleBox(0.3, 0.1, 0.6, 1.0)])
+def test_somebody_near_gets_the_whole_frame(box: PeopleBox) -> None:
     tracker = RegionTracker(FRAME)
     for _ in range(10 * SETTLE_FRAMES):
         tracker.follow(box)
@@ -106,12 +110,12 @@ def test_somebody_who_walks_stays_inside() -> None:
     assert not any(place.is_whole for place in places)
 
 
-@pytest.mark.parametrize("people", [None, Box(0.25, 0.6, 0.5, 1.0), Box(0.45, 0.2, 0.55, 1.0)])
-def test_people_who_leave_the_region_get_the_whole_frame_at_once(people: Box | None) -> None:
+@pytest.mark.parametrize("people", [None, PeopleBox(0.25, 0.6, 0.5, 1.0), PeopleBox(0.45, 0.2, 0.55, 1.0)])
+def test_people_who_leave_the_region_get_the_whole_frame_at_once(people: PeopleBox | None) -> None:
     tracker = settled()
     if people is not None:
         left, top, *_ = tracker.place.fractions  # alpha ends at the border of the place
-        people = Box(max(people.left, left), max(people.top, top), people.right, people.bottom)
+        people = PeopleBox(max(people.left, left), max(people.top, top), people.right, people.bottom)
     assert tracker.lost(people)
     assert tracker.place.is_whole
     assert not tracker.lost(people)
@@ -129,18 +133,18 @@ def test_the_whole_frame_is_looked_at_at_least_once_a_second_at_15_fps() -> None
 
 
 def test_the_region_grows_for_a_second_person() -> None:
-    tracker = settled(Box(0.3, 0.7, 0.38, 1.0))
-    tracker.found(Box(0.3, 0.7, 0.62, 1.0))
+    tracker = settled(PeopleBox(0.3, 0.7, 0.38, 1.0))
+    tracker.found(PeopleBox(0.3, 0.7, 0.62, 1.0))
     assert not tracker.place.is_whole
-    assert Box(0.3, 0.7, 0.62, 1.0).margin_in(tracker.place) > LEAST_MARGIN
-    tracker.found(Box(0.05, 0.4, 0.95, 1.0))
+    assert PeopleBox(0.3, 0.7, 0.62, 1.0).margin_in(tracker.place) > LEAST_MARGIN
+    tracker.found(PeopleBox(0.05, 0.4, 0.95, 1.0))
     assert tracker.place.is_whole
 
 
 def test_what_is_found_in_vain_is_waited_for_longer_and_longer() -> None:
     tracker, waits = settled(), []
     for _ in range(6):
-        tracker.found(Box(0.05, 0.4, 0.95, 1.0))
+        tracker.found(PeopleBox(0.05, 0.4, 0.95, 1.0))
         assert tracker.place.is_whole
         waits.append(0)
         while tracker.place.is_whole:
@@ -152,10 +156,10 @@ def test_what_is_found_in_vain_is_waited_for_longer_and_longer() -> None:
 
 
 def test_the_region_shrinks_when_people_do() -> None:
-    tracker = settled(Box(0.3, 0.5, 0.6, 1.0))
+    tracker = settled(PeopleBox(0.3, 0.5, 0.6, 1.0))
     before = tracker.place
     for _ in range(300):
-        tracker.follow(Box(0.45, 0.75, 0.52, 1.0))
+        tracker.follow(PeopleBox(0.45, 0.75, 0.52, 1.0))
     assert tracker.place.area < before.area
     assert before.area <= LARGEST
 
@@ -185,9 +189,9 @@ def test_boxes_are_fractions_of_the_frame() -> None:
     alpha[90:180, 80:160] = 0.9
     alpha[3:5, 3:5] = 1  # noise
     found = people_box(alpha, Place.whole(*FRAME))
-    assert found == Box(0.25, 0.5, 0.5, 1.0)
+    assert found == PeopleBox(0.25, 0.5, 0.5, 1.0)
     part = people_box(alpha, Place(640, 360, 640, 360, *FRAME))
-    assert part == Box(0.625, 0.75, 0.75, 1.0)
+    assert part == PeopleBox(0.625, 0.75, 0.75, 1.0)
     assert people_box(np.zeros_like(alpha), Place.whole(*FRAME)) is None
 
 
@@ -199,11 +203,11 @@ def test_faint_and_small_parts_alone_are_nobody() -> None:
         assert people_box(alpha, Place.whole(*FRAME)) is None
     beside = faint.copy()
     beside[60:120, 150:180] = 1
-    assert people_box(beside, Place.whole(*FRAME)) == Box(0.25, 60 / 180, 180 / 320, 1.0)
+    assert people_box(beside, Place.whole(*FRAME)) == PeopleBox(0.25, 60 / 180, 180 / 320, 1.0)
 
 
 def test_a_box_grows_at_once_and_shrinks_slowly() -> None:
-    box = Box(0.4, 0.4, 0.6, 1.0)
-    grown = box.damped(Box(0.2, 0.5, 0.7, 1.0))
+    box = PeopleBox(0.4, 0.4, 0.6, 1.0)
+    grown = box.damped(PeopleBox(0.2, 0.5, 0.7, 1.0))
     assert (grown.left, grown.right, grown.bottom) == (0.2, 0.7, 1.0)
     assert 0.4 < grown.top < 0.41

@@ -20,7 +20,7 @@ from app.matting.torch.networks import load_core, place
 from app.matting.torch.plate_core import PlateCore
 from app.matting.torch.transfers import Transfers
 from models.bgmv2.network import MattingRefine
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 from tests.golden.fill import fill
 from tests.matting.networks import frames
@@ -36,7 +36,7 @@ def filled(network: nn.Module) -> nn.Module:
     [
         lambda: MattingNetwork("mobilenetv3"),
         lambda: MattingNetwork("resnet50"),
-        StudentNetwork,
+        MattecamNetwork,
     ],
 )
 def test_folded_networks_return_the_same(make: type[nn.Module]) -> None:
@@ -66,7 +66,9 @@ def test_a_folded_network_of_saliency_returns_the_same(weights: dict[str, Path])
 
 
 def test_on_the_cpu_a_network_keeps_its_normalization() -> None:
-    assert any(isinstance(module, nn.BatchNorm2d) for module in place(StudentNetwork(), "cpu", torch.float32).modules())
+    assert any(
+        isinstance(module, nn.BatchNorm2d) for module in place(MattecamNetwork(), "cpu", torch.float32).modules()
+    )
 
 
 def plate_core(plate: BgrImage) -> PlateCore:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from models.int8 import SOURCE, find_int8, int8_file
 from models.mattecam.bundled import BUNDLED, load, load_bundled, save
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import load_quantized, quantized, save_quantized
 from models.quantization import SIGNED, UNSIGNED, Quantizer
 from models.weights import sha256_of
@@ -22,9 +22,9 @@ from training.export import expected_outputs
 
 
 @pytest.fixture
-def random_int8() -> StudentNetwork:
+def random_int8() -> MattecamNetwork:
     """Return a network with generated weights, in int8."""
-    network = StudentNetwork().eval()
+    network = MattecamNetwork().eval()
     network.load_state_dict(fill(network.state_dict()))
     student = quantized(network)
     for module in student.modules():
@@ -68,7 +68,7 @@ def test_a_damaged_file_is_no_int8_version(tmp_path: Path, content: bytes) -> No
 
 
 @torch.no_grad()
-def test_a_saved_network_gives_the_same_outputs(random_int8: StudentNetwork, tmp_path: Path) -> None:
+def test_a_saved_network_gives_the_same_outputs(random_int8: MattecamNetwork, tmp_path: Path) -> None:
     save_quantized(random_int8, tmp_path / "int8.safetensors", {SOURCE: sha256_of(BUNDLED)})
     loaded = load(tmp_path / "int8.safetensors")
     image = torch.rand(1, 3, 48, 64)
@@ -91,7 +91,7 @@ def test_a_quantizer_takes_256_values() -> None:
         assert rounded.unique().tolist() == list(range(limits[0], limits[1] + 1))
 
 
-def test_a_file_without_scales_is_refused(random_int8: StudentNetwork) -> None:
+def test_a_file_without_scales_is_refused(random_int8: MattecamNetwork) -> None:
     tensors = {name: value.detach() for name, value in random_int8.state_dict().items()}
     name = "project.1.weight"
     tensors[name] = tensors[name].to(torch.int8)

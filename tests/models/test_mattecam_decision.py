@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.decision_rule import DecisionRule
 from models.mattecam.decision import Decision
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 
 SIZE = 60, 80
 EDGE = 30
@@ -89,7 +89,7 @@ def test_a_region_that_the_network_gives_up_is_gone_in_the_same_frame() -> None:
 
 @torch.no_grad()
 def test_the_network_starts_a_stream_undecided() -> None:
-    network = StudentNetwork().eval()
+    network = MattecamNetwork().eval()
 
     *_, last = network.initial_state(2, 45, 80)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.forgetting_rule import ForgettingRule
 from models.mattecam.forgetting import Forgetting, Shares
-from models.mattecam.network import StudentNetwork
+from models.mattecam.network import MattecamNetwork
 
 
 def kept(before: Tensor, after: Tensor) -> Shares:
@@ -51,13 +51,13 @@ def test_the_shares_fit_the_memories_of_any_size(size: tuple[int, int]) -> None:
 
     shapes = [share.shape[2:] for share in kept(image, image)]
 
-    assert shapes == [memory.shape[2:] for memory in StudentNetwork().initial_state(1, *size)[:3]]
+    assert shapes == [memory.shape[2:] for memory in MattecamNetwork().initial_state(1, *size)[:3]]
 
 
 @torch.no_grad()
 def test_a_frame_that_shares_nothing_with_the_last_one_is_seen_afresh() -> None:
     torch.manual_seed(0)
-    network = StudentNetwork().eval()
+    network = MattecamNetwork().eval()
     for memory in (network.memory2, network.memory3, network.memory4):
         torch.nn.init.normal_(memory.candidate.weight, std=0.1)
     dark, bright = 0.2 * torch.rand(1, 3, 48, 64), 0.7 + 0.2 * torch.rand(1, 3, 48, 64)
