@@ -35,7 +35,7 @@ class VariableTimes:
         self._start_s: float | None = None
         self._last: Picture | None = None
         self._last_s = 0.0
-        self._lag_s = 0.0
+        self._lag_s: float
         """Age of the last new picture when it was sent: repetitions keep its distance to the clock."""
 
     def next(self, picture: Picture, now_s: float) -> float | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -42,6 +44,7 @@ class FakeCapture:
 
     def __init__(self) -> None:
         self.code = 0
+        self.asked: dict[int, float] = {}
         self.converts = True
         self.released = False
         self.made.append(self)
@@ -50,6 +53,7 @@ class FakeCapture:
         return self.opens
 
     def set(self, key: int, value: float) -> bool:
+        self.asked[key] = value
         if key == cv2.CAP_PROP_FOURCC:
             self.code = int(value)
         if key == cv2.CAP_PROP_CONVERT_RGB:
@@ -94,6 +98,9 @@ def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: t
     frame = source.read()
     source.close()
     assert frame is not None
+    asked = driver.made[0].asked
+    wanted = {cv2.CAP_PROP_FRAME_WIDTH: 1920, cv2.CAP_PROP_FRAME_HEIGHT: 1080, cv2.CAP_PROP_FPS: 60}
+    assert asked.items() >= wanted.items()
     info = source.info
     assert (info.kind, info.name, info.id) == ("camera", "Webcam", "usb-webcam")
     assert (info.width, info.height, info.fps, info.pixel_format) == (64, 48, 25.0, "MJPG")
@@ -172,10 +179,16 @@ def test_a_camera_that_falls_silent_while_frames_are_skipped_is_lost(driver: typ
     source.close()
 
 
-def test_an_unplugged_camera_is_lost_at_once(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
-    source = CameraSource("0", CaptureSettings(), FAST)
+def test_an_unplugged_camera_is_lost_at_once(
+    driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    device = tmp_path / "video0"
+    device.touch()
+    monkeypatch.setattr(camera, "SYSTEM", "Linux")
+    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, path=str(device)))
+    source = CameraSource("0", CaptureSettings(), PATIENT)
     driver.shows.clear()
-    monkeypatch.setattr(CameraSource, "_is_gone", lambda self: True)
+    device.unlink()
     with pytest.raises(SourceLostError, match="is disconnected"):
         source.read()
     source.close()
@@ -192,12 +205,12 @@ def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
 def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tuple[int, ...]) -> None:
-    driver.shows["MJPG"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    source = CameraSource("0", CaptureSettings(), FAST)
+    image = driver.shows["YUYV"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
     frame = source.read()
     source.close()
     assert frame is not None
-    assert frame.image.shape == (48, 64, 3)
+    np.testing.assert_array_equal(frame.image, np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]])
     assert frame.image.flags.c_contiguous
 
 

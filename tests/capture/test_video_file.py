@@ -6,6 +6,7 @@ import os
 import time
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -13,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.capture import video_file
 from app.capture.video_file import VideoFileSource
 from app.core.errors import SourceLostError, SourceOpenError
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
+from app.testing.clock import FakeClock
 from tests.clips import number_of, write_clip
 from tests.paths import shared
 from tests.waiting import eventually
@@ -53,6 +56,20 @@ def test_the_rate_is_kept_across_the_loop(tmp_path: Path) -> None:
         return len(times) == 16 and bool(times[-1] - times[0] == pytest.approx(15 / 50, abs=0.05))
 
     eventually(kept)  # frames may be late, beside other programs
+
+
+def test_playback_that_is_late_goes_on_at_its_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a new start of its clock it would play the frames that it missed all at once."""
+    clock = FakeClock(100.0)
+    monkeypatch.setattr(video_file, "READ_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(video_file, "time", SimpleNamespace(perf_counter=clock))
+    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 2, 4)))
+    assert numbers(source, 2) == [0], "the second is due after two seconds"
+    clock.now_s = 150
+    assert numbers(source, 2) == [1], "the third is due after two more"
+    clock.now_s = 152
+    assert numbers(source, 1) == [2]
+    source.close()
 
 
 def test_variable_frame_times_are_kept(tmp_path: Path) -> None:

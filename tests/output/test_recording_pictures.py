@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from app.media.encoders import VideoEncoder, live_encoder
+from app.output import recorder as recorder_module
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from tests.output.pictures import bar_error, picture
@@ -45,9 +49,17 @@ def test_frames_of_another_size_are_letterboxed(tmp_path: Path) -> None:
     assert boxed[:10].max() <= 12 and boxed[-10:].max() <= 12 and abs(int(boxed[24, 32, 0]) - 200) <= 6
 
 
-def test_odd_sizes_are_padded(tmp_path: Path) -> None:
+def test_odd_sizes_are_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def chosen(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
+        asked.append((width, height))
+        return live_encoder(name, width, height, rate)
+
+    monkeypatch.setattr(recorder_module, "live_encoder", chosen)
     recorder = Recorder(tmp_path / "a.mp4", 65, 49, RecordingOptions(30))
     recorder.send(picture(65, 49, grey=90))
     recorder.close()
     (image,), _ = read(tmp_path / "a.mp4")
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
+    assert asked == [(66, 50)], "an encoder is tried at the size that it will get"
