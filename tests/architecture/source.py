@@ -73,5 +73,15 @@ def in_package(*packages: str) -> list[str]:
     return [name for name in modules() if under(name, *packages)]
 
 
+def naming(word: str) -> list[str]:
+    """Return the modules of the program whose text contains a word; far faster than parsing all of them."""
+    return [name for name, path in modules().items() if word in path.read_text(encoding="utf-8")]
+
+
+def attributes(name: str) -> set[str]:
+    """Return the names of all attributes that a module uses."""
+    return {node.attr for node in ast.walk(tree(name)) if isinstance(node, ast.Attribute)}
+
+
 def calls(name: str) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))

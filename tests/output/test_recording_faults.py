@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import resource
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -16,12 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.types import Outgoing, Picture, PictureKind
 from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
+from app.testing.clock import FakeClock
 from tests.output.pictures import picture
 from tests.output.recordings import read
-from tests.paths import ROOT
 from tests.waiting import eventually
 
 
@@ -72,47 +72,33 @@ def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, wo
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
-FULL_DISK = """
-import sys
-from contextlib import suppress
-from pathlib import Path
-import numpy as np
-from app.core.errors import SinkLostError
-import time
-from app.output.recorder import Recorder
-from app.output.recording import RecordingCounts, RecordingOptions
-from app.core.types import Picture, PictureKind
-counts = RecordingCounts()
-number = 0
-recorder = Recorder(Path(sys.argv[1]), 320, 240, RecordingOptions(30, counts=counts), lambda: number / 30)
-generator = np.random.default_rng(0)
-try:
-    for number in range(400):
-        recorder.send(Picture(generator.integers(0, 256, (240, 320, 3), np.uint8), PictureKind.COMPOSITE))
-        for _ in range(50):
-            if counts.encoded < number - 4:
-                time.sleep(0.01)
-except SinkLostError as error:
-    print(number, error)
-recorder.close()
-"""
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let the kernel reject writes beyond this file size, as on a full disk. Python ignores the signal of the limit."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str) -> None:
-    """A limit on the size of files makes the kernel reject writes as on a full disk."""
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
-
-    path = tmp_path / f"a.{suffix}"
-    command = [sys.executable, "-c", FULL_DISK, str(path)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, preexec_fn=limit)
-    assert result.returncode == 0, result.stderr
-    assert "The recording stopped: " in result.stdout and f"the recording so far is in {path}" in result.stdout
-    assert result.stdout.count("\n") == 1
-    written = int(result.stdout.split()[0])
+    path, counts, clock = tmp_path / f"a.{suffix}", RecordingCounts(), FakeClock()
+    generator = np.random.default_rng(0)
+    with full_disk(1_500_000):
+        recorder = Recorder(path, 160, 120, RecordingOptions(30, counts=counts), clock)
+        encoder = recorder._thread  # noqa: SLF001
+        written = 0
+        with pytest.raises(SinkLostError, match=r"The recording stopped: .*the recording so far is in") as caught:
+            for written in range(400):
+                clock.now_s = written / 30
+                noise = generator.integers(0, 256, (120, 160, 3), np.uint8)
+                recorder.send(Outgoing(Picture(noise, PictureKind.COMPOSITE)))
+                eventually(lambda sent=written: encoder.error is not None or counts.encoded >= sent - 4)  # type: ignore[misc]
+        recorder.close()
+    assert str(path) in str(caught.value)
     images, _ = read(path)
     assert len(images) >= written - 30 >= 30
     with av.open(str(path)) as container:

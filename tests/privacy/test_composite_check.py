@@ -85,17 +85,16 @@ def test_real_composites_are_permitted(executor: str) -> None:
     engine = build_engine(
         EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32"), 320, 180
     )
-    backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 50.0, 100.0))]
+    backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 100.0))]
     source = DemoSource(320, 180, 30.0, realtime=False)
     try:
         for edges in (EdgeSettings(), EdgeSettings(grow_px=4, feather_px=9, despill=1.0, contrast=0.5)):
             check = CompositeCheck()
             engine.reset()
-            for _ in range(4):
+            for backdrop in backdrops * 2:
                 frame = source.read()
                 assert frame is not None
-                for behind in backdrops:
-                    check.check(engine.step(frame.image, behind, edges).result(), frame, behind)
+                check.check(engine.step(frame.image, backdrop, edges).result(), frame, backdrop)
         self_test(engine, 320, 180)
     finally:
         engine.close()

@@ -14,7 +14,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.timing import Timing
 from app.testing.room import room_picture, shows_room
-from tests.architecture.source import modules, tree
+from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown
 from tests.runtime.running import BASE, composites, ignore, running
@@ -123,32 +123,28 @@ def test_the_bound_is_the_documented_one() -> None:
     assert Timing().stale_s == 2.0
 
 
-def _calls(name: str, function: str) -> list[ast.Call]:
-    calls = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Call)]
-    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function]
+def _callers(function: str) -> set[str]:
+    """Return the modules that call a function by its name."""
+    return {
+        name
+        for name in naming(function)
+        if any(isinstance(call.func, ast.Name) and call.func.id == function for call in calls(name))
+    }
 
 
 def test_only_the_gate_makes_outgoing_pictures() -> None:
     """Sinks take `Outgoing` alone, which the type checker holds; so here the constructor's callers are enough."""
-    assert {name for name in modules() if _calls(name, "Outgoing")} == set(MAY_RELEASE)
+    assert _callers("Outgoing") == set(MAY_RELEASE)
 
 
 def test_a_service_sends_only_what_its_matting_returns() -> None:
-    assert {name for name in modules() if _calls(name, "SentFrame")} == {"service.server.matting"}
+    assert _callers("SentFrame") == {"service.server.matting"}
 
 
 def test_only_these_modules_write_picture_files() -> None:
-    writing = {name for name in modules() if name.startswith("app.") and _calls(name, "write_picture")}
+    writing = {name for name in _callers("write_picture") if name.startswith("app.")}
     assert writing <= set(MAY_WRITE_PICTURES)
     for name in ("app.gui.state.recording", "app.cli.headless", "app.cli.headless_run"):
-        assert any(isinstance(node, ast.Attribute) and node.attr == "release" for node in ast.walk(tree(name))), (
-            f"{name} writes what the gate has not released"
-        )
-    encoders = {"imwrite", "imencode"}
-    attributes = [
-        name
-        for name in modules()
-        for node in ast.walk(tree(name))
-        if isinstance(node, ast.Attribute) and node.attr in encoders and name not in MAY_WRITE_PICTURES
-    ]
-    assert not attributes
+        assert "release" in attributes(name), f"{name} writes what the gate has not released"
+    for encoder in ("imwrite", "imencode"):
+        assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(MAY_WRITE_PICTURES)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.base.interface import MatteEditor
 from app.runtime.pipeline import Pipeline
@@ -42,9 +44,19 @@ def _sent(running: Pipeline, more: int = 5) -> None:
     eventually(lambda: running.status().frames_sent >= goal)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("moment", ["start", "middle", "switch", "shutdown"])
+MOMENTS = ("start", "middle", "switch", "shutdown")
+ERRORS = [kind for kind in KINDS if kind != "hang"]
+
+
+CASES = [
+    pytest.param(stage, kind, moment, marks=() if kind in ("hang", ERRORS[number % len(ERRORS)]) else pytest.mark.long)
+    for number, (moment, stage) in enumerate(product(MOMENTS, STAGES))
+    for kind in KINDS
+]
+"""Each way to fail at each stage and moment; of the errors, which are all handled alike, only one in the first tier."""
+
+
+@pytest.mark.parametrize(("stage", "kind", "moment"), CASES)
 def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
     world = FakeWorld()
     world.node = 1
@@ -94,8 +106,6 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
 
 
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
-    from app.core.settings import EngineSettings, FramingSettings, MattingSettings
-
     tried: list[tuple[str, float | None]] = []
     world = FakeWorld()
     parts = world.parts()
@@ -105,8 +115,6 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
         if settings.device != "cpu":
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return FakeEngine(settings, width, height, world.faults)
-
-    from dataclasses import replace
 
     running = Pipeline(
         BASE.replace(matting=MattingSettings(device="cuda", downsample_ratio=0.4)),
