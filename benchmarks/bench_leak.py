@@ -23,8 +23,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from app.bench.measure import Contender, interleave
 from app.capture.demo import DemoSource
+from app.cli.bench.measure import Contender, interleave
 from app.config.parsing import parse_size
 from app.core.blur_scale import HIDES_TEXT
 from app.core.errors import MattecamError

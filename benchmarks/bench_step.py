@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from app.bench.machine import machine
-from app.bench.measure import CallTimes, Contender, interleave
 from app.capture.demo import DemoSource
+from app.cli.bench.machine import machine
+from app.cli.bench.measure import CallTimes, Contender, interleave
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine

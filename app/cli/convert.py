@@ -96,9 +96,9 @@ def convert(
 
 def _convert_one(source: Path, name: str, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:
     """Convert one clip and return the exit code. Raises MattecamError."""
-    from app.api import MattecamError
-    from app.api import convert as run_convert
+    from app.core.errors import MattecamError
     from app.offline.batch.run import Event
+    from app.offline.convert import convert as run_convert
     from app.offline.targets import single_output
 
     def event(state: State, frames: int = 0, expected: int | None = None, error: str | None = None) -> None:

@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from app import __version__
-from app.cli.bench import bench
+from app.cli.bench.command import bench
 from app.cli.convert import convert, evaluate
 from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl

@@ -14,7 +14,7 @@ LAYERS = (
     ("app.matting", "app.people", "app.compositing", "app.control", "app.system"),
     ("app.capture", "app.output", "app.offline", "app.privacy"),
     ("app.runtime", "app.doctor", "app.api", "app.testing"),
-    ("app.bench", "app.gui"),
+    ("app.gui",),
     ("app.cli",),
     ("run", "mattecam"),
 )
@@ -23,7 +23,7 @@ OUTSIDE = {"app"}
 """The version alone."""
 ENTRY = "service.entry"
 """What the program uses of the service beside it."""
-NOT_FOR_THE_SERVICE = ("app.runtime", "app.doctor", "app.bench", "app.gui", "app.cli", "run")
+NOT_FOR_THE_SERVICE = ("app.runtime", "app.doctor", "app.gui", "app.cli", "run")
 MAX_MODULES = 20
 
 

@@ -26,7 +26,7 @@ MAY_RELEASE = {
     "app.doctor.proof": "colour bars, nothing of the camera",
 }
 MAY_WRITE_PICTURES = {
-    "app.bench.in_use.camera_like": "frames of the demo source, in memory",
+    "app.cli.bench.in_use.camera_like": "frames of the demo source, in memory",
     "app.core.files.private_file": "the function itself",
     "app.gui.state.recording": "a snapshot, released by the gate",
     "app.cli.headless_run": "a snapshot, released by the gate",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-from app.bench.choose import choices_table, choose_again
+from app.cli.bench.choose import choices_table, choose_again
 from app.core.files import paths
 from app.core.settings import EngineSettings
 from app.matting.preparation.preparation import needed, note_prepared
@@ -148,8 +148,10 @@ def test_differences_count_all_pixels_and_those_near_edges() -> None:
 
 
 def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32, "int8": INT8})
+    monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr(
+        "app.cli.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32, "int8": INT8}
+    )
     lines: list[str] = []
     result = choose_again(8.0, lines.append)
     assert lines == ["mattecam: measuring for 8 s"]
@@ -165,8 +167,8 @@ def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "file")
-    monkeypatch.setattr("app.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32})
+    monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32})
     lines: list[str] = []
     assert choose_again(8.0, lines.append)["choices"][0]["precision"] == "float32"
     assert "cannot be kept: " in lines[-1]

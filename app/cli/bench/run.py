@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from app.bench.in_use.run import models_to_measure, program_row
-from app.bench.machine import machine
-from app.bench.measure import CallTimes, Contender, interleave
 from app.capture.demo import DemoSource
+from app.cli.bench.in_use.run import models_to_measure, program_row
+from app.cli.bench.machine import machine
+from app.cli.bench.measure import CallTimes, Contender, interleave
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import BgrImage
@@ -183,7 +183,7 @@ def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage
 def _usual_in(settings: MattingSettings, precision: str, frames: list[BgrImage], backdrop: BgrImage) -> list[Contender]:
     import torch
 
-    from app.bench.usual_loop import UsualLoop, frozen
+    from app.cli.bench.usual_loop import UsualLoop, frozen
     from app.matting.torch.networks import load_core
     from app.matting.torch.torch_backend import DTYPES
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.bench.machine import machine
+from app.cli.bench.machine import machine
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.messages.command_line import CommandLineText
@@ -166,7 +166,7 @@ def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         own = {f"MATTECAM_{name}_DIR": str(Path(home) / name.lower()) for name in ("CONFIG", "RUNTIME")}
         child = subprocess.Popen(
-            [sys.executable, "-m", paths.module("app.bench.in_use.child")],
+            [sys.executable, "-m", paths.module("app.cli.bench.in_use.child")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

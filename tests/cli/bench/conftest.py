@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.bench.in_use import child, program, run
+from app.cli.bench.in_use import child, program, run
 from app.runtime.timing import Timing
 
 

@@ -9,11 +9,11 @@ import time
 import numpy as np
 import pytest
 
-from app.bench.in_use import in_use, run, table
-from app.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
-from app.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
-from app.bench.in_use.run import merged, rounds_of
-from app.cli.bench import bench as command
+from app.cli.bench.command import bench as command
+from app.cli.bench.in_use import in_use, run, table
+from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
+from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
+from app.cli.bench.in_use.run import merged, rounds_of
 from app.core.cpu_parts import CpuPart, cpu_parts_s
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from app.bench.measure import CallTimes, Contender, interleave, percentile
-from app.bench.run import bench, executor_choices, table
-from app.bench.usual_loop import UsualLoop, frozen
 from app.cli import main
+from app.cli.bench.measure import CallTimes, Contender, interleave, percentile
+from app.cli.bench.run import bench, executor_choices, table
+from app.cli.bench.usual_loop import UsualLoop, frozen
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from app.bench.machine import nvidia_driver
+from app.cli.bench.machine import nvidia_driver
 
 MISSING = ("no-such-program-of-nvidia",)
 

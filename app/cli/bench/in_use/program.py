@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, NoCamera, StandInCamera
-from app.bench.in_use.cpu import cpu_ms, sample, thread_table
-from app.bench.measure import percentile
+from app.cli.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, NoCamera, StandInCamera
+from app.cli.bench.in_use.cpu import cpu_ms, sample, thread_table
+from app.cli.bench.measure import percentile
 from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings

@@ -41,15 +41,15 @@ def bench(
     if start.warning:
         notify(start.warning)
     if in_use:
-        from app.bench.in_use import in_use as measure_in_use
-        from app.bench.in_use import table as in_use_table
+        from app.cli.bench.in_use import in_use as measure_in_use
+        from app.cli.bench.in_use import table as in_use_table
 
         result = measure_in_use(start.settings, seconds, notify)
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))
         return
-    from app.bench.choose import choices_table, choose_again
-    from app.bench.run import bench as measure
-    from app.bench.run import table
+    from app.cli.bench.choose import choices_table, choose_again
+    from app.cli.bench.run import bench as measure
+    from app.cli.bench.run import table
     from app.matting.kernels.loading import load
 
     load()

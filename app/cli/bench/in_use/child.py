@@ -16,10 +16,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app.bench.in_use.camera_like import camera_frames
-from app.bench.in_use.program import Program
-from app.bench.in_use.run import Workload
 from app.capture.mjpg import MjpgDecoder
+from app.cli.bench.in_use.camera_like import camera_frames
+from app.cli.bench.in_use.program import Program
+from app.cli.bench.in_use.run import Workload
 from app.compositing import open_background
 from app.core.concurrency.threads import name_thread
 from app.core.settings import Settings
