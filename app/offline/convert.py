@@ -10,14 +10,13 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
-from app.compositing import Background, open_background
+from app.compositing import open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
 from app.core.messages.command_line import ConvertText
-from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
+from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
@@ -52,14 +51,6 @@ class ConvertReport:
     """Number of frames that the container of the source names or its duration implies; None if unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Makers:
-    """Factories of engine and background, replaceable in tests."""
-
-    engine: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine] = build_engine
-    background: Callable[[BackgroundSettings], Background] = lambda chosen: open_background(chosen, realtime=False)
-
-
 def convert(
     source: Path,
     target: Path,
@@ -72,7 +63,6 @@ def convert(
     keep_partial: bool | None = None,
     reproducible: bool = False,
     overwrite: bool = False,
-    makers: Makers = Makers(),
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
@@ -98,10 +88,10 @@ def convert(
         if first is None:
             raise UsageError(ConvertText.NO_FRAME(file=source))
         height, width = first[2].shape[:2]
-        engine = stack.enter_context(closing(makers.engine(settings.matting, width, height, settings.framing)))
+        engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
         background = None
         if settings.background.kind != "none":
-            background = stack.enter_context(closing(makers.background(settings.background)))
+            background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
         shape = OutputShape(
             (width, height), reader.fps, reader.time_base, reproducible, is_image=is_image(source), overwrite=overwrite
         )

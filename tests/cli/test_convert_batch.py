@@ -16,6 +16,7 @@ from app.cli import main
 from app.offline.batch.manifest import MANIFEST, last_records
 from tests.clips import numbered, write_clip
 from tests.offline.batch.clips import jobs_of, resource_tracker, sequential_hashes
+from tests.offline.converting import build_half
 
 __all__ = ["resource_tracker"]
 
@@ -40,7 +41,10 @@ def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.Captur
     assert "of which 0 done, 1 left out because they were done before" in told.err
 
 
-def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_clip_tells_the_same_events(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     source = write_clip(tmp_path / "a.mp4", 3)
     assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam", "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -9,6 +9,7 @@ import pytest
 
 from app.cli import main
 from tests.clips import numbered, write_clip
+from tests.offline.converting import build_half
 
 FAST = ("--model", "mattecam")
 
@@ -16,6 +17,7 @@ FAST = ("--model", "mattecam")
 @pytest.fixture(autouse=True)
 def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """one.mp4, the folder `one` with it, base.avi, photo.jpg, and the folder `pics` with an image."""
+    monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     monkeypatch.chdir(tmp_path)
     for name in ("one", "pics"):
         Path(name).mkdir()

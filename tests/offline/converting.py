@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import av
 import numpy as np
 
-from app.core.settings import BackgroundSettings, EdgeSettings, Settings
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor
-from app.offline.convert import ConvertReport, Makers, convert
+from app.offline.convert import ConvertReport, convert
 from app.testing.engine import ImmediateEngine
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
@@ -46,20 +48,17 @@ class HalfEngine(ImmediateEngine):
         self.closed = True
 
 
-def makers(engine: HalfEngine | None = None) -> Makers:
-    made = engine or HalfEngine()
-    return Makers(engine=lambda settings, width, height, framing: made)
+def build_half(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> HalfEngine:
+    return HalfEngine()
 
 
 def run(
-    source: Path,
-    target: Path,
-    settings: Settings = GREEN,
-    engine: HalfEngine | None = None,
-    *,
-    overwrite: bool = False,
+    source: Path, target: Path, settings: Settings = GREEN, engine: HalfEngine | None = None, **options: Any
 ) -> ConvertReport:
-    return convert(source, target, settings=settings, makers=makers(engine), overwrite=overwrite)
+    """Convert with a trivial engine. options: those of `convert`."""
+    build = build_half if engine is None else lambda *_: engine
+    with patch("app.offline.convert.build_engine", build):
+        return convert(source, target, settings=settings, **options)
 
 
 def pictures(path: Path) -> list[BgrImage]:

@@ -17,23 +17,22 @@ from hypothesis.extra.numpy import arrays
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.interface import MatteEditor
-from app.offline.convert import ConvertReport, convert
+from app.offline.convert import ConvertReport
 from app.offline.film_step import premultiplied
 from tests.clips import number_of, numbered, read_numbers, write_clip, write_images
-from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run, times_of
+from tests.offline.converting import HalfEngine, pictures, run, times_of
 
 
 def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 20)
     engine, seen = HalfEngine(), []
-    report = convert(
+    report = run(
         source,
         tmp_path / "out.mp4",
-        settings=GREEN,
+        engine=engine,
         alpha=tmp_path / "alpha.mp4",
         foreground=tmp_path / "fg.mp4",
         progress=lambda done, total: seen.append((done, total)),
-        makers=makers(engine),
     )
     assert report == ConvertReport(tmp_path / "out.mp4", 20, True, (), expected_frames=20)
     assert engine.steps == 20
@@ -68,7 +67,7 @@ def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None
     source.mkdir()
     frame = np.random.default_rng(3).integers(0, 200, (48, 96, 3), np.uint8)
     cv2.imwrite(str(source / "1.png"), frame)
-    convert(source, tmp_path / "out", settings=GREEN, foreground=tmp_path / "fg", makers=makers(LeakyEngine()))
+    run(source, tmp_path / "out", engine=LeakyEngine(), foreground=tmp_path / "fg")
     written = cv2.imread(str(tmp_path / "fg" / "1.png"))
     assert written is not None
     assert not written[:, 48:].any()
@@ -120,9 +119,7 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     source = write_images(tmp_path / "in", "p1.png", "p2.png", "p10.png", "p11.jpg")
     (source / "notes.txt").write_text("no picture")
     (source / "p3.png").write_bytes(b"broken")
-    report = convert(
-        source, tmp_path / "out", settings=GREEN, alpha=tmp_path / "alpha", makers=makers(), progress=lambda *_: None
-    )
+    report = run(source, tmp_path / "out", alpha=tmp_path / "alpha")
     assert report.frames == 4
     assert len(report.problems) == 1
     assert report.problems[0] == f"Unreadable images in {source} were left out: 1."
@@ -187,7 +184,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     def watch(done: int, total: int | None) -> None:
         seen.append(process.memory_info().rss)
 
-    convert(source, tmp_path / "out.mp4", settings=GREEN, makers=makers(), progress=watch)
+    run(source, tmp_path / "out.mp4", progress=watch)
     # 30 pictures of this size are 20 MB: queues of the codecs fill at first, then nothing may grow
     assert seen[-1] - seen[40] < 8e6
 

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-import subprocess
-import sys
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import av
+import numpy as np
 import pytest
 
 from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, SourceOpenError, UsageError
-from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
+from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage, Matte
 from app.offline.batch.plan import clips_in
-from app.offline.convert import Makers, convert
+from app.offline.convert import convert
 from tests.clips import write_clip
-from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run
+from tests.offline.converting import GREEN, HalfEngine, pictures, run
 
 
 def test_a_kept_partial_conversion_is_finished_under_a_temporary_name(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25, audio="aac")
     engine = HalfEngine()
-    report = convert(
-        source,
-        tmp_path / "out.mp4",
-        settings=GREEN,
-        makers=makers(engine),
-        should_stop=lambda: engine.steps >= 7,
-        keep_partial=True,
-    )
+    target = tmp_path / "out.mp4"
+    report = run(source, target, engine=engine, should_stop=lambda: engine.steps >= 7, keep_partial=True)
     assert (report.target, report.frames, report.complete) == (tmp_path / "out.part.mp4", 7, False)
     assert not (tmp_path / "out.mp4").exists()
     assert len(pictures(report.target)) == 7
@@ -74,7 +71,7 @@ def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> No
     source = write_clip(tmp_path / "in.mp4", 4)
     seen = []
     target = tmp_path / "out"
-    convert(source, target, settings=GREEN, makers=makers(), progress=lambda done, _: seen.append(target.exists()))
+    run(source, target, progress=lambda done, _: seen.append(target.exists()))
     assert seen == [False, False, False, False, True]
 
 
@@ -97,13 +94,11 @@ def test_a_failure_at_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_a_network_that_cannot_be_built_leaves_nothing(tmp_path: Path) -> None:
-    def fail(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> HalfEngine:
-        raise ModelError("No weights.")
-
+def test_a_network_that_cannot_be_built_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.offline.convert.build_engine", Mock(side_effect=ModelError("No weights.")))
     source = write_clip(tmp_path / "in.mp4", 5)
     with pytest.raises(ModelError):
-        convert(source, tmp_path / "out.mp4", settings=GREEN, makers=Makers(engine=fail))
+        convert(source, tmp_path / "out.mp4", settings=GREEN)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
@@ -118,7 +113,7 @@ def test_a_disk_that_is_full_at_the_end_is_named(
     source = write_clip(tmp_path / "in.mp4", 3)
     monkeypatch.setattr(Path, last_step, fail)
     with pytest.raises(SinkLostError, match="could not be completed: the disk is full") as failure:
-        convert(source, tmp_path / target, settings=GREEN, makers=makers(), keep_partial=keep)
+        run(source, tmp_path / target, keep_partial=keep)
     left = {path.name for path in tmp_path.iterdir()} - {"in.mp4"}
     if keep is None:
         (name,) = left
@@ -168,7 +163,7 @@ def test_the_source_is_never_written_over(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="the source"):
         run(source, tmp_path / name)
     with pytest.raises(UsageError, match="another output"):
-        convert(source, tmp_path / "a.mp4", settings=GREEN, alpha=tmp_path / "a.mp4", makers=makers())
+        run(source, tmp_path / "a.mp4", alpha=tmp_path / "a.mp4")
     assert source.read_bytes() == before
 
 
@@ -190,35 +185,32 @@ def test_invalid_sources(tmp_path: Path, source: str) -> None:
     assert not (tmp_path / "out.mp4").exists()
 
 
-FULL_DISK = """
-import resource, signal, sys
-from pathlib import Path
-import numpy as np
-from app.offline.convert import convert
-from app.core.errors import SinkLostError
-from tests.offline.converting import GREEN, HalfEngine, makers
-class Noise(HalfEngine):
-    def matte(self, frame, *others):
+class NoisyEngine(HalfEngine):
+    """Returns composites that no encoder makes small."""
+
+    def matte(self, frame: BgrImage, *others: Any) -> Matte:
         matte = super().matte(frame, *others)
-        matte.composite[:] = np.random.default_rng(self.steps).integers(0, 255, frame.shape, np.uint8)
-        return matte
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
-try:
-    convert(Path(sys.argv[1]), Path(sys.argv[2]), settings=GREEN, makers=makers(Noise()))
-except SinkLostError as error:
-    print(error)
-"""
+        noise = np.random.default_rng(self.steps).integers(0, 255, frame.shape, np.uint8)
+        return replace(matte, composite=noise)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
-def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path, repo: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 200, fps=50, size=(192, 96))
-    command = [sys.executable, "-c", FULL_DISK, str(source), str(tmp_path / "out.mp4")]
-    done = subprocess.run(command, cwd=repo, capture_output=True, text=True, timeout=90, check=False)
-    assert "the file has become too large for this disk" in done.stdout, done.stderr
-    assert "out.part.mp4" in done.stdout
-    assert done.stdout.count("\n") == 1
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """Limit the size of every file, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", 60, fps=50, size=(192, 96))
+    with pytest.raises(SinkLostError, match="the file has become too large for this disk") as failure:
+        run(source, tmp_path / "out.mp4", engine=NoisyEngine())
+    assert "out.part.mp4" in str(failure.value)
     assert (tmp_path / "out.part.mp4").stat().st_size > 300_000
     assert not (tmp_path / "out.mp4").exists()
 

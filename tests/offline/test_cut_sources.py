@@ -9,7 +9,7 @@ import pytest
 from app.cli import main
 from app.core.settings import BackgroundSettings, Settings
 from tests.clips import read_numbers, write_clip
-from tests.offline.converting import run
+from tests.offline.converting import build_half, run
 
 LATE_S = [3 + number / 25 for number in range(40)]
 """Times of 40 frames that begin late."""
@@ -60,7 +60,10 @@ def test_whole_files_are_not_cut(tmp_path: Path, suffix: str, audio: str, times_
     assert report.expected_frames == 40 or not times_s, "sound may end after the last frame"
 
 
-def test_the_command_fails_for_a_cut_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_fails_for_a_cut_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     source = cut_clip(tmp_path, 0.6)
     assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam"]) == 1
     assert "cut.mkv is cut off" in capsys.readouterr().err

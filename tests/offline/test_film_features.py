@@ -26,13 +26,13 @@ from app.core.settings import (
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.offline.convert import Makers, convert
+from app.offline.convert import convert
 from app.offline.film_step import FilmStep
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import Decision, PassThrough, Run
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld
-from tests.offline.converting import HalfEngine, makers
+from tests.offline.converting import HalfEngine, run
 from tests.runtime.inference import Inference, running
 from tests.waiting import eventually
 
@@ -219,11 +219,11 @@ def test_what_a_film_cannot_have_is_refused_and_leaves_nothing(tmp_path: Path, s
     colour = settings.background.kind == "blur"
     chosen = settings.replace(background=BackgroundSettings(kind="colour")) if colour else settings
     with pytest.raises(MattecamError, match=said):
-        convert(source, tmp_path / "out", settings=chosen, makers=makers(), keep_partial=False)
+        run(source, tmp_path / "out", chosen, keep_partial=False)
     assert [each.name for each in tmp_path.iterdir()] == ["in"]
 
 
-def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path) -> None:
+def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "in"
     source.mkdir()
     cv2.imwrite(str(source / "0.png"), np.zeros((48, 64, 3), np.uint8))
@@ -234,7 +234,8 @@ def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path) -> Non
         return HalfEngine()
 
     zoomed = Settings(background=BackgroundSettings(kind="colour"), framing=FramingSettings(zoom=2))
-    convert(source, tmp_path / "out", settings=zoomed, makers=Makers(engine=make))
+    monkeypatch.setattr("app.offline.convert.build_engine", make)
+    convert(source, tmp_path / "out", settings=zoomed)
     assert crops == [FramingSettings(zoom=2)]
 
 
@@ -243,7 +244,7 @@ def test_slides_are_a_background_of_films(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         cv2.imwrite(str(tmp_path / folder / "0.png"), np.full((48, 64, 3), grey, np.uint8))
     slides = Settings(background=BackgroundSettings(kind="slides", path=tmp_path / "slides"))
-    convert(tmp_path / "in", tmp_path / "out", settings=slides, makers=makers())
+    run(tmp_path / "in", tmp_path / "out", slides)
     image = cv2.imread(str(tmp_path / "out" / "0.png"))
     assert image is not None
     assert (image[:, 40:] == 50).all()

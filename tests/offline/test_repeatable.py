@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import BackgroundSettings, Settings
-from app.offline.convert import convert
 from tests.clips import write_clip
-from tests.offline.converting import makers
+from tests.offline.converting import run
 
 LATE_KERNELS = """
 import sys, time
@@ -22,8 +21,8 @@ class Late(MetaPathFinder):
             time.sleep(3)
 sys.meta_path.insert(0, Late())
 from app.core.settings import MattingSettings
-from app.offline.convert import Makers
-engine = Makers().engine(MattingSettings(model="mattecam"), 96, 48)
+from app.offline.convert import build_engine
+engine = build_engine(MattingSettings(model="mattecam"), 96, 48)
 print("app.matting.kernels.composite" in sys.modules)
 engine.close()
 """
@@ -42,5 +41,5 @@ def test_a_reproducible_conversion_writes_the_same_bytes(tmp_path: Path, suffix:
     source = write_clip(tmp_path / "in.mp4", 40, size=(320, 192))
     settings = Settings(background=BackgroundSettings(kind="none"))
     for name in "ab":
-        convert(source, tmp_path / f"{name}.{suffix}", settings=settings, reproducible=True, makers=makers())
+        run(source, tmp_path / f"{name}.{suffix}", settings, reproducible=True)
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
