@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
 
 from app.gui.preview.overlay import Pill
 from app.gui.widgets.controls import ElidedLabel
+from tests.gui.widgets import existing
 
 CAPTION_GAP = 16
 """Most pixels between a caption and what it names."""
@@ -50,11 +51,8 @@ def far_captions(window: QWidget) -> list[str]:
 
 def hidden_entries(opened: QComboBox) -> list[str]:
     """Return the entries of an open list that are cut: too wide for it, or beyond its end without a scroll bar."""
-    view, model = opened.view(), opened.model()
-    assert view is not None
-    assert model is not None
-    viewport, bar = view.viewport(), view.verticalScrollBar()
-    assert viewport is not None
+    view, model = existing(opened.view()), existing(opened.model())
+    viewport, bar = existing(view.viewport()), view.verticalScrollBar()
     scrolls = bar is not None and bar.isVisible()
     found = []
     for row in range(opened.count()):

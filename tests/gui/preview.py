@@ -5,17 +5,10 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtWidgets import QSlider
 from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session
 from tests.gui.controls import Controls
-
-
-def slider(session: Session | Controls, name: str) -> QSlider:
-    found = session.window.findChild(QSlider, name)
-    assert found is not None, name
-    return found
 
 
 def ready(session: Session | Controls, qtbot: QtBot) -> None:

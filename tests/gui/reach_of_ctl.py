@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QWidget
 
 from app.gui.panels.side_panel import SidePanel
+from tests.gui.widgets import pick
 
 WINDOW_ALONE = {
     "Open the recordings folder": "opens another program",
@@ -177,8 +178,7 @@ def use_everything_on(panel: SidePanel) -> None:
     for box in page.findChildren(QComboBox):
         if box.objectName() not in LEFT_OUT:
             for row in range(box.count()):
-                box.setCurrentIndex(row)
-                box.activated.emit(row)
+                pick(box, row)
     for switch in page.findChildren(QCheckBox):
         switch.click()
         switch.click()

@@ -23,19 +23,16 @@ from app.media.image_file import read_image
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls
 from tests.gui.strip import add, chosen, own
+from tests.gui.widgets import existing, find
 
 
 def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
-    button = session.window.findChild(QPushButton, "addBackgroundButton")
-    assert button is not None
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    dialog = session.window.findChild(QFileDialog)
-    assert dialog is not None
+    qtbot.mouseClick(find(session.window, QPushButton, "addBackgroundButton"), Qt.MouseButton.LeftButton)
+    dialog = find(session.window, QFileDialog)
     dialog.filesSelected.emit([str(picture)])
     dialog.reject()
     qtbot.waitUntil(lambda: chosen(session).kind == "image")
-    copy = chosen(session).path
-    assert copy is not None
+    copy = existing(chosen(session).path)
     assert copy.parent == paths.backgrounds_dir()
     assert copy.read_bytes() == picture.read_bytes()
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
@@ -52,8 +49,7 @@ def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Controls, qt
     assert strip.model.tiles[0] == tile, "own pictures come first"
     assert strip.view.currentIndex() == index
     assert index.data(CHOSEN_ROLE)
-    viewport = strip.view.viewport()
-    assert viewport is not None
+    viewport = existing(strip.view.viewport())
     qtbot.waitUntil(lambda: viewport.rect().contains(strip.view.visualRect(index).center()))
     assert index.data(KEY_ROLE) == 4, "the numbers of the others stay"
 
@@ -95,8 +91,7 @@ def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Controls, qtb
 
 
 def drop(controls: Controls, mime: QMimeData, target: str) -> None:
-    widget = controls.window.strip.view.viewport() if target == "viewport" else controls.window
-    assert widget is not None
+    widget = existing(controls.window.strip.view.viewport() if target == "viewport" else controls.window)
     action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys)
     QApplication.sendEvent(widget, enter)
@@ -107,8 +102,7 @@ def drop(controls: Controls, mime: QMimeData, target: str) -> None:
 
 
 def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
-    clipboard = QGuiApplication.clipboard()
-    assert clipboard is not None
+    clipboard = existing(QGuiApplication.clipboard())
     image = QImage(40, 30, QImage.Format.Format_ARGB32)
     image.fill(QColor(250, 10, 10))
     clipboard.setImage(image)

@@ -30,7 +30,7 @@ from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.fitting import cut_off, far_captions, hidden_entries
-from tests.gui.widgets import box, bring_up, fail
+from tests.gui.widgets import box, bring_up, existing, fail, find
 from tools import make_translations
 
 
@@ -126,19 +126,14 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
     nothing_is_cut_off(window, qtbot)
     open_all_settings(session)
     nothing_is_cut_off(window, qtbot)
-    content = window.panel.page.widget()
-    assert content is not None
-    assert content.grab().save(str(folder / "panel.png"))
+    assert existing(window.panel.page.widget()).grab().save(str(folder / "panel.png"))
     window.windows.open_doctor()
-    doctor = window.findChild(DoctorDialog)
-    assert doctor is not None
+    doctor = find(window, DoctorDialog)
     qtbot.waitUntil(doctor.prove_button.isEnabled)
     nothing_is_cut_off(doctor, qtbot)
     doctor.close()
     window.open_assistant()
-    assistant = window.findChild(Assistant)
-    assert assistant is not None
-    nothing_is_cut_off(assistant, qtbot)
+    nothing_is_cut_off(find(window, Assistant), qtbot)
 
 
 MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
@@ -154,8 +149,7 @@ def test_the_window_fits_into_800_pixels(
         session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))
         window = session.window
         qtbot.waitUntil(lambda: bool(window.notices.texts))
-        screen = window.screen()
-        assert screen is not None
+        screen = existing(window.screen())
         assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
         for kind in ("none", "image", "slides", "blur"):
             session.store.edit("background", kind=kind)
@@ -180,8 +174,7 @@ def test_the_window_stays_within_600_pixels_with_plot_and_messages(
         session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video9")))
         window = session.window
         session.preferences.change(show_plot=True)
-        plot = window.findChild(PlotPanel, "plotPanel")
-        assert plot is not None
+        plot = find(window, PlotPanel, "plotPanel")
         qtbot.waitUntil(lambda: "v4l2loopback" in window.error_bar.text)
         for key in ("one", "two", "three"):
             window.notices.show_notice(
@@ -190,8 +183,7 @@ def test_the_window_stays_within_600_pixels_with_plot_and_messages(
         window.resize(800, 600)
         qtbot.wait(300)
         assert window.height() == 600 and window.minimumSizeHint().height() <= 600
-        shown = window.notices.findChild(QWidget, window.notices.shown)
-        assert shown is not None and shown.isVisible()
+        assert find(window.notices, QWidget, window.notices.shown).isVisible()
         window.resize(1100, 800)
         qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
 
@@ -205,9 +197,7 @@ def open_all_settings(session: Session) -> None:
 
 def fits_its_panel(page: Page) -> bool:
     """Whether the side panel needs no horizontal scrolling."""
-    content, viewport = page.widget(), page.viewport()
-    assert content is not None
-    assert viewport is not None
+    content, viewport = existing(page.widget()), existing(page.viewport())
     return content.width() <= viewport.width()
 
 
@@ -215,11 +205,8 @@ def test_lists_show_their_last_entry_whole(session: Session, qtbot: QtBot) -> No
     sizes = box(session, "sizeCombo")
     bring_up(session, sizes)
     sizes.showPopup()
-    view, model = sizes.view(), sizes.model()
-    assert view is not None
-    assert model is not None
-    viewport = view.viewport()
-    assert viewport is not None
+    view, model = existing(sizes.view()), existing(sizes.model())
+    viewport = existing(view.viewport())
     qtbot.waitUntil(lambda: viewport.height() > 0)
     assert sizes.count() <= sizes.maxVisibleItems()
     assert view.visualRect(model.index(sizes.count() - 1, 0)).bottom() < viewport.height()
@@ -232,20 +219,14 @@ def test_a_list_in_the_middle_of_the_screen_shows_every_entry(qtbot: QtBot, coun
     made = combo("Model", "The network", "modelCombo")
     qtbot.addWidget(made)
     fill_combo(made, [(f"Entry {number}", number) for number in range(count)], 3)
-    screen = made.screen()
-    assert screen is not None
+    screen = existing(made.screen())
     made.show()
     made.move(screen.availableGeometry().center())
     made.showPopup()
-    view = made.view()
-    assert view is not None
+    view = existing(made.view())
     qtbot.waitUntil(lambda: view.isVisible() and hidden_entries(made) == [])
-    bar = view.verticalScrollBar()
-    assert bar is not None
-    assert not bar.isVisible()
-    opened = view.window()
-    assert opened is not None
-    assert screen.availableGeometry().contains(opened.geometry())
+    assert not existing(view.verticalScrollBar()).isVisible()
+    assert screen.availableGeometry().contains(existing(view.window()).geometry())
     made.hidePopup()
 
 

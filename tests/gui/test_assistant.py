@@ -27,7 +27,7 @@ from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.gui.conftest import MODELS, StartWindow
-from tests.gui.widgets import box, button
+from tests.gui.widgets import box, button, find, pick
 
 
 def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,24 +35,21 @@ def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monke
         services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
     )
     session = start_window(preferences=WindowPreferences())
-    assistant = session.window.findChild(Assistant)
-    assert assistant is not None
+    assistant = find(session.window, Assistant)
     assert not assistant.isModal()
     cameras = box(session, "assistantCamera")
     qtbot.waitUntil(lambda: cameras.findText("Front camera") > 0)
-    cameras.setCurrentIndex(cameras.findText("Front camera"))
-    cameras.activated.emit(cameras.currentIndex())
+    pick(cameras, cameras.findText("Front camera"))
     assert session.pipeline.settings.capture.source == "camera:usb-1"
     forward = button(session, "assistantNext")
     forward.click()
     assert assistant.focusWidget() is forward, "the list of languages is on another page"
-    tiles = assistant.findChild(TileView, "assistantBackgrounds")
-    assert tiles is not None and tiles.isVisible()
+    tiles = find(assistant, TileView, "assistantBackgrounds")
+    assert tiles.isVisible()
     tiles.choose(session.window.strip.model.index(2))
     assert session.store.current.background.kind == "colour"
     forward.click()
-    summary = assistant.findChild(QLabel, "findingsSummary")
-    assert summary is not None
+    summary = find(assistant, QLabel, "findingsSummary")
     qtbot.waitUntil(lambda: "ready" in summary.text())
     forward.click()
     assert assistant.step == 3
@@ -76,8 +73,7 @@ def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow
 def open_last_step(session: Session) -> Assistant:
     """Open the assistant's page with the download."""
     session.window.open_assistant()
-    assistant = session.window.findChild(Assistant)
-    assert assistant is not None
+    assistant = find(session.window, Assistant)
     for _ in range(3):
         button(session, "assistantNext").click()
     return assistant
@@ -100,9 +96,8 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
     monkeypatch.setattr(services, "install_weights", install)
     session = start_window()
     assistant = open_last_step(session)
-    get, choose = (assistant.findChild(QPushButton, name) for name in ("downloadButton", "downloadFile"))
-    failure, text = (assistant.findChild(QLabel, name) for name in ("assistantFailure", "finerHair"))
-    assert get is not None and choose is not None and failure is not None and text is not None
+    get, choose = (find(assistant, QPushButton, name) for name in ("downloadButton", "downloadFile"))
+    failure, text = (find(assistant, QLabel, name) for name in ("assistantFailure", "finerHair"))
     qtbot.waitUntil(get.isVisible)
     assert text.text() == "Standard works now. For finer hair, download 15 MB."
     assert assistant.findChild(QComboBox, "modelCombo") is None, "no page of model names"
@@ -124,8 +119,7 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
 def test_the_assistant_says_that_the_picture_is_a_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window()
     session.window.open_assistant()
-    demo = session.window.findChild(QLabel, "assistantDemo")
-    assert demo is not None
+    demo = find(session.window, QLabel, "assistantDemo")
     demonstration = PipelineStatus(source=SourceInfo("demo", "Demonstration", "", 640, 360, 30.0, ""))
     session.store.edit("capture", source="auto")
     session.bridge.status_changed.emit(demonstration)
@@ -142,11 +136,9 @@ def test_the_assistant_says_that_the_picture_is_a_demonstration(start_window: St
 def test_the_first_page_of_the_assistant_changes_the_language(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window(preferences=WindowPreferences())
     old, languages = session.window, box(session, "assistantLanguage")
-    languages.setCurrentIndex(languages.findData("de"))
-    languages.activated.emit(languages.currentIndex())
+    pick(languages, languages.findData("de"))
     qtbot.waitUntil(lambda: session.window is not old)
-    assistant = session.window.findChild(Assistant)
-    assert assistant is not None and assistant.isVisible()
+    assert find(session.window, Assistant).isVisible()
     assert button(session, "assistantNext").text() == "Weiter"
     assert not session.preferences.current.first_run_done
 
@@ -160,9 +152,7 @@ def test_one_click_sets_up_the_virtual_camera(
 ) -> None:
     monkeypatch.setattr(services, "repair_command", lambda: ("sh", "-c", script))
     session.window.windows.open_virtual_camera_help()
-    view = session.window.findChild(VirtualCameraView)
-    set_up = button(session, "virtualCameraSetUp")
-    assert view is not None
+    view, set_up = find(session.window, VirtualCameraView), button(session, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     view.repaired.connect(
         lambda: monkeypatch.setattr(
@@ -183,8 +173,8 @@ def test_closing_the_dialog_ends_the_question_for_the_password(
     set_up = button(session, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     set_up.click()
-    process = session.window.findChild(QProcess)
-    assert process is not None and process.waitForStarted()
+    process = find(session.window, QProcess)
+    assert process.waitForStarted()
     pid = process.processId()
     button(session, "findingsClose").click()
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid))

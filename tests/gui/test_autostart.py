@@ -14,6 +14,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.system import autostart
 from tests.gui.controls import OwnedSettings
+from tests.gui.widgets import find
 
 
 def test_the_check_box_writes_and_removes_the_entry(
@@ -23,8 +24,8 @@ def test_the_check_box_writes_and_removes_the_entry(
     parent = QWidget()
     qtbot.addWidget(parent)
     dialog = PreferencesDialog(PreferencesStore(WindowPreferences(), None), SettingsStore(OwnedSettings()), parent)
-    box = dialog.findChild(QCheckBox, "autostartCheck")
-    assert box is not None and not box.isChecked()
+    box = find(dialog, QCheckBox, "autostartCheck")
+    assert not box.isChecked()
     box.click()
     assert autostart.enabled() and box.isChecked()
     box.click()

@@ -14,6 +14,7 @@ from app.gui.state.bridge import Bridge
 from app.runtime.pipeline import Pipeline
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
+from tests.gui.widgets import existing
 from tests.waiting import eventually
 
 
@@ -30,9 +31,7 @@ def test_at_most_one_frame_signal_is_pending(qtbot: QtBot, world: FakeWorld) -> 
         frames = bridge.status.frames_out
         qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)
         assert len(signals) == 1, "no second signal before the image is taken"
-        taken = bridge.take_image()
-        assert taken is not None
-        image, _shows_room = taken
+        image, _shows_room = existing(bridge.take_image())
         assert (image.width(), image.height()) == (32, 24)
         qtbot.waitUntil(lambda: len(signals) == 2)
     finally:
@@ -62,8 +61,7 @@ def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
     session.store.set_frozen(True)
     qtbot.wait(300)
-    before = session.window.preview.image
-    assert before is not None
+    before = existing(session.window.preview.image)
     session.window.action_bar.set_mode(ViewMode.MATTE)
     qtbot.waitUntil(lambda: session.window.preview.image != before)
 

@@ -22,14 +22,13 @@ from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS
 from tests.gui.controls import Controls
-from tests.gui.widgets import box, bring_up, button
+from tests.gui.widgets import box, bring_up, button, find, pick
 
 
 def test_connected_and_disconnected_cameras_update_the_list(controls: Controls, qtbot: QtBot) -> None:
     cameras = box(controls, "cameraCombo")
     qtbot.waitUntil(lambda: cameras.findText("Desk camera") > 0)
-    cameras.setCurrentIndex(cameras.findText("Desk camera"))
-    cameras.activated.emit(cameras.currentIndex())
+    pick(cameras, cameras.findText("Desk camera"))
     assert controls.store.current.capture.source == "camera:usb-2"
     controls.window.panel.camera.show_cameras(CAMERAS[:1])
     assert cameras.findText("Desk camera") < 0
@@ -41,8 +40,7 @@ def test_settings_of_a_camera_are_restored_with_it(controls: Controls, qtbot: Qt
     page = controls.window.panel.camera
     page.choose_source("camera:usb-1")
     sizes = box(controls, "sizeCombo")
-    sizes.setCurrentIndex(sizes.findText("640 × 480"))
-    sizes.activated.emit(sizes.currentIndex())
+    pick(sizes, sizes.findText("640 × 480"))
     page.choose_source("camera:usb-2")
     controls.store.edit("capture", width=1920, height=1080)
     page.choose_source("camera:usb-1")
@@ -63,8 +61,7 @@ def choose_model(controls: Controls, qtbot: QtBot, name: str) -> None:
     bring_up(controls, controls.window.panel.quality)
     models = box(controls, "modelCombo")
     qtbot.waitUntil(lambda: models.findData(name) >= 0)
-    models.setCurrentIndex(models.findData(name))
-    models.activated.emit(models.currentIndex())
+    pick(models, models.findData(name))
 
 
 def test_installed_models_come_first(controls: Controls, qtbot: QtBot) -> None:
@@ -93,8 +90,7 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     assert get.isVisible()
     assert get.text() == "Download (15 MB)"
     qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
-    bar = controls.window.findChild(QProgressBar, "downloadProgress")
-    assert bar is not None
+    bar = find(controls.window, QProgressBar, "downloadProgress")
     assert not bar.isVisible(), "no progress before data arrives"
     assert not get.isVisible()
     connected.set()

@@ -15,7 +15,7 @@ from app.gui.backgrounds.tile_view import TileGrid
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls
 from tests.gui.strip import chosen, tiles
-from tests.gui.widgets import box, button
+from tests.gui.widgets import box, button, existing, find
 
 
 def click(controls: Controls, qtbot: QtBot, kind: TileKind) -> None:
@@ -30,10 +30,8 @@ def question(controls: Controls) -> QMessageBox | None:
 
 
 def answer(controls: Controls, qtbot: QtBot, text: str) -> None:
-    box = question(controls)
-    assert box is not None
-    default = box.defaultButton()
-    assert default is not None and default.text() == "Keep it hidden"
+    box = existing(question(controls))
+    assert existing(box.defaultButton()).text() == "Keep it hidden"
     next(each for each in box.buttons() if each.text() == text).click()
     qtbot.waitUntil(lambda: question(controls) is None)
 
@@ -57,9 +55,7 @@ def test_background_none_is_last_and_shown_after_a_question_only(controls: Contr
     qtbot.keyClick(controls.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     answer(controls, qtbot, "Keep it hidden")
     click(controls, qtbot, TileKind.NONE)
-    box = question(controls)
-    assert box is not None
-    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    qtbot.keyClick(existing(question(controls)), Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: question(controls) is None)
     controls.window.strip.choose(tiles(controls)[-1])  # as the menu of the tray does
     assert chosen(controls).kind == "blur"
@@ -79,11 +75,9 @@ def test_toggling_never_returns_to_background_none(controls: Controls, qtbot: Qt
 def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Controls, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(tiles(controls)) > 8)
     button(controls, "allBackgroundsButton").click()
-    grid = controls.window.findChild(TileGrid)
-    assert grid is not None
+    grid = find(controls.window, TileGrid)
     view, model = grid.view, controls.window.strip.model
-    viewport = view.viewport()
-    assert viewport is not None
+    viewport = existing(view.viewport())
     qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height(), timeout=5000)
     assert grid.height() < controls.window.height()
     assert view.visualRect(model.index(len(tiles(controls)) - 1)).right() < viewport.width(), "no sideways scroll"
@@ -113,8 +107,7 @@ def test_enter_and_space_select_the_current_tile(controls: Controls, qtbot: QtBo
 
 def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls: Controls, qtbot: QtBot) -> None:
     activate(controls, qtbot)
-    view, slider = controls.window.strip.view, controls.window.findChild(QSlider, "blurSlider")
-    assert slider is not None
+    view, slider = controls.window.strip.view, find(controls.window, QSlider, "blurSlider")
     view.setFocus()
     slider.setFocus()
     controls.store.edit("background", blur_strength=70.0)

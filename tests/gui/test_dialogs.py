@@ -28,14 +28,13 @@ from app.gui.widgets.plot_panel import PlotPanel, round_up
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
-from tests.gui.widgets import button
+from tests.gui.widgets import button, existing, find, pick
 
 
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
     assert session.window.findChild(PlotPanel, "plotPanel") is None
     session.preferences.change(show_plot=True)
-    plot = session.window.findChild(PlotPanel, "plotPanel")
-    assert plot is not None
+    plot = find(session.window, PlotPanel, "plotPanel")
     qtbot.waitUntil(lambda: plot.sample_count > 3)
     session.preferences.change(show_plot=False)
     assert not plot.isVisible()
@@ -63,13 +62,10 @@ def test_a_title_of_a_narrow_plot_is_not_cut_off(qtbot: QtBot) -> None:
 
 def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:
     session.window.windows.open_log()
-    window = session.window.findChild(LogWindow)
-    assert window is not None
+    window = find(session.window, LogWindow)
     assert window.isVisible()
     button(session, "copyDiagnostics").click()
-    clipboard = QGuiApplication.clipboard()
-    assert clipboard is not None
-    text = clipboard.text()
+    text = existing(QGuiApplication.clipboard()).text()
     assert text.startswith("Mattecam ")
     assert '"blur_strength": 50.0' in text
     assert "frames_out" in text
@@ -81,18 +77,16 @@ def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session,
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
     old, pipeline, before = session.window, session.pipeline, session.bridge.status
     old.windows.open_preferences()
-    dialog = old.findChild(PreferencesDialog)
-    assert dialog is not None
+    dialog = find(old, PreferencesDialog)
     for box_, value in ((dialog.theme, "dark"), (dialog.language, "de")):
-        box_.setCurrentIndex(box_.findData(value))
-        box_.activated.emit(box_.currentIndex())
+        pick(box_, box_.findData(value))
     qtbot.waitUntil(lambda: session.window is not old)
     qtbot.waitUntil(lambda: sip.isdeleted(old))
     assert (session.preferences.current.language, session.preferences.current.theme) == ("de", "dark")
     assert session.window.isVisible()
     assert [action.text() for action in session.tray.menu.actions()][-1] == "Beenden"
-    again = session.window.findChild(PreferencesDialog)
-    assert again is not None and again.isVisible(), "the dialog stays where the language was chosen"
+    again = find(session.window, PreferencesDialog)
+    assert again.isVisible(), "the dialog stays where the language was chosen"
     assert again.windowTitle() == "Einstellungen"
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > before.frames_out + 2)
     assert session.pipeline is pipeline and session.bridge.status.phase is Phase.RUNNING
@@ -118,8 +112,7 @@ def test_the_next_start_uses_the_chosen_language(
 
 def test_the_shortcuts_of_all_menus_are_listed(session: Session) -> None:
     session.window.windows.open_shortcuts()
-    dialog = session.window.findChild(ShortcutsDialog)
-    assert dialog is not None
+    dialog = find(session.window, ShortcutsDialog)
     texts = [found.text() for found in dialog.findChildren(QLabel)]
     for text, keys in (("Pause", "P"), ("Quit", "Ctrl+Q"), ("Result", "Alt+1")):
         assert texts[texts.index(text) + 1] == keys
@@ -128,8 +121,7 @@ def test_the_shortcuts_of_all_menus_are_listed(session: Session) -> None:
 
 def test_a_line_of_the_shortcuts_wraps_only_where_there_is_no_room(session: Session, qtbot: QtBot) -> None:
     session.window.windows.open_shortcuts()
-    dialog = session.window.findChild(ShortcutsDialog)
-    assert dialog is not None
+    dialog = find(session.window, ShortcutsDialog)
 
     def single_lines() -> bool:
         text = next(found for found in dialog.findChildren(QLabel) if found.text() == "Show frame rate and delay")
@@ -141,8 +133,7 @@ def test_a_line_of_the_shortcuts_wraps_only_where_there_is_no_room(session: Sess
 
 def test_about_names_the_version(session: Session) -> None:
     session.window.windows.open_about()
-    about = session.window.findChild(QMessageBox, "aboutBox")
-    assert about is not None
+    about = find(session.window, QMessageBox, "aboutBox")
     assert __version__ in about.text()
     assert "stays on this computer unless you connect a matting server" in about.informativeText()
     about.close()
@@ -151,8 +142,7 @@ def test_about_names_the_version(session: Session) -> None:
 def test_about_names_the_server_that_gets_frames(session: Session) -> None:
     session.store.edit("matting", location="remote", server="https://matting.example:8765")
     session.window.windows.open_about()
-    about = session.window.findChild(QMessageBox, "aboutBox")
-    assert about is not None
+    about = find(session.window, QMessageBox, "aboutBox")
     assert "are sent to https://matting.example:8765" in about.informativeText()
     assert "stays on this computer" not in about.informativeText()
     about.close()

@@ -18,7 +18,7 @@ from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.preferences import Theme
 from tests.gui.conftest import FINDINGS, QUIET, StartWindow
-from tests.gui.widgets import button
+from tests.gui.widgets import button, existing, find
 
 
 @pytest.mark.parametrize("chosen", ["light", "dark"])
@@ -26,8 +26,7 @@ def test_commands_stand_out_from_the_page(session: Session, qtbot: QtBot, chosen
     session.preferences.change(theme=chosen)
     qtbot.waitUntil(session.window.updatesEnabled)
     session.window.windows.open_doctor()
-    dialog = session.window.findChild(DoctorDialog)
-    assert dialog is not None
+    dialog = find(session.window, DoctorDialog)
     qtbot.waitUntil(dialog.prove_button.isEnabled)
 
     def contrast() -> int:
@@ -54,15 +53,13 @@ def test_doctor_lists_findings_with_commands_to_copy(
     session.window.windows.open_doctor()
     session.window.windows.open_doctor()
     (dialog,) = session.window.findChildren(DoctorDialog)
-    summary = dialog.findChild(QLabel, "findingsSummary")
-    assert summary is not None
+    summary = find(dialog, QLabel, "findingsSummary")
     qtbot.waitUntil(lambda: summary.text() == "Problems: 1   ·   Warnings: 1")
     texts = [found.text() for found in dialog.findChildren(QLabel)]
     for finding in FINDINGS:
         assert finding.detail in texts
     copies = [found for found in dialog.findChildren(QPushButton) if found.text() == "Copy"]
-    clipboard = QGuiApplication.clipboard()
-    assert clipboard is not None
+    clipboard = existing(QGuiApplication.clipboard())
     copied = []
     for copy in copies:
         qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
@@ -81,11 +78,11 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     held: list[tuple[bool, object]] = []
 
-    def find(*, proof: bool = False) -> tuple[Finding, ...]:
+    def check(*, proof: bool = False) -> tuple[Finding, ...]:
         held.append((proof, session.bridge.status.virtual_camera))
         return FINDINGS[:1]
 
-    monkeypatch.setattr(services, "findings", find)
+    monkeypatch.setattr(services, "findings", check)
     session.window.windows.open_doctor()
     (dialog,) = session.window.findChildren(DoctorDialog)
     qtbot.waitUntil(dialog.prove_button.isEnabled)
@@ -93,9 +90,7 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     assert not dialog.prove_button.isEnabled()
     qtbot.waitUntil(dialog.prove_button.isEnabled)
     assert held[1] == (True, None)
-    summary = dialog.findChild(QLabel, "findingsSummary")
-    assert summary is not None
-    assert "not sent" in summary.text(), "the result is shown"
+    assert "not sent" in find(dialog, QLabel, "findingsSummary").text(), "the result is shown"
     assert dialog.prove_button.hasFocus() or not dialog.isActiveWindow()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     assert session.store.saved.output.virtual_camera == "/dev/video10"

@@ -32,7 +32,7 @@ from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.controls import OwnedSettings
-from tests.gui.widgets import error_action, fail
+from tests.gui.widgets import error_action, fail, find
 
 
 @pytest.fixture
@@ -56,9 +56,7 @@ NO_PORTAL = (Stage.SHORTCUTS, "This desktop has no portal for global shortcuts."
 
 
 def pressable(area: NoticeArea, part: str, kind: type[QAbstractButton] = QPushButton) -> QAbstractButton:
-    found = area.findChild(kind, f"{area.shown}{part}")
-    assert found is not None
-    return found
+    return find(area, kind, f"{area.shown}{part}")
 
 
 def test_a_problem_of_the_camera_comes_before_others_and_a_convenience_after_all(
@@ -197,8 +195,8 @@ def test_a_missing_plate_leads_to_its_capture(start_window: StartWindow, qtbot: 
     action = error_action(session)
     assert action.text() == "Take a picture of the empty room…"
     action.click()
-    dialog = session.window.findChild(PlateDialog)
-    assert dialog is not None and dialog.isVisible()
+    dialog = find(session.window, PlateDialog)
+    assert dialog.isVisible()
     dialog.close()
     world.faults.heal()
 

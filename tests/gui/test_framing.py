@@ -1,40 +1,25 @@
-"""Zoom and pan with sliders, wheel, drag and keys, and in scenes."""
+"""Zoom and pan with sliders, wheel, drag and keys."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.framing import WHOLE
 from app.core.settings import FramingSettings
 from app.gui.preview.rendering import ViewMode
 from tests.gui.controls import Controls
-from tests.gui.preview import at, pull, ready, slider
-from tests.gui.widgets import bring_up, drag
+from tests.gui.preview import at, pull, ready
+from tests.gui.wheel import turn_wheel
+from tests.gui.widgets import bring_up, drag, find, pick, slider
 
 
 def framing(controls: Controls) -> FramingSettings:
     return controls.store.current.framing
-
-
-def turn_wheel(controls: Controls, notches: int, where: QPoint) -> None:
-    preview = controls.window.preview
-    event = QWheelEvent(
-        QPointF(where),
-        QPointF(preview.mapToGlobal(where)),
-        QPoint(),
-        QPoint(0, 120 * notches),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(preview, event)
 
 
 @pytest.mark.parametrize("mirror", [True, False])
@@ -53,8 +38,7 @@ def test_framing_sliders_take_effect_while_dragged(controls: Controls, qtbot: Qt
     assert across.value() == -100, "the direction is that of the mirrored preview"
     drag(qtbot, slider(controls, "panYSlider"), 0.0)
     assert framing(controls).pan_y == pytest.approx(-1)
-    reset = controls.window.findChild(QPushButton, "framingReset")
-    assert reset is not None
+    reset = find(controls.window, QPushButton, "framingReset")
     qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
     assert framing(controls) == WHOLE
     reset.clearFocus()
@@ -63,11 +47,11 @@ def test_framing_sliders_take_effect_while_dragged(controls: Controls, qtbot: Qt
 
 def test_wheel_zooms_at_the_pointer(controls: Controls, qtbot: QtBot) -> None:
     ready(controls, qtbot)
-    turn_wheel(controls, 8, at(controls, 0.0, 1.0))
+    turn_wheel(controls.window.preview, 8, at(controls, 0.0, 1.0))
     assert framing(controls).zoom == pytest.approx(1.1**8)
     assert framing(controls).pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
     assert framing(controls).pan_y == pytest.approx(1, abs=0.02)
-    turn_wheel(controls, -20, at(controls, 0.5, 0.5))
+    turn_wheel(controls.window.preview, -20, at(controls, 0.5, 0.5))
     assert framing(controls).zoom == 1
 
 
@@ -108,28 +92,11 @@ def test_keys_zoom_and_pan_the_preview(controls: Controls, qtbot: QtBot) -> None
     assert framing(controls).zoom == 1
 
 
-def test_auto_framing_is_chosen_in_the_panel_and_kept_in_scenes(controls: Controls, qtbot: QtBot) -> None:
+def test_auto_framing_is_chosen_in_the_panel(controls: Controls, qtbot: QtBot) -> None:
     controls.store.edit("framing", zoom=2)
-    box = controls.window.findChild(QComboBox, "autoFramingCombo")
-    assert box is not None
-    box.setCurrentIndex(box.findData("close"))
-    box.activated.emit(box.currentIndex())
+    box = find(controls.window, QComboBox, "autoFramingCombo")
+    pick(box, box.findData("close"))
     assert controls.store.current.people.auto_framing == "close"
     assert framing(controls) == WHOLE, "a manual zoom would override it"
-    controls.window.scenes.save("Follow")
-    qtbot.waitUntil(lambda: controls.window.scenes.names == ("Follow",))
     controls.store.edit("people", auto_framing="off")
     qtbot.waitUntil(lambda: box.currentData() == "off")
-    controls.window.scenes.apply("Follow")
-    qtbot.waitUntil(lambda: controls.store.current.people.auto_framing == "close")
-
-
-def test_scenes_keep_the_framing(controls: Controls, qtbot: QtBot) -> None:
-    close_up = FramingSettings(zoom=2.5, pan_x=-0.5, pan_y=0.25)
-    controls.store.edit("framing", **dict(close_up))
-    controls.window.scenes.save("Close")
-    qtbot.waitUntil(lambda: controls.window.scenes.names == ("Close",))
-    controls.store.edit("framing", zoom=1)
-    controls.window.scenes.apply("Close")
-    qtbot.waitUntil(lambda: framing(controls) == close_up)
-    assert slider(controls, "zoomSlider").value() == 250

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
 from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
+from tests.gui.widgets import existing
 
 
 @pytest.fixture
@@ -35,8 +36,7 @@ def opened(parent: QWidget, page: str = "apps.md") -> HelpWindow:
 def test_pages_are_rendered_and_open_in_one_window(parent: QWidget) -> None:
     window = opened(parent)
     assert window.text.toPlainText().startswith("Choose the camera in other programs")
-    current = window.pages.currentItem()
-    assert current is not None and current.text() == "Choose the camera in other programs"
+    assert existing(window.pages.currentItem()).text() == "Choose the camera in other programs"
     assert opened(parent, "troubleshooting.md") is window
     assert window.text.toPlainText().startswith("Troubleshooting")
 

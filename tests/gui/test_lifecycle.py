@@ -30,7 +30,7 @@ from app.runtime.status import Phase, PipelineStatus
 from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import button
+from tests.gui.widgets import button, existing
 
 
 def test_window_stops_after_the_given_seconds(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -161,9 +161,7 @@ def test_the_card_speaks_the_language_of_the_window(
 
 def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window()
-    screen = session.window.screen()
-    assert screen is not None
-    room = screen.availableSize()
+    room = existing(session.window.screen()).availableSize()
     session.window.resize(
         min(1000, room.width() - 40), min(640, room.height() - 40)
     )  # Qt keeps restored windows inside

@@ -38,6 +38,7 @@ from app.output.sound.devices import FFmpegMicrophone
 from models import weights
 from tests.doctor.machine import RELEASE, Machine
 from tests.gui.conftest import StartWindow
+from tests.gui.widgets import find
 from tools import make_translations
 
 ENGLISH = re.compile(r"\b(the|is|are|and|not|with|this|other|choose|cannot)\b", re.IGNORECASE)
@@ -256,8 +257,7 @@ def test_damaged_background_and_failed_plate_are_reported_in_german(
         )
         qtbot.waitUntil(lambda: tip() == sentence)
         window.windows.open_plate_dialog(lambda: None)
-        dialog = window.findChild(PlateDialog)
-        assert dialog is not None
+        dialog = find(window, PlateDialog)
         dialog._fail(PlateError(PlateText.SOMEONE_IN_VIEW()))
         assert dialog.text.text().startswith("Es ist noch jemand im Bild; gehen Sie aus dem Bild")
         dialog.close()

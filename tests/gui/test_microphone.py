@@ -10,21 +10,18 @@ from app.gui.panels.microphone import MicrophoneControls
 from app.gui.state.store import SettingsStore
 from app.output.sound.devices import MicrophoneName
 from tests.gui.controls import Controls, OwnedSettings
-from tests.gui.widgets import child, current
+from tests.gui.widgets import current, find, pick
 from tests.output.sound.sources import FakeDevice
 
 
 def test_the_choice_reaches_the_pipeline(controls: Controls, qtbot: QtBot) -> None:
-    choice = child(controls, QComboBox, "microphoneCombo")
-    assert isinstance(choice, QComboBox)
+    choice = find(controls.window, QComboBox, "microphoneCombo")
     assert choice.currentData() == "off"
     controls.window.panel.recordings.microphone.show_microphones((MicrophoneName("usb-1", "USB Microphone"),))
-    choice.setCurrentIndex(choice.findData("usb-1"))
-    choice.activated.emit(choice.currentIndex())
+    pick(choice, choice.findData("usb-1"))
     qtbot.waitUntil(lambda: current(controls).output.microphone == "usb-1")
     assert choice.currentText() == "USB Microphone"
-    choice.setCurrentIndex(choice.findData("off"))
-    choice.activated.emit(choice.currentIndex())
+    pick(choice, choice.findData("off"))
     qtbot.waitUntil(lambda: current(controls).output.microphone == "off")
 
 
@@ -37,8 +34,7 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(stor
     device = FakeDevice()
     controls = MicrophoneControls(store, device.open)
     qtbot.addWidget(controls)
-    meter = controls.findChild(QProgressBar)
-    assert meter is not None
+    meter = find(controls, QProgressBar)
     controls.show_microphones((MicrophoneName("usb", "USB"),))
     controls.show()
     assert meter.isHidden() and device.opened == []

@@ -15,6 +15,7 @@ from app.gui.preview.mirroring import Sides
 from app.gui.preview.rendering import Renderer, ViewMode, ViewRequest
 from app.gui.preview.scaling import scaled
 from app.runtime.outputs.overlay import overlaid
+from tests.gui.widgets import existing
 
 WIDTH, HEIGHT = 160, 90
 
@@ -102,9 +103,7 @@ def test_the_room_is_mirrored_with_the_person() -> None:
 
 def logo(*, mirrored: bool = False) -> Overlay:
     settings = OverlaySettings(text="Ann", text_place="bottom-left", size=200)
-    key = wanted_overlay(settings, WIDTH, HEIGHT, mirrored, datetime.now)
-    assert key is not None
-    return render_overlay(key)
+    return render_overlay(existing(wanted_overlay(settings, WIDTH, HEIGHT, mirrored, datetime.now)))
 
 
 def test_the_overlay_is_readable_and_in_its_corner() -> None:

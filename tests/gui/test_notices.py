@@ -27,7 +27,7 @@ from app.testing.engine import FakeEngine
 from app.testing.faults import Faults
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import button, fail
+from tests.gui.widgets import button, existing, fail, find
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
 
@@ -73,17 +73,13 @@ def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea,
     pressed: list[str] = []
     for key in "ab":
         area.show_notice(Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),)))
-    counter = area.findChild(QToolButton, "noticeCounter")
-    assert counter is not None
+    counter = find(area, QToolButton, "noticeCounter")
     assert counter.text() == "1 more"
     counter.click()
-    listed = area.findChild(QFrame, "noticeList")
-    assert listed is not None
+    listed = find(area, QFrame, "noticeList")
     label = next(found for found in listed.findChildren(QLabel) if "It is a." in found.text())
     qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()) > 40)
-    other = listed.findChild(QPushButton, "aInListAction0")
-    assert other is not None
-    qtbot.mouseClick(other, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(find(listed, QPushButton, "aInListAction0"), Qt.MouseButton.LeftButton)
     assert pressed == ["a"]
     qtbot.waitUntil(lambda: area.findChild(QFrame, "noticeList") is None)
     assert visible(area) == ["b"]
@@ -107,16 +103,13 @@ def test_no_button_changes_under_the_pointer(qtbot: QtBot) -> None:
     area.show_notice(Notice("b", "It is bad.", (("Do b", lambda: pressed.append("b")),), Rank.OUTAGE))
     assert area.shown == "a"
     area.hide_notice("a")
-    button_of_a = area.findChild(QPushButton, "aAction0")
-    assert button_of_a is not None
+    button_of_a = find(area, QPushButton, "aAction0")
     assert button_of_a.isVisible()
     assert not button_of_a.isEnabled(), "it has ended"
     area.pointed = False
     QApplication.sendEvent(area, QEvent(QEvent.Type.Leave))
     assert area.shown == "b"
-    button_of_b = area.findChild(QPushButton, "bAction0")
-    assert button_of_b is not None
-    assert button_of_b.isEnabled()
+    assert find(area, QPushButton, "bAction0").isEnabled()
 
 
 def test_what_appears_under_the_pointer_waits_before_it_can_be_pressed(qtbot: QtBot) -> None:
@@ -125,11 +118,8 @@ def test_what_appears_under_the_pointer_waits_before_it_can_be_pressed(qtbot: Qt
     area.show()
     area.show_notice(Notice("a", "It is bad.", (("Do a", list),), Rank.OUTAGE))
     area.show_notice(Notice("b", "It is so.", (("Do b", list),)))
-    first = area.findChild(QPushButton, "aAction0")
-    assert first is not None
-    first.click()
-    second = area.findChild(QPushButton, "bAction0")
-    assert second is not None
+    find(area, QPushButton, "aAction0").click()
+    second = find(area, QPushButton, "bAction0")
     assert not second.isEnabled()
     qtbot.waitUntil(second.isEnabled)
 
@@ -138,9 +128,7 @@ def test_a_dismissed_state_stays_hidden_until_it_has_ended(area: NoticeArea) -> 
     notice = Notice("k", "It is so.")
     area.show_while("k", notice)
     assert area.texts == ("It is so.",)
-    dismiss = area.findChild(QToolButton, "kDismiss")
-    assert dismiss is not None
-    dismiss.click()
+    find(area, QToolButton, "kDismiss").click()
     area.show_while("k", notice)
     assert area.text_of("k") == ""
     assert area.isHidden()
@@ -158,14 +146,11 @@ def test_a_notice_about_an_event_expires(area: NoticeArea, qtbot: QtBot) -> None
 def test_the_focus_returns_to_where_it_was(area: NoticeArea, qtbot: QtBot) -> None:
     pressed: list[bool] = []
     area.show_notice(Notice("k", "Press.", (("Now", lambda: pressed.append(True)),)))
-    action = area.findChild(QWidget, "kAction0")
-    assert action is not None
+    action = find(area, QWidget, "kAction0")
     action.setFocus()
     qtbot.keyClick(action, Qt.Key.Key_Space)
     assert pressed
-    focused = QApplication.focusWidget()
-    assert focused is not None
-    assert focused.objectName() == "outside"
+    assert existing(QApplication.focusWidget()).objectName() == "outside"
 
 
 def test_a_missing_virtual_camera_is_shown_with_its_setup(
@@ -175,9 +160,7 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
     session = start_window(AUTO_CAMERA)
     qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
     button(session, "virtualCameraNoticeAction0").click()
-    dialog = session.window.findChild(FindingsDialog)
-    assert dialog is not None
-    dialog.close()
+    find(session.window, FindingsDialog).close()
 
 
 def test_a_demonstration_in_place_of_a_camera_says_so_and_can_check_again(
@@ -260,11 +243,8 @@ def test_a_missing_model_falls_back_and_offers_its_download(
 
 def test_copied_diagnostics_are_confirmed(session: Session, qtbot: QtBot) -> None:
     activate(session, qtbot)
-    bar = session.window.menuBar()
-    assert bar is not None
+    bar = existing(session.window.menuBar())
     actions = [action for menu in bar.actions() for action in (menu.menu().actions() if menu.menu() else [])]  # type: ignore[union-attr]
     next(action for action in actions if action.text() == "Copy diagnostics").trigger()
     assert "copied" in session.window.notices.text_of("diagnosticsNotice")
-    clipboard = QGuiApplication.clipboard()
-    assert clipboard is not None
-    assert clipboard.text().startswith("Mattecam")
+    assert existing(QGuiApplication.clipboard()).text().startswith("Mattecam")

@@ -16,15 +16,14 @@ from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls
 from tests.gui.strip import add, chosen, own, tiles
-from tests.gui.widgets import button
+from tests.gui.widgets import button, existing, find
 
 
 def test_a_background_is_renamed_and_stays_in_use(controls: Controls, qtbot: QtBot, picture: Path) -> None:
     tile = add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
     controls.window.strip.ask_for_name(tile)
-    dialog = controls.window.findChild(QInputDialog)
-    assert dialog is not None
+    dialog = find(controls.window, QInputDialog)
     dialog.setTextValue("Sea/side")
     dialog.accept()
     qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["Seaside"])
@@ -82,11 +81,9 @@ def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_d
     for answer, stays in (("Keep", True), ("Delete for good", False)):
         controls.window.strip.remove(tile)
         qtbot.waitUntil(lambda: question() is not None)
-        box = question()
-        assert box is not None
+        box = existing(question())
         assert "“beach” could not be moved to the trash and was kept" in box.text()
-        default = box.defaultButton()
-        assert default is not None and default.text() == "Keep"
+        assert existing(box.defaultButton()).text() == "Keep"
         next(each for each in box.buttons() if each.text() == answer).click()
         qtbot.waitUntil(lambda: question() is None)
         if stays:

@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.framing import WHOLE
@@ -15,8 +14,9 @@ from app.core.placement import IN_PLACE, in_corner
 from app.core.settings import PlacementSettings
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls
-from tests.gui.preview import at, pull, ready, slider
-from tests.gui.widgets import bring_up, drag
+from tests.gui.preview import at, pull, ready
+from tests.gui.wheel import turn_wheel
+from tests.gui.widgets import bring_up, drag, find, pick, slider
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -26,18 +26,7 @@ def placement(controls: Controls) -> PlacementSettings:
 
 
 def take_the_person(controls: Controls) -> None:
-    found = controls.window.findChild(QCheckBox, "mousePersonCheck")
-    assert found is not None
-    found.setChecked(True)
-
-
-def turn_wheel(controls: Controls, notches: int, where: QPoint, modifiers: Qt.KeyboardModifier) -> None:
-    preview = controls.window.preview
-    event = QWheelEvent(
-        QPointF(where), QPointF(preview.mapToGlobal(where)), QPoint(), QPoint(0, 120 * notches),
-        Qt.MouseButton.NoButton, modifiers, Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(preview, event)
+    find(controls.window, QCheckBox, "mousePersonCheck").setChecked(True)
 
 
 @pytest.mark.parametrize("mirror", [True, False])
@@ -68,12 +57,12 @@ def test_over_an_image_the_person_is_where_others_see_it(controls: Controls, qtb
 
 def test_the_wheel_scales_the_person_and_with_ctrl_always(controls: Controls, qtbot: QtBot) -> None:
     ready(controls, qtbot)
-    turn_wheel(controls, -5, at(controls, 0.5, 1.0), CTRL)
+    turn_wheel(controls.window.preview, -5, at(controls, 0.5, 1.0), CTRL)
     assert placement(controls).scale == pytest.approx(1.1**-5)
     assert placement(controls).y > 0, "the lower edge stays where the pointer is"
     assert controls.store.current.framing == WHOLE
     take_the_person(controls)
-    turn_wheel(controls, 5, at(controls, 0.5, 1.0), Qt.KeyboardModifier.NoModifier)
+    turn_wheel(controls.window.preview, 5, at(controls, 0.5, 1.0))
     assert placement(controls).scale == pytest.approx(1)
 
 
@@ -91,12 +80,10 @@ def test_keys_move_and_scale_the_person(controls: Controls, qtbot: QtBot) -> Non
 
 def test_the_panel_places_scales_and_resets(controls: Controls, qtbot: QtBot) -> None:
     controls.preferences.change(mirror_preview=False)
-    box = controls.window.findChild(QComboBox, "cornerCombo")
-    assert box is not None
+    box = find(controls.window, QComboBox, "cornerCombo")
     bring_up(controls, box)
     assert box.currentText() == "In place"
-    box.setCurrentIndex(box.findData("bottom-right"))
-    box.activated.emit(box.currentIndex())
+    pick(box, box.findData("bottom-right"))
     assert placement(controls) == in_corner("bottom-right")
     controls.preferences.change(mirror_preview=True)
     qtbot.waitUntil(lambda: box.currentData() == "bottom-left")
@@ -107,9 +94,7 @@ def test_the_panel_places_scales_and_resets(controls: Controls, qtbot: QtBot) ->
     assert placement(controls).x == pytest.approx(-1), "right in the mirrored preview"
     drag(qtbot, slider(controls, "placeYSlider"), 0.0)
     assert placement(controls).y == pytest.approx(-1)
-    reset = controls.window.findChild(QPushButton, "placementReset")
-    assert reset is not None
-    qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(find(controls.window, QPushButton, "placementReset"), Qt.MouseButton.LeftButton)
     assert placement(controls) == IN_PLACE
 
 
@@ -120,20 +105,9 @@ def test_links_keep_the_focus_when_there_is_nothing_left_to_do(controls: Control
     controls.store.edit("framing", zoom=2.0)
     controls.store.edit("background", zoom=2.0)
     for name in ("placementReset", "framingReset", "backgroundReset"):
-        link = controls.window.findChild(QPushButton, name)
-        assert link is not None
+        link = find(controls.window, QPushButton, name)
         bring_up(controls, link)
         qtbot.keyClick(link, Qt.Key.Key_Space)
         assert link.hasFocus(), name
         controls.window.preview.setFocus()
         assert not link.isEnabled(), name
-
-
-def test_scenes_keep_the_placement(controls: Controls, qtbot: QtBot) -> None:
-    presenting = in_corner("top-right")
-    controls.store.edit("placement", **dict(presenting))
-    controls.window.scenes.save("Slides")
-    qtbot.waitUntil(lambda: controls.window.scenes.names == ("Slides",))
-    controls.store.edit("placement", **dict(IN_PLACE))
-    controls.window.scenes.apply("Slides")
-    qtbot.waitUntil(lambda: placement(controls) == presenting)

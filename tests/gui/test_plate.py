@@ -27,6 +27,7 @@ from app.gui.state.tasks import Tasks
 from app.runtime.plate import capture
 from app.runtime.plate.capture import plate_path, save_plate
 from tests.gui.controls import OwnedSettings
+from tests.gui.widgets import existing, find
 
 SIZE = 160, 96
 
@@ -192,16 +193,13 @@ def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot:
     qtbot.waitUntil(lambda: not controls.thumbnail.pixmap().isNull())
     assert controls.age.text() and not controls.age.isHidden() and not controls.thumbnail.isHidden()
     qtbot.waitUntil(lambda: not controls.warning.isHidden())
-    source = session.bridge.status.source
-    assert source is not None
+    source = existing(session.bridge.status.source)
     own = plate_path(source.id, source.width, source.height)
     save_plate(own, np.full((source.height, source.width, 3), 90, np.uint8), source.id)
     controls.reload()
     qtbot.waitUntil(lambda: session.store.current.matting.plate == own)
     qtbot.waitUntil(controls.warning.isHidden)
-    take = controls.findChild(QPushButton, "plateTake")
-    assert take is not None
-    take.click()
+    find(controls, QPushButton, "plateTake").click()
     (dialog,) = session.window.findChildren(PlateDialog)
     assert dialog.isVisible()
     dialog.close()

@@ -14,6 +14,7 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
 from app.testing.room import PERSON, ROOM
+from tests.gui.widgets import find
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
@@ -58,9 +59,7 @@ def test_view_mode_buttons(session: Session, qtbot: QtBot) -> None:
         ViewMode.COMPARE: ROOM,
     }
     for mode, corner in looks.items():
-        button = session.window.findChild(QPushButton, f"view_{mode.value}")
-        assert button is not None
-        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(find(session.window, QPushButton, f"view_{mode.value}"), Qt.MouseButton.LeftButton)
         wait_for_corner(qtbot, preview, corner)
     session.window.action_bar.set_mode(ViewMode.FOREGROUND)
     qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
@@ -86,8 +85,7 @@ def test_mirror_switch_affects_only_the_preview(session: Session, qtbot: QtBot) 
     preview = ready(session, qtbot)
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
-    mirror = session.window.panel.findChild(QCheckBox, "mirrorCheck")
-    assert mirror is not None
+    mirror = find(session.window.panel, QCheckBox, "mirrorCheck")
     assert mirror.isChecked(), "mirrored by default"
     mirror.click()
     assert not requests[-1].mirror
@@ -95,8 +93,7 @@ def test_mirror_switch_affects_only_the_preview(session: Session, qtbot: QtBot) 
 
 
 def note(session: Session) -> str:
-    found = session.window.findChild(QLabel, "viewNote")
-    assert found is not None
+    found = find(session.window, QLabel, "viewNote")
     return found.text() if found.isVisible() else ""
 
 
@@ -119,8 +116,7 @@ def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBo
     preview = ready(session, qtbot)
     session.window.action_bar.set_mode(mode)
     qtbot.waitUntil(lambda: note(session) != "")
-    figures, said = (session.window.findChild(QLabel, name) for name in ("figures", "viewNote"))
-    assert figures is not None and said is not None
+    figures, said = (find(session.window, QLabel, name) for name in ("figures", "viewNote"))
     for width in (240, 300, 400, 500, 900):
         preview.resize(width, width * 9 // 16)
         QApplication.processEvents()
@@ -134,8 +130,7 @@ def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Se
     preview = ready(session, qtbot)
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
-    switch = session.window.findChild(QPushButton, "othersSeeButton")
-    assert switch is not None
+    switch = find(session.window, QPushButton, "othersSeeButton")
     qtbot.waitUntil(lambda: switch.isVisible() and switch.text() == "Others see")
     assert preview.rect().contains(switch.mapTo(preview, switch.rect().bottomRight()))
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)

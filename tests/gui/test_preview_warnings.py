@@ -18,7 +18,7 @@ from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.controls import Controls
-from tests.gui.widgets import button
+from tests.gui.widgets import button, find
 
 STRICT: Settings = QUIET.with_strict("strict").replace(
     background=BackgroundSettings(kind="colour", colour="#0000ff"), output=OutputSettings(virtual_camera="fake")
@@ -26,8 +26,7 @@ STRICT: Settings = QUIET.with_strict("strict").replace(
 
 
 def text(session: Session, name: str) -> str:
-    found = session.window.findChild(QLabel, name)
-    assert found is not None
+    found = find(session.window, QLabel, name)
     return found.text() if found.isVisible() else ""
 
 
@@ -108,8 +107,7 @@ def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWind
 
 def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Controls, qtbot: QtBot) -> None:
     controls.store.change(lambda _settings: blur(30, "off"))
-    marked = controls.window.findChild(StillSlider, "blurSlider")
-    assert marked is not None
+    marked = find(controls.window, StillSlider, "blurSlider")
     qtbot.waitUntil(lambda: marked.isVisible() and marked.mark == 70)
     assert "from the mark on, text is unreadable" in marked.toolTip()
     with_mark = marked.grab().toImage()

@@ -42,7 +42,8 @@ from tests.gui.reach_of_ctl import (
     TRAY,
     WINDOW_ALONE,
     use_everything_on,
-)
+)  # fmt: skip
+from tests.gui.widgets import existing
 
 
 def answered(qtbot: QtBot, *command: str) -> Answer:
@@ -100,9 +101,7 @@ def exists(command: str) -> bool:
 
 def test_every_control_entry_and_key_has_a_command_or_a_reason(session: Session) -> None:
     window = session.window
-    windows, bar = window.windows, window.menuBar()
-    assert bar is not None
-    texts = entries(bar)
+    windows, texts = window.windows, entries(existing(window.menuBar()))
     assert {"Pause", "Dark", "About Mattecam"} <= texts
     assert not texts - {*COMMANDS, *WINDOW_ALONE}
     assert {command.split()[0] for command in COMMANDS.values()} <= set(SYNTAX)
@@ -185,8 +184,8 @@ def test_the_window_takes_plates_for_ctl_but_not_while_paused(
     monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
     empty = answered(qtbot, "plate", "take 0")
     assert empty.done, empty.message
-    plate = session.store.current.matting.plate
-    assert plate is not None and plate.is_file()
+    plate = existing(session.store.current.matting.plate)
+    assert plate.is_file()
     assert answered(qtbot, "plate", "drop").done
     session.store.set_paused(True)
     refused = answered(qtbot, "plate", "take 0")

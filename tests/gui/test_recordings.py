@@ -21,7 +21,7 @@ from app.output.recorder import open_recording
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import button, fail
+from tests.gui.widgets import button, existing, fail
 
 
 def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
@@ -30,9 +30,7 @@ def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world:
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
-    wanted = session.pipeline.settings.output.record
-    assert wanted is not None
-    assert wanted.parent == tmp_path
+    assert existing(session.pipeline.settings.output.record).parent == tmp_path
     qtbot.waitUntil(lambda: record.text() == "0:01")
     assert session.window.overlay.recording.isVisible()
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
@@ -115,15 +113,14 @@ def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     session.preferences.change(recordings_dir=tmp_path)
     session.store.edit("background", kind="none")
     qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
-    picture = session.bridge.picture
-    assert picture is not None
+    picture = existing(session.bridge.picture)
     world.faults.put("read", world.faults.hang)  # no newer frame arrives
     session.pipeline.change(lambda settings: settings.replace(paused=True))
     with qtbot.waitSignal(session.window.recording.saved):
         session.window.recording.snapshot()
     (file,) = tmp_path.glob("*.png")
-    saved = cv2.imread(str(file))
-    assert saved is not None and saved.shape == picture.image.shape
+    saved = existing(cv2.imread(str(file)))
+    assert saved.shape == picture.image.shape
     assert not shows_room(np.asarray(saved, np.uint8))
     world.faults.heal()
 

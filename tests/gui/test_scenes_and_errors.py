@@ -14,6 +14,7 @@ from app.config.scenes import SceneStore
 from app.core.errors import SinkOpenError, SourceLostError
 from app.core.files import paths
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.placement import in_corner
 from app.core.settings import Zone
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.dialogs.doctor_dialog import FindingsDialog
@@ -23,7 +24,7 @@ from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.controls import Controls
-from tests.gui.widgets import box, error_action, fail
+from tests.gui.widgets import box, error_action, existing, fail, find
 
 
 def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
@@ -31,8 +32,7 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     session.store.edit("background", kind="colour", colour="#112233")
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
-    dialog = session.window.findChild(QInputDialog)
-    assert dialog is not None
+    dialog = find(session.window, QInputDialog)
     dialog.setTextValue("Work")
     dialog.accept()
     qtbot.waitUntil(lambda: scenes.names == ("Work",))
@@ -55,6 +55,26 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
 
 
+KEPT: dict[str, dict[str, object]] = {
+    "framing": {"zoom": 2.5, "pan_x": -0.5, "pan_y": 0.25},
+    "people": {"auto_framing": "close", "zones": (Zone(kind="drop", points=((0.5, 0.5),)),)},
+    "placement": dict(in_corner("top-right")),
+}
+
+
+@pytest.mark.parametrize("section", KEPT)
+def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Controls, qtbot: QtBot, section: str) -> None:
+    scenes, store = controls.window.scenes, controls.store
+    before = getattr(store.current, section)
+    store.edit(section, **KEPT[section])
+    saved = getattr(store.current, section)
+    scenes.save("Kept")
+    qtbot.waitUntil(lambda: scenes.names == ("Kept",))
+    store.edit(section, **dict(before))
+    scenes.apply("Kept")
+    qtbot.waitUntil(lambda: getattr(store.current, section) == saved)
+
+
 def test_a_scene_without_a_background_asks_first(controls: Controls, qtbot: QtBot) -> None:
     scenes, store = controls.window.scenes, controls.store
 
@@ -68,8 +88,7 @@ def test_a_scene_without_a_background_asks_first(controls: Controls, qtbot: QtBo
     for text, kind in (("Keep it hidden", "blur"), ("Show it", "none")):
         scenes.apply("room")
         qtbot.waitUntil(lambda: question() is not None)
-        box = question()
-        assert box is not None
+        box = existing(question())
         assert store.current.background.kind == "blur"
         next(each for each in box.buttons() if each.text() == text).click()
         assert store.current.background.kind == kind
@@ -86,8 +105,7 @@ def test_a_scene_with_keep_zones_asks_first(controls: Controls, qtbot: QtBot) ->
     store.edit("people", zones=())
     scenes.apply("chair")
     qtbot.waitUntil(lambda: controls.window.findChild(QMessageBox, "unmattedQuestion") is not None)
-    box = controls.window.findChild(QMessageBox, "unmattedQuestion")
-    assert box is not None
+    box = find(controls.window, QMessageBox, "unmattedQuestion")
     assert "“Always show”" in box.informativeText()
     assert not store.current.people.zones
     next(each for each in box.buttons() if each.text() == "Show it").click()
@@ -188,9 +206,7 @@ def test_dismissed_problem_stays_hidden(session: Session, qtbot: QtBot, world: F
     world.faults.put("read", fail(SourceLostError("First trouble.")))
     bar = session.window.error_bar
     qtbot.waitUntil(lambda: bar.text == "First trouble.")
-    dismiss = session.window.findChild(QWidget, f"{session.window.notices.shown}Dismiss")
-    assert dismiss is not None
-    qtbot.mouseClick(dismiss, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(find(session.window, QWidget, f"{session.window.notices.shown}Dismiss"), Qt.MouseButton.LeftButton)
     session.bridge.poll()
     assert not bar.text
     world.faults.put("read", fail(SourceLostError("Second trouble.")))
@@ -208,14 +224,10 @@ def test_missing_virtual_camera_offers_setup(
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video99")))
     qtbot.waitUntil(lambda: session.window.error_bar.text == "There is no such camera.")
     error_action(session).click()
-    dialog = session.window.findChild(FindingsDialog)
-    assert dialog is not None
-    summary = dialog.findChild(QLabel, "findingsSummary")
-    assert summary is not None
+    dialog = find(session.window, FindingsDialog)
+    summary = find(dialog, QLabel, "findingsSummary")
     qtbot.waitUntil(lambda: "cannot receive" in summary.text())
     copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "Copy")
     copy.click()
-    clipboard = QGuiApplication.clipboard()
-    assert clipboard is not None
-    assert clipboard.text() == "sudo x"
+    assert existing(QGuiApplication.clipboard()).text() == "sudo x"
     dialog.close()

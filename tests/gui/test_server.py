@@ -17,7 +17,7 @@ from app.runtime.status import ServerState
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import button, child, current
+from tests.gui.widgets import button, current, find
 
 LONGEST_PAUSE_S = 20.0
 """Of the GUI thread, on a busy machine; a window that waited would wait for the offer, which takes 30 s here."""
@@ -32,21 +32,17 @@ def network(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> Network:
 
 
 def state(session: Session) -> str:
-    shown = child(session, QLabel, "serverState")
-    assert isinstance(shown, QLabel)
+    shown = find(session.window, QLabel, "serverState")
     return "" if shown.isHidden() else shown.text()
 
 
 def problem(session: Session) -> str:
-    shown = child(session, QLabel, "serverProblem")
-    assert isinstance(shown, QLabel)
+    shown = find(session.window, QLabel, "serverProblem")
     return "" if shown.isHidden() else shown.text()
 
 
 def connect(session: Session, address: str) -> None:
-    field = child(session, QLineEdit, "serverAddress")
-    assert isinstance(field, QLineEdit)
-    field.setText(address)
+    find(session.window, QLineEdit, "serverAddress").setText(address)
     button(session, "serverConnect").click()
 
 
@@ -131,8 +127,7 @@ def test_what_cannot_be_a_server_is_refused(
 
 def choose_file(session: Session, name: str, path: Path, qtbot: QtBot) -> None:
     button(session, name).click()
-    dialog = session.window.findChild(QFileDialog)
-    assert dialog is not None
+    dialog = find(session.window, QFileDialog)
     dialog.fileSelected.emit(str(path))
     dialog.close()
     qtbot.waitUntil(lambda: session.window.findChild(QFileDialog) is None)

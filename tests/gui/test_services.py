@@ -17,6 +17,7 @@ from app.gui.i18n.language import translate
 from app.gui.widgets.slider_text import times
 from app.gui.widgets.status_line import StatusLine, describe_details, summarize
 from app.runtime.status import Lowered, Phase, PipelineStatus
+from tests.gui.widgets import existing
 
 
 def test_listing_devices_imports_torch_only_where_there_may_be_a_gpu() -> None:
@@ -114,8 +115,7 @@ def test_the_status_line_lists_the_rest_on_click_and_is_laid_out_only_for_a_new_
     QApplication.processEvents()
     assert line.text() == line.accessibleName() == "Others can see you   ·   30 pictures a second"
     assert requests.count == 0
-    menu = line.menu()
-    assert menu is not None
+    menu = existing(line.menu())
     menu.popup(window.pos())
     listed = [action.text() for action in menu.actions()]
     menu.close()

@@ -19,7 +19,7 @@ from app.gui.shell.application import Session
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
 from tests.gui.controls import Controls
-from tests.gui.widgets import bring_up, button, child, current, drag
+from tests.gui.widgets import bring_up, button, current, drag, find
 
 Read = Callable[[Settings], object]
 SLIDERS: dict[str, Read] = {
@@ -43,8 +43,7 @@ def test_sliders_take_effect_while_dragged(controls: Controls, qtbot: QtBot) -> 
         seen.append(read(current(controls)))
 
     for name, read in SLIDERS.items():
-        slider = child(controls, QSlider, name)
-        assert isinstance(slider, QSlider)
+        slider = find(controls.window, QSlider, name)
         bring_up(controls, slider)
         seen: list[object] = []
         slider.valueChanged.connect(partial(note, seen, read))
@@ -55,10 +54,8 @@ def test_sliders_take_effect_while_dragged(controls: Controls, qtbot: QtBot) -> 
 
 
 def test_dragging_the_detail_slider_disables_automatic(controls: Controls, qtbot: QtBot) -> None:
-    auto = child(controls, QCheckBox, "downsampleAuto")
-    slider = child(controls, QSlider, "downsampleSlider")
-    assert isinstance(auto, QCheckBox)
-    assert isinstance(slider, QSlider)
+    auto = find(controls.window, QCheckBox, "downsampleAuto")
+    slider = find(controls.window, QSlider, "downsampleSlider")
     assert auto.isChecked()
     slider.setValue(30)
     assert current(controls).matting.downsample_ratio == pytest.approx(0.3)
@@ -68,10 +65,9 @@ def test_dragging_the_detail_slider_disables_automatic(controls: Controls, qtbot
 
 
 def test_network_input_size_is_shown(controls: Controls) -> None:
-    slider, shown = child(controls, QSlider, "downsampleSlider"), child(controls, QLabel, "downsampleSize")
+    slider, shown = find(controls.window, QSlider, "downsampleSlider"), find(controls.window, QLabel, "downsampleSize")
     engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
     controls.window.panel.show_status(PipelineStatus(engine=engine))
-    assert isinstance(slider, QSlider) and isinstance(shown, QLabel)
     assert slider.value() == 50 and "32 × 24" in shown.text()
 
 
@@ -98,8 +94,7 @@ def eventually_offered(qtbot: QtBot, rows: Callable[[], int]) -> None:
 
 def test_list_choices_by_keyboard_reach_the_pipeline(controls: Controls, qtbot: QtBot) -> None:
     for name, text, read, wanted in CHOICES:
-        box = child(controls, QComboBox, name)
-        assert isinstance(box, QComboBox)
+        box = find(controls.window, QComboBox, name)
         bring_up(controls, box)
         rows = partial(box.findText, text, Qt.MatchFlag.MatchStartsWith)
         eventually_offered(qtbot, rows)
@@ -113,8 +108,7 @@ def test_list_choices_by_keyboard_reach_the_pipeline(controls: Controls, qtbot: 
 
 def test_strict_cannot_be_off_while_a_server_mattes(controls: Controls) -> None:
     """The list showed "Off", although the pipeline treats it as balanced then."""
-    levels = child(controls, QComboBox, "strictCombo")
-    assert isinstance(levels, QComboBox)
+    levels = find(controls.window, QComboBox, "strictCombo")
     controls.store.set_strict("off")
     for location, shown, count in (("remote", "balanced", 2), ("local", "off", 3)):
         controls.store.edit("matting", location=location, server="https://matting.example:8765")
@@ -134,8 +128,7 @@ SWITCHES: dict[str, Read] = {
 
 def test_check_boxes_toggle_by_mouse_and_keyboard(controls: Controls, qtbot: QtBot) -> None:
     for name, read in SWITCHES.items():
-        switch = child(controls, QAbstractButton, name)
-        assert isinstance(switch, QAbstractButton)
+        switch = find(controls.window, QAbstractButton, name)
         bring_up(controls, switch)
         before = read(current(controls))
         qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(12, switch.height() // 2))
@@ -145,8 +138,7 @@ def test_check_boxes_toggle_by_mouse_and_keyboard(controls: Controls, qtbot: QtB
 
 
 def test_stand_by_text_is_applied_while_typing(controls: Controls, qtbot: QtBot) -> None:
-    text = child(controls, QLineEdit, "standbyText")
-    assert isinstance(text, QLineEdit)
+    text = find(controls.window, QLineEdit, "standbyText")
     bring_up(controls, text)
     text.setFocus()
     qtbot.keyClicks(text, "back at 3")
@@ -155,20 +147,16 @@ def test_stand_by_text_is_applied_while_typing(controls: Controls, qtbot: QtBot)
 
 
 def test_the_edge_can_be_reset(controls: Controls, qtbot: QtBot) -> None:
-    slider = child(controls, QSlider, "featherSlider")
-    assert isinstance(slider, QSlider)
+    slider = find(controls.window, QSlider, "featherSlider")
     slider.setValue(12)
     assert current(controls).matting.edges.feather_px == 12
-    reset = child(controls, QAbstractButton, "edgeReset")
-    assert isinstance(reset, QAbstractButton)
-    reset.click()
+    find(controls.window, QAbstractButton, "edgeReset").click()
     assert current(controls).matting.edges.feather_px == 0
     assert slider.value() == 0
 
 
 def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Controls, qtbot: QtBot) -> None:
-    toggle = child(controls, QAbstractButton, "virtualCameraToggle")
-    assert isinstance(toggle, QAbstractButton)
+    toggle = find(controls.window, QAbstractButton, "virtualCameraToggle")
     controls.store.edit("output", virtual_camera="/dev/video10")
     toggle.click()
     assert current(controls).output.virtual_camera == "off"
@@ -193,10 +181,8 @@ def test_edge_presets_follow_the_sliders(controls: Controls) -> None:
 
 
 def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opened(controls: Controls) -> None:
-    slider = controls.window.findChild(QSlider, "thresholdSlider")
-    group = controls.window.findChild(QAbstractButton, "expertGroup")
-    assert slider is not None
-    assert group is not None
+    slider = find(controls.window, QSlider, "thresholdSlider")
+    group = find(controls.window, QAbstractButton, "expertGroup")
     assert not group.isVisible()
     button(controls, "allSettings").click()
     assert group.isVisible() and not slider.isVisible()

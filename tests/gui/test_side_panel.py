@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.state.preferences import WindowPreferences
 from models.table import NETWORKS
 from tests.gui.controls import Controls
-from tests.gui.widgets import bring_up, button
+from tests.gui.widgets import bring_up, button, existing, find
 
 SIMPLE = {
     "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "light_wrapSlider", "panXSlider",
@@ -78,18 +78,15 @@ def test_all_settings_scrolls_to_the_groups(controls: Controls, qtbot: QtBot) ->
     controls.window.resize(1024, 600)
     button(controls, "allSettings").click()
     last = controls.window.panel.groups[-1]
-    viewport = controls.window.panel.page.viewport()
-    assert viewport is not None
+    viewport = existing(controls.window.panel.page.viewport())
     qtbot.waitUntil(lambda: viewport.rect().contains(last.mapTo(viewport, last.rect().center())))
 
 
 @pytest.mark.parametrize("name", ["thresholdSlider", "presentPdf", "onlyMeCheck"])
 def test_a_control_of_a_group_is_revealed(controls: Controls, qtbot: QtBot, name: str) -> None:
     controls.preferences.change(show_panel=False)
-    control = controls.window.findChild(QWidget, name)
-    assert control is not None
+    control = find(controls.window, QWidget, name)
     bring_up(controls, control)
-    viewport = controls.window.panel.page.viewport()
-    assert viewport is not None
+    viewport = existing(controls.window.panel.page.viewport())
     qtbot.waitUntil(control.isVisible)
     qtbot.waitUntil(lambda: viewport.rect().contains(control.mapTo(viewport, control.rect().center())))

@@ -13,6 +13,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.plot_panel import PlotPanel
 from app.runtime.status import Phase
 from tests.gui.controls import Controls
+from tests.gui.widgets import find
 
 
 def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtBot) -> None:
@@ -86,8 +87,7 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
 @pytest.mark.parametrize("name", ["presentEnd", "zonesClear"])
 def test_a_link_that_does_nothing_looks_like_it(controls: Controls, qtbot: QtBot, name: str) -> None:
     window = controls.window
-    link = window.findChild(QPushButton, name)
-    assert link is not None
+    link = find(window, QPushButton, name)
     assert not link.isEnabled()
 
     def strongest() -> int:

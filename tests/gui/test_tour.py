@@ -40,7 +40,7 @@ from tests.gui.conftest import StartWindow, activate
 from tests.gui.fitting import cut_off, hidden_entries
 from tests.gui.strip import chosen, tiles
 from tests.gui.wheel import turn_wheel, values
-from tests.gui.widgets import bring_up
+from tests.gui.widgets import bring_up, existing, find
 
 on_a_display = pytest.mark.skipif(
     os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"), reason="needs a display server"
@@ -102,8 +102,7 @@ def test_every_group_and_list_of_the_side_panel(shown: Session, qtbot: QtBot) ->
         if not listed.isVisible():
             continue
         click(qtbot, listed)
-        view = listed.view()
-        assert view is not None
+        view = existing(listed.view())
         qtbot.waitUntil(view.isVisible)
         qtbot.waitUntil(lambda listed=listed: hidden_entries(listed) == [])  # type: ignore[misc]
         qtbot.keyClick(view, Qt.Key.Key_Escape)
@@ -123,15 +122,13 @@ def test_every_group_and_list_of_the_side_panel(shown: Session, qtbot: QtBot) ->
 def test_every_tile_the_grid_and_the_question_before_none(shown: Session, qtbot: QtBot) -> None:
     strip = shown.window.strip
     qtbot.waitUntil(lambda: len(tiles(shown)) > 8)
-    viewport = strip.view.viewport()
-    assert viewport is not None
+    viewport = existing(strip.view.viewport())
     for row, tile in enumerate(tiles(shown)):
         index = strip.model.index(row)
         strip.view.scrollTo(index)
         click(qtbot, viewport, strip.view.visualRect(index).center())
         if tile.kind is TileKind.NONE:
-            box = shown.window.findChild(QMessageBox, "unmattedQuestion")
-            assert box is not None
+            box = find(shown.window, QMessageBox, "unmattedQuestion")
             qtbot.waitUntil(box.isVisible)
             assert cut_off(box) == []
             qtbot.keyClick(box, Qt.Key.Key_Escape)
@@ -141,8 +138,7 @@ def test_every_tile_the_grid_and_the_question_before_none(shown: Session, qtbot:
             qtbot.wait(1)
             assert cut_off(strip) == []
     click(qtbot, strip.all_button)
-    grid = shown.window.findChild(TileGrid)
-    assert grid is not None
+    grid = find(shown.window, TileGrid)
     qtbot.waitUntil(grid.isVisible)
     area = shown.window.frameGeometry()
     assert area.contains(grid.frameGeometry())
@@ -159,8 +155,7 @@ def test_every_view_mode_the_note_and_the_messages(shown: Session, qtbot: QtBot)
         qtbot.waitUntil(lambda mode=mode: window.preview.mode is mode)  # type: ignore[misc]
         assert cut_off(window.action_bar) == []
     window.action_bar.set_mode(ViewMode.COMPOSITE)
-    switch = window.findChild(QAbstractButton, "othersSeeButton")
-    assert switch is not None
+    switch = find(window, QAbstractButton, "othersSeeButton")
     qtbot.waitUntil(switch.isVisible)
     for mirror in (False, True):
         qtbot.wait(50)  # the button moves with the length of the note
@@ -175,11 +170,8 @@ def test_every_view_mode_the_note_and_the_messages(shown: Session, qtbot: QtBot)
     assert window.size() == LOOKS[[look[1] for look in LOOKS].index(shown.preferences.current.language)][0]
     assert window.preview.height() >= alone.height() / 2
     assert window.notices.height() <= 60
-    counter = window.findChild(QAbstractButton, "noticeCounter")
-    assert counter is not None
-    click(qtbot, counter)
-    listed = window.findChild(QWidget, "noticeList")
-    assert listed is not None
+    click(qtbot, find(window, QAbstractButton, "noticeCounter"))
+    listed = find(window, QWidget, "noticeList")
     qtbot.waitUntil(listed.isVisible)
     assert cut_off(listed) == []
     qtbot.keyClick(listed, Qt.Key.Key_Escape)
@@ -188,8 +180,7 @@ def test_every_view_mode_the_note_and_the_messages(shown: Session, qtbot: QtBot)
 @on_a_display
 def test_every_entry_of_the_menus_and_every_dialog(shown: Session, qtbot: QtBot) -> None:
     window = shown.window
-    bar = window.menuBar()
-    assert bar is not None
+    bar = existing(window.menuBar())
     for top in bar.actions():
         click(qtbot, bar, bar.actionGeometry(top).center())
         menu = top.menu()

@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QApplication, QLabel
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.i18n.language import translate
 from tests.gui.conftest import StartWindow
+from tests.gui.widgets import find
 from tests.paths import ROOT
 from tools.make_translations import FOLDER, LANGUAGES
 
@@ -94,8 +95,7 @@ def test_every_shortcut_is_named_in_the_language(
     with translate(qapp, QLocale(language)):
         window = start_window().window
         window.windows.open_shortcuts()
-        dialog = window.findChild(ShortcutsDialog)
-        assert dialog is not None
+        dialog = find(window, ShortcutsDialog)
         keys = [label.text() for label in dialog.findChildren(QLabel) if label.property("role") == "command"]
         dialog.close()
     assert f"{control}+0" in keys

@@ -10,6 +10,7 @@ from app.gui.shell.application import Session, WindowOptions
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
+from tests.gui.widgets import existing, find
 
 
 @pytest.fixture
@@ -31,8 +32,7 @@ def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, 
     session.lifecycle.ended.connect(lambda: ended.append(True))
     session.window.close()
     assert session.window.isVisible(), "nothing happens before the answer"
-    box = session.window.findChild(QMessageBox, "trayQuestion")
-    assert box is not None
+    box = find(session.window, QMessageBox, "trayQuestion")
     next(button for button in box.findChildren(QPushButton) if answer in button.text()).click()
     assert session.preferences.current.close_to_tray is kept
     assert session.window.isVisible() is False
@@ -54,9 +54,7 @@ def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWin
     assert session.pipeline.settings.paused
     session.tray.fill()
     assert menu.actions()[1].text() == "Resume"
-    backgrounds = menu.actions()[2].menu()
-    assert backgrounds is not None
-    next(action for action in backgrounds.actions() if action.text() == "Green").trigger()
+    next(action for action in existing(menu.actions()[2].menu()).actions() if action.text() == "Green").trigger()
     assert session.pipeline.settings.background.kind == "colour"
     with qtbot.waitSignal(session.lifecycle.ended):
         menu.actions()[-1].trigger()

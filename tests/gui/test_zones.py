@@ -1,4 +1,4 @@
-"""Painting zones on the preview, their marks, and zones in scenes."""
+"""Painting zones on the preview, and their marks."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtWidgets import QCheckBox, QPushButton
+from PyQt6.QtWidgets import QCheckBox
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import FramingSettings, Zone
@@ -14,13 +14,7 @@ from app.gui.preview.zone_marks import ZoneMarks
 from app.gui.shell.application import Session
 from app.gui.widgets.theme import ALARM
 from tests.gui.preview import at, pull, ready
-
-
-def press(session: Session, qtbot: QtBot, name: str) -> QPushButton:
-    found = session.window.findChild(QPushButton, name)
-    assert found is not None, name
-    found.click()
-    return found
+from tests.gui.widgets import button, existing, find
 
 
 def painted(session: Session) -> tuple[Zone, ...]:
@@ -49,12 +43,10 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
     ready(session, qtbot)
     session.store.edit("framing", zoom=2, pan_x=-1, pan_y=-1)
     qtbot.waitUntil(lambda: shows_camera(session))
-    press(session, qtbot, "dropBrush")
+    button(session, "dropBrush").click()
     pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
     (zone,) = painted(session)
-    source = session.bridge.status.source
-    assert source is not None
-    assert (zone.kind, zone.camera, zone.filled) == ("drop", source.id, False)
+    assert (zone.kind, zone.camera, zone.filled) == ("drop", existing(session.bridge.status.source).id, False)
     start, end = (0.8, 0.4) if mirror else (0.2, 0.6)
     assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
     assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
@@ -64,7 +56,8 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
 def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     qtbot.waitUntil(lambda: shows_camera(session))
-    keep = press(session, qtbot, "keepBrush")
+    keep = button(session, "keepBrush")
+    keep.click()
     pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
     keep.click()
     qtbot.waitUntil(lambda: [zone.kind for zone in marks(session).shown] == ["keep"])
@@ -76,7 +69,7 @@ def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBo
         for y in range(image.height())
     )
     assert reddish > 20, "the label and the outline"
-    press(session, qtbot, "zoneUndo")
+    button(session, "zoneUndo").click()
     qtbot.waitUntil(lambda: not marks(session).shown)
     qtbot.waitUntil(lambda: session.window.overlay.unmatted.text() == "")
 
@@ -84,14 +77,15 @@ def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBo
 def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     qtbot.waitUntil(lambda: shows_camera(session))
-    drop = press(session, qtbot, "dropBrush")
+    drop = button(session, "dropBrush")
+    drop.click()
     for x in (0.2, 0.6):
         pull(session, qtbot, at(session, x, 0.5), at(session, x + 0.1, 0.5))
     qtbot.waitUntil(lambda: len(marks(session).shown) == 2)
     drop.click()
     assert not marks(session).shown
     assert not is_marked(session, at(session, 0.25, 0.5))
-    press(session, qtbot, "zonesClear")
+    button(session, "zonesClear").click()
     qtbot.waitUntil(lambda: painted(session) == ())
 
 
@@ -101,8 +95,7 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
     preview = session.window.preview
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
-    box = session.window.findChild(QCheckBox, "onlyMeCheck")
-    assert box is not None
+    box = find(session.window, QCheckBox, "onlyMeCheck")
     box.click()
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01)
@@ -115,10 +108,12 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
     assert session.pipeline.settings.selected is None
 
 
-def test_one_brush_at_a_time_and_scenes_hold_zones(session: Session, qtbot: QtBot) -> None:
+def test_one_brush_at_a_time(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
-    drop = press(session, qtbot, "dropBrush")
-    keep = press(session, qtbot, "keepBrush")
+    drop = button(session, "dropBrush")
+    drop.click()
+    keep = button(session, "keepBrush")
+    keep.click()
     assert not drop.isChecked()
     tool = session.window.panel.zones.tool
     assert [tool.kind, keep.isChecked()] == ["keep", True]
@@ -126,13 +121,6 @@ def test_one_brush_at_a_time_and_scenes_hold_zones(session: Session, qtbot: QtBo
     assert [tool.kind, keep.isChecked()] == [None, False]
     qtbot.mouseClick(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
     assert painted(session) == ()
-    zone = Zone(kind="drop", points=((0.5, 0.5),))
-    session.store.edit("people", zones=(zone,))
-    session.window.scenes.save("Door")
-    qtbot.waitUntil(lambda: session.window.scenes.names == ("Door",))
-    session.store.edit("people", zones=())
-    session.window.scenes.apply("Door")
-    qtbot.waitUntil(lambda: painted(session) == (zone,))
 
 
 def test_a_stroke_on_the_stand_by_card_is_no_zone(session: Session, qtbot: QtBot) -> None:
@@ -140,6 +128,6 @@ def test_a_stroke_on_the_stand_by_card_is_no_zone(session: Session, qtbot: QtBot
     ready(session, qtbot)
     session.store.set_paused(True)
     qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.frame is None)
-    press(session, qtbot, "keepBrush")
+    button(session, "keepBrush").click()
     pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
     assert painted(session) == ()

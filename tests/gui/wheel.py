@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import (
-    QAbstractSlider,
-    QAbstractSpinBox,
-    QApplication,
-    QComboBox,
-    QWidget,
-)
+from PyQt6.QtWidgets import QAbstractSlider, QAbstractSpinBox, QApplication, QComboBox, QWidget
 
 NOTCH = 120
 
 
-def turn_wheel(widget: QWidget, notches: int) -> bool:
-    """Send a turn of the wheel to a widget; return whether it or a parent took it."""
+def turn_wheel(
+    widget: QWidget, notches: int, where: QPoint | None = None,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:  # fmt: skip
+    """Send a turn of the wheel to a widget. where: its centre if None."""
+    where = widget.rect().center() if where is None else where
     event = QWheelEvent(
-        QPointF(widget.rect().center()), QPointF(widget.mapToGlobal(widget.rect().center())), QPoint(),
-        QPoint(0, notches * NOTCH), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase, False,
+        QPointF(where), QPointF(widget.mapToGlobal(where)), QPoint(), QPoint(0, notches * NOTCH),
+        Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(widget, event)
-    return event.isAccepted()
 
 
 def values(controls: list[QWidget]) -> list[object]:

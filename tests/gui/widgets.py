@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QObject, QPoint, Qt
 from PyQt6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -20,17 +21,39 @@ from app.core.settings import Settings
 from app.gui.shell.application import Session
 from tests.gui.controls import Controls
 
+Child = TypeVar("Child", bound=QObject)
+Value = TypeVar("Value")
+
+
+def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:
+    """Return a child, which must exist."""
+    found = parent.findChild(kind, name)
+    assert found is not None, name or kind.__name__
+    return found
+
+
+def existing(value: Value | None) -> Value:
+    """Return a value that Qt declares as optional."""
+    assert value is not None
+    return value
+
 
 def button(session: Session | Controls, name: str) -> QPushButton:
-    found = session.window.findChild(QPushButton, name)
-    assert found is not None, name
-    return found
+    return find(session.window, QPushButton, name)
 
 
 def box(session: Session | Controls, name: str) -> QComboBox:
-    found = session.window.findChild(QComboBox, name)
-    assert found is not None, name
-    return found
+    return find(session.window, QComboBox, name)
+
+
+def slider(session: Session | Controls, name: str) -> QSlider:
+    return find(session.window, QSlider, name)
+
+
+def pick(box: QComboBox, row: int) -> None:
+    """Choose an entry of a list, as a user does."""
+    box.setCurrentIndex(row)
+    box.activated.emit(row)
 
 
 def bring_up(session: Session | Controls, control: QWidget) -> None:
@@ -49,12 +72,6 @@ def fail(error: Exception) -> Callable[[], None]:
         raise error
 
     return fault
-
-
-def child(session: Session | Controls, kind: type[QWidget], name: str) -> QWidget:
-    found = session.window.findChild(kind, name)
-    assert found is not None, name
-    return found
 
 
 def current(session: Session | Controls) -> Settings:
