@@ -28,7 +28,7 @@ from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.media.image_file import read_image
 from app.media.video_reader import VideoReader
-from app.people.shaper import PeopleShaper
+from app.people.editor import PeopleEditor
 from tools.feature_shots import FEATURES, Feature
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +77,7 @@ def clip(path: Path, count: int) -> Iterator[BgrImage]:
 
 def composites(frames: Sequence[BgrImage], settings: Settings) -> Iterator[BgrImage]:
     """Yield the program's composites of the frames."""
-    shaper = PeopleShaper()
+    shaper = PeopleEditor()
     with ExitStack() as stack:
         engine = stack.enter_context(closing(_engine()))
         background = stack.enter_context(closing(open_background(settings.background, realtime=False)))

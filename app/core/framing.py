@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from app.core.matte_edit import View
 from app.core.settings import MAX_ZOOM, FramingSettings
-from app.core.shaping import View
 from app.core.types import BgrImage
 
 WHOLE = FramingSettings()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from app.core.matte_edit import View
 from app.core.settings import MAX_SCALE, MIN_SCALE, PlacementSettings
-from app.core.shaping import View
 
 IN_PLACE = PlacementSettings()
 CORNER_SCALE = 0.35

@@ -16,8 +16,8 @@ from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import AlphaImage, BgrImage, Matte, magnified
 from app.matting.base.interface import MattingEngine
+from app.people.editor import PeopleEditor
 from app.people.parallax import DriftingBackdrop
-from app.people.shaper import PeopleShaper
 
 
 class FilmStep:
@@ -37,7 +37,7 @@ class FilmStep:
         self._settings = settings
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
-        self._people, self._drifting = PeopleShaper(), DriftingBackdrop()
+        self._people, self._drifting = PeopleEditor(), DriftingBackdrop()
         self._overlay: tuple[OverlayKey, Overlay] | None = None
         """The overlay rendered last, and what it was rendered for."""
 

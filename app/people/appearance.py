@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.shaping import Plane
+from app.core.matte_edit import Plane
 
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.intp]

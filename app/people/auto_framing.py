@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.shaping import WHOLE_VIEW, View
+from app.core.matte_edit import WHOLE_VIEW, View
 from app.people.operator import STYLES, WHOLE_SHOT, FramingStyle, Operator, Shot, wanted_shot
 from app.people.regions import Region
 

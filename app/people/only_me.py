@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.framing import cutout
+from app.core.matte_edit import Plane
 from app.core.settings import FramingSettings
-from app.core.shaping import Plane
 from app.people.appearance import (
     SHRINKAGE,
     WARY_GROWTH,

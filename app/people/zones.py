@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.framing import cutout
+from app.core.matte_edit import Plane
 from app.core.settings import FramingSettings, Zone
-from app.core.shaping import Plane
 
 CANVAS_HEIGHT = 540
 """Zones are drawn at this height, then cropped and scaled to the matte."""

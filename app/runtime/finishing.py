@@ -33,9 +33,9 @@ class StepJob:
     conditions: Conditions
     pending: Pending
     whole_alpha: Callable[[Matte], AlphaImage]
-    """As `PeopleShaper.whole_alpha`."""
+    """As `PeopleEditor.whole_alpha`."""
     moves: bool
-    """As `PeopleShaper.moves`."""
+    """As `PeopleEditor.moves`."""
     shift: float
     """As in `Layers`."""
     overlaps: bool
@@ -128,7 +128,7 @@ class Finisher:
         frame = job.frame
         if matte.frame is not None:
             whole = frame.image if frame.whole is None else frame.whole
-            frame = replace(frame, image=matte.frame, whole=whole if job.conditions.shaped else None)
+            frame = replace(frame, image=matte.frame, whole=whole if job.conditions.edited else None)
         whole_alpha = job.whole_alpha(matte) if job.moves else None
         now_s = time.monotonic()
         permitted = self._mattes.permits(matte, frame, job.backdrop, now_s, job.run.sequence, self_test, whole_alpha)

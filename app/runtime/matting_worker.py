@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.core.framing import framed
+from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import EdgeSettings, FramingSettings, Settings
-from app.core.shaping import WHOLE_VIEW
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base.interface import MattingEngine, Pending
 from app.matting.selection.governor import Step
-from app.people.shaper import PeopleShaper
+from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import Captured
 from app.runtime.demand import DemandWatch
@@ -57,7 +57,7 @@ class MattingWorker:
         self._publish = publish
         self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
-        self._people = PeopleShaper()
+        self._people = PeopleEditor()
         self._work_s = 0.0
         """Average time of the last steps, as if none had overlapped."""
         self._tests = 0
@@ -137,13 +137,13 @@ class MattingWorker:
             backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
             edges, want_foreground = _edges(settings, run.engine), self._wants_foreground(settings)
             self._begin_shaping(settings, run.framing, frame)
-            shaping = self._people.shapes
+            edited = self._people.edits
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
-            overlaps = crowded and not shaping and run.engine.overlaps
+            overlaps = crowded and not edited and run.engine.overlaps
             if (not overlaps or self._repeats_pending(frame)) and not self._settle():
                 return
             overlay, hides = self._overlay.current, settings.hides
-            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, overlay, hides)
+            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, edited, overlay, hides)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
                 if self._settle():

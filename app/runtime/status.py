@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from app.core.shaping import WHOLE_VIEW, View
+from app.core.matte_edit import WHOLE_VIEW, View
 from app.core.stage import Stage
 from app.core.types import SourceInfo
 from app.matting.base.interface import EngineInfo

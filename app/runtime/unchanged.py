@@ -25,8 +25,8 @@ class Conditions:
     backdrop: Backdrop
     edges: EdgeSettings
     want_foreground: bool
-    shaped: bool = False
-    """Whether the matte is shaped, which depends on the frames before."""
+    edited: bool = False
+    """Whether the matte is edited, which depends on the frames before."""
     overlay: Overlay | None = None
     hides: tuple[object, ...] = ()
     """As in `Settings`; whether a composite that is shown already may stay."""
@@ -34,7 +34,7 @@ class Conditions:
     def equal(self, other: Conditions) -> bool:
         """Return whether these are the same; images of a background and overlays by identity."""
         return (
-            not (self.shaped or other.shaped)
+            not (self.edited or other.edited)
             and self.sequence == other.sequence
             and _same_backdrop(self.backdrop, other.backdrop)
             and self.edges == other.edges

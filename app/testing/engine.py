@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.matte_edit import viewed
 from app.core.placement import area_of
 from app.core.settings import EdgeSettings, EngineSettings, PlacementSettings
-from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending
 from app.testing.faults import Faults
@@ -78,14 +78,14 @@ class FakeEngine(ImmediateEngine):
             return _composited(frame, _alpha(frame), backdrop, want_foreground)
         alpha = (_alpha(frame) / 255).astype(np.float32)
         small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
-        shape = edit.shape(small, alpha)
-        alpha = alpha * (1 if shape.gain is None else shape.gain) + (0 if shape.keep is None else shape.keep)
+        change = edit.edit(small, alpha)
+        alpha = alpha * (1 if change.gain is None else change.gain) + (0 if change.keep is None else change.keep)
         shown = frame
-        if shape.view is not None:
-            shown, alpha = viewed(frame, shape.view), viewed(np.asarray(alpha, np.float32), shape.view)
+        if change.view is not None:
+            shown, alpha = viewed(frame, change.view), viewed(np.asarray(alpha, np.float32), change.view)
         levels = (alpha * 255).astype(np.uint8)
-        if shape.placement is not None:
-            moved, levels = _moved(shown, shape.placement), _moved(levels, shape.placement)
+        if change.placement is not None:
+            moved, levels = _moved(shown, change.placement), _moved(levels, change.placement)
             placed = _composited(moved, levels, backdrop, want_foreground)
             return replace(placed, frame=None if shown is frame else shown)
         matte = _composited(shown, levels, backdrop, want_foreground)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings, PlacementSettings
-from app.core.shaping import Shape, View
 from app.core.types import BgrImage, Matte
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import Pending
@@ -17,8 +17,8 @@ from app.matting.region.coefficients import RegionCoefficients
 from app.matting.region.place import Place
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
+from tests.matting.edits import Fixed
 from tests.matting.given import Given, GivenNetwork
-from tests.matting.shapes import Fixed
 
 GEOMETRY = StepGeometry(320, 192, 0.5)
 STRICT = EdgeSettings(strict="strict", person_region=False)
@@ -92,29 +92,29 @@ def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(cpu: Given) -> Non
 
 
 PLANE = np.ones((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)
-SHAPES = {
-    "view": Shape(view=View(0.1, 0.1, 0.7)),
-    "gain": Shape(gain=PLANE),
-    "keep": Shape(keep=PLANE * 0),
-    "all": Shape(PLANE, PLANE * 0, View(0.1, 0.1, 0.7), PlacementSettings(x=0.2)),
-    "moved": Shape(placement=PlacementSettings(x=0.2, scale=0.7)),
+EDITS = {
+    "view": MatteEdit(view=View(0.1, 0.1, 0.7)),
+    "gain": MatteEdit(gain=PLANE),
+    "keep": MatteEdit(keep=PLANE * 0),
+    "all": MatteEdit(PLANE, PLANE * 0, View(0.1, 0.1, 0.7), PlacementSettings(x=0.2)),
+    "moved": MatteEdit(placement=PlacementSettings(x=0.2, scale=0.7)),
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 @pytest.mark.parametrize("place", [None, Place(0, 0, 288, 192, 320, 192)], ids=["frame", "place"])
-def test_shaped_steps_tell(cpu: Given, shape: Shape, place: Place | None) -> None:
+def test_edited_steps_tell(cpu: Given, edit: MatteEdit, place: Place | None) -> None:
     cpu.coefficients = still_person(place)
     assert last(
-        lambda: cpu.step(FRAME, BEHIND, EDGES["light"], Fixed(shape), want_foreground=True).result()
+        lambda: cpu.step(FRAME, BEHIND, EDGES["light"], Fixed(edit), want_foreground=True).result()
     ).hides_person
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_torch_tells(shape: Shape) -> None:
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_torch_tells(edit: MatteEdit) -> None:
     network = GivenNetwork()
     network.coefficients_now = still_person()
     executor = TorchBackend(Core(network), GEOMETRY)
     assert last(lambda: executor.step(FRAME, BEHIND, STRICT).result()).hides_person
-    assert last(lambda: executor.step(FRAME, BEHIND, STRICT, Fixed(shape)).result()).hides_person
+    assert last(lambda: executor.step(FRAME, BEHIND, STRICT, Fixed(edit)).result()).hides_person
     executor.close()

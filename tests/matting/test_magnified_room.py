@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from app.compositing.still import BlurBackground
+from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
-from app.core.shaping import Shape, View
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import Backend
@@ -22,8 +22,8 @@ from app.matting.torch.batched_step import run_batch
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
 from app.offline.film_step import FilmStep
+from tests.matting.edits import Fixed
 from tests.matting.given import Given
-from tests.matting.shapes import Fixed
 
 WIDTH, HEIGHT = 640, 360
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
@@ -108,8 +108,8 @@ def test_no_letter_is_left_of_a_magnified_room(maker: str, look: str, level: str
 def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str) -> None:
     frame, size = strokes(PERIOD), 0.3
     engine = engine_of(maker, frame)
-    shape = Shape(view=View(0.3, 0.35, size))
-    matte: Matte = engine.step(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(shape)).result()
+    edit = MatteEdit(view=View(0.3, 0.35, size))
+    matte: Matte = engine.step(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(edit)).result()
     assert amplitude(matte.composite, PERIOD / size) <= LEFT
     engine.close()
 

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.matte_edit import MatteEdit
 from app.core.placement import area_of, in_corner
 from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, MattingSettings, PlacementSettings
-from app.core.shaping import Shape
 from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.strips import Strips
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
+from tests.matting.edits import MODELS, OFF, Fixed, random_edit
 from tests.matting.given import (
     RELIT_ROUNDING,
     ROUNDING,
@@ -31,16 +32,15 @@ from tests.matting.given import (
     nobody,
 )
 from tests.matting.networks import BuildEngine, frames
-from tests.matting.shapes import MODELS, OFF, Fixed, random_shape
 
 TOLERANCE = 3
 places = st.builds(PlacementSettings, x=st.floats(-1, 1), y=st.floats(-1, 1), scale=st.floats(MIN_SCALE, MAX_SCALE))
 sizes = {"width": st.integers(9, 70), "height": st.integers(9, 50), "seed": st.integers(0, 1 << 30)}
 
 
-def shaped(case: Case, place: PlacementSettings) -> Fixed:
-    shape = random_shape(case)
-    return Fixed(Shape(shape.gain, shape.keep, shape.view, place))
+def edited(case: Case, place: PlacementSettings) -> Fixed:
+    edit = random_edit(case)
+    return Fixed(MatteEdit(edit.gain, edit.keep, edit.view, place))
 
 
 def assert_nothing_beside(matte: Matte, place: PlacementSettings) -> None:
@@ -76,8 +76,8 @@ def test_placed_composites_of_the_cpu_are_bounded(
             executor.coefficients = nobody(coefficients)
             behind = executor.step(frame, backdrop, OFF).result().composite
         executor.coefficients = coefficients
-        shape = Fixed(Shape(placement=place))
-        matte = executor.step(frame, backdrop, edges, shape, want_foreground=True).result()
+        edit = Fixed(MatteEdit(placement=place))
+        matte = executor.step(frame, backdrop, edges, edit, want_foreground=True).result()
     finally:
         executor.close()
     assert isinstance(behind, np.ndarray)
@@ -95,7 +95,7 @@ def test_placed_composites_of_torch_are_bounded(width: int, height: int, seed: i
     executor = TorchBackend(Core(network), case.geometry)
     frame = case.frame()
     backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
-    matte = executor.step(frame, backdrop, OFF, shaped(case, place)).result()
+    matte = executor.step(frame, backdrop, OFF, edited(case, place)).result()
     executor.close()
     assert_bounded(matte, backdrop)
     assert_nothing_beside(matte, place)
@@ -130,9 +130,9 @@ def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
     def step(edit: Fixed) -> Matte:
         return engine.step(frame, behind, OFF, edit).result()
 
-    unmoved = step(Fixed(Shape(gain, keep)))
+    unmoved = step(Fixed(MatteEdit(gain, keep)))
     engine.reset()
-    moved = step(Fixed(Shape(gain, keep, placement=place)))
+    moved = step(Fixed(MatteEdit(gain, keep, placement=place)))
     area = area_of(place, 160, 96)
     left, top = area.left + area.width // 4, area.top + area.height // 4
     right, bottom = area.left + area.width // 2, area.top + area.height // 2
@@ -161,9 +161,9 @@ def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
     cpu.coefficients = given_
     grey = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (96, 1, 3))
     backdrop = np.full_like(grey, 90)
-    shape = Fixed(Shape(placement=place))
+    edit = Fixed(MatteEdit(placement=place))
     try:
-        one, other = (each.step(grey, backdrop, OFF, shape).result() for each in (cpu, torch_))
+        one, other = (each.step(grey, backdrop, OFF, edit).result() for each in (cpu, torch_))
     finally:
         cpu.close()
         torch_.close()

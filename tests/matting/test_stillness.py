@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from app.core.matte_edit import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.shaping import Shape
 from app.core.types import BgrImage, Floats
 from app.matting import build_engine
 from app.matting.base.geometry import StepGeometry
@@ -16,8 +16,8 @@ from app.matting.base.interface import Backend
 from app.matting.cpu.coefficients import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.engine.stillness import CHANGED_LEVELS, FIRST_FRAMES, Stillness
+from tests.matting.edits import Fixed
 from tests.matting.given import Case, Given
-from tests.matting.shapes import Fixed
 
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()
@@ -150,7 +150,7 @@ def test_another_stream_is_seen_from_its_first_frame(engine: FrameEngine, case: 
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
     frame = case.frame()
     size = case.geometry.small_height, case.geometry.small_width
-    half = Fixed(Shape(np.full(size, 0.5, np.float32), np.full(size, 0.1, np.float32)))
+    half = Fixed(MatteEdit(np.full(size, 0.5, np.float32), np.full(size, 0.1, np.float32)))
     mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half).result() for _ in range(FIRST_FRAMES + 4)]
     assert inferred(engine) == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:

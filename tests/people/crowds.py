@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.shaping import Plane
+from app.core.matte_edit import Plane
 from app.people.only_me import Certainty, OnlyMe
 from tests.people.walks import COLUMNS, ROWS, silhouette
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.settings import FramingSettings, PeopleSettings, Settings
+from app.people.editor import PeopleEditor
 from app.people.only_me import Certainty, OnlyMe
-from app.people.shaper import PeopleShaper
 from tests.people.crowds import BLUE, DARK_BLUE, RED, WALL, Outcome, Walker, watch
 from tests.people.walks import COLUMNS, ROWS, silhouette
 
@@ -160,32 +160,32 @@ def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, flo
 
 
 def test_switching_it_off_forgets_the_person() -> None:
-    shaper, framing = PeopleShaper(), FramingSettings()
+    editor, framing = PeopleEditor(), FramingSettings()
     chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.5, 0.5))
-    assert shaper.begin(chosen, framing, (320, 180), "", 0.0)
-    assert shaper.hides_person, "nobody is found yet"
-    assert not shaper.begin(Settings(), framing, (320, 180), "", 0.1)
-    assert not shaper.hides_person
+    assert editor.begin(chosen, framing, (320, 180), "", 0.0)
+    assert editor.hides_person, "nobody is found yet"
+    assert not editor.begin(Settings(), framing, (320, 180), "", 0.1)
+    assert not editor.hides_person
 
 
 def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
     """Whoever stood at the same place before the next camera was shown."""
-    shaper, framing, chosen = PeopleShaper(), FramingSettings(), Settings(people=PeopleSettings(only_me=True))
+    editor, framing, chosen = PeopleEditor(), FramingSettings(), Settings(people=PeopleSettings(only_me=True))
     image, alpha = np.zeros((3, 90, 160), np.float32), np.zeros((90, 160), np.float32)
     alpha[20:90, 60:100] = 1
 
     def shown(camera: str, selected: tuple[float, float] | None) -> bool:
-        shaper.begin(chosen.replace(selected=selected), framing, (320, 180), camera, 0.0)
-        gain = shaper.shape(image, alpha).gain
-        assert gain is not None and shaper.hides_person == (not gain.any())
+        editor.begin(chosen.replace(selected=selected), framing, (320, 180), camera, 0.0)
+        gain = editor.edit(image, alpha).gain
+        assert gain is not None and editor.hides_person == (not gain.any())
         return bool(gain.any())
 
     assert shown("one", (0.5, 0.6))
-    shaper.forget()
+    editor.forget()
     assert shown("one", (0.5, 0.6)), "the same camera after a pause"
     for _ in range(2):
         assert not shown("two", (0.5, 0.6))
-        shaper.forget()
+        editor.forget()
     assert not shown("one", (0.5, 0.6))
     assert shown("one", (0.5, 0.61)), "the next selection"
     assert shown("two", None), "without a selection it is the largest person"

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.framing import cutout, from_camera, to_camera
+from app.core.matte_edit import View
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
-from app.core.shaping import View
-from app.people import shaper as shaper_module
-from app.people.shaper import PeopleShaper
+from app.people import editor as editor_module
+from app.people.editor import PeopleEditor
 from app.people.zones import CANVAS_HEIGHT, DrawnZones, draw_zones, zone_planes
 
 ASPECT, SIZE = 16 / 9, (90, 160)
@@ -112,11 +112,11 @@ def test_zones_belong_to_their_camera() -> None:
     people = PeopleSettings(zones=(ours, any_camera))
     assert people.zones_of("usb-1") == (ours, any_camera)
     assert people.zones_of("usb-2") == (any_camera,)
-    shaper = PeopleShaper()
+    editor = PeopleEditor()
     only_ours = Settings(people=PeopleSettings(zones=(ours,)))
-    assert shaper.begin(only_ours, WHOLE, (160, 90), "usb-1", 0.0)
-    assert not shaper.begin(only_ours, WHOLE, (160, 90), "usb-2", 0.1)
-    assert not shaper.keeps_room
+    assert editor.begin(only_ours, WHOLE, (160, 90), "usb-1", 0.0)
+    assert not editor.begin(only_ours, WHOLE, (160, 90), "usb-2", 0.1)
+    assert not editor.keeps_room
 
 
 @pytest.mark.parametrize("radius", [0.02, 0.3])
@@ -164,12 +164,12 @@ def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.Monke
         drawn.append(aspect)
         return draw_zones(zones, aspect)
 
-    monkeypatch.setattr(shaper_module, "draw_zones", counted)
-    shaper, small = PeopleShaper(), np.zeros((3, 45, 80), np.float32)
+    monkeypatch.setattr(editor_module, "draw_zones", counted)
+    editor, small = PeopleEditor(), np.zeros((3, 45, 80), np.float32)
     settings = Settings(people=PeopleSettings(zones=(area("drop", *LEFT),)))
     for number in range(6):
         framing = FramingSettings(zoom=1 + number / 4)
-        shaper.begin(settings, framing, (160, 90), "camera", float(number))
-        gain = shaper.shape(small, np.ones((45, 80), np.float32)).gain
+        editor.begin(settings, framing, (160, 90), "camera", float(number))
+        gain = editor.edit(small, np.ones((45, 80), np.float32)).gain
         assert gain is not None and gain[:, 0].max() == 0
     assert len(drawn) == 1

@@ -59,7 +59,7 @@ class BlindEngine(FakeEngine):
     ) -> Matte:
         if edit is None:
             return Matte(frame.copy(), np.full(frame.shape[:2], 255, np.uint8))
-        edit.shape(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))
+        edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))
         composite, alpha = np.array(backdrop), np.zeros(frame.shape[:2], np.uint8)
         composite[HEIGHT // 2 :, WIDTH // 2 :], alpha[HEIGHT // 2 :, WIDTH // 2 :] = frame[::2, ::2], 255
         return Matte(composite, alpha)

@@ -9,8 +9,8 @@ from PyQt6.QtGui import QColor, QPainter, QPainterPath, QPainterPathStroker, QPa
 from PyQt6.QtWidgets import QWidget
 
 from app.core.framing import from_camera
+from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import FramingSettings, Settings, Zone
-from app.core.shaping import WHOLE_VIEW
 from app.gui.preview.mirroring import Sides
 from app.gui.preview.zone_tool import ZoneTool
 from app.gui.widgets.theme import ALARM

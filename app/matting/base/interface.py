@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.core.matte_edit import MatteEdit, Plane
 from app.core.settings import EdgeSettings
-from app.core.shaping import Plane, Shape
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.state import StateArrays
 
@@ -30,7 +30,7 @@ class EngineInfo:
 class MatteEditor(Protocol):
     """Decides per frame what is done to the matte between the network and the composite."""
 
-    def shape(self, small: Plane, alpha: Plane) -> Shape:
+    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
         """Return the change of this frame's matte; called once per step, on the thread that runs it.
 
         small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.

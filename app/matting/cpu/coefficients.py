@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.shaping import Plane, View, viewed
+from app.core.matte_edit import Plane, View, viewed
 from app.core.types import AlphaImage, BgrImage, Floats
 
 Bytes = NDArray[np.uint8]
@@ -73,7 +73,7 @@ class Coefficients:
         return plane
 
     def edited(self, gain: Plane | None, keep: Plane | None, view: View | None) -> Coefficients:
-        """Return the coefficients with a `Shape`'s gain, keep and view (h, w), in new arrays where they change."""
+        """Return the coefficients with a `MatteEdit`'s gain, keep and view (h, w), in new arrays where they change."""
         slope, offset, coarse = self.slope, self.offset, self.coarse
         if gain is not None or keep is not None:
             slope, offset = slope.copy(), offset.copy()

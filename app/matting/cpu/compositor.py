@@ -68,7 +68,7 @@ class Compositor:
         want_foreground: bool,
         placement: PlacementSettings | None = None,
     ) -> Matte:
-        """Return the matte of a frame, (H, W, 3). placement: see `Shape`."""
+        """Return the matte of a frame, (H, W, 3). placement: see `MatteEdit`."""
         small, coarse, cells = coefficients.small, coefficients.coarse, coefficients.cells
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)

@@ -16,7 +16,7 @@ from app.matting.base.interface import MatteEditor, NotAMatteError, Pending
 from app.matting.base.state import StateArrays, prefixed, under
 from app.matting.cpu.coefficients import Coefficients
 from app.matting.cpu.compositor import Compositor
-from app.matting.cpu.cpu_edit import shaped
+from app.matting.cpu.cpu_edit import edited
 from app.matting.cpu.strips import Strips
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
@@ -64,11 +64,11 @@ class CpuBackend(ABC):
             self._last = self._strict_coefficients(frame, edges)
         coefficients, shown, placement = self._last, frame, None
         if edit is not None:
-            shape = edit.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
-            shown, coefficients = shaped(frame, coefficients, shape, self._strips)
-            placement = shape.placement
-            if shape.view is not None and shown is not frame:
-                backdrop = magnified(backdrop, 1 / shape.view.size)
+            matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
+            shown, coefficients = edited(frame, coefficients, matte_edit, self._strips)
+            placement = matte_edit.placement
+            if matte_edit.view is not None and shown is not frame:
+                backdrop = magnified(backdrop, 1 / matte_edit.view.size)
         resets, self._resets_compositor = self._resets_compositor, False
 
         def detach() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from app.core.shaping import Plane, Shape
+from app.core.matte_edit import MatteEdit, Plane
 from app.core.types import BgrImage
 from app.matting.cpu.coefficients import Coefficients, RefinedCells
 from app.matting.cpu.strips import Strips
@@ -16,17 +16,19 @@ CELL = 4
 """Pixels along each side of a refined cell."""
 
 
-def shaped(frame: BgrImage, coefficients: Coefficients, shape: Shape, strips: Strips) -> tuple[BgrImage, Coefficients]:
-    """Return frame and coefficients with the shape applied; the arrays given remain as they are.
+def edited(
+    frame: BgrImage, coefficients: Coefficients, edit: MatteEdit, strips: Strips
+) -> tuple[BgrImage, Coefficients]:
+    """Return frame and coefficients with the edit applied; the arrays given remain as they are.
 
     Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
     """
-    cells, view = coefficients.cells, shape.view
+    cells, view = coefficients.cells, edit.view
     if cells is None:
-        coefficients = coefficients.edited(shape.gain, shape.keep, view)
+        coefficients = coefficients.edited(edit.gain, edit.keep, view)
         return frame if view is None else strips.view(frame, view), coefficients
-    refined = _with_cell_alpha(cells, shape.gain, shape.keep, frame.shape[:2])
-    return frame, replace(coefficients.edited(shape.gain, shape.keep, None), cells=refined)
+    refined = _with_cell_alpha(cells, edit.gain, edit.keep, frame.shape[:2])
+    return frame, replace(coefficients.edited(edit.gain, edit.keep, None), cells=refined)
 
 
 def _with_cell_alpha(

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.core.concurrency.compute_threads import thread_limit, usable_cores
 from app.core.concurrency.threads import name_thread
-from app.core.shaping import View
+from app.core.matte_edit import View
 from app.core.types import BgrImage, Floats
 from app.matting.kernels.network_arrays import shrink_rows
 from app.matting.kernels.view import view_rows

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError
+from app.core.matte_edit import MatteEdit, Plane
 from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
-from app.core.shaping import Plane, Shape
 from app.core.types import AlphaImage, Backdrop, BgrImage, check_bgr
 from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
 from app.matting.engine.frame_engine import FrameEngine
@@ -136,9 +136,9 @@ class _WatchedEditor:
         self._editor = editor
         self.alpha: Plane | None = None
 
-    def shape(self, small: Plane, alpha: Plane) -> Shape:
+    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
         self.alpha = alpha
-        return self._editor.shape(small, alpha)
+        return self._editor.edit(small, alpha)
 
 
 def _to_bytes(alpha: Plane, frame: BgrImage) -> AlphaImage:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.shaping import Plane, View, viewed
+from app.core.matte_edit import Plane, View, viewed
 from app.core.types import BgrImage, Floats
 from app.matting.cpu.coefficients import NOTHING, Coefficients, Finish, FullSize
 from app.matting.region.place import Place, resampled

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from app.core.matte_edit import View
 from app.core.settings import PlacementSettings
-from app.core.shaping import View
 from app.matting.base.geometry import StepGeometry
 from app.matting.torch.core import State
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from app.core.matte_edit import View
 from app.core.settings import StrictLevel
-from app.core.shaping import View
 from app.matting.base.edges import EdgePlan
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import MatteEditor
@@ -22,7 +22,7 @@ from app.matting.torch import torch_edges
 from app.matting.torch.core import Core, State
 from app.matting.torch.full_size import LayerTensors, Pixels, StepTensors, layers, small_frame, to_pixels
 from app.matting.torch.torch_blur import blurred_background
-from app.matting.torch.torch_edit import in_view, shape_of, shaped, viewed_frame
+from app.matting.torch.torch_edit import edit_of, edited, in_view, viewed_frame
 from app.matting.torch.torch_placing import placed
 
 
@@ -86,7 +86,7 @@ class FrameStep(nn.Module):
         state: State,
         mode: StepMode,
         previous_alpha: Tensor | None = None,
-        shaper: MatteEditor | None = None,
+        editor: MatteEditor | None = None,
     ) -> StepOutput:
         """Run one step.
 
@@ -94,7 +94,7 @@ class FrameStep(nn.Module):
         previous_alpha: that of the previous step's output; None on the first frame.
         """
         blurred = backdrop.ndim == 1
-        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None, shaper)
+        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None, editor)
         if given.view is not None:
             frame = viewed_frame(frame, given.view)
         pixels, previous_alpha = self.finish(frame, given, None if blurred else backdrop, mode, previous_alpha)
@@ -106,12 +106,12 @@ class FrameStep(nn.Module):
         state: State,
         level: StrictLevel = "off",
         taps: Tensor | None = None,
-        shaper: MatteEditor | None = None,
+        editor: MatteEditor | None = None,
     ) -> StepTensors:
         """Run the part of the step at the small size.
 
         frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. level: of the strict
-        filter. taps: of the background blur, if any. shaper: for one stream; it runs on the host.
+        filter. taps: of the background blur, if any. editor: for one stream; it runs on the host.
         """
         *network_state, memory = state
         small = small_frame(frame, self.geometry)
@@ -124,10 +124,10 @@ class FrameStep(nn.Module):
         else:
             memory = torch.zeros_like(memory)
         view = placement = None
-        if shaper is not None and bool(torch.isfinite(finite)):
-            shape = shape_of(shaper, small, coarse)
-            slope, offset, coarse = shaped(slope, offset, coarse, shape)
-            view, placement = shape.view, shape.placement
+        if editor is not None and bool(torch.isfinite(finite)):
+            edit = edit_of(editor, small, coarse)
+            slope, offset, coarse = edited(slope, offset, coarse, edit)
+            view, placement = edit.view, edit.placement
         room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
         if room is not None and view is not None:
             room = in_view(room, view)

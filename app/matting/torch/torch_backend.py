@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from app.core.matte_edit import viewed
 from app.core.settings import EdgeSettings
-from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.blur import strength_taps
 from app.matting.base.edges import light_plan, plan

@@ -1,4 +1,4 @@
-"""Shaping in torch; the shaper itself runs on the host."""
+"""Edits of mattes in torch; the editor itself runs on the host."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.core.shaping import Plane, Shape, View
+from app.core.matte_edit import MatteEdit, Plane, View
 from app.matting.base.interface import MatteEditor
 
 
-def shape_of(shaper: MatteEditor, small: Tensor, coarse: Tensor) -> Shape:
-    """Return the shape of the matte of one stream: small (1, 3, h, w), coarse (1, 1, h, w)."""
-    return shaper.shape(_to_host(small[0]), _to_host(coarse[0, 0].clamp(0, 1)))
+def edit_of(editor: MatteEditor, small: Tensor, coarse: Tensor) -> MatteEdit:
+    """Return the edit of the matte of one stream: small (1, 3, h, w), coarse (1, 1, h, w)."""
+    return editor.edit(_to_host(small[0]), _to_host(coarse[0, 0].clamp(0, 1)))
 
 
-def shaped(slope: Tensor, offset: Tensor, coarse: Tensor, shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
-    """Return slope, offset and coarse alpha, (1, C, h, w), with the shape applied.
+def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tuple[Tensor, Tensor, Tensor]:
+    """Return slope, offset and coarse alpha, (1, C, h, w), with the edit applied.
 
     The view is not applied to the coarse alpha: what is made of it is enlarged after the background blur.
     """
-    if shape.changes_alpha:
+    if edit.changes_alpha:
         slope, offset = slope.clone(), offset.clone()
-    if shape.gain is not None:
-        gain = _to_device(shape.gain, slope)
+    if edit.gain is not None:
+        gain = _to_device(edit.gain, slope)
         slope[:, 3:] *= gain
         offset[:, 3:] *= gain
         coarse = coarse * gain
-    if shape.keep is not None:
-        keep = _to_device(shape.keep, slope)
+    if edit.keep is not None:
+        keep = _to_device(edit.keep, slope)
         slope[:, :3] *= 1 - keep
         offset[:, :3] *= 1 - keep
         offset[:, 3:] += keep
         coarse = coarse + keep
-    if shape.view is not None:
-        slope, offset = (in_view(planes, shape.view) for planes in (slope, offset))
+    if edit.view is not None:
+        slope, offset = (in_view(planes, edit.view) for planes in (slope, offset))
     return slope, offset, coarse
 
 

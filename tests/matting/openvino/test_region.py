@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
+from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings
-from app.core.shaping import Plane, Shape, View
 from app.core.types import BgrImage, BlurredBackground
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays
@@ -22,6 +22,7 @@ from app.matting.region.place import Place
 from app.matting.region.tracker import LOOK_FRAMES, SETTLE_FRAMES
 from models.table import bundled
 from models.weights import find
+from tests.matting.edits import Fixed
 
 SIZE = 640, 360
 GEOMETRY = StepGeometry(*SIZE, 0.5)
@@ -221,29 +222,16 @@ def test_a_saved_state_resumes_in_the_region(following: OpenVinoBackend, room: R
         np.testing.assert_array_equal(following.step(frame, BACKDROP, ON).result().alpha, alpha)
 
 
-class Fixed:
-    """Gives every frame the same shape, and keeps what it was given."""
-
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
-        self.seen: tuple[Plane, Plane] | None = None
-
-    def shape(self, small: Plane, alpha: Plane) -> Shape:
-        self.seen = small, alpha
-        return self._shape
-
-
 def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoBackend, room: Room) -> None:
     gain, keep = np.ones((180, 320), np.float32), np.zeros((180, 320), np.float32)
     gain[:, 160:] = 0
     keep[10:40, 20:60] = 1
     keep[100:110, 100:150] = 1
     gain *= 1 - keep
-    shaper = Fixed(Shape(gain, keep))
-    matte = following.step(room.frame(0), BACKDROP, ON, shaper).result()
+    editor = Fixed(MatteEdit(gain, keep))
+    matte = following.step(room.frame(0), BACKDROP, ON, editor).result()
     assert not place_of(following).is_whole
-    assert shaper.seen is not None
-    small, alpha = shaper.seen
+    ((small, alpha),) = editor.seen
     truth = cv2.resize(room.mask.astype(np.float32), (320, 180), interpolation=cv2.INTER_AREA)
     assert np.abs(alpha - truth).sum() < 0.25 * truth.sum()
     shown = cv2.resize(room.frame(0), (320, 180), interpolation=cv2.INTER_LINEAR)[..., ::-1].transpose(2, 0, 1) / 255
@@ -258,7 +246,7 @@ def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoB
 def test_a_view_shows_the_same_person(following: OpenVinoBackend, room: Room) -> None:
     view, keep = View(0.25, 0.4, 0.6), np.zeros((180, 320), np.float32)
     keep[75:85, 85:95] = 1
-    matte = following.step(room.frame(0), BACKDROP, ON, Fixed(Shape(None, keep, view))).result()
+    matte = following.step(room.frame(0), BACKDROP, ON, Fixed(MatteEdit(None, keep, view))).result()
     assert not place_of(following).is_whole
     left, top = round(0.25 * SIZE[0]), round(0.4 * SIZE[1])
     seen = room.mask[top : top + round(0.6 * SIZE[1]), left : left + round(0.6 * SIZE[0])].astype(np.uint8)

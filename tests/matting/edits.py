@@ -1,35 +1,35 @@
-"""Shapes of mattes, and engines that take them."""
+"""Edits of mattes, and engines that take them."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from app.core.matte_edit import MatteEdit, Plane, View
 from app.core.settings import EdgeSettings
-from app.core.shaping import Plane, Shape, View
 from tests.matting.given import Case
 
 OFF = EdgeSettings(strict="off")
 
 
 class Fixed:
-    """Gives every frame the same shape, and keeps what it was given."""
+    """Gives every frame the same edit, and keeps what it was given."""
 
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
+    def __init__(self, edit: MatteEdit) -> None:
+        self._edit = edit
         self.seen: list[tuple[Plane, Plane]] = []
 
-    def shape(self, small: Plane, alpha: Plane) -> Shape:
+    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
         self.seen.append((small, alpha))
-        return self._shape
+        return self._edit
 
 
-def random_shape(case: Case) -> Shape:
+def random_edit(case: Case) -> MatteEdit:
     dice, size = case.dice, (case.geometry.small_height, case.geometry.small_width)
     keep = np.where(dice.random(size) < 0.3, dice.random(size), 0).astype(np.float32)
     gain = (dice.choice([0, 0.5, 1], size) * (1 - keep)).astype(np.float32)
     view_size = dice.uniform(0.2, 1)
     left, top = dice.uniform(0, 1 - view_size, 2)
-    return Shape(gain, keep, View(left, top, view_size))
+    return MatteEdit(gain, keep, View(left, top, view_size))
 
 
 MODELS = [("mattecam", "openvino"), ("toy", "openvino"), ("toy", "eager")]

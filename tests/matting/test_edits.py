@@ -1,4 +1,4 @@
-"""Shaped mattes: what the executors make of a shape, on random coefficients and in every engine."""
+"""Edited mattes: what the executors make of an edit, on random coefficients and in every engine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.matte_edit import MatteEdit, View, viewed
 from app.core.settings import MattingSettings
-from app.core.shaping import Shape, View, viewed
 from app.core.types import BlurredBackground, Matte
 from app.matting.kernels import composite
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
+from tests.matting.edits import MODELS, OFF, Fixed, random_edit
 from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded
 from tests.matting.networks import BuildEngine, frames
-from tests.matting.shapes import MODELS, OFF, Fixed, random_shape
 
 TOLERANCE = 3
 """Levels of 255 between the rounding of OpenCV and of torch."""
@@ -34,7 +34,7 @@ def test_shaped_composites_of_the_cpu_are_bounded(plate: bool, width: int, heigh
     frame = case.frame()
     backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
     try:
-        assert_bounded(executor.step(frame, backdrop, OFF, Fixed(random_shape(case))).result(), backdrop)
+        assert_bounded(executor.step(frame, backdrop, OFF, Fixed(random_edit(case))).result(), backdrop)
     finally:
         executor.close()
 
@@ -50,10 +50,10 @@ def test_torch_and_the_cpu_shape_alike(width: int, height: int, seed: int) -> No
     cpu, torch_ = Given(case.geometry, "float32"), TorchBackend(Core(network), case.geometry)
     cpu.coefficients = given_
     frame = np.ascontiguousarray(case.dice.integers(80, 120, (height, width, 3), dtype=np.uint8))
-    backdrop, shape = np.zeros_like(frame), random_shape(case)
+    backdrop, edit = np.zeros_like(frame), random_edit(case)
     try:
-        first = cpu.step(frame, backdrop, OFF, Fixed(shape)).result()
-        second = torch_.step(frame, backdrop, OFF, Fixed(shape)).result()
+        first = cpu.step(frame, backdrop, OFF, Fixed(edit)).result()
+        second = torch_.step(frame, backdrop, OFF, Fixed(edit)).result()
     finally:
         cpu.close()
         torch_.close()
@@ -111,7 +111,7 @@ def test_an_engine_drops_keeps_and_crops(
     gain[:, : width // 2] = 0
     gain[:, width // 2 :], keep[:, width // 2 :] = 0, 1
     behind = BlurredBackground(60) if blurred else backdrop
-    plain = Fixed(Shape())
+    plain = Fixed(MatteEdit())
 
     def step(edit: Fixed) -> Matte:
         return engine.step(frame, behind, OFF, edit).result()
@@ -123,7 +123,7 @@ def test_an_engine_drops_keeps_and_crops(
     assert plain.seen[0][0].shape == (3, height, width)
     assert plain.seen[0][1].shape == (height, width)
     engine.reset()
-    halved = step(Fixed(Shape(gain, keep)))
+    halved = step(Fixed(MatteEdit(gain, keep)))
     assert halved.alpha[:, :76].max() == 0
     assert halved.alpha[:, 84:].min() == 255
     np.testing.assert_allclose(halved.composite[:, 84:], frame[:, 84:], atol=1)
@@ -131,7 +131,7 @@ def test_an_engine_drops_keeps_and_crops(
         np.testing.assert_array_equal(halved.composite[:, :76], backdrop[:, :76])
     engine.reset()
     view = View(0.25, 0.4, 0.5)
-    cropped = step(Fixed(Shape(gain, keep, view)))
+    cropped = step(Fixed(MatteEdit(gain, keep, view)))
     assert cropped.frame is not None
     np.testing.assert_allclose(cropped.frame.astype(int), viewed(frame, view), atol=2)
     assert cropped.alpha[:, :70].max() == 0

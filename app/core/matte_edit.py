@@ -39,7 +39,7 @@ WHOLE_VIEW = View()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class MatteEdit:
     """The change of one matte: alpha becomes alpha * gain + keep, and the composite shows `view`."""
 
     gain: Plane | None = None

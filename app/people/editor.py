@@ -1,13 +1,13 @@
-"""Shapes the mattes of a stream after the user's settings: connects people, framing and the matte."""
+"""Edits the mattes of a stream after the user's settings: connects people, framing and the matte."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from app.core.framing import from_camera
+from app.core.matte_edit import WHOLE_VIEW, MatteEdit, Plane, View
 from app.core.placement import IN_PLACE, view_through
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
-from app.core.shaping import WHOLE_VIEW, Plane, Shape, View
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.interface import MattingEngine, Pending
 from app.people.auto_framing import AutoFraming
@@ -19,7 +19,7 @@ MAX_GAP_S = 0.5
 """A longer gap between two frames counts as this much time."""
 
 
-class PeopleShaper:
+class PeopleEditor:
     """Follows the people of one stream. Used on one thread; `begin` precedes every `step`.
 
     Implements `app.matting.base.interface.MatteEditor`.
@@ -40,17 +40,17 @@ class PeopleShaper:
         self._now_s = self._last_s = 0.0
         self._aspect = 1.0
         self._placement: PlacementSettings | None = None
-        self.shapes = False
-        """Whether the matte of this frame is shaped, so that its alpha is not the network's."""
+        self.edits = False
+        """Whether the matte of this frame is edited, so that its alpha is not the network's."""
         self.view = WHOLE_VIEW
         """The part of the last frame that was shown; it exceeds the frame where the person is moved or shrunk."""
         self.alpha: Plane | None = None
-        """The network's alpha of the last frame that was shaped, of the whole frame; None while nothing is shaped."""
+        """The network's alpha of the last frame that was edited, of the whole frame; None while nothing is edited."""
 
     def begin(
         self, settings: Settings, framing: FramingSettings, size: tuple[int, int], camera: str, now_s: float
     ) -> bool:
-        """Prepare for the next frame; return whether its matte is shaped.
+        """Prepare for the next frame; return whether its matte is edited.
 
         framing: the manual crop of the frame, which overrides auto-framing. size: (width, height) of the frame in
         pixels. camera: its stable id. now_s: time of the frame on the stream's clock.
@@ -70,19 +70,19 @@ class PeopleShaper:
             self._auto = None
         self._aspect = aspect
         self._placement = None if settings.placement == IN_PLACE else settings.placement
-        self.shapes = follows or bool(self._zones) or people.only_me or self._placement is not None
-        if not self.shapes:
+        self.edits = follows or bool(self._zones) or people.only_me or self._placement is not None
+        if not self.edits:
             self.alpha, self.view = None, WHOLE_VIEW
-        return self.shapes
+        return self.edits
 
     def step(
         self, engine: MattingEngine, image: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
     ) -> Pending:
         """Run one step of the engine, with this frame's change of the matte. Raises ModelError."""
-        return engine.step(image, backdrop, edges, self if self.shapes else None, want_foreground=want_foreground)
+        return engine.step(image, backdrop, edges, self if self.edits else None, want_foreground=want_foreground)
 
     def whole_alpha(self, matte: Matte) -> AlphaImage:
-        """Return alpha of the whole frame before it was shaped, which may be smaller than the frame."""
+        """Return alpha of the whole frame before it was edited, which may be smaller than the frame."""
         return matte.alpha if self.alpha is None else (self.alpha * 255).astype(np.uint8)
 
     def awaits_movement(self, matte: Matte) -> bool:
@@ -123,7 +123,7 @@ class PeopleShaper:
             self._only_me.reframe(self._framing, framing)
         self._selected = selected
 
-    def shape(self, small: Plane, alpha: Plane) -> Shape:
+    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
         """Return the change of this frame's matte; see `MatteEditor`."""
         self.alpha = alpha
         step_s, self._last_s = min(max(self._now_s - self._last_s, 0.0), MAX_GAP_S), self._now_s
@@ -133,9 +133,9 @@ class PeopleShaper:
         self.view = shown if self._placement is None else view_through(self._placement, shown)
         view = None if shown.is_whole else shown
         if not self._zones:
-            return Shape(gain, view=view, placement=self._placement)
+            return MatteEdit(gain, view=view, placement=self._placement)
         planes = self._zone_planes(alpha.shape[0], alpha.shape[1])
-        return Shape(planes.gain if gain is None else planes.gain * gain, planes.keep, view, self._placement)
+        return MatteEdit(planes.gain if gain is None else planes.gain * gain, planes.keep, view, self._placement)
 
     def _zone_planes(self, rows: int, columns: int) -> ZonePlanes:
         if self._drawn is None or self._drawn[0] != (self._zones, self._aspect):
