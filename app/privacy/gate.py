@@ -32,6 +32,11 @@ class Gate:
         self._card = card
         self._blocked = False
 
+    @property
+    def blocked(self) -> bool:
+        """Whether only the stand-by card may leave from now on, whatever the settings."""
+        return self._blocked
+
     def block(self) -> None:
         """Let only the stand-by card leave from now on: a thread of the frame path has died."""
         self._blocked = True

@@ -9,7 +9,7 @@ import time
 from app.core.errors import text_of
 from app.core.stage import Stage
 from app.runtime.measure import LatencyMeter, RateMeter
-from app.runtime.status import Latencies, Phase, PipelineStatus, Problem
+from app.runtime.status import Latencies, PipelineStatus, Problem
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100
@@ -34,10 +34,6 @@ class StatusBoard:
         self.frames_in = RateMeter()
         self.frames_out = RateMeter()
         self.frames_sent = RateMeter()
-        self.phase = Phase.STARTING
-        """Written by the threads that choose what is shown, and by the watchdog when one of them has died."""
-        self.size = (0, 0)
-        """Of the newest frame, (width, height); written by the inference thread."""
         self.frame_limit: int | None = None
         """Set before the start."""
 
@@ -81,7 +77,6 @@ class StatusBoard:
 
     def end(self) -> None:
         """End the run: `seconds` no longer grows."""
-        self.phase = Phase.STOPPED
         self._ended_s, self._ended_cpu_s = time.perf_counter(), time.process_time()
 
     def read(self) -> PipelineStatus:
@@ -90,8 +85,6 @@ class StatusBoard:
             problems = tuple(sorted(self._problems.values(), key=lambda problem: problem.at_s))
             errors = tuple(self._errors)
         return PipelineStatus(
-            phase=self.phase,
-            size=self.size,
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),
             latency_ms=Latencies(

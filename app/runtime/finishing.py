@@ -79,6 +79,8 @@ class Finisher:
         self._publish = publish
         self._board = board
         self._mattes = MatteCheck(hold_s)
+        self.size: tuple[int, int] | None = None
+        """Of the newest frame, (width, height); None before the first one."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="finish", initializer=name_thread, initargs=("finish",))
         self._pending: tuple[StepJob, Future[StepResult]] | None = None
 
@@ -143,12 +145,14 @@ class Finisher:
         # Only now: the check compares the composite with its background, and the overlay draws itself alone.
         if job.conditions.overlay is not None:
             picture = overlaid(picture, job.conditions.overlay)
-        self._board.phase = Phase.RUNNING
-        if self._board.count_frame():
-            self._publish(picture)
+        self.show(picture)
         return StepResult(matte, frame, picture, started_s, time.perf_counter())
 
+    def show(self, picture: Picture) -> None:
+        """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
+        if self._board.count_frame():
+            self._publish(picture)
+
     def stand_by(self, reason: Phase) -> None:
-        """Request the stand-by card."""
-        self._board.phase = reason
-        self._publish(StandBy(reason))
+        """Request the stand-by card, at the size of the newest frame."""
+        self._publish(StandBy(reason, self.size))

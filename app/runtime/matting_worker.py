@@ -54,7 +54,6 @@ class MattingWorker:
         self._backdrops = backdrops
         self._overlay = overlay
         self._demand = demand
-        self._publish = publish
         self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = PeopleEditor()
@@ -91,9 +90,9 @@ class MattingWorker:
                 if captured is None:
                     self._engines.poll()
                     if self._has_outdated_freeze(settings):
-                        self._stand_by(StandBy(Phase.WAITING))
+                        self._stand_by(Phase.WAITING)
                 elif captured.frame is None:
-                    self._stand_by(StandBy(Phase.RESTING if captured.resting else Phase.WAITING))
+                    self._stand_by(Phase.RESTING if captured.resting else Phase.WAITING)
                 else:
                     self._process(captured.frame, captured.generation, settings)
         finally:
@@ -102,8 +101,13 @@ class MattingWorker:
             self._engines.close_engine()
             self._backdrops.close()
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) of the newest frame; None before the first one (any thread)."""
+        return self._finisher.size
+
     def _process(self, frame: Frame, generation: int, settings: Settings) -> None:
-        self._board.size = frame.size
+        self._finisher.size = frame.size
         self._overlay.follow(settings, *frame.size)
         self.unmatted = settings.background.kind == "none" and not settings.paused
         awaits_background = self._backdrops.awaited(time.perf_counter(), self._timing.background_wait_s)
@@ -113,10 +117,9 @@ class MattingWorker:
         if isinstance(decision, Skip) and self._has_outdated_freeze(settings):
             decision = StandBy(Phase.WAITING)
         if isinstance(decision, StandBy):
-            self._stand_by(decision)
+            self._stand_by(decision.reason)
         elif isinstance(decision, PassThrough):
             self._settle()
-            self._board.phase = Phase.RUNNING
             self._hide_nobody()
             cropped = _crop(frame, decision.framing)
             picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
@@ -147,7 +150,6 @@ class MattingWorker:
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
                 if self._settle():
-                    self._board.phase = Phase.RUNNING
                     self._finish(repeated, settings)
                 return
             tests = self._tests
@@ -160,7 +162,7 @@ class MattingWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self._settle():
                 self._fail(error)
-            self._stand_by(StandBy(Phase.WAITING))
+            self._stand_by(Phase.WAITING)
             return
         job = StepJob(
             run=run,
@@ -258,15 +260,13 @@ class MattingWorker:
 
     def _finish(self, picture: Picture, settings: Settings) -> None:
         self._shown_under = settings.hides
-        if self._board.count_frame():
-            self._publish(picture)
+        self._finisher.show(picture)
 
-    def _stand_by(self, request: StandBy) -> None:
+    def _stand_by(self, reason: Phase) -> None:
         self._settle()
-        self._board.phase = request.reason
         self.keeps_room = False
         self._hide_nobody()
-        self._publish(request)
+        self._finisher.stand_by(reason)
 
 
 def _edges(settings: Settings, engine: MattingEngine) -> EdgeSettings:

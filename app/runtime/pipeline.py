@@ -38,7 +38,7 @@ from app.runtime.prepare import Preparer
 from app.runtime.settings_owner import SettingsOwner
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
-from app.runtime.status import PipelineStatus
+from app.runtime.status import Phase, PipelineStatus
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched, report_failure
 from app.runtime.worker import Worker
@@ -94,14 +94,8 @@ class Pipeline:
         self._matting_thread = Worker("matting", self._matting.run)
         self._clock_thread = Worker("output-clock", self._clock.run)
         self._demand_thread = Worker("demand", self.demand.run)
-        self._watchdog = Watchdog(
-            Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True),
-            lambda: self._clock.last_tick_s,
-            self._clock.send_card,
-            self._gate,
-            self._board,
-            self._shared.timing,
-        )
+        watched_clock = Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True)
+        self._watchdog = Watchdog(self._shared, self._gate, self._clock, watched_clock)
         self._watchdog.watch(
             Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True, hangs=self._capture.reading.hangs),
             Watched.of(self._matting_thread, Stage.MATTING, frame_path=True),
@@ -181,6 +175,8 @@ class Pipeline:
         engines, matting = self._engines, self._matting
         return replace(
             self._board.read(),
+            phase=Phase.WAITING if self._gate.blocked else self._clock.phase,
+            size=matting.size or (0, 0),
             source=self._capture.info,
             engine=engines.info,
             server=engines.server,
@@ -233,7 +229,7 @@ class Pipeline:
             ended = preparer.stop(deadline_s - time.monotonic()) and ended
         self.preview.close()
         self._board.end()
-        self._final = (self._final or self.status()).at_the_end_of(running)
+        self._final = replace(self.status(), phase=Phase.STOPPED).at_the_end_of(running)
         return ended
 
     def _settings_changed(self) -> None:

@@ -6,14 +6,14 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.core.concurrency.clock import elapsed_s
 from app.core.messages.system import ProgramText
 from app.core.stage import Stage
 from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
-from app.runtime.status import Phase
-from app.runtime.timing import Timing
+from app.runtime.shared import Shared
 from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -45,28 +45,26 @@ class Watched:
         return Watched(worker.name, stage, lambda: worker.died, lambda: worker.error, frame_path, hangs)
 
 
+class Clock(Protocol):
+    """What the output thread runs."""
+
+    last_tick_s: float
+    """`elapsed_s` of its last tick."""
+
+    def send_card(self) -> None:
+        """Send the stand-by card to every output in place of the thread."""
+        ...
+
+
 class Watchdog:
     """Checks the threads on its own thread. A dead thread is not restarted: its state is unknown."""
 
-    def __init__(
-        self,
-        clock: Watched,
-        last_tick_s: Callable[[], float],
-        send_card: Callable[[], None],
-        gate: Gate,
-        board: StatusBoard,
-        timing: Timing,
-    ) -> None:
-        """clock: the output thread. last_tick_s: `elapsed_s` of its last tick. send_card: sends the stand-by card
-        to every output in its place.
-        """
-        self._clock = clock
-        self._last_tick_s = last_tick_s
-        self._send_card = send_card
+    def __init__(self, shared: Shared, gate: Gate, clock: Clock, clock_thread: Watched) -> None:
+        self._board, self._timing = shared.board, shared.timing
         self._gate = gate
-        self._board = board
-        self._timing = timing
-        self._watched: tuple[Watched, ...] = (clock,)
+        self._clock = clock
+        self._clock_thread = clock_thread
+        self._watched: tuple[Watched, ...] = (clock_thread,)
         self._stalled = False
         self._late: dict[str, str | None] = {}
         """The device that hung at the last check, by the name of its thread."""
@@ -88,7 +86,6 @@ class Watchdog:
         report_failure(self._board, thread.stage, thread.name, thread.error())
         if thread.frame_path:
             self._gate.block()
-            self._board.phase = Phase.WAITING
 
     def _check_call(self, thread: Watched) -> None:
         device, name = thread.hangs(self._timing.hang_s), thread.name
@@ -101,12 +98,12 @@ class Watchdog:
             self._board.clear(thread.stage, (self, name))
 
     def _check_clock(self) -> None:
-        stalled = elapsed_s() - self._last_tick_s() > self._timing.stale_s
-        if self._clock.died() or stalled:
-            self._send_card()
+        thread, stalled = self._clock_thread, elapsed_s() - self._clock.last_tick_s > self._timing.stale_s
+        if thread.died() or stalled:
+            self._clock.send_card()
         # A process that was stopped finds the clock late at first: the clock is stopped as well.
-        if stalled and self._stalled and not self._clock.died():
-            self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=self._clock.name), self)
+        if stalled and self._stalled and not thread.died():
+            self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=thread.name), self)
         elif not stalled:
             self._board.clear(Stage.OUTPUT, self)
         self._stalled = stalled

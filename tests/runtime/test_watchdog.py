@@ -13,10 +13,11 @@ from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.output.base import ReaderCounter
 from app.privacy.gate import Gate
-from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
 from app.runtime.prepare import Preparer
+from app.runtime.settings_owner import SettingsOwner
+from app.runtime.shared import Shared
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched
@@ -27,6 +28,24 @@ from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
+
+
+ALIVE = Watched("output-clock", Stage.OUTPUT, lambda: False)
+
+
+class Clock:
+    """An output clock that a test moves."""
+
+    def __init__(self, last_tick_s: float) -> None:
+        self.last_tick_s = last_tick_s
+        self.cards = 0
+
+    def send_card(self) -> None:
+        self.cards += 1
+
+
+def shared_parts() -> Shared:
+    return Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
 
 
 def die() -> None:
@@ -97,24 +116,23 @@ def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
 
 def test_a_program_that_was_stopped_reports_no_stall() -> None:
     """SIGSTOP stops watchdog and clock; the watchdog may be the first to go on."""
-    board, cards = StatusBoard(), list[int]()
-    gate = Gate(lambda: BASE, StandbyPictures(board).get)
-    last_tick_s = [elapsed_s() - 60]
-    clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
-    watchdog = Watchdog(clock, lambda: last_tick_s[0], lambda: cards.append(1), gate, board, TIMING)
+    shared = shared_parts()
+    gate = Gate(lambda: BASE, StandbyPictures(shared.board).get)
+    clock = Clock(elapsed_s() - 60)
+    watchdog = Watchdog(shared, gate, clock, ALIVE)
     stop = threading.Event()
 
     def once() -> bool:
         checked.append(1)
         if len(checked) == 2:
-            last_tick_s[0] = elapsed_s() + 60
+            clock.last_tick_s = elapsed_s() + 60
         return len(checked) == 4
 
     checked: list[int] = []
     stop.wait = lambda timeout=None: once()  # type: ignore[method-assign]
     watchdog.run(stop)
-    assert len(cards) == 1, "the card leaves all the same"
-    assert not board.read().problems
+    assert clock.cards == 1, "the card leaves all the same"
+    assert not shared.board.read().problems
 
 
 @pytest.mark.parametrize(
@@ -168,11 +186,12 @@ def test_a_thread_of_the_caller_is_watched_as_well() -> None:
 
 
 def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
-    board = StatusBoard()
+    shared = shared_parts()
+    board = shared.board
     cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
     gate = Gate(lambda: BASE, cards.get)
     idle: Preparer[int, int] = Preparer("idle", lambda key: key, ignore_value)
-    watchdog = Watchdog(Watched.of(idle.worker, Stage.OUTPUT), elapsed_s, lambda: None, gate, board, TIMING)
+    watchdog = Watchdog(shared, gate, Clock(elapsed_s() + 60), Watched.of(idle.worker, Stage.OUTPUT))
     watchdog.watch(Watched.of(cards.preparer.worker, Stage.OUTPUT))
     thread = Worker("watchdog", watchdog.run)
     cards.preparer.start()
@@ -225,12 +244,12 @@ def test_a_driver_that_hangs_is_named_until_it_goes_on(stage: str, problem: tupl
 
 
 def test_a_program_that_was_stopped_reports_no_driver() -> None:
-    board = StatusBoard()
+    shared = shared_parts()
+    board = shared.board
     answers = iter(["camera", None, "camera", "camera", None])
     camera = Watched("capture", Stage.CAPTURE, lambda: False, hangs=lambda limit_s: next(answers))
-    clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
     gate = Gate(lambda: BASE, StandbyPictures(board).get)
-    watchdog = Watchdog(clock, elapsed_s, lambda: None, gate, board, TIMING)
+    watchdog = Watchdog(shared, gate, Clock(elapsed_s() + 60), ALIVE)
     watchdog.watch(camera)
     stop, found = threading.Event(), list[int]()
 

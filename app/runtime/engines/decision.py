@@ -44,6 +44,8 @@ class StandBy:
     """Drop the frame and show the stand-by card."""
 
     reason: Phase
+    size: tuple[int, int] | None = None
+    """Of the newest frame, (width, height), and so of the card; None before the first frame."""
 
 
 Decision = Run | PassThrough | Skip | StandBy

@@ -50,6 +50,8 @@ class OutputClock:
         self._latest: Picture | None = None
         """None while the stand-by card is requested."""
         self._size: tuple[int, int] | None = None
+        self.phase = Phase.STARTING
+        """Why the card or a picture is sent, as in `PipelineStatus` (any thread)."""
         self._arrived_s = 0.0
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
@@ -88,15 +90,17 @@ class OutputClock:
         self._show(card)
 
     def _rate_hz(self, settings: Settings) -> float:
-        if self._board.phase is Phase.RESTING:
+        if self.phase is Phase.RESTING:
             return min(RESTING_HZ, settings.capture.fps)
         return min(PAUSED_HZ, settings.capture.fps) if settings.paused else settings.capture.fps
 
     def _take(self, arrived: Picture | StandBy) -> None:
         if isinstance(arrived, StandBy):
-            self._latest = None
+            self._latest, self.phase = None, arrived.reason
+            self._size = arrived.size or self._size
         elif arrived.frame is None or arrived.frame.captured_at_s >= self._resumed_s:
-            self._latest, self._size, self._arrived_s = arrived, arrived.size, self.last_tick_s
+            self._latest, self.phase = arrived, Phase.RUNNING
+            self._size, self._arrived_s = arrived.size, self.last_tick_s
 
     def _choose(self, settings: Settings) -> Picture:
         latest = self._latest
@@ -106,8 +110,6 @@ class OutputClock:
         return self._gate.card(*self._card_size(settings))
 
     def _card_size(self, settings: Settings) -> tuple[int, int]:
-        if self._board.size[0]:
-            return self._board.size
         return self._size or (settings.capture.width, settings.capture.height)
 
     def _send(self, picture: Picture, *, mirror: bool) -> None:
