@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.core.concurrency.threads import name_thread
-from app.core.types import AlphaImage, Backdrop, Frame, Layers, Matte, Picture, PictureKind
+from app.core.types import AlphaImage, Frame, Layers, Matte, Picture, PictureKind
 from app.matting.base.interface import Pending
 from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
@@ -29,7 +29,6 @@ class StepJob:
 
     run: Run
     frame: Frame
-    backdrop: Backdrop
     conditions: Conditions
     pending: Pending
     whole_alpha: Callable[[Matte], AlphaImage]
@@ -39,7 +38,7 @@ class StepJob:
     shift: float
     """As in `Layers`."""
     overlaps: bool
-    """Whether the rest runs on its own thread."""
+    """Whether the second stage runs on its own thread."""
     started_s: float
     """When the step began, and when its network had run, by time.perf_counter()."""
     begun_s: float
@@ -50,8 +49,6 @@ class StepResult:
     """A step that has ended."""
 
     matte: Matte
-    frame: Frame
-    """As it is shown."""
     picture: Picture | None
     """What was published; None where the matte is not plausible, or only after a self-test."""
     started_s: float
@@ -109,44 +106,41 @@ class Finisher:
         (_, future), self._pending = self._pending, None
         return future.result()
 
-    def finish(self, job: StepJob, self_test: Callable[[], None]) -> StepResult:
-        """Run the second stage on the calling thread. self_test: as in `AlphaWatch.permits`. Raises what it raises."""
-        return self._finished(job, self_test)
-
     def close(self) -> None:
         """Stop the thread."""
         self._pool.shutdown()
 
     def _finish_beside(self, job: StepJob) -> StepResult:
         try:
-            return self._finished(job, None)
+            return self.finish(job, None)
         except Exception:
             self.stand_by(Phase.WAITING)
             raise
 
-    def _finished(self, job: StepJob, self_test: Callable[[], None] | None) -> StepResult:
+    def finish(self, job: StepJob, self_test: Callable[[], None] | None) -> StepResult:
+        """Run the second stage on the calling thread. self_test: as in `AlphaWatch.permits`. Raises what it raises."""
         started_s = time.perf_counter()
         matte = job.pending.result()
-        frame = job.frame
+        frame, conditions = job.frame, job.conditions
         if matte.frame is not None:
             whole = frame.image if frame.whole is None else frame.whole
-            frame = replace(frame, image=matte.frame, whole=whole if job.conditions.edited else None)
+            frame = replace(frame, image=matte.frame, whole=whole if conditions.edited else None)
         whole_alpha = job.whole_alpha(matte) if job.moves else None
         now_s = time.monotonic()
-        permitted = self._mattes.permits(matte, frame, job.backdrop, now_s, job.run.sequence, self_test, whole_alpha)
+        backdrop, sequence = conditions.backdrop, conditions.sequence
+        permitted = self._mattes.permits(matte, frame, backdrop, now_s, sequence, self_test, whole_alpha)
         if permitted is None:
-            return StepResult(matte, frame, None, started_s, time.perf_counter(), self_test_due=True)
+            return StepResult(matte, None, started_s, time.perf_counter(), self_test_due=True)
         if not permitted:
             self.stand_by(Phase.WAITING)
-            return StepResult(matte, frame, None, started_s, time.perf_counter())
-        backdrop = job.backdrop if isinstance(job.backdrop, np.ndarray) else None
-        layers = Layers(backdrop, job.shift)
+            return StepResult(matte, None, started_s, time.perf_counter())
+        layers = Layers(backdrop if isinstance(backdrop, np.ndarray) else None, job.shift)
         picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, layers)
         # Only now: the check compares the composite with its background, and the overlay draws itself alone.
-        if job.conditions.overlay is not None:
-            picture = overlaid(picture, job.conditions.overlay)
+        if conditions.overlay is not None:
+            picture = overlaid(picture, conditions.overlay)
         self.show(picture)
-        return StepResult(matte, frame, picture, started_s, time.perf_counter())
+        return StepResult(matte, picture, started_s, time.perf_counter())
 
     def show(self, picture: Picture) -> None:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""

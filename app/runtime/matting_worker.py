@@ -12,7 +12,7 @@ from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base.interface import MattingEngine, Pending
-from app.matting.selection.governor import Step
+from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import Captured
@@ -86,7 +86,7 @@ class MattingWorker:
                 if captured is not None:
                     self.newest = captured.frame
                 if captured is None or self._finisher.is_done:
-                    self._settle()
+                    self._drain()
                 if captured is None:
                     self._engines.poll()
                     if self._has_outdated_freeze(settings):
@@ -96,7 +96,7 @@ class MattingWorker:
                 else:
                     self._process(captured.frame, captured.generation, settings)
         finally:
-            self._settle()
+            self._drain()
             self._finisher.close()
             self._engines.close_engine()
             self._backdrops.close()
@@ -119,11 +119,11 @@ class MattingWorker:
         if isinstance(decision, StandBy):
             self._stand_by(decision.reason)
         elif isinstance(decision, PassThrough):
-            self._settle()
+            self._drain()
             self._hide_nobody()
             cropped = _crop(frame, decision.framing)
             picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
-            self._finish(self._overlay.painted(picture), settings)
+            self._show(self._overlay.painted(picture), settings)
         elif isinstance(decision, Run):
             self._run(decision, _crop(frame, decision.framing), settings)
 
@@ -131,7 +131,7 @@ class MattingWorker:
         started_s = time.perf_counter()
         try:
             if run.reset:
-                if not self._settle():
+                if not self._drain():
                     return
                 self._unchanged.forget()
                 run.engine.reset(self._last_alpha if run.continues else None)
@@ -143,14 +143,14 @@ class MattingWorker:
             edited = self._people.edits
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
             overlaps = crowded and not edited and run.engine.overlaps
-            if (not overlaps or self._repeats_pending(frame)) and not self._settle():
+            if (not overlaps or self._repeats_pending(frame)) and not self._drain():
                 return
             overlay, hides = self._overlay.current, settings.hides
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, edited, overlay, hides)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
-                if self._settle():
-                    self._finish(repeated, settings)
+                if self._drain():
+                    self._show(repeated, settings)
                 return
             tests = self._tests
             with self._shared.turns.step():
@@ -160,14 +160,13 @@ class MattingWorker:
                 else:
                     pending = _ready(pending.result())
         except Exception as error:  # noqa: BLE001 - carried to the status
-            if self._settle():
+            if self._drain():
                 self._fail(error)
             self._stand_by(Phase.WAITING)
             return
         job = StepJob(
             run=run,
             frame=frame,
-            backdrop=backdrop,
             conditions=conditions,
             pending=pending,
             whole_alpha=self._people.whole_alpha,
@@ -177,7 +176,7 @@ class MattingWorker:
             started_s=started_s,
             begun_s=time.perf_counter(),
         )
-        if not self._settle() or tests != self._tests:
+        if not self._drain() or tests != self._tests:
             return  # The engine has been closed or reset meanwhile.
         self._engines.begun(run)
         self.selection_uncertain = self._people.hides_person
@@ -185,19 +184,19 @@ class MattingWorker:
         if job.overlaps:
             self._finisher.start(job)
         else:
-            self._conclude(job, lambda: self._finisher.finish(job, self._tester(job)))
+            self._complete(job, lambda: self._finisher.finish(job, self._tester(job)))
 
     def _repeats_pending(self, frame: Frame) -> bool:
         """Return whether the frame equals that of the step that has not ended, so that its composite is due again."""
         pending = self._finisher.pending
         return pending is not None and same_image(frame.image, pending.frame.image)
 
-    def _settle(self) -> bool:
+    def _drain(self) -> bool:
         """Wait for the step that has not ended, if any; return False if it failed, so that the engine is closed."""
         job = self._finisher.pending
-        return job is None or self._conclude(job, self._finisher.take)
+        return job is None or self._complete(job, self._finisher.take)
 
-    def _conclude(self, job: StepJob, finish: Callable[[], StepResult]) -> bool:
+    def _complete(self, job: StepJob, finish: Callable[[], StepResult]) -> bool:
         """Take note of a step that ends; return whether it succeeded."""
         try:
             finished = finish()
@@ -213,7 +212,7 @@ class MattingWorker:
             self._shown_under = job.conditions.hides
             self.awaits_movement = self._people.awaits_movement(finished.matte)
             self._last_alpha = job.whole_alpha(finished.matte)
-            self._backdrops.watch(self._last_alpha, finished.frame.captured_at_s)
+            self._backdrops.watch(self._last_alpha, job.frame.captured_at_s)
             self._unchanged.note(job.conditions, finished.picture)
         else:
             self._last_alpha = None
@@ -221,8 +220,10 @@ class MattingWorker:
             self._unchanged.forget()
         work_s = finished.work_s(job) * (ALONE if job.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
-        latency_s = finished.ended_s - finished.frame.captured_at_s
-        step = Step(finished.ended_s, finished.busy_s(job), latency_s, self._rate_hz(self._shared.settings, job.frame))
+        latency_s = finished.ended_s - job.frame.captured_at_s
+        step = StepTiming(
+            finished.ended_s, finished.busy_s(job), latency_s, self._rate_hz(self._shared.settings, job.frame)
+        )
         self._engines.completed(job.run, step)
         return True
 
@@ -258,12 +259,12 @@ class MattingWorker:
         """Take note that the picture shows no person whom a matte could hide: it is a card, or not matted."""
         self.selection_uncertain = self.awaits_movement = False
 
-    def _finish(self, picture: Picture, settings: Settings) -> None:
+    def _show(self, picture: Picture, settings: Settings) -> None:
         self._shown_under = settings.hides
         self._finisher.show(picture)
 
     def _stand_by(self, reason: Phase) -> None:
-        self._settle()
+        self._drain()
         self.keeps_room = False
         self._hide_nobody()
         self._finisher.stand_by(reason)

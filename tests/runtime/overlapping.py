@@ -17,7 +17,7 @@ from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
-from app.matting.selection.governor import Step
+from app.matting.selection.governor import StepTiming
 from app.runtime import finishing, matting_worker
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import Decision, Run, StandBy
@@ -30,7 +30,7 @@ from tests.waiting import eventually
 WIDTH, HEIGHT = 64, 48
 PATIENCE_S = 60.0
 POLL_S = 1.0
-"""The time in which a test must send the next frame, so that the last step is not settled before it."""
+"""The time in which a test must send the next frame, so that the last step has not ended before it."""
 
 
 class Clocks(threading.local):
@@ -40,7 +40,7 @@ class Clocks(threading.local):
 
 
 class Overlapping:
-    """An engine whose rests wait until the test lets them go on."""
+    """An engine whose second stages wait until the test lets them go on."""
 
     def __init__(self) -> None:
         self.info = EngineInfo("fake", "fake", "float32", "cpu", 0.5, (WIDTH // 2, HEIGHT // 2))
@@ -48,7 +48,7 @@ class Overlapping:
         self.clocks = Clocks()
         self.step_s = 0.0
         """Of a step that does not overlap."""
-        self.rest_s: dict[int, float] = {}
+        self.second_stage_s: dict[int, float] = {}
         """By brightness of the frame; a frame that is not listed takes no time."""
         self.events: list[str] = []
         self.gates: dict[int, threading.Event] = {}
@@ -85,8 +85,8 @@ class Overlapping:
                 return Matte(np.array(backdrop), np.zeros((HEIGHT, WIDTH), np.uint8))
             if number in self.gates:
                 assert self.gates[number].wait(PATIENCE_S)
-            self.events.append(f"rest {number}")
-            self.clocks.now_s += self.rest_s.get(number, 0.0)
+            self.events.append(f"finish {number}")
+            self.clocks.now_s += self.second_stage_s.get(number, 0.0)
             if number in self.errors:
                 raise self.errors[number]
             alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
@@ -108,7 +108,7 @@ class OneEngine:
 
     def __init__(self, engine: Overlapping) -> None:
         self.engine: Overlapping | None = engine
-        self.errors, self.begun_frames, self.steps = list[str](), list[int](), list[Step]()
+        self.errors, self.begun_frames, self.steps = list[str](), list[int](), list[StepTiming]()
 
     def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
         if self.engine is None:
@@ -121,7 +121,7 @@ class OneEngine:
     def begun(self, run: Run) -> None:
         self.begun_frames.append(run.index)
 
-    def completed(self, run: Run, step: Step) -> None:
+    def completed(self, run: Run, step: StepTiming) -> None:
         self.steps.append(step)
 
     def failed(self, error: Exception) -> None:
@@ -162,7 +162,7 @@ class Bench:
         eventually(lambda: self.engine.events[1:] == list(events))
 
     def begin_beside(self, number: int) -> None:
-        """Hold the rest of frame 1, and wait until frame `number` is begun beside it."""
+        """Hold the second stage of frame 1, and wait until frame `number` is begun beside it."""
         self.engine.gates[1] = threading.Event()
         self.send(1)
         self.happens("begin 1")

@@ -34,8 +34,8 @@ def test_the_network_runs_while_the_last_frame_is_finished() -> None:
         tried.engine.gates[1].set()
         eventually(lambda: tried.shown == [1, 2, 3])
         order = tried.engine.events
-        assert order.index("rest 1") < order.index("rest 2") < order.index("rest 3")
-        assert order.index("rest 1") < order.index("begin 3"), "one frame at most is begun beside another"
+        assert order.index("finish 1") < order.index("finish 2") < order.index("finish 3")
+        assert order.index("finish 1") < order.index("begin 3"), "one frame at most is begun beside another"
         eventually(lambda: len(tried.engines.steps) == 3)
         assert tried.engines.begun_frames == [0, 1, 2]
 
@@ -48,14 +48,14 @@ def test_steps_that_leave_time_until_the_next_frame_do_not_overlap(monkeypatch: 
         monkeypatch.setattr(matting_worker, "CROWDED", -1.0)
         tried.send_shown(4)
         tried.send(5)
-        eventually(lambda: tried.engine.events[-1] == "rest 5")
+        eventually(lambda: tried.engine.events[-1] == "finish 5")
 
 
-def test_a_slow_rest_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_second_stage_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The governor sees the longer stage, not the sum, and not the wait for the frame before."""
     with bench() as tried:
         use_clocks(tried, monkeypatch)
-        tried.engine.rest_s[1] = 0.2
+        tried.engine.second_stage_s[1] = 0.2
         tried.begin_beside(2)
         tried.engine.gates[1].set()
         eventually(lambda: len(tried.engines.steps) == 2)
@@ -75,7 +75,7 @@ def test_the_card_follows_the_last_composite() -> None:
         assert tried.shown == [1, "card"]
 
 
-def test_a_rest_that_fails_shows_the_card_and_drops_the_frame_begun_beside_it() -> None:
+def test_a_second_stage_that_fails_shows_the_card_and_drops_the_frame_begun_beside_it() -> None:
     with bench() as tried:
         tried.engine.errors[1] = ModelError("The composite fails.")
         tried.begin_beside(2)
@@ -85,7 +85,7 @@ def test_a_rest_that_fails_shows_the_card_and_drops_the_frame_begun_beside_it() 
         eventually(lambda: tried.engine.events[-1] == "close" and tried.shown.count("card") >= 3)
         assert set(tried.shown) == {"card"}
         assert tried.engines.errors == ["The composite fails."]
-        assert "rest 2" not in tried.engine.events
+        assert "finish 2" not in tried.engine.events
 
 
 def test_a_network_that_fails_shows_what_was_finished_before() -> None:
@@ -120,10 +120,10 @@ def test_a_self_test_has_the_engine_for_itself() -> None:
         assert not tried.tested_beside
         tried.engine.gates[2].set()
         eventually(lambda: tried.shown == [1, 2])
-        assert tried.tested_beside == [["reset", "begin 1", "rest 1", "begin 2", "begin 3", "rest 2"]]
+        assert tried.tested_beside == [["reset", "begin 1", "finish 1", "begin 2", "begin 3", "finish 2"]]
         tried.send(4)
         eventually(lambda: tried.shown == [1, 2, 4])
-        assert "rest 3" not in tried.engine.events
+        assert "finish 3" not in tried.engine.events
 
 
 def test_an_equal_frame_repeats_the_composite_that_is_not_finished_yet() -> None:
@@ -149,7 +149,7 @@ def test_a_composite_that_shows_too_much_is_not_published() -> None:
 
 
 class OverlappingFakeEngine(FakeEngine):
-    """A `FakeEngine` whose steps overlap; its rests suffer faults under the name `finish`."""
+    """A `FakeEngine` whose steps overlap; its second stages suffer faults under the name `finish`."""
 
     overlaps = True
 
@@ -188,4 +188,4 @@ def test_long_steps_overlap_after_some_frames(monkeypatch: pytest.MonkeyPatch) -
         use_clocks(tried, monkeypatch)
         tried.engine.step_s = 0.05
         tried.send_shown(*range(1, 11))
-        assert tried.engine.events[1:] == [*["step"] * 9, "begin 10", "rest 10"]
+        assert tried.engine.events[1:] == [*["step"] * 9, "begin 10", "finish 10"]

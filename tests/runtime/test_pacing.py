@@ -9,7 +9,7 @@ from collections import deque
 
 import pytest
 
-from app.runtime.outputs.pacing import SteadyClock
+from app.runtime.outputs.output_clock import SteadyClock
 
 
 class SimulatedTime:

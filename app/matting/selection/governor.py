@@ -52,7 +52,7 @@ class GovernorTiming:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepTiming:
     """Measurements of one step."""
 
     now_s: float
@@ -84,7 +84,7 @@ class Governor:
         self._rungs = tuple(rungs)
         self._timing = timing or GovernorTiming()
         self._index = 0
-        self._window: list[Step] = []
+        self._window: list[StepTiming] = []
         self._window_start_s: float | None = None
         """None until the next step."""
         self._last_s = float("-inf")
@@ -124,7 +124,7 @@ class Governor:
         self._upgrade, self._ceiling = None, 0
         self.restart_measuring()
 
-    def observe(self, step: Step) -> bool:
+    def observe(self, step: StepTiming) -> bool:
         """Record a step; return whether `quality` has changed."""
         if step.now_s - self._last_s > max(self._timing.gap_s, 3 * (step.busy_s + 1 / step.rate_hz)):
             self.restart_measuring()

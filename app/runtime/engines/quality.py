@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base.interface import EngineInfo
-from app.matting.selection.governor import Governor, GovernorTiming, Step
+from app.matting.selection.governor import Governor, GovernorTiming, StepTiming
 from app.matting.selection.quality_levels import Quality, fixed_work, ladder
 from app.runtime.status import Lowered
 from models.table import bundled
@@ -68,7 +68,7 @@ class QualityControl:
             settings = settings.replace(downsample_ratio=self._full_ratio * quality.ratio_factor)
         return settings
 
-    def observe(self, step: Step) -> bool:
+    def observe(self, step: StepTiming) -> bool:
         """Take note of a step; return whether `quality` has changed."""
         self._rate_hz = step.rate_hz
         return self._governor is not None and self._governor.observe(step)

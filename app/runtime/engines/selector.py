@@ -10,7 +10,7 @@ from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.stage import Stage
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.selection.governor import Step
+from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.fallback import Fallbacks, named, reason
@@ -38,7 +38,7 @@ class EngineSelector:
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
         """build, self_test: as in `Parts`; every engine passes the test before its first frame. now: the time in
-        seconds on the clock of `Step.now_s`; replaced in tests.
+        seconds on the clock of `StepTiming.now_s`; replaced in tests.
         """
         self._build = build
         self._self_test = self_test
@@ -68,7 +68,7 @@ class EngineSelector:
         """Counts the engines used so far."""
         self._sequence: tuple[int, int] | None = None
         """Of the last step, while frames follow it without a break."""
-        self._last_step: Step | None = None
+        self._last_step: StepTiming | None = None
         self._pattern = MattingPattern()
 
     @property
@@ -124,7 +124,7 @@ class EngineSelector:
         self._sequence = run.sequence
         self._pattern.note(run.sequence[0], run.index, self._quality.quality.matted)
 
-    def completed(self, run: Run, step: Step) -> None:
+    def completed(self, run: Run, step: StepTiming) -> None:
         """Take note of a step that succeeded."""
         self._last_step = step
         self.info = run.engine.info

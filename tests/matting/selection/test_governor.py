@@ -16,7 +16,7 @@ from app.matting.selection.governor import (
     MAX_SWITCHES,
     SWITCHES_SPAN_S,
     Governor,
-    Step,
+    StepTiming,
 )
 from app.matting.selection.quality_levels import CPU_FIXED_WORK, MATTED, Quality, fixed_work, ladder
 
@@ -53,7 +53,7 @@ class Simulated:
             busy_s = max(self.load(self.now_s) * work / self.rate_hz, 1e-5)
             self.now_s += max(busy_s, 1 / (float(running.matted) * self.rate_hz))
             self.steps.append((self.now_s, busy_s * self.rate_hz * float(running.matted), running))
-            if not building and self.governor.observe(Step(self.now_s, busy_s, busy_s, self.rate_hz)):
+            if not building and self.governor.observe(StepTiming(self.now_s, busy_s, busy_s, self.rate_hz)):
                 self.switches_s.append(self.now_s)
                 ready_s = self.now_s + BUILD_S
 

@@ -13,7 +13,7 @@ from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine
-from app.matting.selection.governor import Step
+from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
@@ -68,7 +68,7 @@ class Bench:
             if isinstance(decision, Run):
                 work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
                 busy_s = load * work * (0.4 if info.model == "mattecam" else 1) / 30
-                ended(self.selector, decision, Step(self.now_s, busy_s, busy_s, 30.0))
+                ended(self.selector, decision, StepTiming(self.now_s, busy_s, busy_s, 30.0))
 
     def decide(self, settings: MattingSettings = AUTO) -> Decision:
         """The decision for the next frame."""
@@ -103,7 +103,7 @@ class Bench:
             decision = self.decide(settings)
             if isinstance(decision, Run):
                 indexes.append(index)
-                ended(self.selector, decision, Step(self.now_s, 0.01, 0.01, 30.0))
+                ended(self.selector, decision, StepTiming(self.now_s, 0.01, 0.01, 30.0))
         return indexes
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
@@ -115,7 +115,7 @@ class Bench:
         return self.built[-1]
 
 
-def ended(selector: EngineSelector, run: Run, step: Step) -> None:
+def ended(selector: EngineSelector, run: Run, step: StepTiming) -> None:
     """Report a step as the inference thread does."""
     selector.begun(run)
     selector.completed(run, step)

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
 from app.core.types import Frame
-from app.matting.selection.governor import Step
+from app.matting.selection.governor import StepTiming
 from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.key import KeyCache
 from app.runtime.status import Phase
@@ -29,7 +29,7 @@ def test_one_decision_for_each_frame() -> None:
         simulated.settle()
         first = simulated.decide()
         assert isinstance(first, Run) and first.reset
-        ended(simulated.selector, first, Step(1.0, 0.01, 0.01, 30.0))
+        ended(simulated.selector, first, StepTiming(1.0, 0.01, 0.01, 30.0))
         assert simulated.decide() == replace(first, index=first.index + 1, reset=False)
         settings = whole_settings(AUTO)
         for change, expected in (
@@ -42,7 +42,7 @@ def test_one_decision_for_each_frame() -> None:
             assert simulated.selector.decide(frame, 1, settings.replace(**change)) == expected
             after = simulated.decide()
             assert isinstance(after, Run) and after.reset, "the frames in between were not matted"
-            ended(simulated.selector, after, Step(2.0, 0.01, 0.01, 30.0))
+            ended(simulated.selector, after, StepTiming(2.0, 0.01, 0.01, 30.0))
 
 
 def test_what_changes_per_frame_needs_no_other_engine() -> None:

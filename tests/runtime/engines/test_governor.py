@@ -10,7 +10,7 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.core.types import PictureKind
-from app.matting.selection.governor import GovernorTiming, Step
+from app.matting.selection.governor import GovernorTiming, StepTiming
 from app.runtime.engines.decision import Decision, Run
 from app.runtime.timing import Timing
 from app.testing.room import shows_room
@@ -116,7 +116,7 @@ def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
             simulated.now_s += 1 / 30
             decision = simulated.decide(AUTO)
             if isinstance(decision, Run):
-                ended(simulated.selector, decision, Step(simulated.now_s, 0.05, 0.05, 30.0))
+                ended(simulated.selector, decision, StepTiming(simulated.now_s, 0.05, 0.05, 30.0))
         assert runs(simulated.decide(off), first)
         eventually(lambda: not simulated.selector.busy)
         assert runs(simulated.decide(off), first)

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 from app.core.types import Frame
-from app.matting.selection.governor import Step
+from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
@@ -47,7 +47,7 @@ class Built:
         """A step that ends at 10 s."""
         run = self.decide(PINNED)
         assert isinstance(run, Run)
-        ended(self.selector, run, Step(10.0, BUSY_S, BUSY_S, 30.0))
+        ended(self.selector, run, StepTiming(10.0, BUSY_S, BUSY_S, 30.0))
         self.now_s = 10.0
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
