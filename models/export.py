@@ -70,8 +70,8 @@ class Export:
     """The decision stage between the last part and the guided filter, if there is one."""
     forgetting: ForgettingRule | None = None
     """The stage before the first part that clears the states, if there is one; these are at 1/4, 1/8 and 1/16."""
-    stretch: float | None = None
-    """If given, the last part writes `cells` in place of `given`, and alpha is the sigmoid of its logit, from this to 1
+    alpha_margin: float | None = None
+    """If given, the last part writes `cells` in place of `matte`, and alpha is the sigmoid of its logit, from this to 1
     minus this, stretched to 0..1. Runtimes are slow at rearranging few channels."""
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from models.clips import downsampled
 from models.mattecam.bundled import BUNDLED, load, save
-from models.mattecam.network import STRETCH, MattecamNetwork, explained, pixels_of, stretched
+from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, pixels_of, stretched
 from models.rvm import guided_filter
 from training import parallel
 from training.average import Average
@@ -125,7 +125,7 @@ def losses_of(network: MattecamNetwork, crops: Crops) -> dict[str, Tensor]:
         cells, *_ = network.last_cells(crops.features, *network.skips(small))
         raw = pixels_of(cells, small)
     residual, logit = raw[:, :3].float(), raw[:, 3:].float()
-    coarse = stretched(logit, STRETCH)
+    coarse = stretched(logit, ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous()
     filtered = guided_filter.apply(crops.src, *explained(small, matte))
     shown, src, fgr, pha = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha))

@@ -64,7 +64,7 @@ class ExportedNetwork(MattingNetwork):
         for stage in self.stages:
             outputs = self.parts[stage.name](*(arrays[name] for name in stage.reads))
             arrays |= zip(stage.writes, outputs, strict=True)
-        return arrays["given"], (arrays["next0"], arrays["next1"], arrays["next2"], arrays["next3"])
+        return arrays["matte"], (arrays["next0"], arrays["next1"], arrays["next2"], arrays["next3"])
 
 
 def in_int8(network: MattingNetwork, layers: tuple[str, ...] = LAYERS) -> ExportedNetwork:

@@ -21,7 +21,7 @@ _HINT = 0.15
 _FEATURE = 0.25
 _UNDECIDED = 1.5
 _STRETCH = 0.01
-"""Less than `models.mattecam.network.STRETCH`, which says why."""
+"""Less than `models.mattecam.network.ALPHA_MARGIN`, which says why."""
 EDGE_REACH = 6
 """Pixels of the small frame: about 10 at 512x288."""
 

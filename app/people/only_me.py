@@ -204,10 +204,10 @@ class OnlyMe:
         others = memory.other_colours
         if others is None or not divisible(memory):
             return None
-        mine, beside = memory.own, memory.others
+        mine, theirs = memory.own, memory.others
         if is_alone(memory, part, codes):
-            mine, beside = part, beside & ~part  # the other one left, or is behind the person
-        nearer = _distance(beside) - _distance(mine)
+            mine, theirs = part, theirs & ~part  # the other one left, or is behind the person
+        nearer = _distance(theirs) - _distance(mine)
         colour = advantage(codes, memory.colours, others)
         score = np.clip(nearer, -REACH, REACH) + COLOUR_WEIGHT * colour
         expected = _grown(memory.anchor, 1) | (colour > FOREIGN)

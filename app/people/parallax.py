@@ -76,8 +76,8 @@ class DriftingBackdrop:
         """Return what is behind the person, in this size at this time of the background's clock."""
         if not _moves(settings):
             return background.backdrop(width, height, time_s)
-        beside, above = margins(width, height, settings.parallax)
-        larger = background.backdrop(width + 2 * beside, height + 2 * above, time_s)
+        margin_x, margin_y = margins(width, height, settings.parallax)
+        larger = background.backdrop(width + 2 * margin_x, height + 2 * margin_y, time_s)
         if not isinstance(larger, np.ndarray):
             return larger
         return self._shifted.shown(larger, width, height, self._drift.offset)

@@ -81,7 +81,7 @@ def _drawn(zones: Sequence[Zone], aspect: float) -> NDArray[np.uint8]:
     """
     size = CANVAS_HEIGHT, max(1, round(CANVAS_HEIGHT * aspect))
     canvas = np.zeros(size, np.uint8)
-    beside: dict[int, NDArray[np.uint8]] = {}
+    lines_of: dict[int, NDArray[np.uint8]] = {}
     scale = np.array((size[1], size[0])) * (1 << _SHIFT)
     for zone in zones:
         points = np.round(np.array(zone.points) * scale).astype(np.int32)
@@ -89,10 +89,10 @@ def _drawn(zones: Sequence[Zone], aspect: float) -> NDArray[np.uint8]:
         if zone.filled and len(points) > 2:
             cv2.fillPoly(canvas, [points], 255, shift=_SHIFT)
         if radius >= 1:
-            lines = beside.setdefault(radius, np.full(size, 255, np.uint8))
+            lines = lines_of.setdefault(radius, np.full(size, 255, np.uint8))
             ends = points if len(points) > 1 else points.repeat(2, axis=0)  # a single point is a line as well
             cv2.polylines(lines, [ends], zone.filled, 0, shift=_SHIFT)
-    for radius, lines in beside.items():
+    for radius, lines in lines_of.items():
         canvas[cv2.distanceTransform(lines, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius + 0.5] = 255
     return canvas
 

@@ -16,7 +16,7 @@ from models.mattecam.quantized import load_quantized
 BUNDLED = Path(__file__).with_name("student.safetensors")
 """Path of the bundled weights, float16; see README.md next to them."""
 BUNDLED_WITH_PLATE = BUNDLED.with_name("student-plate.safetensors")
-"""Path of the bundled weights of the network that also sees the empty room, float16."""
+"""Path of the bundled weights of the network that also sees a plate, float16."""
 
 
 def load_bundled() -> MattecamNetwork:
@@ -28,7 +28,7 @@ def load_bundled() -> MattecamNetwork:
 
 
 def load_bundled_with_plate() -> PlateNetwork:
-    """Return the network that also sees the empty room, with its bundled weights; see `load_bundled`."""
+    """Return the network that also sees a plate, with its bundled weights; see `load_bundled`."""
     return network_with_plate_of(load_file(BUNDLED_WITH_PLATE)).eval()
 
 
@@ -47,7 +47,7 @@ def network_of(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
 
 
 def network_with_plate_of(tensors: Mapping[str, Tensor]) -> PlateNetwork:
-    """Return the network that also sees the empty room with these weights; RuntimeError as in `network_of`."""
+    """Return the network that also sees a plate with these weights; RuntimeError as in `network_of`."""
     network = PlateNetwork(has_trunk(tensors))
     network.load_state_dict(tensors, strict=True)
     return network

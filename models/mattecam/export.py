@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from models.export import Export, ExportStage, example_inputs
 from models.filter_weights import FastFilterWeights
-from models.mattecam.network import EPS, STRETCH, MattecamNetwork
+from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork
 from models.mattecam.trunk import Trunk
-from models.names import ROOM_CHANNELS, state_names
+from models.names import PLATE_CHANNELS, state_names
 
 
 class Beginning(nn.Module):
@@ -35,10 +35,10 @@ class MattecamExport(nn.Module):
         self.network = network
         self.reads = reads
 
-    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Return the cells (1, 16, ceil(h / 2), ceil(w / 2)), r1, r2, r3; a plate does not limit alpha yet."""
-        x = dict(zip(self.reads, given, strict=True))
-        small = torch.cat([x["small"], x["room"]], 1) if "room" in x else x["small"]
+        x = dict(zip(self.reads, inputs, strict=True))
+        small = torch.cat([x["small"], x["plate"]], 1) if "plate" in x else x["small"]
         r1, r2, r3 = (x[name] for name in state_names(3)[0])
         cells, _, memories = self.network.cells(small, r1, r2, r3, begun=x.get("begun"))
         return cells, *memories
@@ -51,13 +51,13 @@ def export(network: nn.Module, direct: bool = False) -> Export:
 
 def export_with_plate(network: nn.Module, direct: bool = False) -> Export:
     """Export the bundled network that sees a plate."""
-    return _export(network, ("small", "room"))
+    return _export(network, ("small", "plate"))
 
 
 def _export(network: nn.Module, images: tuple[str, ...]) -> Export:
     network = cast("MattecamNetwork", network)
     examples, states = example_inputs(network)
-    examples["room"] = examples["small"].new_zeros(1, ROOM_CHANNELS, *examples["small"].shape[2:])
+    examples["plate"] = examples["small"].new_zeros(1, PLATE_CHANNELS, *examples["small"].shape[2:])
     states = states[:-2]  # The last ones are what was seen and decided.
     before, after = state_names(len(states))
     begun: tuple[str, ...] = ()
@@ -71,4 +71,6 @@ def _export(network: nn.Module, images: tuple[str, ...]) -> Export:
         "body", MattecamExport(network, reads), reads, ("cells", *after), ("cells", *begun, *before, *after)
     )
     weights = FastFilterWeights(EPS, renormalize_borders=True)
-    return Export((*stages, body), examples, states, weights, network.decision.rule, network.forgetting.rule, STRETCH)
+    return Export(
+        (*stages, body), examples, states, weights, network.decision.rule, network.forgetting.rule, ALPHA_MARGIN
+    )

@@ -36,7 +36,7 @@ _DEPTHS = (1,), (2,), (2, 2), (2,)
 EPS = 1e-4
 CELL = 2
 """Pixels per side of what a position of the finest features describes."""
-STRETCH = 0.04
+ALPHA_MARGIN = 0.04
 """Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1.
 
 Training takes less (`training.step`): most of its pictures are spoilt, so that the network is too undecided on others.
@@ -276,8 +276,8 @@ def pixels_of(cells: Tensor, src_small: Tensor) -> Tensor:
     return functional.pixel_shuffle(cells, CELL)[:, :, : src_small.shape[2], : src_small.shape[3]]
 
 
-def stretched(logit: Tensor, margin: float = STRETCH) -> Tensor:
-    """Return alpha in 0..1, both ends included, from its logit; margin: see `STRETCH`."""
+def stretched(logit: Tensor, margin: float = ALPHA_MARGIN) -> Tensor:
+    """Return alpha in 0..1, both ends included, from its logit; margin: see `ALPHA_MARGIN`."""
     return ((torch.sigmoid(logit) - margin) / (1 - 2 * margin)).clamp(0, 1)
 
 

@@ -1,4 +1,4 @@
-"""The bundled network with the picture of the empty room, the plate, as a second input."""
+"""The bundled network with the empty-background plate as a second input."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def difference(frame: Tensor, plate: Tensor) -> Tensor:
 
     Both are blurred, and a shift of the plate by up to two pixels counts as no difference.
     """
-    smooth, room = _blurred(frame), _blurred(plate)
+    smooth, smooth_plate = _blurred(frame), _blurred(plate)
     size = 2 * REACH + 1
-    highest = functional.max_pool2d(room, size, 1, REACH)
-    lowest = -functional.max_pool2d(-room, size, 1, REACH)
+    highest = functional.max_pool2d(smooth_plate, size, 1, REACH)
+    lowest = -functional.max_pool2d(-smooth_plate, size, 1, REACH)
     outside = functional.relu(smooth - highest) + functional.relu(lowest - smooth)
     return outside.amax(1, keepdim=True)
 
 
 def changed(away: Tensor) -> Tensor:
-    """Return 1 near any `difference` and 0 elsewhere: the inside of a person may look like the room."""
+    """Return 1 near any `difference` and 0 elsewhere: the inside of a person may look like the background."""
     near = functional.max_pool2d(away, 2 * NEAR + 1, 1, NEAR)
     return ((near - SAME) / (OTHER - SAME)).clamp(0, 1)
 

@@ -151,9 +151,9 @@ class DirectOutput(nn.Module):
         fast = isinstance(network.refiner, FastGuidedFilter)
         self.project = nn.Identity() if fast else network.project_mat
 
-    def forward(self, small: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, small: Tensor, matte_input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return slope, offset (1, 4, h, w) and alpha (1, 1, h, w)."""
-        matte = self.project(given)
+        matte = self.project(matte_input)
         residual, alpha = (small + matte[:, :3]).clamp(0, 1) - small, matte[:, 3:].clamp(0, 1)
         offset = torch.cat([residual, alpha], 1)
         return torch.zeros_like(offset), offset, alpha
@@ -167,12 +167,12 @@ def export(network: nn.Module, direct: bool) -> Export:
     stages = _mobilenet_stages(network) if isinstance(network.backbone, MobileNetV3Large) else ()
     if not stages:
         reads = ("small", "half1", "half2", "half3", *before)
-        stages = (ExportStage("body", WholeBody(network), reads, ("given", *after), (*before, *after)),)
+        stages = (ExportStage("body", WholeBody(network), reads, ("matte", *after), (*before, *after)),)
     if not direct:
         return Export(stages, examples, states, filter_weights(network))
     output = DirectOutput(network)
     return Export(
-        (*stages, ExportStage("output", output, ("small", "given"), COEFFICIENTS, float32=True)), examples, states
+        (*stages, ExportStage("output", output, ("small", "matte"), COEFFICIENTS, float32=True)), examples, states
     )
 
 
@@ -196,7 +196,7 @@ def _mobilenet_stages(network: MattingNetwork) -> tuple[ExportStage, ...]:
             "decoder",
             DecoderExport(network, deepest, split1, split2),
             ("small", "half3", *between, *before),
-            ("given", *after),
+            ("matte", *after),
             (*between, *before, *after),
         ),
     )

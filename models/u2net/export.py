@@ -30,5 +30,5 @@ def export(network: nn.Module, direct: bool = False) -> Export:
     examples, states = example_inputs(network)
     before, after = state_names(len(states))
     body = SaliencyExport(cast("SalientNetwork", network))
-    stage = ExportStage("body", body, ("small", *before), ("given", *after), (*before, *after))
+    stage = ExportStage("body", body, ("small", *before), ("matte", *after), (*before, *after))
     return Export((stage,), examples, states, FastFilterWeights(EPS, renormalize_borders=False))

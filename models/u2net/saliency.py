@@ -71,12 +71,12 @@ def blur_fusion(image: Tensor, alpha: Tensor) -> Tensor:
     Two passes, wide and narrow, of Forte and Pitie, "Approximate Fast Foreground Colour Estimation" (ICIP 2021):
     blurred foreground and background colours, corrected by the residual of the compositing equation.
     """
-    person = behind = image
+    person = background = image
     for window in BLUR_WINDOWS:
-        blurred = _blur(torch.cat([person * alpha, alpha, behind * (1 - alpha), 1 - alpha], 1), window)
+        blurred = _blur(torch.cat([person * alpha, alpha, background * (1 - alpha), 1 - alpha], 1), window)
         person = (blurred[:, :3] + FLOOR * image) / (blurred[:, 3:4] + FLOOR)
-        behind = (blurred[:, 4:7] + FLOOR * image) / (blurred[:, 7:] + FLOOR)
-        person = (person + alpha * (image - alpha * person - (1 - alpha) * behind)).clamp(0, 1)
+        background = (blurred[:, 4:7] + FLOOR * image) / (blurred[:, 7:] + FLOOR)
+        person = (person + alpha * (image - alpha * person - (1 - alpha) * background)).clamp(0, 1)
     return person
 
 

@@ -14,7 +14,7 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import Pending
 from app.matting.cpu.coefficients import Coefficients
 from app.matting.region.coefficients import RegionCoefficients
-from app.matting.region.place import Place
+from app.matting.region.roi import Roi
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.edits import Fixed
@@ -28,7 +28,7 @@ FRAMES = 8
 """More than the first ones, in which nobody is said to be hidden."""
 
 
-def still_person(place: Place | None = None) -> Coefficients:
+def still_person(roi: Roi | None = None) -> Coefficients:
     """Return coefficients of a network that is certain of somebody who does not move."""
     height, width = GEOMETRY.small_height, GEOMETRY.small_width
     alpha = np.zeros((height, width), np.float32)
@@ -36,8 +36,8 @@ def still_person(place: Place | None = None) -> Coefficients:
     slope, offset = np.zeros((2, 4, height, width), np.float32)
     offset[3] = alpha
     small = np.full((3, height, width), 0.35, np.float32)
-    if place is not None:
-        return RegionCoefficients(small, slope, offset, alpha, place=place)
+    if roi is not None:
+        return RegionCoefficients(small, slope, offset, alpha, roi=roi)
     return Coefficients(small, slope, offset, alpha)
 
 
@@ -102,9 +102,9 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
-@pytest.mark.parametrize("place", [None, Place(0, 0, 288, 192, 320, 192)], ids=["frame", "place"])
-def test_edited_steps_tell(cpu: Given, edit: MatteEdit, place: Place | None) -> None:
-    cpu.coefficients = still_person(place)
+@pytest.mark.parametrize("roi", [None, Roi(0, 0, 288, 192, 320, 192)], ids=["frame", "roi"])
+def test_edited_steps_tell(cpu: Given, edit: MatteEdit, roi: Roi | None) -> None:
+    cpu.coefficients = still_person(roi)
     assert last(
         lambda: cpu.step(FRAME, BEHIND, EDGES["light"], Fixed(edit), want_foreground=True).result()
     ).hides_person

@@ -72,29 +72,29 @@ class Compositor:
         small, coarse, cells = coefficients.small, coefficients.coarse, coefficients.cells
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
-        behind = (
+        picture = (
             self._blurred(small, coarse, backdrop)
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
         relights_matte = edges.light.active and cells is not None
         if edges.light.active and cells is None:
-            coefficients = self._relit(coefficients, behind, isinstance(backdrop, BlurredBackground), edges.light)
+            coefficients = self._relit(coefficients, picture, isinstance(backdrop, BlurredBackground), edges.light)
         # A person that is moved is first composited over black, which gives alpha times foreground.
-        over = behind if placement is None else np.zeros_like(behind)
+        over = picture if placement is None else np.zeros_like(picture)
         wanted = not edges.active, want_foreground or edges.active or relights_matte
         composite, alpha, foreground = coefficients.full_size(
-            lambda given, image, backdrop: self._finished(given, image, backdrop, *wanted), frame, over
+            lambda coefficients, image, backdrop: self._finished(coefficients, image, backdrop, *wanted), frame, over
         )
-        behind_rows = over.reshape(height, -1)
+        backdrop_rows = over.reshape(height, -1)
         if cells is not None:
             pasted = frame, over, cells.matte, cells.indices, composite, alpha, foreground
             self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
-        alpha, behind_rows, foreground, composite = cropped(size, alpha, behind_rows, foreground, composite)
+        alpha, backdrop_rows, foreground, composite = cropped(size, alpha, backdrop_rows, foreground, composite)
         if edges.active:
             alpha = self._treat(alpha, foreground, edges)
             composite = np.empty_like(foreground)
-            blended = foreground, alpha, behind_rows, edges.despill
+            blended = foreground, alpha, backdrop_rows, edges.despill
             self._strips.run(size[0], lambda top, bottom: blend_rows(*blended, composite, top, bottom))
         matte = Matte(
             composite=composite.reshape(*size, 3),
@@ -103,11 +103,11 @@ class Compositor:
             hides_person=coefficients.hides_person,
         )
         if relights_matte:
-            room = isinstance(backdrop, BlurredBackground)
-            matte = relit(self._light, matte, behind, room, edges.light, want_foreground)
+            own = isinstance(backdrop, BlurredBackground)
+            matte = relit(self._light, matte, picture, own, edges.light, want_foreground)
         if placement is None:
             return matte
-        return placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
+        return placed(matte, np.ascontiguousarray(picture[: size[0], : size[1]]), placement, self._strips)
 
     def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground) -> BgrImage:
         geometry = self._geometry
@@ -117,25 +117,30 @@ class Compositor:
         return blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
 
     def _finished(
-        self, given: Coefficients, frame: BgrImage, behind: BgrImage, want_composite: bool, want_foreground: bool
+        self,
+        coefficients: Coefficients,
+        frame: BgrImage,
+        picture: BgrImage,
+        want_composite: bool,
+        want_foreground: bool,
     ) -> FullSize:
         height, width = frame.shape[:2]
-        rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
+        rows, backdrop_rows = frame.reshape(height, -1), picture.reshape(height, -1)
         alpha = np.empty((height, width), np.uint8)
         composite = np.empty_like(rows) if want_composite else NOTHING
         foreground = np.empty_like(rows) if want_foreground else NOTHING
-        arrays = rows, given.slope, given.offset, behind_rows, composite, alpha, foreground
+        arrays = rows, coefficients.slope, coefficients.offset, backdrop_rows, composite, alpha, foreground
         self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
         return FullSize(composite, alpha, foreground)
 
-    def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> Coefficients:
+    def _relit(self, coefficients: Coefficients, picture: BgrImage, own: bool, light: LightPlan) -> Coefficients:
         """Return coefficients that give the relit foreground, in new arrays."""
-        maps = self._light.maps(given.small, given.coarse, behind, room, light)
-        maps = np.stack([given.at_slope(plane) for plane in maps])
-        slope, offset = np.empty_like(given.slope), np.empty_like(given.offset)
-        arrays = given.slope, given.offset, maps, slope, offset
+        maps = self._light.maps(coefficients.small, coefficients.coarse, picture, own, light)
+        maps = np.stack([coefficients.at_slope(plane) for plane in maps])
+        slope, offset = np.empty_like(coefficients.slope), np.empty_like(coefficients.offset)
+        arrays = coefficients.slope, coefficients.offset, maps, slope, offset
         self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
-        return replace(given, slope=slope, offset=offset)
+        return replace(coefficients, slope=slope, offset=offset)
 
     def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
         """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""

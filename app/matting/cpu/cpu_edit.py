@@ -19,7 +19,7 @@ CELL = 4
 def edited(
     frame: BgrImage, coefficients: Coefficients, edit: MatteEdit, strips: Strips
 ) -> tuple[BgrImage, Coefficients]:
-    """Return frame and coefficients with the edit applied; the arrays given remain as they are.
+    """Return frame and coefficients with the edit applied; the arguments remain as they are.
 
     Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
     """

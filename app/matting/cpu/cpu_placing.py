@@ -30,8 +30,8 @@ class PixelBox(NamedTuple):
     bottom: int
 
 
-def placed(matte: Matte, behind: BgrImage, placement: PlacementSettings, strips: Strips) -> Matte:
-    """Return the matte with the person moved over `behind`, in new arrays.
+def placed(matte: Matte, backdrop: BgrImage, placement: PlacementSettings, strips: Strips) -> Matte:
+    """Return the matte with the person moved over `backdrop`, in new arrays.
 
     matte: its composite is over black, which is the foreground times alpha. Beside the moved frame, and at its borders,
     there is only the backdrop.
@@ -42,9 +42,9 @@ def placed(matte: Matte, behind: BgrImage, placement: PlacementSettings, strips:
     box = PixelBox(left - MARGIN, top - MARGIN, left + across + MARGIN, top + down + MARGIN)
     person, first_column, first_row = _moved(matte.composite, area, box)
     alpha = np.ascontiguousarray(_moved(matte.alpha, area, box)[0])
-    composite, placed_alpha = np.empty_like(behind).reshape(height, -1), np.empty_like(matte.alpha)
+    composite, placed_alpha = np.empty_like(backdrop).reshape(height, -1), np.empty_like(matte.alpha)
     person_rows = np.ascontiguousarray(person).reshape(person.shape[0], -1)
-    arrays = person_rows, alpha, behind.reshape(height, -1), composite, placed_alpha, first_column, first_row
+    arrays = person_rows, alpha, backdrop.reshape(height, -1), composite, placed_alpha, first_column, first_row
     strips.run(height, lambda first, last: place_rows(*arrays, first, last))
     foreground = None if matte.foreground is None else _on_black(matte.foreground, area)
     image = composite.reshape(height, width, 3)

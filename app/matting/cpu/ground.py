@@ -1,4 +1,4 @@
-"""Where the person touches the floor or the desk, and how far each row of the room lies from there.
+"""Where the person touches the floor or the desk, and how far each row of the background lies from there.
 
 On a plane seen from above, a lens blurs in proportion to the distance in rows from the row in focus. The row in focus
 is that of the contact, and the blur is full at the height of the head, where the plane ends for a camera at eye level.

@@ -74,7 +74,7 @@ def _batch(
         executors = [each.backend for each in streams if isinstance(each.backend, TorchBackend)]
         if len(executors) < len(members) or len({executor.batch_key for executor in executors}) > 1:
             return None  # the size of a stream has changed with this frame
-        checked, behind, levels = zip(*inputs, strict=True)
-        return run_batch(executors, checked, behind, levels[0], want_foreground)
+        checked, prepared, levels = zip(*inputs, strict=True)
+        return run_batch(executors, checked, prepared, levels[0], want_foreground)
     except (NotAMatteError, RuntimeError, ModelError):
         return None

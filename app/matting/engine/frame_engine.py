@@ -52,9 +52,9 @@ class FrameEngine:
     ) -> None:
         """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
 
-        strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the room by
-        the plate, and `PlateWatch` would take people who are hidden at first for a changed room. live: the network may
-        leave out frames in which little moves.
+        strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the
+        background by the plate, and `PlateWatch` would take people who are hidden at first for a changed background.
+        live: the network may leave out frames in which little moves.
         """
         self._model = model
         self._strict_mode = strict_mode

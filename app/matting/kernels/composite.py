@@ -167,8 +167,8 @@ def _blend(
         slope = high_slope[i] + (low_slope[i] - high_slope[i]) * fy
         offset = high_offset[i] + (low_offset[i] - high_offset[i]) * fy
         person = min(max(pixel + slope * pixel + offset, F32(0)), F32(255))
-        behind = F32(backdrop[i])
-        composite[i] = np.uint8(np.int32(behind + (person - behind) * parts[i] + F32(0.5)))
+        background = F32(backdrop[i])
+        composite[i] = np.uint8(np.int32(background + (person - background) * parts[i] + F32(0.5)))
 
 
 @jit
@@ -287,9 +287,9 @@ def finish_rows(
             else:
                 _clear(seen)
             if composite.shape[0]:
-                behind, result = backdrop[y, 3 * begin : 3 * end], composite[y, 3 * begin : 3 * end]
+                backdrop_row, result = backdrop[y, 3 * begin : 3 * end], composite[y, 3 * begin : 3 * end]
                 if maybe:
-                    _composite_row(pixels, behind, colours[u], colours[v], fy, begin, seen, values, parts, result)
+                    _composite_row(pixels, backdrop_row, colours[u], colours[v], fy, begin, seen, values, parts, result)
                 else:
-                    _copy(behind, result)
+                    _copy(backdrop_row, result)
             begin = end

@@ -33,8 +33,8 @@ def _parts(alpha: Bytes, parts: Floats) -> None:
 @jit
 def _mix(person: Bytes, backdrop: Bytes, parts: Floats, composite: Bytes) -> None:
     for i in range(person.shape[0]):
-        behind = F32(backdrop[i])
-        composite[i] = np.uint8(np.int32(behind + (F32(person[i]) - behind) * parts[i] + F32(0.5)))
+        background = F32(backdrop[i])
+        composite[i] = np.uint8(np.int32(background + (F32(person[i]) - background) * parts[i] + F32(0.5)))
 
 
 @rows(WRITE, READ, READ, NUMBER, WRITE)

@@ -21,9 +21,9 @@ def _lay(person: Bytes, alpha: Bytes, parts: Bytes, composite: Bytes, placed_alp
         parts[3 * x + 2] = part
     for i in range(person.shape[0]):
         part = np.uint16(parts[i])
-        behind = np.uint16(np.uint16(composite[i]) * np.uint16(255 - part) + np.uint16(128))
-        behind = np.uint16((behind + (behind >> 8)) >> 8)
-        composite[i] = np.uint8(min(np.uint16(person[i]), part) + behind)
+        background = np.uint16(np.uint16(composite[i]) * np.uint16(255 - part) + np.uint16(128))
+        background = np.uint16((background + (background >> 8)) >> 8)
+        composite[i] = np.uint8(min(np.uint16(person[i]), part) + background)
 
 
 @rows(READ, READ, READ, WRITE, WRITE, INDEX, INDEX)
@@ -46,9 +46,9 @@ def place_rows(
     first, last = max(left, 0), min(left + alpha.shape[1], placed_alpha.shape[1])
     parts = np.empty(3 * BLOCK, np.uint8)
     for y in range(top, bottom):
-        whole, whole_alpha, behind = composite[y], placed_alpha[y], backdrop[y]
+        whole, whole_alpha, backdrop_row = composite[y], placed_alpha[y], backdrop[y]
         for i in range(whole.shape[0]):
-            whole[i] = behind[i]
+            whole[i] = backdrop_row[i]
         for x in range(whole_alpha.shape[0]):
             whole_alpha[x] = np.uint8(0)
         row = y - above

@@ -40,22 +40,22 @@ class Light:
         """Restore the state."""
         self._tone, self._head = arrays.get("tone"), arrays.get("head")
 
-    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, room: bool, plan: LightPlan) -> Floats:
+    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: LightPlan) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.
 
-        small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size. room:
-        it is the person's own room, whose light the person already has.
+        small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size. own:
+        whether it is the person's own background, whose light the person already has.
         """
         width, height = grid_size(alpha.shape[1], alpha.shape[0])
         image = np.dstack([_shrunk(plane, width, height) for plane in small])
-        return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, room, plan)
+        return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, own, plan)
 
-    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, room: bool, plan: LightPlan) -> Floats:
+    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: LightPlan) -> Floats:
         """Return the same for an image (h, w, 3) RGB and alpha (h, w) that have the size of the grid."""
         height, width = alpha.shape
-        behind, wrapping = self._light_of(backdrop, width, height)
-        flat = is_flat(behind)
-        found = measured_tone(image, alpha, None if room or flat else behind)
+        backdrop_light, wrapping = self._light_of(backdrop, width, height)
+        flat = is_flat(backdrop_light)
+        found = measured_tone(image, alpha, None if own or flat else backdrop_light)
         self._tone = _follow(self._tone, None if found is None else found.array(), TONE_RATE)
         tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
         key = None

@@ -17,12 +17,10 @@ UNSEEN = 0.02
 LEAST_WEIGHT = 1e-6
 
 
-def relit(
-    light: Light, matte: Matte, backdrop: BgrImage | None, room: bool, plan: LightPlan, foreground: bool
-) -> Matte:
+def relit(light: Light, matte: Matte, backdrop: BgrImage | None, own: bool, plan: LightPlan, foreground: bool) -> Matte:
     """Return the matte, whose foreground must be present, with foreground and composite relit, in new arrays.
 
-    light: of the stream. backdrop, room: as for `Light.maps`; None: what the composite shows of the blurred room.
+    light: of the stream. backdrop, own: as for `Light.maps`; None: what the composite shows of the blurred background.
     foreground: whether it is kept. A composite a·F + (1-a)·B changes by a·(F' - F): pixels without alpha stay the same.
     """
     assert matte.foreground is not None
@@ -30,8 +28,8 @@ def relit(
     shown = matte.foreground  # lies where alpha does, also where the person was moved
     columns, rows = grid_size(width, height)
     alpha = _alpha_grid(matte.alpha, columns, rows)
-    behind = _room_behind(matte.composite, alpha, columns, rows) if backdrop is None else backdrop
-    maps = light.maps_of_grid(on_grid(shown, columns, rows), alpha, behind, room, plan)
+    backdrop_image = _blurred_background(matte.composite, alpha, columns, rows) if backdrop is None else backdrop
+    maps = light.maps_of_grid(on_grid(shown, columns, rows), alpha, backdrop_image, own, plan)
     composite, person = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
     rows_of = person.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
     from app.matting.kernels.relight import relight_composite_rows
@@ -45,12 +43,12 @@ def _alpha_grid(alpha: AlphaImage, width: int, height: int) -> Floats:
     return grid
 
 
-def _room_behind(composite: BgrImage, alpha: Floats, width: int, height: int) -> BgrImage:
-    """Return what the composite shows of the blurred room, continued behind the person; (height, width, 3)."""
+def _blurred_background(composite: BgrImage, alpha: Floats, width: int, height: int) -> BgrImage:
+    """Return what the composite shows of the blurred background, continued behind the person; (height, width, 3)."""
     seen = (alpha < UNSEEN).astype(np.float32)[..., None]
     shown = on_grid(composite, width, height) * seen
     sigma = max(height / 8, 1.0)
     spread = (np.asarray(cv2.GaussianBlur(part, (0, 0), sigma)).reshape(height, width, -1) for part in (shown, seen))
     colours, weight = spread
-    room = np.clip(colours / (weight + LEAST_WEIGHT) * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(room[..., ::-1])
+    background = np.clip(colours / (weight + LEAST_WEIGHT) * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(background[..., ::-1])

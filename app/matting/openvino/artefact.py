@@ -56,7 +56,7 @@ class Index(TypedDict):
     filter: str | None
     decision: DecisionIndex | None
     forgetting: ForgettingIndex | None
-    stretch: float | None
+    alpha_margin: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Artefact:
     guided_filter: FilterWeights | None
     decision: DecisionRule | None = None
     forgetting: ForgettingRule | None = None
-    stretch: float | None = None
+    alpha_margin: float | None = None
     """Range of alpha, for a network that writes `cells`; see `models.export.Export`."""
 
     def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
@@ -111,7 +111,7 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     decision = None if index["decision"] is None else DecisionRule(**index["decision"])
     forgetting = None if index["forgetting"] is None else ForgettingRule(**index["forgetting"])
     guided_filter = _read_filter(index["filter"], folder / WEIGHTS)
-    return Artefact(stages, states, guided_filter, decision, forgetting, index["stretch"])
+    return Artefact(stages, states, guided_filter, decision, forgetting, index["alpha_margin"])
 
 
 def write_checksums(folder: Path) -> None:

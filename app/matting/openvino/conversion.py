@@ -57,7 +57,7 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path,
         "filter": _save_filter(export.guided_filter, folder),
         "decision": _decision_index(export.decision),
         "forgetting": None if export.forgetting is None else {"change": export.forgetting.change},
-        "stretch": export.stretch,
+        "alpha_margin": export.alpha_margin,
     }
     (folder / INDEX).write_text(json.dumps(index), "utf-8")
     write_checksums(folder)

@@ -25,7 +25,7 @@ from app.matting.openvino.runtime import ov
 from app.matting.openvino.small_plate import SmallPlate
 from app.matting.openvino.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino.threads import decided, is_fast_enough, tries_one_thread
-from models.names import COEFFICIENTS, ROOM_CHANNELS, state_names
+from models.names import COEFFICIENTS, PLATE_CHANNELS, state_names
 
 
 class RecurrentNetwork:
@@ -53,12 +53,12 @@ class RecurrentNetwork:
         small: Shape = (1, 3, height, width)
         models, shapes = fitted(
             artefact.stages,
-            {"small": small, "room": (1, ROOM_CHANNELS, height, width), **halved_shapes(height, width), **states},
+            {"small": small, "plate": (1, PLATE_CHANNELS, height, width), **halved_shapes(height, width), **states},
         )
         shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
-        self._stretch = artefact.stretch
-        if self._stretch is not None:
-            shapes["given"] = (1, 4, height, width)
+        self._alpha_margin = artefact.alpha_margin
+        if self._alpha_margin is not None:
+            shapes["matte"] = (1, 4, height, width)
         self.arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         """Inputs and outputs by name; see `models.export`."""
         self._halves = [self.arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self.arrays]
@@ -111,11 +111,11 @@ class RecurrentNetwork:
             self._infer()
         self._turn = 1 - self._turn
         if self.plate is not None:
-            self.plate.limit(self.arrays["given"][0, 3])
+            self.plate.limit(self.arrays["matte"][0, 3])
         undecided = None
         if self._decision is not None:
-            undecided = self.arrays["given"][0, 3].copy()
-            self._decision.apply(self.arrays["given"][0, 3])
+            undecided = self.arrays["matte"][0, 3].copy()
+            self._decision.apply(self.arrays["matte"][0, 3])
         self._apply_filter()
         slope, offset, alpha = self.coefficients
         return Coefficients(self.small, slope, offset, alpha if undecided is None else undecided)
@@ -185,7 +185,7 @@ class RecurrentNetwork:
     def _apply_filter(self) -> None:
         if self._filter is not None:
             coefficients = tuple(self.arrays[name][0] for name in COEFFICIENTS)
-            given = self._filter, self.arrays["given"][0], self.small, coefficients
+            given = self._filter, self.arrays["matte"][0], self.small, coefficients
             self._strips.run(self._size[1], lambda top, bottom: filter_rows(*given, top, bottom))
 
     def _compile(self, stages: Sequence[NetworkStage], models: Sequence[ov.Model], precision: str) -> None:
@@ -198,8 +198,8 @@ class RecurrentNetwork:
     def _infer(self) -> None:
         for request in self._requests[self._turn]:
             request.infer()
-        if self._stretch is not None:
-            unpack(self.arrays["cells"][0], self._stretch, self.arrays["given"][0])
+        if self._alpha_margin is not None:
+            unpack(self.arrays["cells"][0], self._alpha_margin, self.arrays["matte"][0])
 
     def _bind(self, stage: NetworkStage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
         """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""

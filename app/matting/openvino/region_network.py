@@ -11,7 +11,7 @@ from app.matting.cpu.coefficients import Coefficients
 from app.matting.cpu.strips import Strips
 from app.matting.openvino.recurrent import RecurrentNetwork
 from app.matting.region.coefficients import RegionCoefficients
-from app.matting.region.place import Place
+from app.matting.region.roi import Roi
 from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 
 
@@ -22,55 +22,55 @@ class RegionNetwork:
         self._network, self._strips = network, strips
         self._ratios = geometry.ratio, geometry.ratio
         self._tracker = RegionTracker((geometry.width, geometry.height))
-        self.place = self._tracker.place
+        self.roi = self._tracker.roi
         """The part of the last frame that the network saw."""
         self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
 
     def reset(self) -> None:
         """Forget the stream."""
         self._tracker.reset()
-        self.place = self._tracker.place
+        self.roi = self._tracker.roi
 
     def state(self) -> StateArrays:
         """Return everything that the next decision depends on."""
-        return self._tracker.state(self.place)
+        return self._tracker.state(self.roi)
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if it does not fit."""
-        self.place = self._tracker.load_state(arrays)
+        self.roi = self._tracker.load_state(arrays)
 
     def run(self, frame: BgrImage, region: bool) -> Coefficients:
         """Run the network on the next frame. region: whether it may look at a part of it."""
         tracker, alpha_outside = self._tracker, None
         if not region:
             tracker.reset()
-        elif not tracker.place.is_whole:
+        elif not tracker.roi.is_whole:
             self._strips.shrink(frame, self._ratios, self._whole_small)
-            if tracker.look_is_due:
+            if tracker.full_frame_due:
                 alpha_outside = self._network.alpha_without_memory(self._whole_small)
                 tracker.found(people_box(alpha_outside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
-        inner = self._run_at(frame, tracker.place)
-        if not tracker.place.is_whole and tracker.lost(people_box(self._network.coefficients[2], self.place)):
-            inner = self._run_at(frame, tracker.place)
-        if self.place.is_whole:
+        inner = self._run_at(frame, tracker.roi)
+        if not tracker.roi.is_whole and tracker.lost(people_box(self._network.coefficients[2], self.roi)):
+            inner = self._run_at(frame, tracker.roi)
+        if self.roi.is_whole:
             return inner
-        coarse = self.place.on_frame(inner.coarse)
+        coarse = self.roi.on_frame(inner.coarse)
         return RegionCoefficients(
-            self._whole_small, inner.slope, inner.offset, coarse, place=self.place, alpha_outside=alpha_outside
+            self._whole_small, inner.slope, inner.offset, coarse, roi=self.roi, alpha_outside=alpha_outside
         )
 
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown, by alpha (h, w) of this frame."""
         self._tracker.follow(people_box(alpha, self._tracker.whole, certain_share=CERTAIN_SHARE))
 
-    def _run_at(self, frame: BgrImage, place: Place) -> Coefficients:
-        """Run the network on a place of the frame.
+    def _run_at(self, frame: BgrImage, roi: Roi) -> Coefficients:
+        """Run the network on a region of the frame.
 
-        Its memory of another place is dropped: to resample the memory instead is no more accurate.
+        Its memory of another region is dropped: to resample the memory instead is no more accurate.
         """
-        if place != self.place:
+        if roi != self.roi:
             self._network.reset()
-            self.place = place
+            self.roi = roi
         height, width = self._whole_small.shape[1:]
-        ratios = self._ratios if place.is_whole else (width / place.width, height / place.height)
-        return self._network.run(place.cut(frame), ratios)
+        ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
+        return self._network.run(roi.cut(frame), ratios)

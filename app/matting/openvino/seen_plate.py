@@ -1,4 +1,4 @@
-"""The bundled network that sees the empty room, on a CPU."""
+"""The bundled network that sees the plate, on a CPU."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class SeenPlateBackend(OpenVinoBackend):
         """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
         small = np.empty_like(self._network.small)
         self._strips.shrink(lit_plate(self._plate, gain), self._ratios, small)
-        self._network.plate = SmallPlate(small, self._network.arrays["room"][0])
+        self._network.plate = SmallPlate(small, self._network.arrays["plate"][0])
 
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:
-        """Run the network on the whole frame: the plate shows the whole room."""
+        """Run the network on the whole frame: the plate shows the whole background."""
         return super().infer(frame, False)
 
     def follow(self, alpha: Floats) -> None:

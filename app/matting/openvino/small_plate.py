@@ -12,10 +12,10 @@ from models.mattecam.plate_rule import NEAR, OTHER, REACH, SAME
 class SmallPlate:
     """The plate at the size of the small frame. What depends on the plate alone is computed once."""
 
-    def __init__(self, plate: Floats, room: Floats) -> None:
-        """plate: (3, h, w), RGB in 0..1. room: (5, h, w), see `models.names`; the plate is copied into it."""
-        self._plate, self._room = plate, room
-        room[:3] = plate
+    def __init__(self, plate: Floats, maps: Floats) -> None:
+        """plate: (3, h, w), RGB in 0..1. maps: (5, h, w), see `models.names`; the plate is copied into it."""
+        self._plate, self._maps = plate, maps
+        maps[:3] = plate
         blurred = [_blurred(channel) for channel in plate]
         around = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
         self._highest = np.stack([cv2.dilate(channel, around) for channel in blurred])
@@ -24,12 +24,12 @@ class SmallPlate:
         self._changed = np.ones(plate.shape[1:], np.float32)
 
     def compare(self, small: Floats) -> None:
-        """Fill the differences in `room` for a small frame (3, h, w)."""
+        """Fill the differences in `maps` for a small frame (3, h, w)."""
         smooth = np.stack([_blurred(channel) for channel in small])
         away = np.maximum(smooth - self._highest, self._lowest - smooth).max(0)
         np.maximum(away, 0, out=away)
-        self._room[3] = away
-        np.mean(np.abs(small - self._plate), axis=0, out=self._room[4])
+        self._maps[3] = away
+        np.mean(np.abs(small - self._plate), axis=0, out=self._maps[4])
         near = np.asarray(cv2.dilate(away, self._near), np.float32)
         np.clip((near - SAME) / (OTHER - SAME), 0, 1, out=self._changed)
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from app.core.matte_edit import Plane, View, viewed
 from app.core.types import BgrImage, Floats
 from app.matting.cpu.coefficients import NOTHING, Coefficients, Finish, FullSize
-from app.matting.region.place import Place, resampled
+from app.matting.region.roi import Roi, resampled
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionCoefficients(Coefficients):
     """Slope and offset cover a part of the frame, outside which nobody is shown; small and coarse the whole frame."""
 
-    place: Place
+    roi: Roi
     """The part of the frame that slope and offset cover."""
     keep: Floats | None = None
     """(h, w) alpha with which the frame itself is shown; slope and offset contain it already."""
@@ -27,7 +27,7 @@ class RegionCoefficients(Coefficients):
 
     def network_alpha(self) -> tuple[Floats, NDArray[np.bool_] | None]:
         """See `Coefficients.network_alpha`."""
-        alpha, outside = np.clip(self.coarse, 0, 1), self.place.outside(self.coarse.shape)
+        alpha, outside = np.clip(self.coarse, 0, 1), self.roi.outside(self.coarse.shape)
         if self.alpha_outside is None:
             return alpha, outside
         alpha[outside] = np.clip(self.alpha_outside[outside], 0, 1)
@@ -35,7 +35,7 @@ class RegionCoefficients(Coefficients):
 
     def at_slope(self, plane: Floats) -> Floats:
         """See `Coefficients.at_slope`."""
-        return self.place.from_frame(plane)
+        return self.roi.from_frame(plane)
 
     def edited(self, gain: Plane | None, keep: Plane | None, view: View | None) -> Coefficients:
         """See `Coefficients.edited`."""
@@ -45,7 +45,7 @@ class RegionCoefficients(Coefficients):
         # The view first: nothing is outside any more where something is kept.
         sides = view.left, view.top, view.size, view.size
         slope, offset = (
-            np.stack([resampled(plane, self.place.fractions, sides, cv2.BORDER_CONSTANT) for plane in planes])
+            np.stack([resampled(plane, self.roi.fractions, sides, cv2.BORDER_CONSTANT) for plane in planes])
             for planes in (self.slope, self.offset)
         )
         small = np.stack([viewed(plane, view) for plane in self.small])
@@ -56,11 +56,11 @@ class RegionCoefficients(Coefficients):
     def full_size(self, finish: Finish, frame: BgrImage, backdrop: BgrImage) -> FullSize:
         """See `Coefficients.full_size`."""
         inner = Coefficients(self.small, self.slope, self.offset, self.coarse)
-        part = finish(inner, self.place.cut(frame), self.place.cut(backdrop))
+        part = finish(inner, self.roi.cut(frame), self.roi.cut(backdrop))
         whole = self._outside(finish, frame, backdrop, part)
         for image, piece in zip(whole, part, strict=True):
             if image.size:
-                self.place.paste(piece, image)
+                self.roi.paste(piece, image)
         return whole
 
     def _outside(self, finish: Finish, frame: BgrImage, backdrop: BgrImage, part: FullSize) -> FullSize:

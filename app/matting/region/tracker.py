@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.base.state import StateArrays
-from app.matting.region.place import Place
+from app.matting.region.roi import Roi
 
-LOOK_FRAMES = 15
+FULL_FRAME_EVERY = 15
 """The network looks at the whole frame every so many frames: twice a second at 30 fps, once at 15."""
 SETTLE_FRAMES = 15
 """So long must people stay within a part of the frame before it is looked at."""
@@ -31,7 +31,7 @@ CERTAIN_ALPHA, CERTAIN_SHARE = 0.9, 0.4
 """Alpha of which the network is certain, and the least share of a component that is a person: furniture, of which it is
 unsure, would become a person if it were looked at closer."""
 FOUND_ALPHA, FOUND_SHARE = 0.5, 0.002
-"""The same for somebody who is found beside the present part, by a network without memory."""
+"""The same for somebody who is found outside the present region, by a network without memory."""
 MARGIN = 0.18
 """Space planned around people, relative to the size of the part. None is needed at borders of the frame."""
 LEAST_MARGIN = 0.05
@@ -40,14 +40,14 @@ TOUCH = 0.008
 """The part is too small when less is left."""
 SMALLEST = 0.3
 """Least width and height of the part, relative to the frame."""
-STRETCH = 1.5
+MAX_ASPECT = 1.5
 """The network's input shows the part at most this much wider or narrower than it is."""
 LARGEST = 0.64
 """Largest area of the part, relative to the frame: instead of a larger one the whole frame is taken."""
 SMALLER = 0.64
 """People must fit a part of this area, relative to the present one, before it shrinks."""
 STEPS = 32
-"""Sizes, but for the stretch, and positions are multiples of the frame's size divided by this."""
+"""Sizes, but for the aspect ratio, and positions are multiples of the frame's size divided by this."""
 DAMPING = 0.04
 """How far the bounding box shrinks per frame towards the people; it grows at once."""
 
@@ -78,31 +78,31 @@ class PeopleBox:
         )
         return shrunk.united(now)
 
-    def margin_in(self, place: Place) -> float:
-        """Return the least distance to a border of the place that is none of the frame, relative to its size."""
-        left, top, width, height = place.fractions
+    def margin_in(self, roi: Roi) -> float:
+        """Return the least distance to a border of the region that is none of the frame, relative to its size."""
+        left, top, width, height = roi.fractions
         free = [math.inf]
-        if place.left > 0:
+        if roi.left > 0:
             free.append((self.left - left) / width)
-        if place.top > 0:
+        if roi.top > 0:
             free.append((self.top - top) / height)
-        if place.left + place.width < place.frame_width:
+        if roi.left + roi.width < roi.frame_width:
             free.append((left + width - self.right) / width)
-        if place.top + place.height < place.frame_height:
+        if roi.top + roi.height < roi.frame_height:
             free.append((top + height - self.bottom) / height)
         return min(free)
 
 
 def people_box(
     alpha: Floats,
-    place: Place,
+    roi: Roi,
     least_alpha: float = PERSON_ALPHA,
     least_share: float = MIN_SHARE,
     certain_share: float = 0.0,
 ) -> PeopleBox | None:
-    """Return the box around all people in alpha (h, w) of a place; None: nobody.
+    """Return the box around all people in alpha (h, w) of a region; None: nobody.
 
-    Parts of people are at least `least_alpha`, and `least_share` of the place; the network is certain of at least
+    Parts of people are at least `least_alpha`, and `least_share` of the region; the network is certain of at least
     `certain_share` of them.
     """
     mask = (alpha > least_alpha).view(np.uint8)
@@ -114,7 +114,7 @@ def people_box(
         return None
     x, y, width, height = (large[:, column] for column in range(4))
     rows, columns = mask.shape
-    left, top, across, down = place.fractions
+    left, top, across, down = roi.fractions
     if across * down * np.count_nonzero(alpha > 0.5) < LEAST_PERSON * mask.size:
         return None
     return PeopleBox(
@@ -126,7 +126,7 @@ def people_box(
 
 
 class RegionTracker:
-    """Follows the people of one stream. `place` is where the network looks in the next frame."""
+    """Follows the people of one stream. `roi` is what the network sees in the next frame."""
 
     def __init__(self, frame_size: tuple[int, int]) -> None:
         """frame_size: (width, height); the network's input has the same shape."""
@@ -135,91 +135,91 @@ class RegionTracker:
 
     def reset(self) -> None:
         """Forget the stream: the next frame is looked at as a whole."""
-        self.place = self.whole = Place.whole(*self._frame)
+        self.roi = self.whole = Roi.whole(*self._frame)
         self._people: PeopleBox | None = None
         self._small_frames = self._frames = 0
         self._settle = SETTLE_FRAMES
 
     @property
-    def look_is_due(self) -> bool:
-        """Whether the whole frame is to be looked at beside the place; see `found`."""
-        return not self.place.is_whole and self._frames % LOOK_FRAMES == LOOK_FRAMES - 1
+    def full_frame_due(self) -> bool:
+        """Whether the whole frame is to be looked at besides the region; see `found`."""
+        return not self.roi.is_whole and self._frames % FULL_FRAME_EVERY == FULL_FRAME_EVERY - 1
 
     def lost(self, people: PeopleBox | None) -> bool:
-        """Return whether people continue beyond the place or are not in it any more: look at the whole frame at once.
+        """Return whether people continue beyond the region or are not in it any more: look at the whole frame at once.
 
-        people: found in the place.
+        people: found in the region.
         """
-        if self.place.is_whole or (people is not None and people.margin_in(self.place) >= TOUCH):
+        if self.roi.is_whole or (people is not None and people.margin_in(self.roi) >= TOUCH):
             return False
         self._go(self.whole)
         return True
 
     def found(self, people: PeopleBox | None) -> None:
-        """Take the people that were found in the whole frame beside the place; the place grows to hold them."""
-        if people is None or people.margin_in(self.place) >= TOUCH:
+        """Take the people that were found in the whole frame outside the region; the region grows to hold them."""
+        if people is None or people.margin_in(self.roi) >= TOUCH:
             return
         self._people = people if self._people is None else self._people.united(people)
         self._go(self._planned(self._people))
 
     def follow(self, people: PeopleBox | None) -> None:
-        """Take the people who are shown in a frame, and choose the place for the next one; nobody: the whole frame."""
+        """Take the people who are shown in a frame, and choose the region for the next one; nobody: the whole frame."""
         self._frames += 1
-        if self._frames == STEADY_FRAMES and not self.place.is_whole:
+        if self._frames == STEADY_FRAMES and not self.roi.is_whole:
             self._settle = SETTLE_FRAMES
         self._people = people if people is None or self._people is None else self._people.damped(people)
         if people is None or self._people is None:
             self._go(self.whole)
             return
         planned = self._planned(self._people)
-        if people.margin_in(self.place) < LEAST_MARGIN:
+        if people.margin_in(self.roi) < LEAST_MARGIN:
             self._go(planned)
-        elif planned.area <= SMALLER * self.place.area:
+        elif planned.area <= SMALLER * self.roi.area:
             self._small_frames += 1
             if self._small_frames >= self._settle:
                 self._go(planned)
         else:
             self._small_frames = 0
 
-    def state(self, place: Place) -> StateArrays:
-        """Return everything that the next decision depends on. place: where the network looked last."""
+    def state(self, roi: Roi) -> StateArrays:
+        """Return everything that the next decision depends on. roi: what the network saw last."""
         people = (np.nan,) * 4 if self._people is None else astuple(self._people)
         counts = self._small_frames, self._frames, self._settle
-        return {"tracker": np.array([*astuple(self.place)[:4], *astuple(place)[:4], *counts, *people])}
+        return {"tracker": np.array([*astuple(self.roi)[:4], *astuple(roi)[:4], *counts, *people])}
 
-    def load_state(self, arrays: StateArrays) -> Place:
-        """Restore the state; return where the network looked last. Raises KeyError or ValueError if it does not fit."""
+    def load_state(self, arrays: StateArrays) -> Roi:
+        """Restore the state; return what the network saw last. Raises KeyError or ValueError if it does not fit."""
         values = arrays["tracker"]
         if values.shape != (15,):
-            raise ValueError(f"a saved region is {values.shape} in place of (15,)")
-        self.place, last = (self._checked(values[first : first + 4]) for first in (0, 4))
+            raise ValueError(f"a saved region is {values.shape} in roi of (15,)")
+        self.roi, last = (self._checked(values[first : first + 4]) for first in (0, 4))
         self._small_frames, self._frames, self._settle = (int(value) for value in values[8:11])
         self._people = None if np.isnan(values[11]) else PeopleBox(*map(float, values[11:]))
         return last
 
-    def _checked(self, sides: NDArray[np.float64]) -> Place:
+    def _checked(self, sides: NDArray[np.float64]) -> Roi:
         left, top, width, height = (int(value) for value in sides)
         if not (0 <= left <= self._frame[0] - width and 0 <= top <= self._frame[1] - height and min(width, height) > 0):
             raise ValueError("a saved region is outside the frame")
-        return Place(left, top, width, height, *self._frame)
+        return Roi(left, top, width, height, *self._frame)
 
-    def _go(self, place: Place) -> None:
+    def _go(self, roi: Roi) -> None:
         self._small_frames = 0
-        if place.area > self.place.area:
+        if roi.area > self.roi.area:
             self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
-        if place.area > self.place.area or self.place.is_whole:
+        if roi.area > self.roi.area or self.roi.is_whole:
             self._frames = 0
-        self.place = place
+        self.roi = roi
 
-    def _planned(self, people: PeopleBox) -> Place:
-        """Return the place for these people."""
+    def _planned(self, people: PeopleBox) -> Roi:
+        """Return the region for these people."""
         across, down = _size(people.left, people.right), _size(people.top, people.bottom)
-        across, down = max(across, down / STRETCH), max(down, across / STRETCH)
+        across, down = max(across, down / MAX_ASPECT), max(down, across / MAX_ASPECT)
         if across * down > LARGEST:
             return self.whole
         frame_width, frame_height = self._frame
         width, height = round(across * frame_width), round(down * frame_height)
-        return Place(
+        return Roi(
             _start(people.left, people.right, width, frame_width),
             _start(people.top, people.bottom, height, frame_height),
             width,
@@ -230,13 +230,13 @@ class RegionTracker:
 
 
 def _size(first: float, last: float) -> float:
-    """Return the size of the place along one axis, with margins at the borders that are none of the frame."""
+    """Return the size of the region along one axis, with margins at the borders that are none of the frame."""
     free = (first > TOUCH) + (last < 1 - TOUCH)
     size = (last - first) / (1 - free * MARGIN)
     return min(1, max(SMALLEST, math.ceil(size * STEPS) / STEPS))
 
 
 def _start(first: float, last: float, length: int, frame: int) -> int:
-    """Return the first pixel of a place of `length` pixels, with the people in its middle."""
+    """Return the first pixel of a region of `length` pixels, with the people in its middle."""
     start = round(((first + last) / 2 - length / frame / 2) * STEPS) / STEPS
     return min(max(0, round(start * frame)), frame - length)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.strict import rules
-from app.matting.strict.memory import SQUARE, BackgroundModel, Mask, Planes, contrast
+from app.matting.strict.background_model import SQUARE, BackgroundModel, Mask, Planes, contrast
 
 
 class Kept(NamedTuple):
@@ -32,49 +32,49 @@ def pooled(planes: Planes, cell: int) -> Planes:
     return cells
 
 
-def kept_cells(memory: BackgroundModel, image: Planes, alpha: Floats, strict: bool, unseen: Mask | None = None) -> Kept:
+def kept_cells(model: BackgroundModel, image: Planes, alpha: Floats, strict: bool, unseen: Mask | None = None) -> Kept:
     """Decide on a frame and update the state. strict: the level; unseen: (h, w) where the network did not look."""
     empty = _largest(alpha) < rules.EMPTY_ALPHA
     certain = _smallest(alpha) > rules.CERTAIN_ALPHA
     sure = grown(certain)
-    moving = _follow(memory, image, empty)
-    difference, agreeing = _compare(memory, image, empty & ~moving)
-    memory.moved = (memory.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & memory.hidden)
+    moving = _follow(model, image, empty)
+    difference, agreeing = _compare(model, image, empty & ~moving)
+    model.moved = (model.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & model.hidden)
 
     removed = agreeing & ~sure
     if not strict:
-        removed &= ~memory.hidden  # a ghost without its translucent part would pass for a person
+        removed &= ~model.hidden  # a ghost without its translucent part would pass for a person
     count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
 
     def counted(marked: Mask) -> NDArray[np.int64]:
         return np.bincount(labels[marked], minlength=count)
 
     total, blocks, surely = counted(labels > 0), counted(certain), counted(sure)
-    moved = counted(grown(memory.moved)) > rules.MOVED_SHARE * total
+    moved = counted(grown(model.moved)) > rules.MOVED_SHARE * total
     least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
     likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
     likely[0] = False
     people = likely
     if strict:
-        people = likely & moved & (counted(agreeing & ~memory.hidden) <= rules.AGREEING_SHARE * total)
-        beginning = (people & (counted(agreeing & memory.hidden) > rules.BEGINNING_SHARE * total))[labels]
+        people = likely & moved & (counted(agreeing & ~model.hidden) <= rules.AGREEING_SHARE * total)
+        beginning = (people & (counted(agreeing & model.hidden) > rules.BEGINNING_SHARE * total))[labels]
         if beginning.any():
-            forgotten = grown(beginning) & memory.hidden
-            memory.frames[forgotten], memory.hidden[forgotten] = 0, False
+            forgotten = grown(beginning) & model.hidden
+            model.frames[forgotten], model.hidden[forgotten] = 0, False
             removed &= ~forgotten
     body = people[labels]
     cut = removed
     if strict:
-        cut = _repeated(memory, difference, agreeing, moving, removed) | _furniture(memory, image, empty, body)
-    memory.moved |= body & certain
+        cut = _repeated(model, difference, agreeing, moving, removed) | _furniture(model, image, empty, body)
+    model.moved |= body & certain
     kept = grown(body & ~cut) & ~cut
     if strict:
         kept |= _enclosed(kept) & sure & body
-    waits = int(memory.age) < rules.WAIT_FRAMES
+    waits = int(model.age) < rules.WAIT_FRAMES
     if waits:
         kept[:] = False
-    _learn(memory, image, difference, empty, ~grown(kept) & ~empty & ~moving, unseen)
-    memory.age = np.minimum(memory.age + 1, rules.WAIT_FRAMES)
+    _learn(model, image, difference, empty, ~grown(kept) & ~empty & ~moving, unseen)
+    model.age = np.minimum(model.age + 1, rules.WAIT_FRAMES)
     return Kept(kept, bool((likely & ~people).any()) and not waits)
 
 
@@ -83,34 +83,34 @@ def grown(mask: Mask) -> Mask:
     return np.asarray(cv2.dilate(mask.view(np.uint8), SQUARE)).view(np.bool_)
 
 
-def _follow(memory: BackgroundModel, image: Planes, empty: Mask) -> Mask:
+def _follow(model: BackgroundModel, image: Planes, empty: Mask) -> Mask:
     """Return where the frame differs from the recent ones, and update their mean.
 
     The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
     """
-    recent, still_empty = memory.recent, empty & memory.empty
+    recent, still_empty = model.recent, empty & model.empty
     light = _light(image, recent, still_empty)
     changes = image - recent if light is None else image - recent * light
     cv2.accumulateWeighted(_rows(image), _rows(recent), rules.REFERENCE_RATE)
-    memory.empty = empty
+    model.empty = empty
     moving: Mask = _range([_mean(plane) for plane in changes]) > rules.MOTION
     return moving
 
 
-def _compare(memory: BackgroundModel, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
-    """Return the difference from the learned room, after following the light, and where the frame agrees with it."""
-    known = (memory.frames >= rules.HIDDEN_FRAMES) | ((memory.frames >= 1) & ~memory.hidden)
-    light = _light(image, memory.room, known & witnesses)
+def _compare(model: BackgroundModel, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
+    """Return the difference from the learned background, after following the light, and where it agrees."""
+    known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
+    light = _light(image, model.background, known & witnesses)
     if light is not None:
-        memory.room *= light
-    difference = _range(image - memory.room)
+        model.background *= light
+    difference = _range(image - model.background)
     return difference, known & (_mean(difference) < rules.AGREEMENT)
 
 
-def _repeated(memory: BackgroundModel, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
-    """Return where a pattern of the room that was seen empty is seen, and where that room was just uncovered."""
-    exact = agreeing & ~memory.hidden & (_largest(difference) < rules.EXACT)
-    repeating = grown(exact & (contrast(memory.room) > rules.PATTERN)) & agreeing
+def _repeated(model: BackgroundModel, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
+    """Return where a pattern of the empty background is seen, and where that background was just uncovered."""
+    exact = agreeing & ~model.hidden & (_largest(difference) < rules.EXACT)
+    repeating = grown(exact & (contrast(model.background) > rules.PATTERN)) & agreeing
     uncovered = grown(exact & moving) & agreeing
     found = removed | repeating
     if (uncovered & ~found).any():
@@ -119,36 +119,36 @@ def _repeated(memory: BackgroundModel, difference: Floats, agreeing: Mask, movin
     return found
 
 
-def _furniture(memory: BackgroundModel, image: Planes, empty: Mask, body: Mask) -> Mask:
+def _furniture(model: BackgroundModel, image: Planes, empty: Mask, body: Mask) -> Mask:
     """Return where the frame shows a strong pattern of the first frame that is furniture."""
-    light = _light(image, memory.first, empty)
-    same = _largest(_range(image - (memory.first if light is None else memory.first * light))) < rules.UNMOVED
-    memory.unmoved &= same
-    if np.count_nonzero(body & memory.unmoved) > rules.UNMOVED_SHARE * np.count_nonzero(body):
+    light = _light(image, model.first, empty)
+    same = _largest(_range(image - (model.first if light is None else model.first * light))) < rules.UNMOVED
+    model.unmoved &= same
+    if np.count_nonzero(body & model.unmoved) > rules.UNMOVED_SHARE * np.count_nonzero(body):
         return np.zeros_like(body)
     near = cv2.boxFilter(
-        memory.unmoved.view(np.uint8), cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
+        model.unmoved.view(np.uint8), cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
     )
-    return grown(memory.unmoved & (np.asarray(near) >= rules.UNMOVED_CELLS))
+    return grown(model.unmoved & (np.asarray(near) >= rules.UNMOVED_CELLS))
 
 
 def _learn(
-    memory: BackgroundModel, image: Planes, difference: Floats, empty: Mask, hidden: Mask, unseen: Mask | None
+    model: BackgroundModel, image: Planes, difference: Floats, empty: Mask, hidden: Mask, unseen: Mask | None
 ) -> None:
-    """Learn the room from the empty cells, and from those that are hidden and do not change."""
+    """Learn the background from the empty cells, and from those that are hidden and do not change."""
     changed = difference > rules.CHANGED
-    anew = hidden & (changed | (memory.frames == 0))
+    anew = hidden & (changed | (model.frames == 0))
     stale = empty & changed
-    free = empty & ~(stale & (memory.frames > 1))
-    learned = free | (hidden & (memory.hidden | anew | (difference < rules.AGREEMENT)))
+    free = empty & ~(stale & (model.frames > 1))
+    learned = free | (hidden & (model.hidden | anew | (difference < rules.AGREEMENT)))
     if unseen is not None:
         spared = ~grown(unseen)
         anew, stale, free, learned = (cells & spared for cells in (anew, stale, free, learned))
-    frames = np.maximum(memory.frames * ~anew - stale, 0)
-    memory.hidden = (memory.hidden & ~free) | anew
+    frames = np.maximum(model.frames * ~anew - stale, 0)
+    model.hidden = (model.hidden & ~free) | anew
     most = np.float32(rules.MOST_FRAMES)
-    memory.room += learned / np.minimum(frames + 1, most) * (image - memory.room)
-    memory.frames = np.minimum(frames + learned, most)
+    model.background += learned / np.minimum(frames + 1, most) * (image - model.background)
+    model.frames = np.minimum(frames + learned, most)
 
 
 def _components(mask: Mask) -> tuple[int, NDArray[np.int32]]:

@@ -5,9 +5,9 @@ Both work on a grid of cells, each the mean of some pixels of the small frame. A
 1. Nobody is shown in the first WAIT_FRAMES frames of a stream: a recurrent network sees people in furniture then.
 2. The network is certain of a cell if it lies in a square of 3x3 cells that all have an alpha above CERTAIN_ALPHA. Of a
    person, only rule 6 removes such cells.
-3. The room is learned where the network sees nobody, and where something is hidden and does not move. What the network
-   overlooks passes as well: what was learned is replaced only after it has differed for a while. Cells that agree with
-   the learned room are removed, unless the network is certain of them.
+3. The background is learned where the network sees nobody, and where something is hidden and does not move. What the
+   network overlooks passes as well: what was learned is replaced only after it has differed for a while. Cells that
+   agree with the learned background are removed, unless the network is certain of them.
 4. The remaining cells above BODY_ALPHA form components. A component is a person if the network is certain of most of
    it, or of a part where it has moved. Loose pieces and what the network is unsure of are no people.
 5. The matte is kept within people and one cell around them. Where it is cut, it fades; `soft_edge` says how.
@@ -15,11 +15,11 @@ Both work on a grid of cells, each the mean of some pixels of the small frame. A
 
 At the level strict also:
 
-6. A component must have moved since it appeared, and must not repeat the room that was seen empty. What equals the room
-   that was hidden has not moved. A person who begins to move is mostly such room, which is forgotten then. At the edge
-   of people, cells are removed, however certain the network is, if they repeat a pattern of the room that was seen
-   empty, if they have just changed to that room beside other removed cells, or if they show a strong pattern that has
-   not changed since the first frame. No hole is made.
+6. A component must have moved since it appeared, and must not repeat the background that was seen empty. What equals
+   the background that was hidden has not moved. A person who begins to move is mostly such background, which is
+   forgotten then. At the edge of people, cells are removed, however certain the network is, if they repeat a pattern of
+   the background that was seen empty, if they have just changed to that background next to other removed cells, or if
+   they show a strong pattern that has not changed since the first frame. No hole is made.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ translucent. Measured: at most 0.64 of a still ghost, at least 0.90 of still peo
 CERTAIN_CELLS = 6
 """Least number of cells in whose square of 3x3 the network is certain of a person."""
 EMPTY_ALPHA = 0.04
-"""Largest alpha of 3x3 cells that are empty: the room is learned from them."""
+"""Largest alpha of 3x3 cells that are empty: the background is learned from them."""
 PRESENT_ALPHA = 0.05
 """Motion is remembered where alpha stays above this."""
 UNSEEN_ALPHA = 0.06
@@ -52,11 +52,11 @@ EDGE_SHARE = 0.15
 """Share of the matte around a pixel that is kept, below which the pixel is removed; from 1 - EDGE_SHARE it is kept."""
 
 AGREEMENT = 0.03
-"""Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned room."""
+"""Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned background."""
 CHANGED = 0.07
 """Difference above which an empty cell has changed."""
 HIDDEN_FRAMES, MOST_FRAMES = 3, 16
-"""Frames after which the room is known where it was hidden, and the most frames over which it is averaged."""
+"""Frames after which the background is known where it was hidden, and the most frames over which it is averaged."""
 MOTION = 0.02
 """Change of colour (0..1, mean over 3x3 cells) against the recent frames that is motion and not noise."""
 REFERENCE_RATE = 0.5
@@ -64,16 +64,16 @@ REFERENCE_RATE = 0.5
 MOVED_SHARE = 0.02
 """Least share of a component that must have moved."""
 AGREEING_SHARE = 0.7
-"""A component of which a larger share agrees with the room that was seen empty is no person."""
+"""A component of which a larger share agrees with the background that was seen empty is no person."""
 BEGINNING_SHARE = 0.5
-"""A person of whom a larger share agrees with the room that was hidden begins to move."""
+"""A person of whom a larger share agrees with the background that was hidden begins to move."""
 
 EXACT = 0.03
-"""Largest difference (0..1) of each of 3x3 cells that repeat the room; a few times the noise."""
+"""Largest difference (0..1) of each of 3x3 cells that repeat the background; a few times the noise."""
 PATTERN, STRONG_PATTERN = 0.04, 0.12
 """Range of brightness (0..1) of 3x3 cells of a pattern, and of one that changes visibly if it moves a little."""
 UNCOVERED_CELLS = 8
-"""Cells beside removed ones, at most, that are taken for uncovered in one frame."""
+"""Cells next to removed ones, at most, that are taken for uncovered in one frame."""
 UNMOVED = 0.015
 """Largest difference (0..1) from the first frame of each of 3x3 cells that have not moved: little more than noise."""
 UNMOVED_CELLS = 5

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.core.types import Floats
 from app.matting.strict import rules
-from app.matting.strict.memory import Mask
+from app.matting.strict.background_model import Mask
 
 
 def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:

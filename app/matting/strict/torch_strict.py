@@ -16,8 +16,8 @@ from app.matting.strict import rules
 from app.matting.strict.torch_components import components, count
 
 _PLANES = [3, 1, 1, 1, 3, 1, 3, 1, 1]
-"""Of the memory: learned room, frames it was learned from, whether it was hidden, motion, mean of the recent frames,
-whether the last one was empty, first frame, whether a strong pattern of it has not moved, and age.
+"""Of the memory: learned background, frames it was learned from, whether it was hidden, motion, mean of the recent
+frames, whether the last one was empty, first frame, whether a strong pattern of it has not moved, and age.
 
 The age is 0 before the first frame; then it is the number of frames since the start, plus 1, up to `_OLD`. It is
 negative before the first frame of a stream in which people are already known.
@@ -84,8 +84,8 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     height, width = coarse.shape[2:]
     cell = rules.cell_size(width, height)
     image, alpha = functional.avg_pool2d(small, cell), functional.avg_pool2d(coarse, cell)
-    room, frames, hidden, moved, recent, was_empty, first, unmoved, age = torch.split(memory, _PLANES, 1)
-    room, recent, first = (torch.where(age > 0, kept, image) for kept in (room, recent, first))
+    background, frames, hidden, moved, recent, was_empty, first, unmoved, age = torch.split(memory, _PLANES, 1)
+    background, recent, first = (torch.where(age > 0, kept, image) for kept in (background, recent, first))
     was_empty, unmoved = ((kept > 0) | (age <= 0) for kept in (was_empty, unmoved))
     age, hidden = torch.where(age < 0, _OLD, age.clamp(min=1)), hidden > 0
 
@@ -96,8 +96,8 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     moving = _mean(change).abs().amax(1, keepdim=True) > rules.MOTION
     recent = recent + rules.REFERENCE_RATE * (image - recent)
     known = frames >= torch.where(hidden, rules.HIDDEN_FRAMES, 1)
-    room = room * _light_of(image, room, known & empty & ~moving)
-    difference = (image - room).abs().amax(1, keepdim=True)
+    background = background * _light_of(image, background, known & empty & ~moving)
+    difference = (image - background).abs().amax(1, keepdim=True)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
     has_moved = ((moved > 0) | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & hidden)
 
@@ -118,7 +118,9 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     if strict:
         unmoved = unmoved & _unmoved(image, first, empty)
         furniture = _count(body & unmoved) <= rules.UNMOVED_SHARE * _count(body)
-        cut = _repeated(room, difference, agreeing, hidden, moving, removed) | (furniture & _grown(_clustered(unmoved)))
+        cut = _repeated(background, difference, agreeing, hidden, moving, removed) | (
+            furniture & _grown(_clustered(unmoved))
+        )
     has_moved = has_moved | (body & certain)
     kept = _grown(body & ~cut) & ~cut
     if strict:
@@ -126,9 +128,9 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     kept = kept & (age >= _OLD)
     gain = _soft(kept, coarse, cell)
     unseen = ~_grown(kept) & ~empty & ~moving
-    room, frames, hidden = _learn(image, room, frames, hidden, difference, empty, unseen)
+    background, frames, hidden = _learn(image, background, frames, hidden, difference, empty, unseen)
     flags = (has_moved.float(), recent, empty.float(), first, unmoved.float(), (age + 1).clamp(max=_OLD))
-    return gain, torch.cat([room, frames, hidden.float(), *flags], 1), hides
+    return gain, torch.cat([background, frames, hidden.float(), *flags], 1), hides
 
 
 def _soft(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
@@ -142,11 +144,11 @@ def _soft(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
 
 
 def _repeated(
-    room: Tensor, difference: Tensor, agreeing: Tensor, hidden: Tensor, moving: Tensor, removed: Tensor
+    background: Tensor, difference: Tensor, agreeing: Tensor, hidden: Tensor, moving: Tensor, removed: Tensor
 ) -> Tensor:
-    """Where a pattern of the room that was seen empty is seen, and where that room was just uncovered; see `cells`."""
+    """Where a pattern of the empty background is seen, and where that background was just uncovered; see `cells`."""
     exact = agreeing & ~hidden & (_largest(difference) < rules.EXACT)
-    repeating = _grown(exact & (_contrast(room) > rules.PATTERN)) & agreeing
+    repeating = _grown(exact & (_contrast(background) > rules.PATTERN)) & agreeing
     uncovered = (_grown(exact & moving) & agreeing).float()
     found = (removed | repeating).float()
     for _ in range(rules.UNCOVERED_CELLS):
@@ -161,9 +163,15 @@ def _unmoved(image: Tensor, first: Tensor, empty: Tensor) -> Tensor:
 
 
 def _learn(
-    image: Tensor, room: Tensor, frames: Tensor, hidden: Tensor, difference: Tensor, empty: Tensor, unshown: Tensor
+    image: Tensor,
+    background: Tensor,
+    frames: Tensor,
+    hidden: Tensor,
+    difference: Tensor,
+    empty: Tensor,
+    unshown: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The room learned further, its number of frames, and where it was hidden."""
+    """The background learned further, its number of frames, and where it was hidden."""
     changed = difference > rules.CHANGED
     anew = unshown & (changed | (frames == 0))
     stale = empty & changed
@@ -172,7 +180,7 @@ def _learn(
     frames = (torch.where(anew, 0, frames) - stale.float()).clamp(min=0)
     rate = learned / (frames + 1).clamp(max=rules.MOST_FRAMES)
     hidden = (hidden & ~free) | anew
-    return room + rate * (image - room), (frames + learned).clamp(max=rules.MOST_FRAMES), hidden
+    return background + rate * (image - background), (frames + learned).clamp(max=rules.MOST_FRAMES), hidden
 
 
 def _enclosed(kept: Tensor) -> Tensor:

@@ -30,13 +30,13 @@ def run_batch(
     """
     first = executors[0]
     previous = [alpha for executor in executors if (alpha := executor.previous_alpha) is not None]
-    behind = backdrops[0]
+    blur = backdrops[0]
     with torch.inference_mode():
         device = first.torch_device
         image = torch.from_numpy(np.stack(frames)).to(device)
-        if isinstance(behind, BlurredBackground):
+        if isinstance(blur, BlurredBackground):
             short_side = first.frame_step.geometry.blur_short_side
-            backdrop = torch.from_numpy(strength_taps(behind.strength, short_side, behind.zoom))
+            backdrop = torch.from_numpy(strength_taps(blur.strength, short_side, blur.zoom))
         else:
             backdrop = torch.from_numpy(np.stack([np.asarray(each) for each in backdrops]))
         state = tuple(torch.cat(parts) for parts in zip(*(each.recurrent for each in executors), strict=True))

@@ -20,13 +20,13 @@ class StepTensors(NamedTuple):
     slope: Tensor
     """(B, 4, h, w) float32, as is `offset`; see `app.matting.torch.core`."""
     offset: Tensor
-    room: Tensor | None
+    blurred_background: Tensor | None
     """(B, 3, h', w') float32: the blurred background, RGB in 0..1; None where the backdrop is a picture."""
     finite: Tensor
     """() float32: not finite if the network's output is not finite."""
     state: State
     view: View | None = None
-    """The part of the frame that slope, offset and room cover; None: the whole frame."""
+    """The part of the frame that slope, offset and blurred_background cover; None: the whole frame."""
     placement: PlacementSettings | None = None
     """Where the person lies over the background; None: where the frame shows it."""
     hides_person: Tensor | None = None
@@ -40,7 +40,7 @@ class LayerTensors(NamedTuple):
     """(B, 3, H, W) foreground colours."""
     alpha: Tensor
     """(B, 1, H, W)."""
-    behind: Tensor
+    backdrop: Tensor
     """(B, 3, H, W) backdrop."""
 
 
@@ -65,31 +65,32 @@ def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
     )
 
 
-def layers(frame: Tensor, given: StepTensors, backdrop: Tensor | None) -> LayerTensors:
+def layers(frame: Tensor, tensors: StepTensors, backdrop: Tensor | None) -> LayerTensors:
     """Return the layers of ([B,] H, W, 3) uint8 BGR frames.
 
-    backdrop: of the frames' shape; None where `given.room` takes its place.
+    backdrop: of the frames' shape; None where `tensors.blurred_background` takes its place.
     """
     image = to_image(frame)
     size = image.shape[2:]
-    slope, offset = given.slope, given.offset
+    slope, offset = tensors.slope, tensors.offset
     if slope.shape[2:] != size:
         slope = functional.interpolate(slope, size=size, mode="bilinear", align_corners=False)
         offset = functional.interpolate(offset, size=size, mode="bilinear", align_corners=False)
     matte = slope * torch.cat([image, image.mean(1, keepdim=True)], 1) + offset
-    if given.room is None:
+    if tensors.blurred_background is None:
         assert backdrop is not None
-        behind = to_image(backdrop)
+        background = to_image(backdrop)
     else:
-        behind = torch.round(functional.interpolate(given.room, size=size, mode="bilinear") * 255) / 255
-    return LayerTensors((image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), behind)
+        enlarged = functional.interpolate(tensors.blurred_background, size=size, mode="bilinear")
+        background = torch.round(enlarged * 255) / 255
+    return LayerTensors((image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), background)
 
 
 def to_pixels(layers: LayerTensors, *, foreground: bool) -> Pixels:
     """Composite the layers."""
-    person, alpha, behind = layers
+    person, alpha, backdrop = layers
     return Pixels(
-        composite=_to_bgr(alpha * person + (1 - alpha) * behind),
+        composite=_to_bgr(alpha * person + (1 - alpha) * backdrop),
         alpha=_to_bytes(alpha).squeeze(1).squeeze(0),
         foreground=_to_bgr(person) if foreground else None,
     )

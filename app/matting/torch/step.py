@@ -94,11 +94,11 @@ class FrameStep(nn.Module):
         previous_alpha: that of the previous step's output; None on the first frame.
         """
         blurred = backdrop.ndim == 1
-        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None, editor)
-        if given.view is not None:
-            frame = viewed_frame(frame, given.view)
-        pixels, previous_alpha = self.finish(frame, given, None if blurred else backdrop, mode, previous_alpha)
-        return StepOutput(pixels, given.finite, given.state, previous_alpha, given.view, given.hides_person)
+        tensors = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None, editor)
+        if tensors.view is not None:
+            frame = viewed_frame(frame, tensors.view)
+        pixels, previous_alpha = self.finish(frame, tensors, None if blurred else backdrop, mode, previous_alpha)
+        return StepOutput(pixels, tensors.finite, tensors.state, previous_alpha, tensors.view, tensors.hides_person)
 
     def coefficients(
         self,
@@ -128,33 +128,34 @@ class FrameStep(nn.Module):
             edit = edit_of(editor, small, coarse)
             slope, offset, coarse = edited(slope, offset, coarse, edit)
             view, placement = edit.view, edit.placement
-        room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
-        if room is not None and view is not None:
-            room = in_view(room, view)
-        return StepTensors(slope, offset, room, finite, (*new_state, memory), view, placement, hides)
+        blurred = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
+        if blurred is not None and view is not None:
+            blurred = in_view(blurred, view)
+        return StepTensors(slope, offset, blurred, finite, (*new_state, memory), view, placement, hides)
 
     def finish(
         self,
         frame: Tensor,
-        given: StepTensors,
+        tensors: StepTensors,
         backdrop: Tensor | None,
         mode: StepMode,
         previous_alpha: Tensor | None = None,
     ) -> tuple[Pixels, Tensor | None]:
         """Run the part at the frame's size: edge controls, compositing, conversion. Return also the previous alpha.
 
-        backdrop: ([B,] H, W, 3) uint8 BGR; None where `given.room` takes its place. previous_alpha: as for `forward`.
+        backdrop: ([B,] H, W, 3) uint8 BGR; None where `tensors.blurred_background` takes its place. previous_alpha: as
+        for `forward`.
         """
-        person, alpha, behind = layers(frame, given, backdrop)
+        person, alpha, background = layers(frame, tensors, backdrop)
         if mode.edges.touches_alpha:
             previous_alpha = torch_edges.steady((alpha * 255).round(), mode.edges, previous_alpha)
             alpha, person = _shape(previous_alpha, person, mode.edges)
         if mode.edges.despill > 0:
             person = torch_edges.despill(person, alpha, mode.edges.despill)
-        given_layers = LayerTensors(person, alpha, behind)
-        if given.placement is not None:
-            given_layers = placed(given_layers, given.placement)
-        return to_pixels(given_layers, foreground=mode.foreground), previous_alpha
+        whole = LayerTensors(person, alpha, background)
+        if tensors.placement is not None:
+            whole = placed(whole, tensors.placement)
+        return to_pixels(whole, foreground=mode.foreground), previous_alpha
 
 
 def _shape(alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:

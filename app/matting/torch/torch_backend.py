@@ -71,14 +71,14 @@ class TorchBackend:
         light = light_plan(edges)
         matte = self._matte(frame, backdrop, edges, edit, want_foreground or light.active)
         if light.active:
-            behind = None if isinstance(backdrop, BlurredBackground) else backdrop
-            matte = relit(self._light, matte, behind, behind is None, light, want_foreground)
+            picture = None if isinstance(backdrop, BlurredBackground) else backdrop
+            matte = relit(self._light, matte, picture, picture is None, light, want_foreground)
         return Pending(lambda: matte)
 
     def _matte(
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
     ) -> Matte:
-        behind = (
+        picture = (
             strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
             if isinstance(backdrop, BlurredBackground)
             else backdrop
@@ -86,7 +86,7 @@ class TorchBackend:
         with torch.inference_mode():
             output = self.frame_step(
                 self._transfers.up("frame", frame),
-                self._transfers.up_once("backdrop", backdrop, behind),
+                self._transfers.up_once("backdrop", backdrop, picture),
                 self.recurrent,
                 StepMode(plan(edges), want_foreground),
                 self.previous_alpha,

@@ -14,11 +14,11 @@ def blurred_background(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) 
 
     small: (B, 3, h, w) and alpha: (B, 1, h, w), both in 0..1. taps: (K,), normalized Gaussian.
     """
-    room = functional.avg_pool2d(small.float(), factor)
+    background = functional.avg_pool2d(small.float(), factor)
     person = functional.max_pool2d(
         functional.avg_pool2d(alpha.float(), factor), 2 * blur.PERSON_MARGIN + 1, 1, blur.PERSON_MARGIN
     )
-    weighted = torch.cat([room, torch.ones_like(person)], 1) * (1 - person)
+    weighted = torch.cat([background, torch.ones_like(person)], 1) * (1 - person)
     near = _smooth(weighted, taps)
     return (near[:, :3] + blur.FILL_WEIGHT * _fill(weighted)) / (near[:, 3:] + blur.FILL_WEIGHT)
 

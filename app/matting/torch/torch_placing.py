@@ -14,15 +14,15 @@ LEAST_ALPHA = 1e-6
 
 
 def placed(layers: LayerTensors, placement: PlacementSettings) -> LayerTensors:
-    """Return the layers with foreground and alpha moved together; alpha is 0 beside the moved frame."""
+    """Return the layers with foreground and alpha moved together; alpha is 0 outside the moved frame."""
     area = area_of(placement, layers.alpha.shape[3], layers.alpha.shape[2])
     alpha, premultiplied = (_moved(planes, area) for planes in (layers.alpha, layers.person * layers.alpha))
     person = (premultiplied / alpha.clamp(min=LEAST_ALPHA)).clamp(0, 1)
-    return LayerTensors(person, alpha, layers.behind)
+    return LayerTensors(person, alpha, layers.backdrop)
 
 
 def _moved(planes: Tensor, area: Area) -> Tensor:
-    """Return planes (B, C, H, W) moved, 0 beside them."""
+    """Return planes (B, C, H, W) moved, 0 outside them."""
     height, width = planes.shape[2:]
     canvas = torch.zeros_like(planes)
     left, top = max(area.left, 0), max(area.top, 0)

@@ -87,16 +87,16 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
     assert (artefact.decision is not None) == (model == "mattecam")
     arrays = random_inputs(artefact)
     found = run(artefact, arrays)
-    if artefact.stretch is not None:
-        found["given"] = np.full((1, 4, HEIGHT, WIDTH), np.nan, np.float32)
-        unpack(found["cells"][0], artefact.stretch, found["given"][0])
-    undecided = found["given"][:, 3:].copy()
+    if artefact.alpha_margin is not None:
+        found["matte"] = np.full((1, 4, HEIGHT, WIDTH), np.nan, np.float32)
+        unpack(found["cells"][0], artefact.alpha_margin, found["matte"][0])
+    undecided = found["matte"][:, 3:].copy()
     if artefact.decision is not None:
-        CpuDecision(artefact.decision, HEIGHT, WIDTH).apply(found["given"][0, 3])
+        CpuDecision(artefact.decision, HEIGHT, WIDTH).apply(found["matte"][0, 3])
     outputs = tuple(np.full((planes, HEIGHT, WIDTH), np.nan, np.float32) for planes in (4, 4, 1))
     filter_rows(
         artefact.guided_filter,
-        found["given"][0],
+        found["matte"][0],
         arrays["small"][0],
         outputs,  # type: ignore[arg-type]
         0,

@@ -18,8 +18,8 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.base.state import StateArrays
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.openvino_backend import OpenVinoBackend
-from app.matting.region.place import Place
-from app.matting.region.tracker import LOOK_FRAMES, SETTLE_FRAMES
+from app.matting.region.roi import Roi
+from app.matting.region.tracker import FULL_FRAME_EVERY, SETTLE_FRAMES
 from models.table import bundled
 from models.weights import find
 from tests.matting.edits import Fixed
@@ -85,9 +85,9 @@ def settle(executor: OpenVinoBackend, room: Room) -> None:
     for n in range(4 * SETTLE_FRAMES):
         # Strict mode shows people when they move.
         executor.step(room.frame(round(6 * np.sin(n / 2)), noise=n), BACKDROP, ON).result()
-        if n > SETTLE_FRAMES and not place_of(executor).is_whole:
+        if n > SETTLE_FRAMES and not roi_of(executor).is_whole:
             break
-    assert not place_of(executor).is_whole
+    assert not roi_of(executor).is_whole
 
 
 @pytest.fixture(scope="module")
@@ -111,19 +111,19 @@ def following(_settled: tuple[OpenVinoBackend, StateArrays]) -> OpenVinoBackend:
     executor, state = _settled
     executor.reset()
     executor.load_state(state)
-    assert not place_of(executor).is_whole
+    assert not roi_of(executor).is_whole
     return executor
 
 
-def place_of(executor: OpenVinoBackend) -> Place:
+def roi_of(executor: OpenVinoBackend) -> Roi:
     assert executor.region is not None
-    return executor.region.place
+    return executor.region.roi
 
 
-def beside(executor: OpenVinoBackend) -> Mask:
+def outside_roi(executor: OpenVinoBackend) -> Mask:
     """Return which pixels of the frame the network did not see."""
-    place, outside = place_of(executor), np.ones(SIZE[::-1], bool)
-    outside[place.top : place.top + place.height, place.left : place.left + place.width] = False
+    roi, outside = roi_of(executor), np.ones(SIZE[::-1], bool)
+    outside[roi.top : roi.top + roi.height, roi.left : roi.left + roi.width] = False
     return outside
 
 
@@ -134,7 +134,7 @@ def error(alpha: NDArray[np.uint8], mask: Mask) -> float:
 
 def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(following: OpenVinoBackend, room: Room) -> None:
     matte = following.step(room.frame(0), BACKDROP, ON, want_foreground=True).result()
-    outside, (_, _, across, down) = beside(following), place_of(following).fractions
+    outside, (_, _, across, down) = outside_roi(following), roi_of(following).fractions
     assert outside.mean() > 0.3
     assert down > 1.1 * across, "the part has the shape of the person"
     assert not matte.alpha[outside].any()
@@ -145,25 +145,25 @@ def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(followin
     following.reset()
     for n in range(SETTLE_FRAMES + 3):
         before = following.step(room.frame(2 * (n % 3) if n < 8 else 0, noise=n), BACKDROP, OFF).result()
-        assert place_of(following).is_whole
+        assert roi_of(following).is_whole
     assert error(matte.alpha, room.mask) < 0.8 * error(before.alpha, room.mask)
 
 
 def test_a_second_person_is_shown_within_a_second(following: OpenVinoBackend, room: Room) -> None:
     second = room.at(200) & ~room.at(0)
-    for n in range(LOOK_FRAMES):
+    for n in range(FULL_FRAME_EVERY):
         alpha = following.step(room.frame(0, 200 + 3 * (n % 3), noise=n), BACKDROP, ON).result().alpha
         if (alpha[second] > 127).mean() > 0.7:
             return
-        assert not alpha[beside(following)].any()
-    raise AssertionError(f"the second person was not shown within {LOOK_FRAMES} frames")
+        assert not alpha[outside_roi(following)].any()
+    raise AssertionError(f"the second person was not shown within {FULL_FRAME_EVERY} frames")
 
 
 def test_a_second_person_who_stops_before_being_found_is_shown_within_a_second(
     following: OpenVinoBackend, room: Room
 ) -> None:
     second = room.at(200) & ~room.at(0)
-    for n in range(LOOK_FRAMES + 3):
+    for n in range(FULL_FRAME_EVERY + 3):
         alpha = following.step(room.frame(0, max(200, 230 - 10 * n), noise=n), BACKDROP, ON).result().alpha
         if (alpha[second] > 127).mean() > 0.7:
             return
@@ -172,36 +172,36 @@ def test_a_second_person_who_stops_before_being_found_is_shown_within_a_second(
 
 def test_somebody_who_jumps_is_shown_in_the_same_frame(following: OpenVinoBackend, room: Room) -> None:
     alpha = following.step(room.frame(180), BACKDROP, ON).result().alpha
-    assert place_of(following).is_whole
+    assert roi_of(following).is_whole
     assert (alpha[room.at(180)] > 127).mean() > 0.7
 
 
 def test_somebody_who_walks_is_followed(following: OpenVinoBackend, room: Room) -> None:
-    first = place_of(following)
+    first = roi_of(following)
     for n in range(30):
         alpha = following.step(room.frame(5 * n, noise=n), BACKDROP, ON).result().alpha
         assert (alpha[room.at(5 * n)] > 127).mean() > 0.8
-    assert place_of(following) != first
+    assert roi_of(following) != first
 
 
 def test_a_reset_and_the_switch_show_the_whole_frame(following: OpenVinoBackend, room: Room) -> None:
     following.reset()
     following.step(room.frame(0), BACKDROP, ON).result()
-    assert place_of(following).is_whole
+    assert roi_of(following).is_whole
     settle(following, room)
     alpha = following.step(room.frame(0), BACKDROP, OFF).result().alpha
-    assert place_of(following).is_whole
+    assert roi_of(following).is_whole
     assert (alpha[room.mask] > 127).mean() > 0.8
 
 
 def test_the_network_never_looks_closer_at_an_empty_room(executor: OpenVinoBackend, room: Room) -> None:
     for n in range(SETTLE_FRAMES + 12):
         assert not executor.step(room.frame(noise=n), BACKDROP, ON).result().alpha.any()
-        assert place_of(executor).is_whole
+        assert roi_of(executor).is_whole
     settle(executor, room)
     for n in range(2):
         executor.step(room.frame(noise=n), BACKDROP, ON).result()
-    assert place_of(executor).is_whole
+    assert roi_of(executor).is_whole
 
 
 def test_without_strict_mode_the_network_looks_closer_at_a_certain_person(
@@ -209,7 +209,7 @@ def test_without_strict_mode_the_network_looks_closer_at_a_certain_person(
 ) -> None:
     for n in range(SETTLE_FRAMES + 3):
         executor.step(room.frame(2 * (n % 3), noise=n), BACKDROP, ON.replace(strict="off")).result()
-    assert not place_of(executor).is_whole
+    assert not roi_of(executor).is_whole
 
 
 def test_a_saved_state_resumes_in_the_region(following: OpenVinoBackend, room: Room) -> None:
@@ -230,7 +230,7 @@ def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoB
     gain *= 1 - keep
     editor = Fixed(MatteEdit(gain, keep))
     matte = following.step(room.frame(0), BACKDROP, ON, editor).result()
-    assert not place_of(following).is_whole
+    assert not roi_of(following).is_whole
     ((small, alpha),) = editor.seen
     truth = cv2.resize(room.mask.astype(np.float32), (320, 180), interpolation=cv2.INTER_AREA)
     assert np.abs(alpha - truth).sum() < 0.25 * truth.sum()
@@ -247,7 +247,7 @@ def test_a_view_shows_the_same_person(following: OpenVinoBackend, room: Room) ->
     view, keep = View(0.25, 0.4, 0.6), np.zeros((180, 320), np.float32)
     keep[75:85, 85:95] = 1
     matte = following.step(room.frame(0), BACKDROP, ON, Fixed(MatteEdit(None, keep, view))).result()
-    assert not place_of(following).is_whole
+    assert not roi_of(following).is_whole
     left, top = round(0.25 * SIZE[0]), round(0.4 * SIZE[1])
     seen = room.mask[top : top + round(0.6 * SIZE[1]), left : left + round(0.6 * SIZE[0])].astype(np.uint8)
     expected = cv2.resize(seen, SIZE, interpolation=cv2.INTER_NEAREST) > 0
@@ -273,7 +273,7 @@ def test_every_control_works_in_the_region(
 ) -> None:
     for shift in (3, 0):
         matte = following.step(room.frame(shift), backdrop, edges, want_foreground=True).result()
-    assert not place_of(following).is_whole
+    assert not roi_of(following).is_whole
     assert (matte.alpha[room.mask] > 127).mean() > 0.8
     assert not matte.alpha[:, :100].any()
     if backdrop is BACKDROP:

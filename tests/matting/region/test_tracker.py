@@ -7,15 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from app.matting.region.place import Place
+from app.matting.region.roi import Roi
 from app.matting.region.tracker import (
+    FULL_FRAME_EVERY,
     LARGEST,
     LEAST_MARGIN,
-    LOOK_FRAMES,
+    MAX_ASPECT,
     MOST_SETTLE_FRAMES,
     SETTLE_FRAMES,
     SMALLEST,
-    STRETCH,
     PeopleBox,
     RegionTracker,
     people_box,
@@ -29,7 +29,7 @@ def settled(box: PeopleBox = FAR) -> RegionTracker:
     """Return a tracker that has seen somebody sit there for a while."""
     tracker = RegionTracker(FRAME)
     for _ in range(SETTLE_FRAMES):
-        assert tracker.place.is_whole
+        assert tracker.roi.is_whole
         tracker.follow(box)
     return tracker
 
@@ -39,10 +39,10 @@ def shifted(box: PeopleBox, x: float) -> PeopleBox:
 
 
 def test_somebody_far_away_gets_a_region_with_margins() -> None:
-    place = settled().place
-    assert SMALLEST <= place.width / FRAME[0] < 0.6
-    assert FAR.margin_in(place) > 2 * LEAST_MARGIN
-    assert place.top + place.height == FRAME[1]
+    roi = settled().roi
+    assert SMALLEST <= roi.width / FRAME[0] < 0.6
+    assert FAR.margin_in(roi) > 2 * LEAST_MARGIN
+    assert roi.top + roi.height == FRAME[1]
 
 
 @pytest.mark.parametrize(
@@ -50,20 +50,20 @@ def test_somebody_far_away_gets_a_region_with_margins() -> None:
     [
         (
             PeopleBox(0.4, 0.3, 0.55, 1.0),
-            0.875 / STRETCH,
+            0.875 / MAX_ASPECT,
             0.875,
         ),  # somebody who stands: as narrow as allowed
-        (PeopleBox(0.25, 0.7, 0.85, 1.0), 0.9375, 0.9375 / STRETCH),  # several far away, side by side
+        (PeopleBox(0.25, 0.7, 0.85, 1.0), 0.9375, 0.9375 / MAX_ASPECT),  # several far away, side by side
         (PeopleBox(0.4, 0.5, 0.7, 1.0), 0.5, 0.625),
     ],
 )
-def test_the_shape_follows_the_people_within_the_stretch(people: PeopleBox, across: float, down: float) -> None:
-    place = settled(people).place
-    _, _, width, height = place.fractions
+def test_the_shape_follows_the_people_within_limits(people: PeopleBox, across: float, down: float) -> None:
+    roi = settled(people).roi
+    _, _, width, height = roi.fractions
     assert (width, height) == pytest.approx((across, down), abs=0.04)
-    assert max(width / height, height / width) <= STRETCH * 1.01
-    assert place.area <= LARGEST
-    assert people.margin_in(place) >= LEAST_MARGIN
+    assert max(width / height, height / width) <= MAX_ASPECT * 1.01
+    assert roi.area <= LARGEST
+    assert people.margin_in(roi) >= LEAST_MARGIN
 
 
 @pytest.mark.parametrize("box", [PeopleBox(0.1, 0.1, 0.9, 1.0), PeopleBox(0.3, 0.1, 0.6, 1.0)])
@@ -71,61 +71,61 @@ def test_somebody_near_gets_the_whole_frame(box: PeopleBox) -> None:
     tracker = RegionTracker(FRAME)
     for _ in range(10 * SETTLE_FRAMES):
         tracker.follow(box)
-        assert tracker.place.is_whole
+        assert tracker.roi.is_whole
 
 
 def test_nobody_gets_the_whole_frame() -> None:
     tracker = RegionTracker(FRAME)
     for _ in range(10 * SETTLE_FRAMES):
         tracker.follow(None)
-        assert tracker.place.is_whole
-        assert not tracker.look_is_due
+        assert tracker.roi.is_whole
+        assert not tracker.full_frame_due
 
 
 def test_where_nobody_is_shown_the_network_sees_the_whole_frame() -> None:
     tracker = settled()
     tracker.follow(None)
-    assert tracker.place.is_whole
+    assert tracker.roi.is_whole
 
 
 def test_small_movements_do_not_move_the_region() -> None:
     tracker = settled()
-    place = tracker.place
+    roi = tracker.roi
     for n in range(300):
         people = shifted(FAR, 0.02 * math.sin(n / 5))
         assert not tracker.lost(people)
         tracker.follow(people)
-        assert tracker.place == place
+        assert tracker.roi == roi
 
 
 def test_somebody_who_walks_stays_inside() -> None:
-    tracker, places = settled(), set()
+    tracker, rois = settled(), set()
     for n in range(120):
         people = shifted(FAR, 0.3 * n / 120)  # a quarter of the frame in three seconds and a bit
         assert not tracker.lost(people)
-        assert people.margin_in(tracker.place) >= LEAST_MARGIN - 0.01
+        assert people.margin_in(tracker.roi) >= LEAST_MARGIN - 0.01
         tracker.follow(people)
-        places.add(tracker.place)
-    assert 2 <= len(places) <= 8
-    assert not any(place.is_whole for place in places)
+        rois.add(tracker.roi)
+    assert 2 <= len(rois) <= 8
+    assert not any(roi.is_whole for roi in rois)
 
 
 @pytest.mark.parametrize("people", [None, PeopleBox(0.25, 0.6, 0.5, 1.0), PeopleBox(0.45, 0.2, 0.55, 1.0)])
 def test_people_who_leave_the_region_get_the_whole_frame_at_once(people: PeopleBox | None) -> None:
     tracker = settled()
     if people is not None:
-        left, top, *_ = tracker.place.fractions  # alpha ends at the border of the place
+        left, top, *_ = tracker.roi.fractions  # alpha ends at the border of the region
         people = PeopleBox(max(people.left, left), max(people.top, top), people.right, people.bottom)
     assert tracker.lost(people)
-    assert tracker.place.is_whole
+    assert tracker.roi.is_whole
     assert not tracker.lost(people)
 
 
 def test_the_whole_frame_is_looked_at_at_least_once_a_second_at_15_fps() -> None:
     tracker, last = settled(), 0
     for n in range(1, 200):
-        if tracker.look_is_due:
-            assert n - last <= LOOK_FRAMES <= 15
+        if tracker.full_frame_due:
+            assert n - last <= FULL_FRAME_EVERY <= 15
             last = n
             tracker.found(FAR)
         tracker.follow(FAR)
@@ -135,19 +135,19 @@ def test_the_whole_frame_is_looked_at_at_least_once_a_second_at_15_fps() -> None
 def test_the_region_grows_for_a_second_person() -> None:
     tracker = settled(PeopleBox(0.3, 0.7, 0.38, 1.0))
     tracker.found(PeopleBox(0.3, 0.7, 0.62, 1.0))
-    assert not tracker.place.is_whole
-    assert PeopleBox(0.3, 0.7, 0.62, 1.0).margin_in(tracker.place) > LEAST_MARGIN
+    assert not tracker.roi.is_whole
+    assert PeopleBox(0.3, 0.7, 0.62, 1.0).margin_in(tracker.roi) > LEAST_MARGIN
     tracker.found(PeopleBox(0.05, 0.4, 0.95, 1.0))
-    assert tracker.place.is_whole
+    assert tracker.roi.is_whole
 
 
 def test_what_is_found_in_vain_is_waited_for_longer_and_longer() -> None:
     tracker, waits = settled(), []
     for _ in range(6):
         tracker.found(PeopleBox(0.05, 0.4, 0.95, 1.0))
-        assert tracker.place.is_whole
+        assert tracker.roi.is_whole
         waits.append(0)
-        while tracker.place.is_whole:
+        while tracker.roi.is_whole:
             tracker.follow(FAR)
             waits[-1] += 1
     assert waits == sorted(waits)
@@ -157,10 +157,10 @@ def test_what_is_found_in_vain_is_waited_for_longer_and_longer() -> None:
 
 def test_the_region_shrinks_when_people_do() -> None:
     tracker = settled(PeopleBox(0.3, 0.5, 0.6, 1.0))
-    before = tracker.place
+    before = tracker.roi
     for _ in range(300):
         tracker.follow(PeopleBox(0.45, 0.75, 0.52, 1.0))
-    assert tracker.place.area < before.area
+    assert tracker.roi.area < before.area
     assert before.area <= LARGEST
 
 
@@ -168,18 +168,18 @@ def test_a_saved_state_goes_on_where_it_was() -> None:
     tracker, other = settled(), RegionTracker(FRAME)
     for n in range(7):
         tracker.follow(shifted(FAR, n / 40))
-    last = Place.whole(*FRAME)
+    last = Roi.whole(*FRAME)
     assert other.load_state(tracker.state(last)) == last
     for n in range(7, 60):
-        assert other.place == tracker.place
-        assert other.look_is_due == tracker.look_is_due
+        assert other.roi == tracker.roi
+        assert other.full_frame_due == tracker.full_frame_due
         for each in (tracker, other):
             each.follow(shifted(FAR, n / 200))
 
 
 def test_a_state_of_another_size_is_refused() -> None:
     small = RegionTracker((320, 180))
-    saved = settled().state(Place.whole(*FRAME))
+    saved = settled().state(Roi.whole(*FRAME))
     with pytest.raises(ValueError, match="outside the frame"):
         small.load_state(saved)
 
@@ -188,11 +188,11 @@ def test_boxes_are_fractions_of_the_frame() -> None:
     alpha = np.zeros((180, 320), np.float32)
     alpha[90:180, 80:160] = 0.9
     alpha[3:5, 3:5] = 1  # noise
-    found = people_box(alpha, Place.whole(*FRAME))
+    found = people_box(alpha, Roi.whole(*FRAME))
     assert found == PeopleBox(0.25, 0.5, 0.5, 1.0)
-    part = people_box(alpha, Place(640, 360, 640, 360, *FRAME))
+    part = people_box(alpha, Roi(640, 360, 640, 360, *FRAME))
     assert part == PeopleBox(0.625, 0.75, 0.75, 1.0)
-    assert people_box(np.zeros_like(alpha), Place.whole(*FRAME)) is None
+    assert people_box(np.zeros_like(alpha), Roi.whole(*FRAME)) is None
 
 
 def test_faint_and_small_parts_alone_are_nobody() -> None:
@@ -200,10 +200,10 @@ def test_faint_and_small_parts_alone_are_nobody() -> None:
     faint[90:, 80:160] = 0.4
     small[100:115, 100:115] = 1
     for alpha in (faint, small):
-        assert people_box(alpha, Place.whole(*FRAME)) is None
+        assert people_box(alpha, Roi.whole(*FRAME)) is None
     beside = faint.copy()
     beside[60:120, 150:180] = 1
-    assert people_box(beside, Place.whole(*FRAME)) == PeopleBox(0.25, 60 / 180, 180 / 320, 1.0)
+    assert people_box(beside, Roi.whole(*FRAME)) == PeopleBox(0.25, 60 / 180, 180 / 320, 1.0)
 
 
 def test_a_box_grows_at_once_and_shrinks_slowly() -> None:

@@ -106,7 +106,7 @@ def test_a_person_whom_the_network_overlooks_does_not_pass_for_a_change_of_light
         image, _ = room.frame(Blob(6 * n, 45, 20))
         strict.gain("strict", image, np.zeros((HEIGHT, WIDTH), np.float32))
 
-    assert np.abs(strict.state()["room"] - room.wall)[:, :, 90:].mean() < 0.01
+    assert np.abs(strict.state()["background"] - room.wall)[:, :, 90:].mean() < 0.01
 
 
 def test_a_room_that_has_changed_is_learned_again() -> None:
@@ -180,14 +180,14 @@ def test_a_large_person_who_enters_is_no_cut() -> None:
     room, strict = Room(), StrictFilter()
     for _ in range(10):
         strict.gain("strict", *room.frame())
-    wall = strict.state()["room"]
+    wall = strict.state()["background"]
 
     for x in (190, 160, 130):
         gain = strict.gain("strict", *room.frame(Blob(x, 46, 40)))
 
     assert kept(gain, Blob(130, 46, 38)) > 0.99
     assert strict.state()["age"] == rules.WAIT_FRAMES
-    assert np.abs(strict.state()["room"] - wall)[:, :, :60].max() < 0.02
+    assert np.abs(strict.state()["background"] - wall)[:, :, :60].max() < 0.02
 
 
 def test_nobody_is_shown_before_the_background_is_learned() -> None:

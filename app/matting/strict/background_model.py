@@ -20,13 +20,13 @@ SQUARE = np.ones((3, 3), np.uint8)
 
 @dataclass(slots=True)
 class BackgroundModel:
-    """The learned room and motion, (h, w) each."""
+    """The learned background and motion, (h, w) each."""
 
-    room: Planes
+    background: Planes
     frames: Floats
-    """Number of frames that `room` was learned from."""
+    """Number of frames that `background` was learned from."""
     hidden: Mask
-    """Whether `room` was learned from cells that were hidden, but not empty."""
+    """Whether `background` was learned from cells that were hidden, but not empty."""
     moved: Mask
     recent: Planes
     """The mean of the recent frames."""
@@ -47,7 +47,7 @@ class BackgroundModel:
         if seen is not None:
             moved = cv2.resize(seen, shape[::-1], interpolation=cv2.INTER_AREA) > 255 * rules.BODY_ALPHA
         return cls(
-            room=image.copy(),
+            background=image.copy(),
             frames=np.zeros(shape, np.float32),
             hidden=np.zeros(shape, np.bool_),
             moved=moved,

@@ -17,7 +17,7 @@ WHOLE: Sides = (0, 0, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Roi:
     """A rectangle of the frame in pixels."""
 
     left: int
@@ -28,7 +28,7 @@ class Place:
     frame_height: int
 
     @classmethod
-    def whole(cls, frame_width: int, frame_height: int) -> Place:
+    def whole(cls, frame_width: int, frame_height: int) -> Roi:
         """Return the whole frame."""
         return cls(0, 0, frame_width, frame_height, frame_width, frame_height)
 
