@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,8 +14,10 @@ from app.cli import headless, main, recover
 from app.config import settings_file
 from app.core.errors import MattecamError
 from app.core.files import paths, program
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, Settings
+from app.runtime.parts import default_parts
 from app.runtime.status import PipelineStatus
+from app.testing.engine import FakeEngine
 from tests.clips import write_clip
 
 pytestmark = pytest.mark.timeout(300)
@@ -28,6 +31,21 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
     lines = [line for line in said if "Preparing for this computer" not in line and ": Using " not in line]
     assert len(lines) == 1, lines
     return lines[0]
+
+
+def use_fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs without a window build an engine without a network."""
+
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
+        return FakeEngine(settings, width, height)
+
+    parts = replace(default_parts(), build_engine=build, self_test=lambda engine, width, height: None)
+    monkeypatch.setattr(headless, "default_parts", lambda: parts)
+
+
+@pytest.fixture
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fake_engine(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +64,8 @@ def test_a_start_that_fails_is_1_and_names_the_thing(
     words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    if words[0] in ("--source", "--background", "--profile"):  # an output must fail before the first frame
+        use_fake_engine(monkeypatch)
     start = ["headless", "--source", "demo", "--size", "320x240", "--model", "mattecam", "--seconds", "20"]
     if "--record" not in words and "--virtual-camera" not in words:
         start += ["--virtual-camera", "off", "--record", str(tmp_path / "out.mp4")]
@@ -88,6 +108,7 @@ def test_the_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         assert {"id", "name", "path", "sizes"} <= set(camera)
 
 
+@pytest.mark.usefixtures("fake_engine")
 def test_a_missing_microphone_does_not_end_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.mp4"
     files = ["--record", str(out), "--microphone", "no-such-microphone"]
@@ -120,6 +141,7 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
             assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 240)
 
 
+@pytest.mark.usefixtures("fake_engine")
 def test_a_status_that_cannot_be_written_hides_no_summary(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +162,7 @@ AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "mattecam"]
 @pytest.fixture
 def without_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headless, "list_virtual_cameras", list)
-    monkeypatch.setattr(headless, "PROOF_S", 1.0)
+    monkeypatch.setattr(headless, "PROOF_S", 0.3)
 
 
 @pytest.mark.usefixtures("without_outputs")
@@ -152,7 +174,7 @@ def test_a_run_of_the_demo_without_outputs_makes_a_proof(capsys: pytest.CaptureF
     assert "mattecam" in summary
 
 
-@pytest.mark.usefixtures("without_outputs")
+@pytest.mark.usefixtures("without_outputs", "fake_engine")
 def test_the_proof_of_a_users_source_is_the_composite_clip_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,8 +191,8 @@ def test_no_proof_is_made_with_the_background_none(capsys: pytest.CaptureFixture
     assert not (paths.data_dir() / "proof").exists()
 
 
-@pytest.mark.parametrize("limit", [["--seconds", "1"], ["--frames", "3"]])
-@pytest.mark.usefixtures("without_outputs")
+@pytest.mark.parametrize("limit", [["--seconds", "0.1"], ["--frames", "3"]])
+@pytest.mark.usefixtures("without_outputs", "fake_engine")
 def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["headless", *AUTOMATIC, *limit]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1

@@ -49,6 +49,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ),
     ("headless --source ''", 2, "A source cannot be empty"),
     ("headless --engine remote", 2, "give its address with --server"),
+    ("headless --engine remote --server http://matting.example", 2, "is not the address of a server"),
     ("headless --config missing.json", 2, "There is no settings file missing.json; check --config."),
     ("headless --profile nowhere", 1, "There is no scene “nowhere”"),
     ("headless --zones missing.json", 1, "The zones file missing.json does not exist"),

@@ -156,6 +156,7 @@ for number in range(25):
 """
 
 
+@pytest.mark.long
 def test_scenes_saved_by_several_processes_are_all_kept(store: SceneStore) -> None:
     programs = [
         subprocess.Popen(

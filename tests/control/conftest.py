@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import pytest
 
 from app.config.scenes import SceneStore
-from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
+from app.control import BackgroundFile, ControlServer, SettingsController, Tiles, confirmation
 from app.control.address import ControlAddress
-from app.control.commands import parse_words
+from app.control.commands import JsonValue, parse_words
+from app.control.confirmation import SETTLED_FRAMES
 from app.core.files.private_file import write_picture
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
+from app.runtime.settings_owner import SettingsOwner
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from app.testing.room import room_picture
@@ -79,6 +82,45 @@ class Program:
         before = len(self.world.pictures())
         eventually(lambda: len(self.world.pictures()) >= before + count)
         return [picture.kind for picture in self.world.pictures()[before:]]
+
+
+class SettingsAlone:
+    """The controller of settings that no pipeline uses: each change is in effect at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.owner = SettingsOwner(BASE)
+        self.scenes = SceneStore(folder / "scenes.json")
+        self.image = folder / "beach.png"
+        cv2.imwrite(str(self.image), room_picture())
+        self.microphones: list[str] = []
+        self._frames = itertools.count(step=SETTLED_FRAMES)
+        self.controller = SettingsController(
+            change=self.owner.change,
+            settings=lambda: self.settings,
+            status_fields=self._status,
+            tiles=lambda: Tiles([]),
+            scenes=self.scenes,
+            request_quit=lambda: None,
+            microphones=lambda: self.microphones,
+        )
+
+    def run(self, text: str) -> str:
+        return self.controller.run(parse_words(text.split()))
+
+    @property
+    def settings(self) -> Settings:
+        return self.owner.current
+
+    def _status(self) -> Mapping[str, JsonValue]:
+        phase = "paused" if self.settings.paused else "running"
+        idle: Mapping[str, JsonValue] = {"busy": False, "phase": phase, "problems": [], "slides": 0}
+        return {**idle, "frames_out": next(self._frames), "recording": None, "recording_alpha": None}
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsAlone:
+    monkeypatch.setattr(confirmation, "POLL_S", 0.0)
+    return SettingsAlone(tmp_path)
 
 
 @pytest.fixture

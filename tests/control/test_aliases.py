@@ -13,7 +13,7 @@ from app.control.commands import SYNTAX, parse_words
 from app.control.names import ALIASES, PRESETS, SETTABLE, SETTERS
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.settings import FramingSettings, OverlaySettings, PeopleSettings
-from tests.control.conftest import Program, fail
+from tests.control.conftest import Program, SettingsAlone, fail
 from tests.fakes.server import SERVER, Network, Place
 
 WHOLE = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
@@ -87,13 +87,13 @@ def test_a_wrong_value_is_refused_where_the_command_is_written(words: str, sente
         parse_words(words.split())
 
 
-def test_several_settings_change_at_once(program: Program) -> None:
-    program.run("framing 2 0.5,-1")
-    assert program.run("zoom 1.5") == "framing.zoom: 1.5"
-    assert program.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5, pan_y=-1)
+def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
+    alone.run("framing 2 0.5,-1")
+    assert alone.run("zoom 1.5") == "framing.zoom: 1.5"
+    assert alone.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5, pan_y=-1)
     answer = "framing.zoom: 1, framing.pan_x: 0, framing.pan_y: 0, people.auto_framing: calm"
-    assert program.run("framing calm") == answer
-    assert (program.settings.framing, program.settings.people) == (
+    assert alone.run("framing calm") == answer
+    assert (alone.settings.framing, alone.settings.people) == (
         FramingSettings(),
         PeopleSettings(auto_framing="calm"),
     )
@@ -147,14 +147,14 @@ def test_a_server_is_used_and_left(program: Program, tmp_path: Path) -> None:
     assert program.settings.matting.location == "local", "what worked is kept"
 
 
-def test_a_microphone_must_be_one_that_the_system_lists(program: Program) -> None:
-    program.microphones.append("USB Microphone")
+def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
+    alone.microphones.append("USB Microphone")
     with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
-        program.run("microphone nosuch")
-    assert program.settings.output.microphone == "off"
+        alone.run("microphone nosuch")
+    assert alone.settings.output.microphone == "off"
     for name in ("default", "USB Microphone", "off"):
-        assert program.run(f"microphone {name}") == f"output.microphone: {name}"
-        assert program.settings.output.microphone == name
-    program.microphones.clear()  # a system that cannot list them
-    program.run("microphone Other")
-    assert program.settings.output.microphone == "Other"
+        assert alone.run(f"microphone {name}") == f"output.microphone: {name}"
+        assert alone.settings.output.microphone == name
+    alone.microphones.clear()  # a system that cannot list them
+    alone.run("microphone Other")
+    assert alone.settings.output.microphone == "Other"

@@ -9,26 +9,26 @@ import pytest
 
 from app.control.commands import JsonValue, answer
 from app.core.settings import FramingSettings
-from tests.control.conftest import Program
+from tests.control.conftest import Program, SettingsAlone
 from tests.runtime.running import BASE
 
 
-def test_commands_do_not_undo_one_another(program: Program) -> None:
+def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
     """Each command changes only the setting that it names, even if other settings change concurrently."""
 
     def zoom() -> None:
-        for _ in range(3):
-            program.run("framing 1.5")
-            program.run("framing whole")
+        for _ in range(30):
+            alone.run("framing 1.5")
+            alone.run("framing whole")
 
     other = threading.Thread(target=zoom)
     other.start()
-    program.run("pause")
-    program.run("freeze")
+    alone.run("pause")
+    alone.run("freeze")
     other.join(30)
-    assert program.settings.paused
-    assert program.settings.frozen
-    assert program.settings.framing == FramingSettings()
+    assert alone.settings.paused
+    assert alone.settings.frozen
+    assert alone.settings.framing == FramingSettings()
 
 
 def test_quit_asks_the_program_to_stop(program: Program) -> None:

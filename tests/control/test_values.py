@@ -1,4 +1,4 @@
-"""`ctl get`, `ctl set`, `ctl reset`, and the commands for scenes and recordings, against a running pipeline."""
+"""`ctl get`, `ctl set`, `ctl reset`, and the commands for scenes and recordings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.control.commands import SYNTAX, Command, answer, decode_answer
 from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import Settings
-from tests.control.conftest import Program, fail
+from tests.control.conftest import Program, SettingsAlone, fail
 from tests.other_values import other_value
 
 LEADS_TO_ANOTHER_PART = {"matting.location", "matting.weights", "background.kind", "background.path"}
@@ -30,47 +30,46 @@ def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(SETTABLE) - LEADS_TO_ANOTHER_PART))
-def test_set_changes_the_setting_and_reset_restores_the_default(program: Program, name: str) -> None:
+def test_set_changes_the_setting_and_reset_restores_the_default(alone: SettingsAlone, name: str) -> None:
     setting = SETTABLE[name]
-    program.world.node = 0  # PipeWire runs
-    program.run(f"reset {name}")
-    before = program.settings
-    program.run(f"set {name} {other_value(setting, program.files[0].path)}")
-    after = program.settings
+    alone.run(f"reset {name}")
+    before = alone.settings
+    alone.run(f"set {name} {other_value(setting, alone.image)}")
+    after = alone.settings
     assert setting.value_in(after) != setting.value_in(before)
     restored = setting.replaced_in(after, setting.value_in(before))
     if name == "edges.strict":  # the strength on the scale of the level follows
         restored = restored.replace(background=before.background)
     assert restored == before, "nothing else changed"
-    program.run(f"reset {name}")
-    assert program.settings == before
+    alone.run(f"reset {name}")
+    assert alone.settings == before
 
 
-def test_a_name_may_be_written_with_hyphens(program: Program) -> None:
-    assert program.run("set output.standby-text Back at noon") == "output.standby-text: Back at noon"
-    assert program.settings.output.standby_text == "Back at noon"
+def test_a_name_may_be_written_with_hyphens(alone: SettingsAlone) -> None:
+    assert alone.run("set output.standby-text Back at noon") == "output.standby-text: Back at noon"
+    assert alone.settings.output.standby_text == "Back at noon"
 
 
-def test_a_name_may_be_the_path_in_the_settings_file(program: Program) -> None:
+def test_a_name_may_be_the_path_in_the_settings_file(alone: SettingsAlone) -> None:
     for setting in SETTABLE.values():
         assert find_settable(".".join(setting.path)) is setting
-    assert program.run("set matting.edges.strict strict") == "matting.edges.strict: strict"
-    assert program.settings.matting.edges.strict == "strict"
+    assert alone.run("set matting.edges.strict strict") == "matting.edges.strict: strict"
+    assert alone.settings.matting.edges.strict == "strict"
     for wrong in ("background.edges.strict", "edges.edges.strict", "strict"):
         assert find_settable(wrong) is None
 
 
-def test_another_level_of_strict_mode_leaves_the_blur_as_it_looks(program: Program) -> None:
-    assert program.settings.background.blur_strength == 50
-    program.run("set edges.strict off")
-    assert program.settings.background.blur_strength == 85
-    program.run("set edges.strict strict")
-    assert program.settings.background.blur_strength == 50
+def test_another_level_of_strict_mode_leaves_the_blur_as_it_looks(alone: SettingsAlone) -> None:
+    assert alone.settings.background.blur_strength == 50
+    alone.run("set edges.strict off")
+    assert alone.settings.background.blur_strength == 85
+    alone.run("set edges.strict strict")
+    assert alone.settings.background.blur_strength == 50
 
 
-def test_get_shows_value_and_choices(program: Program) -> None:
-    assert program.run("get output.mirror") == "output.mirror: off; the choices are on, off"
-    every = program.run("get").splitlines()
+def test_get_shows_value_and_choices(alone: SettingsAlone) -> None:
+    assert alone.run("get output.mirror") == "output.mirror: off; the choices are on, off"
+    every = alone.run("get").splitlines()
     assert len(every) == len(SETTABLE)
     assert "background.colour: #0000ff" in every
 
@@ -79,23 +78,23 @@ UNSET = sorted(name for name, setting in SETTABLE.items() if setting.unset is no
 
 
 @pytest.mark.parametrize("name", UNSET)
-def test_what_get_shows_for_no_value_unsets(program: Program, name: str) -> None:
+def test_what_get_shows_for_no_value_unsets(alone: SettingsAlone, name: str) -> None:
     """`set NAME none` stored a file named none."""
-    word = program.run(f"get {name}").removeprefix(f"{name}: ")
+    word = alone.run(f"get {name}").removeprefix(f"{name}: ")
     assert word == ("auto" if name == "matting.downsample_ratio" else "none")
-    program.run(f"set {name} {'0.5' if word == 'auto' else program.files[0].path}")
-    assert SETTABLE[name].value_in(program.settings) is not None
+    alone.run(f"set {name} {'0.5' if word == 'auto' else alone.image}")
+    assert SETTABLE[name].value_in(alone.settings) is not None
     for text in (word, "none"):
-        assert program.run(f"set {name} {text}") == f"{name}: {word}"
-        assert SETTABLE[name].value_in(program.settings) is None
+        assert alone.run(f"set {name} {text}") == f"{name}: {word}"
+        assert SETTABLE[name].value_in(alone.settings) is None
 
 
 @pytest.mark.parametrize("name", sorted(name for name, setting in SETTABLE.items() if setting.is_path))
-def test_a_file_that_does_not_exist_is_refused(program: Program, name: str) -> None:
-    before = program.settings
+def test_a_file_that_does_not_exist_is_refused(alone: SettingsAlone, name: str) -> None:
+    before = alone.settings
     with pytest.raises(UsageError, match=rf"There is no file .*nosuch\.png for {name}"):
-        program.run(f"set {name} /no/nosuch.png")
-    assert program.settings == before
+        alone.run(f"set {name} /no/nosuch.png")
+    assert alone.settings == before
 
 
 def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_path: Path) -> None:
@@ -121,18 +120,18 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_
         ("scene nosuch", False),
     ],
 )
-def test_an_answer_tells_wrong_usage_from_a_failure(program: Program, words: str, wrong_usage: bool) -> None:
+def test_an_answer_tells_wrong_usage_from_a_failure(alone: SettingsAlone, words: str, wrong_usage: bool) -> None:
     """`ctl` ended with 1 for both."""
     name, _, argument = words.partition(" ")
-    given = decode_answer(answer(program.controller, Command(name, argument).encode()).encode())
+    given = decode_answer(answer(alone.controller, Command(name, argument).encode()).encode())
     assert not given.done
     assert given.wrong_usage is wrong_usage
 
 
 @pytest.mark.parametrize(("word", "level"), [("on", "strict"), ("off", "off"), ("balanced", "balanced")])
-def test_a_switch_of_version_0_2_sets_the_level(program: Program, word: str, level: str) -> None:
-    program.run(f"set edges.strict {word}")
-    assert program.settings.matting.edges.strict == level
+def test_a_switch_of_version_0_2_sets_the_level(alone: SettingsAlone, word: str, level: str) -> None:
+    alone.run(f"set edges.strict {word}")
+    assert alone.settings.matting.edges.strict == level
 
 
 NUMBERS = sorted(
@@ -141,12 +140,12 @@ NUMBERS = sorted(
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_out_of_range_is_refused_and_never_clamped(program: Program, name: str, tmp_path: Path) -> None:
-    before = program.settings
+def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone, name: str, tmp_path: Path) -> None:
+    before = alone.settings
     assert len(NUMBERS) > 20
     for value in ("-1e9", "1e9", "nan", "-inf"):
         with pytest.raises(UsageError, match=name.replace("_", "[_-]")):
-            program.run(f"set {name} {value}")
+            alone.run(f"set {name} {value}")
         file = tmp_path / f"settings{value}.json"
         tree: dict[str, object] = {SETTABLE[name].path[-1]: float(value)}
         for section in reversed(SETTABLE[name].path[:-1]):
@@ -155,20 +154,20 @@ def test_a_number_out_of_range_is_refused_and_never_clamped(program: Program, na
         loaded, warning = settings_file.load(file)
         assert loaded == Settings()
         assert warning is not None and SETTABLE[name].path[-1] in warning
-    assert program.settings == before
+    assert alone.settings == before
 
 
-def test_strict_mode_is_not_switched_off_while_a_server_mats(program: Program) -> None:
+def test_strict_mode_is_not_switched_off_while_a_server_mats(alone: SettingsAlone) -> None:
     """It was answered "edges.strict: off", and the level balanced was used."""
     remote = {"location": "remote", "server": "http://127.0.0.1:1"}
-    program.pipeline.change(lambda now: now.replace(paused=True, matting=now.matting.replace(**remote)))
+    alone.owner.change(lambda now: now.replace(paused=True, matting=now.matting.replace(**remote)))
     with pytest.raises(UsageError, match="cannot be off with a matting server"):
-        program.run("set edges.strict off")
-    assert program.settings.matting.edges.strict == "balanced"
+        alone.run("set edges.strict off")
+    assert alone.settings.matting.edges.strict == "balanced"
 
 
-def test_impossible_values_name_the_choices_and_change_nothing(program: Program) -> None:
-    before = program.settings
+def test_impossible_values_name_the_choices_and_change_nothing(alone: SettingsAlone) -> None:
+    before = alone.settings
     for text, words in (
         ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror"),
         ("set output.mirror", "output.mirror needs a value"),
@@ -182,8 +181,8 @@ def test_impossible_values_name_the_choices_and_change_nothing(program: Program)
         ("set window.theme dark", "There is no setting “window.theme”"),
     ):
         with pytest.raises(UsageError, match=words):
-            program.run(text)
-    assert program.settings == before
+            alone.run(text)
+    assert alone.settings == before
 
 
 def test_a_source_that_cannot_be_opened_is_reported_and_the_one_before_stays(program: Program) -> None:

@@ -83,7 +83,7 @@ def words(dice: random.Random) -> list[str]:
     return line
 
 
-@sampled(100, 1000)
+@sampled(50, 1000)
 def test_command_lines(cases: int, nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
     dice = random.Random(7)
     for _ in range(cases):

@@ -75,7 +75,7 @@ def test_broken_files(tmp_path: Path, cases: int) -> None:
         load_both(tmp_path, data)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(NESTED)
 def test_json_that_holds_something_else(value: object) -> None:
     if isinstance(value, dict):
@@ -87,7 +87,7 @@ def test_json_that_holds_something_else(value: object) -> None:
             assert settings_file.parse(settings_file.dump(parsed)) == parsed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_text_that_is_not_json(text: str) -> None:
     try:
@@ -102,7 +102,7 @@ def test_deep_nesting_and_huge_numbers(tmp_path: Path) -> None:
         load_both(tmp_path, data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_lines_for_the_control_socket(line: bytes) -> None:
     for decode in (decode_command, decode_answer):

@@ -82,7 +82,7 @@ def play_as_source(path: Path) -> int:
     return frames
 
 
-@sampled(40, 2000)
+@sampled(20, 2000)
 @pytest.mark.parametrize(("suffix", "codec"), KINDS)
 def test_broken_videos(tmp_path: Path, suffix: str, codec: str, cases: int) -> None:
     whole = encoded(tmp_path, suffix, codec)

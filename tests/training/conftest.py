@@ -12,4 +12,6 @@ import pytest
 def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at the clock takes 0.1 s: a step has three, so that a stretch of a second has a few steps."""
     looks = itertools.count()
-    monkeypatch.setattr("training.run.time", SimpleNamespace(monotonic=lambda: next(looks) / 10))
+    clock = SimpleNamespace(monotonic=lambda: next(looks) / 10)
+    for module in ("training.run", "training.edges"):
+        monkeypatch.setattr(f"{module}.time", clock)

@@ -35,15 +35,15 @@ def person(seed: int, height: int = 96, width: int = 128) -> Pixels:
 
 
 def short_stage(folder: Path, cache: Path) -> Stage:
-    """Return a stretch of about a second over a cache of `make_cache`."""
+    """Return a stretch of two steps over a cache of `make_cache`."""
     return Stage(
         out=folder / "run",
         cache=cache,
         begin=None,
         size=(64, 48),
         frames=1,
-        batch=4,
-        minutes=0.02,
+        batch=2,
+        minutes=0.01,
         rate=2e-3,
         ema=0.9,
         seed=0,

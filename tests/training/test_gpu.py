@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 from tests.paths import ROOT
-from tests.training.samples import make_cache
+from tests.training.samples import make_cache, short_stage
 from training import degrade, gpu
 from training.average import Average
 from training.degrade import through_h264
@@ -35,12 +35,10 @@ ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch",
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    return Stage(
-        out=tmp_path / "run", cache=make_cache(tmp_path / "cache"), begin=None, size=(64, 48), frames=1, batch=4,
-        minutes=0.02, rate=2e-3, ema=0.9, seed=0, save_minutes=10, device="cpu", half=False,
-    )  # fmt: skip
+    return replace(short_stage(tmp_path, make_cache(tmp_path / "cache")), batch=4)
 
 
+@pytest.mark.long
 def test_training_imports_nothing_that_a_bare_environment_lacks() -> None:
     code = f"import sys, training.gpu; print([m for m in {ABSENT} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)

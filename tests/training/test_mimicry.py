@@ -23,7 +23,7 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "teacher.pth"
 
 
-@pytest.mark.parametrize("size", [(48, 64), (45, 75), (180, 320)])
+@pytest.mark.parametrize("size", [(48, 64), (45, 75)])
 def test_features_have_the_size_of_the_students(weights: Path, tmp_path: Path, size: tuple[int, int]) -> None:
     run = Run(short_stage(tmp_path, make_cache(tmp_path / "cache")), 0, 1, "")
     frames = torch.rand(1, 2, 3, *size)
@@ -48,12 +48,12 @@ def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, tmp_path: Path) 
     torch.manual_seed(0)
     run = Run(replace(short_stage(tmp_path, make_cache(tmp_path / "cache")), teacher=weights), 0, 1, "")
     assert run.teacher is not None
-    batch = to_batch([run.source.draw(i) for i in range(4)], torch.device("cpu"))
+    batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
     wanted = run.teacher(batch.clean)
     learner = run.learner.train()
     optimizer = torch.optim.AdamW(learner.parameters(), lr=2e-3)
     errors = []
-    for _ in range(20):
+    for _ in range(10):
         error = learner(batch, half=False, wanted=wanted)["features"]
         optimizer.zero_grad()
         torch.autograd.backward(error)

@@ -67,7 +67,7 @@ def test_the_weights_of_the_package_are_loaded(pretrained: EfficientNetLite0, pa
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("size", [(64, 96), (45, 75), (180, 320)])
+@pytest.mark.parametrize("size", [(64, 96), (45, 75)])
 def test_features_have_a_16th_and_a_32th_of_the_size(size: tuple[int, int]) -> None:
     fine, coarse = EfficientNetLite0().eval()(torch.rand(2, 3, *size))
     height, width = size
@@ -155,7 +155,7 @@ def test_the_stages_of_a_trunk_are_nearly_the_same_in_int8() -> None:
     torch.manual_seed(0)
     network = MattecamNetwork(trunk=True)
     assert network.trunk is not None
-    images = torch.rand(4, 3, 96, 128)
+    images = torch.rand(2, 3, 64, 96)
     for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):
         norm.momentum = 1.0
     network(images)  # sets the statistics of the normalizations

@@ -40,7 +40,7 @@ def service(
 
 
 def test_a_composite_is_that_of_a_local_engine_but_for_coding() -> None:
-    frames = room_and_person(8, SIZE)
+    frames = room_and_person(4, SIZE)
     backdrop = np.full_like(frames[0], (64, 177, 0))
     with Matting("mattecam", background="green", edges=EDGES) as matting:
         expected = [matting.step(frame).alpha.astype(float) for frame in frames]

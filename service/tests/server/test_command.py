@@ -81,13 +81,6 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "--engine remote needs the packages no_such_package" in capsys.readouterr().err
 
 
-def test_a_remote_engine_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["headless", "--engine", "remote"]) == 2
-    assert "--server" in capsys.readouterr().err
-    assert main(["headless", "--engine", "remote", "--server", "http://matting.example"]) == 2
-    assert "is not the address of a server" in capsys.readouterr().err
-
-
 async def listening(address: str, http: aiohttp.ClientSession) -> None:
     async def healthy() -> bool:
         with suppress(aiohttp.ClientError):
