@@ -55,6 +55,7 @@ class EncoderThread:
         self._sound_for = sound_for
         self._condition = threading.Condition()
         self._waiting: deque[tuple[Picture, Time]] = deque()
+        self._written: Picture | None = None
         self._closed = False
         self._error: Exception | None = None
         opener = threading.Thread(target=self._open, name="encoder-pool", daemon=True)
@@ -119,7 +120,11 @@ class EncoderThread:
     def _write(self, picture: Picture, time_s: Time) -> None:
         if self._fill_rate is not None:
             self._fill(time_s, self._fill_rate)
-        self._writer.write(self._image_of(picture), time_s)
+        if picture is self._written:
+            self._writer.repeat(time_s)  # without another conversion
+        else:
+            self._writer.write(self._image_of(picture), time_s)
+            self._written = picture
         self._counts.add(encoded=1)
         if self._sound_for is not None:
             self._writer.write_sound(self._sound_for(time_s))

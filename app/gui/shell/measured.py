@@ -34,15 +34,17 @@ class MeasuredWindow:
         """Show the window and start the pipeline."""
         self._session.start()
 
-    def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Run the event loop for `seconds`; return True as soon as `until` returns True."""
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None, *, beats: bool = False) -> bool:
+        """Run the event loop for `seconds`; return True as soon as `until` returns True. beats: measure `gaps_ms`."""
         loop, poll = QEventLoop(), QTimer()
-        poll.setInterval(POLL_MS)
-        poll.timeout.connect(lambda: loop.exit(1) if until() else None)
-        poll.start()
+        if until is not None:
+            poll.setInterval(POLL_MS)
+            poll.timeout.connect(lambda: loop.exit(1) if until() else None)
+            poll.start()
         QTimer.singleShot(round(seconds * 1000), loop.quit)
         self.gaps_ms, self._last_s = [], time.perf_counter()
-        self._heart.start()
+        if beats:
+            self._heart.start()
         ended = loop.exec() == 1
         self._heart.stop()
         return ended

@@ -20,9 +20,10 @@ from app.gui.preview.worker import PreviewWorker
 from app.gui.state.store import Update
 from app.runtime.pipeline import Pipeline
 from app.runtime.plate.live import take_live_plate
-from app.runtime.status import PipelineStatus
+from app.runtime.status import Phase, PipelineStatus
 
-STATUS_INTERVAL_MS = 150
+STATUS_INTERVAL_MS, IDLE_INTERVAL_MS = 150, 300
+"""Between two looks at the status, while composites are shown and while they are not."""
 
 
 class Bridge(QObject):
@@ -93,7 +94,9 @@ class Bridge(QObject):
 
     def poll(self) -> None:
         """Emit the status now."""
-        self.status_changed.emit(self.status)
+        status = self.status
+        self._timer.setInterval(STATUS_INTERVAL_MS if status.phase is Phase.RUNNING else IDLE_INTERVAL_MS)
+        self.status_changed.emit(status)
 
     @property
     def status(self) -> PipelineStatus:

@@ -20,9 +20,9 @@ from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
 
-RESTING_HZ, PAUSED_HZ = 5.0, 10.0
-"""Rates at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. The
-card never changes by itself, and a new picture is sent at once."""
+IDLE_HZ = 5.0
+"""Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. It
+never changes by itself, and a new picture is sent at once."""
 LATE_FRACTION = 0.25
 """An arrival later than this fraction of an interval after the middle of its tick delays the following ticks."""
 FOLLOW_GAIN = 0.1
@@ -130,9 +130,8 @@ class OutputClock:
         self._show(card)
 
     def _rate_hz(self, settings: Settings) -> float:
-        if self.phase is Phase.RESTING:
-            return min(RESTING_HZ, settings.capture.fps)
-        return min(PAUSED_HZ, settings.capture.fps) if settings.paused else settings.capture.fps
+        idle = settings.paused or self.phase is Phase.RESTING
+        return min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
 
     def _take(self, arrived: Picture | StandBy) -> None:
         if isinstance(arrived, StandBy):

@@ -114,13 +114,13 @@ class Headless:
         self.start = self.pipeline.start
         self._pause = threading.Event()
 
-    def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Wait for `seconds`; return True as soon as `until` returns True."""
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None, *, beats: bool = False) -> bool:
+        """Wait for `seconds`; return True as soon as `until` returns True. beats: as in `MeasuredWindow`, no effect."""
         end_s = time.perf_counter() + seconds
-        while time.perf_counter() < end_s:
-            if until():
+        while (left_s := end_s - time.perf_counter()) > 0:
+            if until is not None and until():
                 return True
-            self._pause.wait(min(POLL_S, max(0.0, end_s - time.perf_counter())))
+            self._pause.wait(left_s if until is None else min(POLL_S, left_s))
         return False
 
     def close(self) -> None:
@@ -161,7 +161,7 @@ class Program:
     def measure(self, seconds: float) -> dict[str, Any]:
         """Run for `seconds` and return the measurements, with fields as in the documents."""
         before, dropped = sample(), self._dropped()
-        self._run.wait(seconds)
+        self._run.wait(seconds, beats=True)
         after, dropped = sample(), self._dropped() - dropped
         ages_ms = [age_s * 1e3 for at_s, age_s in self._sent() if before.at_s < at_s <= after.at_s]
         steps_ms = [step_s * 1e3 for at_s, step_s in self.probes.steps if before.at_s < at_s <= after.at_s]
