@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate, may_leave
 from app.runtime.board import StatusBoard
@@ -17,10 +17,9 @@ from app.testing.room import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown
-from tests.runtime.running import BASE, composites, ignore, running
+from tests.runtime.running import BASE, NONE, composites, ignore, running
 from tests.waiting import eventually
 
-NONE = BASE.replace(background=BackgroundSettings(kind="none"))
 MAY_RELEASE = {
     "app.privacy.gate": "the gate itself",
     "app.doctor.proof": "colour bars, nothing of the camera",
@@ -81,17 +80,6 @@ def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(change: 
         world.faults.release.set()
         eventually(lambda: len(world.pictures()) > 10)
     assert not any(shows_room(picture.image) for picture in world.pictures())
-
-
-def test_a_change_during_a_write_counts_for_the_next_one() -> None:
-    """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
-    world = FakeWorld()
-    with running(world, NONE) as pipeline:
-        eventually(lambda: any(picture.kind is PictureKind.UNMATTED for picture in world.pictures()))
-        pipeline.change(lambda settings: settings.replace(paused=True))
-        sent = len(world.pictures()) + 1  # a write may have been under way
-        eventually(lambda: len(world.pictures()) > sent + 10)
-        assert not any(shows_room(picture.image) for picture in world.pictures()[sent:])
 
 
 def test_a_preview_picture_is_released_under_the_settings_of_now() -> None:

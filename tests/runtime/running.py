@@ -29,6 +29,9 @@ BASE = Settings(
 )
 
 
+NONE = BASE.replace(background=BackgroundSettings(kind="none"))
+
+
 @contextmanager
 def running(
     world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: Parts | None = None

@@ -7,29 +7,35 @@ import time
 import pytest
 
 from app.core.errors import SourceLostError
-from app.core.settings import BackgroundSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.stage import Stage
 from app.core.types import PictureKind
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, apply, composites, running, stands_still
+from tests.runtime.running import BASE, NONE, apply, composites, running, stands_still
 from tests.waiting import eventually
 
 
-def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
+@pytest.mark.parametrize("settings", [BASE, NONE], ids=["composites", "none"])
+def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_picture(settings: Settings) -> None:
+    """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
     world = FakeWorld()
-    with running(world) as pipeline:
+    with running(world, settings) as pipeline:
         composites(pipeline)
-        apply(pipeline, BASE.replace(paused=True))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        live = world.newest().kind
+        assert live is not PictureKind.STANDBY
+        apply(pipeline, settings.replace(paused=True))
+        sent = len(world.pictures()) + 1  # a write may have been under way
+        eventually(lambda: len(world.pictures()) > sent + 10)
+        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.STANDBY}
         eventually(lambda: pipeline.status().phase is Phase.PAUSED)
-        apply(pipeline, BASE)
+        apply(pipeline, settings)
         composites(pipeline)
-        apply(pipeline, BASE.replace(frozen=True))
+        apply(pipeline, settings.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
-        assert world.newest().kind is PictureKind.COMPOSITE
+        assert world.newest().kind is live
 
 
 def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> None:

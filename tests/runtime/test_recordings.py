@@ -11,7 +11,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pytest
 
 from app.core.concurrency.turns import Turns
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
@@ -110,49 +109,22 @@ def test_a_recording_that_fails_stays_reported_when_the_other_one_begins(tmp_pat
         assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
 
 
-def real_recorder(world: FakeWorld, folder: Path) -> Pipeline:
-    """Return a pipeline that records to `folder`/a.mp4 with the real recorder."""
-    output = BASE.output.replace(record=folder / "a.mp4")
-    return Pipeline(BASE.replace(output=output), parts=world.parts().with_sinks(recording=open_recording))
-
-
-def test_a_paused_recording_shows_the_card_and_every_encoded_frame_is_counted(tmp_path: Path) -> None:
-    pipeline = real_recorder(FakeWorld(), tmp_path)
-    pipeline.start()
-    try:
-        eventually(lambda: pipeline.status().encoded_frames >= 5)
-        pipeline.change(lambda settings: settings.replace(paused=True))
-        paused_at = pipeline.status().encoded_frames
-        eventually(lambda: pipeline.status().encoded_frames >= paused_at + 5)
-    finally:
-        assert pipeline.stop()
+def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
+    output = BASE.output.replace(record=tmp_path / "a.mp4")
+    world, own = FakeWorld(), os.getpriority(os.PRIO_PROCESS, 0)
+    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=open_recording)) as live:
+        eventually(lambda: live.status().encoded_frames >= 5)
+        if sys.platform == "linux":  # only there a thread has a niceness of its own
+            niceness = {
+                (task / "comm").read_text().strip(): os.getpriority(os.PRIO_PROCESS, int(task.name))
+                for task in Path("/proc/self/task").iterdir()
+            }
+            assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
+            assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
     with av.open(str(tmp_path / "a.mp4")) as container:
         images = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
-    status = pipeline.status()
-    assert status.encoded_frames == len(images)
-
-    def background(image: np.ndarray) -> float:
-        return float(image[4:12, 4:12, 0].mean())
-
-    assert background(images[0]) > 200, "blue behind the person"
-    assert background(images[-1]) < 100, "the stand-by card"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
-def test_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
-    pipeline = real_recorder(FakeWorld(), tmp_path)
-    pipeline.start()
-    try:
-        eventually(lambda: pipeline.status().encoded_frames >= 1)
-        niceness = {
-            (task / "comm").read_text().strip(): os.getpriority(os.PRIO_PROCESS, int(task.name))
-            for task in Path("/proc/self/task").iterdir()
-        }
-    finally:
-        assert pipeline.stop()
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
-    assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
+    assert live.status().encoded_frames == len(images)
+    assert images[0][4:12, 4:12, 0].mean() > 200, "blue behind the person"
 
 
 class WaitingEngine(ImmediateEngine):
