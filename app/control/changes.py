@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from app.control.commands import JsonValue
-from app.control.confirmation import Confirmation
 from app.core.errors import MattecamError
+from app.core.messages.control import AnswerText
 from app.core.settings import Settings
+from app.core.text import Text
 
 Update = Callable[[Settings], Settings]
+Status = Mapping[str, JsonValue]
+POLL_S = 0.02
+SETTLED_FRAMES = 2
+"""Workers apply settings at the next frame; one more is needed since that frame may be in progress."""
+ROUNDS = 2
+"""So many frames begin to prepare what a change needs, and as many use it; no poll may have seen it prepared."""
+IDLE_S = 0.6
+"""Longest interval at which workers read the settings while they process no frames."""
+STALLED_S = 2.0
+"""Stop waiting after this time without a frame, for example while the output is frozen."""
 
 
 class CommandError(MattecamError):
@@ -23,23 +36,27 @@ class _ChangedMeanwhileError(Exception):
 
 
 class Changes:
-    """Changes the settings and waits for the effect. Thread-safe if its callables are."""
+    """Changes the settings and waits, for a limited time, until the status shows the effect.
+
+    Thread-safe if its callables are.
+    """
 
     def __init__(
         self,
         change: Callable[[Update], Settings],
         settings: Callable[[], Settings],
-        status_fields: Callable[[], Mapping[str, JsonValue]],
-        confirmation: Confirmation,
+        status_fields: Callable[[], Status],
+        timeout_s: float,
     ) -> None:
-        """Take the callables of `SettingsController`."""
+        """Take the callables of `SettingsController`. timeout_s: longest wait for an effect."""
         self.apply = change
         """Replaces the settings atomically by `update(settings)` and returns the new ones."""
-        self.confirmation = confirmation
         self.settings = settings
         """Returns the settings in force."""
         self.status = status_fields
         """Returns the fields of the status."""
+        self._timeout_s = timeout_s
+        self._closed = threading.Event()
 
     def follow(self, update: Update, sections: Sequence[str], *stages: str) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
@@ -56,7 +73,7 @@ class Changes:
         self.apply(tracked)
         # Frames of the previous source may still be on their way.
         waits = 2 if "capture" in sections else 1
-        if not all(self.confirmation.wait_until_settled() for _ in range(waits)):
+        if not all(self.wait_until_settled() for _ in range(waits)):
             return after, False
         problem = self.problem(*(each for each in stages if (each, after.background.kind) != ("background", "none")))
         if problem is not None:
@@ -95,8 +112,56 @@ class Changes:
         found = [str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages]
         return found[-1] if found else None
 
+    def close(self) -> None:
+        """Cancel all waits."""
+        self._closed.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; return whether waits were cancelled."""
+        return self._closed.wait(seconds)
+
+    def wait_for(self, took_effect: Callable[[Status], bool]) -> bool:
+        """Wait until `took_effect(status)`; return False if it does not within the time limit."""
+        deadline_s = time.monotonic() + self._timeout_s
+        while not took_effect(self.status()):
+            if time.monotonic() >= deadline_s or self._closed.wait(POLL_S):
+                return False
+        return True
+
+    def wait_until_settled(self) -> bool:
+        """Wait until the workers use the settings and no engine is being prepared; return False at the time limit."""
+        rounds = 0
+        since_s: float | None = time.monotonic()
+        frames = _frames(self.status())
+
+        def settled(status: Status) -> bool:
+            nonlocal rounds, since_s, frames
+            if status["busy"]:
+                rounds, since_s = ROUNDS - 1, None
+                return False
+            if since_s is None:  # frames before this one may not have seen what was prepared
+                since_s, frames = time.monotonic(), _frames(status)
+                return False
+            if _frames(status) >= frames + SETTLED_FRAMES:
+                rounds, since_s, frames = rounds + 1, time.monotonic(), _frames(status)
+                return rounds == ROUNDS
+            return time.monotonic() - since_s >= (STALLED_S if status["phase"] == "running" else IDLE_S)
+
+        return self.wait_for(settled)
+
+
+def answered(answer: Text, in_use: bool) -> Text:
+    """Return the answer about a change, which says so where the change is not yet in use."""
+    return answer if in_use else AnswerText.PENDING(answer=answer)
+
 
 def _replaced(section: str, known: object, new: object, settings: Settings) -> Settings:
     if getattr(settings, section) != known:
         raise _ChangedMeanwhileError
     return settings.replace(**{section: new})
+
+
+def _frames(status: Status) -> int:
+    frames = status["frames_out"]
+    assert isinstance(frames, int)
+    return frames

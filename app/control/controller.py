@@ -8,11 +8,9 @@ from pathlib import Path
 
 from app.config.scenes import SceneStore
 from app.config.zones_file import read_zones
-from app.control.autostart import switch_autostart
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.changes import Changes, CommandError, Update
+from app.control.changes import Changes, CommandError, Update, answered
 from app.control.commands import Command, JsonValue, parse_person
-from app.control.confirmation import Confirmation
 from app.control.names import SETTERS
 from app.control.plate import PlateCommand, TakePlate
 from app.control.recording import RecordCommand
@@ -23,6 +21,7 @@ from app.core.files.names import exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.text import Text
+from app.system import autostart
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
@@ -62,16 +61,12 @@ class SettingsController:
         preferences: those of the window; None without one. scenes_changed: called after a scene was saved or removed.
         microphones: the names that the system lists; none if it cannot list them.
         """
-        self._change = change
-        self._settings = settings
-        self._status_fields = status_fields
         self._tiles = tiles
         self._request_quit = request_quit
         self._save_snapshot = save_snapshot
         self._retry = retry
-        self._confirmation = Confirmation(status_fields, confirm_s)
-        self._changes = changes = Changes(change, settings, status_fields, self._confirmation)
-        self._values = values = Values(changes, settings, preferences, microphones)
+        self._changes = changes = Changes(change, settings, status_fields, confirm_s)
+        self._values = values = Values(changes, preferences, microphones)
         self._saved = saved = SavedScenes(scenes, settings, scenes_changed)
         output, alpha = (
             RecordCommand(changes, "record", "recording"),
@@ -109,12 +104,12 @@ class SettingsController:
 
     def status(self) -> Mapping[str, JsonValue]:
         """Return the fields of `--status-json`, `paused` and `frozen`."""
-        settings = self._settings()
-        return {**self._status_fields(), "paused": settings.paused, "frozen": settings.frozen}
+        settings = self._changes.settings()
+        return {**self._changes.status(), "paused": settings.paused, "frozen": settings.frozen}
 
     def close(self) -> None:
         """Let running commands return without waiting any longer."""
-        self._confirmation.close()
+        self._changes.close()
 
     def _background(self, name: str) -> str:
         tiles = self._tiles()
@@ -123,7 +118,7 @@ class SettingsController:
             return next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
 
         settings, in_use = self._changes.follow_section("background", chosen, "background")
-        return _answer(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
+        return answered(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
 
     def _pause(self, switch: str) -> str:
         paused = self._switch("paused", switch).paused
@@ -136,7 +131,7 @@ class SettingsController:
         return AnswerText.FROZEN_WHILE_PAUSED() if settings.paused else AnswerText.FROZEN()
 
     def _resume(self) -> str:
-        self._change(lambda settings: settings.replace(paused=False, frozen=False))
+        self._changes.apply(lambda settings: settings.replace(paused=False, frozen=False))
         return self._resumed()
 
     def _switch(self, name: str, switch: str) -> Settings:
@@ -144,30 +139,30 @@ class SettingsController:
             on = not getattr(settings, name) if switch == "toggle" else switch != "off"
             return settings.replace(**{name: on})
 
-        return self._change(update)
+        return self._changes.apply(update)
 
     def _paused(self) -> str:
-        shown = self._confirmation.wait_for(lambda status: status["phase"] != "running")
+        shown = self._changes.wait_for(lambda status: status["phase"] != "running")
         return AnswerText.PAUSED() if shown else AnswerText.PAUSE_UNSEEN()
 
     def _resumed(self) -> str:
-        if self._settings().paused:
+        if self._changes.settings().paused:
             return self._paused()
-        shown = self._confirmation.wait_for(lambda status: status["phase"] != "paused")
+        shown = self._changes.wait_for(lambda status: status["phase"] != "paused")
         return AnswerText.RESUMED() if shown else AnswerText.RESUME_UNSEEN()
 
     def _scene(self, argument: str) -> str:
         name, update = self._saved.change_to(argument)
         _, in_use = self._changes.follow(update, OF_SCENES, "matting", "background")
-        return _answer(AnswerText.SCENE(name=name), in_use)
+        return answered(AnswerText.SCENE(name=name), in_use)
 
     def _only_me(self, text: str) -> str:
         point, on = parse_person(text), text != "off"
-        self._change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
+        self._changes.apply(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
         if not on:
             return AnswerText.EVERYBODY()
-        self._confirmation.wait_until_settled()
-        hidden = self._status_fields()["hides_person"]
+        self._changes.wait_until_settled()
+        hidden = self._changes.status()["hides_person"]
         return AnswerText.ONLY_ME_HIDDEN() if hidden else AnswerText.ONLY_ME()
 
     def _zones(self, file: str) -> str:
@@ -177,7 +172,7 @@ class SettingsController:
             zones = settings.people.zones[:-1] if file == "undo" else read
             return settings.replace(people=settings.people.replace(zones=zones))
 
-        zones = self._change(update).people.zones
+        zones = self._changes.apply(update).people.zones
         keep = sum(zone.kind == "keep" for zone in zones)
         drop = len(zones) - keep
         if keep:
@@ -186,7 +181,7 @@ class SettingsController:
 
     def _turn(self, to: str) -> str:
         """Show another slide: `next`, `previous`, or a number."""
-        count = self._status_fields()["slides"]
+        count = self._changes.status()["slides"]
         assert isinstance(count, int)
         if count == 0:
             raise CommandError(ControlText.NO_SLIDES())
@@ -201,7 +196,7 @@ class SettingsController:
                 number = int(to)
             return now.replace(background=now.background.replace(slide=number))
 
-        return AnswerText.SLIDE(number=self._change(update).background.slide, count=count)
+        return AnswerText.SLIDE(number=self._changes.apply(update).background.slide, count=count)
 
     def _snapshot(self, file: str) -> str:
         if self._save_snapshot is None:
@@ -216,7 +211,7 @@ class SettingsController:
 
     def _retry_failed(self) -> str:
         self._retry()
-        self._confirmation.wait_until_settled()
+        self._changes.wait_until_settled()
         problem = self._changes.problem(*RETRIED)
         if problem is not None:
             raise CommandError(problem)
@@ -227,5 +222,12 @@ class SettingsController:
         return AnswerText.STOPS()
 
 
-def _answer(answer: Text, in_use: bool) -> Text:
-    return answer if in_use else AnswerText.PENDING(answer=answer)
+def switch_autostart(switch: str) -> Text:
+    """Start the window when the user logs in, or not. Raises UsageError where the system has no such entry."""
+    if not autostart.supported():
+        raise UsageError(ControlText.NO_AUTOSTART())
+    if switch == "on":
+        autostart.enable()
+        return AnswerText.AUTOSTART_ON()
+    autostart.disable()
+    return AnswerText.AUTOSTART_OFF()

@@ -14,18 +14,17 @@ from app.system.shortcuts import Shortcut, ShortcutService
 
 log = logging.getLogger(__name__)
 
-SHORTCUTS = (
-    Shortcut("pause", "Mattecam: pause or resume", "P"),
-    Shortcut("freeze", "Mattecam: freeze or go on", "F"),
-    *(Shortcut(f"background-{number}", f"Mattecam: background {number}", str(number)) for number in range(1, 10)),
-)
 TOGGLE = "toggle"
-COMMANDS: Mapping[str, Command] = {
-    "pause": Command("pause", TOGGLE),
-    "freeze": Command("freeze", TOGGLE),
-    **{f"background-{number}": Command("background", str(number)) for number in range(1, 10)},
+COMMANDS: Mapping[Shortcut, Command] = {
+    Shortcut("pause", "Mattecam: pause or resume", "P"): Command("pause", TOGGLE),
+    Shortcut("freeze", "Mattecam: freeze or go on", "F"): Command("freeze", TOGGLE),
+    **{
+        Shortcut(f"background-{key}", f"Mattecam: background {key}", key): Command("background", key)
+        for key in "123456789"
+    },
 }
-"""By the name of the shortcut. Numbers are those of `ctl background` and of the keys 1 to 9 in the window."""
+"""By the shortcut. Numbers are those of `ctl background` and of the keys 1 to 9 in the window."""
+_BY_NAME = {shortcut.name: command for shortcut, command in COMMANDS.items()}
 _STOP_S = 5.0
 
 
@@ -79,14 +78,14 @@ class GlobalShortcuts:
             target=self._run_commands, args=(self._pressed,), name="shortcut-commands", daemon=True
         )
         self._thread.start()
-        self._service.start(SHORTCUTS, self._press, self._report)
+        self._service.start(tuple(COMMANDS), self._press, self._report)
 
     def _press(self, name: str) -> None:
         """Run the command of a shortcut; called on the thread of the service.
 
         Pause and freeze do not wait for earlier commands: a background may take seconds.
         """
-        command = COMMANDS.get(name)
+        command = _BY_NAME.get(name)
         if command is None:
             return
         if command.argument != TOGGLE:

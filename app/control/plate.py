@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.control.changes import Changes, CommandError
+from app.control.changes import Changes, CommandError, answered
 from app.control.commands import Command, countdown_of, takes_plate
 from app.core.errors import UsageError
 from app.core.files.names import is_file
@@ -47,7 +47,7 @@ class PlateCommand:
         if not self._taking.acquire(blocking=False):
             raise CommandError(ControlText.PLATE_RUNS())
         try:
-            return self._take(countdown_s, self._changes.confirmation.wait)
+            return self._take(countdown_s, self._changes.wait)
         finally:
             self._taking.release()
 
@@ -56,8 +56,7 @@ class PlateCommand:
         model = settings.matting.model
         if model != "auto" and not needs_plate(model):
             return AnswerText.PLATE_UNUSED(file=file, model=model)
-        answer = AnswerText.PLATE(file=file)
-        return answer if in_use else AnswerText.PENDING(answer=answer)
+        return answered(AnswerText.PLATE(file=file), in_use)
 
     def _drop(self) -> Text:
         before: Path | None = None
@@ -70,8 +69,7 @@ class PlateCommand:
         _, in_use = self._changes.follow(update, ("matting",), "matting")
         if before is None:
             raise CommandError(ControlText.NO_PLATE())
-        answer = AnswerText.PLATE_DROPPED(file=before)
-        return answer if in_use else AnswerText.PENDING(answer=answer)
+        return answered(AnswerText.PLATE_DROPPED(file=before), in_use)
 
 
 def _with_plate(settings: Settings, file: Path | None) -> Settings:

@@ -59,7 +59,7 @@ class RecordCommand:
         """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
         if self._problem() is not None and self._changes.status()[self._shown_as] is None:
             self._changes.apply(partial(self._without, path))
-            self._changes.confirmation.wait_for(lambda _status: self._problem() is None)
+            self._changes.wait_for(lambda _status: self._problem() is None)
 
     def _stop(self) -> Text:
         path: Path | None = None
@@ -95,4 +95,4 @@ class RecordCommand:
         def shown(status: Mapping[str, JsonValue]) -> bool:
             return (status[self._shown_as] is not None) is running or (running and self._problem() is not None)
 
-        return self._changes.confirmation.wait_for(shown)
+        return self._changes.wait_for(shown)

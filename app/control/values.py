@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.config.setting import Setting, settings_of, with_value
-from app.control.changes import Changes
+from app.control.changes import Changes, answered
 from app.control.names import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files.names import exists
@@ -61,13 +61,11 @@ class Values:
     def __init__(
         self,
         changes: Changes,
-        settings: Callable[[], Settings],
         preferences: Preferences | None,
         microphones: Callable[[], Sequence[str]],
     ) -> None:
         """preferences: None without a window. microphones: the names that the system lists."""
-        self._changes, self._settings, self._preferences = changes, settings, preferences
-        self._microphones = microphones
+        self._changes, self._preferences, self._microphones = changes, preferences, microphones
 
     def describe(self, name: str) -> str:
         """Return one setting with its choices, or all settings, one per line."""
@@ -96,7 +94,7 @@ class Values:
 
     def _check_now(self, values: Mapping[str, Any]) -> None:
         """Raise UsageError for values that are possible, but not with what is in use."""
-        matting = self._settings().matting
+        matting = self._changes.settings().matting
         if values.get("edges.strict") == "off" and matting.location == "remote":
             raise UsageError(UsageText.STRICT_WITH_SERVER())
         if values.get("matting.location") == "remote" and not values.get("matting.server", matting.server):
@@ -133,12 +131,11 @@ class Values:
             AnswerText.SETTING(name=name, value=setting.text(setting.value_in(settings)))
             for name, (setting, _) in values.items()
         )
-        answer = AnswerText.SETTINGS(settings=answers)
-        return answer if in_use else AnswerText.PENDING(answer=answer)
+        return answered(AnswerText.SETTINGS(settings=answers), in_use)
 
     def _value(self, setting: Setting, name: str) -> Any:
         window = name.startswith(WINDOW) and self._preferences is not None
-        return setting.value_in(self._preferences.current if window and self._preferences else self._settings())
+        return setting.value_in(self._preferences.current if window and self._preferences else self._changes.settings())
 
     def _find(self, name: str) -> Setting:
         known = self._all()

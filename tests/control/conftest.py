@@ -12,10 +12,10 @@ import cv2
 import pytest
 
 from app.config.scenes import SceneStore
-from app.control import BackgroundFile, ControlServer, SettingsController, Tiles, confirmation
+from app.control import BackgroundFile, ControlServer, SettingsController, Tiles, changes
 from app.control.address import ControlAddress
+from app.control.changes import SETTLED_FRAMES
 from app.control.commands import JsonValue, parse_words
-from app.control.confirmation import SETTLED_FRAMES
 from app.core.files.private_file import write_picture
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
@@ -119,7 +119,7 @@ class SettingsAlone:
 
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsAlone:
-    monkeypatch.setattr(confirmation, "POLL_S", 0.0)
+    monkeypatch.setattr(changes, "POLL_S", 0.0)
     return SettingsAlone(tmp_path)
 
 

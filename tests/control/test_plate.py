@@ -11,7 +11,7 @@ import cv2
 import pytest
 
 from app.config.scenes import SceneStore
-from app.control import SettingsController, Tiles, confirmation
+from app.control import SettingsController, Tiles, changes
 from app.control.changes import CommandError
 from app.control.commands import Command, parse_words
 from app.core.errors import MattecamError, PlateError, UsageError
@@ -152,7 +152,7 @@ def test_a_second_command_is_refused_and_an_end_cancels_the_first(room: Room) ->
 
 
 def test_it_is_taken_while_the_picture_is_frozen(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirmation, "STALLED_S", 0.1)  # no frame comes that confirms the plate
+    monkeypatch.setattr(changes, "STALLED_S", 0.1)  # no frame comes that confirms the plate
     room.run("freeze")
     room.run("plate take 0")
     assert len(room.kept) == 1

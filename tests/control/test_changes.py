@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from app.control.changes import Changes
 from app.control.commands import JsonValue
-from app.control.confirmation import Confirmation
+from app.core.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -28,5 +29,5 @@ def test_the_frames_that_count_use_what_was_prepared(reports: list[tuple[str, in
         seen.append(frames)
         return {"busy": busy, "phase": "running", "frames_out": frames}
 
-    assert Confirmation(status, timeout_s=10).wait_until_settled()
+    assert Changes(lambda update: update(Settings()), Settings, status, timeout_s=10).wait_until_settled()
     assert seen == [frames for _, frames in reports]
