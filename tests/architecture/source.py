@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.paths import ROOT
@@ -47,7 +46,7 @@ def tree(name: str) -> ast.Module:
 def imports(name: str) -> frozenset[str]:
     """Return the dotted names that a module imports: `from a import b` gives `a.b`, and `a` if b is no module."""
     found = set()
-    for node in ast.walk(tree(name)):
+    for node in nodes(name):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -80,8 +79,29 @@ def naming(word: str) -> list[str]:
 
 def attributes(name: str) -> set[str]:
     """Return the names of all attributes that a module uses."""
-    return {node.attr for node in ast.walk(tree(name)) if isinstance(node, ast.Attribute)}
+    return {node.attr for node in nodes(name) if isinstance(node, ast.Attribute)}
 
 
-def calls(name: str) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
+@functools.cache
+def nodes(name: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(name)))
+
+
+@functools.cache
+def calls(name: str) -> tuple[ast.Call, ...]:
+    return tuple(node for node in nodes(name) if isinstance(node, ast.Call))
+
+
+def calls_of(function: str) -> list[tuple[str, ast.Call]]:
+    """Return the calls of a function in the program, with the modules that call it."""
+    return _called().get(function, [])
+
+
+@functools.cache
+def _called() -> dict[str, list[tuple[str, ast.Call]]]:
+    found: dict[str, list[tuple[str, ast.Call]]] = {}
+    for name in modules():
+        for call in calls(name):
+            if isinstance(call.func, ast.Name | ast.Attribute):
+                found.setdefault(ast.unparse(call.func), []).append((name, call))
+    return found

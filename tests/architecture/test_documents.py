@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
@@ -128,11 +126,8 @@ def test_architecture_names_what_models_import() -> None:
         assert all(package in page for package in packages)
 
 
-def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
+def test_the_python_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    short = example.replace("range(30)", "range(2)").replace("1280", "640").replace("720", "360")
-    script = tmp_path / "example.py"
-    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{short}", encoding="utf-8")
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=100)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("1 ")
+    short = example.replace("range(30)", "range(2)").replace("1280", "192").replace("720", "144")
+    exec(short, {})
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 ")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from tests.architecture.source import (
     MODELS_MAY_IMPORT,
     PACKAGES,
-    calls,
+    attributes,
+    calls_of,
     foreign,
     imports,
     in_package,
     modules,
-    tree,
+    nodes,
     under,
 )
 from tests.paths import ROOT
@@ -54,11 +54,11 @@ def test_modules_are_named_in_imports_alone() -> None:
     named = [
         (name, node.value)
         for name in set(modules()) - MAY_NAME_MODULES
-        for node in ast.walk(tree(name))
+        for node in nodes(name)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and names_a_module.fullmatch(node.value)
     ]
-    through = [ast.literal_eval(call.args[0]) for name in modules() for call in calls(name)
-               if ast.unparse(call.func) == "paths.module" and isinstance(call.args[0], ast.Constant)]  # fmt: skip
+    arguments = [call.args[0] for _, call in calls_of("paths.module")]
+    through = [ast.literal_eval(argument) for argument in arguments if isinstance(argument, ast.Constant)]
     assert "app.gui.render_pdf" in through
     assert sorted(value for _, value in named) == sorted(through), named
 
@@ -117,25 +117,17 @@ def test_modules_are_short() -> None:
     assert not {name: count for name, count in lines.items() if count > MAX_LINES}
 
 
-def _bare_excepts(name: str) -> Iterator[int]:
-    return (node.lineno for node in ast.walk(tree(name)) if isinstance(node, ast.ExceptHandler) and node.type is None)
-
-
-def _prints(name: str) -> Iterator[int]:
-    calls = (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
-    return (call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print")
-
-
 def test_no_bare_except() -> None:
-    assert not [(name, line) for name in modules() for line in _bare_excepts(name)]
+    handlers = [(name, node) for name in modules() for node in nodes(name) if isinstance(node, ast.ExceptHandler)]
+    assert not [(name, handler.lineno) for name, handler in handlers if handler.type is None]
 
 
 def test_no_print_outside_the_command_line() -> None:
-    assert not [(name, line) for name in modules() if not under(name, *PRINTING) for line in _prints(name)]
+    assert not [(name, call.lineno) for name, call in calls_of("print") if not under(name, *PRINTING)]
 
 
 def test_ioctls_are_called_in_one_module() -> None:
-    calling = {name for name in modules() for node in ast.walk(tree(name)) if getattr(node, "attr", "") == "ioctl"}
+    calling = {name for name in modules() if "ioctl" in attributes(name)}
     assert calling == {"app.system.v4l2"}
 
 

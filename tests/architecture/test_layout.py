@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 from tests.architecture.source import everything, imports, in_package, modules, under
@@ -146,12 +145,9 @@ def test_what_surrounds_the_program_is_in_layers() -> None:
     order = ("benchmarks", "training", "tools")
     allowed = {name: set(order[index + 1 :]) for index, name in enumerate(order)}
     for package in (*order, "app", "models"):
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-                names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-                tops = {name.partition(".")[0] for name in names} & {*order, "tests"}
-                assert tops <= allowed.get(package, set()) | {package}, path
+        for name in (name for name in everything() if under(name, package)):
+            tops = {imported.partition(".")[0] for imported in imports(name)} & {*order, "tests"}
+            assert tops <= allowed.get(package, set()) | {package}, name
 
 
 def test_no_folder_holds_more_than_twenty_modules() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from app.core.files.paths import NAME
 from models.table import NETWORKS
-from tests.architecture.source import in_package, tree
+from tests.architecture.source import in_package, nodes, tree
 from tests.paths import ROOT
 
 FAMILIES = {path.parent.name for path in (ROOT / "models").glob("*/spec.py")}
@@ -42,7 +42,7 @@ def test_nothing_in_the_program_names_a_network() -> None:
         ignored = docstrings(module)
         found += [
             f"{name}:{node.lineno}: {node.value!r}"
-            for node in ast.walk(module)
+            for node in nodes(name)
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in ignored
             if named(node.value)
         ]

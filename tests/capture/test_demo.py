@@ -106,9 +106,9 @@ def test_a_waiting_read_ends_with_close() -> None:
 
 
 def test_the_demonstration_shows_the_person_on_a_machine_that_mattes_two_frames_a_second() -> None:
-    demo = open_source(CaptureSettings(source="demo"))
+    demo = open_source(CaptureSettings(source="demo", width=640, height=360))
     assert isinstance(demo, DemoSource)
-    engine = build_engine(EngineSettings(model="mattecam"), 1280, 720)
+    engine = build_engine(EngineSettings(model="mattecam"), 640, 360)
     shares = []
     for index in range(0, 12 * 15, 15):
         matte = engine.step(demo.render(index), BlurredBackground(70), EdgeSettings(strict="strict")).result()

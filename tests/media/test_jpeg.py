@@ -25,7 +25,7 @@ from tests.media.damaged_jpegs import MEMORY, TRANSPORT, Damage, encode, scan_st
 log = logging.getLogger(__name__)
 
 WIDTH, HEIGHT = 640, 360
-CASES = 60
+CASES = 24
 MANY = 2000
 SMALLEST_VISIBLE_SHARE = 0.001
 

@@ -25,7 +25,7 @@ from app.media.audio_tracks import AudioCopy
 from app.media.mp4.tables import declares_too_much
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
-from tests.architecture.source import calls, modules
+from tests.architecture.source import calls_of
 from tests.clips import write_clip
 from tests.offline.converting import run
 
@@ -88,12 +88,12 @@ def test_a_name_that_looks_like_a_protocol_is_a_file(tmp_path: Path) -> None:
 
 
 def test_media_files_are_opened_in_one_place() -> None:
-    reading = {name for name in modules() for call in calls(name) if ast.unparse(call.func) == "av.open"
-               if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}  # fmt: skip
+    opened = calls_of("av.open")
+    reading = {name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}
     # the microphone opens an input device, by a format of the program's own choice, and never a file
     assert reading == {"app.media.video_input", "app.output.sound.devices"}
-    devices = [call for call in calls("app.output.sound.devices") if ast.unparse(call.func) == "av.open"]
-    assert all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
+    devices = [call for name, call in opened if name == "app.output.sound.devices"]
+    assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 
 
 def enlarged(path: Path, width: int, height: int) -> Path:

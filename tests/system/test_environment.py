@@ -46,6 +46,7 @@ def interrupted(pip: subprocess.Popen[bytes], log: Path) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.long
 def test_prepare_from_nothing_and_from_what_failures_left(
     clone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

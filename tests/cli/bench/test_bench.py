@@ -73,7 +73,7 @@ def test_replay_is_never_faster_than_its_rate() -> None:
 
 @pytest.mark.usefixtures("qapp", "short")
 def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "bench --json --model mattecam --device cpu --size 192x144 --downsample-ratio 0.5 --seconds 0.1"
+    words = "bench --json --model mattecam --device cpu --size 192x144 --precision float32 --seconds 0.1"
     assert main.main(words.split()) == 0
     written = capsys.readouterr()
     result = json.loads(written.out)

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from benchmarks.gpu import Bench, Row, correctness, machine, run
 from tests.paths import ROOT
 
 ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch", "typer", "rich")
 
 
+@pytest.mark.long
 def test_the_checks_import_nothing_that_a_bare_environment_lacks() -> None:
     code = f"import sys, benchmarks.gpu; print([m for m in {ABSENT} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.cli.bench.command import bench as command
-from app.cli.bench.in_use import in_use, run, table
+from app.cli.bench.in_use import child, in_use, run, table
 from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
 from app.cli.bench.in_use.run import merged, rounds_of
@@ -216,9 +216,34 @@ def test_short_measurements_have_one_round() -> None:
     assert [rounds_of(seconds) for seconds in (0.5, 4.0, 8.0, 100.0)] == [1, 1, 2, 3]
 
 
+class FakeProgram:
+    """Measures nothing."""
+
+    def __init__(self, settings: Settings, outputs: tuple[str, ...], frames: object, folder: object) -> None:
+        self.outputs = outputs
+
+    def __enter__(self) -> FakeProgram:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def measure(self, seconds: float) -> dict[str, object]:
+        return {"outputs": list(self.outputs), "step_ms": 1.0}
+
+    def idle_cpu_percent(self, seconds: float) -> float:
+        return 1.0
+
+    def rest(self) -> None:
+        pass
+
+    pause = rest
+
+
 @pytest.mark.usefixtures("short")
 def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "SHORTEST_ROUND_S", 0.05)
+    monkeypatch.setattr(child, "Program", FakeProgram)
     lines: list[str] = []
     result = in_use(SMALL, 0.0, lines.append, phases=[(), ("camera",)])
     assert lines[:4] == ["mattecam: in-use without outputs", "mattecam: in-use camera"] * 2
