@@ -60,7 +60,7 @@ def _plot(session: Session) -> QWidget:
 def _assistant(step: int) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         session.preferences.change(show_plot=False)
-        session.window.open_assistant()
+        session.window.windows.open_assistant()
         (assistant,) = (each for each in session.window.findChildren(Assistant) if each.isVisible())
         while assistant.step < step:
             _press(assistant, "assistantNext")
@@ -230,7 +230,7 @@ ALL = (
     Shot("keys", _dialog(lambda session: session.window.windows.open_shortcuts())),
     Shot("about", _dialog(lambda session: session.window.windows.open_about())),
     Shot("virtual-camera", _dialog(lambda session: session.window.windows.open_virtual_camera_help())),
-    Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog(list))),
+    Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog())),
     Shot("scene-name", _dialog(lambda session: session.window.scenes.ask_for_name())),
     Shot("ask-none", _dialog(lambda session: session.window.strip.toggle(0))),
     Shot("log", _log),

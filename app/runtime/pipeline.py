@@ -48,9 +48,9 @@ class Pipeline:
     """Source → matting → outputs. `change`, `status`, `release` and `stop` may be called on any thread."""
 
     def __init__(self, settings: Settings, *, parts: Parts | None = None, timing: Timing | None = None) -> None:
-        self._owner = SettingsOwner(settings)
+        self.owner = SettingsOwner(settings)
         self._parts = parts or default_parts()
-        shared = self._shared = Shared(self._owner, self._parts, timing or Timing())
+        shared = self._shared = Shared(self.owner, self._parts, timing or Timing())
         self._board = shared.board
         self._listener: Callable[[], None] = lambda: None
         self._final: PipelineStatus | None = None
@@ -86,7 +86,7 @@ class Pipeline:
             self._overlay.preparer: Stage.OVERLAY,
             self._cards.preparer: Stage.OUTPUT,
         }
-        self._owner.listen(self._settings_changed)
+        self.owner.listen(self._settings_changed)
         self._make_threads()
 
     def _make_threads(self) -> None:
@@ -108,7 +108,7 @@ class Pipeline:
     @property
     def settings(self) -> Settings:
         """The settings in force."""
-        return self._owner.current
+        return self.owner.current
 
     @property
     def newest_frame(self) -> Frame | None:
@@ -132,11 +132,11 @@ class Pipeline:
         They are in force at once: a picture that they forbid no longer leaves. What cannot be switched keeps running,
         and the status tells why. `update` must be short; an error that it raises changes nothing.
         """
-        return self._owner.change(update)
+        return self.owner.change(update)
 
     def listen_settings(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change of `settings`, on the thread that made it."""
-        self._owner.listen(callback)
+        self.owner.listen(callback)
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the output thread whenever `preview` holds a new picture."""

@@ -31,14 +31,13 @@ from app.gui.state import services
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
-from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
-from tests.gui.controls import Controls, ControlsWindow, OwnedSettings
+from tests.gui.controls import Controls, ControlsWindow, made_store
 
 QUIET = Settings(
     capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
@@ -199,7 +198,7 @@ def controls(qapp: QApplication, qtbot: QtBot, machine: object, tmp_path: Path) 
     """The controls of the window, shown, over settings without a pipeline."""
     if not qapp.styleSheet():  # that of the last window stays
         theme.apply(qapp, dark=True)
-    store, tasks = SettingsStore(OwnedSettings(QUIET)), Tasks()
+    store, tasks = made_store(QUIET), Tasks()
     preferences = PreferencesStore(WindowPreferences(first_run_done=True))
     window = ControlsWindow(store, preferences, tasks, tmp_path / "scenes.json")
     window.resize(1270, 830)

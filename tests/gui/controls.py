@@ -8,6 +8,7 @@ from pathlib import Path
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from app.compositing.screen_use import ScreenUse
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
@@ -24,19 +25,9 @@ from app.gui.widgets.notices import NoticeArea
 from app.runtime.settings_owner import SettingsOwner
 
 
-class OwnedSettings:
-    """Owns settings as the pipeline does."""
-
-    screen_captured = False
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._owner = SettingsOwner(settings or Settings())
-        self.change = self._owner.change
-        self.listen_settings = self._owner.listen
-
-    @property
-    def settings(self) -> Settings:
-        return self._owner.current
+def made_store(settings: Settings | None = None) -> SettingsStore:
+    """Return a store of settings that no pipeline owns, without a captured screen."""
+    return SettingsStore(SettingsOwner(settings or Settings()), ScreenUse())
 
 
 class ControlsWindow(QWidget):

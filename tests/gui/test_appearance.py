@@ -132,7 +132,7 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
     qtbot.waitUntil(doctor.prove_button.isEnabled)
     nothing_is_cut_off(doctor, qtbot)
     doctor.close()
-    window.open_assistant()
+    window.windows.open_assistant()
     nothing_is_cut_off(find(window, Assistant), qtbot)
 
 

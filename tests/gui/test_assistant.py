@@ -65,14 +65,14 @@ def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow
     button(session, "assistantSkip").click()
     assert session.preferences.current.first_run_done
     qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
-    session.window.open_assistant()
-    session.window.open_assistant()
+    session.window.windows.open_assistant()
+    session.window.windows.open_assistant()
     assert len(session.window.findChildren(Assistant)) == 1
 
 
 def open_last_step(session: Session) -> Assistant:
     """Open the assistant's page with the download."""
-    session.window.open_assistant()
+    session.window.windows.open_assistant()
     assistant = find(session.window, Assistant)
     for _ in range(3):
         button(session, "assistantNext").click()
@@ -118,7 +118,7 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
 
 def test_the_assistant_says_that_the_picture_is_a_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window()
-    session.window.open_assistant()
+    session.window.windows.open_assistant()
     demo = find(session.window, QLabel, "assistantDemo")
     demonstration = PipelineStatus(source=SourceInfo("demo", "Demonstration", "", 640, 360, 30.0, ""))
     session.store.edit("capture", source="auto")

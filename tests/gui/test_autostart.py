@@ -11,9 +11,8 @@ from pytestqt.qtbot import QtBot
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
-from app.gui.state.store import SettingsStore
 from app.system import autostart
-from tests.gui.controls import OwnedSettings
+from tests.gui.controls import made_store
 from tests.gui.widgets import find
 
 
@@ -23,7 +22,7 @@ def test_the_check_box_writes_and_removes_the_entry(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     parent = QWidget()
     qtbot.addWidget(parent)
-    dialog = PreferencesDialog(PreferencesStore(WindowPreferences(), None), SettingsStore(OwnedSettings()), parent)
+    dialog = PreferencesDialog(PreferencesStore(WindowPreferences(), None), made_store(), parent)
     box = find(dialog, QCheckBox, "autostartCheck")
     assert not box.isChecked()
     box.click()

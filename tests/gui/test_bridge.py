@@ -74,7 +74,7 @@ def test_stop_before_start(qtbot: QtBot, world: FakeWorld) -> None:
 
 def test_the_window_has_its_own_threads_watched(session: Session, qtbot: QtBot) -> None:
     dead = threading.Event()
-    session.bridge.watch("remote", Stage.SETTINGS, dead.is_set)
+    session.pipeline.watch("remote", Stage.SETTINGS, dead.is_set)
     qtbot.wait(150)
     assert not session.bridge.status.problems
     dead.set()

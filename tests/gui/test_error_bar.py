@@ -19,10 +19,9 @@ from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
-from app.gui.shell.status_notices import NoticeActions, StatusNotices
+from app.gui.shell.status_notices import StatusNotices
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
-from app.gui.state.store import SettingsStore
 from app.gui.widgets import error_bar
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.notice import Notice
@@ -31,7 +30,7 @@ from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.controls import OwnedSettings
+from tests.gui.controls import made_store
 from tests.gui.widgets import error_action, fail, find
 
 
@@ -102,12 +101,10 @@ def test_a_problem_stays_after_its_button_was_pressed(area: NoticeArea, bar: Err
 
 
 def test_missing_global_shortcuts_are_told_once(area: NoticeArea) -> None:
-    owner, preferences = OwnedSettings(QUIET.replace(global_shortcuts=True)), PreferencesStore(WindowPreferences())
-    store = SettingsStore(owner)
+    store, preferences = made_store(QUIET.replace(global_shortcuts=True)), PreferencesStore(WindowPreferences())
 
     def started() -> StatusNotices:
-        actions = NoticeActions(list, list, list, list, list)
-        return StatusNotices(area, store, preferences, actions, lambda: None, area)
+        return StatusNotices(area, store, preferences, lambda: None, area)
 
     first = started()
     first.show_status(failing(LOST, NO_PORTAL))

@@ -227,7 +227,7 @@ def test_window_hides_at_once_while_an_engine_is_being_built(
     session.window.windows.open_log()
     assert making.wait(30)
     begun_s = time.perf_counter()
-    session.window.quit()
+    session.window.quit_requested.emit()
     gone_s = time.perf_counter() - begun_s
     assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
     timer = threading.Timer(0.5, made.set)

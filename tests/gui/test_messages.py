@@ -256,7 +256,7 @@ def test_damaged_background_and_failed_plate_are_reported_in_german(
             f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG, WebP, TIFF oder BMP."
         )
         qtbot.waitUntil(lambda: tip() == sentence)
-        window.windows.open_plate_dialog(lambda: None)
+        window.windows.open_plate_dialog()
         dialog = find(window, PlateDialog)
         dialog._fail(PlateError(PlateText.SOMEONE_IN_VIEW()))
         assert dialog.text.text().startswith("Es ist noch jemand im Bild; gehen Sie aus dem Bild")

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.panels.microphone import MicrophoneControls
 from app.gui.state.store import SettingsStore
 from app.output.sound.devices import MicrophoneName
-from tests.gui.controls import Controls, OwnedSettings
+from tests.gui.controls import Controls, made_store
 from tests.gui.widgets import current, find, pick
 from tests.output.sound.sources import FakeDevice
 
@@ -27,7 +27,7 @@ def test_the_choice_reaches_the_pipeline(controls: Controls, qtbot: QtBot) -> No
 
 @pytest.fixture
 def store() -> SettingsStore:
-    return SettingsStore(OwnedSettings())
+    return made_store()
 
 
 def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(store: SettingsStore, qtbot: QtBot) -> None:

@@ -26,7 +26,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.plate import capture
 from app.runtime.plate.capture import plate_path, save_plate
-from tests.gui.controls import OwnedSettings
+from tests.gui.controls import made_store
 from tests.gui.widgets import existing, find
 
 SIZE = 160, 96
@@ -58,7 +58,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
 
 @pytest.fixture
 def store(qtbot: QtBot) -> SettingsStore:
-    return SettingsStore(OwnedSettings())
+    return made_store()
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_a_pause_ends_the_capture(
 
 def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: QtBot, quick: list[BgrImage]) -> None:
     session.store.set_frozen(True)
-    session.window.windows.open_plate_dialog(lambda: None)
+    session.window.windows.open_plate_dialog()
     (dialog,) = session.window.findChildren(PlateDialog)
     with qtbot.waitSignal(dialog.taken):
         dialog.begin()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.compositing.screen_use import ScreenUse
 from app.config.scenes import Scene
 from app.core.files import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
@@ -15,11 +16,12 @@ from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from tests.gui.controls import OwnedSettings
+from app.runtime.settings_owner import SettingsOwner
+from tests.gui.controls import made_store
 
 
 def test_edits_are_saved_but_command_line_options_are_not() -> None:
-    store = SettingsStore(OwnedSettings(Settings(capture=CaptureSettings(source="demo"))), Settings())
+    store = SettingsStore(SettingsOwner(Settings(capture=CaptureSettings(source="demo"))), ScreenUse(), Settings())
     store.edit("background", kind="none")
     store.edit("capture", fps=15)
     assert store.current.capture.source == "demo"
@@ -28,7 +30,7 @@ def test_edits_are_saved_but_command_line_options_are_not() -> None:
 
 
 def test_recording_pause_and_freeze_are_not_saved() -> None:
-    store = SettingsStore(OwnedSettings())
+    store = made_store()
     store.edit("output", record=Path("a.mp4"), standby_text="soon")
     store.set_paused(True)
     store.set_frozen(True)
@@ -41,7 +43,7 @@ def test_recording_pause_and_freeze_are_not_saved() -> None:
 
 
 def test_a_scene_keeps_pause_and_recording() -> None:
-    store = SettingsStore(OwnedSettings())
+    store = made_store()
     store.edit("output", record=Path("a.mp4"))
     store.set_paused(True)
     store.apply_scene(Scene(Settings(background=BackgroundSettings(kind="colour"))))
@@ -52,8 +54,8 @@ def test_a_scene_keeps_pause_and_recording() -> None:
 
 
 def test_a_change_applies_to_the_newest_settings_not_to_those_last_shown() -> None:
-    owner = OwnedSettings()
-    store = SettingsStore(owner)
+    owner = SettingsOwner(Settings())
+    store = SettingsStore(owner, ScreenUse())
     stale = store.current
     owner.change(lambda settings: settings.replace(paused=True))
     store.edit("background", blur_strength=stale.background.blur_strength + 1)
@@ -61,14 +63,14 @@ def test_a_change_applies_to_the_newest_settings_not_to_those_last_shown() -> No
 
 
 def test_a_failed_change_changes_nothing() -> None:
-    store = SettingsStore(OwnedSettings())
+    store = made_store()
     with pytest.raises(ValueError, match="blur_strength"):
         store.edit("background", blur_strength=1000)
     assert store.current == store.saved == Settings()
 
 
 def test_changed_is_emitted_once_per_effective_change() -> None:
-    store = SettingsStore(OwnedSettings())
+    store = made_store()
     emitted: list[Settings] = []
     store.changed.connect(emitted.append)
     store.edit("background", kind="blur")
@@ -77,7 +79,7 @@ def test_changed_is_emitted_once_per_effective_change() -> None:
 
 
 def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -> None:
-    store = SettingsStore(OwnedSettings())
+    store = made_store()
     threads: list[int] = []
     store.changed.connect(lambda _settings: threads.append(threading.get_ident()))
     caller = threading.Thread(target=lambda: store.set_paused(True))

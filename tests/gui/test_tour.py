@@ -162,7 +162,7 @@ def test_every_view_mode_the_note_and_the_messages(shown: Session, qtbot: QtBot)
         click(qtbot, switch)
         assert shown.preferences.current.mirror_preview is mirror
     sentence = "A long sentence about something that went wrong. " * 4
-    shown.bridge.report(Stage.SETTINGS, SettingsError(sentence))
+    shown.pipeline.report(Stage.SETTINGS, SettingsError(sentence))
     window.error_bar.show_message(f"{sentence} It is lost.")
     window.notices.show_notice(Notice("event", sentence, (("Undo", list),)))
     qtbot.waitUntil(lambda: len(window.notices.texts) >= 3)
@@ -190,9 +190,9 @@ def test_every_entry_of_the_menus_and_every_dialog(shown: Session, qtbot: QtBot)
         qtbot.waitUntil(lambda menu=menu: not menu.isVisible())  # type: ignore[misc]
     windows = window.windows
     for opened in (
-        window.open_assistant, windows.open_preferences, windows.open_doctor, windows.open_shortcuts,
+        window.windows.open_assistant, windows.open_preferences, windows.open_doctor, windows.open_shortcuts,
         windows.open_virtual_camera_help, windows.open_about, window.scenes.ask_for_name,
-        lambda: windows.open_plate_dialog(lambda: None), window.strip.choose_colour,
+        windows.open_plate_dialog, window.strip.choose_colour,
     ):  # fmt: skip
         before = set(window.findChildren(QDialog))
         opened()

@@ -17,8 +17,8 @@ from tests.gui.wheel import turn_wheel, values
 def test_the_wheel_changes_no_control(session: Session) -> None:
     window = session.window
     windows = window.windows
-    window.open_assistant()
-    windows.open_plate_dialog(lambda: None)
+    window.windows.open_assistant()
+    windows.open_plate_dialog()
     windows.open_virtual_camera_help()
     for opened in (windows.open_preferences, windows.open_doctor, windows.open_shortcuts, windows.open_log):
         opened()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
 
 from app.core.blur_scale import HIDES_TEXT, StrictLevel
 from app.core.settings import Settings
@@ -12,6 +12,7 @@ from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.focus import keep_focus
+from app.gui.widgets.layout import row
 from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
 
@@ -25,13 +26,7 @@ class BackgroundOptions(QStackedWidget):
         self._slides = 0
         """Number of slides of the background in use."""
         self._blur = ValueSlider(
-            0,
-            100,
-            lambda value: f"{value} %",
-            self.tr("Blur strength"),
-            "",
-            "blurSlider",
-            caption=False,
+            0, 100, lambda value: f"{value} %", self.tr("Blur strength"), "", "blurSlider", caption=False
         )
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
@@ -41,37 +36,25 @@ class BackgroundOptions(QStackedWidget):
         self._fit.setMaximumWidth(220)
         self._fit.setMinimumContentsLength(5)
         self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
-        colour = button(self.tr("Choose colour…"))
-        describe(colour, self.tr("Choose colour"), self.tr("Colour of the background"), "colourButton")
-        colour.clicked.connect(choose_colour)
+        colour = button(self.tr("Choose colour…"), self.tr("Colour of the background"), "colourButton", choose_colour,
+                        name=self.tr("Choose colour"))  # fmt: skip
         warning = label(self.tr("Shows your real background."), "warning")
         warning.setObjectName("unmattedWarning")
         self.addWidget(_page(self._blur, self.tr("Blur strength"), wide=True))
-        self._previous, self._next = button("◀"), button("▶")
+        self._previous = button("◀", self.tr("Show the previous slide (Page Up)"), "previousSlide",
+                                lambda: self.turn(-1), name=self.tr("Previous slide"))  # fmt: skip
+        self._next = button("▶", self.tr("Show the next slide (Page Down)"), "nextSlide", lambda: self.turn(1),
+                            name=self.tr("Next slide"))  # fmt: skip
         for turning_button in (self._previous, self._next):
             turning_button.setFixedWidth(40)
-        describe(
-            self._previous, self.tr("Previous slide"), self.tr("Show the previous slide (Page Up)"), "previousSlide"
-        )
-        describe(self._next, self.tr("Next slide"), self.tr("Show the next slide (Page Down)"), "nextSlide")
-        self._previous.clicked.connect(lambda: self.turn(-1))
-        self._next.clicked.connect(lambda: self.turn(1))
         self._slide = label("", "faint")
         self._slide.setObjectName("slideNumber")
         self._turning = QWidget()
         self._turning.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        turning = QHBoxLayout(self._turning)
-        turning.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._previous, self._slide, self._next):
-            turning.addWidget(widget)
+        row(self._turning, self._previous, self._slide, self._next)
         fitting = QWidget()
-        row = QHBoxLayout(fitting)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self._turning)
-        row.addWidget(self._fit_caption)
-        row.addWidget(self._fit, 1)
-        row.addStretch(0)  # otherwise the list is centred where there is more room than it takes
+        fit = row(fitting, self._turning, self._fit_caption, self._fit, grows=self._fit, spacing=8)
+        fit.addStretch(0)  # otherwise the list is centred where there is more room than it takes
         self.addWidget(_page(fitting, wide=True))
         self.addWidget(_page(colour))
         self.addWidget(_page(warning))
@@ -123,13 +106,11 @@ class BackgroundOptions(QStackedWidget):
 
 def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:
     page = QWidget()
-    row = QHBoxLayout(page)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(8)
+    line = row(page, spacing=8)
     if caption:
         text = label(caption, "faint")
         text.setBuddy(widget)
-        row.addWidget(text)
-    row.addWidget(widget, 2 if wide else 0)
-    row.addStretch(0 if wide else 1)
+        line.addWidget(text)
+    line.addWidget(widget, 2 if wide else 0)
+    line.addStretch(0 if wide else 1)
     return page

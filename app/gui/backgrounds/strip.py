@@ -7,13 +7,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QKeySequence, QShortcut
-from PyQt6.QtWidgets import (
-    QColorDialog,
-    QHBoxLayout,
-    QMenu,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QColorDialog, QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.settings import BackgroundSettings, Settings
@@ -34,7 +28,8 @@ from app.gui.dialogs.questions import (
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe
+from app.gui.widgets.controls import button
+from app.gui.widgets.layout import column, row
 from app.gui.widgets.signals import follow
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
@@ -56,22 +51,15 @@ class BackgroundStrip(QWidget):
         self.drops = BackgroundDrops(self.library, self)
         self.view = self._make_view()
         self.drops.hovered.connect(self._mark_drop)
-        self.add_button = button(self.tr("Add…"), "plus")
-        describe(
-            self.add_button,
-            self.tr("Add a background"),
-            self.tr("Add images or videos. You can also drop or paste them."),
-            "addBackgroundButton",
-        )
-        self.add_button.clicked.connect(self.ask_for_files)
-        self.all_button = button("", "grid")
-        describe(
-            self.all_button, self.tr("All backgrounds"), self.tr("Show all backgrounds in a grid"),
-            "allBackgroundsButton",
+        add = button(
+            self.tr("Add…"), self.tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
+            self.ask_for_files, name=self.tr("Add a background"), icon_name="plus",
         )  # fmt: skip
-        self.all_button.clicked.connect(self.show_all)
+        self.all_button = button("", self.tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
+                                 name=self.tr("All backgrounds"), icon_name="grid")  # fmt: skip
         self._options = BackgroundOptions(store, self.choose_colour)
-        self._lay_out()
+        header = row(None, self._options, self.all_button, add, grows=self._options, spacing=10)
+        column(self, header, self.view, spacing=4)
         self._make_shortcuts()
         self.library.added.connect(self._choose_path)
         self.library.renamed.connect(self._follow_rename)
@@ -199,18 +187,6 @@ class BackgroundStrip(QWidget):
             self.view.setProperty("dropTarget", on)
             style.unpolish(self.view)
             style.polish(self.view)
-
-    def _lay_out(self) -> None:
-        header = QHBoxLayout()
-        header.setSpacing(10)
-        header.addWidget(self._options, 1)
-        header.addWidget(self.all_button)
-        header.addWidget(self.add_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(header)
-        column.addWidget(self.view)
 
     def _make_shortcuts(self) -> None:
         for number in range(1, 10):

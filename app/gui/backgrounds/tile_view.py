@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt, pyqtSignal
-from PyQt6.QtWidgets import QAbstractItemView, QFrame, QListView, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
 from app.gui.backgrounds.item import Tile
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
 from app.gui.widgets.controls import describe
+from app.gui.widgets.layout import column
 
 GRID_SHARE = 0.75
 """Largest height of the grid, as a fraction of the window's."""
@@ -64,9 +65,7 @@ class TileGrid(QFrame):
         self.view.setResizeMode(QListView.ResizeMode.Adjust)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.chosen.connect(self.close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.addWidget(self.view)
+        column(self, self.view, margins=8)
         self._place(beside)
         if model.chosen_row >= 0:
             self.view.setCurrentIndex(model.index(model.chosen_row))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QListView, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QListView, QStackedWidget, QWidget
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
@@ -17,7 +17,8 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.controls import button, combo, fill_combo, label
+from app.gui.widgets.layout import column, row
 from app.gui.widgets.page import field_row
 from app.runtime.status import PipelineStatus
 
@@ -69,7 +70,7 @@ class Assistant(QDialog):
         self._source = camera
         self._steps = QStackedWidget()
         self._findings = VirtualCameraView(tasks)
-        self._findings.repaired.connect(bridge.retry)
+        self._findings.repaired.connect(bridge.pipeline.retry)
         self._finer = FinerHair(store, tasks)
         self._steps.addWidget(self._camera_step(preview))
         self._steps.addWidget(self._background_step(preview, strip))
@@ -102,14 +103,10 @@ class Assistant(QDialog):
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
         language = LanguageList(self._preferences, "assistantLanguage")
-        column.addWidget(field_row(language.accessibleName(), language))
-        column.addWidget(field_row(self._camera.accessibleName(), self._camera))
-        column.addWidget(self._demo)
-        column.addWidget(SmallPreview(preview), 1)
+        lists = (field_row(each.accessibleName(), each) for each in (language, self._camera))
+        small = SmallPreview(preview)
+        column(content, *lists, self._demo, small, grows=small, spacing=12)
         self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()
         return _step(self.tr("Camera"), self.tr("Choose your camera. Nobody else sees this preview."), content)
@@ -122,11 +119,9 @@ class Assistant(QDialog):
         tiles.setMinimumHeight(tiles.tile_size.height() + 8)
         tiles.chosen.connect(strip.choose)
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(SmallPreview(preview), 1)
-        column.addWidget(tiles, 1)
+        both = column(content, SmallPreview(preview), tiles, spacing=12)
+        for each in range(both.count()):
+            both.setStretch(each, 1)
         return _step(self.tr("Background"), self.tr("Choose what others see behind you. You can change it later."),
                      content)  # fmt: skip
 
@@ -148,28 +143,15 @@ class Assistant(QDialog):
 
     def _lay_out(self) -> None:
         self._count = label("", "faint")
-        self._skip = link_button(self.tr("Skip setup"))
-        describe(self._skip, self.tr("Skip setup"), self.tr("You can open it again from the menu"), "assistantSkip")
-        self._skip.clicked.connect(self.reject)
-        self._back = button(self.tr("Back"))
-        describe(self._back, self.tr("Back"), self.tr("Go to the previous step"), "assistantBack")
-        self._back.clicked.connect(lambda: self._show_step(self.step - 1))
-        self._next = button(self.tr("Next"))
-        self._next.setProperty("primary", True)
+        self._skip = button(self.tr("Skip setup"), self.tr("You can open it again from the menu"), "assistantSkip",
+                            self.reject, link=True)  # fmt: skip
+        self._back = button(self.tr("Back"), self.tr("Go to the previous step"), "assistantBack",
+                            lambda: self._show_step(self.step - 1))  # fmt: skip
+        self._next = button(self.tr("Next"), self.tr("Go to the next step"), "assistantNext", self._advance,
+                            primary=True)  # fmt: skip
         self._next.setDefault(True)
-        self._next.clicked.connect(self._advance)
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        for widget in (self._skip, self._count):
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self._back)
-        row.addWidget(self._next)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 18)
-        column.setSpacing(16)
-        column.addWidget(self._steps, 1)
-        column.addLayout(row)
+        buttons = row(None, self._skip, self._count, None, self._back, self._next, spacing=10)
+        column(self, self._steps, buttons, grows=self._steps, spacing=16, margins=(24, 22, 24, 18))
 
     def _advance(self) -> None:
         if self.step + 1 < self._steps.count():
@@ -186,7 +168,7 @@ class Assistant(QDialog):
             self._next.setFocus()
         caption = self.tr("Done") if last else self.tr("Next")
         self._next.setText(caption)
-        describe(self._next, caption, self.tr("Go to the next step"), "assistantNext")
+        self._next.setAccessibleName(caption)
         self._count.setText(self.tr("Step {0} of {1}").format(step + 1, self._steps.count()))
         if step == 2:
             self._findings.check()
@@ -196,12 +178,9 @@ class Assistant(QDialog):
 
 def _step(title: str, text: str, content: QWidget, *, stretch: bool = True) -> QWidget:
     whole = QWidget()
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(12)
-    column.addWidget(label(title, "title"))
-    column.addWidget(label(text, wrap=True))
-    column.addWidget(content, 1 if stretch else 0)
-    if not stretch:
-        column.addStretch(1)
+    parts = label(title, "title"), label(text, wrap=True), content
+    if stretch:
+        column(whole, *parts, grows=content, spacing=12)
+    else:
+        column(whole, *parts, None, spacing=12)
     return whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QCoreApplication, Qt, QTimer
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QWidget
 
 from app.core.settings import Settings
 from app.doctor.finding import Finding, State
@@ -15,9 +15,11 @@ from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, link_button
+from app.gui.widgets.controls import button
+from app.gui.widgets.layout import column, row
 from app.runtime.status import PipelineStatus
 
+translate = QCoreApplication.translate
 PROOF_CHECK = "virtual camera: proof"
 RELEASE_PATIENCE_MS = 5000
 
@@ -31,23 +33,14 @@ class FindingsDialog(QDialog):
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(680, 560)
-        caption = QCoreApplication.translate("FindingsDialog", "Choosing the camera in other programs…")
-        apps = link_button(caption)
-        describe(apps, caption, QCoreApplication.translate("FindingsDialog", "Opens the manual"), "appsLink")
-        apps.clicked.connect(lambda: open_help(parent, APPS_PAGE))
-        caption = QCoreApplication.translate("FindingsDialog", "Close")
-        close = button(caption)
-        describe(close, caption, QCoreApplication.translate("FindingsDialog", "Back to the window"), "findingsClose")
-        close.clicked.connect(self.close)
-        row = QHBoxLayout()
-        row.addWidget(apps)
-        row.addStretch(1)
-        row.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 18, 18, 18)
-        column.setSpacing(12)
-        column.addWidget(view, 1)
-        column.addLayout(row)
+        apps = button(
+            translate("FindingsDialog", "Choosing the camera in other programs…"),
+            translate("FindingsDialog", "Opens the manual"), "appsLink", lambda: open_help(parent, APPS_PAGE),
+            link=True,
+        )  # fmt: skip
+        close = button(translate("FindingsDialog", "Close"), translate("FindingsDialog", "Back to the window"),
+                       "findingsClose", self.close)  # fmt: skip
+        column(self, view, row(None, apps, None, close), grows=view, spacing=12, margins=18)
         view.check()
 
 
@@ -59,25 +52,22 @@ class DoctorDialog(FindingsDialog):
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
         self.findings = AllFindingsView(tasks)
-        title = QCoreApplication.translate("DoctorDialog", "Check this computer")
+        title = translate("DoctorDialog", "Check this computer")
         super().__init__(self.findings, title, "doctorDialog", parent)
         self._store, self._bridge = store, bridge
         self._waiting = False
         self._lent: str | None = None
         """The virtual camera of the settings while the pipeline has released it."""
-        self.prove_button = button(self.tr("Send a test picture"))
-        describe(
-            self.prove_button,
+        self.prove_button = button(
             self.tr("Send a test picture"),
             self.tr("Sends colour bars to the virtual camera for a second and compares them with what a program reads"),
-            "doctorProve",
-        )
+            "doctorProve", self._begin,
+        )  # fmt: skip
         self.findings.add_button(self.prove_button)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(RELEASE_PATIENCE_MS)
         self._patience.timeout.connect(self._prove)
-        self.prove_button.clicked.connect(self._begin)
         bridge.status_changed.connect(self._on_status)
         self.findings.shown.connect(self._on_findings)
         self.finished.connect(lambda _result: self._give_back())
@@ -88,7 +78,7 @@ class DoctorDialog(FindingsDialog):
         self._waiting = True
         if self._lent is None:
             self._lent = self._store.current.output.virtual_camera
-        self._bridge.change(partial(_with_virtual_camera, device="off"))
+        self._bridge.pipeline.change(partial(_with_virtual_camera, device="off"))
         self._patience.start()
 
     def _on_status(self, status: PipelineStatus) -> None:
@@ -105,7 +95,7 @@ class DoctorDialog(FindingsDialog):
         self._waiting = False
         device, self._lent = self._lent, None
         if device is not None and self._store.current.output.virtual_camera == "off":  # the user chose no other
-            self._bridge.change(partial(_with_virtual_camera, device=device))
+            self._bridge.pipeline.change(partial(_with_virtual_camera, device=device))
 
     def _on_findings(self, findings: tuple[Finding, ...]) -> None:
         tested = self._lent is not None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 from PyQt6.QtCore import QCoreApplication
-from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from app.gui.dialogs.download import Download
 from app.gui.dialogs.questions import UserFolder, ask_for_file
@@ -13,6 +13,7 @@ from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.focus import keep_focus
+from app.gui.widgets.layout import row
 
 translate = QCoreApplication.translate
 MEGABYTE = 1_000_000
@@ -28,24 +29,13 @@ class DownloadControls(QWidget):
         self._failed = False
         self._bar = QProgressBar()
         describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), "downloadProgress")
-        self._get = button(self.tr("Download"))
-        describe(self._get, self.tr("Download the model"), self.tr("Download and use this model"), "downloadButton")
-        self._choose = button(self.tr("Choose file…"))
-        describe(
-            self._choose, self.tr("Choose file…"), self.tr("Use a file that you downloaded elsewhere"), "downloadFile"
-        )
-        self._stop = button(self.tr("Cancel"))
-        describe(self._stop, self.tr("Cancel the download"), self.tr("Stop the download"), "downloadCancel")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._get)
-        row.addWidget(self._choose)
-        row.addWidget(self._bar, 1)
-        row.addWidget(self._stop)
-        row.addStretch(0)
-        self._get.clicked.connect(self.start)
-        self._choose.clicked.connect(self._ask_for_file)
-        self._stop.clicked.connect(self.download.cancel)
+        self._get = button(self.tr("Download"), self.tr("Download and use this model"), "downloadButton", self.start,
+                           name=self.tr("Download the model"))  # fmt: skip
+        self._choose = button(self.tr("Choose file…"), self.tr("Use a file that you downloaded elsewhere"),
+                              "downloadFile", self._ask_for_file)  # fmt: skip
+        self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), "downloadCancel", self.download.cancel,
+                            name=self.tr("Cancel the download"))  # fmt: skip
+        row(self, self._get, self._choose, self._bar, self._stop, grows=self._bar).addStretch(0)
         self.download.began.connect(self._show)
         self.download.progressed.connect(self._show_progress)
         self.download.failed.connect(self._note_failure)
@@ -72,10 +62,7 @@ class DownloadControls(QWidget):
             return
         name, size = self._offered.name, describe_size(self._offered)
         title = self.tr("Choose the downloaded file ({0})").format(size or name)
-        ask_for_file(self, title, lambda path: self._install(name, path), folder=UserFolder.DOWNLOADS)
-
-    def _install(self, name: str, path: Path) -> None:
-        self.download.install(name, path)
+        ask_for_file(self, title, partial(self.download.install, name), folder=UserFolder.DOWNLOADS)
 
     def _note_failure(self) -> None:
         self._failed = True

@@ -7,14 +7,15 @@ from itertools import groupby
 
 from PyQt6.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.files.program import advice
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, label
+from app.gui.widgets.layout import column, row
 
 translate = QCoreApplication.translate
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
@@ -32,8 +33,7 @@ class FindingsView(QWidget):
         self._tasks = tasks
         self._summary = label(translate("FindingsView", "Checking…"), "heading", wrap=True)
         self._summary.setObjectName("findingsSummary")
-        self._list = QVBoxLayout()
-        self._list.setSpacing(14)
+        self._list = column(None, spacing=14)
         content = QWidget()
         content.setObjectName("panelPage")
         inner = QVBoxLayout(content)
@@ -42,26 +42,13 @@ class FindingsView(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
-        again = button(translate("FindingsView", "Check again"))
-        describe(
-            again,
-            translate("FindingsView", "Check again"),
-            translate("FindingsView", "Run the checks again"),
-            "checkAgain",
-        )
+        again = button(translate("FindingsView", "Check again"), translate("FindingsView", "Run the checks again"),
+                       "checkAgain", self.check)  # fmt: skip
         self._buttons: list[QPushButton] = [again]
         self._focused: QPushButton | None = None
         """The button to focus again after the checks."""
-        again.clicked.connect(lambda: self.check())
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
-        column.addWidget(self._summary)
-        column.addWidget(scroll, 1)
-        self._row = QHBoxLayout()
-        self._row.addWidget(again)
-        self._row.addStretch(1)
-        column.addLayout(self._row)
+        self._row = row(None, again, None)
+        column(self, self._summary, scroll, self._row, grows=scroll, spacing=10)
 
     @property
     def summary(self) -> str:
@@ -142,19 +129,13 @@ class AllFindingsView(FindingsView):
 
 def _row(finding: Finding) -> QWidget:
     whole = QWidget()
-    row = QHBoxLayout(whole)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(10)
     mark = label(MARKS[finding.state], "warning" if finding.state is State.PROBLEM else "heading")
     mark.setMinimumWidth(mark.fontMetrics().height())
     mark.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
     mark.setAccessibleName(_state_text(finding.state))
     mark.setToolTip(_state_text(finding.state))
-    row.addWidget(mark)
-    texts = QVBoxLayout()
-    texts.setSpacing(3)
-    texts.addWidget(label(f"{check_text(finding.check)}   ·   {_state_text(finding.state)}", "faint", wrap=True))
-    texts.addWidget(_selectable(translated(finding.detail)))
+    heading = label(f"{check_text(finding.check)}   ·   {_state_text(finding.state)}", "faint", wrap=True)
+    texts = column(None, heading, _selectable(translated(finding.detail)), spacing=3)
     if finding.why:
         texts.addWidget(_selectable(translated(finding.why), "faint"))
     for kind, steps in groupby(finding.steps, type):
@@ -162,21 +143,15 @@ def _row(finding: Finding) -> QWidget:
             texts.addWidget(_command(advice("\n".join(steps))))
         else:
             texts.addWidget(_selectable("\n".join(map(translated, steps))))
-    row.addLayout(texts, 1)
+    row(whole, mark, texts, grows=texts, spacing=10)
     return whole
 
 
 def _command(text: str) -> QWidget:
     """Return a block of commands with a copy button."""
-    whole = QWidget()
-    row = QHBoxLayout(whole)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(8)
-    row.addWidget(_selectable(text, "command"), 1)
-    copy = button(translate("FindingsView", "Copy"))
-    describe(copy, translate("FindingsView", "Copy"), text)
-    copy.clicked.connect(lambda: _copy(text))
-    row.addWidget(copy, 0, Qt.AlignmentFlag.AlignTop)
+    whole, shown = QWidget(), _selectable(text, "command")
+    copy = button(translate("FindingsView", "Copy"), text, act=lambda: _copy(text))
+    row(whole, shown, copy, grows=shown, spacing=8).setAlignment(copy, Qt.AlignmentFlag.AlignTop)
     return whole
 
 

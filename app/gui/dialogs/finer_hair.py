@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.gui.dialogs.download_controls import DownloadControls, describe_size
 from app.gui.i18n.messages import translated
@@ -10,6 +10,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import label
+from app.gui.widgets.layout import column
 
 
 class FinerHair(QWidget):
@@ -24,11 +25,7 @@ class FinerHair(QWidget):
         self._failure.setObjectName("assistantFailure")
         self._controls = DownloadControls(tasks)
         self.download = self._controls.download
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        for widget in (self._text, self._controls, self._failure):
-            column.addWidget(widget)
+        column(self, self._text, self._controls, self._failure, spacing=12)
         self.download.began.connect(self._failure.clear)
         self.download.failed.connect(lambda sentence: self._failure.setText(translated(sentence)))
         self.download.succeeded.connect(self._use)

@@ -9,17 +9,16 @@ from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QDesktopServices, QImage, QTextCursor, QTextDocument
 from PyQt6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QTextBrowser,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.core.files import paths
 from app.gui.widgets.controls import button, describe
+from app.gui.widgets.layout import column, row
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
 IMAGE_WIDTH = 560
@@ -109,21 +108,12 @@ class HelpWindow(QDialog):
             if path.is_file():
                 item = QListWidgetItem(title, self.pages)
                 item.setData(Qt.ItemDataRole.UserRole, path)
-        close = button(self.tr("Close"))
-        describe(close, self.tr("Close"), self.tr("Close the help"), "helpClose")
+        close = button(self.tr("Close"), self.tr("Close the help"), "helpClose", self.close)
         close.setAutoDefault(False)
-        close.clicked.connect(self.close)
-        left = QVBoxLayout()
-        left.addWidget(self.search)
-        left.addWidget(self.pages, 1)
-        right = QVBoxLayout()
-        right.addWidget(self.text, 1)
-        right.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(18, 18, 18, 18)
-        row.setSpacing(12)
-        row.addLayout(left, 1)
-        row.addLayout(right, 3)
+        left = column(None, self.search, self.pages, grows=self.pages)
+        right = column(None, self.text, close, grows=self.text)
+        right.setAlignment(close, Qt.AlignmentFlag.AlignRight)
+        row(self, left, right, grows=left, spacing=12, margins=18).setStretch(1, 3)
         self.pages.currentItemChanged.connect(self._show_chosen)
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._find_next)
@@ -144,9 +134,9 @@ class HelpWindow(QDialog):
 
     def open_page(self, name: str) -> None:
         """Show a page such as `apps.md`."""
-        for row, item in enumerate(self._items()):
+        for item in self._items():
             if _path(item).name == name:
-                self.pages.setCurrentRow(row)
+                self.pages.setCurrentItem(item)
                 self.text.show_page(_path(item))
 
     def _items(self) -> list[QListWidgetItem]:

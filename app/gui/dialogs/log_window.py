@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QPlainTextEdit, QWidget
 
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.layout import column, row
 
 REFRESH_MS = 500
 
@@ -30,28 +31,11 @@ class LogWindow(QDialog):
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         describe(self._text, self.tr("Log"), self.tr("Log lines, newest last"), "logText")
         self._text.setToolTip("")
-        copy = button(self.tr("Copy diagnostics"))
-        describe(
-            copy,
-            self.tr("Copy diagnostics"),
-            self.tr("Copies versions, settings and the log for a bug report"),
-            "copyDiagnostics",
-        )
-        copy.clicked.connect(self.copy_diagnostics)
-        close = button(self.tr("Close"))
-        describe(close, self.tr("Close"), self.tr("Close the log window"), "closeLog")
-        close.clicked.connect(self.close)
+        copy = button(self.tr("Copy diagnostics"), self.tr("Copies versions, settings and the log for a bug report"),
+                      "copyDiagnostics", self.copy_diagnostics)  # fmt: skip
+        close = button(self.tr("Close"), self.tr("Close the log window"), "closeLog", self.close)
         self._note = label("", "faint")
-        row = QHBoxLayout()
-        for widget in (copy, self._note):
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
-        column.addWidget(self._text, 1)
-        column.addLayout(row)
+        column(self, self._text, row(None, copy, self._note, None, close), grows=self._text, spacing=12, margins=16)
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self._refresh)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QProgressBar, QPushButton, QWidget
 
 from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
@@ -21,6 +21,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.layout import column, row
 from app.runtime.plate.capture import PlateCapture
 
 TICK_MS = 30
@@ -64,21 +65,10 @@ class PlateDialog(QDialog):
         self.bar.setRange(0, 100)
         self.bar.setTextVisible(False)
         describe(self.bar, self.tr("Progress"), self.tr("Progress of the capture"), "plateProgress")
-        self.start_button = button(self.tr("Start"))
-        describe(self.start_button, self.tr("Start"), self.tr("Start the countdown"), "plateStart")
-        self.close_button = button(self.tr("Close"))
-        self.close_button.setObjectName("plateClose")
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.close_button)
-        row.addWidget(self.start_button)
-        column = QVBoxLayout(self)
-        column.setSpacing(12)
-        for widget in (self.text, self.number, self.bar):
-            column.addWidget(widget)
-        column.addLayout(row)
-        self.start_button.clicked.connect(self.begin)
-        self.close_button.clicked.connect(self.close)
+        self.start_button = button(self.tr("Start"), self.tr("Start the countdown"), "plateStart", self.begin)
+        self.close_button = button(self.tr("Close"), object_name="plateClose", act=self.close)
+        buttons = row(None, None, self.close_button, self.start_button)
+        column(self, self.text, self.number, self.bar, buttons, spacing=12, margins=None)
         self.finished.connect(self._end)
         self._set_primary(self.start_button)
         self._wait(self.tr("Press “Start”, then step out of the picture. Do not move the camera or change the light."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSignalBlocker, Qt
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QWidget
 
 from app.core.settings import Settings
 from app.gui.dialogs.language import LanguageList
@@ -11,7 +11,8 @@ from app.gui.i18n.messages import translated
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
+from app.gui.widgets.controls import button, check, combo, fill_combo, label
+from app.gui.widgets.layout import column, row
 from app.system import autostart
 
 
@@ -45,23 +46,12 @@ class PreferencesDialog(QDialog):
         )
         self._problem = label("", "warning", wrap=True)
         self._problem.setVisible(False)
-        close = button(self.tr("Close"))
-        describe(close, self.tr("Close"), self.tr("Close the preferences"), "preferencesClose")
-        close.clicked.connect(self.close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 18, 18, 18)
-        column.setSpacing(8)
+        close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
         captions = label(self.tr("Language")), label(self.tr("Theme"))
         for caption, box in zip(captions, (self.language, self.theme), strict=True):
             caption.setBuddy(box)
-        checks = self._to_tray, self._autostart, self._shortcuts, self._problem
-        for widget in (captions[0], self.language, captions[1], self.theme, *checks):
-            column.addWidget(widget)
-        column.addStretch(1)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(close)
-        column.addLayout(row)
+        column(self, captions[0], self.language, captions[1], self.theme, self._to_tray, self._autostart,
+               self._shortcuts, self._problem, None, row(None, None, close), spacing=8, margins=18)  # fmt: skip
         self.setMinimumWidth(400)
         self.theme.activated.connect(lambda _row: preferences.change(theme=self.theme.currentData()))
         self._to_tray.toggled.connect(lambda on: preferences.change(close_to_tray=on))
@@ -97,6 +87,5 @@ class PreferencesDialog(QDialog):
             (self.tr("Dark"), "dark"),
         ]
         fill_combo(self.theme, themes, preferences.theme)
-        self._to_tray.blockSignals(True)
-        self._to_tray.setChecked(bool(preferences.close_to_tray))
-        self._to_tray.blockSignals(False)
+        with QSignalBlocker(self._to_tray):
+            self._to_tray.setChecked(bool(preferences.close_to_tray))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QMenuBar, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QMenuBar, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.files.program import advice
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, label
+from app.gui.widgets.layout import column, row
 
 Shortcut = tuple[str, str]
 """(what it does, keys in the notation of the system)"""
@@ -49,26 +50,16 @@ class ShortcutsDialog(QDialog):
         content.setObjectName("panelPage")
         lines = QVBoxLayout(content)
         for text, keys in [*from_menus, *self._others()]:
-            line = QHBoxLayout()  # of its own, so that long keys do not narrow the other lines
-            line.setSpacing(24)
-            line.addWidget(label(text, wrap=True), 1)
-            line.addWidget(label(keys, "command"), 0, Qt.AlignmentFlag.AlignVCenter)
+            does, pressed = label(text, wrap=True), label(keys, "command")
+            line = row(None, does, pressed, grows=does, spacing=24)  # long keys do not narrow the other lines
+            line.setAlignment(pressed, Qt.AlignmentFlag.AlignVCenter)
             lines.addLayout(line)
         lines.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
-        close = button(self.tr("Close"))
-        describe(close, self.tr("Close"), self.tr("Back to the window"), "shortcutsClose")
-        close.clicked.connect(self.close)
-        row_below = QHBoxLayout()
-        row_below.addStretch(1)
-        row_below.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
-        column.addWidget(scroll, 1)
-        column.addLayout(row_below)
+        close = button(self.tr("Close"), self.tr("Back to the window"), "shortcutsClose", self.close)
+        column(self, scroll, row(None, None, close), grows=scroll, spacing=12, margins=16)
 
     def _others(self) -> list[Shortcut]:
         """Keys that are in no menu."""

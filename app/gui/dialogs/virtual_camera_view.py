@@ -7,7 +7,7 @@ from PyQt6.QtCore import QObject, QProcess, pyqtSignal
 from app.gui.dialogs.findings_view import FindingsView
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe
+from app.gui.widgets.controls import button
 
 
 class VirtualCameraView(FindingsView):
@@ -22,20 +22,16 @@ class VirtualCameraView(FindingsView):
     def __init__(self, tasks: Tasks) -> None:
         super().__init__(tasks)
         self._command: tuple[str, ...] = ()
-        self._set_up = button(self.tr("Set up now"))
-        describe(
-            self._set_up,
-            self.tr("Set up the virtual camera"),
+        self._set_up = button(
+            self.tr("Set up now"),
             self.tr("Asks for the administrator's password, and loads the camera now and at every start"),
-            "virtualCameraSetUp",
-        )
-        self._set_up.setProperty("primary", True)
+            "virtualCameraSetUp", self._start, name=self.tr("Set up the virtual camera"), primary=True,
+        )  # fmt: skip
         self._set_up.hide()
         self.add_button(self._set_up)
         process = self._process = QProcess(self)
         process.finished.connect(self._end)
         process.errorOccurred.connect(self._fail_to_start)
-        self._set_up.clicked.connect(self._start)
         self.destroyed.connect(_stop)
         self.shown.connect(lambda _findings: tasks.run(services.repair_command, self._offer))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
@@ -17,6 +17,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, fill_combo, label
+from app.gui.widgets.layout import column
 from app.gui.widgets.signals import follow
 from app.runtime.status import PipelineStatus
 
@@ -48,11 +49,7 @@ class CameraControls(QWidget):
         """The cameras that are connected now."""
         self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
         self._delivered = label("", "faint", wrap=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.list)
-        column.addWidget(self._delivered)
+        column(self, self.list, self._delivered, spacing=4)
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
         store.changed.connect(self._show)
         self._show(store.current)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
+from PyQt6.QtCore import QCoreApplication
 
 from app.core.settings import EdgeSettings, Settings
 from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe, segment
+from app.gui.widgets.controls import Segments
 from app.gui.widgets.slider_text import STEPS, percent
 
 SHAPE = {"contrast": 0.0, "threshold": 0.5, "grow_px": 0, "feather_px": 0}
-PRESETS: dict[str, dict[str, float]] = {
-    "soft": {**SHAPE, "feather_px": 4},
-    "normal": SHAPE,
-    "crisp": {**SHAPE, "contrast": 0.4},
-}
-"""Settings of the edge's shape; smoothing over time and colour fringe are independent of them."""
+PRESETS: tuple[dict[str, float], ...] = ({**SHAPE, "feather_px": 4}, SHAPE, {**SHAPE, "contrast": 0.4})
+"""Settings of the edge's shape, soft, normal and crisp; smoothing over time and colour fringe do not depend on it."""
+translate = QCoreApplication.translate
 
 
 def _px(value: int) -> str:
@@ -29,34 +26,24 @@ def _signed_px(value: int) -> str:
     return f"{value:+d} px" if value else "0 px"
 
 
-class EdgePresets(QWidget):
+class EdgePresets(Segments):
     """Soft, Normal or Crisp; none is pressed while the sliders hold other values."""
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self._group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for number, (name, text, tip) in enumerate((
-            ("soft", self.tr("Soft"), self.tr("A wide, soft edge")),
-            ("normal", self.tr("Normal"), self.tr("The matte as the network computes it")),
-            ("crisp", self.tr("Crisp"), self.tr("A narrow, hard edge")),
-        )):  # fmt: skip
-            pressable = segment(button(text, checkable=True), number, len(PRESETS))
-            describe(pressable, text, tip, f"edge_{name}")
-            pressable.clicked.connect(lambda _on, name=name: store.edit("matting.edges", **PRESETS[name]))
-            self._group.addButton(pressable, number)
-            row.addWidget(pressable, 1)
+        super().__init__((
+            (translate("EdgePresets", "Soft"), translate("EdgePresets", "A wide, soft edge"), "edge_soft"),
+            (translate("EdgePresets", "Normal"), translate("EdgePresets", "The matte as the network computes it"),
+             "edge_normal"),
+            (translate("EdgePresets", "Crisp"), translate("EdgePresets", "A narrow, hard edge"), "edge_crisp"),
+        ))  # fmt: skip
+        self.chosen.connect(lambda number: store.edit("matting.edges", **PRESETS[number]))
         store.changed.connect(self._show)
         self._show(store.current)
 
     def _show(self, settings: Settings) -> None:
         edges = dict(settings.matting.edges)
-        self._group.setExclusive(False)  # an exclusive group cannot be cleared
-        for pressable, values in zip(self._group.buttons(), PRESETS.values(), strict=True):
-            pressable.setChecked(all(edges[field] == value for field, value in values.items()))
-        self._group.setExclusive(True)
+        fitting = (all(edges[field] == value for field, value in values.items()) for values in PRESETS)
+        self.show_chosen(next((number for number, fits in enumerate(fitting) if fits), None))
 
 
 class EdgeSliders(Form):

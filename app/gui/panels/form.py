@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QSignalBlocker
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
+from app.gui.widgets.layout import column, row
 from app.gui.widgets.page import field_row
 from app.gui.widgets.value_slider import ValueSlider
 
@@ -28,9 +29,7 @@ class Form(QWidget):
         super().__init__()
         self.store = store
         self._shows: list[Callable[[Settings], None]] = []
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(spacing)
+        self.column = column(self, spacing=spacing)
         store.changed.connect(self.show_settings)
 
     def show_settings(self, settings: Settings) -> None:
@@ -49,11 +48,7 @@ class Form(QWidget):
 
     def add_beside(self, *widgets: QWidget, grows: QWidget | None = None) -> None:
         """Add widgets beside each other. grows: takes the width that is left."""
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        for widget in widgets:
-            row.addWidget(widget, int(widget is grows))
-        self.column.addLayout(row)
+        self.column.addLayout(row(None, *widgets, grows=grows, spacing=8))
 
     def add_hint(self, text: str = "") -> QLabel:
         """Add a sentence in faint letters."""
@@ -104,9 +99,9 @@ class Form(QWidget):
         self._bind(
             made, setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value))
         )
-        row = field_row(name, made)
-        row.setHidden(not visible)
-        self.add(row)
+        captioned = field_row(name, made)
+        captioned.setHidden(not visible)
+        self.add(captioned)
         return made
 
     def make_text(self, setting: str, name: str, description: str, object_name: str, longest: int) -> QLineEdit:
@@ -123,19 +118,9 @@ class Form(QWidget):
         useful: Callable[[Settings], bool] = lambda _settings: True,
     ) -> SteadyButton:  # fmt: skip
         """Add a link. useful: whether it would change anything."""
-        made = self.make_button(text, text, description, object_name, act, link=True)
+        made = button(text, description, object_name, act, link=True)
         self._shows.append(lambda settings: made.set_useful(useful(settings)))
         self.add(made)
-        return made
-
-    def make_button(
-        self, caption: str, name: str, description: str, object_name: str, act: Callable[[], object], *,
-        link: bool = False,
-    ) -> SteadyButton:  # fmt: skip
-        """Return a button, or one that looks like a link."""
-        made = link_button(caption) if link else button(caption)
-        describe(made, name, description, object_name)
-        made.clicked.connect(lambda: act())
         return made
 
     def make_file(
@@ -143,9 +128,9 @@ class Form(QWidget):
         caption: str, name_filter: str = "", named: bool = True,
     ) -> SteadyButton:  # fmt: skip
         """Return a button that asks for a file. caption: while there is none. named: the button names the file."""
-        made = self.make_button(
-            caption, name, description, object_name,
-            lambda: ask_for_file(self, name, partial(self.set, setting), name_filter, folder=folder),
+        made = button(
+            caption, description, object_name,
+            lambda: ask_for_file(self, name, partial(self.set, setting), name_filter, folder=folder), name=name,
         )  # fmt: skip
         if named:
             self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))
@@ -153,7 +138,7 @@ class Form(QWidget):
 
     def make_removal(self, setting: str, text: str, name: str, description: str, object_name: str) -> SteadyButton:
         """Return a link that unsets a file; hidden while there is none."""
-        made = self.make_button(text, name, description, object_name, lambda: self.set(setting, None), link=True)
+        made = button(text, description, object_name, lambda: self.set(setting, None), name=name, link=True)
         self._bind(made, setting, lambda path: made.setVisible(path is not None))
         return made
 

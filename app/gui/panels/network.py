@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.core.settings import Settings
 from app.gui.dialogs.download_controls import DownloadControls, describe_size
@@ -15,6 +15,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import combo, fill_combo, label
+from app.gui.widgets.layout import column
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
 
@@ -44,15 +45,9 @@ class NetworkControls(QWidget):
         self._missing = label("", "faint", wrap=True)
         self._missing.setObjectName("modelMissing")
         self.plate = PlateControls(store, tasks)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
         caption = label(self.tr("Model"))
         caption.setBuddy(self._model)
-        for widget in (caption, self._model, self._used, self._missing):
-            column.addWidget(widget)
-        column.addWidget(self._controls)
-        column.addWidget(self.plate)
+        column(self, caption, self._model, self._used, self._missing, self._controls, self.plate, spacing=4)
         self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
         self.download.succeeded.connect(self._use_downloaded)
         self.download.ended.connect(self.reload)

@@ -16,7 +16,7 @@ from app.gui.preview.room_label import RoomLabel
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import label
+from app.gui.widgets.controls import button, label
 from app.runtime.status import PipelineStatus
 from models.table import needs_plate
 
@@ -44,14 +44,14 @@ class PlateControls(Form):
         self.warning = label(
             self.tr("This picture was taken with another camera. Take a new one."), "warning", wrap=True
         )
-        take = self.make_button(
-            self.tr("Take a picture of the empty room…"), self.tr("Take a picture of the empty room"),
-            self.tr("The camera takes it while you step aside"), "plateTake", self.capture_requested.emit,
+        take = button(
+            self.tr("Take a picture of the empty room…"), self.tr("The camera takes it while you step aside"),
+            "plateTake", self.capture_requested.emit, name=self.tr("Take a picture of the empty room"),
         )  # fmt: skip
-        choose = self.make_button(
-            self.tr("Use an existing picture…"), self.tr("Use an existing picture"),
+        choose = button(
+            self.tr("Use an existing picture…"),
             self.tr("This model compares each frame with a picture of the room without people"), "plateButton",
-            self.ask_for_plate,
+            self.ask_for_plate, name=self.tr("Use an existing picture"),
         )  # fmt: skip
         removal = self.tr("Remove picture of the empty room")
         self.drop = self.make_removal(

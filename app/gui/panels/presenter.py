@@ -12,6 +12,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file, ask_for_folder
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import button
 from app.system.screen import asks_for_screens, screen_count, window_titles
 
 PRESENTED = ("slides", "screen")
@@ -25,10 +26,10 @@ class PresenterControls(Form):
         self._before = BackgroundSettings()
         self._screens: Entries = [(self.tr("Off"), None)]
         self.add_beside(
-            self.make_button(self.tr("PDF file…"), self.tr("Present a PDF file"), self.tr("Shows its pages behind you"),
-                             "presentPdf", self._ask_for_pdf),
-            self.make_button(self.tr("Folder…"), self.tr("Present a folder"),
-                             self.tr("Shows the images of a folder behind you"), "presentFolder", self._ask_for_folder),
+            button(self.tr("PDF file…"), self.tr("Shows its pages behind you"), "presentPdf", self._ask_for_pdf,
+                   name=self.tr("Present a PDF file")),
+            button(self.tr("Folder…"), self.tr("Shows the images of a folder behind you"), "presentFolder",
+                   self._ask_for_folder, name=self.tr("Present a folder")),
         )  # fmt: skip
         screen = self.add_choice(
             "background", self.tr("Screen"), self.tr("Shows a screen or a window behind you, with all that covers it"),

@@ -9,6 +9,7 @@ from app.gui.panels.form import Form
 from app.gui.panels.microphone import MicrophoneControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import button
 from app.gui.widgets.page import field_row
 from app.gui.widgets.signals import follow
 from app.runtime.status import PipelineStatus
@@ -20,10 +21,8 @@ class RecordingControls(Form):
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__(store)
         self._preferences = preferences
-        self.folder = self.make_button(
-            "", self.tr("Folder for recordings"), self.tr("Recordings and snapshots are saved here"),
-            "recordingsFolder", self.ask_for_folder,
-        )  # fmt: skip
+        self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
+                             self.ask_for_folder, name=self.tr("Folder for recordings"))  # fmt: skip
         self.microphone = MicrophoneControls(store)
         self.add(field_row(self.tr("Folder"), self.folder), self.microphone)
         self._recording = self.add_hint()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PyQt6.QtWidgets import QLineEdit, QWidget
 
 from app.core.settings import MattingSettings, Settings
 from app.core.stage import Stage
@@ -15,7 +15,8 @@ from app.gui.panels.form import Form
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import describe, label
+from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.layout import row
 from app.gui.widgets.page import field_row
 from app.runtime.status import PipelineStatus, ServerState
 
@@ -38,13 +39,10 @@ class ServerControls(Form):
             "serverAddress",
         )  # fmt: skip
         self.address.returnPressed.connect(self.connect_server)
-        self._connect = self.make_button(self.tr("Connect"), self.tr("Connect"),
-                                         self.tr("Let the server compute the matte"), "serverConnect",
-                                         self.connect_server)  # fmt: skip
-        self._disconnect = self.make_button(
-            self.tr("Disconnect"), self.tr("Disconnect"), self.tr("Compute the matte on this computer"),
-            "serverDisconnect", lambda: self.set("matting.location", "local"),
-        )  # fmt: skip
+        self._connect = button(self.tr("Connect"), self.tr("Let the server compute the matte"), "serverConnect",
+                               self.connect_server)  # fmt: skip
+        self._disconnect = button(self.tr("Disconnect"), self.tr("Compute the matte on this computer"),
+                                  "serverDisconnect", lambda: self.set("matting.location", "local"))  # fmt: skip
         self.add_hint(self.tr("The server receives small frames of your camera. Background and full frames stay here."))
         self.add(field_row(self.tr("Server address"), self.address))
         self._add_file("matting.server_token_file", self.tr("Token file"),
@@ -69,14 +67,10 @@ class ServerControls(Form):
         )
         removal = self.tr("Remove")
         remove = self.make_removal(setting, removal, f"{removal}: {name}", description, f"{object_name}Remove")
-        row = QWidget()
-        across = QHBoxLayout(row)
-        across.setContentsMargins(0, 0, 0, 0)
-        across.setSpacing(8)
-        across.addWidget(choose, 1)
-        across.addWidget(remove)
-        row.setFocusProxy(choose)
-        self.add(field_row(name, row))
+        both = QWidget()
+        row(both, choose, remove, grows=choose, spacing=8)
+        both.setFocusProxy(choose)
+        self.add(field_row(name, both))
 
     def connect_server(self) -> None:
         """Check what was entered off the GUI thread, then use the server."""

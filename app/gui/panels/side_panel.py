@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 from PyQt6.sip import isdeleted
 
 from app.gui.panels.background import BackgroundViewControls
@@ -27,7 +27,8 @@ from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, segment
+from app.gui.widgets.controls import Segments
+from app.gui.widgets.layout import column
 from app.gui.widgets.page import Collapsible, Page
 from app.runtime.status import PipelineStatus
 
@@ -53,11 +54,15 @@ class SidePanel(QWidget):
         self.recordings = RecordingControls(store, preferences)
         self.server = ServerControls(store, tasks)
         self.expert = ExpertControls(store, tasks)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._make_choice())
-        column.addWidget(self.page, 1)
+        self._choice = Segments(
+            (
+                (self.tr("Simple"), self.tr("Show only what most people need"), "simpleSettings"),
+                (self.tr("All settings"), self.tr("Show every setting, in groups"), "allSettings"),
+            ),
+            margins=(18, 10, 18, 6),
+        )
+        self._choice.chosen.connect(self._choose)
+        column(self, self._choice, self.page, grows=self.page, spacing=0)
         self.page.add_heading(self.tr("Camera")).setBuddy(self.camera.list)
         self.page.add(self.camera)
         self.page.add_heading(self.tr("Framing"))
@@ -70,21 +75,6 @@ class SidePanel(QWidget):
         self._add_groups(store, preferences)
         preferences.changed.connect(self._show)
         self._show(preferences.current)
-
-    def _make_choice(self) -> QWidget:
-        simple, everything = (button(text, checkable=True) for text in (self.tr("Simple"), self.tr("All settings")))
-        describe(simple, simple.text(), self.tr("Show only what most people need"), "simpleSettings")
-        describe(everything, everything.text(), self.tr("Show every setting, in groups"), "allSettings")
-        self._choice = QButtonGroup(self)
-        whole = QWidget()
-        row = QHBoxLayout(whole)
-        row.setContentsMargins(18, 10, 18, 6)
-        row.setSpacing(0)
-        for number, pressable in enumerate((simple, everything)):
-            self._choice.addButton(segment(pressable, number, 2), number)
-            row.addWidget(pressable, 1)
-        self._choice.idClicked.connect(self._choose)
-        return whole
 
     def _choose(self, number: int) -> None:
         """Show everything, scrolled to the groups, or what is simple."""
@@ -156,8 +146,6 @@ class SidePanel(QWidget):
         QTimer.singleShot(0, lambda: None if isdeleted(self) else self.page.scroll_to(widget))
 
     def _show(self, preferences: WindowPreferences) -> None:
-        chosen = self._choice.button(int(preferences.all_settings))
-        if chosen is not None:
-            chosen.setChecked(True)
+        self._choice.show_chosen(int(preferences.all_settings))
         for group in self.groups:
             group.setVisible(preferences.all_settings)

@@ -7,6 +7,7 @@ from PyQt6.QtCore import pyqtSignal
 from app.core.settings import Settings
 from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import button
 from app.runtime.status import PipelineStatus
 
 
@@ -28,9 +29,9 @@ class VirtualCameraControls(Form):
             shows=lambda device: device != "off",
         )  # fmt: skip
         self._state = self.add_hint()
-        self._help = self.make_button(
-            self.tr("Set up a virtual camera…"), self.tr("Set up a virtual camera"),
-            self.tr("Shows what this system needs"), "virtualCameraHelp", self.help_requested.emit, link=True,
+        self._help = button(
+            self.tr("Set up a virtual camera…"), self.tr("Shows what this system needs"), "virtualCameraHelp",
+            self.help_requested.emit, name=self.tr("Set up a virtual camera"), link=True,
         )  # fmt: skip
         self.add(self._help)
         self.refresh()

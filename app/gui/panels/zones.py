@@ -9,7 +9,7 @@ from app.core.settings import Settings, Zone
 from app.gui.panels.form import Form
 from app.gui.preview.zone_tool import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe
+from app.gui.widgets.controls import button
 from app.gui.widgets.slider_text import percent
 from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
@@ -27,9 +27,10 @@ class ZoneControls(Form):
             self.tr("Hides everybody but one person; click the person in the preview"), "onlyMeCheck",
             change=self._set_only_me,
         )  # fmt: skip
-        drop = self._brush("drop", self.tr("Always hide"), self.tr("What you paint is never shown, not even people"))
-        keep = self._brush("keep", self.tr("Always show"),
-                           self.tr("What you paint is always shown, with your real room"))  # fmt: skip
+        drop = button(self.tr("Always hide"), self.tr("What you paint is never shown, not even people"), "dropBrush",
+                      checkable=True)  # fmt: skip
+        keep = button(self.tr("Always show"), self.tr("What you paint is always shown, with your real room"),
+                      "keepBrush", checkable=True)  # fmt: skip
         drop.toggled.connect(lambda on: self._choose("drop" if on else None, keep))
         keep.toggled.connect(lambda on: self._choose("keep" if on else None, drop))
         self.add_beside(drop, keep)
@@ -45,12 +46,6 @@ class ZoneControls(Form):
         self.add_link(self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear",
                       lambda: self._remove(self._own()), lambda _settings: bool(self._own()))  # fmt: skip
         self.refresh()
-
-    @staticmethod
-    def _brush(kind: ZoneKind, text: str, description: str) -> QPushButton:
-        made = button(text, checkable=True)
-        describe(made, text, description, f"{kind}Brush")
-        return made
 
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the camera in use."""

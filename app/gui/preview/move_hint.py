@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.gui.preview.overlay import Pill
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe
+from app.gui.widgets.controls import button
+from app.gui.widgets.layout import column
 from app.gui.widgets.signals import follow
 from app.runtime.status import Phase, PipelineStatus
 
@@ -23,15 +24,11 @@ class MoveHint(QWidget):
         self._hides = False
         self._text = Pill("moveHint", QColor(10, 12, 15, 165))
         self._text.show_text(self.tr("Move a little to appear"))
-        caption = self.tr("Show me anyway")
-        show = button(caption)
-        describe(show, caption, self.tr("Also show people who do not move"), "showAnywayButton")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self._text, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(show, 0, Qt.AlignmentFlag.AlignHCenter)
-        show.clicked.connect(lambda: store.set_strict("balanced"))
+        show = button(self.tr("Show me anyway"), self.tr("Also show people who do not move"), "showAnywayButton",
+                      lambda: store.set_strict("balanced"))  # fmt: skip
+        below = column(self, self._text, show, spacing=6)
+        for each in (self._text, show):
+            below.setAlignment(each, Qt.AlignmentFlag.AlignHCenter)
         bridge.status_changed.connect(self._follow)
         follow(store.changed, self, lambda _settings: self._show())
         self._show()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QWidget
 
 from app.core.blur_scale import hides_text
 from app.core.settings import OutputSettings, Settings
 from app.gui.i18n.standby_text import standby_text
+from app.gui.widgets.layout import column, row
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
@@ -62,14 +63,8 @@ class PreviewOverlay(QWidget):
         """Frame rate and delay, a note of its own."""
         self.figures.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._figures_visible = True
-        above = QHBoxLayout()
-        for pill in (self.unmatted, self.live, self.recording, self.state, self.readable):
-            above.addWidget(pill)
-        above.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 12, 12)
-        column.addLayout(above)
-        column.addStretch(1)
+        above = row(None, self.unmatted, self.live, self.recording, self.state, self.readable, None)
+        column(self, above, None, margins=12)
 
     def set_figures_visible(self, visible: bool) -> None:
         """Show or hide the frame rate and delay."""

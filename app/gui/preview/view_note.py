@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize
 from PyQt6.QtGui import QColor, QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.gui.preview.overlay import Pill
 from app.gui.preview.rendering import ViewMode
@@ -12,7 +12,8 @@ from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe
+from app.gui.widgets.controls import button
+from app.gui.widgets.layout import row
 from app.gui.widgets.signals import follow
 from app.runtime.status import Phase, PipelineStatus
 
@@ -27,15 +28,11 @@ class ViewNote(QWidget):
         self._preview, self._store, self._preferences = preview, store, preferences
         self._runs = False
         self._note = Pill("viewNote", QColor(10, 12, 15, 165))
-        self._switch = button("")
-        describe(self._switch, "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACING)
-        row.addStretch(1)
-        row.addWidget(self._note)
-        row.addWidget(self._switch)
-        self._switch.clicked.connect(lambda: preferences.change(mirror_preview=not preferences.current.mirror_preview))
+        self._switch = button(
+            "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
+            lambda: preferences.change(mirror_preview=not preferences.current.mirror_preview),
+        )  # fmt: skip
+        row(self, None, self._note, self._switch, spacing=SPACING)
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preferences.changed, preview.view_requested):
             follow(changed, self, lambda _new: self._show())

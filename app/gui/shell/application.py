@@ -151,7 +151,7 @@ class Session:
         parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
-        self.store = SettingsStore(self.bridge, saved)
+        self.store = SettingsStore(self.pipeline.owner, self.pipeline.screen, saved)
         self._switch_interval_s = sys.getswitchinterval()
         self._dark = theme.is_dark(self.preferences.current.theme)
         self._exit_code: int | None = None
@@ -163,8 +163,8 @@ class Session:
         self._saver: Saver | None = None
         if options.persist:
             self._saver = Saver(self.store, self.preferences, settings_path, preferences_path, self._tasks)
-            self._saver.failed.connect(lambda error: self.bridge.report(Stage.SETTINGS, error))
-            self._saver.saved.connect(partial(self.bridge.report, Stage.SETTINGS, None))
+            self._saver.failed.connect(lambda error: self.pipeline.report(Stage.SETTINGS, error))
+            self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
         self._build_window()
         self.preferences.changed.connect(self._apply_theme)
         self.preferences.changed.connect(lambda _new: QTimer.singleShot(0, self._apply_language))
@@ -205,7 +205,7 @@ class Session:
         self.window.setVisible(shown)
         self.window.start()
         if Assistant in open_dialogs:
-            self.window.open_assistant()
+            self.window.windows.open_assistant()
         if PreferencesDialog in open_dialogs:
             self.window.windows.open_preferences()
         old.deleteLater()
@@ -272,7 +272,7 @@ class Session:
             return
         self.window.show()
         if not self.preferences.current.first_run_done and not self._options.limited:
-            self.window.open_assistant()
+            self.window.windows.open_assistant()
 
     def _apply_theme(self) -> None:
         dark = theme.is_dark(self.preferences.current.theme)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.gui.panels.side_panel import SidePanel
+from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.remedies import Remedy
 
@@ -16,9 +17,7 @@ class ErrorHelp:
 
     store: SettingsStore
     panel: SidePanel
-    take_plate: Callable[[], object]
-    set_up_virtual_camera: Callable[[], object]
-    show_keys: Callable[[], object]
+    windows: SecondaryWindows
     retry: Callable[[], object]
     """Retry whatever failed."""
 
@@ -30,11 +29,11 @@ class ErrorHelp:
             Remedy.MODEL: self._choose_model,
             Remedy.MATTING_SETTINGS: lambda: self.panel.reveal(self.panel.expert.device),
             Remedy.SERVER: lambda: self.panel.reveal(self.panel.server.address),
-            Remedy.PLATE: self.take_plate,
+            Remedy.PLATE: self.windows.open_plate_dialog,
             Remedy.BLUR: lambda: self.store.edit("background", kind="blur"),
-            Remedy.VIRTUAL_CAMERA: self.set_up_virtual_camera,
+            Remedy.VIRTUAL_CAMERA: self.windows.open_virtual_camera_help,
             Remedy.RECORDINGS_FOLDER: self._choose_recordings_folder,
-            Remedy.KEYS: self.show_keys,
+            Remedy.KEYS: self.windows.open_shortcuts,
             Remedy.RETRY: lambda: None,
         }
         actions[remedy]()

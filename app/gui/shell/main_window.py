@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from app.config.scenes import SceneStore
 from app.gui.backgrounds.strip import BackgroundStrip
@@ -20,9 +20,9 @@ from app.gui.preview.view_note import ViewNote
 from app.gui.preview.zone_layer import ZoneLayer
 from app.gui.shell.error_help import ErrorHelp
 from app.gui.shell.event_notices import EventNotices
-from app.gui.shell.menus import MenuActions, Menus
+from app.gui.shell.menus import Menus
 from app.gui.shell.scenes_menu import ScenesMenu
-from app.gui.shell.status_notices import NoticeActions, StatusNotices
+from app.gui.shell.status_notices import StatusNotices
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.bridge import Bridge
 from app.gui.state.devices import DeviceWatcher
@@ -35,7 +35,9 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.icons import app_icon
+from app.gui.widgets.layout import column, row
 from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.signals import follow
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import PipelineStatus
 
@@ -64,7 +66,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Mattecam")
         self.setWindowIcon(app_icon())
         self.store, self.preferences, self.bridge, self.tasks = store, preferences, bridge, tasks
-        self.preview = Preview(lambda: bridge.screen_captured)
+        self.preview = Preview(lambda: store.screen_captured)
         self.overlay = PreviewOverlay()
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
@@ -75,18 +77,19 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine()
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
-        self.windows = SecondaryWindows(self, store, preferences, bridge, tasks, log)
+        self.windows = SecondaryWindows(
+            self, store, preferences, bridge, tasks, log, self.panel, self.preview, self.strip
+        )
         self.status_notices = StatusNotices(
             self.notices,
             store,
             preferences,
-            self._notice_actions(),
             lambda: self.panel.quality.network.missing_model,
             self,
         )
         self._plot: QWidget | None = None
         self._lay_out()
-        self.menus = Menus(self, self._menu_actions(), self.action_bar, self.strip, preferences)
+        self.menus = Menus(self, self.windows, self.action_bar, self.strip, preferences)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
         self._connect()
         self._show_preferences(preferences.current)
@@ -102,16 +105,9 @@ class MainWindow(QMainWindow):
         self.preview.add_note(self.overlay.figures, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft)
         self.preview.add_note(MoveHint(self.store, self.bridge), Qt.AlignmentFlag.AlignCenter)
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(12, 8, 12, 10)
-        column.setSpacing(12)
-        column.addWidget(self.notices)
-        column.addWidget(self.preview, 1)
-        column.addWidget(self.action_bar)
-        self._below = QVBoxLayout()
-        self._below.setSpacing(0)  # the plot has its own gap, which goes where there is no room for it
-        self._below.addWidget(self.strip)
-        column.addLayout(self._below)
+        self._below = column(None, self.strip, spacing=0)  # the plot has a gap of its own, which may go
+        column(left, self.notices, self.preview, self.action_bar, self._below, grows=self.preview, spacing=12,
+               margins=(12, 8, 12, 10))  # fmt: skip
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(left)
@@ -120,15 +116,9 @@ class MainWindow(QMainWindow):
         splitter.setSizes([940, 330])
         status_line = QWidget()
         status_line.setObjectName("statusLine")
-        row = QHBoxLayout(status_line)
-        row.setContentsMargins(12, 3, 12, 4)
-        row.addWidget(self.status_line, 1)
+        row(status_line, self.status_line, grows=self.status_line, margins=(12, 3, 12, 4))
         central = QWidget()
-        whole = QVBoxLayout(central)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(splitter, 1)
-        whole.addWidget(status_line)
+        column(central, splitter, status_line, grows=splitter, spacing=0)
         self.setCentralWidget(central)
         self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -148,57 +138,27 @@ class MainWindow(QMainWindow):
         self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
         network = self.panel.quality.network
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
-        network.plate.capture_requested.connect(self._open_plate_dialog)
-        network.model_installed.connect(self.bridge.retry)
-        self.panel.server.retry_requested.connect(self.bridge.retry)
-        self._error_help = self._make_error_help()
-        self.error_bar.help_requested.connect(lambda remedy: self._error_help.run(remedy))
+        network.plate.capture_requested.connect(self.windows.open_plate_dialog)
+        network.model_installed.connect(self.bridge.pipeline.retry)
+        self.panel.server.retry_requested.connect(self.bridge.pipeline.retry)
+        self.status_notices.check_requested.connect(self._check_cameras)
+        self.status_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
+        self.status_notices.download_requested.connect(self._download_missing_model)
+        self.windows.diagnostics_copied.connect(self._events.diagnostics_copied)
+        self.menus.quit_requested.connect(self.quit_requested)
+        error_help = ErrorHelp(self.store, self.panel, self.windows, self.bridge.pipeline.retry)
+        follow(self.error_bar.help_requested, self, error_help.run)
         for source in (
             self.recording.failed,
             self.strip.library.failed,
             network.download.failed,
             self.scenes.failed,
+            self.menus.failed,
         ):
             source.connect(self.error_bar.show_message)
         self.scenes.saved.connect(self._events.scene_saved)
         self.strip.library.removed.connect(self._show_removed)
         self.strip.drops.watch(self)
-
-    def _menu_actions(self) -> MenuActions:
-        return MenuActions(
-            open_assistant=self.open_assistant,
-            open_preferences=self.windows.open_preferences,
-            open_doctor=self.windows.open_doctor,
-            open_shortcuts=self.windows.open_shortcuts,
-            open_log=self.windows.open_log,
-            open_about=self.windows.open_about,
-            copy_diagnostics=self._copy_diagnostics,
-            show_error=self.error_bar.show_message,
-            quit=self.quit,
-        )
-
-    def _make_error_help(self) -> ErrorHelp:
-        return ErrorHelp(
-            self.store,
-            self.panel,
-            take_plate=self._open_plate_dialog,
-            set_up_virtual_camera=self.windows.open_virtual_camera_help,
-            show_keys=self.windows.open_shortcuts,
-            retry=self.bridge.retry,
-        )
-
-    def _notice_actions(self) -> NoticeActions:
-        def blur_and_resume() -> None:
-            self.store.edit("background", kind="blur")
-            self.store.set_paused(False)
-
-        return NoticeActions(
-            check_cameras=self._check_cameras,
-            set_up_virtual_camera=self.windows.open_virtual_camera_help,
-            blur_and_resume=blur_and_resume,
-            resume=lambda: self.store.set_paused(False),
-            download_model=self._download_missing_model,
-        )
 
     def start(self) -> None:
         """Look for devices, backgrounds and models."""
@@ -207,18 +167,6 @@ class MainWindow(QMainWindow):
         self.panel.expert.reload()
         self.devices.start()
         self.recording.look_for_unfinished()
-
-    def open_assistant(self) -> None:
-        """Open the setup assistant beside the window, or bring it to the front."""
-        self.windows.open_assistant(self.panel.camera, self.preview, self.strip, self._reload_models)
-
-    def _reload_models(self) -> None:
-        self.panel.quality.network.reload()
-        self.bridge.retry()
-
-    def quit(self) -> None:
-        """End the program."""
-        self.quit_requested.emit()
 
     def encoded_geometry(self) -> str:
         """Size and position, for the preferences."""
@@ -236,14 +184,7 @@ class MainWindow(QMainWindow):
 
     def _check_cameras(self) -> None:
         self.devices.check()
-        self.bridge.retry()
-
-    def _open_plate_dialog(self) -> None:
-        self.windows.open_plate_dialog(self.panel.quality.network.plate.reload)
-
-    def _copy_diagnostics(self) -> None:
-        self.windows.copy_diagnostics()
-        self._events.diagnostics_copied()
+        self.bridge.pipeline.retry()
 
     def _show_removed(self, name: str, trash: Path | None, original: Path) -> None:
         undo = partial(self.strip.library.restore, trash, original) if trash is not None else None

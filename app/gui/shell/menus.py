@@ -3,51 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QUrl
+from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.preview.rendering import ViewMode
+from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.signals import follow
 
 
-@dataclass(frozen=True, slots=True)
-class MenuActions:
-    """Commands of the window that menus call."""
-
-    open_assistant: Callable[[], object]
-    open_preferences: Callable[[], object]
-    open_doctor: Callable[[], object]
-    open_shortcuts: Callable[[], object]
-    open_log: Callable[[], object]
-    open_about: Callable[[], object]
-    copy_diagnostics: Callable[[], object]
-    show_error: Callable[[str], object]
-    quit: Callable[[], object]
-
-
 class Menus(QObject):
     """Builds the menus of a window."""
+
+    failed = pyqtSignal(str)
+    """What failed, in one sentence."""
+    quit_requested = pyqtSignal()
 
     def __init__(
         self,
         window: QMainWindow,
-        actions: MenuActions,
+        windows: SecondaryWindows,
         action_bar: ActionBar,
         strip: BackgroundStrip,
         preferences: PreferencesStore,
     ) -> None:
         super().__init__(window)
-        self._window, self._actions, self._preferences = window, actions, preferences
+        self._window, self._windows, self._preferences = window, windows, preferences
         self._action_bar, self._strip = action_bar, strip
         self._add_program_menu()
         self._add_view_menu()
@@ -82,10 +71,10 @@ class Menus(QObject):
             self._add(menu, text, key, target.click)
         self._add(menu, self.tr("Open the recordings folder"), "", self._open_recordings)
         menu.addSeparator()
-        self._add(menu, self.tr("Setup assistant…"), "", self._actions.open_assistant)
-        self._add(menu, self.tr("Preferences…"), "Ctrl+,", self._actions.open_preferences)
+        self._add(menu, self.tr("Setup assistant…"), "", self._windows.open_assistant)
+        self._add(menu, self.tr("Preferences…"), "Ctrl+,", self._windows.open_preferences)
         menu.addSeparator()
-        self._add(menu, self.tr("Quit"), "Ctrl+Q", self._actions.quit)
+        self._add(menu, self.tr("Quit"), "Ctrl+Q", self.quit_requested.emit)
 
     def _add_view_menu(self) -> None:
         menu, bar = self._add_menu(self.tr("&View")), self._action_bar
@@ -150,21 +139,21 @@ class Menus(QObject):
         strip.current_changed.connect(enable)
 
     def _add_help_menu(self) -> None:
-        menu, actions = self._add_menu(self.tr("&Help")), self._actions
+        menu, windows = self._add_menu(self.tr("&Help")), self._windows
         self._add(menu, self.tr("Help…"), "", partial(open_help, self._window))
-        self._add(menu, self.tr("Check this computer…"), "", actions.open_doctor)
-        self._add(menu, self.tr("Keyboard shortcuts…"), "F1", actions.open_shortcuts)
+        self._add(menu, self.tr("Check this computer…"), "", windows.open_doctor)
+        self._add(menu, self.tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
         self._add(
             menu, self.tr("Choosing the camera in other programs"), "", partial(open_help, self._window, APPS_PAGE)
         )
-        self._add(menu, self.tr("Log"), "Ctrl+L", actions.open_log)
-        self._add(menu, self.tr("Copy diagnostics"), "", actions.copy_diagnostics)
-        self._add(menu, self.tr("About Mattecam"), "", actions.open_about)
+        self._add(menu, self.tr("Log"), "Ctrl+L", windows.open_log)
+        self._add(menu, self.tr("Copy diagnostics"), "", windows.copy_diagnostics)
+        self._add(menu, self.tr("About Mattecam"), "", windows.open_about)
 
     def _paste(self) -> None:
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None and not self._strip.drops.add_from(clipboard.mimeData()):
-            self._actions.show_error(self.tr("There is no image to paste. Copy an image or a file first."))
+            self.failed.emit(self.tr("There is no image to paste. Copy an image or a file first."))
 
     def _open_recordings(self) -> None:
         open_folder(self._preferences.recordings_dir)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.core.settings import Settings
 from app.core.stage import Stage
@@ -22,32 +22,27 @@ DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeActions:
-    """What the buttons of the notices do."""
-
-    check_cameras: Callable[[], object]
-    set_up_virtual_camera: Callable[[], object]
-    blur_and_resume: Callable[[], object]
-    resume: Callable[[], object]
-    download_model: Callable[[], object]
-
-
 class StatusNotices(QObject):
     """Reports a missing camera, virtual camera or model, and asks before the real background is shown at the start."""
+
+    check_requested = pyqtSignal()
+    """The user asks for the cameras to be looked for again."""
+    virtual_camera_requested = pyqtSignal()
+    """The user asks how to set up a virtual camera."""
+    download_requested = pyqtSignal()
+    """The user asks for the model of the settings to be downloaded."""
 
     def __init__(
         self,
         area: NoticeArea,
         store: SettingsStore,
         preferences: PreferencesStore,
-        actions: NoticeActions,
         missing_model: Callable[[], ModelChoice | None],
         parent: QObject,
     ) -> None:
         """missing_model: returns the model of the settings if it is not installed."""
         super().__init__(parent)
-        self._area, self._store, self._actions, self._missing_model = area, store, actions, missing_model
+        self._area, self._store, self._missing_model = area, store, missing_model
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
         self._cameras: tuple[Camera, ...] = ()
@@ -107,17 +102,17 @@ class StatusNotices(QObject):
             text, action = self.tr("No camera found – showing a demonstration."), self.tr("Check again")
         else:
             text, action = self.tr("Camera found: {0}.").format(camera.name), self.tr("Use it")
-        return Notice(DEMO, text, ((action, self._actions.check_cameras),))
+        return Notice(DEMO, text, ((action, self.check_requested.emit),))
 
     def _no_virtual_camera(self) -> Notice:
         text = self.tr("Zoom and Meet cannot see Mattecam yet.")
-        return Notice(NO_VIRTUAL_CAMERA, text, ((self.tr("Set up…"), self._actions.set_up_virtual_camera),))
+        return Notice(NO_VIRTUAL_CAMERA, text, ((self.tr("Set up…"), self.virtual_camera_requested.emit),))
 
     def _model_missing(self, choice: ModelChoice) -> Notice:
         text = self.tr("The model “{0}” is not installed. The standard model is used instead.").format(
             describe_model(choice.name)
         )
-        actions = ((download_caption(choice), self._actions.download_model),) if choice.downloadable else ()
+        actions = ((download_caption(choice), self.download_requested.emit),) if choice.downloadable else ()
         return Notice(MISSING_MODEL, text, actions)
 
     def _show_unmatted_start(self, settings: Settings) -> None:
@@ -128,7 +123,11 @@ class StatusNotices(QObject):
             return
         text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
         actions = (
-            (self.tr("Use blur"), self._actions.blur_and_resume),
-            (self.tr("Show it"), self._actions.resume),
+            (self.tr("Use blur"), self._blur_and_resume),
+            (self.tr("Show it"), partial(self._store.set_paused, False)),
         )
         self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, Rank.QUESTION, dismissible=False))
+
+    def _blur_and_resume(self) -> None:
+        self._store.edit("background", kind="blur")
+        self._store.set_paused(False)

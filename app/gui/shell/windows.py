@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from PyQt6.QtCore import QObject, Qt
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import __version__
@@ -17,7 +17,7 @@ from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.virtual_camera_view import VirtualCameraView
-from app.gui.panels.camera import CameraControls
+from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import diagnostics
@@ -33,6 +33,8 @@ D = TypeVar("D", bound=QDialog)
 class SecondaryWindows(QObject):
     """Opens dialogs that do not block the window; one that is already open comes to the front."""
 
+    diagnostics_copied = pyqtSignal()
+
     def __init__(
         self,
         window: QMainWindow,
@@ -41,33 +43,37 @@ class SecondaryWindows(QObject):
         bridge: Bridge,
         tasks: Tasks,
         log: LogBuffer,
+        panel: SidePanel,
+        preview: Preview,
+        strip: BackgroundStrip,
     ) -> None:
         super().__init__(window)
         self._window, self._log = window, log
+        self._panel, self._preview, self._strip = panel, preview, strip
         self._store, self._preferences, self._bridge, self._tasks = store, preferences, bridge, tasks
         self.log_window = LogWindow(log, self.diagnostics, window)
 
-    def open_assistant(
-        self, camera: CameraControls, preview: Preview, strip: BackgroundStrip, finished: Callable[[], object]
-    ) -> None:
-        """Open the setup assistant; `finished` is called when it closes."""
+    def open_assistant(self) -> None:
+        """Open the setup assistant, which may install a model."""
 
         def make() -> Assistant:
             assistant = Assistant(
-                self._store, self._preferences, self._bridge, camera, preview, strip, self._tasks, self._window
-            )
-            assistant.finished.connect(lambda _result: finished())
+                self._store, self._preferences, self._bridge, self._panel.camera, self._preview, self._strip,
+                self._tasks, self._window,
+            )  # fmt: skip
+            assistant.finished.connect(self._panel.quality.network.reload)
+            assistant.finished.connect(self._bridge.pipeline.retry)
             return assistant
 
         self._open(Assistant, make)
 
-    def open_plate_dialog(self, taken: Callable[[], object]) -> None:
-        """Open the capture of an empty-background plate; `taken` is called for each new plate."""
+    def open_plate_dialog(self) -> None:
+        """Open the capture of an empty-background plate."""
 
         def make() -> PlateDialog:
-            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.newest_frame, self._window)
-            dialog.taken.connect(self._bridge.retry)
-            dialog.taken.connect(taken)
+            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.pipeline.newest_frame, self._window)
+            dialog.taken.connect(self._bridge.pipeline.retry)
+            dialog.taken.connect(self._panel.quality.network.plate.reload)
             return dialog
 
         self._open(PlateDialog, make)
@@ -75,7 +81,7 @@ class SecondaryWindows(QObject):
     def open_virtual_camera_help(self) -> None:
         """Open the findings about the virtual camera, with what to do."""
         view = VirtualCameraView(self._tasks)
-        view.repaired.connect(self._bridge.retry)
+        view.repaired.connect(self._bridge.pipeline.retry)
         FindingsDialog(view, self.tr("Virtual camera"), "virtualCameraDialog", self._window).show()
 
     def open_doctor(self) -> None:
@@ -124,6 +130,7 @@ class SecondaryWindows(QObject):
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics to the clipboard."""
         self.log_window.copy_diagnostics()
+        self.diagnostics_copied.emit()
 
     def diagnostics(self) -> str:
         """Text for a bug report."""

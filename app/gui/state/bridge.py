@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 
-from app.core.settings import Settings
 from app.core.stage import Stage
-from app.core.types import Frame, Outgoing, Picture
+from app.core.types import Picture
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.scaling import BgrxImage
 from app.gui.preview.worker import PreviewWorker
-from app.gui.state.store import Update
 from app.runtime.pipeline import Pipeline
-from app.runtime.plate.live import take_live_plate
 from app.runtime.status import Phase, PipelineStatus
 
 STATUS_INTERVAL_MS, IDLE_INTERVAL_MS = 150, 300
@@ -27,7 +22,7 @@ STATUS_INTERVAL_MS, IDLE_INTERVAL_MS = 150, 300
 
 
 class Bridge(QObject):
-    """Turns events of the pipeline into signals, and passes commands of the window on to it."""
+    """Turns events of the pipeline into signals, and requests its views."""
 
     frame_ready = pyqtSignal()
     """A new image waits in `take_image`. At most one such signal is pending."""
@@ -37,14 +32,14 @@ class Bridge(QObject):
 
     def __init__(self, pipeline: Pipeline, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._image_lock = threading.Lock()
         self._waiting: tuple[BgrxImage, bool] | None = None
         self._signalled = False
-        self._worker = PreviewWorker(pipeline.preview, self._keep, lambda: self.screen_captured, pipeline.release)
+        self._worker = PreviewWorker(pipeline.preview, self._keep, lambda: pipeline.screen.captured, pipeline.release)
         self._screen_changed.connect(self._repaint)  # queued when emitted on another thread
         pipeline.screen.listen(self._follow_screen)
-        self.watch("preview", Stage.OUTPUT, lambda: self._worker.died)
+        pipeline.watch("preview", Stage.OUTPUT, lambda: self._worker.died)
         self._timer = QTimer(self)
         self._timer.setInterval(STATUS_INTERVAL_MS)
         self._timer.timeout.connect(self.poll)
@@ -52,45 +47,16 @@ class Bridge(QObject):
     def start(self) -> None:
         """Start the pipeline, the preview thread and the status timer."""
         self._worker.start()
-        self._pipeline.listen(self._worker.wake)
-        self._pipeline.listen_settings(self._worker.wake)
-        self._pipeline.start()
+        self.pipeline.listen(self._worker.wake)
+        self.pipeline.listen_settings(self._worker.wake)
+        self.pipeline.start()
         self._timer.start()
 
     def stop(self, timeout_s: float = 10) -> bool:
         """Stop them; return False if a thread did not end in time."""
         self._timer.stop()
-        pipeline_ended = self._pipeline.stop(timeout_s)
+        pipeline_ended = self.pipeline.stop(timeout_s)
         return self._worker.stop(timeout_s) and pipeline_ended
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in effect (any thread)."""
-        return self._pipeline.settings
-
-    def change(self, update: Update) -> Settings:
-        """Replace the settings with `update(settings)` atomically, in effect at once (any thread)."""
-        return self._pipeline.change(update)
-
-    def watch(self, name: str, stage: Stage, died: Callable[[], bool]) -> None:
-        """Report a thread under `stage` of the status once `died` returns True (any thread)."""
-        self._pipeline.watch(name, stage, died)
-
-    def report(self, stage: Stage, problem: Exception | None) -> None:
-        """Report a problem under `stage` of the status; None: there is none any more (any thread)."""
-        self._pipeline.report(stage, problem)
-
-    def listen_settings(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after every change of the settings, on the thread that made it."""
-        self._pipeline.listen_settings(callback)
-
-    def retry(self) -> None:
-        """Retry now whatever failed."""
-        self._pipeline.retry()
-
-    def take_plate(self, countdown_s: float | None, wait: Callable[[float], bool]) -> Path:
-        """Capture an empty-background plate (not the GUI thread). See `take_live_plate`; raises PlateError."""
-        return take_live_plate(self._pipeline, countdown_s, wait)
 
     def poll(self) -> None:
         """Emit the status now."""
@@ -101,35 +67,18 @@ class Bridge(QObject):
     @property
     def status(self) -> PipelineStatus:
         """The pipeline's current status."""
-        return self._pipeline.status()
+        return self.pipeline.status()
 
     @property
     def picture(self) -> Picture | None:
         """The newest picture at full size, for a snapshot."""
         return self._worker.newest
 
-    @property
-    def newest_frame(self) -> Frame | None:
-        """The newest frame of the source, for a plate; None while paused."""
-        return self._pipeline.newest_frame
-
-    def release(self, picture: Picture) -> Outgoing:
-        """Return `picture` if it may be written to a file now, otherwise the stand-by card (any thread)."""
-        return self._pipeline.release(picture)
-
     def request_view(self, request: ViewRequest | None) -> None:
         """Set what the preview shows from now on; None while it is hidden."""
-        self._pipeline.demand.watched = request is not None
-        self._pipeline.demand.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
+        self.pipeline.demand.watched = request is not None
+        self.pipeline.demand.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
         self._worker.request(request)
-
-    @property
-    def screen_captured(self) -> bool:
-        """Whether the outputs may show the windows, because they show a screen: no widget paints the room (any thread).
-
-        When that begins, every window is painted again before the first image is taken.
-        """
-        return self._pipeline.screen.captured
 
     def take_image(self) -> tuple[QImage, bool] | None:
         """Return the newest rendered view, in physical pixels, and whether it shows the room; None if it was taken."""
@@ -144,10 +93,11 @@ class Bridge(QObject):
         self._worker.wake()
 
     def _repaint(self) -> None:
+        """Paint every window again before the first image of a screen is taken."""
         for window in QApplication.topLevelWidgets():
             if window.isVisible():
                 window.repaint()  # at once, other than `update`
-        self._pipeline.screen.confirm_hidden()
+        self.pipeline.screen.confirm_hidden()
 
     def _keep(self, image: BgrxImage, shows_room: bool) -> None:
         """Called on the preview thread."""

@@ -72,7 +72,9 @@ class Recording(QObject):
             return
         folder = self._preferences.recordings_dir
         # Released when it is written: the user may pause, or leave "none", until then.
-        self._tasks.run(partial(_write, folder, partial(self._bridge.release, picture)), self.saved.emit, self._fail)
+        self._tasks.run(
+            partial(_write, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._fail
+        )
 
     def look_for_unfinished(self) -> None:
         """Emit `unfinished_found` if a crash left recordings unfinished."""

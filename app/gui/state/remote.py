@@ -24,6 +24,7 @@ from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
+from app.runtime.plate.live import take_live_plate
 from app.runtime.status_fields import status_fields
 from app.system.shortcuts import PortalShortcuts
 
@@ -87,7 +88,7 @@ class RemoteControl(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._bridge = bridge
+        self._bridge, pipeline = bridge, bridge.pipeline
         self._end_requested.connect(end)
         controller = SettingsController(
             change=store.change,
@@ -97,24 +98,24 @@ class RemoteControl(QObject):
             scenes=scenes,
             request_quit=self._end_requested.emit,
             save_snapshot=self._save_snapshot,
-            take_plate=bridge.take_plate,
-            retry=bridge.retry,
+            take_plate=partial(take_live_plate, pipeline),
+            retry=pipeline.retry,
             preferences=RemotePreferences(preferences, self),
             scenes_changed=self.scenes_changed.emit,
             microphones=lambda: [microphone.name for microphone in services.microphones()],
         )
         self._server = ControlServer(controller)
         self._store = store
-        self._shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(bridge.report, Stage.SHORTCUTS))
+        self._shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(pipeline.report, Stage.SHORTCUTS))
         store.changed.connect(self._follow)
-        bridge.watch("control", Stage.SETTINGS, lambda: self._server.died)
+        pipeline.watch("control", Stage.SETTINGS, lambda: self._server.died)
 
     def _save_snapshot(self, path: Path) -> None:
         """Called on a control thread."""
         picture = self._bridge.picture
         if picture is None:
             raise SinkError(ControlText.NO_FRAME())
-        save_snapshot(path, partial(self._bridge.release, picture))
+        save_snapshot(path, partial(self._bridge.pipeline.release, picture))
 
     def start(self) -> None:
         """Start listening. The window also works where that fails."""

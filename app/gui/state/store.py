@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.compositing.screen_use import ScreenUse
 from app.config.scenes import Scene
 from app.core.settings import Settings, StrictLevel
-from app.runtime.settings_owner import rebase
-
-Update = Callable[[Settings], Settings]
-
-
-class SettingsOwner(Protocol):
-    """Holds the settings in effect."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in effect (any thread)."""
-
-    def change(self, update: Update) -> Settings:
-        """Replace the settings with `update(settings)` atomically (any thread); return the new ones."""
-
-    def listen_settings(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after every change, on the thread that made it."""
-
-    @property
-    def screen_captured(self) -> bool:
-        """Whether a screen is captured, so that no widget may paint the room (any thread)."""
+from app.runtime.settings_owner import SettingsOwner, rebase
 
 
 class SettingsStore(QObject):
@@ -43,18 +24,18 @@ class SettingsStore(QObject):
     """The Settings in effect, after they changed."""
     _owner_changed = pyqtSignal()
 
-    def __init__(self, owner: SettingsOwner, saved: Settings | None = None, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._owner = owner
-        self._saved = owner.settings if saved is None else saved
-        self._notified = owner.settings
+    def __init__(self, owner: SettingsOwner, screen: ScreenUse, saved: Settings | None = None) -> None:
+        super().__init__()
+        self._owner, self._screen = owner, screen
+        self._saved = owner.current if saved is None else saved
+        self._notified = owner.current
         self._owner_changed.connect(self._notify)  # queued when emitted on another thread
-        owner.listen_settings(self._owner_changed.emit)
+        owner.listen(self._owner_changed.emit)
 
     @property
     def current(self) -> Settings:
         """The settings in effect."""
-        return self._owner.settings
+        return self._owner.current
 
     @property
     def saved(self) -> Settings:
@@ -68,10 +49,10 @@ class SettingsStore(QObject):
 
     @property
     def screen_captured(self) -> bool:
-        """As of the owner."""
-        return self._owner.screen_captured
+        """Whether the outputs may show the windows, as they show a screen: no widget paints the room (any thread)."""
+        return self._screen.captured
 
-    def change(self, update: Update) -> Settings:
+    def change(self, update: Callable[[Settings], Settings]) -> Settings:
         """Apply `update` to the settings in effect at once, on any thread; return the new ones.
 
         The fields that it changes are also changed in the settings to be saved.
@@ -105,7 +86,7 @@ class SettingsStore(QObject):
         self.change(scene.applied_to)
 
     def _notify(self) -> None:
-        settings = self._owner.settings
+        settings = self._owner.current
         if settings != self._notified:
             self._notified = settings
             self.changed.emit(settings)

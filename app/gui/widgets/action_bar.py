@@ -6,13 +6,14 @@ from enum import Enum
 
 from PyQt6.QtCore import QSignalBlocker, QSize, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from app.core.settings import Settings
 from app.gui.preview.rendering import ViewMode
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, combo, describe, fill_combo, segment
+from app.gui.widgets.controls import Segments, button, combo, fill_combo
 from app.gui.widgets.icons import icon
+from app.gui.widgets.layout import row
 
 
 class _Layout(Enum):
@@ -33,26 +34,21 @@ class ActionBar(QWidget):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
-        self._modes = QButtonGroup(self)
-        self._row = row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        self._mode_segments = self._make_modes()
+        texts = self._mode_texts()
+        self._modes = Segments([(*texts[mode], f"view_{mode.value}") for mode in ViewMode], wide=False)
+        self._modes.show_chosen(0)
+        self._modes.chosen.connect(lambda number: self.mode_chosen.emit(list(ViewMode)[number]))
         self._mode_box = self._make_mode_box()
-        row.addWidget(self._mode_segments)
-        row.addWidget(self._mode_box)
-        row.addStretch(1)
-        self.freeze = button(self.tr("Freeze"), "freeze", checkable=True)
-        describe(self.freeze, self.tr("Freeze"), self.tr("Keep sending the last frame (F)"), "freezeButton")
-        self.snapshot = button(self.tr("Snapshot"), "snapshot")
-        describe(self.snapshot, self.tr("Snapshot"), self.tr("Save the current output frame (S)"), "snapshotButton")
-        self.record = button(self.tr("Record"), "record", checkable=True)
-        describe(self.record, self.tr("Record"), self.tr("Record the output as a video (R)"), "recordButton")
-        self.pause = button(self.tr("Pause"), "pause", checkable=True)
-        describe(self.pause, self.tr("Pause"), self.tr("Show the stand-by card instead of you (P)"), "pauseButton")
+        self.freeze = button(self.tr("Freeze"), self.tr("Keep sending the last frame (F)"), "freezeButton",
+                             icon_name="freeze", checkable=True)  # fmt: skip
+        self.snapshot = button(self.tr("Snapshot"), self.tr("Save the current output frame (S)"), "snapshotButton",
+                               icon_name="snapshot")  # fmt: skip
+        self.record = button(self.tr("Record"), self.tr("Record the output as a video (R)"), "recordButton",
+                             icon_name="record", checkable=True)  # fmt: skip
+        self.pause = button(self.tr("Pause"), self.tr("Show the stand-by card instead of you (P)"), "pauseButton",
+                            icon_name="pause", checkable=True)  # fmt: skip
         self._buttons = (self.freeze, self.snapshot, self.record, self.pause)
-        for widget in self._buttons:
-            row.addWidget(widget)
+        self._row = row(self, self._modes, self._mode_box, None, *self._buttons, spacing=8)
         self._recording = ""
         self._recording_failed = False
         self._layout = _Layout.FULL
@@ -64,9 +60,7 @@ class ActionBar(QWidget):
 
     def set_mode(self, mode: ViewMode) -> None:
         """Choose a view mode."""
-        pressed = self._modes.button(list(ViewMode).index(mode))
-        if pressed is not None:
-            pressed.click()
+        self._modes.click(list(ViewMode).index(mode))
 
     def refresh(self) -> None:
         """Show the settings again, for a button whose action failed."""
@@ -97,13 +91,13 @@ class ActionBar(QWidget):
         fitting = next((layout for layout in _Layout if self._width_of(layout) <= self.width()), _Layout.NARROW)
         if fitting is not self._layout:
             self._layout = fitting
-            self._mode_segments.setVisible(fitting is not _Layout.NARROW)
+            self._modes.setVisible(fitting is not _Layout.NARROW)
             self._mode_box.setVisible(fitting is _Layout.NARROW)
             self._set_texts()
 
     def _width_of(self, layout: _Layout) -> int:
         """Width that the bar needs in a layout."""
-        modes = self._mode_box if layout is _Layout.NARROW else self._mode_segments
+        modes = self._mode_box if layout is _Layout.NARROW else self._modes
         icons = sum(made.sizeHint().width() - _text_width(made, made.text()) for made in self._buttons)
         texts = self._button_texts() if layout is _Layout.FULL else (self._recording,)
         return (
@@ -121,22 +115,6 @@ class ActionBar(QWidget):
         for button_, text in zip(self._buttons, self._button_texts(), strict=True):
             shows_time = button_ is self.record and bool(self._recording)
             button_.setText(text if self._layout is _Layout.FULL or shows_time else "")
-
-    def _make_modes(self) -> QWidget:
-        whole = QWidget()
-        row = QHBoxLayout(whole)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        texts = self._mode_texts()
-        for number, mode in enumerate(ViewMode):
-            text, tip = texts[mode]
-            made: QPushButton = segment(button(text, checkable=True), number, len(texts))
-            describe(made, text, tip, f"view_{mode.value}")
-            made.setChecked(mode is ViewMode.COMPOSITE)
-            made.clicked.connect(lambda _on, mode=mode: self.mode_chosen.emit(mode))
-            self._modes.addButton(made, number)
-            row.addWidget(made)
-        return whole
 
     def _make_mode_box(self) -> QComboBox:
         box = combo(self.tr("View"), self.tr("What the preview shows"), "viewCombo")

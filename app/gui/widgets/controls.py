@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt
+from collections.abc import Callable, Sequence
+
+from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QLabel,
@@ -18,6 +21,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.gui.widgets.icons import icon
+from app.gui.widgets.layout import Margins, row
 
 ICON_SIZE = QSize(24, 18)
 """Wider than high, which leaves a gap between icon and text."""
@@ -83,9 +87,20 @@ class SteadyButton(QPushButton):
             self.setEnabled(False)
 
 
-def button(text: str, icon_name: str = "", *, checkable: bool = False) -> SteadyButton:
-    """Return a push button, optionally with an icon."""
+def button(
+    text: str, description: str = "", object_name: str = "", act: Callable[[], object] | None = None, *,
+    name: str = "", icon_name: str = "", checkable: bool = False, link: bool = False, primary: bool = False,
+) -> SteadyButton:  # fmt: skip
+    """Return a push button. name: for screen readers, if it is not the text. link, primary: how it looks."""
     made = SteadyButton(text)
+    describe(made, name or text, description, object_name)
+    if act is not None:
+        made.clicked.connect(lambda _on: act())
+    if link:
+        made.setProperty("link", True)
+        made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if primary:
+        made.setProperty("primary", True)
     if icon_name:
         made.setIcon(icon(icon_name))
         made.setIconSize(ICON_SIZE)
@@ -93,18 +108,34 @@ def button(text: str, icon_name: str = "", *, checkable: bool = False) -> Steady
     return made
 
 
-def segment(made: QPushButton, number: int, count: int) -> QPushButton:
-    """Style a button as one of `count` adjacent segments."""
-    made.setProperty("segment", "first" if number == 0 else "last" if number == count - 1 else "true")
-    return made
+class Segments(QWidget):
+    """Adjacent buttons of which one at most is pressed."""
 
+    chosen = pyqtSignal(int)
+    """The user pressed the button of this number."""
 
-def link_button(text: str) -> SteadyButton:
-    """Return a button that looks like a link."""
-    made = SteadyButton(text)
-    made.setProperty("link", True)
-    made.setCursor(Qt.CursorShape.PointingHandCursor)
-    return made
+    def __init__(self, entries: Sequence[tuple[str, str, str]], *, wide: bool = True, margins: Margins = 0) -> None:
+        """entries: (text, description, object name) of each button. wide: they share the width evenly."""
+        super().__init__()
+        self._group = QButtonGroup(self)
+        layout = row(self, spacing=0, margins=margins)
+        for number, (text, description, object_name) in enumerate(entries):
+            made = button(text, description, object_name, checkable=True)
+            made.setProperty("segment", "first" if number == 0 else "last" if number == len(entries) - 1 else "true")
+            self._group.addButton(made, number)
+            layout.addWidget(made, int(wide))
+        self._group.idClicked.connect(self.chosen)
+
+    def click(self, number: int) -> None:
+        """Press a button as the user does."""
+        self._group.buttons()[number].click()
+
+    def show_chosen(self, number: int | None) -> None:
+        """Show the button of a number as pressed; None: no button."""
+        self._group.setExclusive(False)  # an exclusive group cannot be cleared
+        for each in self._group.buttons():
+            each.setChecked(self._group.id(each) == number)
+        self._group.setExclusive(True)
 
 
 TEXT_MARGIN = 4

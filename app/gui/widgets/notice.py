@@ -10,11 +10,12 @@ from enum import IntEnum
 from functools import partial
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from app.gui.widgets.controls import ElidedLabel, button, describe, label
 from app.gui.widgets.focus import keep_focus
 from app.gui.widgets.icons import icon
+from app.gui.widgets.layout import row
 
 
 class Rank(IntEnum):
@@ -76,30 +77,26 @@ class NoticeFrame(QFrame):
         self.setObjectName(name)
         self.setProperty("role", "alarm" if notice.is_alarm else "notice")
         self.setAccessibleName(notice.text)
-        self._row = row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 6, 4)
-        row.setSpacing(10)
+        self._row = line = row(self, spacing=10, margins=(12, 4, 6, 4))
         if notice.is_alarm:
             sign = QLabel()
             sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
-            row.addWidget(sign)
+            line.addWidget(sign)
         self._heading = [label(notice.heading, "heading")] if notice.heading else []
         self._text = label(notice.text, wrap=True) if whole else _elided(notice.text)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._actions = [button(caption) for caption, _run in notice.actions]
-        for heading in self._heading:
-            row.addWidget(heading)
-        row.addWidget(self._text, 1)
-        for number, (pressable, (caption, run)) in enumerate(zip(self._actions, notice.actions, strict=True)):
-            describe(pressable, caption, notice.text, f"{name}Action{number}")
-            pressable.clicked.connect(partial(act, notice, run))
-            row.addWidget(pressable)
+        self._actions = [
+            button(caption, notice.text, f"{name}Action{number}", partial(act, notice, run))
+            for number, (caption, run) in enumerate(notice.actions)
+        ]
+        for widget in (*self._heading, self._text, *self._actions):
+            line.addWidget(widget, int(widget is self._text))
         if notice.dismissible:
             close = QToolButton()
             close.setIcon(icon("close"))
             describe(close, self.tr("Dismiss"), self.tr("Hide this message"), f"{name}Dismiss")
             close.clicked.connect(partial(dismiss, notice))
-            row.addWidget(close)
+            line.addWidget(close)
 
     def fit(self, room: int, narrow: int) -> bool:
         """Leave out the heading, then the buttons, where they do not fit; return whether something is hidden.

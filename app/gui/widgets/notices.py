@@ -7,11 +7,12 @@ from functools import partial
 
 from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, QTimer
 from PyQt6.QtGui import QEnterEvent, QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
 from app.gui.widgets.controls import describe
 from app.gui.widgets.focus import keep_focus
+from app.gui.widgets.layout import row
 from app.gui.widgets.notice import Notice, NoticeFrame
 
 BRIEF_MS = 12_000
@@ -38,10 +39,7 @@ class NoticeArea(QWidget):
         self._counter = QToolButton()
         describe(self._counter, self.tr("All messages"), self.tr("Show all messages in full"), "noticeCounter")
         self._counter.clicked.connect(self._open_list)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(8)
-        self._row.addWidget(self._counter)
+        self._row = row(self, self._counter, spacing=8)
         self._counter.hide()
         self.hide()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QWidget
 
 from app.gui.widgets.controls import describe, label
+from app.gui.widgets.layout import column
 
 
 class Page(QScrollArea):
@@ -18,10 +19,7 @@ class Page(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         content = QWidget()
         content.setObjectName("panelPage")
-        self._column = QVBoxLayout(content)
-        self._column.setContentsMargins(18, 16, 18, 18)
-        self._column.setSpacing(12)
-        self._column.addStretch(1)
+        self._column = column(content, None, spacing=12, margins=(18, 16, 18, 18))
         self.setWidget(content)
 
     def add(self, item: QWidget) -> None:
@@ -55,14 +53,9 @@ class Page(QScrollArea):
 
 def field_row(caption: str, control: QWidget) -> QWidget:
     """Return a control below its caption."""
-    whole = QWidget()
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(4)
-    above = label(caption, wrap=True)
+    whole, above = QWidget(), label(caption, wrap=True)
     above.setBuddy(control.focusProxy() or control)
-    column.addWidget(above)
-    column.addWidget(control)
+    column(whole, above, control, spacing=4)
     return whole
 
 
@@ -79,15 +72,9 @@ class Collapsible(QWidget):
         self.toggle.setArrowType(Qt.ArrowType.RightArrow)
         describe(self.toggle, title, description, object_name)
         self._content = QWidget()
-        self._inner = QVBoxLayout(self._content)
-        self._inner.setContentsMargins(0, 4, 0, 0)
-        self._inner.setSpacing(12)
+        self._inner = column(self._content, spacing=12, margins=(0, 4, 0, 0))
         self._content.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.toggle)
-        column.addWidget(self._content)
+        column(self, self.toggle, self._content, spacing=4)
         self.toggle.toggled.connect(self._set_open)
 
     def add(self, item: QWidget) -> None:

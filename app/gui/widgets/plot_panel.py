@@ -10,9 +10,10 @@ from itertools import starmap
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QSize, QTimer
 from PyQt6.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe
+from app.gui.widgets.layout import row
 from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0
@@ -45,11 +46,8 @@ class PlotPanel(QWidget):
         self._settled.setInterval(SETTLED_MS)
         self._settled.timeout.connect(self._settle)
         self._history: deque[tuple[float, float, float, float]] = deque()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, GAP_PX, 0, 0)
-        row.setSpacing(12)
-        self._fps = self._add_plot(row, self.tr("Frame rate"))
-        self._latency = self._add_plot(row, self.tr("Latency in ms"))
+        self._fps, self._latency = self._make_plot(self.tr("Frame rate")), self._make_plot(self.tr("Latency in ms"))
+        row(self, self._fps, self._latency, spacing=12, margins=(0, GAP_PX, 0, 0))
         self._fps_in = self._fps.plot()
         self._fps_out = self._fps.plot()
         self._delay = self._latency.plot()
@@ -141,7 +139,7 @@ class PlotPanel(QWidget):
             shown = title.format(*starmap(_legend, curves)) if fits else plot.accessibleName()
             plot.setTitle(shown, size=f"{TITLE_PT}pt", color=faint)
 
-    def _add_plot(self, row: QHBoxLayout, title: str) -> pg.PlotWidget:
+    def _make_plot(self, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None)
         plot.setAntialiasing(True)
         plot.setXRange(-SPAN_S, 0, padding=0)
@@ -151,7 +149,6 @@ class PlotPanel(QWidget):
         plot.showGrid(y=True, alpha=0.15)
         plot.setFocusPolicy(self.focusPolicy())
         plot.setAccessibleName(title)
-        row.addWidget(plot)
         return plot
 
 
