@@ -12,7 +12,7 @@ from app.core.settings import EdgeSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.base.geometry import StepGeometry
 from app.matting.engine.frame_engine import FrameEngine
-from tests.matting.given import Given
+from tests.matting.stubs import StubCpu
 
 LEVELS: tuple[StrictLevel, ...] = ("off", "balanced", "strict")
 
@@ -31,9 +31,7 @@ def test_only_without_strict_mode_a_blur_may_show_text(level: StrictLevel) -> No
 
 
 def test_an_engine_blurs_at_least_as_its_level_says() -> None:
-    engine = FrameEngine(
-        "bundled", lambda geometry: Given(geometry, "float32"), lambda *_: StepGeometry(96, 64, 0.5), 96, 64
-    )
+    engine = FrameEngine("bundled", lambda geometry: StubCpu(geometry), lambda *_: StepGeometry(96, 64, 0.5), 96, 64)
     frame: BgrImage = np.zeros((64, 96, 3), np.uint8)
 
     def given(strength: float, level: StrictLevel) -> Backdrop:

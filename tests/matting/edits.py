@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.matte_edit import MatteEdit, Plane, View
 from app.core.settings import EdgeSettings
-from tests.matting.given import Case
+from tests.matting.stubs import Case
 
 OFF = EdgeSettings(strict="off")
 
@@ -24,7 +24,7 @@ class Fixed:
 
 
 def random_edit(case: Case) -> MatteEdit:
-    dice, size = case.dice, (case.geometry.small_height, case.geometry.small_width)
+    dice, size = case.rng, (case.geometry.small_height, case.geometry.small_width)
     keep = np.where(dice.random(size) < 0.3, dice.random(size), 0).astype(np.float32)
     gain = (dice.choice([0, 0.5, 1], size) * (1 - keep)).astype(np.float32)
     view_size = dice.uniform(0.2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,49 +15,39 @@ from app.core.matte_edit import MatteEdit, View, viewed
 from app.core.settings import MattingSettings
 from app.core.types import BlurredBackground, Matte
 from app.matting.kernels import composite
-from app.matting.torch.core import Core
-from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.edits import MODELS, OFF, Fixed, random_edit
-from tests.matting.given import Case, Given, GivenNetwork, any_case, assert_bounded
 from tests.matting.networks import BuildEngine, frames
+from tests.matting.stubs import STUBS, Case, StubCpu, assert_bounded, few_examples
 
 TOLERANCE = 3
 """Levels of 255 between the rounding of OpenCV and of torch."""
 
 
 @pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
-@any_case
+@few_examples
 @given(st.integers(9, 70), st.integers(9, 50), st.integers(0, 1 << 30))
-def test_shaped_composites_of_the_cpu_are_bounded(plate: bool, width: int, height: int, seed: int) -> None:
+def test_edited_composites_of_the_cpu_are_bounded(plate: bool, width: int, height: int, seed: int) -> None:
     case = Case(width, height, 0.5, seed, padded=plate)
-    executor = Given(case.geometry, "float32")
-    executor.coefficients = case.refined() if plate else case.coefficients()
     frame = case.frame()
-    backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
-    try:
-        assert_bounded(executor.step(frame, backdrop, OFF, Fixed(random_edit(case))).result(), backdrop)
-    finally:
-        executor.close()
+    backdrop = case.rng.integers(0, 256, frame.shape, dtype=np.uint8)
+    with closing(StubCpu(case.geometry, case.refined() if plate else case.coefficients())) as backend:
+        assert_bounded(backend.step(frame, backdrop, OFF, Fixed(random_edit(case))).result(), backdrop)
 
 
-@any_case
+@few_examples
 @given(st.integers(9, 70), st.integers(9, 50), st.integers(0, 1 << 30))
-def test_torch_and_the_cpu_shape_alike(width: int, height: int, seed: int) -> None:
-    case, network = Case(width, height, 0.5, seed), GivenNetwork()
+def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> None:
+    case = Case(width, height, 0.5, seed)
     # Coefficients of the size that networks give: larger ones multiply the rounding of the frame.
-    given_ = case.coefficients()
-    given_ = replace(given_, slope=np.clip(given_.slope, -0.1, 0.1), offset=np.clip(given_.offset, -1, 1))
-    network.coefficients_now = given_
-    cpu, torch_ = Given(case.geometry, "float32"), TorchBackend(Core(network), case.geometry)
-    cpu.coefficients = given_
-    frame = np.ascontiguousarray(case.dice.integers(80, 120, (height, width, 3), dtype=np.uint8))
+    large = case.coefficients()
+    small = replace(large, slope=np.clip(large.slope, -0.1, 0.1), offset=np.clip(large.offset, -1, 1))
+    frame = np.ascontiguousarray(case.rng.integers(80, 120, (height, width, 3), dtype=np.uint8))
     backdrop, edit = np.zeros_like(frame), random_edit(case)
-    try:
-        first = cpu.step(frame, backdrop, OFF, Fixed(edit)).result()
-        second = torch_.step(frame, backdrop, OFF, Fixed(edit)).result()
-    finally:
-        cpu.close()
-        torch_.close()
+    mattes = []
+    for stub in STUBS.values():
+        with closing(stub(case.geometry, small)) as backend:
+            mattes.append(backend.step(frame, backdrop, OFF, Fixed(edit)).result())
+    first, second = mattes
     for one, other in ((first.alpha, second.alpha), (first.composite, second.composite)):
         assert np.abs(one.astype(int) - other).max() <= TOLERANCE
     assert first.frame is not None
@@ -75,7 +66,7 @@ def test_a_view_is_where_it_says(seed: int) -> None:
     np.testing.assert_allclose(shown[height // 2], np.clip(x / (width - 1), 0, 1), atol=0.03 / width * 32)
 
 
-@any_case
+@few_examples
 @given(st.integers(1, 60), st.integers(1, 40), st.integers(0, 1 << 30))
 def test_the_kernel_enlarges_a_view_in_strips(width: int, height: int, seed: int) -> None:
     dice = np.random.default_rng(seed)

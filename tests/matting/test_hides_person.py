@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -15,15 +16,13 @@ from app.matting.base.interface import Pending
 from app.matting.cpu.coefficients import Coefficients
 from app.matting.region.coefficients import RegionCoefficients
 from app.matting.region.roi import Roi
-from app.matting.torch.core import Core
-from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.edits import Fixed
-from tests.matting.given import Given, GivenNetwork
+from tests.matting.stubs import STUBS, Stub, StubCpu, StubTorch
 
 GEOMETRY = StepGeometry(320, 192, 0.5)
 STRICT = EdgeSettings(strict="strict", person_region=False)
 FRAME: BgrImage = np.full((192, 320, 3), 90, np.uint8)
-BEHIND: BgrImage = np.full_like(FRAME, 30)
+BACKDROP: BgrImage = np.full_like(FRAME, 30)
 FRAMES = 8
 """More than the first ones, in which nobody is said to be hidden."""
 
@@ -42,11 +41,9 @@ def still_person(roi: Roi | None = None) -> Coefficients:
 
 
 @pytest.fixture
-def cpu() -> Iterator[Given]:
-    executor = Given(GEOMETRY, "float32")
-    executor.coefficients = still_person()
-    yield executor
-    executor.close()
+def cpu() -> Iterator[StubCpu]:
+    with closing(StubCpu(GEOMETRY, still_person())) as backend:
+        yield backend
 
 
 def last(step: Callable[[], Matte]) -> Matte:
@@ -68,27 +65,25 @@ def detached(pending: Pending) -> Matte:
 
 @pytest.mark.parametrize("edges", EDGES.values(), ids=EDGES)
 @pytest.mark.parametrize("want_foreground", [False, True])
-def test_steps_and_overlapped_steps_tell(cpu: Given, edges: EdgeSettings, want_foreground: bool) -> None:
-    first = cpu.step(FRAME, BEHIND, edges, want_foreground=want_foreground).result()
+def test_steps_and_overlapped_steps_tell(cpu: StubCpu, edges: EdgeSettings, want_foreground: bool) -> None:
+    first = cpu.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()
 
     assert not first.hides_person, "nobody is known in the first frames"
-    assert last(lambda: cpu.step(FRAME, BEHIND, edges, want_foreground=want_foreground).result()).hides_person
-    assert last(lambda: detached(cpu.step(FRAME, BEHIND, edges, want_foreground=want_foreground))).hides_person
+    assert last(lambda: cpu.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()).hides_person
+    assert last(lambda: detached(cpu.step(FRAME, BACKDROP, edges, want_foreground=want_foreground))).hides_person
     assert (
-        not cpu.step(FRAME, BEHIND, edges.replace(strict="balanced"), want_foreground=want_foreground)
+        not cpu.step(FRAME, BACKDROP, edges.replace(strict="balanced"), want_foreground=want_foreground)
         .result()
         .hides_person
     )
 
 
-def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(cpu: Given) -> None:
-    network = GivenNetwork()
-    network.coefficients_now = still_person()
-    for executor in (cpu, TorchBackend(Core(network), GEOMETRY)):
+@pytest.mark.parametrize("stub", STUBS.values(), ids=STUBS)
+def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(stub: type[Stub]) -> None:
+    with closing(stub(GEOMETRY, still_person())) as backend:
         for seen in (None, np.full((192, 320), 255, np.uint8), None):
-            executor.reset(seen)
-            matte = last(lambda executor=executor: executor.step(FRAME, BEHIND, STRICT).result())  # type: ignore[misc]
-            assert matte.alpha.any() == (seen is not None)
+            backend.reset(seen)
+            assert last(lambda: backend.step(FRAME, BACKDROP, STRICT).result()).alpha.any() == (seen is not None)
 
 
 PLANE = np.ones((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)
@@ -103,18 +98,15 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 @pytest.mark.parametrize("roi", [None, Roi(0, 0, 288, 192, 320, 192)], ids=["frame", "roi"])
-def test_edited_steps_tell(cpu: Given, edit: MatteEdit, roi: Roi | None) -> None:
+def test_edited_steps_tell(cpu: StubCpu, edit: MatteEdit, roi: Roi | None) -> None:
     cpu.coefficients = still_person(roi)
     assert last(
-        lambda: cpu.step(FRAME, BEHIND, EDGES["light"], Fixed(edit), want_foreground=True).result()
+        lambda: cpu.step(FRAME, BACKDROP, EDGES["light"], Fixed(edit), want_foreground=True).result()
     ).hides_person
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_torch_tells(edit: MatteEdit) -> None:
-    network = GivenNetwork()
-    network.coefficients_now = still_person()
-    executor = TorchBackend(Core(network), GEOMETRY)
-    assert last(lambda: executor.step(FRAME, BEHIND, STRICT).result()).hides_person
-    assert last(lambda: executor.step(FRAME, BEHIND, STRICT, Fixed(edit)).result()).hides_person
-    executor.close()
+    with closing(StubTorch(GEOMETRY, still_person())) as backend:
+        assert last(lambda: backend.step(FRAME, BACKDROP, STRICT).result()).hides_person
+        assert last(lambda: backend.step(FRAME, BACKDROP, STRICT, Fixed(edit)).result()).hides_person

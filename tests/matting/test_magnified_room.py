@@ -7,23 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
 
 from app.compositing.still import BlurBackground
 from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import Backend
 from app.matting.cpu.coefficients import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.torch.batched_step import run_batch
-from app.matting.torch.core import Core
-from app.matting.torch.torch_backend import TorchBackend
 from app.offline.film_step import FilmStep
 from tests.matting.edits import Fixed
-from tests.matting.given import Given
+from tests.matting.stubs import STUBS, StubTorch
 
 WIDTH, HEIGHT = 640, 360
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
@@ -32,7 +27,6 @@ PERIOD = 25
 """Of strokes, in pixels of the camera: those of letters of 30 px at 720p are closer."""
 LEFT = 0.5
 """Amplitude, of 255, of what may be left of the strokes."""
-MAKERS = ("cpu", "eager")
 
 
 def strokes(period: float) -> BgrImage:
@@ -55,29 +49,8 @@ def nobody_of(frame: BgrImage) -> Coefficients:
     return Coefficients(np.ascontiguousarray(small), nothing, nothing.copy(), nothing[0].copy())
 
 
-class Nobody(nn.Module):
-    """A network that sees nobody."""
-
-    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """Return no recurrent states."""
-        return ()
-
-    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        """Return an alpha of 0."""
-        streams, _, height, width = small.shape
-        return tuple(torch.zeros((streams, planes, height, width)) for planes in (4, 4, 1))
-
-
-def executor_of(maker: str, frame: BgrImage) -> Backend:
-    if maker == "cpu":
-        executor = Given(GEOMETRY, "float32")
-        executor.coefficients = nobody_of(frame)
-        return executor
-    return TorchBackend(Core(Nobody()), GEOMETRY)
-
-
 def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
-    return FrameEngine("given", lambda _: executor_of(maker, frame), lambda *_: GEOMETRY, WIDTH, HEIGHT)
+    return FrameEngine("stub", lambda _: STUBS[maker](GEOMETRY, nobody_of(frame)), lambda *_: GEOMETRY, WIDTH, HEIGHT)
 
 
 Look = Callable[[BlurredBackground], BlurredBackground]
@@ -88,7 +61,7 @@ LOOKS: dict[str, Look] = {
 }
 
 
-@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("maker", STUBS)
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("level", ["balanced", "strict"])
 def test_no_letter_is_left_of_a_magnified_room(maker: str, look: str, level: str) -> None:
@@ -103,7 +76,7 @@ def test_no_letter_is_left_of_a_magnified_room(maker: str, look: str, level: str
     engine.close()
 
 
-@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("maker", STUBS)
 @pytest.mark.parametrize("look", LOOKS)
 def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str) -> None:
     frame, size = strokes(PERIOD), 0.3
@@ -116,10 +89,9 @@ def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str)
 
 def test_streams_in_a_batch_are_blurred_as_their_zoom_asks() -> None:
     frame = strokes(ZOOM * PERIOD)
-    executors = [executor_of("eager", frame) for _ in range(2)]
+    backends = [StubTorch(GEOMETRY, nobody_of(frame)) for _ in range(2)]
     backdrop = magnified(BlurredBackground(70), ZOOM)
-    mattes = run_batch([each for each in executors if isinstance(each, TorchBackend)], [frame] * 2, [backdrop] * 2,
-                       EdgeSettings(strict="off"), False)  # fmt: skip
+    mattes = run_batch(backends, [frame] * 2, [backdrop] * 2, EdgeSettings(strict="off"), False)
     assert all(amplitude(matte.composite, ZOOM * PERIOD) <= LEFT for matte in mattes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,21 +18,20 @@ from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, MattingSetting
 from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.strips import Strips
-from app.matting.torch.core import Core
-from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.edits import MODELS, OFF, Fixed, random_edit
-from tests.matting.given import (
+from tests.matting.networks import BuildEngine, frames
+from tests.matting.stubs import (
     RELIT_ROUNDING,
     ROUNDING,
+    STUBS,
     Case,
-    Given,
-    GivenNetwork,
-    any_case,
+    StubCpu,
+    StubTorch,
     assert_bounded,
     edge_settings,
+    few_examples,
     nobody,
 )
-from tests.matting.networks import BuildEngine, frames
 
 TOLERANCE = 3
 places = st.builds(PlacementSettings, x=st.floats(-1, 1), y=st.floats(-1, 1), scale=st.floats(MIN_SCALE, MAX_SCALE))
@@ -53,7 +53,7 @@ def assert_nothing_beside(matte: Matte, place: PlacementSettings) -> None:
 
 
 @pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
-@any_case
+@few_examples
 @given(**sizes, place=places, edges=edge_settings, kind=st.sampled_from(["picture", "frame", "blur:60"]))
 def test_placed_composites_of_the_cpu_are_bounded(
     plate: bool,
@@ -65,38 +65,32 @@ def test_placed_composites_of_the_cpu_are_bounded(
     kind: str,
 ) -> None:
     case = Case(width, height, 0.5, seed, padded=plate)
-    executor = Given(case.geometry, "float32")
     coefficients = case.refined() if plate else case.coefficients()
     frame = case.frame()
     backdrop: Backdrop = case.backdrop(kind, frame)
     edges = edges.replace(strict="off")
-    try:
-        behind = backdrop
+    with closing(StubCpu(case.geometry, nobody(coefficients))) as backend:
+        shown = backdrop
         if isinstance(backdrop, BlurredBackground):
-            executor.coefficients = nobody(coefficients)
-            behind = executor.step(frame, backdrop, OFF).result().composite
-        executor.coefficients = coefficients
+            shown = backend.step(frame, backdrop, OFF).result().composite
+        backend.coefficients = coefficients
         edit = Fixed(MatteEdit(placement=place))
-        matte = executor.step(frame, backdrop, edges, edit, want_foreground=True).result()
-    finally:
-        executor.close()
-    assert isinstance(behind, np.ndarray)
-    assert_bounded(matte, behind, RELIT_ROUNDING if plate else ROUNDING)
+        matte = backend.step(frame, backdrop, edges, edit, want_foreground=True).result()
+    assert isinstance(shown, np.ndarray)
+    assert_bounded(matte, shown, RELIT_ROUNDING if plate else ROUNDING)
     assert_nothing_beside(matte, place)
     assert matte.foreground is not None
     assert matte.foreground.shape == frame.shape
 
 
-@any_case
+@few_examples
 @given(**sizes, place=places)
 def test_placed_composites_of_torch_are_bounded(width: int, height: int, seed: int, place: PlacementSettings) -> None:
-    case, network = Case(width, height, 0.5, seed), GivenNetwork()
-    network.coefficients_now = case.coefficients()
-    executor = TorchBackend(Core(network), case.geometry)
-    frame = case.frame()
-    backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
-    matte = executor.step(frame, backdrop, OFF, edited(case, place)).result()
-    executor.close()
+    case = Case(width, height, 0.5, seed)
+    backend, frame = StubTorch(case.geometry, case.coefficients()), case.frame()
+    backdrop = case.rng.integers(0, 256, frame.shape, dtype=np.uint8)
+    with closing(backend):
+        matte = backend.step(frame, backdrop, OFF, edited(case, place)).result()
     assert_bounded(matte, backdrop)
     assert_nothing_beside(matte, place)
 
@@ -151,22 +145,17 @@ def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
 
 @pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
 def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
-    case, network = Case(160, 96, 0.5, 3), GivenNetwork()
-    smooth = case.coefficients()
-    ramp = np.linspace(0, 1, smooth.offset.shape[2], dtype=np.float32)
-    given_ = replace(smooth, slope=np.zeros_like(smooth.slope), offset=np.zeros_like(smooth.offset))
-    given_.offset[3] = ramp
-    network.coefficients_now = given_
-    cpu, torch_ = Given(case.geometry, "float32"), TorchBackend(Core(network), case.geometry)
-    cpu.coefficients = given_
+    case = Case(160, 96, 0.5, 3)
+    random = case.coefficients()
+    smooth = replace(random, slope=np.zeros_like(random.slope), offset=np.zeros_like(random.offset))
+    smooth.offset[3] = np.linspace(0, 1, smooth.offset.shape[2], dtype=np.float32)
     grey = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (96, 1, 3))
-    backdrop = np.full_like(grey, 90)
-    edit = Fixed(MatteEdit(placement=place))
-    try:
-        one, other = (each.step(grey, backdrop, OFF, edit).result() for each in (cpu, torch_))
-    finally:
-        cpu.close()
-        torch_.close()
+    mattes = []
+    for stub in STUBS.values():
+        with closing(stub(case.geometry, smooth)) as backend:
+            edit = Fixed(MatteEdit(placement=place))
+            mattes.append(backend.step(grey, np.full_like(grey, 90), OFF, edit).result())
+    one, other = mattes
     np.testing.assert_allclose(one.alpha, other.alpha, atol=TOLERANCE)
     np.testing.assert_allclose(one.composite, other.composite, atol=TOLERANCE)
 

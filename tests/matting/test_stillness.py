@@ -17,7 +17,7 @@ from app.matting.cpu.coefficients import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.engine.stillness import CHANGED_LEVELS, FIRST_FRAMES, Stillness
 from tests.matting.edits import Fixed
-from tests.matting.given import Case, Given
+from tests.matting.stubs import Case, StubCpu
 
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()
@@ -65,7 +65,7 @@ def test_another_stream_or_another_setting_is_looked_at(forget: str) -> None:
         assert not stillness.leaves_out(STILL, EdgeSettings(strict="strict"))
 
 
-class Counting(Given):
+class Counting(StubCpu):
     """Counts the frames that the network sees."""
 
     inferred = 0
@@ -85,9 +85,7 @@ def engine(case: Case, request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
     """A live engine over coefficients that the test chooses."""
 
     def make(geometry: StepGeometry) -> Backend:
-        backend = Counting(geometry, "float32")
-        backend.coefficients = case.coefficients()
-        return backend
+        return Counting(geometry, case.coefficients())
 
     live = getattr(request, "param", True)
     engine = FrameEngine(

@@ -10,7 +10,6 @@ import torch.nn.functional as functional
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
@@ -23,11 +22,10 @@ from app.matting.cpu.compositor import Compositor
 from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows
-from app.matting.torch.core import Core
 from app.matting.torch.full_size import Pixels, StepTensors, layers, to_pixels
-from app.matting.torch.torch_backend import TorchBackend
 from app.matting.torch.torch_blur import blurred_background
 from tests.matting.networks import frames
+from tests.matting.stubs import StubTorch
 
 EDGES = [
     EdgeSettings(),
@@ -39,23 +37,6 @@ EDGES = [
     EdgeSettings(despill=1),
     EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
 ]
-
-
-class Fixed(nn.Module):
-    """A core with constant coefficients."""
-
-    def __init__(self, slope: NDArray[np.float32], offset: NDArray[np.float32], coarse: NDArray[np.float32]) -> None:
-        super().__init__()
-        self.given = slope, offset, coarse
-
-    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """Return no recurrent states."""
-        return ()
-
-    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        """Return the constant coefficients."""
-        slope, offset, coarse = (torch.from_numpy(array) for array in self.given)
-        return slope[None], offset[None], coarse[None, None]
 
 
 def coefficients(
@@ -96,12 +77,11 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
     small = np.empty((3, *small_size), np.float32)
     backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredBackground(0), BlurredBackground(70)]
     for backdrop in backdrops:
-        reference = TorchBackend(Core(Fixed(*coefficients(*small_size))), geometry)
+        reference = StubTorch(geometry)
         for turn, frame in enumerate(pictures):
-            given = coefficients(*small_size, seed=turn)
             strips.shrink(frame, (geometry.ratio, geometry.ratio), small)
-            matte = cpu.composite(frame, Coefficients(small, *given), backdrop, plan(edges), want_foreground=True)
-            reference.frame_step.core = Core(Fixed(*given))
+            reference.coefficients = Coefficients(small, *coefficients(*small_size, seed=turn))
+            matte = cpu.composite(frame, reference.coefficients, backdrop, plan(edges), want_foreground=True)
             expected = reference.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True).result()
             assert matte.foreground is not None and expected.foreground is not None
             # Contrast amplifies rounding errors; despilling and spreading each round the foreground once more.

@@ -19,9 +19,7 @@ from app.matting.light.light import Light, on_grid
 from app.matting.light.maps import found_head, grid_size
 from app.matting.light.relight_matte import relit
 from app.matting.light.tone import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, measured_tone
-from app.matting.torch.core import Core
-from app.matting.torch.torch_backend import TorchBackend
-from tests.matting.given import Given, GivenNetwork
+from tests.matting.stubs import STUBS
 
 SIZE = WIDTH, HEIGHT = 160, 96
 FULL = LightPlan(1.0, 1.0, 1.0)
@@ -174,7 +172,7 @@ def test_a_saved_light_continues() -> None:
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 
 
-def given_person(frame: BgrImage) -> Coefficients:
+def person_of(frame: BgrImage) -> Coefficients:
     height, width = GEOMETRY.small_height, GEOMETRY.small_width
     alpha = person_alpha(width, height)
     slope, offset = np.zeros((2, 4, height, width), np.float32)
@@ -188,9 +186,8 @@ def given_person(frame: BgrImage) -> Coefficients:
 def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     frame = scene(18)
     mattes = []
-    cpu, network = Given(GEOMETRY, "float32"), GivenNetwork()
-    cpu.coefficients = network.coefficients_now = given_person(frame)
-    for engine in (cpu, TorchBackend(Core(network), GEOMETRY)):
+    for stub in STUBS.values():
+        engine = stub(GEOMETRY, person_of(frame))
         mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True).result())
         dark = engine.step(frame, backdrop, EdgeSettings(strict="off")).result()
         engine.close()

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BlurredBackground, Floats
@@ -19,9 +19,8 @@ from app.matting.cpu.strips import Strips
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
-from app.matting.torch.core import Core
-from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, walking
+from tests.matting.stubs import StubTorch
 
 CPU = torch.device("cpu")
 
@@ -99,28 +98,11 @@ def test_cells_are_counted_by_component() -> None:
     assert (counted[2:, 4:] == 4).all()
 
 
-class Given(nn.Module):
-    """A core whose alpha is set by the test."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.alpha = torch.zeros(1, 1, 1, 1)
-
-    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """Return no recurrent states."""
-        return ()
-
-    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        """Return zero slope and the set alpha as the offset."""
-        offset = torch.cat([torch.zeros_like(small), self.alpha], 1)
-        return torch.zeros_like(offset), offset, self.alpha
-
-
 def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     geometry = StepGeometry(2 * WIDTH, 2 * HEIGHT, 0.5)
-    network, room, numpy_filter = Given(), Room(grid=2), StrictFilter()
+    room, numpy_filter = Room(grid=2), StrictFilter()
     strips = Strips()
-    eager, cpu = TorchBackend(Core(network), geometry), Compositor(geometry, strips)
+    eager, cpu = StubTorch(geometry), Compositor(geometry, strips)
     small = np.empty((3, HEIGHT, WIDTH), np.float32)
     edges, backdrop = EdgeSettings(strict="strict"), BlurredBackground(80)
     try:
@@ -128,14 +110,15 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             image, full = room.frame(walking(n), Blob(30, 40, 12))
             alpha = np.ascontiguousarray(full[::2, ::2])
             frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
-            network.alpha = torch.from_numpy(alpha)[None, None]
+            strips.shrink(frame, (0.5, 0.5), small)
+            slope, offset = np.zeros((2, 4, HEIGHT, WIDTH), np.float32)
+            offset[3] = alpha
+            coefficients = Coefficients(small, slope, offset, alpha)
+            eager.coefficients = coefficients.copied()
             expected = eager.step(frame, backdrop, edges).result()
 
-            strips.shrink(frame, (0.5, 0.5), small)
-            slope, offset = np.zeros((4, HEIGHT, WIDTH), np.float32), np.zeros((4, HEIGHT, WIDTH), np.float32)
-            offset[3] = alpha
-            apply_strict(numpy_filter, "strict", Coefficients(small, slope, offset, alpha))
-            found = cpu.composite(frame, Coefficients(small, slope, offset, alpha), backdrop, plan(edges), False)
+            apply_strict(numpy_filter, "strict", coefficients)
+            found = cpu.composite(frame, coefficients, backdrop, plan(edges), False)
 
             assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
             assert np.abs(found.composite.astype(int) - expected.composite).max() <= 2

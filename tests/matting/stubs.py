@@ -1,4 +1,4 @@
-"""Executors whose coefficients a test chooses, and random streams for them."""
+"""Backends whose coefficients a test chooses, and random streams for them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.coefficients import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.torch.core import Core
+from app.matting.torch.torch_backend import TorchBackend
 
 CELL = 4
 
@@ -41,21 +43,23 @@ edge_settings = st.builds(
 )
 
 
-any_case = settings(max_examples=40, deadline=None)
+few_examples = settings(max_examples=40, deadline=None)
 
 
-class Given(CpuBackend):
-    """Returns coefficients that a test has chosen."""
+class StubCpu(CpuBackend):
+    """A backend on the CPU whose network returns coefficients that a test has chosen."""
 
-    coefficients: Coefficients
+    def __init__(self, geometry: StepGeometry, coefficients: Coefficients | None = None) -> None:
+        super().__init__(geometry, "float32")
+        if coefficients is not None:
+            self.coefficients = coefficients
 
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:
-        given = self.coefficients  # strict mode changes the arrays
-        return replace(given, slope=given.slope.copy(), offset=given.offset.copy(), coarse=given.coarse.copy())
+        return self.coefficients.copied()  # strict mode changes the arrays
 
 
-class GivenNetwork(nn.Module):
-    """The same for the frame step in torch."""
+class StubNetwork(nn.Module):
+    """Returns the chosen coefficients for each stream of a batch."""
 
     coefficients_now: Coefficients
 
@@ -65,52 +69,75 @@ class GivenNetwork(nn.Module):
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
         """Return the chosen coefficients."""
-        given = self.coefficients_now
-        return tuple(torch.from_numpy(array.copy())[None] for array in (given.slope, given.offset, given.coarse[None]))
+        now = self.coefficients_now
+        tensors = (torch.from_numpy(array.copy()) for array in (now.slope, now.offset, now.coarse[None]))
+        return tuple(tensor.expand(len(small), *tensor.shape) for tensor in tensors)
+
+
+class StubTorch(TorchBackend):
+    """The same as `StubCpu` in torch."""
+
+    def __init__(self, geometry: StepGeometry, coefficients: Coefficients | None = None) -> None:
+        self._network = StubNetwork()
+        super().__init__(Core(self._network), geometry)
+        if coefficients is not None:
+            self.coefficients = coefficients
+
+    @property
+    def coefficients(self) -> Coefficients:
+        return self._network.coefficients_now
+
+    @coefficients.setter
+    def coefficients(self, coefficients: Coefficients) -> None:
+        self._network.coefficients_now = coefficients
+
+
+Stub = StubCpu | StubTorch
+STUBS: dict[str, type[Stub]] = {"cpu": StubCpu, "torch": StubTorch}
 
 
 class Case:
-    """One stream: an executor, its size, and random frames, backdrops and coefficients."""
+    """One stream: its size, and random frames, backdrops and coefficients."""
 
     def __init__(self, width: int, height: int, ratio: float, seed: int, *, padded: bool = False) -> None:
         self.size = height, width
-        self.dice = np.random.default_rng(seed)
+        self.rng = np.random.default_rng(seed)
         if padded:
             width, height = -(-width // CELL) * CELL, -(-height // CELL) * CELL
         self.geometry = StepGeometry(width, height, ratio)
 
     def frame(self) -> BgrImage:
         """Return noise, or two colours far from each other."""
-        if self.dice.random() < 0.5:
-            return self.dice.integers(0, 256, (*self.size, 3), dtype=np.uint8)
-        return self.dice.choice(np.array([0, 255], np.uint8), (*self.size, 3))
+        if self.rng.random() < 0.5:
+            return self.rng.integers(0, 256, (*self.size, 3), dtype=np.uint8)
+        return self.rng.choice(np.array([0, 255], np.uint8), (*self.size, 3))
 
     def backdrop(self, kind: str, frame: BgrImage) -> Backdrop:
         if kind.startswith(("blur", "bokeh")):
             shape, strength = kind.split(":")
             return BlurredBackground(float(strength), shape == "bokeh")
         if kind == "picture":
-            return self.dice.integers(0, 256, frame.shape, dtype=np.uint8)
+            return self.rng.integers(0, 256, frame.shape, dtype=np.uint8)
         return frame.copy() if kind == "frame" else np.full_like(frame, 0 if kind == "black" else 255)
 
     def coefficients(self) -> Coefficients:
         """Return coefficients from tiny to absurd, with alpha from nowhere to everywhere."""
         height, width = self.geometry.small_height, self.geometry.small_width
         slope, offset = (
-            self.dice.normal(0, self.dice.choice([0, 0.003, 0.3, 30, 1e6]), (4, height, width)).astype(np.float32)
+            self.rng.normal(0, self.rng.choice([0, 0.003, 0.3, 30, 1e6]), (4, height, width)).astype(np.float32)
             for _ in range(2)
         )
-        offset[3] += np.float32(self.dice.choice([-1, 0, 0.5, 1]))
-        hidden = self.dice.random((height, width)) < 0.4
+        offset[3] += np.float32(self.rng.choice([-1, 0, 0.5, 1]))
+        hidden = self.rng.random((height, width)) < 0.4
         slope[3, hidden], offset[3, hidden] = 0, -1
-        small, coarse = self.dice.random((3, height, width)), self.dice.random((height, width))
+        small, coarse = self.rng.random((3, height, width)), self.rng.random((height, width))
         return Coefficients(small.astype(np.float32), slope, offset, coarse.astype(np.float32))
 
     def refined(self) -> Coefficients:
         """Return the same with refined cells, as a network with a plate gives them."""
         count = (self.geometry.height // CELL) * (self.geometry.width // CELL)
-        indices = np.sort(self.dice.permutation(count)[: self.dice.integers(0, count + 1)]).astype(np.int64)
-        matte = self.dice.normal(0, self.dice.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4))
+        indices = np.sort(self.rng.permutation(count)[: self.rng.integers(0, count + 1)]).astype(np.int64)
+        matte = self.rng.normal(0, self.rng.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4))
         return replace(self.coefficients(), cells=RefinedCells(indices, matte.astype(np.float32)))
 
 
@@ -121,8 +148,8 @@ def nobody(coefficients: Coefficients) -> Coefficients:
     return replace(coefficients, slope=slope, offset=offset, cells=None)
 
 
-def assert_bounded(matte: Matte, behind: BgrImage, rounding: int = ROUNDING) -> None:
+def assert_bounded(matte: Matte, backdrop: BgrImage, rounding: int = ROUNDING) -> None:
     """Assert that the composite differs from the backdrop by at most alpha, and nowhere where alpha is 0."""
-    difference = np.abs(matte.composite.astype(int) - behind).max(2)
+    difference = np.abs(matte.composite.astype(int) - backdrop).max(2)
     assert (difference <= matte.alpha.astype(int) + rounding).all()
     assert not difference[matte.alpha == 0].any()
