@@ -14,15 +14,14 @@ import numpy as np
 from app.compositing import Background, open_background
 from app.compositing.screen_use import ScreenUse
 from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
-from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
-from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
-from app.matting.base.interface import MatteEditor
+from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
+from app.core.types import BgrImage, Frame, Matte, Picture
 from app.output.base import FrameSink
 from app.output.sound.base import SoundSource
 from app.output.spec import SinkContext
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.faults import Faults
 from app.testing.room import ROOM, room_picture
 from app.testing.source import FakeSource
@@ -72,11 +71,9 @@ class FastEngine(FakeEngine):
         super().__init__(settings, width, height, world.faults)
         self._taken = world.frame_taken
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
+    def matte(self, step: StepInput) -> Matte:
         self._taken.set()
-        return super().matte(frame, backdrop, edges, edit, want_foreground)
+        return super().matte(step)
 
 
 class WatchedSink:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,19 @@ from app.testing.faults import Faults
 from app.testing.room import PERSON
 
 
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """The arguments of `MattingEngine.step`."""
+
+    frame: BgrImage
+    backdrop: Backdrop
+    edges: EdgeSettings
+    edit: MatteEditor | None
+    want_foreground: bool
+
+
 class ImmediateEngine(ABC):
-    """Base of engines in tests: a subclass returns the matte of a step."""
+    """Base of engines in tests without state and resources: a subclass returns the matte of a step."""
 
     overlaps = False
 
@@ -32,19 +43,18 @@ class ImmediateEngine(ABC):
         want_foreground: bool = False,
     ) -> Pending:
         """Run one step; its matte is ready."""
-        matte = self.matte(frame, backdrop, edges, edit, want_foreground)
+        matte = self.matte(StepInput(frame, backdrop, edges, edit, want_foreground))
         return Pending(lambda: matte)
 
     @abstractmethod
-    def matte(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None,
-        want_foreground: bool,
-    ) -> Matte:
+    def matte(self, step: StepInput) -> Matte:
         """Return the matte of a step."""
+
+    def reset(self, seen: AlphaImage | None = None) -> None:  # noqa: B027 - a default
+        """There is nothing to forget."""
+
+    def close(self) -> None:  # noqa: B027 - a default
+        """There is nothing to release."""
 
 
 class FakeEngine(ImmediateEngine):
@@ -64,21 +74,15 @@ class FakeEngine(ImmediateEngine):
         )
         FakeEngine.live += 1
 
-    def matte(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None,
-        want_foreground: bool,
-    ) -> Matte:
+    def matte(self, step: StepInput) -> Matte:
         """Cut out the person's colour; the edge controls change nothing."""
+        frame = step.frame
         self._faults.at("step")
-        if edit is None:
-            return _composited(frame, _alpha(frame), backdrop, want_foreground)
+        if step.edit is None:
+            return _composited(frame, _alpha(frame), step.backdrop, step.want_foreground)
         alpha = (_alpha(frame) / 255).astype(np.float32)
         small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
-        change = edit.edit(small, alpha)
+        change = step.edit.edit(small, alpha)
         alpha = alpha * (1 if change.gain is None else change.gain) + (0 if change.keep is None else change.keep)
         shown = frame
         if change.view is not None:
@@ -86,9 +90,9 @@ class FakeEngine(ImmediateEngine):
         levels = (alpha * 255).astype(np.uint8)
         if change.placement is not None:
             moved, levels = _moved(shown, change.placement), _moved(levels, change.placement)
-            placed = _composited(moved, levels, backdrop, want_foreground)
+            placed = _composited(moved, levels, step.backdrop, step.want_foreground)
             return replace(placed, frame=None if shown is frame else shown)
-        matte = _composited(shown, levels, backdrop, want_foreground)
+        matte = _composited(shown, levels, step.backdrop, step.want_foreground)
         return matte if shown is frame else replace(matte, frame=shown)
 
     def reset(self, seen: AlphaImage | None = None) -> None:

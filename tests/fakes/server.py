@@ -6,10 +6,9 @@ import threading
 from dataclasses import replace
 
 from app.core.errors import MattecamError, RemoteError
-from app.core.settings import EdgeSettings, EngineSettings
-from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.base.interface import MatteEditor
-from app.testing.engine import FakeEngine
+from app.core.settings import EngineSettings
+from app.core.types import Matte
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.faults import Faults
 
 SERVER = "https://matting.example:8765"
@@ -47,12 +46,10 @@ class Place(FakeEngine):
         if self.remote:
             self.info = replace(self.info, executor="webrtc", device=SERVER, round_trip_ms=27.0)
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        self.network.levels.add((self.remote, edges.strict))
+    def matte(self, step: StepInput) -> Matte:
+        self.network.levels.add((self.remote, step.edges.strict))
         if self.remote and not (self.network.up and self.network.sends):
             raise RemoteError("The server sends no mattes.")
         if self.remote and self.network.breaks is not None:
             raise self.network.breaks
-        return super().matte(frame, backdrop, edges, edit, want_foreground)
+        return super().matte(step)

@@ -9,11 +9,11 @@ from unittest.mock import patch
 import av
 import numpy as np
 
-from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, MattingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo, MatteEditor
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
+from app.core.types import BgrImage, BlurredBackground, Matte
+from app.matting.base.interface import EngineInfo
 from app.offline.convert import ConvertReport, convert
-from app.testing.engine import ImmediateEngine
+from app.testing.engine import ImmediateEngine, StepInput
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
 
@@ -28,21 +28,18 @@ class HalfEngine(ImmediateEngine):
         self.closed = False
         self._fail_at, self._error = fail_at, error
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
+    def matte(self, step: StepInput) -> Matte:
+        frame = step.frame
         if self.steps == self._fail_at and self._error is not None:
             raise self._error
         self.steps += 1
-        assert not isinstance(backdrop, BlurredBackground)
+        assert not isinstance(step.backdrop, BlurredBackground)
         middle = frame.shape[1] // 2
         composite = frame.copy()
-        composite[:, middle:] = backdrop[:, middle:]
+        composite[:, middle:] = step.backdrop[:, middle:]
         alpha = np.zeros(frame.shape[:2], np.uint8)
         alpha[:, :middle] = 255
-        return Matte(composite, alpha, frame // 2 if want_foreground else None)
-
-    def reset(self, seen: AlphaImage | None = None) -> None: ...
+        return Matte(composite, alpha, frame // 2 if step.want_foreground else None)
 
     def close(self) -> None:
         self.closed = True

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from app.core.settings import BackgroundSettings, EdgeSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base.interface import MatteEditor
+from app.core.settings import BackgroundSettings, Settings
+from app.core.types import AlphaImage, BgrImage, Matte
 from app.offline.convert import ConvertReport
 from app.offline.film_step import premultiplied
+from app.testing.engine import StepInput
 from tests.clips import number_of, numbered, read_numbers, write_clip, write_images
 from tests.offline.converting import HalfEngine, pictures, run, times_of
 
@@ -53,13 +53,11 @@ def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
 class LeakyEngine(HalfEngine):
     """Returns as foreground the frame with its colours altered, as networks do where alpha is 0."""
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        matte = super().matte(frame, backdrop, edges, edit, want_foreground)
+    def matte(self, step: StepInput) -> Matte:
+        matte = super().matte(step)
         soft = matte.alpha.copy()
         soft[:, 40:48] = 128
-        return replace(matte, alpha=soft, foreground=255 - frame)
+        return replace(matte, alpha=soft, foreground=255 - step.frame)
 
 
 def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None:

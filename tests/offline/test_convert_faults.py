@@ -8,7 +8,6 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import av
@@ -17,9 +16,10 @@ import pytest
 
 from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, SourceOpenError, UsageError
 from app.core.settings import BackgroundSettings, Settings
-from app.core.types import BgrImage, Matte
+from app.core.types import Matte
 from app.offline.batch.plan import clips_in
 from app.offline.convert import convert
+from app.testing.engine import StepInput
 from tests.clips import write_clip
 from tests.offline.converting import GREEN, HalfEngine, pictures, run
 
@@ -188,9 +188,9 @@ def test_invalid_sources(tmp_path: Path, source: str) -> None:
 class NoisyEngine(HalfEngine):
     """Returns composites that no encoder makes small."""
 
-    def matte(self, frame: BgrImage, *others: Any) -> Matte:
-        matte = super().matte(frame, *others)
-        noise = np.random.default_rng(self.steps).integers(0, 255, frame.shape, np.uint8)
+    def matte(self, step: StepInput) -> Matte:
+        matte = super().matte(step)
+        noise = np.random.default_rng(self.steps).integers(0, 255, step.frame.shape, np.uint8)
         return replace(matte, composite=noise)
 
 
@@ -217,11 +217,11 @@ def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path) -> None
 
 def test_errors_of_the_disk_are_named(tmp_path: Path) -> None:
     class Broken(HalfEngine):
-        def matte(self, frame: BgrImage, *others: object) -> Matte:
+        def matte(self, step: StepInput) -> Matte:
             if self.steps == 2:
                 shutil.rmtree(tmp_path / "out.part")
             self.steps += 1
-            return Matte(frame, frame[..., 0].copy())
+            return Matte(step.frame, step.frame[..., 0].copy())
 
     with pytest.raises(SinkLostError, match="the folder does not exist"):
         run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out", engine=Broken())

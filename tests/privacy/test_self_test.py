@@ -16,14 +16,14 @@ from torch import Tensor
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError, PlateError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, PictureKind
+from app.core.types import AlphaImage, BgrImage, Matte, PictureKind
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo, MatteEditor
+from app.matting.base.interface import EngineInfo
 from app.privacy.self_test import self_test
 from app.runtime.parts import default_parts
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine, ImmediateEngine
+from app.testing.engine import FakeEngine, ImmediateEngine, StepInput
 from tests.fakes.world import FakeWorld
 from tests.matting.networks import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
@@ -41,16 +41,11 @@ class Constant(ImmediateEngine):
         self.resets = 0
         self._alpha = alpha
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        return Matte(frame.copy(), np.full(frame.shape[:2], self._alpha, np.uint8))
+    def matte(self, step: StepInput) -> Matte:
+        return Matte(step.frame.copy(), np.full(step.frame.shape[:2], self._alpha, np.uint8))
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.resets += 1
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 @pytest.mark.parametrize("alpha", [0, 1, 127, 255])
@@ -202,16 +197,9 @@ def test_the_scene_for_a_server_is_drawn_anew_and_a_real_engine_passes() -> None
             self.info = replace(self.engine.info, executor="webrtc")
             self.frames: list[BgrImage] = []
 
-        def matte(
-            self,
-            frame: BgrImage,
-            backdrop: Backdrop,
-            edges: EdgeSettings,
-            edit: MatteEditor | None,
-            want_foreground: bool,
-        ) -> Matte:
-            self.frames.append(frame.copy())
-            return self.engine.step(frame, backdrop, edges, want_foreground=want_foreground).result()
+        def matte(self, step: StepInput) -> Matte:
+            self.frames.append(step.frame.copy())
+            return self.engine.step(step.frame, step.backdrop, step.edges).result()
 
         def reset(self, seen: AlphaImage | None = None) -> None:
             self.engine.reset(seen)

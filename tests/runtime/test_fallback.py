@@ -8,17 +8,16 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
+from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 from app.core.stage import Stage
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Matte
 from app.matting.base.failures import ExecutorError
-from app.matting.base.interface import MatteEditor
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.faults import Faults
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
@@ -121,12 +120,10 @@ class LostGpu(FakeEngine):
         if self.steps > self.frames:
             raise gpu_error(ILLEGAL)
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
+    def matte(self, step: StepInput) -> Matte:
         self.steps += 1
         self._check()
-        return super().matte(frame, backdrop, edges, edit, want_foreground)
+        return super().matte(step)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self._check()

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
-from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.base.interface import MatteEditor
+from app.core.settings import EngineSettings, FramingSettings, MattingSettings
+from app.core.types import Matte
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import KINDS, check_the_room_never_shows
@@ -78,14 +77,8 @@ def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
 )
 def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
     class Engine(FakeEngine):
-        def matte(
-            self,
-            frame: BgrImage,
-            backdrop: Backdrop,
-            edges: EdgeSettings,
-            edit: MatteEditor | None,
-            want_foreground: bool,
-        ) -> Matte:
+        def matte(self, step: StepInput) -> Matte:
+            frame = step.frame
             alpha = np.zeros(frame.shape[:2], np.uint8)
             pictures: dict[str, Any] = {
                 "frame itself": frame,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Matte, PictureKind
-from app.matting.base.interface import MatteEditor, Pending
+from app.core.types import Matte, PictureKind
+from app.matting.base.interface import Pending
 from app.runtime import matting_worker
 from app.runtime.capture_worker import Captured
 from app.testing.engine import FakeEngine
@@ -153,20 +153,12 @@ class OverlappingFakeEngine(FakeEngine):
 
     overlaps = True
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Pending:
-        matte = self.matte(frame, backdrop, edges, edit, want_foreground)
+    def step(self, *arguments: Any, **named: Any) -> Pending:
+        ready = super().step(*arguments, **named)
 
         def result() -> Matte:
             self._faults.at("finish")
-            return matte
+            return ready.result()
 
         return Pending(result)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from app.core.framing import framed
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte
-from app.matting.base.interface import MatteEditor, MattingEngine
+from app.core.settings import EngineSettings, FramingSettings, MattingSettings
+from app.core.types import BgrImage, BlurredBackground, Frame, Matte
+from app.matting.base.interface import MattingEngine
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import PERSON, room_picture, shows_room
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
@@ -68,12 +68,10 @@ class PlateLikeEngine(FakeEngine):
         super().__init__(settings, *size, world.faults)
         self.plate = framed(empty_room(*size), framing) if settings.plate is not None else None
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        assert isinstance(backdrop, np.ndarray)
-        assert self.plate is None or np.array_equal(frame, self.plate), "another part of the room than the plate's"
-        return Matte(backdrop.copy(), np.zeros(frame.shape[:2], np.uint8))
+    def matte(self, step: StepInput) -> Matte:
+        assert isinstance(step.backdrop, np.ndarray)
+        assert self.plate is None or np.array_equal(step.frame, self.plate), "another part of the room than the plate's"
+        return Matte(step.backdrop.copy(), np.zeros(step.frame.shape[:2], np.uint8))
 
 
 def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Path) -> None:
@@ -107,17 +105,10 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
 
 def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
     class Noting(FakeEngine):
-        def matte(
-            self,
-            frame: BgrImage,
-            backdrop: Backdrop,
-            edges: EdgeSettings,
-            edit: MatteEditor | None,
-            want_foreground: bool,
-        ) -> Matte:
-            if isinstance(backdrop, BlurredBackground):
-                zooms.add(backdrop.zoom)
-            return super().matte(frame, np.zeros_like(frame), edges, edit, want_foreground)
+        def matte(self, step: StepInput) -> Matte:
+            if isinstance(step.backdrop, BlurredBackground):
+                zooms.add(step.backdrop.zoom)
+            return super().matte(replace(step, backdrop=np.zeros_like(step.frame)))
 
     world, zooms = FakeWorld(), set[float]()
     blurred = BASE.replace(background=BASE.background.replace(kind="blur"), framing=CLOSE_UP)

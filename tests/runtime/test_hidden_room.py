@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from app.core.errors import BackgroundError
-from app.core.settings import BackgroundSettings, EdgeSettings
+from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte, PictureKind
-from app.matting.base.interface import MatteEditor
+from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, kinds, running
@@ -73,11 +72,9 @@ class SeesBackdrops(FakeEngine):
 
     blurs = 0
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        type(self).blurs += isinstance(backdrop, BlurredBackground)
-        return super().matte(frame, backdrop, edges, edit, want_foreground)
+    def matte(self, step: StepInput) -> Matte:
+        type(self).blurs += isinstance(step.backdrop, BlurredBackground)
+        return super().matte(step)
 
 
 @pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])

@@ -12,12 +12,12 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
-from app.core.types import Backdrop, BgrImage, Frame, Matte, PictureKind
-from app.matting.base.interface import MatteEditor, MattingEngine
+from app.core.types import BgrImage, Frame, Matte, PictureKind
+from app.matting.base.interface import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import room_picture, shows_room
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
@@ -35,12 +35,10 @@ class Tricky(FakeEngine):
     on = threading.Event()
     count = 0
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        matte = super().matte(frame, backdrop, edges, edit, want_foreground)
+    def matte(self, step: StepInput) -> Matte:
+        matte = super().matte(step)
         self.count += 1
-        return type(self).trick(matte, frame, self.count) if self.on.is_set() else matte
+        return type(self).trick(matte, step.frame, self.count) if self.on.is_set() else matte
 
 
 def alpha_all(matte: Matte, frame: BgrImage, count: int) -> Matte:
@@ -134,16 +132,14 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
 
     count = 0
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        matte = super().matte(frame, backdrop, edges, edit, want_foreground)
+    def matte(self, step: StepInput) -> Matte:
+        matte = super().matte(step)
         self.count += 1
         if self.count == 1 or self.info.downsample_ratio != 0.25:
             return matte
         alpha = np.full_like(matte.alpha, 255)
         alpha[:4] = 0
-        return Matte(np.where(alpha[..., None] > 0, frame, matte.composite).astype(np.uint8), alpha)
+        return Matte(np.where(alpha[..., None] > 0, step.frame, matte.composite).astype(np.uint8), alpha)
 
 
 def test_another_engine_that_shows_the_room_at_once_leads_to_the_card() -> None:

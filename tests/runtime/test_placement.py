@@ -10,11 +10,11 @@ import numpy as np
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.placement import in_corner
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings
-from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.base.interface import MatteEditor, MattingEngine
+from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings
+from app.core.types import Matte
+from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import HEIGHT, PERSON, WIDTH, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import newest, person_share, shown_in
@@ -54,13 +54,12 @@ def test_only_me_selects_in_coordinates_of_the_frame() -> None:
 class BlindEngine(FakeEngine):
     """Takes everything for the person."""
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        if edit is None:
+    def matte(self, step: StepInput) -> Matte:
+        frame = step.frame
+        if step.edit is None:
             return Matte(frame.copy(), np.full(frame.shape[:2], 255, np.uint8))
-        edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))
-        composite, alpha = np.array(backdrop), np.zeros(frame.shape[:2], np.uint8)
+        step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))
+        composite, alpha = np.array(step.backdrop), np.zeros(frame.shape[:2], np.uint8)
         composite[HEIGHT // 2 :, WIDTH // 2 :], alpha[HEIGHT // 2 :, WIDTH // 2 :] = frame[::2, ::2], 255
         return Matte(composite, alpha)
 

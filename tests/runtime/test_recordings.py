@@ -13,16 +13,16 @@ import av
 import numpy as np
 
 from app.core.concurrency.turns import Turns
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
+from app.core.settings import EngineSettings, FramingSettings
 from app.core.stage import Stage
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, PictureKind
-from app.matting.base.interface import MatteEditor, MattingEngine
+from app.core.types import Matte, PictureKind
+from app.matting.base.interface import MattingEngine
 from app.output.base import FrameSink
 from app.output.encoder_thread import FEEDER_NICENESS
 from app.output.recorder import open_alpha_recording, open_recording
 from app.output.spec import SinkContext
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import ImmediateEngine
+from app.testing.engine import ImmediateEngine, StepInput
 from app.testing.sink import FakeSink
 from tests.fakes.world import FakeWorld
 from tests.output.sound.sources import FakeDevice
@@ -134,18 +134,13 @@ class WaitingEngine(ImmediateEngine):
         self._engine, self._turns, self._waits_s = engine, turns, waits_s
         self.info = engine.info
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
+    def matte(self, step: StepInput) -> Matte:
         """Wait and run one step."""
         for turns in self._turns:
             started_s = time.perf_counter()
             turns.wait_for_gap(0.05)
             self._waits_s.append(time.perf_counter() - started_s)
-        return self._engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground).result()
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        self._engine.reset(seen)
+        return self._engine.step(step.frame, step.backdrop, step.edges, step.edit).result()
 
     def close(self) -> None:
         self._engine.close()

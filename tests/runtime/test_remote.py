@@ -10,14 +10,13 @@ import pytest
 
 from app.core.errors import MattecamError, ModelError, RemoteError
 from app.core.framing import WHOLE
-from app.core.settings import EdgeSettings, EngineSettings
-from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.base.interface import MatteEditor
+from app.core.settings import EngineSettings
+from app.core.types import BgrImage, Matte
 from app.runtime.engines.key import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
-from app.testing.engine import FakeEngine
+from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
@@ -103,13 +102,11 @@ class Late(FakeEngine):
 
     last: BgrImage | None = None
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        earlier, self.last = self.last, frame
+    def matte(self, step: StepInput) -> Matte:
+        earlier, self.last = self.last, step.frame
         if earlier is None:
             earlier = np.zeros_like(room_picture())
-        matte = super().matte(earlier, backdrop, edges, edit, want_foreground)
+        matte = super().matte(replace(step, frame=earlier))
         return replace(matte, frame=earlier)
 
 

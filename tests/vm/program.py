@@ -21,12 +21,12 @@ import numpy as np
 
 from app.compositing.overlay import render_overlay
 from app.control import Command, ask
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo, MatteEditor
+from app.core.settings import EngineSettings, FramingSettings
+from app.core.types import BgrImage, BlurredBackground, Matte
+from app.matting.base.interface import EngineInfo
 from app.runtime import pipeline
 from app.runtime.parts import Parts
-from app.testing.engine import ImmediateEngine
+from app.testing.engine import ImmediateEngine, StepInput
 from tests.vm.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
 
 FOLDER = Path("/tmp/mattecam")
@@ -47,17 +47,9 @@ class StandIn(ImmediateEngine):
         self._alpha = np.zeros((height, width), np.uint8)
         self._alpha[:, width // 3 : 2 * width // 3] = 255
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        behind = np.full_like(frame, 90) if isinstance(backdrop, BlurredBackground) else backdrop
-        return Matte(np.where(self._alpha[..., None] > 0, frame, behind), self._alpha.copy())
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        """Do nothing: there is no recurrent state."""
-
-    def close(self) -> None:
-        """Do nothing: there are no resources to release."""
+    def matte(self, step: StepInput) -> Matte:
+        behind = np.full_like(step.frame, 90) if isinstance(step.backdrop, BlurredBackground) else step.backdrop
+        return Matte(np.where(self._alpha[..., None] > 0, step.frame, behind), self._alpha.copy())
 
 
 def _parts() -> Parts:

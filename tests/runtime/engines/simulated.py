@@ -10,16 +10,16 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.errors import ModelError, WeightsMissingError
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
-from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine
+from app.core.settings import EngineSettings, FramingSettings, MattingSettings, Settings
+from app.core.types import Frame, Matte
+from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import PipelineStatus
 from app.runtime.timing import Timing
-from app.testing.engine import ImmediateEngine
+from app.testing.engine import ImmediateEngine, StepInput
 from tests.waiting import eventually
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
@@ -35,13 +35,8 @@ class SimulatedEngine(ImmediateEngine):
         self.info = EngineInfo(settings.model, "simulated", "float32", "cpu", ratio, small)
         self.closed = False
 
-    def matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
-        return Matte(np.zeros_like(frame), np.zeros(frame.shape[:2], np.uint8))
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        pass
+    def matte(self, step: StepInput) -> Matte:
+        return Matte(np.zeros_like(step.frame), np.zeros(step.frame.shape[:2], np.uint8))
 
     def close(self) -> None:
         self.closed = True
