@@ -50,11 +50,6 @@ class Region:
         """Head and neck, as a fraction of the frame's height."""
         return self.shoulders - self.head_top
 
-    @property
-    def touches_border(self) -> bool:
-        """Whether the person continues beyond the left, right or upper border."""
-        return self.left <= 0 or self.right >= 1 or self.top <= 0
-
 
 def find_people(alpha: Floats) -> tuple[Region, ...]:
     """Return the people in a matte (h, w), in 0..1, the largest first."""

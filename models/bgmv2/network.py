@@ -1,37 +1,27 @@
 """The whole network: coarse matte, then refinement (arXiv 2012.07810, section 4 and figure 3)."""
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 from models.bgmv2.base import Backbone, MattingBase
 from models.bgmv2.patches import CELL
-from models.bgmv2.refiner import RefineMode, Refiner
+from models.bgmv2.refiner import Refiner
 
 
 class MattingRefine(MattingBase):
     """Maps a frame and its background plate to foreground and alpha at full size.
 
     The base network runs at `backbone_scale` (at most 1/2). The refiner corrects its matte at full size in the cells
-    selected by `refine_mode`. The paper uses scale 1/4 and 80,000 pixels for HD, 1/8 and 320,000 for 4K.
+    with the largest predicted error. The paper uses scale 1/4 and 80,000 pixels for HD, 1/8 and 320,000 for 4K.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        backbone_scale: float = 1 / 4,
-        refine_mode: RefineMode = "sampling",
-        refine_sample_pixels: int = 80_000,
-        refine_threshold: float = 0.1,
-        refine_kernel_size: Literal[1, 3] = 3,
-    ) -> None:
+    def __init__(self, backbone: Backbone, backbone_scale: float = 1 / 4, sample_pixels: int = 80_000) -> None:
         if not 0 < backbone_scale <= 1 / 2:
             raise ValueError(f"The backbone scale must be above 0 and at most 1/2, not {backbone_scale}.")
         super().__init__(backbone)
         self.backbone_scale = backbone_scale
-        self.refiner = Refiner(refine_mode, refine_sample_pixels, refine_threshold, refine_kernel_size)
+        self.refiner = Refiner(sample_pixels)
 
     def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
         """Return pha, fgr, pha_sm, fgr_sm, err_sm and ref_sm, all in 0..1.

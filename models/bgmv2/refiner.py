@@ -1,42 +1,35 @@
 """The refinement network, which corrects the coarse matte in selected cells (section 4.2)."""
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.bgmv2.base import HIDDEN
 from models.bgmv2.patches import CELL, CellIndices, cut, cut_resized, paste_
-from models.bgmv2.selection import above, as_map, most_wrong
+from models.bgmv2.selection import as_map, most_wrong
 from models.blocks import resize
 
 CELLS_AT_ONCE = 2048
 """Batch size that fits into a CPU's cache; all 20,000 cells of a 4K frame in one batch take twice as long. A GPU
 refines all cells in one batch, since each launch costs more than a cell."""
 
-RefineMode = Literal["sampling", "thresholding", "full"]
+CONTEXT_BORDER, BORDER = 3, 2
+"""Pixels around a cell that the convolutions need, of the context at half size and of the images at full size."""
 
 
 class Refiner(nn.Module):
-    """Recomputes the matte at full size in the 4x4-pixel cells with the largest predicted error.
+    """Recomputes the matte at full size in the `sample_pixels` // 16 cells of 4x4 pixels with the largest error."""
 
-    mode: "sampling" refines the `sample_pixels` // 16 cells with the largest error, "thresholding" those with an error
-    above `threshold`, "full" the whole image. With `kernel_size` 3, each cell is processed with the border required by
-    the convolutions; with 1, without a border.
-    """
-
-    def __init__(self, mode: RefineMode, sample_pixels: int, threshold: float, kernel_size: Literal[1, 3]) -> None:
+    def __init__(self, sample_pixels: int) -> None:
         super().__init__()
-        self.mode, self.sample_pixels, self.threshold = mode, sample_pixels, threshold
-        self.half_border, self.border = (3, 2) if kernel_size == 3 else (0, 0)
-        self.conv1 = nn.Conv2d(HIDDEN + 4 + 6, 24, kernel_size, bias=False)
+        self.sample_pixels = sample_pixels
+        self.conv1 = nn.Conv2d(HIDDEN + 4 + 6, 24, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(24)
-        self.conv2 = nn.Conv2d(24, 16, kernel_size, bias=False)
+        self.conv2 = nn.Conv2d(24, 16, 3, bias=False)
         self.bn2 = nn.BatchNorm2d(16)
-        self.conv3 = nn.Conv2d(16 + 6, 12, kernel_size, bias=False)
+        self.conv3 = nn.Conv2d(16 + 6, 12, 3, bias=False)
         self.bn3 = nn.BatchNorm2d(12)
-        self.conv4 = nn.Conv2d(12, 4, kernel_size)
+        self.conv4 = nn.Conv2d(12, 4, 3)
 
     def forward(self, src: Tensor, bgr: Tensor, matte: Tensor, error: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Return the refined [alpha, foreground residual] (B, 4, H, W) and the 0/1 map of cells (B, 1, H/4, W/4).
@@ -47,12 +40,7 @@ class Refiner(nn.Module):
         height, width = src.shape[2:]
         error = resize(error, (height // CELL, width // CELL))
         coarse = torch.cat([hidden, matte], 1)
-        if self.mode == "full":
-            return self._everywhere(torch.cat([src, bgr], 1), coarse), torch.ones_like(error)
-        if self.mode == "sampling":
-            cells, chosen = most_wrong(error, self.sample_pixels)
-        else:
-            cells, chosen = above(error, self.threshold)
+        cells, chosen = most_wrong(error, self.sample_pixels)
         if src.device.type == "cpu":
             refined = torch.cat([self._at(part, src, bgr, coarse) for part in cells.split(CELLS_AT_ONCE)])
         else:
@@ -60,29 +48,23 @@ class Refiner(nn.Module):
         matte = resize(matte, (height, width))
         return paste_(matte, cells, refined, chosen), as_map(cells, chosen, error)
 
-    def _everywhere(self, images: Tensor, coarse: Tensor) -> Tensor:
-        """Refine the whole image as one window; return (B, 4, H, W)."""
-        half = images.shape[2] // 2, images.shape[3] // 2
-        context = torch.cat([resize(coarse, half), resize(images, half)], 1)
-        return self.solve(_pad(context, self.half_border), _pad(images, self.border))
-
     def _at(self, cells: CellIndices, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
         """Refine the cells, one window each; return (N, 4, 4, 4)."""
         half = src.shape[2] // 2, src.shape[3] // 2
-        windows = torch.cat([cut(image, cells, 2 * self.half_border) for image in (src, bgr)], 1)
+        windows = torch.cat([cut(image, cells, 2 * CONTEXT_BORDER) for image in (src, bgr)], 1)
         context = torch.cat(
             [
-                cut_resized(coarse, cells, half, self.half_border),
+                cut_resized(coarse, cells, half, CONTEXT_BORDER),
                 functional.avg_pool2d(windows, 2),  # equals bilinear resizing to half size
             ],
             1,
         )
-        return self.solve(context, _pad(windows, self.border - 2 * self.half_border))
+        return self.solve(context, functional.pad(windows, (BORDER - 2 * CONTEXT_BORDER,) * 4))
 
     def solve(self, context: Tensor, images: Tensor) -> Tensor:
         """Return the matte (., 4, P, Q) from the context at half size and the images at full size.
 
-        The context has a border of `half_border` pixels, the images one of `border` pixels.
+        The context has a border of `CONTEXT_BORDER` pixels, the images one of `BORDER` pixels.
         """
         x = functional.relu(self.bn1(self.conv1(context)))
         x = functional.relu(self.bn2(self.conv2(x)))
@@ -90,8 +72,3 @@ class Refiner(nn.Module):
         x = functional.relu(self.bn3(self.conv3(x)))
         matte: Tensor = self.conv4(x)
         return matte
-
-
-def _pad(x: Tensor, border: int) -> Tensor:
-    """Zero-pad by `border` on each side, or crop if it is negative."""
-    return functional.pad(x, (border, border, border, border))

@@ -20,12 +20,6 @@ def most_wrong(error: Tensor, pixels: int) -> tuple[CellIndices, Tensor]:
     return cells, values.flatten() > 0
 
 
-def above(error: Tensor, threshold: float) -> tuple[CellIndices, Tensor]:
-    """Return all cells whose error (B, 1, h, w) exceeds the threshold. Synchronizes with the device."""
-    batch, row, column = (error[:, 0] > threshold).nonzero(as_tuple=True)
-    return CellIndices(batch, row, column), torch.ones_like(batch, dtype=torch.bool)
-
-
 def as_map(cells: CellIndices, chosen: Tensor, like: Tensor) -> Tensor:
     """Return the 0/1 map, shaped like `like` (B, 1, h, w), with ones at the chosen cells."""
     batch, _, height, width = like.shape

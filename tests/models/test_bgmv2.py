@@ -1,4 +1,4 @@
-"""Background Matting V2: golden outputs, refine modes, invalid input, synchronization, cost."""
+"""Background Matting V2: golden outputs, refinement, invalid input, synchronization, cost."""
 
 import json
 from collections.abc import Iterator
@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 import pytest
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.bgmv2.base import MattingBase
 from models.bgmv2.network import MattingRefine
+from models.bgmv2.refiner import BORDER, CONTEXT_BORDER
 from models.blocks import resize
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN
@@ -31,7 +33,7 @@ def _no_gradients() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def network() -> MattingRefine:
     """Return a network in sampling mode with 40 cells."""
-    return filled(MattingRefine("mobilenetv2", refine_sample_pixels=640))
+    return filled(MattingRefine("mobilenetv2", sample_pixels=640))
 
 
 def inputs(seed: int = 4) -> tuple[Tensor, Tensor]:
@@ -47,27 +49,30 @@ def expecting(error: Literal[0, 1], network: MattingRefine) -> MattingRefine:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
 def test_golden(case: dict[str, Any]) -> None:
-    network = filled(
-        MattingRefine(
-            case["backbone"],
-            case["backbone_scale"],
-            case["refine_mode"],
-            refine_sample_pixels=case.get("refine_sample_pixels", 80_000),
-            refine_threshold=case.get("refine_threshold", 0.1),
-            refine_kernel_size=case["kernel_size"],
-        )
-    )
+    """The published refiner without borders is not used: of that case only the base network is compared."""
+    network = filled(MattingRefine(case["backbone"], case["backbone_scale"], case["refine_sample_pixels"]))
     pha, fgr, pha_sm, _, err_sm, ref_sm = network(frame(192, 320, 4), frame(192, 320, 5))
     got = {"pha": pha, "fgr": fgr, "pha_sm": pha_sm, "err_sm": err_sm, "ref_sm": ref_sm}
-    assert_golden(case["case"], got)
+    unused = ("pha", "fgr") if case["kernel_size"] == 1 else ()
+    assert_golden(case["case"], {name: value for name, value in got.items() if name not in unused}, unused=unused)
 
 
-@pytest.mark.parametrize(("scale", "kernel"), [(1 / 2, 3), (1 / 4, 1), (0.3, 3), (1 / 8, 3)])
-def test_sampling_every_cell_is_full_refinement(scale: float, kernel: Literal[1, 3]) -> None:
-    everything = SIZE[0] * SIZE[1]
-    full = expecting(1, MattingRefine("mobilenetv2", scale, "full", refine_kernel_size=kernel))
-    sampling = expecting(1, MattingRefine("mobilenetv2", scale, "sampling", everything, refine_kernel_size=kernel))
-    for a, b in zip(sampling(*inputs()), full(*inputs()), strict=True):
+def everywhere(network: MattingRefine) -> tuple[Tensor, Tensor]:
+    """Return alpha and foreground of the refiner that sees the whole image as one window."""
+    src, bgr = inputs()
+    small = [resize(image, tuple(int(side * network.backbone_scale) for side in SIZE)) for image in (src, bgr)]  # type: ignore[arg-type]
+    pha_sm, residual_sm, _, hidden = network.coarse(*small)
+    half, images = (SIZE[0] // 2, SIZE[1] // 2), torch.cat([src, bgr], 1)
+    context = torch.cat([resize(torch.cat([hidden, pha_sm, residual_sm], 1), half), resize(images, half)], 1)
+    borders = (functional.pad(x, (n,) * 4) for x, n in ((context, CONTEXT_BORDER), (images, BORDER)))
+    matte = network.refiner.solve(*borders)
+    return matte[:, :1].clamp(0, 1), (src + matte[:, 1:]).clamp(0, 1)
+
+
+@pytest.mark.parametrize("scale", [1 / 2, 1 / 4, 0.3, 1 / 8])
+def test_sampling_every_cell_is_full_refinement(scale: float) -> None:
+    network = expecting(1, MattingRefine("mobilenetv2", scale, SIZE[0] * SIZE[1]))
+    for a, b in zip(network(*inputs()), everywhere(network), strict=False):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
 
 
@@ -83,17 +88,13 @@ def test_unchosen_cells_keep_the_coarse_matte(network: MattingRefine) -> None:
     assert err_sm[ref_sm == 1].min() >= err_sm[ref_sm == 0].max()
 
 
-@pytest.mark.parametrize(("mode", "threshold"), [("sampling", 0.1), ("thresholding", 0.1), ("thresholding", 1.0)])
-def test_without_expected_error_nothing_is_refined(mode: Literal["sampling", "thresholding"], threshold: float) -> None:
-    network = expecting(0, MattingRefine("mobilenetv2", refine_mode=mode, refine_threshold=threshold))
-    pha, _, pha_sm, _, _, ref_sm = network(*inputs())
+def test_without_expected_error_nothing_is_refined() -> None:
+    pha, _, pha_sm, _, _, ref_sm = expecting(0, MattingRefine("mobilenetv2"))(*inputs())
     assert torch.equal(ref_sm, torch.zeros(1, 1, 16, 24))
     assert torch.equal(pha, resize(pha_sm, SIZE))
 
 
-@pytest.mark.parametrize("mode", ["sampling", "thresholding"])
-def test_a_batch_is_its_images(mode: Literal["sampling", "thresholding"]) -> None:
-    network = filled(MattingRefine("mobilenetv2", 1 / 4, mode, 640, 0.3))
+def test_a_batch_is_its_images(network: MattingRefine) -> None:
     pairs = [inputs(4), inputs(7)]
     src, bgr = (torch.cat(images) for images in zip(*pairs, strict=True))
     both = network(src, bgr)
@@ -150,12 +151,6 @@ def test_sampling_never_waits_for_the_device(network: MattingRefine) -> None:
     assert recorder.names & WAITS == set()
 
 
-def test_thresholding_does_wait_for_the_device() -> None:
-    with Recorder() as recorder:
-        filled(MattingRefine("mobilenetv2", refine_mode="thresholding"))(*inputs())
-    assert "aten::nonzero" in recorder.names
-
-
 @pytest.mark.long
 def test_sampling_can_be_exported(network: MattingRefine) -> None:
     exported = torch.export.export(network, inputs()).module()
@@ -165,7 +160,7 @@ def test_sampling_can_be_exported(network: MattingRefine) -> None:
 
 def test_the_refiners_cost_grows_with_the_pixels() -> None:
     def operations(pixels: int) -> int:
-        network = MattingRefine("mobilenetv2", refine_sample_pixels=pixels).eval()
+        network = MattingRefine("mobilenetv2", sample_pixels=pixels).eval()
         with FlopCounterMode(display=False) as whole:
             network(*inputs())
         with FlopCounterMode(display=False) as base:

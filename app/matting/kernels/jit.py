@@ -20,7 +20,6 @@ READ_PLANES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 PLANES = numba.float32[:, :, ::1]
 NUMBER = numba.float64
 INDEX = numba.int64
-FLOATS = numba.float32[:, ::1]
 _TOP_AND_BOTTOM = (numba.int64, numba.int64)
 _OPTIONS: dict[str, object] = {"nogil": True, "error_model": "numpy"}
 _FAST = {**_OPTIONS, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}}
