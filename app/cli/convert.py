@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import TaskProgressColumn
 
-from app.cli.convert_batch import (
-    EXIT_DONE,
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
-    BatchOptions,
-    convert_many,
-    is_batch,
-)
-from app.cli.film_options import FILM_OPTIONS, film_settings
+from app.cli.convert_batch import BatchOptions, convert_many, is_batch
+from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.cli.live_options import LiveOptions, with_live_options
+from app.cli.options import FILM_OPTIONS, film_settings, on_console
 from app.cli.terminal import notify, progress_bar
-from app.config import logs
 from app.core.errors import UsageError
 from app.core.messages.command_line import BatchText, ConvertText
 from app.system.signals import handled
@@ -75,29 +65,26 @@ def convert(
     Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without a scene the
     background is green; strict mode is off unless --strict balanced or strict is given.
     """
-    logs.set_up_console(verbose=live.verbose)
     if not sources:  # the only name was taken for OUT
         raise UsageError(ConvertText.NO_OUT(file=target))
-    start = film_settings(live)
-    if start.warning:
-        notify(start.warning)
+    settings = on_console(live, film_settings)
     from app.offline.film_step import check_settings
     from app.offline.targets import check_given
 
-    check_settings(start.settings)
+    check_settings(settings)
     options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite)
     check_given([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
     if is_batch(sources, target, options):
         if keep_partial:
             raise UsageError(BatchText.KEEP_PARTIAL())
-        raise typer.Exit(convert_many(sources, target, start.settings, options))
-    raise typer.Exit(_convert_one(Path(sources[0]), target, start.settings, options, keep_partial=keep_partial))
+        raise typer.Exit(convert_many(sources, target, settings, options))
+    raise typer.Exit(_convert_one(Path(sources[0]), target, settings, options, keep_partial=keep_partial))
 
 
 def _convert_one(source: Path, name: str, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:
     """Convert one clip and return the exit code. Raises MattecamError."""
     from app.core.errors import MattecamError
-    from app.offline.batch.run import Event
+    from app.offline.batch.run import Event, StopRequest
     from app.offline.convert import convert as run_convert
     from app.offline.targets import single_output
 
@@ -109,9 +96,10 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
         None if each is None else single_output(source, each) for each in (name, options.alpha, options.foreground)
     )
     assert target is not None
+    stop = StopRequest(most=1)
     event("started")
     try:
-        with _interrupted_by_signals() as should_stop, progress_bar(source.name, TaskProgressColumn()) as show:
+        with handled(stop), progress_bar(source.name, TaskProgressColumn()) as show:
             report = run_convert(
                 source,
                 target,
@@ -120,7 +108,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
                 foreground=foreground,
                 keep_partial=keep_partial or None,
                 progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,
-                should_stop=should_stop,
+                should_stop=lambda: stop.requests > 0,
                 overwrite=options.overwrite,
             )
     except MattecamError as error:
@@ -151,18 +139,3 @@ def evaluate(
     from app.offline.evaluation.evaluate import evaluate_paths
 
     print(json.dumps(evaluate_paths(pred, true), indent=2))
-
-
-@contextmanager
-def _interrupted_by_signals() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether a signal came to stop; a second signal raises KeyboardInterrupt."""
-    requested = False
-
-    def request(number: int, frame: FrameType | None) -> None:
-        nonlocal requested
-        if requested:
-            raise KeyboardInterrupt
-        requested = True
-
-    with handled(request):
-        yield lambda: requested

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import TaskProgressColumn
 
+from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.cli.terminal import notify, progress_bar
 from app.core.messages.command_line import BatchText
 from app.system.signals import handled
@@ -19,9 +20,8 @@ from app.system.signals import handled
 if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.offline.batch.base import Workers
-    from app.offline.batch.run import Event, StopRequest
+    from app.offline.batch.run import Event
 
-EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 RAY_ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")
 
 
@@ -64,6 +64,7 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     """Convert the clips and return the exit code. Raises MattecamError."""
     from app.offline.batch.plan import plan_jobs
     from app.offline.batch.pool import Pool
+    from app.offline.batch.run import StopRequest
     from app.offline.batch.session import convert_batch
 
     alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
@@ -76,7 +77,8 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
         return RayWorkers(options.cluster, options.jobs or os.cpu_count() or 1)
 
-    with _stop_on_signals() as stop, _shown(len(jobs), options.as_json) as tell:
+    stop = StopRequest()
+    with handled(stop), _shown(len(jobs), options.as_json) as tell:
         report = convert_batch(jobs, folder, workers, resume=options.resume, tell=tell, stop=stop)
     text = BatchText.RESULT(
         done=report.done, skipped=report.skipped, all=len(jobs), failed=report.failed, interrupted=report.interrupted
@@ -88,16 +90,6 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     if stop.requests:
         return EXIT_INTERRUPTED
     return EXIT_FAILED if report.failed or report.interrupted else EXIT_DONE
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[StopRequest]:
-    """Turn signals to stop into requests: the first ends running clips, the second kills their workers."""
-    from app.offline.batch.run import StopRequest
-
-    stop = StopRequest()
-    with handled(stop):
-        yield stop
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.exit_codes import EXIT_FAILED
 from app.cli.terminal import console as terminal_console
 from app.core.errors import MattecamError, UsageError
 from app.core.files import program
@@ -19,7 +20,6 @@ from app.core.visible import visible
 if TYPE_CHECKING:
     from app.doctor import Finding
 
-EXIT_FAILED = 1
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 _ASCII = str.maketrans("✓✗", "+x")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

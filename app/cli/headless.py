@@ -8,6 +8,7 @@ from functools import partial
 
 import typer
 
+from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.cli.headless_run import HeadlessRun, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
@@ -32,8 +33,6 @@ from app.runtime.status_fields import status_fields, write_status
 from app.system.pipewire.connection import daemon_answers
 from app.system.shortcuts import PortalShortcuts
 from app.system.signals import handled
-
-EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
 
 def run(start: StartSettings, options: LiveOptions) -> int:

@@ -22,6 +22,7 @@ from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
+from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import StartSettings, settings_from, what_is_used
 from app.cli.plate import plate
@@ -42,7 +43,6 @@ from app.system.process_limits import disable_core_dumps, limit_heaps
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 log = logging.getLogger(__name__)
 

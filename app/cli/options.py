@@ -1,19 +1,21 @@
-"""The settings that result from the options of the live commands."""
+"""The settings that result from the options of the live commands, and of films."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
-from app.cli.live_options import LiveOptions
-from app.config import scenes, settings_file
+from app.cli.live_options import OPTIONS, LiveOptions
+from app.cli.terminal import notify
+from app.config import logs, scenes, settings_file
 from app.config.parsing import describe_background, parse_server
 from app.config.run_files import checked_files
 from app.config.webrtc_service import require_service
 from app.core.background_settings import BackgroundSettings
 from app.core.errors import BackgroundError, UsageError
-from app.core.messages.command_line import CommandLineText
+from app.core.messages.command_line import CommandLineText, ConvertText
 from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.usage import UsageText
@@ -22,6 +24,17 @@ from app.core.text import Text
 from app.media.slides import open_slides
 from models.table import bundled
 from models.weights import on_hand
+
+FILM_OPTIONS = (
+    *(
+        option.name
+        for option in OPTIONS.values()
+        if option.group in ("Background", "Person and framing", "Matting")
+        and option.name not in ("engine", "server", "governor")
+    ),
+    *("overlay", "overlay_text", "config", "profile", "verbose"),
+)
+"""Names of the live options that films have too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,29 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
         _sentences(warning, missing, renamed, raised),
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
     )
+
+
+def film_settings(options: LiveOptions) -> StartSettings:
+    """Return the settings of a film: command line over scene over the file of --config; green without a background.
+
+    Strict mode is off unless the command line asks for it: it hides people until they move. Raises UsageError.
+    """
+    if options.background is None and options.profile is None and options.config is None:
+        options = options.replace(background="green")
+    start = settings_from(options.replace(engine="local", strict=options.strict or "off"))
+    zones = start.settings.people.zones
+    if any(zone.camera for zone in zones):
+        notify(ConvertText.OTHER_ZONES())
+    return start
+
+
+def on_console(options: LiveOptions, make: Callable[[LiveOptions], StartSettings] = settings_from) -> Settings:
+    """Return the settings of a command that logs to the console, and print what of them could not be used."""
+    logs.set_up_console(verbose=options.verbose)
+    start = make(options)
+    if start.warning:
+        notify(start.warning)
+    return start.settings
 
 
 def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) -> Text:

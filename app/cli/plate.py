@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import settings_from
+from app.cli.options import on_console
 from app.cli.terminal import notify
-from app.config import logs
 from app.core.messages.command_line import CommandLineText
 
 
@@ -25,11 +24,8 @@ def plate(
     live: LiveOptions,
 ) -> None:
     """Capture an empty-background plate for --plate; rejected while someone is in the frame."""
-    logs.set_up_console(verbose=live.verbose)
-    start = settings_from(live)
-    if start.warning:
-        notify(start.warning)
+    settings = on_console(live)
     from app.runtime.plate.session import take_plate
 
     notify(CommandLineText.STEP_OUT(countdown=f"{countdown:g}", seconds=f"{seconds:g}"))
-    print(take_plate(start.settings, output, seconds, countdown))
+    print(take_plate(settings, output, seconds, countdown))

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
+from app.cli.exit_codes import EXIT_FAILED
 from app.cli.terminal import notify
 from app.core.messages.command_line import CommandLineText
 from app.output.unfinished import finish, unfinished_recordings
-
-EXIT_FAILED = 1
 
 
 def recover(

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from app.core.errors import MattecamError, UsageError
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import free_name, holds_something, is_special, same_file
-from app.core.messages.command_line import ConvertText
+from app.core.files.names import check_outputs, free_name, holds_something, is_special
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
 from app.core.messages.usage import UsageText
@@ -27,14 +26,8 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
     Raises UsageError if two files of the run are the same, MattecamError if the status file cannot be written.
     """
     output, source = settings.output, Path(settings.capture.source)
-    known = {source: ConvertText.SOURCE} if source.is_file() else {}
-    for path in (output.record, output.record_alpha, status_json):
-        if path is None:
-            continue
-        for other, use in known.items():
-            if same_file(path, other):
-                raise UsageError(ConvertText.SAME_FILE(file=path, use=use()))
-        known[path] = ConvertText.OUTPUT
+    written = (output.record, output.record_alpha, status_json)
+    check_outputs(filter(None, written), source if source.is_file() else None)
     if status_json is not None:
         _check_status_file(status_json)
     named = {name: getattr(output, name) for name in ("record", "record_alpha")}

@@ -10,8 +10,7 @@ from typing import Literal
 from app.control.changes import Changes, CommandError
 from app.control.commands import JsonValue
 from app.core.errors import UsageError
-from app.core.files.names import exists, same_file
-from app.core.messages.command_line import ConvertText
+from app.core.files.names import check_outputs, exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.text import Text
@@ -36,8 +35,8 @@ class RecordCommand:
             output = settings.output
             running: Path | None = getattr(output, self._field)
             other = output.record_alpha if self._field == "record" else output.record
-            if other is not None and same_file(path, other):
-                raise UsageError(ConvertText.SAME_FILE(file=path, use=ConvertText.OUTPUT()))
+            if other is not None:
+                check_outputs((other, path))
             if running is not None:
                 raise CommandError(ControlText.ALREADY_RECORDING(file=running))
             return settings.replace(output=output.replace(**{self._field: path}))

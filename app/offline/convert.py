@@ -13,6 +13,7 @@ from pathlib import Path
 from app.compositing import open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
+from app.core.files.names import check_outputs
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import BgrImage
@@ -80,7 +81,11 @@ def convert(
     KeyboardInterrupt for Ctrl+C.
     """
     check_settings(settings)
-    _check_paths(source, [path for path in (target, alpha, foreground) if path is not None], overwrite)
+    wanted = [path for path in (target, alpha, foreground) if path is not None]
+    check_outputs(wanted, source)
+    there = None if overwrite else next(filter(None, (existing(source, path) for path in wanted)), None)
+    if there is not None:
+        raise UsageError(ConvertText.EXISTS(files=there))
     reader = _opened(source)
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader)))
@@ -203,16 +208,3 @@ def _open_outputs(
             output.abort()
         raise
     return opened, problems
-
-
-def _check_paths(source: Path, outputs: list[Path], overwrite: bool) -> None:
-    """Raise UsageError if an output would replace the source, another output, or, unless allowed, any file."""
-    seen = {source.resolve(): ConvertText.SOURCE}
-    for path in outputs:
-        place = path.resolve()
-        if place in seen:
-            raise UsageError(ConvertText.SAME_FILE(file=path, use=seen[place]()))
-        seen[place] = ConvertText.OUTPUT
-    there = None if overwrite else next(filter(None, (existing(source, path) for path in outputs)), None)
-    if there is not None:
-        raise UsageError(ConvertText.EXISTS(files=there))

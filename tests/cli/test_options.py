@@ -12,9 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.cli.film_options import film_settings
 from app.cli.live_options import LiveOptions
-from app.cli.options import apply_options, settings_from
+from app.cli.options import apply_options, film_settings, settings_from
 from app.config import settings_file
 from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import settings_from
+from app.cli.options import on_console
 from app.cli.terminal import notify
-from app.config import logs
 
 
 @with_live_options(
@@ -36,15 +35,12 @@ def bench(
 
     Without --model each installed recurrent model is measured.
     """
-    logs.set_up_console(verbose=live.verbose)
-    start = settings_from(live)
-    if start.warning:
-        notify(start.warning)
+    settings = on_console(live)
     if in_use:
         from app.cli.bench.in_use import in_use as measure_in_use
         from app.cli.bench.in_use import table as in_use_table
 
-        result = measure_in_use(start.settings, seconds, notify)
+        result = measure_in_use(settings, seconds, notify)
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))
         return
     from app.cli.bench.choose import choices_table, choose_again
@@ -57,6 +53,6 @@ def bench(
         result = choose_again(seconds, notify)
         print(json.dumps(result, indent=2) if as_json else choices_table(result))
         return
-    capture = start.settings.capture
-    result = measure(start.settings.matting, capture.width, capture.height, seconds, notify)
+    capture = settings.capture
+    result = measure(settings.matting, capture.width, capture.height, seconds, notify)
     print(json.dumps(result, indent=2) if as_json else table(result))

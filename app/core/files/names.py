@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+
+from app.core.errors import UsageError
+from app.core.messages.command_line import ConvertText
 
 
 def exists(path: Path) -> bool:
@@ -37,6 +41,16 @@ def same_file(first: Path, second: Path) -> bool:
         return first.samefile(second)
     except (OSError, ValueError):
         return first.resolve() == second.resolve()
+
+
+def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:
+    """Raise UsageError if an output is the source or another output."""
+    known = {} if source is None else {source: ConvertText.SOURCE}
+    for path in outputs:
+        for other, use in known.items():
+            if same_file(path, other):
+                raise UsageError(ConvertText.SAME_FILE(file=path, use=use()))
+        known[path] = ConvertText.OUTPUT
 
 
 def free_name(wanted: Path) -> Path:

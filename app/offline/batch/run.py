@@ -42,11 +42,15 @@ class Event:
 class StopRequest:
     """Set by signal handlers: the first request stops gently, the second at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """most: requests that are only counted; a further one raises KeyboardInterrupt."""
         self.requests = 0
+        self._most = most
 
     def __call__(self, *signal: object) -> None:
         """Request a stop."""
+        if self.requests == self._most:
+            raise KeyboardInterrupt
         self.requests += 1
 
 

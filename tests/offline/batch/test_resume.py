@@ -146,6 +146,14 @@ def test_a_stop_request_before_the_start_converts_nothing(tmp_path: Path, clips:
     assert workers.run == []
 
 
+def test_a_request_beyond_those_that_are_counted_interrupts() -> None:
+    stop = StopRequest(most=1)
+    stop()
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert stop.requests == 1
+
+
 def test_a_failed_try_leaves_nothing(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", 4)
     (job,) = jobs_of([clip], tmp_path / "out")
