@@ -6,7 +6,6 @@ from app.capture import table
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.devices import list_cameras
-from app.capture.source_name import AUTO, parse_source
 from app.capture.video_file import VideoFileSource
 from app.core.errors import SourceOpenError, UsageError
 from app.core.files import paths
@@ -35,10 +34,10 @@ class SourceOpener:
     def __call__(self, settings: CaptureSettings) -> FrameSource:
         """Open a source as `open_source` does."""
         try:
-            name = parse_source(settings.source)
+            name = table.parse_source(settings.source)
         except UsageError as error:
             raise SourceOpenError(error.text) from error
-        if name.kind == AUTO:
+        if name.kind == table.AUTO:
             return self._open_auto(settings)
         spec = next((spec for spec in table.SOURCES if spec.name == name.kind), None)
         return VideoFileSource(paths.from_user(name.value)) if spec is None else spec.open(name.value, settings)

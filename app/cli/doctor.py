@@ -13,7 +13,7 @@ from app.cli.exit_codes import EXIT_FAILED
 from app.cli.terminal import console as terminal_console
 from app.core.errors import MattecamError, UsageError
 from app.core.files import program
-from app.core.messages.doctor_fix import DoctorFix
+from app.core.messages.doctor import DoctorFix
 from app.core.messages.system import ServiceText
 from app.core.visible import visible
 

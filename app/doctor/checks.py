@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.files import paths
-from app.core.messages.doctor_virtual_camera import ProofFinding
+from app.core.messages.doctor import ProofFinding
 from app.doctor.camera import check_cameras
 from app.doctor.computer import check_disk, check_display, check_processor, check_weights
 from app.doctor.finding import Finding, State

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from enum import Enum
 
-from app.core.messages.doctor import DisplayFinding
-from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.messages.doctor import DisplayFinding, LoopbackFinding
 from app.doctor.finding import CommandLine, Steps
 from app.doctor.system import System
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.errors import MattecamError
-from app.core.messages.doctor_fix import DoctorFix, RepairFailure
+from app.core.messages.doctor import DoctorFix, RepairFailure
 from app.core.text import Text
 from app.doctor import distribution as dist
 from app.doctor.loopback import LABEL, LoopbackDevice, Module, choose_device, free_number, read_devices, read_module

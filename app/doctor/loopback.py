@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.core.messages.doctor_virtual_camera import SecureBootFinding
+from app.core.messages.doctor import SecureBootFinding
 from app.core.text import Text
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, State

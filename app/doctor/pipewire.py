@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from app.core.messages.doctor_virtual_camera import PipeWireFinding
+from app.core.messages.doctor import PipeWireFinding
 from app.core.text import Text
 from app.core.types import BgrImage
 from app.doctor import distribution as dist

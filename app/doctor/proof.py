@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from app.core.errors import SinkError
-from app.core.messages.doctor_virtual_camera import ProofFinding
+from app.core.messages.doctor import ProofFinding
 from app.core.text import Text
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import CommandLine, Finding, State, Steps

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.messages.doctor import CameraFinding
-from app.core.messages.doctor_virtual_camera import LoopbackFinding, ObsFinding
+from app.core.messages.doctor import CameraFinding, LoopbackFinding, ObsFinding
 from app.core.text import Text
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, State, Steps

@@ -1,4 +1,4 @@
-"""Limits for this process: core dumps, open files, heaps of the allocator and what they keep."""
+"""Limits for this process: core dumps, heaps of the allocator and what they keep."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from app.core.concurrency.compute_threads import usable_cores
 
 _M_ARENA_MAX = -8
 """Parameter of glibc's `mallopt`."""
-DESCRIPTORS = 8192
-"""Of a service: connections, and several sockets for each stream."""
 
 
 def disable_core_dumps() -> None:
@@ -25,18 +23,6 @@ def disable_core_dumps() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
-
-
-def raise_descriptor_limit(wanted: int = DESCRIPTORS) -> None:
-    """Let this process open `wanted` files and sockets, or as many as an administrator allows. Windows has no limit."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def limit_heaps(heaps: int | None = None) -> None:

@@ -25,10 +25,10 @@ from app.core.settings import StrictLevel
 from app.core.text import Text
 from app.matting.base.interface import MattingEngine
 from app.privacy.self_test import self_test
-from app.system.process_limits import raise_descriptor_limit
 from app.system.signals import stopping, surviving_hangup
 from service.server.access import Access, RateLimit, token_of
 from service.server.backgrounds import background_names, resolve_background
+from service.server.descriptors import raise_descriptor_limit
 from service.server.encoding import use_clean_encoder
 from service.server.http import HttpServer
 from service.server.ice_file import IceServers, read_ice_servers

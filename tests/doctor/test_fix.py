@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages.doctor_fix import DoctorFix, RepairFailure
+from app.core.messages.doctor import DoctorFix, RepairFailure
 from app.doctor.fix import FixError, command, desktop_command, elevate, failure, fix, make_plan, run_fix
 from app.doctor.virtual_camera import check_virtual_camera
 from tests.doctor.machine import Machine

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.messages.doctor import LoopbackFinding
 from app.doctor.finding import Finding, State
 from app.doctor.system import CommandResult, System
 from app.doctor.virtual_camera import check_virtual_camera

@@ -18,8 +18,7 @@ from pytestqt.wait_signal import SignalBlocker
 
 from app.compositing.library import bundled_backgrounds
 from app.core.files import paths
-from app.core.messages.doctor import CameraFinding, DiskFinding
-from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.messages.doctor import CameraFinding, DiskFinding, LoopbackFinding
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State

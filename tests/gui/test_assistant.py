@@ -14,7 +14,7 @@ from PyQt6.QtCore import QProcess
 from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.messages.doctor import LoopbackFinding
 from app.core.types import SourceInfo
 from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView

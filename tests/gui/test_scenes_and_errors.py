@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.config.scenes import SceneStore
 from app.core.errors import SinkOpenError, SourceLostError
 from app.core.files import paths
-from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.core.messages.doctor import LoopbackFinding
 from app.core.placement import in_corner
 from app.core.settings import Zone
 from app.doctor.finding import CommandLine, Finding, State

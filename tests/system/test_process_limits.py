@@ -1,4 +1,4 @@
-"""A crash writes no memory to disk, which holds frames of the camera; services open more files; threads share heaps."""
+"""A crash writes no memory to disk, which holds frames of the camera; threads share heaps."""
 
 from __future__ import annotations
 
@@ -28,24 +28,6 @@ def test_the_program_leaves_no_core_dump() -> None:
     if int(hard) == 0:
         pytest.skip("the system forbids core dumps already")
     assert int(soft) == 0
-
-
-FILES = """
-import resource
-_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-from app.system.process_limits import raise_descriptor_limit
-raise_descriptor_limit(128)
-print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-raise_descriptor_limit(100)
-print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
-def test_a_service_may_open_more_files() -> None:
-    done = subprocess.run([sys.executable, "-c", FILES], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["128", "128"]
 
 
 HEAPS = """

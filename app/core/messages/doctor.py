@@ -1,10 +1,10 @@
-"""What the doctor finds, except about virtual cameras."""
+"""What the doctor finds, and what its repair says."""
 
 from __future__ import annotations
 
 from enum import unique
 
-from app.core.text import Message
+from app.core.text import CommandLineMessage, Message
 
 
 @unique
@@ -117,3 +117,169 @@ class ModelFinding(Message):
     FIX_MISSING = "Reinstall the program, or download a model:"
     ONLY_BUNDLED = "Only the small bundled model is installed."
     WHY_MORE = "The published models resolve finer edges, above all hair."
+
+
+@unique
+class LoopbackFinding(Message):
+    """What the doctor finds about v4l2loopback and its devices."""
+
+    WHY_NEEDED = "Without a virtual camera other programs cannot see the picture; only recording works."
+    LOADED = "The kernel module v4l2loopback is loaded."
+    NO_DEVICE = "The kernel module v4l2loopback is loaded, but has no device."
+    NOT_LOADED = "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded."
+    BY_HAND = "Or manually:"
+    BY_HAND_UNTIL_RESTART = "Or manually, until the next restart:"
+    THEN = "Then:"
+    KERNEL_REMOVED = "The running kernel {kernel} is no longer installed (installed: {installed})."
+    FIX_RESTART = "Restart the machine: its kernel was updated since it was started."
+    KERNEL_ELSEWHERE = "This looks like a container: the camera driver must be loaded on the host (kernel {kernel})."
+    FIX_ON_HOST = "Load the module on the host, outside the container:"
+    NOT_BUILT = "v4l2loopback is installed, but not built for the running kernel {kernel}."
+    BUILT_FOR_OTHERS = "v4l2loopback is built for {kernels}, but not for the running kernel {kernel}."
+    WITHOUT_HEADERS = "{finding} The headers of this kernel are not installed."
+    NOT_INSTALLED = "The kernel module v4l2loopback is not installed."
+    DEVICE = "{device} appears as “{label}” in other programs."
+    DEVICE_OF_SEVERAL = "{device} appears as “{label}” in other programs; there are {count} virtual cameras."
+    EXCLUSIVE = "{device} has exclusive_caps=1: browsers and meeting programs list it."
+    NOT_EXCLUSIVE = "{device} was loaded without exclusive_caps=1."
+    WHY_EXCLUSIVE = "Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output."
+    FIX_CLOSE_PROGRAMS = "Close every program that uses {device}, then:"
+    NO_NODE = "The kernel has a virtual camera, but the device file {device} is missing."
+    FIX_NO_NODE = "In a container, pass the device through (docker run --device {device} …); otherwise start udev:"
+    PERMITTED = "The user {user} has permission to write to {device}."
+    NOT_PERMITTED = "The user {user} has no permission to open {device}."
+    WHY_PERMISSION = "Without permission the program cannot send frames to the virtual camera."
+    BUSY = "Another program sends to {device}; it is open in {programs}."
+    BUSY_UNKNOWN = "A program of another user sends to {device}."
+    WHY_BUSY = "A virtual camera accepts frames from one program at a time."
+    FIX_BUSY = "If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:"
+    FREE = "{device} is free."
+    FREE_WITH_READERS = "{device} is free; waiting for its picture: {programs}."
+    AT_START = "The module is loaded at every start of the machine."
+    NOT_AT_START = "The module is not loaded at the start of the machine."
+    WHY_AT_START = "After a restart the virtual camera is missing."
+    OTHER_OPTIONS = "Options of v4l2loopback are also set in {files}."
+    WHY_OTHER_OPTIONS = "modprobe merges the options of all files, so devices may get another number, label or mode."
+    FIX_ONE_FILE = "Keep one file with both devices, for example:"
+    FIX_REMOVE_OTHERS = "Remove the other files:"
+    FIX_PACKAGE = "Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."
+    FIX_HEADERS = "Install the headers of the running kernel, then:"
+    FIX_RPM_FUSION = "With RPM Fusion (free) enabled:"
+    FIX_NIXOS = "In /etc/nixos/configuration.nix:"
+
+
+@unique
+class SecureBootFinding(Message):
+    """What the doctor finds about Secure Boot."""
+
+    OFF = "Secure Boot is off: the kernel loads unsigned modules."
+    ACCEPTED = "Secure Boot is on, and the kernel accepted the module's signature."
+    NOT_BUILT = "Secure Boot is on: the module must be signed with a key that is enrolled in the firmware."
+    SIGNED = "Secure Boot is on, and the module is signed by “{signer}”."
+    UNSIGNED = "Secure Boot is on, and the module is not signed."
+    WHY = "With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”)."
+    FIX = "Enrol the signing key, restart, and confirm on the blue screen:"
+
+
+@unique
+class ObsFinding(Message):
+    """What the doctor finds about virtual cameras on Windows and macOS."""
+
+    INSTALLED = "Installed: {programs}."
+    NONE_ON_WINDOWS = "Neither OBS Virtual Camera nor Unity Video Capture is installed."
+    FIX_WINDOWS = "Install OBS Studio (it need not run), then restart the programs that use the camera:"
+    ALLOWED = "OBS Virtual Camera is installed and allowed."
+    NOT_ALLOWED = "The camera extension of OBS is installed, but not allowed."
+    FIX_ALLOW = (
+        "Allow it in System Settings › General › Login Items & Extensions › Camera Extensions (before macOS "
+        "15: Privacy & Security), then restart OBS once."
+    )
+    WITHOUT_EXTENSION = "OBS is installed, but its camera extension is not."
+    FIX_EXTENSION = "Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS."
+    NONE_ON_MAC = "OBS Studio, which provides the virtual camera, is not installed."
+    FIX_MAC = "Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:"
+
+
+@unique
+class PipeWireFinding(Message):
+    """What the doctor finds about the PipeWire camera."""
+
+    WHY = "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera."
+    NOT_INSTALLED = "PipeWire is not installed, so there is no PipeWire camera."
+    NOT_RUNNING = "PipeWire does not answer, so there is no PipeWire camera."
+    FIX_START = "Start PipeWire:"
+    RUNNING = "PipeWire answers: the program offers a PipeWire camera."
+    FIX_SESSION_MANAGER = "Start WirePlumber, which connects programs with cameras:"
+    NO_PORTAL = "The desktop has no camera portal."
+    PORTAL = "The desktop has a camera portal."
+    OUTSIDE_SANDBOX = "programs outside a sandbox"
+    NOT_ALLOWED = "The camera permission of {program} is “{answer}”: they get no camera from the portal."
+    FIX_FORGET = "Forget the answer, so that the desktop asks again:"
+    FIREFOX_PIPEWIRE = (
+        "Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback."
+    )
+    FIREFOX_DEVICES = (
+        "Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. "
+        "media.webrtc.camera.allow-pipewire in about:config changes that."
+    )
+    FLATPAK = "Flatpak programs are installed; those without access to device files find the PipeWire camera only."
+    SNAP = "The snap {program} may not use cameras."
+
+
+@unique
+class ProofFinding(Message):
+    """What the doctor's test picture shows."""
+
+    BUSY = "No test picture was sent to {device} because another program sends to it."
+    FIX_BUSY = "Close that program and run the doctor again."
+    NOT_SENT = "The test picture could not be sent: {reason}"
+    HANGS = "The driver of {device} does not respond."
+    NOTHING_SENT = "{device} accepted no frame within {seconds} seconds."
+    WHY_NOT_SENT = "Other programs see no picture."
+    FIX_NOT_SENT = "Close other programs that use the device; if that does not help, reload the module:"
+    NOT_READABLE = "{device} accepts frames, but cannot be opened as a camera."
+    FIX_NOT_READABLE = "Load the module with exclusive_caps=1:"
+    ONE_READER = "{device} takes one program at a time, and {programs} reads it."
+    WHY_ONE_READER = "No other program can open the camera meanwhile."
+    NO_PICTURE = "{device} can be opened as a camera, but delivers no frames."
+    FIX_CLOSE_PROGRAMS = "Close every program that uses the device and run the doctor again."
+    WHY_SAME = "Other programs see the same."
+    OTHER_SIZE = (
+        "{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it."
+    )
+    WHY_OTHER_SIZE = "The picture is letterboxed to that size."
+    FIX_OTHER_SIZE = "Close the programs that read the camera so that it can take the new size."
+    WRONG_COLOURS = "The colours read back from {device} differ by up to {error} of 255."
+    FIX_WRONG_COLOURS = (
+        "Close every program that uses the device and run the doctor again; if that does not help, update v4l2loopback."
+    )
+    GOOD = "Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255."
+
+
+@unique
+class DoctorFix(CommandLineMessage):
+    """Texts of `doctor --fix`."""
+
+    NOT_LINUX = "On this system the virtual camera comes from OBS; run `doctor` to see what to install."
+    FOLLOW = "{detail}\n{steps}"
+    NO_ELEVATION = "Neither sudo nor pkexec is installed; run the shown commands as root."
+    TIMED_OUT = "The repair did not finish within {seconds} seconds; run the shown commands as root."
+    NOTHING_TO_DO = "Nothing to repair: the virtual camera “{label}” is set up."
+    AS_ROOT = "As root:\n{script}"
+    AS_ROOT_WITH = "As root (with {program}):\n{script}"
+    DECLINED = "Nothing was changed."
+    DONE = "Done: the virtual camera is loaded, now and at every start of the machine."
+    NO_TERMINAL = "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal."
+
+
+@unique
+class RepairFailure(Message):
+    """Why the virtual camera could not be set up."""
+
+    NOT_RUN = "The repair could not be started ({program} cannot be run); run the shown commands as root."
+    FAILED = "The repair failed with exit code {code} (details are in the log); run the shown commands as root."
+    FAILED_IN_USE = "The repair failed: the virtual camera is in use. Close the programs that use it and try again."
+    FAILED_KEY = "The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says."
+    FAILED_FORBIDDEN = "The repair failed: Secure Boot or a container forbids loading modules."
+    NO_DIALOG = "This desktop cannot ask for the password; run the shown commands in a terminal."
+    DISMISSED = "Nothing was changed: the password was not entered."

@@ -172,7 +172,7 @@ def repair_failure(output: str, exit_code: int) -> Exception:
 
 def repair_not_started(program: str) -> Exception:
     """Return that the command of `repair_command` could not be started."""
-    from app.core.messages.doctor_fix import RepairFailure
+    from app.core.messages.doctor import RepairFailure
     from app.doctor.fix import FixError
 
     return FixError(RepairFailure.NOT_RUN(program=program))

@@ -174,13 +174,13 @@ def _first_line(error: Exception) -> str:
 def _pin() -> None:
     """Pin this worker process to a core that no other worker on this machine holds, once."""
     from app.core.files.lock import lock_file
-    from app.offline.batch.pool import usable_cores
+    from app.offline.batch.pool import core_numbers
 
     if _pinned:
         return
     folder = Path(tempfile.gettempdir()) / f"mattecam-cores-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    for core in usable_cores():
+    for core in core_numbers():
         lock = lock_file(folder / str(core), wait=False)
         if lock is not None:
             _pinned.append(lock)

@@ -33,7 +33,7 @@ class Pool:
 
     def __init__(self, count: int) -> None:
         """count: of workers; a single one may use all cores."""
-        cores = usable_cores()
+        cores = core_numbers()
         self._idle_cores: list[int | None] = [cores[i % len(cores)] if count > 1 else None for i in range(count)]
         self._workers: list[_Worker] = []
 
@@ -111,8 +111,8 @@ class Pool:
         return Report(job, *message)
 
 
-def usable_cores() -> list[int]:
-    """Return the cores that this process may use."""
+def core_numbers() -> list[int]:
+    """Return the numbers of the cores that this process may use."""
     affinity = getattr(psutil.Process(), "cpu_affinity", None)
     return list(affinity()) if affinity is not None else list(range(os.cpu_count() or 1))
 
