@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from app.core.blur_scale import hides_text
@@ -25,6 +25,7 @@ class Pill(QLabel):
         super().__init__()
         self.setObjectName(name)
         self._colour = colour
+        self._drawn, self._drawn_for = QPixmap(), ""
         self.setContentsMargins(PILL_PADDING, 4, PILL_PADDING, 4)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.hide()
@@ -36,7 +37,18 @@ class Pill(QLabel):
         self.setVisible(bool(text))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter = QPainter(self)
+        # Drawn once: it lies over the preview and is painted again with every frame.
+        ratio = self.devicePixelRatioF()
+        drawn_for = f"{self.width()} {self.height()} {ratio} {self.font().key()} {self.text()}"
+        if drawn_for != self._drawn_for:
+            self._drawn, self._drawn_for = QPixmap(self.size() * ratio), drawn_for
+            self._drawn.setDevicePixelRatio(ratio)
+            self._drawn.fill(Qt.GlobalColor.transparent)
+            self._draw(QPainter(self._drawn))
+        QPainter(self).drawPixmap(0, 0, self._drawn)
+
+    def _draw(self, painter: QPainter) -> None:
+        painter.setFont(self.font())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour)
@@ -45,6 +57,7 @@ class Pill(QLabel):
         painter.setPen(Qt.GlobalColor.white)
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        painter.end()
 
 
 class PreviewOverlay(QWidget):

@@ -17,7 +17,7 @@ from app.gui.preview.worker import PreviewWorker
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 
-STATUS_INTERVAL_MS, IDLE_INTERVAL_MS = 150, 300
+STATUS_INTERVAL_MS, IDLE_INTERVAL_MS = 200, 300
 """Between two looks at the status, while composites are shown and while they are not."""
 
 
