@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +21,7 @@ from app.capture.devices import CameraDevice
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Frame, SourceInfo
 from tests.media.damaged_jpegs import encode, lost_packets
 
 FAST = CameraTiming(start_s=0.1, read_s=0.05, silence_s=0.2)
@@ -93,23 +95,36 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCapture]]:
     assert all(capture.released for capture in Driver.made)
 
 
+def opened(timing: CameraTiming = FAST, **capture: Any) -> closing[CameraSource]:
+    return closing(CameraSource("0", CaptureSettings(**capture), timing))
+
+
+def first_frame(timing: CameraTiming = FAST, **capture: Any) -> tuple[Frame, SourceInfo]:
+    """Return the first frame of a camera that is opened for it, and what the camera says of itself."""
+    with opened(timing, **capture) as source:
+        frame = source.read()
+        assert frame is not None
+        return frame, source.info
+
+
+def lost(read: Callable[[], object], reason: str, most: int = 50) -> None:
+    """Read nothing until the camera is lost."""
+    with pytest.raises(SourceLostError, match=reason):
+        for _ in range(most):
+            assert not read()
+
+
 def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(width=1920, height=1080, fps=60), FAST)
-    frame = source.read()
-    source.close()
-    assert frame is not None
+    _, info = first_frame(width=1920, height=1080, fps=60)
     asked = driver.made[0].asked
     wanted = {cv2.CAP_PROP_FRAME_WIDTH: 1920, cv2.CAP_PROP_FRAME_HEIGHT: 1080, cv2.CAP_PROP_FPS: 60}
     assert asked.items() >= wanted.items()
-    info = source.info
     assert (info.kind, info.name, info.id) == ("camera", "Webcam", "usb-webcam")
     assert (info.width, info.height, info.fps, info.pixel_format) == (64, 48, 25.0, "MJPG")
 
 
 def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
-    source.close()
-    assert source.info.pixel_format == "YUYV"
+    assert first_frame(pixel_format="YUYV")[1].pixel_format == "YUYV"
     assert len(driver.made) == 1
 
 
@@ -118,9 +133,7 @@ def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> 
 )
 def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: BgrImage | None) -> None:
     driver.shows["MJPG"] = nothing
-    source = CameraSource("0", CaptureSettings(), FAST)
-    source.close()
-    assert source.info.pixel_format == "YUYV"
+    assert first_frame()[1].pixel_format == "YUYV"
 
 
 def test_only_black_frames_are_reported(driver: type[FakeCapture]) -> None:
@@ -138,45 +151,35 @@ def test_a_camera_that_cannot_be_opened(driver: type[FakeCapture]) -> None:
 
 
 def test_a_silent_camera_is_lost(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(), FAST)
-    started_s = time.perf_counter()
-    assert source.read() is not None
-    driver.shows.clear()
-    with pytest.raises(SourceLostError, match="delivered no frame for"):
-        for _ in range(50):
-            assert source.read() is None
-    assert time.perf_counter() - started_s > FAST.silence_s
-    source.close()
+    with opened() as source:
+        started_s = time.perf_counter()
+        assert source.read() is not None
+        driver.shows.clear()
+        lost(source.read, "delivered no frame for")
+        assert time.perf_counter() - started_s > FAST.silence_s
 
 
 def test_a_closed_shutter_loses_the_camera_without_a_black_frame(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(), FAST)
-    driver.shows["MJPG"] = np.zeros((48, 64, 3), np.uint8)
-    with pytest.raises(SourceLostError, match="only black frames"):
-        for _ in range(50):
-            assert source.read() is None
-    source.close()
+    with opened() as source:
+        driver.shows["MJPG"] = np.zeros((48, 64, 3), np.uint8)
+        lost(source.read, "only black frames")
 
 
 def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
-    source = CameraSource("0", CaptureSettings(), FAST)
-    first = source.read()
-    with monkeypatch.context() as patch:
-        patch.delattr(FakeCapture, "retrieve")
-        assert source.skip() and source.skip()
-    frame = source.read()
-    assert first is not None and frame is not None and frame.index == first.index + 3
-    source.close()
+    with opened() as source:
+        first = source.read()
+        with monkeypatch.context() as patch:
+            patch.delattr(FakeCapture, "retrieve")
+            assert source.skip() and source.skip()
+        frame = source.read()
+        assert first is not None and frame is not None and frame.index == first.index + 3
 
 
 def test_a_camera_that_falls_silent_while_frames_are_skipped_is_lost(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(), FAST)
-    assert source.skip()
-    driver.shows.clear()
-    with pytest.raises(SourceLostError, match="delivered no frame for"):
-        for _ in range(50):
-            assert not source.skip()
-    source.close()
+    with opened() as source:
+        assert source.skip()
+        driver.shows.clear()
+        lost(source.skip, "delivered no frame for")
 
 
 def test_an_unplugged_camera_is_lost_at_once(
@@ -186,30 +189,23 @@ def test_an_unplugged_camera_is_lost_at_once(
     device.touch()
     monkeypatch.setattr(camera, "SYSTEM", "Linux")
     monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, path=str(device)))
-    source = CameraSource("0", CaptureSettings(), PATIENT)
-    driver.shows.clear()
-    device.unlink()
-    with pytest.raises(SourceLostError, match="is disconnected"):
-        source.read()
-    source.close()
+    with opened(PATIENT) as source:
+        driver.shows.clear()
+        device.unlink()
+        lost(source.read, "is disconnected", most=1)
 
 
 def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(), FAST)
-    driver.shows["MJPG"] = picture(80, 60)
-    frame = source.read()
-    source.close()
-    assert frame is not None
-    assert frame.size == (source.info.width, source.info.height) == (80, 60)
+    with opened() as source:
+        driver.shows["MJPG"] = picture(80, 60)
+        frame = source.read()
+        assert frame is not None and frame.size == (source.info.width, source.info.height) == (80, 60)
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
 def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tuple[int, ...]) -> None:
     image = driver.shows["YUYV"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
-    frame = source.read()
-    source.close()
-    assert frame is not None
+    frame, _ = first_frame(pixel_format="YUYV")
     np.testing.assert_array_equal(frame.image, np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]])
     assert frame.image.flags.c_contiguous
 
@@ -217,9 +213,7 @@ def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tup
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), 1e9])
 def test_an_implausible_frame_rate_is_ignored(driver: type[FakeCapture], fps: float) -> None:
     driver.fps = fps
-    source = CameraSource("0", CaptureSettings(fps=24), FAST)
-    source.close()
-    assert source.info.fps == 24
+    assert first_frame(fps=24)[1].fps == 24
 
 
 @pytest.mark.parametrize(
@@ -246,9 +240,8 @@ def damaged_frame() -> bytes:
 
 def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [large_frame(), damaged_frame(), large_frame(), damaged_frame(), large_frame()]
-    source = CameraSource("0", CaptureSettings(), PATIENT)
-    frames = [source.read() for _ in range(2)]
-    source.close()
+    with opened(PATIENT) as source:
+        frames = [source.read() for _ in range(2)]
     assert driver.undecoded == [large_frame()]
     expected = cv2.imdecode(np.frombuffer(large_frame(), np.uint8), cv2.IMREAD_COLOR)
     for frame in frames:
@@ -258,27 +251,19 @@ def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
 
 def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [large_frame(), damaged_frame()]
-    source = CameraSource("0", CaptureSettings(), FAST)
-    with pytest.raises(SourceLostError, match="only damaged frames; check its cable"):
-        for _ in range(100):
-            assert source.read() is None
-    source.close()
+    with opened() as source:
+        lost(source.read, "only damaged frames; check its cable", most=100)
 
 
 def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(driver: type[FakeCapture]) -> None:
     frame = large_frame()
     driver.undecoded[:] = [frame[:-2] + b"\x12\x34\xff\xd9"]
-    source = CameraSource("0", CaptureSettings(), FAST)
-    assert source.read() is not None
-    source.close()
+    first_frame()
 
 
 def test_frames_that_the_driver_converts_are_used_unchanged(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [b"no JPEG"]
-    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
-    frame = source.read()
-    source.close()
-    assert frame is not None
+    frame, _ = first_frame(pixel_format="YUYV")
     assert np.array_equal(frame.image, picture())
 
 
@@ -287,13 +272,12 @@ def test_a_driver_that_reuses_its_buffer_changes_no_frame(driver: type[FakeCaptu
     """A frame that changed while it is matted would be composited with the alpha of another."""
     buffer = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
     driver.shows["YUYV"] = buffer
-    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
-    frame = source.read()
-    assert frame is not None
-    before = frame.image.copy()
-    buffer[:] = 255 - buffer
-    after = source.read()
-    source.close()
+    with opened(pixel_format="YUYV") as source:
+        frame = source.read()
+        assert frame is not None
+        before = frame.image.copy()
+        buffer[:] = 255 - buffer
+        after = source.read()
     assert after is not None
     assert np.array_equal(frame.image, before)
     assert not np.array_equal(after.image, before)

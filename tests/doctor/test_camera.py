@@ -13,8 +13,7 @@ from tests.doctor.machine import Machine
 LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
 
 
-def test_a_camera_is_described_by_what_it_offers(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_camera_is_described_by_what_it_offers(machine: Machine) -> None:
     machine.camera(0, "HD Webcam")
     machine.camera(1, "HD Webcam", index=1)  # its metadata node
     machine.loaded(10)
@@ -23,8 +22,7 @@ def test_a_camera_is_described_by_what_it_offers(tmp_path: Path) -> None:
     assert finding.detail == "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
 
 
-def test_cameras_are_found_without_the_list_too(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_cameras_are_found_without_the_list_too(machine: Machine) -> None:
     for number in (10, 2):
         machine.camera(number, f"Camera {number}")
     details = [finding.detail for finding in check_cameras(machine.system(), [])]
@@ -46,31 +44,26 @@ def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> N
     assert finding.state is State.WARNING and words in finding.fix and finding.why
 
 
-def test_other_systems_show_what_was_listed(tmp_path: Path) -> None:
-    (finding,) = check_cameras(
-        Machine(tmp_path).system(platform="darwin"), [replace(LISTED, path="0", sizes=(), formats=())]
-    )
+def test_other_systems_show_what_was_listed(machine: Machine) -> None:
+    (finding,) = check_cameras(machine.system(platform="darwin"), [replace(LISTED, path="0", sizes=(), formats=())])
     assert finding.detail == "HD Webcam (0)."
 
 
-def test_no_permission(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_no_permission(machine: Machine) -> None:
     machine.camera(0, "HD Webcam")
     (finding,) = check_cameras(machine.system(allowed=False), [])
     assert finding.check == "camera: permission" and finding.state is State.PROBLEM
     assert "sudo usermod -aG video ada" in finding.fix
 
 
-def test_a_node_that_is_not_in_the_container(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_node_that_is_not_in_the_container(machine: Machine, tmp_path: Path) -> None:
     machine.camera(0, "HD Webcam")
     (tmp_path / "dev/video0").unlink()
     (finding,) = check_cameras(machine.system(), [])
     assert finding.state is State.PROBLEM and "docker run --device /dev/video0" in finding.fix
 
 
-def test_a_camera_in_use_names_the_program(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_camera_in_use_names_the_program(machine: Machine) -> None:
     machine.camera(0, "HD Webcam")
     machine.process(70, "wireplumber", "/dev/video0")
     assert len(check_cameras(machine.system(), [])) == 1
@@ -79,8 +72,7 @@ def test_a_camera_in_use_names_the_program(tmp_path: Path) -> None:
     assert finding.state is State.WARNING and "zoom (process 71)" in finding.detail
 
 
-def test_raw_sensors_are_not_offered_as_cameras(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_raw_sensors_are_not_offered_as_cameras(machine: Machine) -> None:
     for number in range(3):
         machine.camera(number, f"Intel IPU6 ISYS Capture {number}")
     (finding,) = check_cameras(machine.system(), [])

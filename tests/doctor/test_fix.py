@@ -27,8 +27,7 @@ def executed(machine: Machine) -> list[str]:
     return done
 
 
-def test_it_writes_both_files_and_loads_the_module(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_it_writes_both_files_and_loads_the_module(machine: Machine, tmp_path: Path) -> None:
     machine.module_file()
     assert executed(machine) == ["v4l2loopback"]
     assert (tmp_path / "etc/modprobe.d/mattecam.conf").read_text() == (
@@ -37,23 +36,20 @@ def test_it_writes_both_files_and_loads_the_module(tmp_path: Path) -> None:
     assert (tmp_path / "etc/modules-load.d/mattecam.conf").read_text() == "v4l2loopback\n"
 
 
-def test_it_reloads_a_module_without_exclusive_caps_under_the_same_number(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_it_reloads_a_module_without_exclusive_caps_under_the_same_number(machine: Machine, tmp_path: Path) -> None:
     machine.loaded(4, caps="N")
     assert executed(machine) == ["-r v4l2loopback", "v4l2loopback"]
     assert "video_nr=4" in (tmp_path / "etc/modprobe.d/mattecam.conf").read_text()
 
 
-def test_it_leaves_a_good_module_alone_and_only_makes_it_last(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_it_leaves_a_good_module_alone_and_only_makes_it_last(machine: Machine) -> None:
     machine.loaded(10)
     assert executed(machine) == []
     assert fix(machine.system(), lambda shown: True).startswith("Nothing to repair")
     assert all(finding.state.value == "ok" for finding in check_virtual_camera(machine.system()))
 
 
-def test_nothing_happens_without_a_yes(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_nothing_happens_without_a_yes(machine: Machine) -> None:
     machine.module_file()
     shown: list[str] = []
 
@@ -76,8 +72,8 @@ def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> Non
         fix(Machine(tmp_path, distribution).system(), lambda shown: True)
 
 
-def test_other_systems(tmp_path: Path) -> None:
-    assert make_plan(Machine(tmp_path).system(platform="win32")).refusal == DoctorFix.NOT_LINUX()
+def test_other_systems(machine: Machine) -> None:
+    assert make_plan(machine.system(platform="win32")).refusal == DoctorFix.NOT_LINUX()
 
 
 def programs(folder: Path, *names: str) -> str:
@@ -98,9 +94,8 @@ def programs(folder: Path, *names: str) -> str:
     ],
 )
 def test_how_it_becomes_root(
-    tmp_path: Path, installed: tuple[str, ...], environment: dict[str, str], chosen: str
+    machine: Machine, tmp_path: Path, installed: tuple[str, ...], environment: dict[str, str], chosen: str
 ) -> None:
-    machine = Machine(tmp_path)
     machine.module_file()
     path = programs(tmp_path / "bin", *installed)
     system = machine.system(environment={**environment, "PATH": path})

@@ -35,8 +35,7 @@ def nvidia(machine: Machine, maker: str = "0x10de") -> None:
         (CUDA_TORCH, "580.65.06", "but torch finds no card"),
     ],
 )
-def test_what_keeps_torch_from_an_nvidia_card(tmp_path: Path, torch: TorchFacts, driver: str, words: str) -> None:
-    machine = Machine(tmp_path)
+def test_what_keeps_torch_from_an_nvidia_card(machine: Machine, torch: TorchFacts, driver: str, words: str) -> None:
     nvidia(machine)
     if driver:
         text = f"NVRM version: NVIDIA UNIX x86_64 Kernel Module  {driver}  Thu Feb 22 01:44:30 UTC 2026\nGCC 12.2.0"
@@ -45,8 +44,7 @@ def test_what_keeps_torch_from_an_nvidia_card(tmp_path: Path, torch: TorchFacts,
     assert finding.state is State.WARNING and words in finding.detail and finding.fix
 
 
-def test_without_torch_an_nvidia_card_is_not_used(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_without_torch_an_nvidia_card_is_not_used(machine: Machine) -> None:
     (finding,) = check_gpu(machine.system(), None)
     assert finding.state is State.OK and not finding.fix
     nvidia(machine)
@@ -54,10 +52,10 @@ def test_without_torch_an_nvidia_card_is_not_used(tmp_path: Path) -> None:
     assert finding.state is State.WARNING and "mattecam[torch]" in str(finding.fix)
 
 
-def test_a_card_without_code_in_torch_is_named(tmp_path: Path) -> None:
+def test_a_card_without_code_in_torch_is_named(machine: Machine) -> None:
     torch = TorchFacts("2.13.0", "13.0", None, (), False, ("NVIDIA GeForce GTX 1060",))
     answers = {"nvidia-smi": CommandResult(0, "580.65.06, 6.1\n")}
-    (finding,) = check_gpu(Machine(tmp_path).system(answers=answers), torch)
+    (finding,) = check_gpu(machine.system(answers=answers), torch)
     assert finding.state is State.WARNING and "GTX 1060" in finding.detail
     assert "CUDA 12.6" in str(finding.fix)
 
@@ -73,29 +71,28 @@ def test_a_card_without_code_in_torch_is_named(tmp_path: Path) -> None:
         ("win32", "581.15, 8.9", ["suit PyTorch's build for CUDA 1", "Delete", "whl/cu1"]),
     ],
 )
-def test_the_choice_of_the_build_is_explained(tmp_path: Path, platform: str, said: str, words: list[str]) -> None:
+def test_the_choice_of_the_build_is_explained(machine: Machine, platform: str, said: str, words: list[str]) -> None:
     answers = {"nvidia-smi": CommandResult(0, said + "\n")}
-    (finding,) = check_gpu(Machine(tmp_path).system(platform=platform, answers=answers), CPU_TORCH)
+    (finding,) = check_gpu(machine.system(platform=platform, answers=answers), CPU_TORCH)
     assert finding.state is State.WARNING and said.partition(",")[0] in finding.detail
     assert all(word in finding.fix for word in words), finding.fix
 
 
-def test_without_a_known_hash_another_python_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_known_hash_another_python_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "VERSION", "3.9")
     answers = {"nvidia-smi": CommandResult(0, "580.65.06, 6.1\n")}
-    (finding,) = check_gpu(Machine(tmp_path).system(answers=answers), CPU_TORCH)
+    (finding,) = check_gpu(machine.system(answers=answers), CPU_TORCH)
     assert "no hash of the build for CUDA 12.6 and Python 3.9" in finding.fix
     assert "3.13, 3.14" in finding.fix and "Delete" not in finding.fix
 
 
-def test_nvidia_smi_is_asked_first(tmp_path: Path) -> None:
+def test_nvidia_smi_is_asked_first(machine: Machine) -> None:
     answers = {"nvidia-smi": CommandResult(0, "581.15, 8.9\n")}
-    (finding,) = check_gpu(Machine(tmp_path).system(platform="win32", answers=answers), CPU_TORCH)
+    (finding,) = check_gpu(machine.system(platform="win32", answers=answers), CPU_TORCH)
     assert "driver 581.15" in finding.detail
 
 
-def test_amd_without_rocm(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_amd_without_rocm(machine: Machine) -> None:
     nvidia(machine, "0x1002")
     (finding,) = check_gpu(machine.system(), CPU_TORCH)
     assert finding.state is State.WARNING and "ROCm" in finding.detail
@@ -109,8 +106,8 @@ def test_amd_without_rocm(tmp_path: Path) -> None:
         (CPU_TORCH, "the CPU is used"),
     ],
 )
-def test_torch_as_it_should_be(tmp_path: Path, torch: TorchFacts, words: str) -> None:
-    (finding,) = check_gpu(Machine(tmp_path).system(), torch)
+def test_torch_as_it_should_be(machine: Machine, torch: TorchFacts, words: str) -> None:
+    (finding,) = check_gpu(machine.system(), torch)
     assert finding.state is State.OK and words in finding.detail
 
 
@@ -120,13 +117,12 @@ def test_the_installed_torch_can_be_asked() -> None:
     assert check_gpu(System(), facts)[0].check == "graphics card"
 
 
-def test_no_display(tmp_path: Path) -> None:
-    (finding,) = check_display(Machine(tmp_path).system())
+def test_no_display(machine: Machine) -> None:
+    (finding,) = check_display(machine.system())
     assert finding.state is State.WARNING and finding.fix == "python3 run.py headless"
 
 
-def test_wayland_needs_no_libraries_of_x11(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_wayland_needs_no_libraries_of_x11(machine: Machine) -> None:
     assert [f.state for f in check_display(machine.system(environment={"WAYLAND_DISPLAY": "wayland-0"}))] == [State.OK]
     missing = check_display(machine.system(environment={"DISPLAY": ":0"}, libraries=False))
     everything = " ".join(library.debian for library in X11_LIBRARIES)
@@ -150,8 +146,8 @@ def test_a_missing_library_of_x11_by_distribution(tmp_path: Path, distribution: 
     assert [(f.detail, f.fix) for f in check_display(system)[1:]] == [("The library libxcb-cursor is missing.", fix)]
 
 
-def test_other_systems_have_a_desktop(tmp_path: Path) -> None:
-    assert check_display(Machine(tmp_path).system(platform="darwin"))[0].state is State.OK
+def test_other_systems_have_a_desktop(machine: Machine) -> None:
+    assert check_display(machine.system(platform="darwin"))[0].state is State.OK
 
 
 Usage = namedtuple("Usage", "total used free")
@@ -170,8 +166,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert finding.state is State.PROBLEM and finding.detail.code == "DiskFinding.NOT_WRITABLE"
 
 
-def test_windows(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_windows(machine: Machine) -> None:
     (finding,) = check_windows(machine.system())
     assert finding.state is State.PROBLEM and "winget install OBSProject.OBSStudio" in finding.fix
     answers = {"A3FCE0F5-3493-419F-958A-ABA1250EC20B": CommandResult(0, "")}
@@ -179,8 +174,7 @@ def test_windows(tmp_path: Path) -> None:
     assert finding.state is State.OK and finding.detail == "Installed: OBS Virtual Camera."
 
 
-def test_mac(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_mac(machine: Machine) -> None:
     line = "*  *  2MMRE5MTB8  com.obsproject.obs-studio.mac-camera-extension (32.0/1)  OBS Virtual Camera  [{}]\n"
     states = {
         "activated enabled": State.OK,

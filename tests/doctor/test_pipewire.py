@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from app.doctor.finding import Finding, State
@@ -14,11 +12,6 @@ from tests.doctor.machine import Machine
 from tests.pipewire_session import PrivateSession, private_session
 
 ALLOWED = PortalState(camera_present=True, permissions={"": "yes"})
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
 
 
 def by_check(findings: list[Finding]) -> dict[str, Finding]:

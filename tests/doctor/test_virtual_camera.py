@@ -17,8 +17,8 @@ def found(system: System) -> dict[str, Finding]:
     return {finding.check.removeprefix("virtual camera: "): finding for finding in check_virtual_camera(system)}
 
 
-def test_a_bare_machine_is_told_what_to_install(tmp_path: Path) -> None:
-    findings = found(Machine(tmp_path).system())
+def test_a_bare_machine_is_told_what_to_install(machine: Machine) -> None:
+    findings = found(machine.system())
     assert set(findings) == {"module"}
     assert findings["module"].state is State.PROBLEM
     assert findings["module"].detail == LoopbackFinding.NOT_INSTALLED()
@@ -53,8 +53,7 @@ def test_nixos_is_not_told_to_write_to_etc(tmp_path: Path) -> None:
         assert "--fix" not in findings[check].fix
 
 
-def test_a_container_is_told_to_go_outside(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_container_is_told_to_go_outside(machine: Machine) -> None:
     (machine.root / f"lib/modules/{RELEASE}/kernel").rmdir()
     (machine.root / f"lib/modules/{RELEASE}").rmdir()
     module = found(machine.system())["module"]
@@ -93,8 +92,7 @@ def test_dkms_not_built_for_the_running_kernel(tmp_path: Path, name: str, words:
     assert "headers" not in found(machine.system())["module"].detail
 
 
-def test_installed_but_not_loaded(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_installed_but_not_loaded(machine: Machine) -> None:
     machine.module_file()
     machine.camera(10, "A real camera")
     module = found(machine.system())["module"]
@@ -103,15 +101,13 @@ def test_installed_but_not_loaded(tmp_path: Path) -> None:
     assert 'sudo modprobe v4l2loopback devices=1 video_nr=11 card_label="Mattecam" exclusive_caps=1' in module.fix
 
 
-def test_loaded_without_a_device(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_loaded_without_a_device(machine: Machine) -> None:
     machine.loaded()
     module = found(machine.system())["module"]
     assert module.state is State.PROBLEM and "has no device" in module.detail
 
 
-def test_all_well(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_all_well(machine: Machine) -> None:
     machine.loaded(10)
     machine.at_start()
     findings = found(machine.system())
@@ -120,8 +116,7 @@ def test_all_well(tmp_path: Path) -> None:
     assert not any(finding.fix for finding in findings.values())
 
 
-def test_a_module_without_exclusive_caps(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_module_without_exclusive_caps(machine: Machine) -> None:
     machine.loaded(4, caps="N", label="Dummy video device (0x0000)")
     caps = found(machine.system())["exclusive_caps"]
     assert caps.state is State.PROBLEM
@@ -130,8 +125,7 @@ def test_a_module_without_exclusive_caps(tmp_path: Path) -> None:
     assert "video_nr=4" in caps.fix and "exclusive_caps=1" in caps.fix
 
 
-def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(machine: Machine) -> None:
     machine.loaded(20, 3, caps="Y,N")  # video20 has exclusive_caps, video3 has not
     machine.write("/sys/devices/virtual/video4linux/video3/name", "Other")
     findings = found(machine.system())
@@ -142,8 +136,7 @@ def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(tmp_path
     assert found(machine.system())["exclusive_caps"].state is State.PROBLEM
 
 
-def test_no_permission(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_no_permission(machine: Machine) -> None:
     machine.loaded(10)
     permission = found(machine.system(allowed=False))["permission"]
     assert permission.state is State.PROBLEM
@@ -151,16 +144,14 @@ def test_no_permission(tmp_path: Path) -> None:
     assert "sudo usermod -aG video ada" in permission.fix
 
 
-def test_a_device_that_is_not_in_the_container(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_device_that_is_not_in_the_container(machine: Machine, tmp_path: Path) -> None:
     machine.loaded(10)
     (tmp_path / "dev/video10").unlink()
     permission = found(machine.system())["permission"]
     assert permission.state is State.PROBLEM and permission.detail == LoopbackFinding.NO_NODE(device="/dev/video10")
 
 
-def test_a_busy_device_names_who_has_it(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_busy_device_names_who_has_it(machine: Machine) -> None:
     machine.loaded(10)
     machine.process(812, "obs", "/dev/video10")
     machine.process(4000, "this program itself", "/dev/video10")
@@ -170,16 +161,14 @@ def test_a_busy_device_names_who_has_it(tmp_path: Path) -> None:
     assert "fuser -v /dev/video10" in busy.fix
 
 
-def test_a_waiting_reader_is_no_fault(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_waiting_reader_is_no_fault(machine: Machine) -> None:
     machine.loaded(10)
     machine.process(900, "firefox", "/dev/video10")
     busy = found(machine.system())["in use"]
     assert busy.state is State.OK and "firefox (process 900)" in busy.detail
 
 
-def test_secure_boot_refuses_an_unsigned_module(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_secure_boot_refuses_an_unsigned_module(machine: Machine) -> None:
     machine.module_file()
     machine.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
     machine.write("/var/lib/shim-signed/mok/MOK.der")
@@ -198,8 +187,7 @@ def test_secure_boot_before_the_module_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("value", "words"), [(b"\x06\x00\x00\x00\x00", "off"), (b"\x06\x00\x00\x00\x01", "accepted")])
-def test_secure_boot_that_is_no_hindrance(tmp_path: Path, value: bytes, words: str) -> None:
-    machine = Machine(tmp_path)
+def test_secure_boot_that_is_no_hindrance(machine: Machine, value: bytes, words: str) -> None:
     machine.loaded(10)
     machine.write(SECURE_BOOT, value)
     boot = found(machine.system())["Secure Boot"]
@@ -207,16 +195,14 @@ def test_secure_boot_that_is_no_hindrance(tmp_path: Path, value: bytes, words: s
 
 
 @pytest.mark.parametrize("file", ["/etc/modules", "/usr/lib/modules-load.d/v4l2loopback.conf"])
-def test_loading_at_start(tmp_path: Path, file: str) -> None:
-    machine = Machine(tmp_path)
+def test_loading_at_start(machine: Machine, file: str) -> None:
     machine.loaded(10)
     assert found(machine.system())["at start"].state is State.WARNING
     machine.write(file, "v4l2loopback\n")
     assert found(machine.system())["at start"].state is State.OK
 
 
-def test_options_of_other_programs_are_named(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_options_of_other_programs_are_named(machine: Machine) -> None:
     machine.loaded(10)
     machine.write("/etc/modprobe.d/mattecam.conf", "options v4l2loopback devices=1\n")
     machine.write("/etc/modprobe.d/blacklist.conf", "blacklist pcspkr\n")
@@ -227,7 +213,6 @@ def test_options_of_other_programs_are_named(tmp_path: Path) -> None:
     assert "sudo rm /etc/modprobe.d/obs.conf" in options.fix
 
 
-def test_another_virtual_device_is_not_taken_for_ours(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_another_virtual_device_is_not_taken_for_ours(machine: Machine) -> None:
     machine.write("/sys/devices/virtual/video4linux/video5/name", "vicodec")
     assert set(found(machine.system())) == {"module"}

@@ -7,13 +7,16 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.media.encoders import VideoEncoder
 from app.media.recovery import recover
@@ -21,11 +24,23 @@ from app.media.video_writer import VideoWriter
 from tests.clips import number_of, numbered, read_numbers, write_clip
 
 
-def write_numbers(path: Path, count: int = 12, size: tuple[int, int] = (96, 48)) -> None:
-    writer = VideoWriter(path, *size, 25)
-    for number in range(count):
-        writer.write(numbered(number, *size))
+def write(path: Path, images: Iterable[NDArray[np.uint8]], fps: Fraction | float = 25, **options: Any) -> VideoWriter:
+    """Write a video of images of one size, and return its closed writer."""
+    first, *others = images
+    writer = VideoWriter(path, first.shape[1], first.shape[0], fps, **options)
+    for image in (first, *others):
+        writer.write(image)
     writer.close()
+    return writer
+
+
+def write_numbers(path: Path, count: int = 12, fps: Fraction | float = 25, **options: Any) -> None:
+    write(path, map(numbered, range(count)), fps, **options)
+
+
+def decoded(path: Path) -> list[av.VideoFrame]:
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "m4v"])
@@ -70,11 +85,8 @@ def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, i
     image = np.full((size[1], size[0], 3), 40, np.uint8)
     image[-1], image[:, -1] = 220, 220
     path = tmp_path / "out.mp4"
-    writer = VideoWriter(path, *size, 25, crf=0)
-    writer.write(image)
-    writer.close()
-    with av.open(str(path)) as container:
-        frame = next(container.decode(video=0)).to_ndarray(format="gray8")
+    write(path, [image], crf=0)
+    frame = decoded(path)[0].to_ndarray(format="gray8")
     assert frame.shape == (size[1] + size[1] % 2, size[0] + size[0] % 2)
     assert frame[-1].min() > 200
     assert frame[:, -1].min() > 200
@@ -85,14 +97,10 @@ def test_colours_come_back(tmp_path: Path, size: tuple[int, int], matrix: int) -
     colours = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 220), (20, 20, 20)], np.uint8)
     bars = cv2.resize(colours[None], size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     path = tmp_path / "out.mp4"
-    writer = VideoWriter(path, *size, 30)
-    for _ in range(3):
-        writer.write(bars)
-    writer.close()
-    with av.open(str(path)) as container:
-        frame = next(container.decode(video=0))
-        assert (frame.colorspace, frame.color_range) == (matrix, 1)
-        back = frame.to_ndarray(format="bgr24").astype(int)
+    write(path, [bars] * 3, 30)
+    frame = decoded(path)[0]
+    assert (frame.colorspace, frame.color_range) == (matrix, 1)
+    back = frame.to_ndarray(format="bgr24").astype(int)
     step = size[0] // len(colours)
     for number, colour in enumerate(colours):
         assert np.abs(back[size[1] // 2, number * step + step // 2] - colour).max() <= 6
@@ -100,12 +108,8 @@ def test_colours_come_back(tmp_path: Path, size: tuple[int, int], matrix: int) -
 
 def test_grey_pictures(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    writer = VideoWriter(path, 64, 48, 30)
-    for value in (0, 128, 255):
-        writer.write(np.full((48, 64), value, np.uint8))
-    writer.close()
-    with av.open(str(path)) as container:
-        values = [int(frame.to_ndarray(format="bgr24")[20, 20, 0]) for frame in container.decode(video=0)]
+    write(path, (np.full((48, 64), value, np.uint8) for value in (0, 128, 255)))
+    values = [int(frame.to_ndarray(format="bgr24")[20, 20, 0]) for frame in decoded(path)]
     assert np.allclose(values, (0, 128, 255), atol=3)
 
 
@@ -117,10 +121,8 @@ def test_reproducible_bytes_do_not_depend_on_the_processor(tmp_path: Path) -> No
     for instructions in ("auto", "0"):  # with those of the processor, and without
         options = {"preset": "veryfast", "crf": "18", "x264-params": f"asm={instructions}"}
         path = tmp_path / f"{instructions}.mp4"
-        writer = VideoWriter(path, 192, 96, 25, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)
-        for number in range(40):
-            writer.write(np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]))
-        writer.close()
+        panned = (np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]) for number in range(40))
+        write(path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)
         files.append(path.read_bytes())
     assert files[0] == files[1]
 
@@ -131,21 +133,14 @@ def test_times_are_kept_and_always_rise(tmp_path: Path) -> None:
     for time_s in (0, 0.033, 0.067, 0.067, 0.05, Fraction(1, 2), 2.0):
         writer.write(numbered(1), time_s)
     writer.close()
-    with av.open(str(path)) as container:
-        times = [round(frame.time * 1000) for frame in container.decode(video=0)]
-    assert times == [0, 33, 67, 68, 69, 500, 2000]
+    assert [round((frame.time or 0) * 1000) for frame in decoded(path)] == [0, 33, 67, 68, 69, 500, 2000]
 
 
 @pytest.mark.parametrize("fps", [30.0, 29.97, Fraction(24000, 1001), 12.5, 1.0])
 def test_the_rate_is_kept(tmp_path: Path, fps: float | Fraction) -> None:
     path = tmp_path / "out.mp4"
-    writer = VideoWriter(path, 96, 48, fps)
-    for number in range(30):
-        writer.write(numbered(number))
-    writer.close()
-    with av.open(str(path)) as container:
-        times = [frame.time for frame in container.decode(video=0)]
-    assert np.allclose(times, np.arange(30) / float(fps), atol=1e-3)
+    write_numbers(path, 30, fps)
+    assert np.allclose([frame.time for frame in decoded(path)], np.arange(30) / float(fps), atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -160,10 +155,7 @@ def test_the_rate_is_kept(tmp_path: Path, fps: float | Fraction) -> None:
 def test_sound_is_copied(tmp_path: Path, source: str, codec: str, kept: str) -> None:
     clip = write_clip(tmp_path / source, 25, audio=codec)
     path = tmp_path / "out.mp4"
-    writer = VideoWriter(path, 96, 48, 25, audio_from=clip)
-    for number in range(25):
-        writer.write(numbered(number))
-    writer.close()
+    write_numbers(path, 25, audio_from=clip)
     with av.open(str(path)) as container:
         assert container.streams.audio[0].codec_context.name == kept
         rate = container.streams.audio[0].codec_context.sample_rate
@@ -191,9 +183,7 @@ def test_audio_ends_with_the_video_of_an_incomplete_file(tmp_path: Path) -> None
 
 def test_a_source_without_sound_gives_none(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.mp4")
-    writer = VideoWriter(tmp_path / "out.mp4", 96, 48, 25, audio_from=clip)
-    writer.write(numbered(3))
-    writer.close()
+    write_numbers(tmp_path / "out.mp4", 1, audio_from=clip)
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert not container.streams.audio
 
