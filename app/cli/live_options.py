@@ -185,15 +185,6 @@ class LiveOptions:
         """Return these options with others."""
         return LiveOptions(**{**self.given, **values})
 
-    def applied_to(self, base: Settings) -> Settings:
-        """Return `base` with the given options. Raises UsageError."""
-        # The strength of a blur is on the scale of the level of strict mode.
-        for name in sorted(self.given, key=lambda name: (name != "strict", list(OPTIONS).index(name))):
-            apply = OPTIONS[name].apply
-            if apply is not None:
-                base = apply(base, self.given[name])
-        return base
-
 
 def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator: the command's argument `live` becomes these live options; all without names.

@@ -187,7 +187,12 @@ def _check_slide(background: BackgroundSettings) -> None:
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:
     """Return `base` with the given options. Raises UsageError."""
-    settings = options.applied_to(base)
+    settings = base
+    # The strength of a blur is on the scale of the level of strict mode.
+    for name in sorted(options.given, key=lambda name: (name != "strict", list(OPTIONS).index(name))):
+        apply = OPTIONS[name].apply
+        if apply is not None:
+            settings = apply(settings, options.given[name])
     if settings.matting.location == "remote":
         _check_server(settings.matting.server)
     return settings

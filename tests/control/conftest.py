@@ -6,6 +6,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -16,10 +17,13 @@ from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
 from app.control.address import ControlAddress
 from app.control.changes import SETTLED_FRAMES
 from app.control.commands import JsonValue, parse_words
+from app.core.errors import PlateError
 from app.core.files.private_file import write_picture
 from app.core.settings import Settings
-from app.core.types import Picture, PictureKind
+from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime.pipeline import Pipeline
+from app.runtime.plate.capture import plate_path, save_plate
+from app.runtime.plate.live import take_live_plate
 from app.runtime.settings_owner import SettingsOwner
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
@@ -41,6 +45,9 @@ class Program:
         self.picture: Picture | None = None
         self.scene_changes = 0
         self.microphones: list[str] = []
+        self.plates: list[tuple[BgrImage, str]] = []
+        """Those that were taken, with their cameras."""
+        self.plate_error: PlateError | None = None
         picture = folder / "beach.png"
         cv2.imwrite(str(picture), room_picture())
         self.files = [BackgroundFile(picture, "Beach")]
@@ -56,6 +63,7 @@ class Program:
             scenes=self.scenes,
             request_quit=self.quit.set,
             save_snapshot=self.save_snapshot,
+            take_plate=partial(take_live_plate, self.pipeline, keep=self.keep_plate),
             scenes_changed=self.note_scenes,
             microphones=lambda: self.microphones,
             confirm_s=confirm_s,
@@ -72,6 +80,14 @@ class Program:
             self.picture = self.pipeline.preview.get(60)
         assert self.picture is not None
         write_picture(path, self.pipeline.release(self.picture).image)
+
+    def keep_plate(self, plate: BgrImage, camera: str) -> Path:
+        if self.plate_error is not None:
+            raise self.plate_error
+        self.plates.append((plate, camera))
+        path = plate_path(camera, plate.shape[1], plate.shape[0])
+        save_plate(path, plate, camera)
+        return path
 
     @property
     def settings(self) -> Settings:

@@ -16,37 +16,37 @@ def sampled(sample: int, every: int, timeout_s: float = 900) -> pytest.MarkDecor
 
 def damaged(whole: bytes, cases: int, seed: int = 0) -> Iterator[bytes]:
     """Yield `cases` damaged versions of a file, the same for each seed."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     for _ in range(cases):
-        yield _damage(whole, dice)
+        yield _damage(whole, rng)
 
 
-def _damage(whole: bytes, dice: random.Random) -> bytes:
+def _damage(whole: bytes, rng: random.Random) -> bytes:
     data = bytearray(whole)
-    kind = dice.randrange(7)
+    kind = rng.randrange(7)
     if kind == 0:  # a few bits flipped anywhere
-        for _ in range(dice.choice((1, 1, 2, 8, 64))):
-            data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        for _ in range(rng.choice((1, 1, 2, 8, 64))):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
     elif kind == 1:  # bytes of the header replaced, which holds lengths and counts
-        for _ in range(dice.choice((1, 2, 4))):
-            data[dice.randrange(min(len(data), 128))] = dice.choice((0, 1, 127, 128, 255, dice.randrange(256)))
+        for _ in range(rng.choice((1, 2, 4))):
+            data[rng.randrange(min(len(data), 128))] = rng.choice((0, 1, 127, 128, 255, rng.randrange(256)))
     elif kind == 2:  # truncated
-        del data[dice.randrange(len(data)) :]
+        del data[rng.randrange(len(data)) :]
     elif kind == 3:  # a range of zeros
-        start = dice.randrange(len(data))
-        length = min(len(data) - start, dice.choice((1, 16, 512, 4096)))
+        start = rng.randrange(len(data))
+        length = min(len(data) - start, rng.choice((1, 16, 512, 4096)))
         data[start : start + length] = bytes(length)
     elif kind == 4:  # bytes inserted
-        start = dice.randrange(len(data))
-        data[start:start] = dice.randbytes(dice.choice((1, 4, 100)))
+        start = rng.randrange(len(data))
+        data[start:start] = rng.randbytes(rng.choice((1, 4, 100)))
     elif kind == 5:  # a piece duplicated or moved
-        start, end = sorted((dice.randrange(len(data)), dice.randrange(len(data))))
+        start, end = sorted((rng.randrange(len(data)), rng.randrange(len(data))))
         piece = data[start:end][:4096]
-        target = dice.randrange(len(data))
+        target = rng.randrange(len(data))
         data[target : target + len(piece)] = piece
     else:  # a large number where a small one was
-        start = dice.randrange(max(1, len(data) - 8))
-        data[start : start + 4] = dice.choice(
+        start = rng.randrange(max(1, len(data) - 8))
+        data[start : start + 4] = rng.choice(
             (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\1")
         )
     return bytes(data)

@@ -68,26 +68,26 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
 
 
-def words(dice: random.Random) -> list[str]:
-    line = [dice.choice(COMMANDS)] if dice.random() < 0.8 else []
-    for _ in range(dice.randrange(6)):
-        kind = dice.random()
+def words(rng: random.Random) -> list[str]:
+    line = [rng.choice(COMMANDS)] if rng.random() < 0.8 else []
+    for _ in range(rng.randrange(6)):
+        kind = rng.random()
         if kind < 0.5:
-            line += [dice.choice(OPTIONS), dice.choice([*VALUES, *NETWORKS, "broken.json"])]
+            line += [rng.choice(OPTIONS), rng.choice([*VALUES, *NETWORKS, "broken.json"])]
         elif kind < 0.65:
-            line.append(dice.choice(FLAGS))
+            line.append(rng.choice(FLAGS))
         elif kind < 0.8:
-            line.append(dice.choice(SECOND))
+            line.append(rng.choice(SECOND))
         else:
-            line.append(dice.choice(VALUES))
+            line.append(rng.choice(VALUES))
     return line
 
 
 @sampled(50, 1000)
 def test_command_lines(cases: int, nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
-    dice = random.Random(7)
+    rng = random.Random(7)
     for _ in range(cases):
-        line = words(dice)
+        line = words(rng)
         for stream in (sys.stdout, sys.stderr):  # as Python configures the real streams, unlike those of pytest
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
         code = main.main(line)

@@ -27,7 +27,7 @@ NAMES = "expand", "depthwise", "project"
 MODEL = "_fc.weight"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pretrained() -> EfficientNetLite0:
     """Return an encoder whose tensors are all different."""
     torch.manual_seed(0)
@@ -38,8 +38,8 @@ def pretrained() -> EfficientNetLite0:
     return encoder
 
 
-@pytest.fixture
-def package(pretrained: EfficientNetLite0, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def package(pretrained: EfficientNetLite0, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a file with its weights under the names of the package, with a classifier."""
     state: dict[str, Tensor] = {MODEL: torch.zeros(10, 4)}
 
@@ -54,8 +54,9 @@ def package(pretrained: EfficientNetLite0, tmp_path: Path) -> Path:
         first = len(NAMES) - len(layers)
         for index, layer in enumerate(layers, first):
             name(layer, f"_blocks.{number}._{NAMES[index]}_conv", f"_blocks.{number}._bn{index}")
-    torch.save(state, tmp_path / "lite0.pth")
-    return tmp_path / "lite0.pth"
+    file = tmp_path_factory.mktemp("package") / "lite0.pth"
+    torch.save(state, file)
+    return file
 
 
 @torch.no_grad()

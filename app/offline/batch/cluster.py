@@ -29,8 +29,8 @@ LOCAL = "local"
 """Address for Ray on this machine."""
 STORE_BYTES = 100_000_000
 """Object store of Ray on this machine: results are small, films never pass through it."""
-DESK_TIMEOUT_S = 10.0
-"""Wait for an answer of the desk, which Ray may be starting anew."""
+COORDINATOR_TIMEOUT_S = 10.0
+"""Wait for an answer of the coordinator, which Ray may be starting anew."""
 _pinned: list[IO[bytes]] = []
 """Lock of the core that this worker process holds."""
 
@@ -51,7 +51,8 @@ class RayWorkers:
         self._stopping = False
         try:
             _connect(ray, address, count)
-            self._desk: Any = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Desk).remote()
+            coordinator = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Coordinator)
+            self._coordinator: Any = coordinator.remote()
             self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, retry_exceptions=False)(run_task)
         except MattecamError:
             raise
@@ -69,7 +70,7 @@ class RayWorkers:
     def start(self, index: int, job: Job) -> None:
         """Submit a job as a task. Raises MattecamError if Ray is lost."""
         with _while_ray_answers():
-            self._running[self._task.remote(index, job, self._desk)] = index
+            self._running[self._task.remote(index, job, self._coordinator)] = index
 
     def wait(self, timeout_s: float) -> Sequence[Report]:
         """Return news, at the latest after the timeout. Raises MattecamError if Ray is lost."""
@@ -91,10 +92,10 @@ class RayWorkers:
         self._ray.shutdown()
 
     def _take(self) -> dict[int, tuple[int, int | None]]:
-        """Return the progress since the last call; none where the desk is being started anew."""
+        """Return the progress since the last call; none where the coordinator is being started anew."""
         try:
             news: dict[int, tuple[int, int | None]] = self._ray.get(
-                self._desk.take.remote(self._stopping), timeout=DESK_TIMEOUT_S
+                self._coordinator.take.remote(self._stopping), timeout=COORDINATOR_TIMEOUT_S
             )
         except self._ray.exceptions.RayError:
             return {}
@@ -111,7 +112,7 @@ class RayWorkers:
         return Report(index, result.frames, result.expected_frames, result)
 
 
-class Desk:
+class Coordinator:
     """Actor between the tasks and the driver: takes progress, tells who should stop.
 
     Ray starts it anew where it dies: it holds only what its callers tell it again.
@@ -133,13 +134,13 @@ class Desk:
         return news
 
 
-def run_task(index: int, job: Job, desk: Any) -> JobResult:
+def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
     """Run one job in a Ray worker, on a core of its own."""
     import ray
 
     def should_stop(frames: int, expected: int | None) -> bool:
         try:
-            return bool(ray.get(desk.tell.remote(index, frames, expected), timeout=DESK_TIMEOUT_S))
+            return bool(ray.get(coordinator.tell.remote(index, frames, expected), timeout=COORDINATOR_TIMEOUT_S))
         except ray.exceptions.RayError:  # only progress is lost
             return False
 

@@ -9,13 +9,11 @@ import numpy as np
 
 from app.core.errors import BackgroundError, SourceOpenError, UsageError
 from app.core.messages.command_line import EvaluateText
-from app.media.image_file import read_grey
+from app.media.image_file import IMAGE_SUFFIXES, read_grey
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from app.offline.evaluation.metrics import Alpha
-
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
-VIDEOS = frozenset({".mkv", ".mp4", ".mov", ".avi", ".webm", ".m4v"})
+from app.offline.targets import VIDEOS
 
 
 def find_clips(path: Path) -> dict[str, Path]:
@@ -25,7 +23,7 @@ def find_clips(path: Path) -> dict[str, Path]:
     Raises UsageError if there is none.
     """
     if path.is_file():
-        if path.suffix.lower() not in VIDEOS | IMAGES:
+        if path.suffix.lower() not in VIDEOS | IMAGE_SUFFIXES:
             raise UsageError(EvaluateText.OTHER_FILE(file=path))
         return {"": path}
     if not path.is_dir():
@@ -49,11 +47,11 @@ def read_alphas(path: Path) -> Iterator[Alpha]:
     """
     if path.is_dir():
         return _read_images(_images(path))
-    return _read_images([path]) if path.suffix.lower() in IMAGES else _read_video(path)
+    return _read_images([path]) if path.suffix.lower() in IMAGE_SUFFIXES else _read_video(path)
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in IMAGES)
+    return sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def _read_images(paths: Sequence[Path]) -> Iterator[Alpha]:
