@@ -15,14 +15,13 @@ from app.matting.base.failures import ExecutorError
 from app.matting.selection import hardware
 from app.matting.selection.cuda_cards import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
-from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.testing.engine import FakeEngine, StepInput
 from app.testing.faults import Faults
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.matting.selection.simulated_cuda import SimulatedCuda
-from tests.runtime.running import BASE, IMPATIENT
+from tests.runtime.running import BASE, IMPATIENT, composites, running
 from tests.waiting import eventually
 
 AUTO = EngineSettings()
@@ -149,23 +148,14 @@ def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
         built.append(make(settings, width, height, world.faults))
         return built[-1]
 
-    running = Pipeline(
-        BASE.replace(matting=MattingSettings(device=device)),
-        parts=replace(world.parts(), build_engine=build),
-        timing=IMPATIENT,
-    )
-    running.start()
-    try:
-        eventually(lambda: len(built) == 2 and running.status().phase is Phase.RUNNING)
-        goal = running.status().frames_out + 5
-        eventually(lambda: running.status().frames_out >= goal)
-        assert [problem.message for problem in running.status().problems if problem.stage is Stage.MATTING] == [
+    settings = BASE.replace(matting=MattingSettings(device=device))
+    with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
+        eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
+        composites(pipeline, 5)
+        assert [problem.message for problem in pipeline.status().problems if problem.stage is Stage.MATTING] == [
             "The GPU cuda stopped working; matting continues on the CPU until Mattecam is restarted."
         ]
         assert [type(engine) for engine in built] == [LostGpu, FakeEngine]
-    finally:
-        assert running.stop()
-    assert FakeEngine.live == 0
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 from app.core.types import Matte
-from app.runtime.pipeline import Pipeline
 from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
@@ -36,11 +35,6 @@ STAGES = (
     "open_recorder",
     "recorder",
 )
-
-
-def _sent(running: Pipeline, more: int = 5) -> None:
-    goal = running.status().frames_sent + more
-    eventually(lambda: running.status().frames_sent >= goal)
 
 
 MOMENTS = ("start", "middle", "switch", "shutdown")
@@ -93,7 +87,8 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
     world.engine = Engine
     with running(world, BASE, IMPATIENT) as pipeline:
         eventually(lambda: bool(pipeline.status().problems))
-        _sent(pipeline)
+        sent = pipeline.status().frames_sent
+        eventually(lambda: pipeline.status().frames_sent >= sent + 5)
     assert not any(shows_room(picture.image) for picture in world.pictures())
     assert all(picture.frame is None for picture in world.pictures())
 
@@ -101,7 +96,6 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
     tried: list[tuple[str, float | None]] = []
     world = FakeWorld()
-    parts = world.parts()
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
         tried.append((settings.device, settings.downsample_ratio))
@@ -109,12 +103,7 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return FakeEngine(settings, width, height, world.faults)
 
-    running = Pipeline(
-        BASE.replace(matting=MattingSettings(device="cuda", downsample_ratio=0.4)),
-        parts=replace(parts, build_engine=build),
-        timing=IMPATIENT,
-    )
-    running.start()
-    composites(running, 5)
-    assert running.stop()
+    settings = BASE.replace(matting=MattingSettings(device="cuda", downsample_ratio=0.4))
+    with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
+        composites(pipeline, 5)
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]

@@ -14,7 +14,6 @@ from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import BgrImage, Frame, Matte, PictureKind
 from app.matting.base.interface import MattingEngine
-from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine, StepInput
@@ -110,20 +109,18 @@ def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Tri
         background=BackgroundSettings.model_validate({"kind": kind}),
     )
     parts = replace(world.parts(), self_test=detailed_self_test, open_source=partial(_detailed, world))
-    pipeline = Pipeline(settings, parts=parts, timing=TIMING)
     if moment == "start":
         Engine.on.set()
-    pipeline.start()
-    if moment == "middle":
+    with running(world, settings, TIMING, parts=parts) as pipeline:
+        if moment == "middle":
+            composites(pipeline)
+            Engine.on.set()
+        eventually(lambda: pipeline.status().phase is Phase.WAITING)
+        frames_pass(world)
+        eventually(lambda: len(world.pictures()) > 20)
+        Engine.on.clear()
         composites(pipeline)
-        Engine.on.set()
-    eventually(lambda: pipeline.status().phase is Phase.WAITING)
-    frames_pass(world)
-    eventually(lambda: len(world.pictures()) > 20)
-    Engine.on.clear()
-    composites(pipeline)
-    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-    assert pipeline.stop()
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 

@@ -147,7 +147,8 @@ class WaitingEngine(ImmediateEngine):
 
 
 def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
-    parts, turns, waits_s = FakeWorld().parts(), list[Turns](), list[float]()
+    world, turns, waits_s = FakeWorld(), list[Turns](), list[float]()
+    parts = world.parts()
 
     def open_recorder(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
         turns.append(context.turns)
@@ -157,14 +158,9 @@ def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
         return WaitingEngine(parts.build_engine(settings, width, height, framing), turns, waits_s)
 
     output = BASE.output.replace(record=tmp_path / "a.mp4")
-    pipeline = Pipeline(
-        BASE.replace(output=output), parts=replace(parts.with_sinks(recording=open_recorder), build_engine=build)
-    )
-    pipeline.start()
-    try:
+    waiting = replace(parts.with_sinks(recording=open_recorder), build_engine=build)
+    with running(world, BASE.replace(output=output), parts=waiting):
         eventually(lambda: len(waits_s) >= 3)
-    finally:
-        assert pipeline.stop()
     turns[0].wait_for_gap(60)
     assert min(waits_s) > 0.04
 

@@ -11,9 +11,8 @@ import pytest
 
 from app.core.errors import PlateError
 from app.core.settings import CaptureSettings, PeopleSettings, Zone
-from app.core.types import Frame, PictureKind, SourceInfo
+from app.core.types import PictureKind, SourceInfo
 from app.matting.selection.governor import GovernorTiming
-from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from app.testing.room import shows_room
 from app.testing.source import FakeSource
@@ -77,33 +76,23 @@ def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, capl
         eventually(lambda: blamed in caplog.text)
 
 
-class TwoCameras:
-    """Two cameras with one room; the second one delivers nothing until it may."""
+class Second(FakeSource):
+    """Delivers nothing."""
 
-    def __init__(self, world: FakeWorld) -> None:
-        self.may = threading.Event()
-        gate = self.may
-
-        class Second(FakeSource):
-            def read(self) -> Frame | None:
-                return super().read() if gate.wait(0.02) else None
-
-        def opened(settings: CaptureSettings) -> FakeSource:
-            kind = Second if settings.source == "second" else FakeSource
-            return kind(settings, world.faults, "camera")
-
-        self.parts = replace(world.parts(), open_source=opened)
+    def read(self) -> None:
+        self._pace.wait(0.02)
 
 
 def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera() -> None:
     """The last frames of the first camera were shaped by the zones of the second one, and showed the room."""
     world = FakeWorld()
-    cameras = TwoCameras(world)
+
+    def opened(settings: CaptureSettings) -> FakeSource:
+        return (Second if settings.source == "second" else FakeSource)(settings, world.faults, "camera")
+
     first = BASE.replace(capture=BASE.capture.replace(source="first"))
     keep = Zone(kind="keep", camera="second", filled=True, points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)))
-    pipeline = Pipeline(first, parts=cameras.parts)
-    pipeline.start()
-    try:
+    with running(world, first, parts=replace(world.parts(), open_source=opened)) as pipeline:
         composites(pipeline)
         entered, go_on = threading.Event(), threading.Event()
 
@@ -124,7 +113,3 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         eventually(lambda: len(world.pictures()) > before + 20)
         after = [picture for picture in world.pictures()[before:] if picture.kind is PictureKind.COMPOSITE]
         assert not any(shows_room(picture.image) for picture in after)
-    finally:
-        cameras.may.set()
-        world.faults.heal()
-        assert pipeline.stop()

@@ -10,7 +10,6 @@ import pytest
 from app.core.concurrency.clock import elapsed_s
 from app.runtime import watchdog
 from app.runtime.outputs import output_clock
-from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, running
@@ -59,9 +58,7 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None
         goes_on.wait(30)
 
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=UNHURRIED)
-    pipeline.start()
-    try:
+    with running(world, BASE, UNHURRIED) as pipeline:
         composites(pipeline)
         world.faults.put("step", hold)
         assert begun.wait(10)
@@ -74,7 +71,3 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None
         eventually(lambda: len(world.pictures()) > sent + 5)
         shown = [picture.frame for picture in world.pictures()[sent:]]
         assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
-    finally:
-        goes_on.set()
-        world.faults.heal()
-        assert pipeline.stop()

@@ -24,7 +24,7 @@ from app.runtime.watchdog import Watchdog, Watched
 from app.runtime.worker import Worker
 from app.testing.room import room_picture, shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites, running
+from tests.runtime.running import BASE, composites, ignore, running
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
@@ -42,10 +42,6 @@ class Clock:
 
     def send_card(self) -> None:
         self.cards += 1
-
-
-def shared_parts() -> Shared:
-    return Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
 
 
 def die() -> None:
@@ -80,59 +76,58 @@ def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str
 
 def test_without_the_output_clock_the_watchdog_sends_the_card() -> None:
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
-    fault = threading.Event()
-    pipeline.listen(lambda: die() if fault.is_set() and threading.current_thread().name == "output-clock" else None)
-    pipeline.start()
-    composites(pipeline)
-    fault.set()
-    eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
-    only_cards_from_now_on(world)
-    assert pipeline.stop()
+    with running(world, BASE, TIMING) as pipeline:
+        composites(pipeline)
+        pipeline.listen(lambda: die() if threading.current_thread().name == "output-clock" else None)
+        eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
+        only_cards_from_now_on(world)
 
 
 def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
-    world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
-    stall, go_on = threading.Event(), threading.Event()
+    world, go_on = FakeWorld(), threading.Event()
+    with running(world, BASE, TIMING) as pipeline:
+        composites(pipeline)
+        pipeline.listen(lambda: ignore(threading.current_thread().name == "output-clock" and go_on.wait(60)))
+        eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
+        only_cards_from_now_on(world)
+        go_on.set()
+        eventually(lambda: not pipeline.status().problems)
+        composites(pipeline)
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
 
-    def listener() -> None:
-        if stall.is_set() and threading.current_thread().name == "output-clock":
-            go_on.wait(10)
 
-    pipeline.listen(listener)
-    pipeline.start()
-    composites(pipeline)
-    stall.set()
-    eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
-    only_cards_from_now_on(world)
-    stall.clear()
-    go_on.set()
-    eventually(lambda: not pipeline.status().problems)
-    composites(pipeline)
-    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-    assert pipeline.stop()
+def problems_at_each_check(clock: Clock, checks: int, *watched: Watched, moves: int = -1) -> list[int]:
+    """Let a watchdog check so often; return how many problems were open before each check and after the last.
+
+    moves: the check before which the clock goes on.
+    """
+    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
+    watchdog = Watchdog(shared, Gate(lambda: BASE, StandbyPictures(shared.board).get), clock, ALIVE)
+    watchdog.watch(*watched)
+    stop, found = threading.Event(), list[int]()
+
+    def next_check(timeout: float | None = None) -> bool:
+        found.append(len(shared.board.read().problems))
+        if len(found) == moves:
+            clock.last_tick_s = elapsed_s() + 60
+        return len(found) > checks
+
+    stop.wait = next_check  # type: ignore[method-assign]
+    watchdog.run(stop)
+    return found
 
 
 def test_a_program_that_was_stopped_reports_no_stall() -> None:
     """SIGSTOP stops watchdog and clock; the watchdog may be the first to go on."""
-    shared = shared_parts()
-    gate = Gate(lambda: BASE, StandbyPictures(shared.board).get)
     clock = Clock(elapsed_s() - 60)
-    watchdog = Watchdog(shared, gate, clock, ALIVE)
-    stop = threading.Event()
-
-    def once() -> bool:
-        checked.append(1)
-        if len(checked) == 2:
-            clock.last_tick_s = elapsed_s() + 60
-        return len(checked) == 4
-
-    checked: list[int] = []
-    stop.wait = lambda timeout=None: once()  # type: ignore[method-assign]
-    watchdog.run(stop)
+    assert problems_at_each_check(clock, 3, moves=2) == [0, 0, 0, 0]
     assert clock.cards == 1, "the card leaves all the same"
-    assert not shared.board.read().problems
+
+
+def test_a_program_that_was_stopped_reports_no_driver() -> None:
+    answers = iter(["camera", None, "camera", "camera", None])
+    camera = Watched("capture", Stage.CAPTURE, lambda: False, hangs=lambda limit_s: next(answers))
+    assert problems_at_each_check(Clock(elapsed_s() + 60), 5, camera) == [0, 0, 0, 0, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -173,20 +168,17 @@ def test_the_death_of_the_demand_thread_is_reported() -> None:
 
 
 def test_a_thread_of_the_caller_is_watched_as_well() -> None:
-    world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
     dead = threading.Event()
-    pipeline.watch("control", Stage.SETTINGS, dead.is_set)
-    pipeline.start()
-    composites(pipeline)
-    assert not names_the_thread(pipeline, "control", Stage.SETTINGS)
-    dead.set()
-    eventually(lambda: names_the_thread(pipeline, "control", Stage.SETTINGS))
-    assert pipeline.stop()
+    with running(FakeWorld(), BASE, TIMING) as pipeline:
+        pipeline.watch("control", Stage.SETTINGS, dead.is_set)
+        composites(pipeline)
+        assert not names_the_thread(pipeline, "control", Stage.SETTINGS)
+        dead.set()
+        eventually(lambda: names_the_thread(pipeline, "control", Stage.SETTINGS))
 
 
 def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
-    shared = shared_parts()
+    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
     board = shared.board
     cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
     gate = Gate(lambda: BASE, cards.get)
@@ -208,12 +200,9 @@ def ignore_value(value: int) -> None:
 
 
 def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
-    world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
-    pipeline.watch("broken", Stage.SETTINGS, lambda: die() or False)  # type: ignore[func-returns-value]
-    pipeline.start()
-    eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
-    assert pipeline.stop()
+    with running(FakeWorld(), BASE, TIMING) as pipeline:
+        pipeline.watch("broken", Stage.SETTINGS, lambda: die() or False)  # type: ignore[func-returns-value]
+        eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
 
 
 @pytest.mark.parametrize(
@@ -225,38 +214,14 @@ def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
 )
 def test_a_driver_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str]) -> None:
     world = FakeWorld()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=replace(TIMING, hang_s=0.2))
+    with running(world, BASE, replace(TIMING, hang_s=0.2)) as pipeline:
 
-    def messages() -> list[str]:
-        return [found.message for found in pipeline.status().problems if found.stage is problem[0]]
+        def messages() -> list[str]:
+            return [found.message for found in pipeline.status().problems if found.stage is problem[0]]
 
-    pipeline.start()
-    try:
         composites(pipeline)
         world.faults.put(stage, lambda: world.faults.hang(60))
         eventually(lambda: bool(messages()))
         assert messages()[0].startswith(problem[1])
         world.faults.heal()
         eventually(lambda: not messages())
-    finally:
-        world.faults.heal()
-        assert pipeline.stop()
-
-
-def test_a_program_that_was_stopped_reports_no_driver() -> None:
-    shared = shared_parts()
-    board = shared.board
-    answers = iter(["camera", None, "camera", "camera", None])
-    camera = Watched("capture", Stage.CAPTURE, lambda: False, hangs=lambda limit_s: next(answers))
-    gate = Gate(lambda: BASE, StandbyPictures(board).get)
-    watchdog = Watchdog(shared, gate, Clock(elapsed_s() + 60), ALIVE)
-    watchdog.watch(camera)
-    stop, found = threading.Event(), list[int]()
-
-    def once(timeout: float | None = None) -> bool:
-        found.append(len(board.read().problems))
-        return len(found) == 6
-
-    stop.wait = once  # type: ignore[method-assign]
-    watchdog.run(stop)
-    assert found == [0, 0, 0, 0, 1, 0]

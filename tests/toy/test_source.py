@@ -8,9 +8,8 @@ import pytest
 
 from app.capture import SourceName, SourceOpener, parse_source, table
 from app.core.settings import CaptureSettings
-from app.runtime.pipeline import Pipeline
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites
+from tests.runtime.running import BASE, composites, running
 from tests.toy.source import TOY
 
 
@@ -22,11 +21,9 @@ def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> No
 
     world = FakeWorld()
     settings = BASE.replace(capture=CaptureSettings(source="toy:90", fps=120))
-    pipeline = Pipeline(settings, parts=replace(world.parts(), open_source=SourceOpener()))
-    pipeline.start()
-    composites(pipeline)
-    info = pipeline.status().source
-    assert pipeline.stop()
+    with running(world, settings, parts=replace(world.parts(), open_source=SourceOpener())) as pipeline:
+        composites(pipeline)
+        info = pipeline.status().source
     assert info is not None and (info.kind, info.name) == ("toy", "Toy 90")
     newest = world.newest()
     assert newest.frame is not None and (newest.frame.image == 90).all()
