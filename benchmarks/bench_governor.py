@@ -37,7 +37,6 @@ from app.core.settings import (
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, Picture, PictureKind
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending
-from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from benchmarks.replay import ReplaySource
@@ -116,20 +115,23 @@ class Sample:
     note: str
 
 
-class ArrivalSink(MemorySink):
+class ArrivalSink:
     """Notes when each composite arrives; repeats do not count."""
 
+    name = "memory"
+
     def __init__(self) -> None:
-        super().__init__()
         self.arrivals_s: list[float] = []
         self._last: int | None = None
 
     def send(self, picture: Picture) -> None:
-        """Keep the frame and note its time."""
-        super().send(picture)
+        """Note the time of the frame."""
         if picture.kind is PictureKind.COMPOSITE and picture.frame is not None and picture.frame.index != self._last:
             self._last = picture.frame.index
             self.arrivals_s.append(time.perf_counter())
+
+    def close(self) -> None:
+        """There is nothing to release."""
 
 
 def program(
@@ -137,7 +139,7 @@ def program(
     *,
     governor: bool,
     pinned: bool = False,
-    sink: MemorySink | None = None,
+    sink: ArrivalSink | None = None,
     fps: float = RATE_HZ,
     rest_s: float = 0.0,
 ) -> Pipeline:
@@ -154,7 +156,7 @@ def program(
         output=OutputSettings(virtual_camera="off", record=Path("memory")),
     )
     parts = replace(
-        default_parts().with_sinks(recording=lambda path, width, height, context: sink or MemorySink()),
+        default_parts().with_sinks(recording=lambda path, width, height, context: sink or ArrivalSink()),
         open_source=lambda capture: ReplaySource(frames, fps),
         build_engine=lambda matting, width, height, framing: SimulatedEngine(matting, width, height, load, rest_s),
         self_test=lambda engine, width, height: None,

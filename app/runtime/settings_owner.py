@@ -1,4 +1,4 @@
-"""The single owner of the settings in force: atomic changes, versions, listeners."""
+"""The single owner of the settings in force: atomic changes and listeners."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from app.core.settings import Model, Settings
 
 
 class SettingsOwner:
-    """Thread-safe. `current` is read without a lock; every change is atomic and increments `version`."""
+    """Thread-safe. `current` is read without a lock; every change is atomic."""
 
     def __init__(self, settings: Settings) -> None:
         self._lock = threading.Lock()
-        self._state = (0, settings)
+        self._current = settings
         self._listeners: list[Callable[[], None]] = []
 
     @property
     def current(self) -> Settings:
         """The settings in force."""
-        return self._state[1]
-
-    @property
-    def version(self) -> int:
-        """The number of changes so far."""
-        return self._state[0]
+        return self._current
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change, on the thread that made it and without a lock held."""
@@ -34,14 +29,13 @@ class SettingsOwner:
         """Replace the settings by `update` of those in force and return the new ones.
 
         `update` runs under the lock: it must be short and must not change settings itself. An error that it raises
-        changes nothing and reaches the caller. Settings that stay equal keep their version and notify nobody.
+        changes nothing and reaches the caller. Settings that stay equal notify nobody.
         """
         with self._lock:
-            version, current = self._state
-            new = update(current)
-            if new == current:
-                return current
-            self._state = version + 1, new
+            new = update(self._current)
+            if new == self._current:
+                return self._current
+            self._current = new
         for callback in tuple(self._listeners):
             callback()
         return new

@@ -11,8 +11,8 @@ from app.capture.demo import DemoSource
 from app.cli.proof import proof_parts, write_before_after
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind
-from app.output.memory import MemorySink
 from app.output.spec import SinkContext
+from app.testing.sink import FakeSink
 from tests.fakes.world import FakeWorld
 
 
@@ -33,7 +33,7 @@ def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> N
 
 
 def test_a_proof_records_no_unmatted_frame() -> None:
-    sink = MemorySink(keep=9)
+    sink = FakeSink()
 
     parts = proof_parts(FakeWorld().parts().with_sinks(recording=lambda *_: sink))
     (open_recording,) = (spec.open for spec in parts.sinks if spec.name == "recording")

@@ -8,7 +8,6 @@ import pytest
 
 from app.core.errors import SinkLostError
 from app.output.base import FrameSink
-from app.output.memory import MemorySink
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from app.output.side_by_side import SideBySideCamera
@@ -17,66 +16,29 @@ from tests.output import fake_driver
 from tests.output.pictures import Make, picture
 
 
-def memory(folder: Path) -> FrameSink:
-    """Keeps pictures."""
-    return MemorySink(3)
-
-
-def recorder(folder: Path) -> FrameSink:
-    """Writes the composite."""
-    return Recorder(folder / "a.mp4", 64, 48, RecordingOptions(30))
-
-
-def alpha_recorder(folder: Path) -> FrameSink:
-    """Writes the matte."""
-    return Recorder(folder / "a.mkv", 64, 48, RecordingOptions(30, alpha=True))
-
-
-def virtual_camera(folder: Path) -> FrameSink:
-    """Shows pictures as a camera."""
-    return VirtualCamera("auto", 64, 48, 30)
-
-
-def v4l2_camera(folder: Path) -> FrameSink:
-    """Shows pictures as a camera, without pyvirtualcam."""
-    return VirtualCamera("auto", 64, 48, 30, backend="v4l2")
-
-
-def side_by_side_camera(folder: Path) -> FrameSink:
-    """Shows the person and the alpha."""
-    return SideBySideCamera("auto", 64, 48, 30)
-
-
-def v4l2_side_by_side_camera(folder: Path) -> FrameSink:
-    """Shows the person and the alpha, without pyvirtualcam."""
-    return SideBySideCamera("auto", 64, 48, 30, backend="v4l2")
-
-
 def real_virtual_camera(folder: Path) -> FrameSink:
-    """The same with the real driver."""
     return VirtualCamera("auto", 64, 48, 30)
 
 
-@pytest.fixture(
-    params=[
-        memory,
-        recorder,
-        alpha_recorder,
-        virtual_camera,
-        v4l2_camera,
-        side_by_side_camera,
-        v4l2_side_by_side_camera,
-        real_virtual_camera,
-    ]
-)
+SINKS: dict[str, Make] = {
+    "recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, RecordingOptions(30)),
+    "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, RecordingOptions(30, alpha=True)),
+    "virtual_camera": real_virtual_camera,
+    "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
+    "side_by_side_camera": lambda folder: SideBySideCamera("auto", 64, 48, 30),
+    "v4l2_side_by_side_camera": lambda folder: SideBySideCamera("auto", 64, 48, 30, backend="v4l2"),
+    "real_virtual_camera": real_virtual_camera,
+}
+
+
+@pytest.fixture(params=SINKS)
 def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Each kind of sink."""
-    chosen: Make = request.param
-    if chosen is not real_virtual_camera:
+    """Each kind of sink, with a fake driver but for `real_virtual_camera`."""
+    if request.param != "real_virtual_camera":
         fake_driver.install(monkeypatch)
     elif not any(not camera.busy for camera in list_virtual_cameras()):
         pytest.skip("needs a free virtual camera (v4l2loopback)")
-    return chosen
+    return SINKS[request.param]
 
 
 def test_frames_of_any_size_and_repeats_are_accepted(make: Make, tmp_path: Path) -> None:

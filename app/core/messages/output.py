@@ -81,7 +81,6 @@ class RecordingText(Message):
     NAME_TAKEN = "Another file {file} appeared during the recording, which is saved as {copy}."
     KEPT = "the recording so far is in {file}"
     NOTHING_KEPT = "nothing was recorded"
-    CLOSED = "A frame was sent to a closed output; open it again."
     NO_FRAME = "The file {file} contains no frame that can be recovered; delete it."
     NOT_RECOVERED = "The recording {file} could not be completed: {reason}."
     NOT_UNFINISHED = "{file} is no unfinished recording, whose name would be like `name.part.mp4`; choose another file."
