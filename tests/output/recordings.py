@@ -1,15 +1,63 @@
-"""Composites for recordings, the clock that times them, and what a finished file holds."""
+"""Composites for recordings, a program that records, and what a file holds."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import av
 import numpy as np
 from av.error import InvalidDataError
 
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
+from tests.paths import ROOT
+
+RECORD = """
+import sys, time
+from pathlib import Path
+from app.capture.demo import DemoSource
+from app.core.types import Picture, PictureKind
+from app.output.recorder import Recorder
+from app.output.recording import RecordingOptions
+from app.output.sound.microphone import Microphone
+from tests.output.sound.sources import FakeDevice
+path, fps, sound = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+device = FakeDevice()
+microphone = None if sound == "off" else lambda: Microphone(device.open, lambda: "default", lambda error: None)
+source = DemoSource(320, 240, fps)
+recorder = Recorder(path, 320, 240, RecordingOptions(fps, open_microphone=microphone))
+started_s = time.perf_counter()
+while True:
+    recorder.send(Picture(source.read().image, PictureKind.COMPOSITE))
+    seconds = time.perf_counter() - started_s
+    device.lost = sound == "lost" and seconds > 1
+    print(seconds, flush=True)
+"""
+
+
+@contextmanager
+def recording_elsewhere(path: Path, fps: int = 30, microphone: str = "off") -> Iterator[IO[str]]:
+    """Record the demo in another process, which is killed at the end; yield what it prints: the seconds recorded.
+
+    microphone: `off`, `working`, or `lost` after a second.
+    """
+    command = [sys.executable, "-c", RECORD, str(path), str(fps), microphone]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout
+        process.kill()
+
+
+def kill_while_recording(path: Path, seconds: float, fps: int = 30, microphone: str = "off") -> float:
+    """Record for more than these seconds in another process, kill it, and return the seconds recorded."""
+    with recording_elsewhere(path, fps, microphone) as lines:
+        recorded_s = next((float(line) for line in lines if float(line) > seconds), 0.0)
+    assert recorded_s, "the process ended by itself"
+    return recorded_s
 
 
 def read(path: Path) -> tuple[list[BgrImage], list[float]]:

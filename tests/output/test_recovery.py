@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -22,39 +22,7 @@ from app.output.recording import RecordingOptions
 from app.output.unfinished import in_progress, unfinished_recordings
 from tests.clips import write_clip
 from tests.output.pictures import picture
-from tests.paths import ROOT
-
-RECORD = """
-import sys, time
-from pathlib import Path
-from app.capture.demo import DemoSource
-from app.core.types import Picture, PictureKind
-from app.output.recorder import Recorder
-from app.output.recording import RecordingOptions
-fps = float(sys.argv[2])
-source = DemoSource(320, 240, fps)
-recorder = Recorder(Path(sys.argv[1]), 320, 240, RecordingOptions(fps))
-started_s = time.perf_counter()
-while True:
-    recorder.send(Picture(source.read().image, PictureKind.COMPOSITE))
-    print(time.perf_counter() - started_s, flush=True)
-"""
-RECORDED_S = 3.0
-
-
-def kill_while_recording(path: Path, fps: int) -> float:
-    """Record in another process, kill it with SIGKILL, and return the seconds recorded."""
-    command = [sys.executable, "-c", RECORD, str(path), str(fps)]
-    seconds = 0.0
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            seconds = float(line)
-            if seconds > RECORDED_S:
-                break
-        process.kill()
-    assert seconds > RECORDED_S
-    return seconds
+from tests.output.recordings import kill_while_recording, recording_elsewhere
 
 
 def times_of(path: Path) -> list[float]:
@@ -68,7 +36,7 @@ def test_a_killed_recording_plays_to_its_last_second_and_is_finished(
     tmp_path: Path, suffix: str, fps: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, part = tmp_path / f"out.{suffix}", tmp_path / f"out.part.{suffix}"
-    seconds = kill_while_recording(path, fps)
+    seconds = kill_while_recording(path, 3.0, fps)
     cut = times_of(part)
     assert cut[-1] + 1 / fps > seconds - 1
     assert unfinished_recordings() == (part,)
@@ -132,54 +100,47 @@ def test_an_existing_file_is_never_replaced(tmp_path: Path) -> None:
         assert len(container.streams.audio) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"no video", None])
-def test_files_that_cannot_be_recovered_are_kept_and_named(
-    tmp_path: Path, content: bytes | None, capsys: pytest.CaptureFixture[str]
+def clip_without_codec(path: Path) -> None:
+    """Write a clip that FFmpeg opens, but has nothing to copy the stream with."""
+    content = write_clip(path.with_name("clip.mp4"), 3).read_bytes()
+    path.with_name("clip.mp4").unlink()
+    path.write_bytes(content.replace(b"avc1", b"zzzz").replace(b"mp4v", b"zzzz"))
+
+
+def clip(path: Path) -> None:
+    write_clip(path.with_name("clip.mp4"), 3).rename(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("a.part.mp4", lambda path: path.write_bytes(b"")),
+        ("a.part.mp4", lambda path: path.write_bytes(b"no video")),
+        ("a.part.mp4", clip_without_codec),
+        ("a.part.mp4", lambda path: None),
+        *((name, clip) for name in ("a.part", "a.part.xyz", "a.part.webm")),
+    ],
+)
+def test_what_cannot_be_recovered_is_kept_and_named(
+    tmp_path: Path, name: str, make: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    part = tmp_path / "a.part.mp4"
-    if content is not None:
-        part.write_bytes(content)
-    with pytest.raises(VideoError, match=r"a\.part\.mp4"):
+    part = tmp_path / name
+    make(part)
+    before = list(tmp_path.iterdir())
+    with pytest.raises(VideoError, match=re.escape(name)):
         recover(part)
     assert main.main(["recover", str(part)]) == 1
-    assert "a.part.mp4" in capsys.readouterr().err
-    assert [file.name for file in tmp_path.iterdir()] == ([] if content is None else ["a.part.mp4"])
-
-
-@pytest.mark.parametrize("name", ["a.part", "a.part.xyz", "a.part.webm"])
-def test_a_video_that_its_name_does_not_fit_is_kept_and_named(tmp_path: Path, name: str) -> None:
-    part = write_clip(tmp_path / "a.mp4", 3).rename(tmp_path / name)
-
-    with pytest.raises(VideoError, match=name):
-        recover(part)
-
-    assert list(tmp_path.iterdir()) == [part]
-
-
-def test_a_damaged_header_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    """Without its codec, FFmpeg opens the file, but has nothing to copy the stream with."""
-    part = write_clip(tmp_path / "a.part.mp4", 3)
-    content = part.read_bytes()
-    for codec in (b"avc1", b"mp4v"):
-        content = content.replace(codec, b"zzzz")
-    part.write_bytes(content)
-
-    with pytest.raises(VideoError, match=r"a\.part\.mp4"):
-        recover(part)
-
-    assert list(tmp_path.iterdir()) == [part]
+    assert name in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == before
 
 
 def test_a_file_that_another_program_records_to_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    command = [sys.executable, "-c", RECORD, str(path), "30"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline()
+    with recording_elsewhere(path) as lines:
+        assert lines.readline()
         with pytest.raises(SinkOpenError, match="another program records to it; choose another name"):
             Recorder(path, 64, 48, RecordingOptions(30))
         Recorder(tmp_path / "other.mp4", 64, 48, RecordingOptions(30)).close()
-        process.kill()
     again = Recorder(path, 64, 48, RecordingOptions(30))
     again.send(picture())
     again.close()

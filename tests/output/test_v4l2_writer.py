@@ -106,38 +106,30 @@ def test_refusals_of_the_driver_become_one_sentence(
         VirtualCamera("auto", 64, 48, 30, backend="v4l2")
 
 
-def test_auto_uses_v4l2_where_pyvirtualcam_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = fake_driver.install(monkeypatch)
-    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
-    VirtualCamera("auto", 64, 48, 30).close()
-    assert len(driver.opened) == 1
-    with pytest.raises(SinkOpenError):
-        VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam")
-
-
-def test_auto_uses_v4l2_where_pyvirtualcam_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("writer_fails", [False, True])
+@pytest.mark.parametrize("reason", [None, "Device /dev/video10 could not be opened: Device or resource busy"])
+def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(
+    monkeypatch: pytest.MonkeyPatch, reason: str | None, writer_fails: bool
+) -> None:
     driver = fake_driver.install(monkeypatch)
 
     def fails(*_: object, **__: object) -> None:
-        raise RuntimeError("'v4l2loopback' backend: Unable to configure capture device")
+        raise RuntimeError(f"'v4l2loopback' backend: {reason}")
 
-    monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
-    VirtualCamera("auto", 64, 48, 30).close()
-    assert len(driver.opened) == 1
-    with pytest.raises(SinkOpenError):
+    if reason is None:
+        monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
+    else:
+        monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
+    why = "cannot be used" if reason is None else "Another program sends"
+    if writer_fails:
+        driver.refusals["/dev/video10"] = OSError("the writer")
+        with pytest.raises(SinkOpenError, match=why):  # that of pyvirtualcam
+            VirtualCamera("auto", 64, 48, 30)
+    else:
+        VirtualCamera("auto", 64, 48, 30).close()
+        assert len(driver.opened) == 1
+    with pytest.raises(SinkOpenError, match=why):
         VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam")
-
-
-def test_auto_tells_why_pyvirtualcam_failed_if_v4l2_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = fake_driver.install(monkeypatch)
-    driver.refusals["/dev/video10"] = OSError("the writer")
-
-    def fails(*_: object, **__: object) -> None:
-        raise RuntimeError("'v4l2loopback' backend: Device /dev/video10 could not be opened: Device or resource busy")
-
-    monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
-    with pytest.raises(SinkOpenError, match="Another program sends"):
-        VirtualCamera("auto", 64, 48, 30)
 
 
 def test_v4l2_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
