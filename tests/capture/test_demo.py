@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.capture import demo as demo_source
 from app.capture.demo import DemoSource
 from app.capture.open import open_source
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import BgrImage, BlurredBackground
 from app.matting.selection.registry import build_engine
 from app.matting.strict.rules import WAIT_FRAMES
+from tests.capture.played_time import played_time
 
 
 def suit_share(image: BgrImage) -> float:
@@ -75,23 +77,15 @@ def test_any_size(width: int, height: int, index: int) -> None:
     assert image.std() > 2
 
 
-def test_frames_follow_the_clock_without_drift() -> None:
+def test_frames_follow_the_clock_and_a_slow_reader_misses_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = played_time(monkeypatch, demo_source)
     demo = DemoSource(64, 48, 50)
     frames = [frame for frame in (demo.read() for _ in range(40)) if frame is not None]
-    late_s = [frame.captured_at_s - frame.index / 50 for frame in frames]
-    assert len(late_s) == 40
-    # Beside other programs some frames are late.
-    assert abs(min(late_s[:20]) - min(late_s[20:])) < 0.1
-
-
-def test_a_slow_reader_misses_frames() -> None:
-    demo = DemoSource(64, 48, 100)
-    first = demo.read()
-    assert first is not None
-    threading.Event().wait(0.2)
-    later = demo.read()
-    assert later is not None
-    assert 15 <= later.index - first.index <= 200
+    assert [frame.index for frame in frames] == list(range(40))
+    assert [frame.captured_at_s - 100 for frame in frames] == pytest.approx([number / 50 for number in range(40)])
+    clock.now_s += 0.21
+    late = demo.read()
+    assert late is not None and late.index == 39 + 10
 
 
 def test_a_waiting_read_ends_with_close() -> None:

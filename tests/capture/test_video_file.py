@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -20,9 +19,9 @@ from app.core.errors import SourceLostError, SourceOpenError
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from app.testing.clock import FakeClock
+from tests.capture.played_time import played_time
 from tests.clips import number_of, write_clip
 from tests.paths import shared
-from tests.waiting import eventually
 
 
 def numbers(source: VideoFileSource, count: int) -> list[int]:
@@ -45,24 +44,28 @@ def test_a_file_that_is_not_looped_ends(tmp_path: Path) -> None:
     source.close()
 
 
-def test_the_rate_is_kept_across_the_loop(tmp_path: Path) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    return played_time(monkeypatch, video_file)
+
+
+def times(source: VideoFileSource, count: int) -> list[float]:
+    with closing(source):
+        return [frame.captured_at_s - 100 for frame in (source.read() for _ in range(count)) if frame is not None]
+
+
+def test_the_rate_is_kept_across_the_loop(tmp_path: Path, clock: FakeClock) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 5, fps=50)
-
-    def kept() -> bool:
-        source = VideoFileSource(clip)
-        frames = [source.read() for _ in range(16)]
-        source.close()
-        times = [frame.captured_at_s for frame in frames if frame]
-        return len(times) == 16 and bool(times[-1] - times[0] == pytest.approx(15 / 50, abs=0.05))
-
-    eventually(kept)  # frames may be late, beside other programs
+    assert times(VideoFileSource(clip), 16) == pytest.approx([number / 50 for number in range(16)])
 
 
-def test_playback_that_is_late_goes_on_at_its_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_frame_times_are_kept(tmp_path: Path, clock: FakeClock) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24))
+    assert times(VideoFileSource(clip), 3) == pytest.approx([0, 0.04, 0.24])
+
+
+def test_playback_that_is_late_goes_on_at_its_rate(tmp_path: Path, clock: FakeClock) -> None:
     """Without a new start of its clock it would play the frames that it missed all at once."""
-    clock = FakeClock(100.0)
-    monkeypatch.setattr(video_file, "READ_TIMEOUT_S", 0.01)
-    monkeypatch.setattr(video_file, "time", SimpleNamespace(perf_counter=clock))
     source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 2, 4)))
     assert numbers(source, 2) == [0], "the second is due after two seconds"
     clock.now_s = 150
@@ -72,35 +75,12 @@ def test_playback_that_is_late_goes_on_at_its_rate(tmp_path: Path, monkeypatch: 
     source.close()
 
 
-def test_variable_frame_times_are_kept(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24))
-
-    def kept() -> bool:
-        source = VideoFileSource(clip)
-        times = [frame.captured_at_s for frame in (source.read(), source.read(), source.read()) if frame]
-        source.close()
-        return bool(np.diff(times) == pytest.approx([0.04, 0.2], abs=0.03))
-
-    eventually(kept)  # frames may be late, beside other programs
-
-
-def test_a_long_pause_does_not_block(tmp_path: Path) -> None:
-    source = VideoFileSource(write_clip(tmp_path / "long.mkv", 2, times_s=(0, 60)))
-    assert source.read() is not None
-    started_s = time.perf_counter()
-    assert source.read() is None
-    assert time.perf_counter() - started_s < 30
-    source.close()
-
-
-def test_the_frame_after_a_pause_is_read(tmp_path: Path) -> None:
-    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 2, times_s=(0, 2)))
-    assert source.read() is not None
-    frame = None
-    while frame is None:
-        frame = source.read()
-    assert number_of(frame.image) == 1
-    source.close()
+def test_a_long_pause_does_not_block(tmp_path: Path, clock: FakeClock) -> None:
+    with closing(VideoFileSource(write_clip(tmp_path / "long.mkv", 2, times_s=(0, 60)))) as source:
+        assert source.read() is not None
+        assert source.read() is None
+        assert clock.now_s == 100 + video_file.READ_TIMEOUT_S
+        assert numbers(source, 59) == [1]
 
 
 @pytest.mark.parametrize(("rotation", "size"), [(90, (48, 96)), (-90, (48, 96)), (180, (96, 48)), (0, (96, 48))])

@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
@@ -61,8 +61,7 @@ def screen() -> Iterator[type[FakeScreen]]:
 
 
 def test_the_newest_image_is_shown_and_a_still_screen_stays_the_same_object(screen: type[FakeScreen]) -> None:
-    background = ScreenBackground(SETTINGS, screen)
-    try:
+    with closing(ScreenBackground(SETTINGS, screen)) as background:
         first = background.backdrop(64, 36, 0.0)
         assert first.shape == (36, 64, 3)
         assert (first == 10).all()
@@ -72,27 +71,26 @@ def test_the_newest_image_is_shown_and_a_still_screen_stays_the_same_object(scre
         eventually(lambda: bool((background.backdrop(64, 36, 0.0) == 200).all()))
         background.follow(SETTINGS.replace(zoom=2))
         assert background.backdrop(80, 45, 0.0).shape == (45, 80, 3)
-    finally:
-        background.close()
         background.close()
 
 
-def test_nothing_is_captured_while_nobody_looks(screen: type[FakeScreen]) -> None:
-    background = ScreenBackground(SETTINGS, screen)
-    try:
-        background.backdrop(64, 36, 0.0)
-        pause = threading.Event()
-        pause.wait(1.6)
+def test_nothing_is_captured_while_nobody_looks(screen: type[FakeScreen], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.compositing.screen.UNSEEN_S", 0.1)
+
+    def rests() -> bool:
         grabbed = screen.grabs
-        pause.wait(0.5)
-        assert screen.grabs == grabbed
+        threading.Event().wait(4 / RATE_HZ)
+        return screen.grabs == grabbed
+
+    with closing(ScreenBackground(SETTINGS, screen)) as background:
+        background.backdrop(64, 36, 0.0)
+        eventually(rests)
+        grabbed = screen.grabs
         eventually(lambda: background.backdrop(64, 36, 0.0) is not None and screen.grabs > grabbed)
-    finally:
-        background.close()
 
 
-def test_a_lost_screen_is_reported_and_comes_back(screen: type[FakeScreen]) -> None:
-    background = ScreenBackground(SETTINGS, screen)
+def test_a_lost_screen_is_reported_and_comes_back(screen: type[FakeScreen], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.compositing.screen.RETRY_S", 0.05)
 
     def fails() -> bool:
         try:
@@ -101,13 +99,11 @@ def test_a_lost_screen_is_reported_and_comes_back(screen: type[FakeScreen]) -> N
             return "can no longer be captured" in str(error)
         return False
 
-    try:
+    with closing(ScreenBackground(SETTINGS, screen)) as background:
         screen.lost = True
         eventually(fails)
         screen.lost = False
         eventually(lambda: not fails())
-    finally:
-        background.close()
 
 
 def test_a_screen_that_cannot_be_captured_is_refused_at_once(screen: type[FakeScreen]) -> None:
@@ -193,31 +189,14 @@ def test_titles_beyond_latin_letters_are_read() -> None:
 def test_a_real_display_is_captured() -> None:
     eventually(lambda: {"Talk of today", "Chat"} <= set(window_titles()))
     assert screen_count() == 1
-    whole = ScreenGrabber("screen:1")
-    try:
-        image = whole.grab()
-        assert image.shape == (360, 640, 3)
-
-        def seconds_of_a_grab() -> float:
-            started_s = time.perf_counter()
-            whole.grab()
-            return time.perf_counter() - started_s
-
-        eventually(lambda: seconds_of_a_grab() < 1 / RATE_HZ)
-    finally:
-        whole.close()
-    talk = ScreenGrabber("window:talk of")
-    try:
+    with closing(ScreenGrabber("screen:1")) as whole:
+        assert whole.grab().shape == (360, 640, 3)
+    with closing(ScreenGrabber("window:talk of")) as talk:
         red = talk.grab()
         assert 100 <= red.shape[0] <= 140 and 180 <= red.shape[1] <= 220
         assert np.mean(np.all(red == (0, 0, 255), axis=2)) > 0.5
-    finally:
-        talk.close()
-    part = ScreenGrabber("region:600,300,200x200")
-    try:
+    with closing(ScreenGrabber("region:600,300,200x200")) as part:
         assert part.grab().shape == (60, 40, 3), "what lies beyond the screen is left out"
-    finally:
-        part.close()
     for target, why in (
         ("screen:2", "only 1"),
         ("window:nothing like it", "no visible window"),
