@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         words = with_cluster_address(sys.argv[1:] if argv is None else argv)
-        code = app(args=words, prog_name=program.name(), standalone_mode=False)
+        code = _command(args=words, prog_name=program.name(), standalone_mode=False)
     except TyperException as error:
         if not error.message.startswith("Usage:"):  # the help of a group of commands
             return _fail(refusal(error), EXIT_USAGE)
@@ -220,3 +220,4 @@ app.command("bench")(bench)
 app.command("evaluate")(evaluate)
 app.command("version")(version)
 app.add_typer(weights_app, name="weights")
+_command = typer.main.get_command(app)

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
     pytest.mark.timeout(300),
 ]
-TITLES = {"worker": "run_task", "desk": "ray::Desk"}
+TITLES = {"worker": "run_task", "coordinator": "ray::Coordinator"}
 """Of processes of Ray, by what they are."""
 OPTIONS = ["--model", "mattecam", "--jobs", "2", "--json", "--cluster"]
 
@@ -49,7 +49,7 @@ def ray_processes() -> set[int]:
 
 
 def kill_one(title: str) -> None:
-    """Kill a process of Ray by its title, such as `ray::Desk`."""
+    """Kill a process of Ray by its title, such as `ray::Coordinator`."""
 
     def has_title(process: psutil.Process) -> bool:
         with suppress(psutil.Error):  # it may end meanwhile
@@ -93,7 +93,7 @@ def test_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     assert eventually_none()
 
 
-@pytest.mark.parametrize("victim", ["worker", "desk", "driver", "interrupt"])
+@pytest.mark.parametrize("victim", ["worker", "coordinator", "driver", "interrupt"])
 def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim: str) -> None:
     clips = [write_clip(tmp_path / f"{name}.mp4", 400, size=(192, 96)) for name in "ab"]
     out = tmp_path / "out"
