@@ -1,14 +1,17 @@
-"""A synthetic room with persons: the small frames and alphas that strict mode receives."""
+"""A synthetic room with persons: the small frames and alphas that strict mode receives, and a filter of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from app.core.settings import StrictLevel
 from app.core.types import Floats
+from app.matting.strict.cpu_strict import StrictFilter
 
 HEIGHT, WIDTH = 92, 163
 """Size in units. With grid 1, a cell of strict mode is one pixel; deliberately not round numbers."""
@@ -63,6 +66,25 @@ class Room:
         y, x = np.mgrid[0 : HEIGHT * self._grid, 0 : WIDTH * self._grid] / self._grid
         stripes = 0.15 + 0.1 * np.sign(np.sin((x - blob.x) / 3) + np.sin((y - blob.y) / 4))
         return np.stack([stripes, stripes, 1 - stripes]).astype(np.float32)
+
+
+class Stream:
+    """A strict filter and the room that it sees."""
+
+    def __init__(self, level: StrictLevel = "strict", grid: int = 1) -> None:
+        self.level, self.room, self.strict = level, Room(grid=grid), StrictFilter()
+
+    def show(self, *blobs: Blob, light: float = 1.0) -> Floats:
+        """Return the gain of the next frame."""
+        return self.strict.gain(self.level, *self.room.frame(*blobs, light=light))
+
+    def filter(self, image: Floats, alpha: Floats, unseen: NDArray[np.bool_] | None = None) -> Floats:
+        """Return the gain of a frame that the test has changed."""
+        return self.strict.gain(self.level, image, alpha, unseen)
+
+    def play(self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()) -> list[Floats]:
+        """Return the gains of so many frames; without a scene the room is empty."""
+        return [self.show(*scene(n)) for n in range(frames)]
 
 
 def _enlarged(plane: Floats, size: tuple[int, int]) -> Floats:

@@ -9,68 +9,64 @@ from app.matting.cpu.coefficients import Coefficients
 from app.matting.cpu.cpu_backend import apply_strict
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
-from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, kept, walking
+from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, Stream, kept, walking
 
 
 def test_a_moving_person_is_kept_whole() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
 
-    gains = [strict.gain("strict", *room.frame(walking(n))) for n in range(20)]
+    gains = stream.play(20, lambda n: [walking(n)])
 
     assert all(kept(gain, walking(n)) == 1 for n, gain in enumerate(gains) if n >= 5)
     assert gains[-1][walking(19).cover() > 0.5].min() == 1  # includes half of the soft edge
 
 
 def test_a_person_who_stops_moving_stays() -> None:
-    room, strict = Room(), StrictFilter()
-    for n in range(10):
-        strict.gain("strict", *room.frame(walking(n)))
+    stream = Stream()
+    stream.play(10, lambda n: [walking(n)])
 
-    gains = [strict.gain("strict", *room.frame(walking(9))) for _ in range(60)]
+    gains = stream.play(60, lambda n: [walking(9)])
 
     assert all(kept(gain, walking(9)) == 1 for gain in gains)
 
 
 def test_a_part_of_an_empty_room_never_shows() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
 
-    assert not any(strict.gain("strict", *room.frame(POSTER)).any() for _ in range(40))
+    assert not any(stream.show(POSTER).any() for _ in range(40))
 
 
 def test_who_enters_where_the_network_does_not_look_is_shown_when_it_looks() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
     unseen = np.zeros((HEIGHT, WIDTH), np.bool_)
     unseen[:, 100:] = True
     newcomer = Blob(130, 45, 14)
-    for n in range(20):
-        strict.gain("strict", *room.frame(Blob(40 + 2 * (n % 2), 50, 16)))
+    stream.play(20, lambda n: [Blob(40 + 2 * (n % 2), 50, 16)])
     for n in range(12):  # enters from the right and then stands still
-        image, alpha = room.frame(Blob(40, 50, 16), Blob(max(130, 170 - 10 * n), 45, 14))
-        assert not strict.gain("strict", image, np.where(unseen, np.float32(0), alpha), unseen)[
-            newcomer.cover() > 0
-        ].any()
+        image, alpha = stream.room.frame(Blob(40, 50, 16), Blob(max(130, 170 - 10 * n), 45, 14))
+        assert not stream.filter(image, np.where(unseen, np.float32(0), alpha), unseen)[newcomer.cover() > 0].any()
 
-    gain = strict.gain("strict", *room.frame(Blob(40, 50, 16), newcomer))
+    gain = stream.show(Blob(40, 50, 16), newcomer)
 
     assert kept(gain, newcomer) == 1
 
 
 def test_what_stands_still_where_the_network_does_not_look_is_not_shown_when_it_looks() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
     unseen = np.zeros((HEIGHT, WIDTH), np.bool_)
     unseen[:, 100:] = True
     ghost = Blob(130, 45, 14)
     for n in range(32):
-        image, alpha = room.frame(Blob(40 + 2 * (n % 2), 50, 16), ghost)
-        strict.gain("strict", image, np.where(unseen, np.float32(0), alpha), unseen if n else None)
+        image, alpha = stream.room.frame(Blob(40 + 2 * (n % 2), 50, 16), ghost)
+        stream.filter(image, np.where(unseen, np.float32(0), alpha), unseen if n else None)
 
-    assert kept(strict.gain("strict", *room.frame(Blob(40, 50, 16), ghost)), ghost) == 0
+    assert kept(stream.show(Blob(40, 50, 16), ghost), ghost) == 0
 
 
 def test_what_stands_still_beside_a_person_is_removed() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
 
-    gains = [strict.gain("strict", *room.frame(walking(n), POSTER)) for n in range(30)]
+    gains = stream.play(30, lambda n: [walking(n), POSTER])
 
     assert all(kept(gain, POSTER) == 0 for gain in gains)
     assert kept(gains[-1], walking(29)) == 1
@@ -78,11 +74,11 @@ def test_what_stands_still_beside_a_person_is_removed() -> None:
 
 @pytest.mark.parametrize("alpha", [0.1, 0.3, 0.6])
 def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
 
     for n in range(20):
         ghost = Blob(walking(n).x + 34, 60, 14, alpha, visible=False)
-        gain = strict.gain("strict", *room.frame(walking(n), ghost))
+        gain = stream.show(walking(n), ghost)
 
     outside = (ghost.cover() > 0.5) & (walking(n).cover() == 0)
     assert gain[outside].mean() < 0.15  # one cell around the person is kept
@@ -90,11 +86,10 @@ def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
 
 
 def test_a_person_who_passes_does_not_show_what_stands_in_the_room() -> None:
-    room, strict = Room(), StrictFilter()
-    for _ in range(8):
-        strict.gain("strict", *room.frame(POSTER))
+    stream = Stream()
+    stream.play(8, lambda n: [POSTER])
 
-    gains = [strict.gain("strict", *room.frame(POSTER, Blob(200 - 10 * n, 50, 24))) for n in range(30)]
+    gains = stream.play(30, lambda n: [POSTER, Blob(200 - 10 * n, 50, 24)])
 
     assert kept(gains[10], Blob(100, 50, 24)) == 1
     assert not any(gain.any() for gain in gains[24:])
@@ -102,36 +97,33 @@ def test_a_person_who_passes_does_not_show_what_stands_in_the_room() -> None:
 
 @pytest.mark.parametrize("still", [1, 3, 10, 60])
 def test_a_person_who_begins_to_move_is_shown_whole(still: int) -> None:
-    room, strict = Room(), StrictFilter()
-    for _ in range(still):
-        strict.gain("strict", *room.frame(walking(0)))
+    stream = Stream()
+    stream.play(still, lambda n: [walking(0)])
 
-    gains = [strict.gain("strict", *room.frame(walking(n))) for n in range(20)]
+    gains = stream.play(20, lambda n: [walking(n)])
 
     assert all(kept(gain, walking(n)) > 0.99 for n, gain in enumerate(gains) if n >= 5)
 
 
 def test_furniture_that_the_network_attaches_to_a_person_is_not_shown_when_the_person_begins_to_move() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
     furniture = Blob(118, 62, 14, 0.9)
-    for _ in range(6):
-        strict.gain("strict", *room.frame(furniture, walking(0)))
+    stream.play(6, lambda n: [furniture, walking(0)])
 
-    gains = [strict.gain("strict", *room.frame(furniture, walking(n))) for n in range(20)]
+    gains = stream.play(20, lambda n: [furniture, walking(n)])
 
     assert all(kept(gain, Blob(124, 62, 7)) == 0 for gain in gains)
     assert all(kept(gain, Blob(walking(n).x, 55, 22)) == 1 for n, gain in enumerate(gains) if n >= 5)
 
 
 def test_a_second_person_who_begins_to_move_is_shown_whole() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
     other = Blob(28, 60, 16)
-    for n in range(20):
-        strict.gain("strict", *room.frame(walking(n), other))
+    stream.play(20, lambda n: [walking(n), other])
 
     for n in range(20):
         moved = Blob(28 + 5 * float(np.sin(n / 3)), 60, 16)
-        gain = strict.gain("strict", *room.frame(walking(20 + n), moved))
+        gain = stream.show(walking(20 + n), moved)
         if n >= 4:
             assert kept(gain, moved) > 0.99
 
@@ -179,13 +171,13 @@ def test_no_more_of_the_room_is_kept_than_the_cells() -> None:
 
 
 def test_people_known_from_another_engine_are_shown_at_once() -> None:
-    room, strict = Room(), StrictFilter()
+    stream = Stream()
     still = walking(0)
-    image, alpha = room.frame(still, POSTER)
-    assert not strict.gain("strict", image, alpha).any()
+    image, alpha = stream.room.frame(still, POSTER)
+    assert not stream.filter(image, alpha).any()
 
-    strict.reset(np.rint(255 * still.cover()).astype(np.uint8))
-    gain = strict.gain("strict", image, alpha)
+    stream.strict.reset(np.rint(255 * still.cover()).astype(np.uint8))
+    gain = stream.filter(image, alpha)
 
     assert kept(gain, still) == 1
     assert kept(gain, POSTER) == 0
