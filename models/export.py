@@ -26,19 +26,19 @@ class ExportError(Exception):
     """A network's export does not match its spec; a defect of the program."""
 
 
-class HasInitialState(Protocol):
-    """Interface of every network without a plate."""
+class TwoStageNetwork(Protocol):
+    """Interface of the networks without a plate; see `app.matting.torch.core`."""
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """Return the recurrent states before the first frame."""
+        """Return the recurrent states before the first small frame."""
         ...
-
-
-class HasCoefficients(HasInitialState, Protocol):
-    """Interface of every network without a plate, for the small-size stage."""
 
     def coefficients(self, src_small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Return slope, offset, coarse alpha and the new states."""
+        ...
+
+    def __call__(self, src: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """Return foreground, alpha and the new states without the guided filter; only of a `direct` network."""
         ...
 
 
@@ -77,7 +77,7 @@ class Export:
 
 def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Tensor], tuple[tuple[int, int], ...]]:
     """Return example arrays (small frame, its halvings, states), and (channels, factor) of each state."""
-    states = cast("HasInitialState", network).initial_state(1, PROBE, PROBE)
+    states = cast("TwoStageNetwork", network).initial_state(1, PROBE, PROBE)
     arrays = {"small": torch.zeros(1, 3, PROBE, PROBE)}
     for index in range(halvings):
         larger = arrays["small" if index == 0 else f"half{index}"]
@@ -95,7 +95,7 @@ class WholeCore(nn.Module):
 
     def forward(self, small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Return slope, offset, coarse alpha and the new states."""
-        return cast("HasCoefficients", self.network).coefficients(small, *states)
+        return cast("TwoStageNetwork", self.network).coefficients(small, *states)
 
 
 def export_whole(network: nn.Module, direct: bool = False) -> Export:

@@ -46,13 +46,7 @@ class AutoRank:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """A matting network.
-
-    The module that `load` returns has `initial_state(batch, height, width)`, the states before the first small frame,
-    and `coefficients(small, *states)`, which returns slope, offset, coarse alpha and the new states (see
-    `app.matting.torch.core`). A `direct` network has `forward(frame, *states)` as well, which returns foreground, alpha
-    and the new states. A network that needs a plate is run by `app.matting.plate` instead.
-    """
+    """A matting network; `load` returns a `TwoStageNetwork` of `models.export`, or a network with a plate."""
 
     title: str
     """English display name; the window translates it."""

@@ -5,8 +5,8 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.bgmv2.base import Backbone, MattingBase
-from models.bgmv2.patches import CELL
 from models.bgmv2.refiner import Refiner
+from models.bgmv2.windows import CELL
 
 
 class MattingRefine(MattingBase):

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-CELL = 4
-"""The side of a cell in pixels."""
+from models.bgmv2.windows import CELL
 
 
 class CellIndices(NamedTuple):

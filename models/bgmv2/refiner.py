@@ -5,8 +5,9 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.bgmv2.base import HIDDEN
-from models.bgmv2.patches import CELL, CellIndices, cut, cut_resized, paste_
+from models.bgmv2.patches import CellIndices, cut, cut_resized, paste_
 from models.bgmv2.selection import as_map, most_wrong
+from models.bgmv2.windows import CELL
 from models.blocks import resize
 
 CELLS_AT_ONCE = 2048

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from models.bgmv2.patches import CELL, CellIndices
+from models.bgmv2.patches import CellIndices
+from models.bgmv2.windows import CELL
 
 
 def most_wrong(error: Tensor, pixels: int) -> tuple[CellIndices, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +24,6 @@ class EngineState:
     """(width, height) of the frames."""
     downsample_ratio: float
     arrays: StateArrays
-
-
-@runtime_checkable
-class Resumable(Protocol):
-    """An executor whose state can be saved and restored."""
-
-    def state(self) -> StateArrays:
-        """Return copies of all arrays that the next step depends on."""
-        ...
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Continue after the frame at which `arrays` were saved."""
-        ...
 
 
 def prefixed(prefix: str, arrays: StateArrays) -> dict[str, NDArray[Any]]:

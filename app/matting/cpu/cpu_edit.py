@@ -11,9 +11,7 @@ from app.core.matte_edit import MatteEdit, Plane
 from app.core.types import BgrImage
 from app.matting.cpu.coefficients import Coefficients, RefinedCells
 from app.matting.cpu.strips import Strips
-
-CELL = 4
-"""Pixels along each side of a refined cell."""
+from models.bgmv2.windows import CELL
 
 
 def edited(

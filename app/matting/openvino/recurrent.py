@@ -148,7 +148,7 @@ class RecurrentNetwork:
             self._forgetting.reset()
 
     def state(self) -> dict[str, NDArray[np.float32]]:
-        """Return copies of the memory; see `Resumable`."""
+        """Return copies of the memory; see `Backend.state`."""
         own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
         if self._decision is not None:
             own |= prefixed("decision", self._decision.state())

@@ -84,7 +84,5 @@ def _make_backend(
     from app.matting.torch.torch_backend import TorchBackend
 
     network = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision).network
-    lit = (
-        SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
-    ).eval()
-    return TorchBackend(lit, geometry, choice.device, choice.precision), lit
+    lit = SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
+    return TorchBackend(lit.eval(), geometry, choice.device, choice.precision), lit

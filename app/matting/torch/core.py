@@ -7,28 +7,12 @@ A core is a module `core(small, *state) -> (slope, offset, coarse_alpha, *state)
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor, nn
 
+from models.export import TwoStageNetwork
+
 State = tuple[Tensor, ...]
-
-
-class TwoStageNetwork(Protocol):
-    """Common interface of the recurrent networks in `models`."""
-
-    def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
-        """Return the recurrent states before the first frame."""
-        ...
-
-    def coefficients(self, src_small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Return slope, offset, coarse alpha and the new states."""
-        ...
-
-    def __call__(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Return foreground, alpha and the new states at the input size, without the guided filter."""
-        ...
 
 
 class Core(nn.Module):

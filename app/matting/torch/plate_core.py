@@ -1,9 +1,8 @@
-"""Cores of the frame step that hold a plate."""
+"""Cores of the frame step that hold a plate; they implement `LitPlate`."""
 
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
 
 import numpy as np
 import torch
@@ -16,22 +15,10 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.torch.core import Core, State, no_slope
 from app.matting.torch.full_size import small_frame
 from models.bgmv2.network import MattingRefine
-
-CELL = 4
-
-
-class LitCore(Core, ABC):
-    """Core with a plate; see `LitPlate`."""
-
-    scale: float | None
-    size: tuple[int, int]
-
-    @abstractmethod
-    def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """Set the illumination gain, (3,) BGR, by which the plate is multiplied: in place, for captured graphs."""
+from models.bgmv2.windows import CELL
 
 
-class SeenPlateCore(LitCore):
+class SeenPlateCore(Core):
     """Core of a recurrent network that sees frame and plate at the small size."""
 
     scale = None
@@ -48,7 +35,7 @@ class SeenPlateCore(LitCore):
         self.register_buffer("plate", small.clone(), persistent=False)
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """See `LitCore.set_gain`."""
+        """See `LitPlate.set_gain`."""
         factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit).view(1, 3, 1, 1)
         self.plate.copy_((self.unlit * factors).clamp_(0, 1))
 
@@ -57,7 +44,7 @@ class SeenPlateCore(LitCore):
         return super().forward(torch.cat([small, self.plate], 1), *state)
 
 
-class PlateCore(LitCore):
+class PlateCore(Core):
     """Core of Background Matting V2 at full size: the matte is the offset; slope is zero, and there is no state.
 
     Frame and plate are padded to multiples of 4 pixels, as required by the refiner.
@@ -86,7 +73,7 @@ class PlateCore(LitCore):
         self.register_buffer("plate", self.unlit.to(like) / 255, persistent=False)
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """See `LitCore.set_gain`; rounds as `lit_plate`."""
+        """See `LitPlate.set_gain`; rounds as `lit_plate`."""
         factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit.device).view(1, 3, 1, 1)
         self.plate.copy_((self.unlit * factors + 0.5).clamp_(0, 255).floor_().div_(255))
 
