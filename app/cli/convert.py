@@ -69,11 +69,11 @@ def convert(
         raise UsageError(ConvertText.NO_OUT(file=target))
     settings = on_console(live, film_settings)
     from app.offline.film_step import check_settings
-    from app.offline.targets import check_given
+    from app.offline.targets import check_names
 
     check_settings(settings)
     options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite)
-    check_given([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
+    check_names([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
     if is_batch(sources, target, options):
         if keep_partial:
             raise UsageError(BatchText.KEEP_PARTIAL())

@@ -12,8 +12,8 @@ import typer
 from app.cli.terminal import notify
 from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
-from app.control import Command, ask, parse_words
-from app.control.commands import JsonValue, countdown_of, takes_plate
+from app.control.client import ask
+from app.control.commands import Command, JsonValue, countdown_of, parse_words, takes_plate
 from app.control.names import SETTERS, find_settable
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program

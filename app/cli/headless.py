@@ -17,8 +17,10 @@ from app.cli.recover import offer_recovery
 from app.cli.terminal import notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
-from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
+from app.control.backgrounds import BackgroundFile, Tiles
+from app.control.controller import SettingsController
 from app.control.global_shortcuts import GlobalShortcuts
+from app.control.server import ControlServer
 from app.core.errors import UsageError
 from app.core.files.names import holds_something
 from app.core.messages.command_line import CommandLineText

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from app.config.parsing import parse_pan
-from app.control.names import SETTERS, Values, find_settable, values_of
+from app.control.names import SETTERS, ValueTexts, find_settable, values_of
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
@@ -115,14 +115,9 @@ class Command:
         return (COUNTDOWN_S if countdown_s is None else countdown_s) + COLLECT_S + PLATE_CHECKS_S
 
     @property
-    def values(self) -> Values:
+    def values(self) -> ValueTexts:
         """What one of `SETTERS` sets: texts by the names of settings. Raises UsageError."""
-        values = values_of(self.name, self.argument)
-        if values is None:
-            raise UsageError(
-                ControlText.NOT_POSSIBLE(name=self.name, argument=self.argument, usage=SYNTAX[self.name].usage)
-            )
-        return values
+        return values_of(self.name, self.argument, SYNTAX[self.name].usage)
 
     def encode(self) -> bytes:
         """Return one line of JSON."""

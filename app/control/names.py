@@ -24,7 +24,7 @@ SETTABLE: Mapping[str, Setting] = {
 }
 """The settings that `ctl set` changes."""
 
-Values = Mapping[str, str]
+ValueTexts = Mapping[str, str]
 """Texts of values by the names of their settings."""
 
 ALIASES: Mapping[str, str] = {
@@ -45,9 +45,9 @@ ALIASES: Mapping[str, str] = {
     "zoom": "framing.zoom",
 }
 """Commands, some with their first word, that are `set` with the name of a setting."""
-WHOLE: Values = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
-CENTRED: Values = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": "0"}
-PRESETS: Mapping[str, Values] = {
+WHOLE: ValueTexts = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
+CENTRED: ValueTexts = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": "0"}
+PRESETS: Mapping[str, ValueTexts] = {
     "background-view fill": {"background.fit": "fill", **CENTRED},
     "background-view fit": {"background.fit": "fit", **CENTRED},
     "framing calm": {**WHOLE, "people.auto_framing": "calm"},
@@ -60,10 +60,10 @@ PRESETS: Mapping[str, Values] = {
 """Commands with a word that stands for values of several settings."""
 
 
-def _view(section: str) -> Callable[[str], Values]:
+def _view(section: str) -> Callable[[str], ValueTexts]:
     """Return the parser of `ZOOM [X,Y]` for the part of a frame or a background that is shown."""
 
-    def parse(text: str) -> Values:
+    def parse(text: str) -> ValueTexts:
         zoom, _, position = text.partition(" ")
         float(zoom)
         pan = zip(("pan_x", "pan_y"), parse_pan(position), strict=True) if position else ()
@@ -72,11 +72,11 @@ def _view(section: str) -> Callable[[str], Values]:
     return parse
 
 
-def _placement(text: str) -> Values:
+def _placement(text: str) -> ValueTexts:
     return {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)}
 
 
-PARSERS: Mapping[str, Callable[[str], Values]] = {
+PARSERS: Mapping[str, Callable[[str], ValueTexts]] = {
     "background-view": _view("background"),
     "framing": _view("framing"),
     "place": _placement,
@@ -87,8 +87,8 @@ SETTERS = {"set", *PARSERS, *(words.partition(" ")[0] for words in (*ALIASES, *P
 """Commands that only set something."""
 
 
-def values_of(command: str, argument: str) -> Values | None:
-    """Return what one of `SETTERS` sets; None if its argument is not possible. Raises UsageError."""
+def values_of(command: str, argument: str, usage: str) -> ValueTexts:
+    """Return what one of `SETTERS` sets. usage: its arguments, for the message. Raises UsageError."""
     word, _, rest = argument.partition(" ")
     if command == "set":
         if not rest:
@@ -102,8 +102,9 @@ def values_of(command: str, argument: str) -> Values | None:
     if command in PARSERS:
         with suppress(ValueError):
             return PARSERS[command](argument)
-        return None
-    return {ALIASES[command]: argument} if command in ALIASES else None
+    elif command in ALIASES:
+        return {ALIASES[command]: argument}
+    raise UsageError(ControlText.NOT_POSSIBLE(name=command, argument=argument, usage=usage))
 
 
 def find_settable(name: str) -> Setting | None:

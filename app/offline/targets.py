@@ -21,7 +21,7 @@ FRAME = re.compile(r"\d{6,}\.png")
 SEPARATORS = ("/", "\\") if Path("a\\b").name == "b" else ("/",)
 
 
-def check_given(names: Iterable[str]) -> None:
+def check_names(names: Iterable[str]) -> None:
     """Raise UsageError for an empty name, which Python would take for the current folder."""
     if not all(name.strip() for name in names):
         raise UsageError(ConvertText.EMPTY_NAME())

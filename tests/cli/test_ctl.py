@@ -10,8 +10,8 @@ import pytest
 
 from app.cli import main
 from app.cli.ctl import status_line
-from app.control import Command, ControlServer
-from app.control.commands import JsonValue
+from app.control.commands import Command, JsonValue
+from app.control.server import ControlServer
 from tests.control.recorder import Recorder
 
 

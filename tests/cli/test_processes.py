@@ -16,8 +16,8 @@ import av
 import pytest
 
 from app.config import settings_file
-from app.control import Command, NotRunningError, ask
-from app.control.commands import JsonValue
+from app.control.client import NotRunningError, ask
+from app.control.commands import Command, JsonValue
 from app.core.settings import BackgroundSettings, Settings
 from tests.paths import ROOT
 from tests.waiting import eventually

@@ -13,10 +13,13 @@ import cv2
 import pytest
 
 from app.config.scenes import SceneStore
-from app.control import BackgroundFile, ControlServer, SettingsController, Tiles, changes
+from app.control import changes
 from app.control.address import ControlAddress
+from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.changes import SETTLED_FRAMES
 from app.control.commands import JsonValue, parse_words
+from app.control.controller import SettingsController
+from app.control.server import ControlServer
 from app.core.errors import PlateError
 from app.core.files.private_file import write_picture
 from app.core.settings import Settings

@@ -6,8 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.control import Command
-from app.control.commands import JsonValue
+from app.control.commands import Command, JsonValue
 from app.core.errors import SettingsError, UsageError
 
 

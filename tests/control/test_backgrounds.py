@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.control import BackgroundFile, Tiles
-from app.control.backgrounds import description, named_background, next_background
+from app.control.backgrounds import BackgroundFile, Tiles, description, named_background, next_background
 from app.control.changes import CommandError
 from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings

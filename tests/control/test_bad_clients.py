@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.control import Command, ControlServer, ask
 from app.control.address import SOCKET_FILE, ControlAddress
+from app.control.client import ask
+from app.control.commands import Command
 from app.control.pipe import SECRET_FILE, connect_pipe
+from app.control.server import ControlServer
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder
 from tests.waiting import eventually

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.control import BackgroundFile, Command
+from app.control.backgrounds import BackgroundFile
 from app.control.changes import CommandError
+from app.control.commands import Command
 from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.types import PictureKind
 from app.testing.room import shows_room

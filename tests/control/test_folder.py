@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.control import Command, ControlServer, NotRunningError, ask
 from app.control.address import SOCKET_FILE
+from app.control.client import NotRunningError, ask
+from app.control.commands import Command
 from app.control.folder import LOCK_FILE, ControlError, control_folder, make_private
 from app.control.pipe import SECRET_FILE, PipeEndpoint
+from app.control.server import ControlServer
 from app.control.transport import SocketEndpoint
 from app.core.files import paths
 from tests.control.conftest import posix_only, socket_address

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.control import Command, ControlServer, NotRunningError, ask
 from app.control.address import SOCKET_FILE, ControlAddress
+from app.control.client import NotRunningError, ask
+from app.control.commands import Command
 from app.control.folder import take_ownership
+from app.control.server import ControlServer
 from app.control.transport import Call
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.control import ControlServer
 from app.control.address import ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
+from app.control.server import ControlServer
 from app.core.errors import UsageError
 from app.core.settings import Settings, Zone
 from app.core.types import PictureKind

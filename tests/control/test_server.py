@@ -6,8 +6,10 @@ import threading
 
 import pytest
 
-from app.control import Command, ControlServer, ask
 from app.control.address import ControlAddress
+from app.control.client import ask
+from app.control.commands import Command
+from app.control.server import ControlServer
 from app.core.messages.control import ControlText
 from tests.control.recorder import Recorder
 

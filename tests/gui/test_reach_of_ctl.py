@@ -22,8 +22,8 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.config.setting import settings_of
-from app.control import Answer, Command, ask
-from app.control.commands import SYNTAX
+from app.control.client import ask
+from app.control.commands import SYNTAX, Answer, Command
 from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
 from app.gui.dialogs.help_window import open_help

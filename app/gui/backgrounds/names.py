@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt6.QtCore import QCoreApplication
 
 from app.compositing.library import named_backgrounds, title
-from app.control import BackgroundFile, Tiles
+from app.control.backgrounds import BackgroundFile, Tiles
 
 translate = QCoreApplication.translate
 

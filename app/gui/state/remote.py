@@ -11,8 +11,9 @@ from typing import Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.scenes import SceneStore
-from app.control import ControlServer, SettingsController
+from app.control.controller import SettingsController
 from app.control.global_shortcuts import GlobalShortcuts
+from app.control.server import ControlServer
 from app.core.errors import MattecamError, SinkError
 from app.core.messages.control import ControlText
 from app.core.settings import Settings
