@@ -11,18 +11,15 @@ import pytest
 from app.cli import main
 from app.cli.ctl import status_line
 from app.control.commands import Command, JsonValue
-from app.control.server import ControlServer
-from tests.control.recorder import Recorder
+from tests.control.recorder import Recorder, serving
 
 
 @pytest.fixture
 def running() -> Iterator[Recorder]:
     """Yield the recorder behind a listening control server."""
     controller = Recorder()
-    server = ControlServer(controller)
-    server.start()
-    yield controller
-    assert server.stop()
+    with serving(controller=controller):
+        yield controller
 
 
 def test_commands_reach_the_running_program_with_absolute_paths(
@@ -33,54 +30,34 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     for folder in "slides dir", "green", "1":
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path)
-    for words in (
-        ["scene", "Work", "call"],
-        ["background", "beach.png"],
-        ["background", "mountains"],
-        ["background", "slides dir"],
-        ["background", "."],
-        ["background", "green"],
-        ["background", "1"],
-        ["background", "-1"],
-        ["place", "-0.2,0"],
-        ["framing", "1.5", "-0.5,0"],
-        ["record", "a.mp4"],
-        ["record", "stop"],
-        ["snapshot", "a.png"],
-        ["set", "output.standby-image", "beach.png"],
-        ["set", "output.standby-image", "none"],
-        ["set", "capture.source", "demo"],
-        ["set", "overlay.text", "beach.png"],
-        ["record-alpha", "b.mp4"],
-        ["server", "token", "token"],
-        ["server", "ca", "none"],
-        ["server", "https://matting.example"],
-    ):
-        assert main.main(["ctl", *words]) == 0
+    here = tmp_path
+    sent = (
+        ("scene Work call", "Work call"),
+        ("background beach.png", f"{here / 'beach.png'}"),
+        ("background mountains", "mountains"),
+        ("background slides dir", f"{here / 'slides dir'}"),
+        ("background .", f"{here}"),
+        ("background green", "green"),
+        ("background 1", "1"),
+        ("background -1", "-1"),
+        ("place -0.2,0", "-0.2,0"),
+        ("framing 1.5 -0.5,0", "1.5 -0.5,0"),
+        ("record a.mp4", f"{here / 'a.mp4'}"),
+        ("record stop", "stop"),
+        ("snapshot a.png", f"{here / 'a.png'}"),
+        ("set output.standby-image beach.png", f"output.standby-image {here / 'beach.png'}"),
+        ("set output.standby-image none", "output.standby-image none"),
+        ("set capture.source demo", "capture.source demo"),
+        ("set overlay.text beach.png", "overlay.text beach.png"),
+        ("record-alpha b.mp4", f"{here / 'b.mp4'}"),
+        ("server token token", f"token {here / 'token'}"),
+        ("server ca none", "ca none"),
+        ("server https://matting.example", "https://matting.example"),
+    )
+    for words, _ in sent:
+        assert main.main(["ctl", *words.split()]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "scene done"
-    assert running.commands == [
-        Command("scene", "Work call"),
-        Command("background", str(tmp_path / "beach.png")),
-        Command("background", "mountains"),
-        Command("background", str(tmp_path / "slides dir")),
-        Command("background", str(tmp_path)),
-        Command("background", "green"),
-        Command("background", "1"),
-        Command("background", "-1"),
-        Command("place", "-0.2,0"),
-        Command("framing", "1.5 -0.5,0"),
-        Command("record", str(tmp_path / "a.mp4")),
-        Command("record", "stop"),
-        Command("snapshot", str(tmp_path / "a.png")),
-        Command("set", f"output.standby-image {tmp_path / 'beach.png'}"),
-        Command("set", "output.standby-image none"),
-        Command("set", "capture.source demo"),
-        Command("set", "overlay.text beach.png"),
-        Command("record-alpha", str(tmp_path / "b.mp4")),
-        Command("server", f"token {tmp_path / 'token'}"),
-        Command("server", "ca none"),
-        Command("server", "https://matting.example"),
-    ]
+    assert running.commands == [Command(words.split()[0], argument) for words, argument in sent]
 
 
 def test_the_status_says_that_the_program_is_paused(running: Recorder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ from app.runtime.settings_owner import SettingsOwner
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from app.testing.room import room_picture
-from tests.control.recorder import Recorder
+from tests.control.recorder import Recorder, serving
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.waiting import eventually
@@ -187,8 +187,6 @@ def controller() -> Recorder:
 
 @pytest.fixture
 def server(address: ControlAddress, controller: Recorder) -> Iterator[ControlServer]:
-    server = ControlServer(controller, at=lambda: address)
-    server.start()
-    assert server.note == ""
-    yield server
-    assert server.stop()
+    with serving(lambda: address, controller) as server:
+        assert server.note == ""
+        yield server

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from app.control.commands import Command, JsonValue
+from app.control.address import ControlAddress, default_address
+from app.control.commands import Command, Controller, JsonValue
+from app.control.server import ControlServer
 from app.core.errors import SettingsError, UsageError
 
 
@@ -41,3 +44,14 @@ class Recorder:
 
     def close(self) -> None:
         self.closed.set()
+
+
+@contextmanager
+def serving(
+    at: Callable[[], ControlAddress] = default_address, controller: Controller | None = None
+) -> Iterator[ControlServer]:
+    """Run a control server."""
+    server = ControlServer(controller or Recorder(), at=at)
+    server.start()
+    yield server
+    assert server.stop(timeout_s=30.0)

@@ -15,7 +15,7 @@ from app.control.commands import Command
 from app.control.pipe import SECRET_FILE, connect_pipe
 from app.control.server import ControlServer
 from tests.control.conftest import posix_only, socket_address
-from tests.control.recorder import Recorder
+from tests.control.recorder import Recorder, serving
 from tests.waiting import eventually
 
 
@@ -74,32 +74,27 @@ def test_a_client_that_sends_a_byte_at_a_time_is_cut_off_and_delays_no_stop(
 ) -> None:
     monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 0.5)
     address = socket_address(tmp_path / "run")
-    server = ControlServer(Recorder(), at=lambda: address)
-    server.start()
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(address.folder / SOCKET_FILE))
-        client.settimeout(0.2)
-        eventually(lambda: cut_off(client))
-        assert ask(Command("pause"), at=lambda: address).done
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(address.folder / SOCKET_FILE))
-        client.send(b"x")
-        assert server.stop(timeout_s=30.0)
+    with socket.socket(socket.AF_UNIX) as waiting, serving(lambda: address):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(address.folder / SOCKET_FILE))
+            client.settimeout(0.2)
+            eventually(lambda: cut_off(client))
+            assert ask(Command("pause"), at=lambda: address).done
+        waiting.connect(str(address.folder / SOCKET_FILE))
+        waiting.send(b"x")
 
 
 def test_a_pipe_client_without_the_secret_is_refused(tmp_path: Path, controller: Recorder) -> None:
     address, folder, other = str(tmp_path / "pipe"), tmp_path / "run", tmp_path / "other"
     for path in (folder, other):
         path.mkdir(mode=0o700)
-    server = ControlServer(controller, at=lambda: ControlAddress(folder, address))
-    server.start()
-    (other / SECRET_FILE).write_bytes(b"guessed")
-    call = connect_pipe(address, other)
-    assert call is not None
-    with contextlib.suppress(OSError):  # the server has closed the connection already
-        call.send(Command("pause").encode())
-        assert call.receive() == b""
-    call.close()
-    assert controller.commands == []
-    assert ask(Command("pause"), at=lambda: ControlAddress(folder, address)).done
-    assert server.stop()
+    with serving(lambda: ControlAddress(folder, address), controller):
+        (other / SECRET_FILE).write_bytes(b"guessed")
+        call = connect_pipe(address, other)
+        assert call is not None
+        with contextlib.suppress(OSError):  # the server has closed the connection already
+            call.send(Command("pause").encode())
+            assert call.receive() == b""
+        call.close()
+        assert controller.commands == []
+        assert ask(Command("pause"), at=lambda: ControlAddress(folder, address)).done

@@ -14,11 +14,10 @@ from app.control.client import NotRunningError, ask
 from app.control.commands import Command
 from app.control.folder import LOCK_FILE, ControlError, control_folder, make_private
 from app.control.pipe import SECRET_FILE, PipeEndpoint
-from app.control.server import ControlServer
 from app.control.transport import SocketEndpoint
 from app.core.files import paths
 from tests.control.conftest import posix_only, socket_address
-from tests.control.recorder import Recorder
+from tests.control.recorder import serving
 from tests.waiting import eventually
 
 
@@ -65,31 +64,25 @@ def test_an_unusable_runtime_folder_is_replaced_with_a_warning(
         folder.chmod(0o777)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder))
     caplog.set_level(logging.WARNING)
-    server = ControlServer(Recorder())
-    server.start()
-    assert server.note == ""
-    assert control_folder() == paths.data_dir() / "run"
-    assert f"{paths.data_dir() / 'run'} is used instead" in caplog.text
-    assert ask(Command("pause")).done
-    assert server.stop()
+    with serving() as server:
+        assert server.note == ""
+        assert control_folder() == paths.data_dir() / "run"
+        assert f"{paths.data_dir() / 'run'} is used instead" in caplog.text
+        assert ask(Command("pause")).done
 
 
 def test_a_folder_that_cannot_be_created_leaves_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     for name in ("MATTECAM_RUNTIME_DIR", "MATTECAM_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "file" / "run"))
-    server = ControlServer(Recorder())
-    server.start()
-    assert "cannot be created" in server.note
-    assert server.stop()
+    with serving() as server:
+        assert "cannot be created" in server.note
     with pytest.raises(NotRunningError, match="cannot be created"):
         ask(Command("pause"))
 
 
 def test_a_path_too_long_for_a_socket_leaves_a_note_and_no_lock(tmp_path: Path) -> None:
     address = socket_address(tmp_path / ("x" * 120))
-    server = ControlServer(Recorder(), at=lambda: address)
-    server.start()
-    assert "cannot be opened" in server.note
-    assert server.stop()
+    with serving(lambda: address) as server:
+        assert "cannot be opened" in server.note
     eventually(lambda: not address.in_use())

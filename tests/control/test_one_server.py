@@ -16,7 +16,7 @@ from app.control.folder import take_ownership
 from app.control.server import ControlServer
 from app.control.transport import Call
 from tests.control.conftest import posix_only, socket_address
-from tests.control.recorder import Recorder
+from tests.control.recorder import Recorder, serving
 from tests.paths import ROOT
 from tests.waiting import eventually
 
@@ -27,10 +27,8 @@ def test_without_a_running_program(address: ControlAddress) -> None:
 
 
 def test_a_second_program_does_not_take_over(address: ControlAddress, server: ControlServer) -> None:
-    second = ControlServer(Recorder(), at=lambda: address)
-    second.start()
-    assert "Another Mattecam" in second.note
-    assert second.stop()
+    with serving(lambda: address) as second:
+        assert "Another Mattecam" in second.note
     assert ask(Command("pause"), at=lambda: address).done
 
 
@@ -50,9 +48,8 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
                 client.setblocking(False)
                 client.connect_ex(str(path))
             assert address.connect() is None
-            second = ControlServer(Recorder(), at=lambda: address)
-            second.start()
-            assert "Another Mattecam" in second.note
+            with serving(lambda: address) as second:
+                assert "Another Mattecam" in second.note
             assert path.exists()
             with pytest.raises(NotRunningError, match="is running but accepts no connection"):
                 ask(Command("pause"), at=lambda: address)
@@ -63,11 +60,9 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
 
 def test_it_can_be_started_again_after_the_first_has_stopped(address: ControlAddress) -> None:
     for _ in range(2):
-        server = ControlServer(Recorder(), at=lambda: address)
-        server.start()
-        assert server.note == ""
-        assert ask(Command("pause"), at=lambda: address).done
-        assert server.stop()
+        with serving(lambda: address) as server:
+            assert server.note == ""
+            assert ask(Command("pause"), at=lambda: address).done
         assert server.stop()
     assert address.connect() is None
     assert not address.in_use()
@@ -87,11 +82,9 @@ def test_a_killed_program_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", code, str(address.folder)], capture_output=True, text=True, cwd=ROOT)
     assert killed.stdout == "open\n"
     assert (address.folder / SOCKET_FILE).exists()
-    server = ControlServer(Recorder(), at=lambda: address)
-    server.start()
-    assert server.note == ""
-    assert ask(Command("pause"), at=lambda: address).done
-    assert server.stop()
+    with serving(lambda: address) as server:
+        assert server.note == ""
+        assert ask(Command("pause"), at=lambda: address).done
     assert not (address.folder / SOCKET_FILE).exists()
 
 
@@ -120,8 +113,6 @@ def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, addre
     eventually(lambda: broken.died)
     assert broken.stop()
     assert not broken.died
-    working = ControlServer(Recorder(), at=lambda: address)
-    working.start()
-    assert not working.died
-    assert working.stop()
+    with serving(lambda: address) as working:
+        assert not working.died
     assert not working.died

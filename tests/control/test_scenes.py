@@ -7,11 +7,11 @@ import pytest
 from app.control.address import ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
-from app.control.server import ControlServer
 from app.core.errors import UsageError
 from app.core.settings import Settings, Zone
 from app.core.types import PictureKind
 from tests.control.conftest import Program
+from tests.control.recorder import serving
 from tests.runtime.running import BASE
 
 KEEP = Zone(kind="keep", points=((0.1, 0.1), (0.4, 0.4)))
@@ -59,12 +59,8 @@ def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -
 
 def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, address: ControlAddress) -> None:
     program.scenes.put("Talk", ROOM)
-    server = ControlServer(program.controller, at=lambda: address)
-    server.start()
-    try:
+    with serving(lambda: address, program.controller):
         refused = ask(Command("scene", "Talk"), at=lambda: address)
         assert (refused.done, refused.wrong_usage) == (False, True)
         assert program.settings.background.kind != "none"
         assert ask(Command("scene", "Talk --yes"), at=lambda: address).done
-    finally:
-        assert server.stop()
