@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from tests.training.samples import make_cache, short_stage
+from training.run import Stage
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that no test changes."""
+    return make_cache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def stage(tmp_path: Path, cache: Path) -> Stage:
+    """A stretch of two steps."""
+    return short_stage(tmp_path, cache)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +11,6 @@ import torch
 from models.mattecam.bundled import load_bundled
 from models.mattecam.quantized import quantized
 from models.quantization import QuantizedConv, Quantizer
-from tests.training.samples import make_cache
 from training.calibration import batches, calibrate, run
 from training.data import SampleSource
 from training.quantize import regressions
@@ -19,8 +19,8 @@ SIZE = (64, 48)
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> SampleSource:
-    return SampleSource(make_cache(tmp_path_factory.mktemp("cache")), SIZE, 2)
+def source(cache: Path) -> SampleSource:
+    return SampleSource(cache, SIZE, 2)
 
 
 @torch.no_grad()

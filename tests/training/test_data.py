@@ -19,11 +19,6 @@ from training.store import CUTOUT, Entry, Pack, PackWriter, Pixels
 SIZE = (64, 36)
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_cache(tmp_path_factory.mktemp("cache"))
-
-
 @pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize("mixture", [Mixture(1, 0, 0), Mixture(0, 1, 0), Mixture(0, 0, 1), Mixture(0, 0, 0)], ids=str)
 def test_every_kind_of_sample_has_its_shapes(cache: Path, mixture: Mixture, frames: int) -> None:

@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 from tests.paths import ROOT
-from tests.training.samples import make_cache, short_stage
+from tests.training.samples import short_stage
 from training import degrade, gpu
 from training.average import Average
 from training.degrade import through_h264
@@ -34,8 +34,8 @@ ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch",
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return replace(short_stage(tmp_path, make_cache(tmp_path / "cache")), batch=4)
+def stage(tmp_path: Path, cache: Path) -> Stage:
+    return replace(short_stage(tmp_path, cache), batch=4)
 
 
 @pytest.mark.long

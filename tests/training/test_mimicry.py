@@ -10,9 +10,8 @@ import torch
 
 from models.rvm.network import MattingNetwork
 from tests.golden.fill import fill
-from tests.training.samples import make_cache, short_stage
 from training.mimicry import CHANNELS, FeatureTeacher, Mimicry
-from training.run import Run
+from training.run import Run, Stage
 from training.step import to_batch
 
 
@@ -24,8 +23,8 @@ def weights(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("size", [(48, 64), (45, 75)])
-def test_features_have_the_size_of_the_students(weights: Path, tmp_path: Path, size: tuple[int, int]) -> None:
-    run = Run(short_stage(tmp_path, make_cache(tmp_path / "cache")), 0, 1, "")
+def test_features_have_the_size_of_the_students(weights: Path, stage: Stage, size: tuple[int, int]) -> None:
+    run = Run(stage, 0, 1, "")
     frames = torch.rand(1, 2, 3, *size)
     wanted = FeatureTeacher(weights, torch.device("cpu"), None)(frames)
     _, features, _ = run.learner.student.cells(frames.flatten(0, 1), None, None, None, 2)
@@ -44,9 +43,9 @@ def test_the_error_is_relative_to_the_deviation_of_each_channel() -> None:
     assert float(mimicry(torch.zeros(4, mimicry.project.in_channels, 6, 10), wanted)) == pytest.approx(1, abs=0.02)
 
 
-def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, tmp_path: Path) -> None:
+def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, stage: Stage) -> None:
     torch.manual_seed(0)
-    run = Run(replace(short_stage(tmp_path, make_cache(tmp_path / "cache")), teacher=weights), 0, 1, "")
+    run = Run(replace(stage, teacher=weights), 0, 1, "")
     assert run.teacher is not None
     batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
     wanted = run.teacher(batch.clean)
@@ -64,10 +63,10 @@ def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, tmp_path: Path) 
     assert run.step > 0
 
 
-def test_the_teacher_sees_the_picture_before_the_camera_spoiled_it(tmp_path: Path) -> None:
-    run = Run(short_stage(tmp_path, make_cache(tmp_path / "cache")), 0, 1, "")
+def test_the_teacher_sees_the_picture_before_the_camera_spoiled_it(stage: Stage) -> None:
+    run = Run(stage, 0, 1, "")
     samples = [run.source.draw(i) for i in range(12)]
     assert all(sample.clean.shape == sample.src.shape for sample in samples)
     assert any((sample.clean != sample.src).any() for sample in samples)
-    flawless = Run(replace(short_stage(tmp_path, tmp_path / "cache"), unspoilt=1.0), 0, 1, "").source.draw(0)
+    flawless = Run(replace(stage, unspoilt=1.0), 0, 1, "").source.draw(0)
     assert (flawless.clean == flawless.src).all()

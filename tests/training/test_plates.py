@@ -6,22 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
 from models.mattecam.bundled import load_bundled, save
 from models.mattecam.plate import FIRST_KERNEL, PlateNetwork, difference, with_plate
-from tests.training.samples import make_cache, short_stage
 from training.export import averaged_student
 from training.plates import PlateSource
-from training.run import Run
+from training.run import Run, Stage
 
 SIZE = (64, 48)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_cache(tmp_path_factory.mktemp("cache"))
 
 
 def test_a_sample_holds_the_frame_and_its_plate(cache: Path) -> None:
@@ -66,10 +59,9 @@ def test_a_small_shift_of_the_plate_is_no_difference() -> None:
     assert away[:, :, 10:14, 13:17].min() > 0.3
 
 
-def test_a_run_trains_it_from_exported_weights(cache: Path, tmp_path: Path) -> None:
+def test_a_run_trains_it_from_exported_weights(stage: Stage, tmp_path: Path) -> None:
     save(load_bundled(), tmp_path / "student.safetensors")
-    stage = replace(short_stage(tmp_path, cache), begin=tmp_path / "student.safetensors", plate=True)
-    run = Run(stage, 0, 1, "")
+    run = Run(replace(stage, begin=tmp_path / "student.safetensors", plate=True), 0, 1, "")
     run.train()
     assert run.step > 0
     network = averaged_student(tmp_path / "run" / "checkpoint.pt", PlateNetwork)

@@ -13,16 +13,11 @@ from typer.testing import CliRunner
 
 from models.mattecam.bundled import BUNDLED, load, save
 from models.mattecam.network import MattecamNetwork
-from tests.training.samples import make_cache, short_stage
+from tests.training.samples import make_cache
 from training.export import averaged_student, blended
 from training.run import Run, Stage, frames_of_step, size_of_step
 from training.step import Learner, to_batch
 from training.train import main
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return short_stage(tmp_path, make_cache(tmp_path / "cache"))
 
 
 def test_a_few_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> None:

@@ -16,11 +16,10 @@ from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork, has_trunk
 from models.mattecam.plate import with_plate
 from models.mattecam.quantized import quantized, save_quantized
-from tests.training.samples import make_cache, short_stage
 from training.calibration import calibrate, run
 from training.export import averaged_student, blended
 from training.optimizer import Optimizer
-from training.run import Run
+from training.run import Run, Stage
 from training.trunk import load_pretrained, set_trained_parts, with_trunk
 
 NAMES = "expand", "depthwise", "project"
@@ -88,17 +87,14 @@ def test_a_trunk_takes_the_place_of_the_coarse_layers(package: Path) -> None:
     assert not any(name.startswith(("encode4", "encode5")) for name in state)
 
 
-def test_a_new_trunk_needs_single_pictures(package: Path, tmp_path: Path) -> None:
+def test_a_new_trunk_needs_single_pictures(package: Path, stage: Stage) -> None:
     """Batches of sequences would not set the statistics of the new layers."""
-    stage = replace(short_stage(tmp_path, make_cache(tmp_path / "cache")), trunk=package, frames=2)
     with pytest.raises(UsageError, match="--frames 1"):
-        Run(stage, 0, 1, "")
+        Run(replace(stage, trunk=package, frames=2), 0, 1, "")
 
 
-def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, tmp_path: Path) -> None:
-    cache = make_cache(tmp_path / "cache")
-    stage = replace(short_stage(tmp_path, cache), trunk=package)
-    stretch = Run(stage, 0, 1, "")
+def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, stage: Stage, tmp_path: Path) -> None:
+    stretch = Run(replace(stage, trunk=package), 0, 1, "")
     trunk = stretch.learner.student.trunk
     assert trunk is not None
     before = {name: value.clone() for name, value in trunk.state_dict().items()}
@@ -109,12 +105,11 @@ def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, tmp_path: Pa
     assert not any(name.startswith("encoder") and name.endswith(("mean", "var")) for name in changed)
     assert "lateral4.0.weight" in changed
     assert has_trunk(averaged_student(stretch.checkpoint).state_dict())
-    onward = Run(replace(stage, out=tmp_path / "onward", begin=stretch.checkpoint, trunk=None), 0, 1, "")
+    onward = Run(replace(stage, out=tmp_path / "onward", begin=stretch.checkpoint), 0, 1, "")
     assert onward.learner.student.trunk is not None
 
 
-def test_a_checkpoint_gets_no_trunk(package: Path, tmp_path: Path) -> None:
-    stage = short_stage(tmp_path, make_cache(tmp_path / "cache"))
+def test_a_checkpoint_gets_no_trunk(package: Path, stage: Stage) -> None:
     Run(stage, 0, 1, "").train()
     with pytest.raises(UsageError, match="no trunk"):
         Run(replace(stage, trunk=package), 0, 1, "")
