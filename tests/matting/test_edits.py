@@ -57,9 +57,9 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
 
 @given(st.integers(0, 1 << 30))
 def test_a_view_is_where_it_says(seed: int) -> None:
-    dice = np.random.default_rng(seed)
-    width, height, size = 160, 96, dice.uniform(0.3, 1)
-    left, top = dice.uniform(0, 1 - size, 2)
+    rng = np.random.default_rng(seed)
+    width, height, size = 160, 96, rng.uniform(0.3, 1)
+    left, top = rng.uniform(0, 1 - size, 2)
     columns = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
     shown = viewed(columns, View(left, top, size))
     x = (left + (np.arange(width) + 0.5) / width * size) * width - 0.5
@@ -69,10 +69,10 @@ def test_a_view_is_where_it_says(seed: int) -> None:
 @few_examples
 @given(st.integers(1, 60), st.integers(1, 40), st.integers(0, 1 << 30))
 def test_the_kernel_enlarges_a_view_in_strips(width: int, height: int, seed: int) -> None:
-    dice = np.random.default_rng(seed)
-    frame = dice.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    size = dice.uniform(0.2, 1)
-    left, top = dice.uniform(0, 1 - size, 2)
+    rng = np.random.default_rng(seed)
+    frame = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    size = rng.uniform(0.2, 1)
+    left, top = rng.uniform(0, 1 - size, 2)
     shown, rows = np.full((height, 3 * width), 77, np.uint8), frame.reshape(height, -1)
     middle = height // 2
     for strip in ((0, middle), (middle, height)):

@@ -37,7 +37,7 @@ class Walker:
         x = self.x(time_s)
         return silhouette(x, self.top, self.head) if -0.3 < x < 1.3 else np.zeros((ROWS, COLUMNS), np.float32)
 
-    def paint(self, image: Plane, alpha: Plane, dice: np.random.Generator) -> None:
+    def paint(self, image: Plane, alpha: Plane, rng: np.random.Generator) -> None:
         """Draw the person into (3, ROWS, COLUMNS)."""
         chest = round((self.top + self.head) * ROWS)
         for channel in range(3):
@@ -45,7 +45,7 @@ class Walker:
             colour[:chest] = SKIN[channel]
             if self.jeans:
                 colour[round(WAIST * ROWS) :] = JEANS[channel]
-            colour += np.roll(NOISE, int(dice.integers(NOISE.size)))
+            colour += np.roll(NOISE, int(rng.integers(NOISE.size)))
             image[channel] += alpha * (colour - image[channel])
 
 
@@ -62,7 +62,7 @@ class Outcome:
 
 def watch(behind: Walker, front: Walker, seconds: float, *, select: Walker, rate_hz: int = 30) -> Outcome:
     """Track one of two people."""
-    dice = np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     tracker, own, bystander, certainties = OnlyMe(), [], [], []
     tracker.select((select.x(0.0), select.top + 2 * select.head))
     for index in range(round(seconds * rate_hz)):
@@ -70,8 +70,8 @@ def watch(behind: Walker, front: Walker, seconds: float, *, select: Walker, rate
         image = np.empty((3, ROWS, COLUMNS), np.float32)
         image[:] = np.array(WALL, np.float32)[:, None, None]
         back, near = behind.alpha(time_s), front.alpha(time_s)
-        behind.paint(image, back, dice)
-        front.paint(image, near, dice)
+        behind.paint(image, back, rng)
+        front.paint(image, near, rng)
         gain = tracker.gain(image, np.maximum(back, near), 1 / rate_hz)
         visible = {id(behind): back * (1 - near), id(front): near}
         other = front if select is behind else behind

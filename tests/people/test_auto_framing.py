@@ -68,10 +68,10 @@ def test_a_move_ends_at_the_head_without_overshoot(scene: Callable[[float], list
 
 
 def test_gestures_and_noise_of_the_matte_do_not_move_the_camera() -> None:
-    dice = np.random.default_rng(7)
+    rng = np.random.default_rng(7)
 
     def sway(time_s: float) -> list[Region]:
-        noise = 0.004 * dice.standard_normal(3)
+        noise = 0.004 * rng.standard_normal(3)
         return [person(0.5 + 0.02 * math.sin(2 * time_s) + noise[0], 0.25 + noise[1], 0.12 + noise[2])]
 
     path = track(sway, 25)

@@ -146,14 +146,14 @@ def test_a_change_of_the_crop_keeps_the_selection() -> None:
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 1 << 30), st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=3))
 def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, float]]) -> None:
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     tracker = OnlyMe()
     for point in [None, *clicks]:
         tracker.select(point)
         for _ in range(4):
-            blocks = dice.random((9, 16)) ** 2
+            blocks = rng.random((9, 16)) ** 2
             alpha = np.kron(blocks, np.ones((10, 10))).astype(np.float32)
-            gain = tracker.gain(dice.random((3, 90, 160)).astype(np.float32), alpha, 1 / 30)
+            gain = tracker.gain(rng.random((3, 90, 160)).astype(np.float32), alpha, 1 / 30)
             assert gain.shape == alpha.shape
             assert gain.min() >= 0
             assert gain.max() <= 1

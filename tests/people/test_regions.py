@@ -48,8 +48,8 @@ def test_an_empty_matte_holds_nobody() -> None:
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 1 << 30), rows=st.integers(1, 200), columns=st.integers(1, 300))
 def test_any_matte_gives_lines_inside_the_frame(seed: int, rows: int, columns: int) -> None:
-    dice = np.random.default_rng(seed)
-    coarse = dice.random((max(1, rows // 16), max(1, columns // 16)))
+    rng = np.random.default_rng(seed)
+    coarse = rng.random((max(1, rows // 16), max(1, columns // 16)))
     alpha = np.kron(coarse, np.ones((16, 16)))[:rows, :columns].astype(np.float32)
     for region in find_people(alpha):
         assert 0 <= region.left < region.right <= 1

@@ -20,7 +20,7 @@ from app.matting.cpu.cpu_placing import placed
 from app.matting.cpu.ground import Ground
 from app.matting.cpu.strips import Strips
 from app.matting.kernels.composite import finish_rows
-from app.matting.kernels.edges import blend_rows, hold_rows, spread_rows
+from app.matting.kernels.edges import blend_rows, extend_colour_rows, smooth_alpha_rows
 from app.matting.kernels.patches import paste_cells
 from app.matting.kernels.relight import relight_rows
 from app.matting.light.light import Light
@@ -92,7 +92,7 @@ class Compositor:
             self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
         alpha, backdrop_rows, foreground, composite = cropped(size, alpha, backdrop_rows, foreground, composite)
         if edges.active:
-            alpha = self._treat(alpha, foreground, edges)
+            alpha = self._edge_controls(alpha, foreground, edges)
             composite = np.empty_like(foreground)
             blended = foreground, alpha, backdrop_rows, edges.despill
             self._strips.run(size[0], lambda top, bottom: blend_rows(*blended, composite, top, bottom))
@@ -142,12 +142,12 @@ class Compositor:
         self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
         return replace(coefficients, slope=slope, offset=offset)
 
-    def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
+    def _edge_controls(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
         """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""
         if edges.contrast is not None:
             alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
         if edges.temporal_smoothing is not None:
-            alpha = self._hold(alpha, edges.temporal_smoothing)
+            alpha = self._smoothed(alpha, edges.temporal_smoothing)
         else:
             self._previous_alpha = None
         grown = cpu_edges.grow(alpha, edges)
@@ -156,16 +156,18 @@ class Compositor:
         feathered = cpu_edges.feather(grown, edges.feather_px)
         continued = cpu_edges.beyond(foreground, grown, edges.feather_px)
         self._strips.run(
-            alpha.shape[0], lambda top, bottom: spread_rows(foreground, continued, grown, feathered, top, bottom)
+            alpha.shape[0], lambda top, bottom: extend_colour_rows(foreground, continued, grown, feathered, top, bottom)
         )
         return feathered
 
-    def _hold(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:
+    def _smoothed(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:
         previous_alpha = self._previous_alpha
         if previous_alpha is None:
             previous_alpha = alpha.copy()
         else:
-            self._strips.run(alpha.shape[0], lambda top, bottom: hold_rows(alpha, previous_alpha, steps, top, bottom))
+            self._strips.run(
+                alpha.shape[0], lambda top, bottom: smooth_alpha_rows(alpha, previous_alpha, steps, top, bottom)
+            )
         self._previous_alpha = previous_alpha
         return previous_alpha.copy()
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.kernels.edges import blend_rows as blend_rows
-from app.matting.kernels.edges import hold_rows as hold_rows
-from app.matting.kernels.edges import spread_rows as spread_rows
+from app.matting.kernels.edges import extend_colour_rows as extend_colour_rows
+from app.matting.kernels.edges import smooth_alpha_rows as smooth_alpha_rows
 from app.matting.kernels.guided_filter import fast_filter_rows as fast_filter_rows
 from app.matting.kernels.guided_filter import learned_filter_rows as learned_filter_rows
 from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, jit, rows

@@ -54,7 +54,7 @@ def blend_rows(
 
 
 @rows(WRITE, READ, READ, READ)
-def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:
+def extend_colour_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:
     """Blend the foreground (H, 3 * W) into `beyond` where feathering raised alpha (H, W)."""
     for y in range(top, bottom):
         for x in range(after.shape[1]):
@@ -67,7 +67,7 @@ def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, t
 
 
 @rows(READ, WRITE, READ_STEPS)
-def hold_rows(alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
+def smooth_alpha_rows(alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
     """Move `previous_alpha` (H, W) towards `alpha` (H, W) by `steps` (511,), indexed by their difference + 255."""
     for y in range(top, bottom):
         for x in range(alpha.shape[1]):

@@ -79,9 +79,9 @@ class Upgrade:
 class Governor:
     """Selects the quality level. Not thread-safe."""
 
-    def __init__(self, rungs: Sequence[Quality], timing: GovernorTiming | None = None) -> None:
-        """rungs: quality levels in descending order, at least one."""
-        self._rungs = tuple(rungs)
+    def __init__(self, levels: Sequence[Quality], timing: GovernorTiming | None = None) -> None:
+        """levels: quality levels in descending order, at least one."""
+        self._levels = tuple(levels)
         self._timing = timing or GovernorTiming()
         self._index = 0
         self._window: list[StepTiming] = []
@@ -106,7 +106,7 @@ class Governor:
     @property
     def quality(self) -> Quality:
         """Quality level to use now."""
-        return self._rungs[self._index]
+        return self._levels[self._index]
 
     def restart_measuring(self) -> None:
         """Discard the measurements, because a change has made them invalid."""
@@ -120,7 +120,7 @@ class Governor:
 
         Full quality is never removed.
         """
-        self._rungs, self._index = without(self._rungs, self._index)
+        self._levels, self._index = without(self._levels, self._index)
         self._upgrade, self._ceiling = None, 0
         self.restart_measuring()
 
@@ -143,7 +143,7 @@ class Governor:
 
     def _judge(self, now_s: float) -> int:
         """Return the level to use according to the current window."""
-        predicted = [self._predict(rung) for rung in self._rungs]
+        predicted = [self._predict(level) for level in self._levels]
         self._load = predicted[0]
         if predicted[self._index] > _high(self.quality):
             self._headroom_since_s = None
@@ -153,8 +153,8 @@ class Governor:
             return self._lower(predicted, now_s)
         self._busy_windows = 0
         easier = self._load < EASIER * self._failed_load
-        better_rungs = range(0 if easier else self._ceiling, self._index)
-        better = next((index for index in better_rungs if predicted[index] < _low(self._rungs[index])), None)
+        better_levels = range(0 if easier else self._ceiling, self._index)
+        better = next((index for index in better_levels if predicted[index] < _low(self._levels[index])), None)
         if better is None:
             self._headroom_since_s = None
             return self._index
@@ -178,7 +178,7 @@ class Governor:
             self._wait_s, self._failed_load, self._ceiling = self._timing.first_wait_s, float("inf"), 0
         self._recheck_until_s, self._lowered_load = now_s + self._timing.recheck_span_s, self._load
         cheaper = range(self._index + 1, len(predicted))
-        fits = (index for index in cheaper if predicted[index] <= _high(self._rungs[index]))
+        fits = (index for index in cheaper if predicted[index] <= _high(self._levels[index]))
         return next(fits, len(predicted) - 1)
 
     def _predict(self, quality: Quality) -> float:
@@ -187,7 +187,7 @@ class Governor:
         scale = quality.work / self.quality.work
         busy_s = scale * sum(step.busy_s for step in self._window) / count
         load = busy_s * self._window[-1].rate_hz * float(quality.matted)
-        if quality.work == self._rungs[-1].work:
+        if quality.work == self._levels[-1].work:
             return load  # Skipping more frames would not lower the latency of the others.
         latency_s = scale * sum(step.latency_s for step in self._window) / count
         return max(load, latency_s / LATENCY_BOUND_S)

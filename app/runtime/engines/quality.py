@@ -50,14 +50,14 @@ class QualityControl:
         self._full_ratio = info.downsample_ratio
         # On a frame smaller than that of its training the lighter network takes objects for people.
         lightest = info.model == bundled().name
-        rungs = ladder(
+        levels = ladder(
             min(info.small_size),
             MIN_RATIO / info.downsample_ratio,
             ratio_free=settings.downsample_ratio is None and not lightest,
             model_free=settings.model == "auto" and settings.weights is None and not lightest,
             fixed=fixed_work(info.device, info.downsample_ratio),
         )
-        self._governor = Governor(rungs, self._timing)
+        self._governor = Governor(levels, self._timing)
 
     def lower(self, settings: EngineSettings) -> EngineSettings:
         """Return `settings` at the quality to use now."""

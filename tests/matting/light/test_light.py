@@ -39,8 +39,8 @@ def person_alpha(width: int, height: int) -> Floats:
 
 def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.5) -> BgrImage:
     """Return a picture of many surfaces with this mean level."""
-    dice = np.random.default_rng(seed)
-    coarse = dice.uniform(0.3, 1.7, (6, 10, 3)) * level * 255
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(0.3, 1.7, (6, 10, 3)) * level * 255
     picture: BgrImage = np.clip(np.kron(coarse, np.ones((height // 6, width // 10, 1))), 0, 255).astype(np.uint8)
     return picture
 
@@ -206,14 +206,14 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
 @given(seed=st.integers(0, 1 << 20), width=st.integers(2, 70), height=st.integers(2, 50))
 @settings(max_examples=25, deadline=None)
 def test_relit_coefficients_are_the_relit_foreground(seed: int, width: int, height: int) -> None:
-    dice = np.random.default_rng(seed)
-    slope, offset = dice.normal(0, 0.3, (2, 4, height, width)).astype(np.float32)
-    maps = dice.uniform(0, 1.5, (6, dice.integers(2, 9), dice.integers(2, 12))).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    slope, offset = rng.normal(0, 0.3, (2, 4, height, width)).astype(np.float32)
+    maps = rng.uniform(0, 1.5, (6, rng.integers(2, 9), rng.integers(2, 12))).astype(np.float32)
     new_slope, new_offset = np.empty_like(slope), np.empty_like(offset)
     relight_rows(slope, offset, maps, new_slope, new_offset, 0, height)
     resized = np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in maps])
     gains, biases = resized[:3], resized[3:]
-    pixel = dice.random((3, height, width)).astype(np.float32)
+    pixel = rng.random((3, height, width)).astype(np.float32)
     expected = gains * (pixel * (1 + slope[:3]) + offset[:3]) + biases
     np.testing.assert_allclose(pixel * (1 + new_slope[:3]) + new_offset[:3], expected, atol=2e-4)
     np.testing.assert_array_equal(new_slope[3], slope[3])
@@ -223,12 +223,12 @@ def test_relit_coefficients_are_the_relit_foreground(seed: int, width: int, heig
 @given(seed=st.integers(0, 1 << 20), width=st.integers(2, 60), height=st.integers(2, 40))
 @settings(max_examples=25, deadline=None)
 def test_relit_composites_stay_bounded(seed: int, width: int, height: int) -> None:
-    dice = np.random.default_rng(seed)
-    person, behind = dice.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
-    alpha = dice.choice(np.array([0, 0, 1, 40, 128, 255], np.uint8), (height, width))
+    rng = np.random.default_rng(seed)
+    person, behind = rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    alpha = rng.choice(np.array([0, 0, 1, 40, 128, 255], np.uint8), (height, width))
     part = alpha[..., None] / 255
     composite = (behind + (person.astype(float) - behind) * part + 0.5).astype(np.uint8)
-    maps = dice.uniform(0, 3, (6, 4, 5)).astype(np.float32)
+    maps = rng.uniform(0, 3, (6, 4, 5)).astype(np.float32)
     before = composite.copy()
     relight_composite_rows(person.reshape(height, -1), alpha, maps, composite.reshape(height, -1), 0, height)
     difference = np.abs(composite.astype(int) - behind).max(axis=2)

@@ -32,8 +32,8 @@ HEIGHT, WIDTH = 44, 60
 
 def random_inputs(artefact: Artefact) -> dict[str, Floats]:
     """Return a small frame, its downsampled versions as the kernels compute them, and states."""
-    dice = np.random.default_rng(3)
-    arrays = {"small": dice.random((1, 3, HEIGHT, WIDTH), np.float32)}
+    rng = np.random.default_rng(3)
+    arrays = {"small": rng.random((1, 3, HEIGHT, WIDTH), np.float32)}
     larger = arrays["small"]
     for name, shape in halved_shapes(HEIGHT, WIDTH).items():
         arrays[name] = np.full(shape, np.nan, np.float32)
@@ -41,7 +41,7 @@ def random_inputs(artefact: Artefact) -> dict[str, Floats]:
         larger = arrays[name]
     before, _ = state_names(len(artefact.states))
     for name, shape in zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True):
-        arrays[name] = dice.random(shape, np.float32) - np.float32(0.5)
+        arrays[name] = rng.random(shape, np.float32) - np.float32(0.5)
     return arrays
 
 

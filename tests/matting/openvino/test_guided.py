@@ -21,8 +21,8 @@ sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.inte
 
 def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[Floats, Floats]:
     """Return a noisy small frame and random outputs of the network for it."""
-    dice = np.random.default_rng(seed)
-    return dice.random((3, height, width), np.float32), dice.random((channels, height, width), np.float32)
+    rng = np.random.default_rng(seed)
+    return rng.random((3, height, width), np.float32), rng.random((channels, height, width), np.float32)
 
 
 def run(weights: FilterWeights, image: Floats, values: Floats) -> list[Floats]:

@@ -72,9 +72,9 @@ def test_one_thread_and_all_threads_give_the_same_mattes(monkeypatch: pytest.Mon
     usual, shared = made(shared=False), made(shared=True)
     assert (usual.threads, shared.threads) == (None, 1 if fast else None)
     assert (usual.overlaps, shared.overlaps) == (False, fast)
-    dice = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for _ in range(3):
-        frame = dice.integers(0, 255, (96, 160, 3), np.uint8)
+        frame = rng.integers(0, 255, (96, 160, 3), np.uint8)
         backdrop = np.zeros_like(frame)
         mattes = [each.step(frame, backdrop, EdgeSettings()).result() for each in (usual, shared)]
         assert np.abs(mattes[0].alpha.astype(int) - mattes[1].alpha).max() <= 1

@@ -21,7 +21,7 @@ from app.matting.selection.governor import (
 from app.matting.selection.quality_levels import CPU_FIXED_WORK, MATTED, Quality, fixed_work, ladder
 
 FULL = Quality()
-RUNGS = ladder(270, 0.2, ratio_free=True, model_free=True)
+LEVELS = ladder(270, 0.2, ratio_free=True, model_free=True)
 BUILD_S = 1.5
 """Time to build an engine on the simulated machine while the old one runs."""
 
@@ -67,23 +67,23 @@ def constant(load: float) -> Callable[[float], float]:
     return lambda now_s: load
 
 
-def test_the_ladder_lowers_ratio_then_model_then_skips_frames() -> None:
-    assert RUNGS[0] == FULL
-    assert [rung.ratio_factor for rung in RUNGS[:5]] == [1.0, 0.84, 0.71, 0.6, 0.5]
-    assert RUNGS[5] == Quality(lighter_model=True)
-    assert RUNGS[6:] == tuple(replace(RUNGS[5], matted=matted) for matted in MATTED)
-    works = [rung.work * rung.matted for rung in RUNGS]
-    assert works == sorted(works, reverse=True), "each rung is cheaper than the one before"
+def test_the_levels_lowers_ratio_then_model_then_skips_frames() -> None:
+    assert LEVELS[0] == FULL
+    assert [level.ratio_factor for level in LEVELS[:5]] == [1.0, 0.84, 0.71, 0.6, 0.5]
+    assert LEVELS[5] == Quality(lighter_model=True)
+    assert LEVELS[6:] == tuple(replace(LEVELS[5], matted=matted) for matted in MATTED)
+    works = [level.work * level.matted for level in LEVELS]
+    assert works == sorted(works, reverse=True), "each level is cheaper than the one before"
 
 
 def test_the_small_frame_never_becomes_too_small() -> None:
-    assert [rung.ratio_factor for rung in ladder(144, 0.1, ratio_free=True, model_free=False)[:4]] == [
+    assert [level.ratio_factor for level in ladder(144, 0.1, ratio_free=True, model_free=False)[:4]] == [
         1,
         0.84,
         0.71,
         0.71,
     ]
-    assert [rung.ratio_factor for rung in ladder(800, 0.8, ratio_free=True, model_free=False)[:3]] == [1, 0.84, 0.84]
+    assert [level.ratio_factor for level in ladder(800, 0.8, ratio_free=True, model_free=False)[:3]] == [1, 0.84, 0.84]
     assert ladder(20, 0.1, ratio_free=True, model_free=False)[:2] == (FULL, Quality(matted=MATTED[0]))
 
 
@@ -124,7 +124,7 @@ def test_any_load_stays_within_bounds(
 )
 @settings(max_examples=25, deadline=None)
 def test_never_more_than_a_few_switches_within_a_minute(loads: list[float], fixed: float, lighter: float) -> None:
-    machine = Simulated(Governor(RUNGS), lambda now_s: loads[int(now_s / 7) % len(loads)], 10.0, fixed, lighter)
+    machine = Simulated(Governor(LEVELS), lambda now_s: loads[int(now_s / 7) % len(loads)], 10.0, fixed, lighter)
     machine.run(300)
     for first_s in machine.switches_s:
         within = [at_s for at_s in machine.switches_s if first_s <= at_s < first_s + SWITCHES_SPAN_S]
@@ -133,7 +133,7 @@ def test_never_more_than_a_few_switches_within_a_minute(loads: list[float], fixe
 
 @pytest.mark.parametrize("load", [1.2, 1.8, 2.5, 4.0])
 def test_a_load_that_comes_and_goes(load: float) -> None:
-    machine = Simulated(Governor(RUNGS), lambda now_s: load if 30 <= now_s < 90 else 0.5)
+    machine = Simulated(Governor(LEVELS), lambda now_s: load if 30 <= now_s < 90 else 0.5)
     machine.run(29)
     assert not machine.switches_s, "without need it changes nothing"
     machine.run(90)
@@ -144,7 +144,7 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
 
 
 def test_the_ratio_is_lowered_first() -> None:
-    machine = Simulated(Governor(RUNGS), constant(1.2))
+    machine = Simulated(Governor(LEVELS), constant(1.2))
     machine.run(20)
     quality = machine.governor.quality
     assert 0.5 <= quality.ratio_factor < 1
@@ -158,18 +158,18 @@ def test_the_ratio_is_lowered_first() -> None:
 @settings(max_examples=10, deadline=None)
 def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter: float) -> None:
     """Even with wrong predictions, upgrades are retried at most once in several minutes after a while."""
-    machine = Simulated(Governor(RUNGS), constant(load), 10.0, fixed, lighter)
+    machine = Simulated(Governor(LEVELS), constant(load), 10.0, fixed, lighter)
     machine.run(1200)
     assert sum(at_s > 600 for at_s in machine.switches_s) <= 8
 
 
-def test_a_failed_upgrade_returns_to_the_rung_that_held_the_rate() -> None:
-    machine = Simulated(Governor(RUNGS), constant(1.125), 10.0, fixed=0.875, lighter=0.125)
+def test_a_failed_upgrade_returns_to_the_level_that_held_the_rate() -> None:
+    machine = Simulated(Governor(LEVELS), constant(1.125), 10.0, fixed=0.875, lighter=0.125)
     machine.run(1200)
     raised_s = [
         (before, at_s) for (_, _, before), (at_s, _, after) in pairwise(machine.steps) if before.work < after.work
     ]
-    assert len(raised_s) > 4, "every better rung is tried"
+    assert len(raised_s) > 4, "every better level is tried"
     for origin, at_s in raised_s:
         after = [quality for step_s, _, quality in machine.steps if at_s < step_s < at_s + 8]
         changes = [second for first, second in pairwise(after) if first != second]
@@ -177,13 +177,13 @@ def test_a_failed_upgrade_returns_to_the_rung_that_held_the_rate() -> None:
 
 
 def test_one_hiccup_changes_nothing() -> None:
-    machine = Simulated(Governor(RUNGS), lambda now_s: 20.0 if 10 <= now_s < 10.5 else 0.5)
+    machine = Simulated(Governor(LEVELS), lambda now_s: 20.0 if 10 <= now_s < 10.5 else 0.5)
     machine.run(40)
     assert not machine.switches_s
 
 
 def test_a_pause_restarts_measuring() -> None:
-    governor = Governor(RUNGS)
+    governor = Governor(LEVELS)
     for burst in range(20):
         machine = Simulated(governor, constant(3.0), now_s=burst * 100.0)
         machine.run(burst * 100 + 1.6)
@@ -191,15 +191,15 @@ def test_a_pause_restarts_measuring() -> None:
 
 
 def test_a_slow_rate_keeps_the_latency_bound() -> None:
-    machine = Simulated(Governor(RUNGS), constant(0.5), rate_hz=2.0)
+    machine = Simulated(Governor(LEVELS), constant(0.5), rate_hz=2.0)
     machine.run(60)
     busy_s = machine.steps[-1][1] / machine.rate_hz
     assert machine.governor.quality != FULL
     assert busy_s < LATENCY_BOUND_S
 
 
-def test_a_network_that_cannot_be_built_is_removed_from_the_ladder() -> None:
-    governor = Governor(RUNGS)
+def test_a_network_that_cannot_be_built_is_removed_from_the_levels() -> None:
+    governor = Governor(LEVELS)
     machine = Simulated(governor, constant(2.8), lighter=0.25)
     machine.run(10)
     assert governor.quality == Quality(lighter_model=True)
@@ -212,8 +212,8 @@ def test_a_network_that_cannot_be_built_is_removed_from_the_ladder() -> None:
     assert not any(quality.lighter_model for at_s, _, quality in machine.steps if at_s > 11 + BUILD_S)
 
 
-def test_a_ratio_that_cannot_be_built_is_removed_from_the_ladder() -> None:
-    governor = Governor(RUNGS)
+def test_a_ratio_that_cannot_be_built_is_removed_from_the_levels() -> None:
+    governor = Governor(LEVELS)
     machine = Simulated(governor, constant(1.2))
     machine.run(10)
     refused = governor.quality
