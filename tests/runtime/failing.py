@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle, product
 from pathlib import Path
+
+import pytest
 
 from app.core.errors import MattecamError
 from app.core.types import PictureKind
@@ -38,6 +41,19 @@ KINDS: dict[str, Callable[[Faults], None]] = {
     "memory": _memory,
     "hang": _hang,
 }
+
+
+ERRORS = [kind for kind in KINDS if kind != "hang"]
+
+
+def each_failure(stages: Sequence[str], moments: Sequence[str]) -> pytest.MarkDecorator:
+    """Run a test for each stage, kind and moment; of the errors, which are all handled alike, two are `long`."""
+    cases = [
+        pytest.param(stage, kind, moment, marks=() if kind in ("hang", now) else pytest.mark.long)
+        for (moment, stage), now in zip(product(moments, stages), cycle(ERRORS), strict=False)
+        for kind in KINDS
+    ]
+    return pytest.mark.parametrize(("stage", "kind", "moment"), cases)
 
 
 def _shown(world: FakeWorld) -> bool:

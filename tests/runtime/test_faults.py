@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from app.core.types import Matte
 from app.testing.engine import FakeEngine, StepInput
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.failing import KINDS, check_the_room_never_shows
+from tests.runtime.failing import check_the_room_never_shows, each_failure
 from tests.runtime.running import BASE, IMPATIENT, composites, running
 from tests.waiting import eventually
 
@@ -37,33 +36,11 @@ STAGES = (
 )
 
 
-MOMENTS = ("start", "middle", "switch", "shutdown")
-ERRORS = [kind for kind in KINDS if kind != "hang"]
-
-
-CASES = [
-    pytest.param(stage, kind, moment, marks=() if kind in ("hang", ERRORS[number % len(ERRORS)]) else pytest.mark.long)
-    for number, (moment, stage) in enumerate(product(MOMENTS, STAGES))
-    for kind in KINDS
-]
-"""Each way to fail at each stage and moment; of the errors, which are all handled alike, only one in the first tier."""
-
-
-@pytest.mark.parametrize(("stage", "kind", "moment"), CASES)
+@each_failure(STAGES, ["start", "middle", "switch", "shutdown"])
 def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
     world = FakeWorld()
     world.node = 1
     check_the_room_never_shows(world, stage, kind, moment, tmp_path)
-
-
-def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
-    world = FakeWorld()
-    with running(world, BASE, IMPATIENT) as pipeline:
-        composites(pipeline, 5)
-        world.faults.put("step", lambda: world.faults.hang(10))
-        eventually(lambda: world.newest().frame is None)
-        world.faults.heal()
-        composites(pipeline, 5)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from app.runtime import matting_worker
 from app.runtime.capture_worker import Captured
 from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
-from tests.runtime.failing import KINDS, check_the_room_never_shows
+from tests.runtime.failing import check_the_room_never_shows, each_failure
 from tests.runtime.overlapping import bench, use_clocks
 from tests.waiting import eventually
 
@@ -163,9 +163,7 @@ class OverlappingFakeEngine(FakeEngine):
         return Pending(result)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("stage", ["step", "finish", "reset"])
-@pytest.mark.parametrize("moment", ["start", "middle", "shutdown"])
+@each_failure(["step", "finish", "reset"], ["start", "middle", "shutdown"])
 def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
     world = FakeWorld()
     world.engine = OverlappingFakeEngine
