@@ -23,12 +23,13 @@ exec(source.replace(beside, f"    {LINE}\\n{beside}"), module.__dict__)
 
 from app.cli.live_options import LiveOptions
 from app.cli.main import main
+from app.cli.options import apply_options
 from app.config import settings_file
 from app.config.setting import SETTINGS
 from app.control.commands import parse_words
 from app.core.errors import UsageError
 
-changed = LiveOptions(rotate="90").applied_to(module.Settings())
+changed = apply_options(module.Settings(), LiveOptions(rotate="90"))
 def refused(act):
     try:
         act()
@@ -37,7 +38,7 @@ def refused(act):
 
 said = {
     "option": changed.output.rotate,
-    "refused option": refused(lambda: LiveOptions(rotate="300").applied_to(module.Settings())),
+    "refused option": refused(lambda: apply_options(module.Settings(), LiveOptions(rotate="300"))),
     "ctl": parse_words(["set", "output.rotate", "180"]).argument,
     "refused in ctl": refused(lambda: parse_words(["set", "output.rotate", "300"])),
     "file": settings_file.parse(settings_file.dump(changed)) == changed,
