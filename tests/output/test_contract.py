@@ -58,9 +58,8 @@ def test_close_is_idempotent_and_sending_afterwards_fails(make: Make, tmp_path: 
     sink.close()
     sink.close()
     for size in ((64, 48), (128, 96)):
-        with pytest.raises(SinkLostError) as caught:
+        with pytest.raises(SinkLostError):
             sink.send(picture(*size))
-        assert "\n" not in str(caught.value)
 
 
 def test_closing_without_a_frame(make: Make, tmp_path: Path) -> None:

@@ -67,9 +67,8 @@ def test_a_failure_after_the_last_frame_is_reported_at_the_end(tmp_path: Path, m
 )
 def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SinkOpenError, match=words) as caught:
+    with pytest.raises(SinkOpenError, match=words):
         Recorder(tmp_path / name, 64, 48, RecordingOptions(30))
-    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
 @contextmanager
