@@ -64,10 +64,10 @@ class Residual(nn.Module):
         return functional.relu(x + self.body(x))
 
 
-def make_divisible(value: float, divisor: int = 8) -> int:
-    """Return the multiple of `divisor` nearest to `value`, at most 10 % below it (MobileNet's channel widths)."""
-    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * value else rounded
+def make_divisible(value: float) -> int:
+    """Return the multiple of 8 nearest to `value`, at most 10 % below it (MobileNet's channel widths)."""
+    rounded = max(8, int(value + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * value else rounded
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -38,16 +37,14 @@ _FAULTS = {
 class PortalSource:
     """Reads a camera that the user allows through the portal."""
 
-    def __init__(
-        self, wanted: str, settings: CaptureSettings, open_remote: Callable[[float], int] = open_cameras
-    ) -> None:
+    def __init__(self, wanted: str, settings: CaptureSettings) -> None:
         """wanted: the name or title of a camera; empty for the first one. Raises SourceOpenError."""
         self._decoder = MjpgDecoder()
         self._index = 0
         self._reader: NodeReader | None = None
         connection: Connection | None = None
         try:
-            connection = Connection(open_remote(QUESTION_S))
+            connection = Connection(open_cameras(QUESTION_S))
             listed = CameraList(connection)
             self._camera = _choose(listed.cameras(), wanted)
             self._reader = _read(self._camera, settings, connection)

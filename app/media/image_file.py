@@ -76,11 +76,11 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
     return _decoded(path, convert)
 
 
-def read_image_with_alpha(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
+def read_image_with_alpha(path: Path) -> NDArray[np.uint8]:
     """Read an image as (H, W, 4) uint8 BGRA, premultiplied; otherwise as `read_image`."""
 
     def convert(image: Image.Image) -> NDArray[np.uint8]:
-        rgba = np.asarray(_small(image, path, max_side).convert("RGBA"))
+        rgba = np.asarray(_small(image, path, MAX_SIDE).convert("RGBA"))
         alpha = rgba[..., 3:].astype(np.uint16)
         colours = (rgba[..., 2::-1] * alpha + 127) // 255
         return np.concatenate([colours, alpha], axis=2).astype(np.uint8)

@@ -25,10 +25,12 @@ MAX_SIDE = 16_384
 class ImageFolderReader:
     """The images of a folder in natural order of their names, 9 before 10; or a single image."""
 
-    def __init__(self, path: Path, fps: Fraction = Fraction(30)) -> None:
-        """fps: frame rate of the video. Raises VideoError if there is no image."""
+    fps = Fraction(30)
+    """Frame rate of the video."""
+
+    def __init__(self, path: Path) -> None:
+        """Raise VideoError if there is no image."""
         self.path = path
-        self.fps = fps
         self.time_base: Fraction | None = None
         self.damaged = 0
         """Unreadable images skipped so far."""

@@ -18,10 +18,10 @@ Shape = tuple[int, ...]
 Arrays = dict[str, NDArray[np.float32]]
 
 
-def halved_shapes(height: int, width: int, count: int = 3) -> dict[str, Shape]:
-    """Return the shapes of the small frame at 1/2, 1/4, ... of its size, by name."""
+def halved_shapes(height: int, width: int) -> dict[str, Shape]:
+    """Return the shapes of the small frame at 1/2, 1/4 and 1/8 of its size, by name."""
     shapes: dict[str, Shape] = {}
-    for index in range(1, count + 1):
+    for index in range(1, 4):
         height, width = -(-height // 2), -(-width // 2)
         shapes[f"half{index}"] = (1, 3, height, width)
     return shapes

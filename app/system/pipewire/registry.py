@@ -13,6 +13,7 @@ from app.system.pipewire.library import Hook, methods_of
 OWN_NODE = "mattecam"
 """Name of this program's own camera, which is never a source."""
 _REGISTRY_VERSION = 3
+_LISTING_S = 2.0
 _NODE_TYPE = b"PipeWire:Interface:Node"
 _CAMERA_CLASS = "Video/Source"
 
@@ -91,9 +92,9 @@ class CameraList:
             )
             methods.sync(core, 0, 0)
 
-    def cameras(self, timeout_s: float = 2.0) -> tuple[ListedCamera, ...]:
+    def cameras(self) -> tuple[ListedCamera, ...]:
         """Return the cameras of other programs and devices, in the order in which they were added."""
-        self._listed.wait(timeout_s)
+        self._listed.wait(_LISTING_S)
         with self._connection.locked():
             return tuple(self._cameras)
 
