@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import ClassVar
 
 import numpy as np
@@ -93,16 +94,13 @@ def test_a_capture_that_waits_for_the_window_can_be_ended(ends: Callable[[Screen
 
 def test_leaving_ends_the_capture_at_once_and_keeps_the_last_image() -> None:
     use, noted = ScreenUse(), list[bool]()
-    background = opened(use, noted)
-    try:
+    with closing(opened(use, noted)) as background:
         shown = background.backdrop(16, 9, 0.0)
         use.stop()
         eventually(lambda: not use.captured)
         taken = len(noted)
         assert background.backdrop(16, 9, 0.0) is shown
         assert len(noted) == taken
-    finally:
-        background.close()
 
 
 def test_a_screen_that_cannot_be_captured_is_not_in_use() -> None:

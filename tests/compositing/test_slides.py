@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import cv2
@@ -51,12 +51,9 @@ MAKERS = [folder_of_slides, pdf]
 @contextmanager
 def opened(path: Path, *, realtime: bool = True, **changes: object) -> Iterator[SlidesBackground]:
     settings = BackgroundSettings(kind="slides", path=path, fit="fit").replace(**changes)
-    background = open_background(settings, realtime=realtime)
-    assert isinstance(background, SlidesBackground)
-    try:
+    with closing(open_background(settings, realtime=realtime)) as background:
+        assert isinstance(background, SlidesBackground)
         yield background
-    finally:
-        background.close()
 
 
 def colour(image: BgrImage) -> tuple[int, ...]:
@@ -102,13 +99,10 @@ def test_a_conversion_waits_for_the_slide(make: object, tmp_path: Path) -> None:
 
 
 def test_a_page_keeps_its_shape_on_white(tmp_path: Path) -> None:
-    pages = PdfPages(pdf(tmp_path), (640, 640))
-    try:
+    with closing(PdfPages(pdf(tmp_path), (640, 640))) as pages:
         image = pages.read(1)
-        assert image.shape == (480, 640, 3)
-        assert is_slide(image, 2)
-    finally:
-        pages.close()
+    assert image.shape == (480, 640, 3)
+    assert is_slide(image, 2)
 
 
 def test_text_pages_are_white(tmp_path: Path) -> None:

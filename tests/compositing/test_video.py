@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,20 +21,25 @@ from tests.compositing.files import COLOURS, colour_number, cut, flat, write_vid
 from tests.waiting import eventually
 
 
+def played(path: Path, *, realtime: bool = False, **video: Any) -> closing[VideoBackground]:
+    """Open a new video, which waits for the exact frame of each time unless `realtime`."""
+    return closing(VideoBackground(write_video(path / "a.mp4", **video), realtime=realtime))
+
+
 def test_it_plays_at_its_own_rate_and_loops(tmp_path: Path) -> None:
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=6, fps=20), realtime=False)) as background:
+    with played(tmp_path, frames=6, fps=20) as background:
         # asked 40 times a second from an odd start: every frame twice, the seventh is the first again
         seen = [colour_number(background.backdrop(64, 48, 1000.01 + k / 40)) for k in range(40)]
     assert seen == [[0, 1, 2, 3, 0, 1][k // 2 % 6] for k in range(40)]
 
 
 def test_a_lower_frame_rate_skips_frames(tmp_path: Path) -> None:
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=8, fps=20), realtime=False)) as background:
+    with played(tmp_path, frames=8, fps=20) as background:
         assert [colour_number(background.backdrop(64, 48, k * 0.1001)) for k in range(9)] == [0, 2, 0, 2, 0, 2, 0, 2, 0]
 
 
 def test_real_time_playback_follows_the_clock(tmp_path: Path) -> None:
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=80, fps=20))) as background:
+    with played(tmp_path, realtime=True, frames=80, fps=20) as background:
         background.backdrop(64, 48, 0.0)
         for number in range(1, 20):
             wanted = partial(background.backdrop, 64, 48, (number + 0.5) / 20)
@@ -48,7 +54,7 @@ def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.Monk
         yield from ()
 
     monkeypatch.setattr(LoopingVideo, "frames", stuck)
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4"))) as background:
+    with played(tmp_path, realtime=True) as background:
         start = time.perf_counter()
         images = [background.backdrop(64, 48, k / 10) for k in range(100)]
         assert time.perf_counter() - start < 30
@@ -57,7 +63,7 @@ def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_playback_continues_after_a_long_pause(tmp_path: Path) -> None:
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=40, fps=20))) as background:
+    with played(tmp_path, realtime=True, frames=40, fps=20) as background:
         background.backdrop(64, 48, 0.0)
         background.backdrop(64, 48, 3600.0)
         assert background._decoded_s < 60, "an hour of video must not be decoded to catch up"
@@ -71,14 +77,14 @@ def test_playback_continues_after_a_long_pause(tmp_path: Path) -> None:
 
 
 def test_a_time_far_ahead_needs_no_round_more(tmp_path: Path) -> None:
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=6, fps=20), realtime=False)) as background:
+    with played(tmp_path, frames=6, fps=20) as background:
         seen = [colour_number(background.backdrop(64, 48, at_s + 0.01)) for at_s in (0.0, 0.05, 3e7 + 0.1, 6e7 + 0.15)]
         assert background._decoded_s < 60, "a year of video must not be decoded"
     assert seen == [0, 1, 2, 3]
 
 
 def test_the_size_may_change_while_it_plays(tmp_path: Path) -> None:
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=6, fps=20), realtime=False)) as background:
+    with played(tmp_path, frames=6, fps=20) as background:
         for k in range(24):
             width, height = ((64, 48), (90, 31), (160, 120))[k // 8]
             image = background.backdrop(width, height, k / 20)
@@ -98,9 +104,8 @@ def test_fit_shows_the_whole_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("rotation", "red_side"), [(90, "left"), (-90, "right"), (180, "bottom")])
 def test_rotated_videos_are_upright(tmp_path: Path, rotation: int, red_side: str) -> None:
     """The file says how far it is turned counter-clockwise: a red top then lies on the left after 90 degrees."""
-    path = write_video(tmp_path / "a.mp4", size=(80, 40), rotation=rotation, top_red=True)
     size = (80, 40) if rotation == 180 else (40, 80)
-    with closing(VideoBackground(path, realtime=False)) as background:
+    with played(tmp_path, size=(80, 40), rotation=rotation, top_red=True) as background:
         image = background.backdrop(*size, 0.0)
     height, width = image.shape[:2]
     spots = {"left": image[height // 2, 3], "right": image[height // 2, -4], "bottom": image[-4, width // 2]}
@@ -128,15 +133,14 @@ def test_unnamed_colour_matrices_are_inferred(tmp_path: Path, height: int) -> No
 
 
 def test_a_video_of_one_frame_is_static(tmp_path: Path) -> None:
-    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=1), realtime=False)) as background:
+    with played(tmp_path, frames=1) as background:
         assert [colour_number(background.backdrop(64, 48, k)) for k in range(5)] == [0] * 5
 
 
 @pytest.mark.parametrize("size", [(2, 400), (400, 2)])
 def test_an_extreme_aspect_ratio_is_cropped_before_scaling(tmp_path: Path, size: tuple[int, int]) -> None:
     """Covering 1280x720 with a strip means scaling it to 1280x256000 unless it is cut first."""
-    path = write_video(tmp_path / "a.mp4", size=size)
-    with closing(VideoBackground(path, realtime=False)) as background:
+    with played(tmp_path, size=size) as background:
         tracemalloc.start()
         image = background.backdrop(1280, 720, 0.0)
         peak = tracemalloc.get_traced_memory()[1]

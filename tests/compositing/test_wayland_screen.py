@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -41,14 +42,11 @@ def choose(portal: PlayedScreenCast, pipewire: PrivateSession, name: str = "scre
 def test_the_chosen_screen_is_the_background(portal: PlayedScreenCast, pipewire: PrivateSession) -> None:
     with camera("other", "BGRx"), camera("screen", "BGRx"):
         choose(portal, pipewire)
-        background = open_background(SETTINGS)
-        try:
+        with closing(open_background(SETTINGS)) as background:
             eventually(lambda: bar_error(np.asarray(background.backdrop(64, 48, 0.0))) <= 6)
             first = background.backdrop(64, 48, 0.0)
             eventually(lambda: background.backdrop(64, 48, 0.0) is first)
             assert portal.types == [1] and len(portal.sessions) == 1
-        finally:
-            background.close()
             background.close()
 
 
@@ -62,14 +60,11 @@ def test_a_window_is_asked_for_as_a_window(portal: PlayedScreenCast, pipewire: P
 def test_a_region_is_cut_out_of_a_scaled_screen(portal: PlayedScreenCast, pipewire: PrivateSession) -> None:
     with camera("screen", "BGRx"):
         choose(portal, pipewire, position=(100, 50), size=(32, 24))
-        grabber = PortalGrabber("region:100,50,4x6")
-        try:
+        with closing(PortalGrabber("region:100,50,4x6")) as grabber:
             part = grabber.grab()
             assert part.shape == (12, 8, 3)
             np.testing.assert_allclose(part, np.broadcast_to(BARS[0], part.shape), atol=2)
             assert grabber.grab().shape == part.shape
-        finally:
-            grabber.close()
         with pytest.raises(BackgroundError, match="outside the screens"):
             PortalGrabber("region:0,0,50x50")
 
@@ -79,7 +74,6 @@ def test_a_capture_that_the_desktop_ends_is_reported_and_not_asked_for_again(
 ) -> None:
     with camera("screen", "BGRx") as remove:
         choose(portal, pipewire)
-        background = ScreenBackground(SETTINGS)
 
         def ended() -> bool:
             try:
@@ -88,14 +82,12 @@ def test_a_capture_that_the_desktop_ends_is_reported_and_not_asked_for_again(
                 return "has ended the capture of screen:1" in str(error)
             return False
 
-        try:
+        with closing(ScreenBackground(SETTINGS)) as background:
             assert not ended()
             remove()
             eventually(ended)
             eventually(lambda: not portal.sessions)
             assert portal.types == [1]
-        finally:
-            background.close()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import string
-from collections.abc import Iterator
 from enum import Enum
 from importlib import import_module
 from pkgutil import iter_modules
@@ -12,7 +11,7 @@ from pkgutil import iter_modules
 from app.core import messages
 from app.core.text import CommandLineMessage, Message
 from models.faults import WeightsFault
-from tests.architecture.source import modules, tree
+from tests.architecture.source import calls, modules, nodes
 
 PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "service")]
 
@@ -30,13 +29,14 @@ def places(message: Enum) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(message.value) if name is not None}
 
 
-def calls(name: str) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
+def called(call: ast.Call) -> str:
+    """Return the last part of the name of what is called."""
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
 
 def error_classes() -> set[str]:
     """Return the names of MattecamError, of WeightsError, and of all classes derived from them."""
-    classes = [node for name in PROGRAM for node in ast.walk(tree(name)) if isinstance(node, ast.ClassDef)]
+    classes = [node for name in PROGRAM for node in nodes(name) if isinstance(node, ast.ClassDef)]
     found = {"MattecamError", "WeightsError"}
     while more := {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in found for b in c.bases)} - found:
         found |= more
@@ -57,9 +57,8 @@ def test_errors_and_reports_carry_messages() -> None:
     plain = []
     for name in PROGRAM:
         for call in calls(name):
-            function = call.func
-            called = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-            arguments = call.args[:1] if called in errors else call.args[1:2] if called == "report" else []
+            name_called = called(call)
+            arguments = call.args[:1] if name_called in errors else call.args[1:2] if name_called == "report" else []
             plain += [f"{name}:{call.lineno}" for argument in arguments if is_plain(argument)]
     assert not plain, "use a message of app/core/messages"
 
@@ -79,8 +78,7 @@ def test_every_error_is_one_sentence() -> None:
     errors = error_classes() - {"BrokenFileError"}  # its text is a part of another one's
     for name in PROGRAM:
         for call in calls(name):
-            called = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-            for message in messages_of(call.args[0], known) if call.args and called in errors else []:
+            for message in messages_of(call.args[0], known) if call.args and called(call) in errors else []:
                 found += 1
                 if not message.value.endswith(".") or "\n" in message.value:
                     wrong.add(message)
@@ -92,7 +90,7 @@ def test_every_message_gets_the_values_of_its_template() -> None:
     known = catalogues()
     wrong, used = [], set()
     for name in PROGRAM:
-        for node in ast.walk(tree(name)):
+        for node in nodes(name):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
                 used.add((node.value.id, node.attr))
         for call in calls(name):
