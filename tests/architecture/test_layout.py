@@ -24,6 +24,8 @@ ENTRY = "service.entry"
 """What the program uses of the service beside it."""
 NOT_FOR_THE_SERVICE = ("app.runtime", "app.doctor", "app.gui", "app.cli", "run")
 MAX_MODULES = 20
+MAX_ARROWS = 85
+"""Pairs of packages of `app` and `models` of which one imports from the other."""
 
 
 STILL_CYCLIC = [
@@ -76,6 +78,15 @@ def test_server_and_client_share_one_package() -> None:
     assert not crossing("service.webrtc", "service.server", "service.client", "service.fleet", ENTRY)
     assert not crossing("service.client", "service.server", "service.fleet", ENTRY)
     assert not crossing("service.server", "service.client", "service.fleet", ENTRY)
+
+
+def test_few_packages_know_each_other() -> None:
+    def package(name: str) -> str:
+        return ".".join(name.split(".")[: 2 if under(name, "app") else 1])
+
+    program = set(in_package("app", "models")) - OUTSIDE
+    arrows = {(package(name), package(i)) for name in program for i in imports(name) if i in program}
+    assert len({arrow for arrow in arrows if arrow[0] != arrow[1]}) <= MAX_ARROWS
 
 
 def test_core_imports_nothing_of_ours() -> None:
