@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.cli.proof import PROOF_S
+from app.cli.proof import PROOF_S, write_image
 from app.cli.terminal import notify
 from app.core.errors import SinkError
-from app.core.files.disk_errors import why_not_written
-from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import ControlText
 from app.core.stage import Stage
@@ -79,10 +77,7 @@ class HeadlessRun:
         picture = self._newest
         if picture is None:
             raise SinkError(ControlText.NO_FRAME())
-        try:
-            write_picture(path, self.pipeline.release(picture).image)
-        except OSError as error:
-            raise SinkError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        write_image(path, self.pipeline.release(picture).image)
 
     def run(self) -> None:
         """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.errors import MattecamError, UsageError
+from app.core.errors import MattecamError, SinkError, UsageError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
-from app.core.types import Outgoing, PictureKind
+from app.core.types import BgrImage, Outgoing, PictureKind
 from app.output.base import FrameSink
 from app.output.spec import SinkContext
 from app.runtime.parts import Parts
@@ -88,8 +88,13 @@ def write_before_after(path: Path, picture: Outgoing) -> bool:
     if frame is None or not frame.synthetic or picture.kind is not PictureKind.COMPOSITE:
         return False
     both = np.hstack([frame.image, np.full((picture.size[1], 8, 3), 255, np.uint8), picture.image])
-    try:
-        write_picture(path, both)
-    except OSError as error:
-        raise MattecamError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+    write_image(path, both)
     return True
+
+
+def write_image(path: Path, image: BgrImage) -> None:
+    """Write an image that the user asked for. Raises SinkError."""
+    try:
+        write_picture(path, image)
+    except OSError as error:
+        raise SinkError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.config.value_problem import first_problem
+from app.config.value_problem import file_problem
 from app.core.blur_scale import STRONGEST, level_strength
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
@@ -51,9 +51,7 @@ def parse(data: JsonObject) -> Settings:
     try:
         return Settings.model_validate(migrate(data, MIGRATIONS))
     except ValidationError as error:
-        first, problem = first_problem(error)
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BrokenFileError(FileReason.INVALID(field=place, problem=problem)) from error
+        raise BrokenFileError(file_problem(error)) from error
 
 
 def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:

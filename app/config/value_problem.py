@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.core.background_settings import COLOUR, SCREEN
-from app.core.messages.settings import ValueProblem
+from app.core.messages.settings import FileReason, ValueProblem
 from app.core.text import Text
 
 _PATTERNS: dict[str, ValueProblem] = {COLOUR: ValueProblem.COLOUR, SCREEN: ValueProblem.SCREEN}
@@ -44,6 +44,13 @@ _KINDS: tuple[tuple[tuple[str, ...], ValueProblem], ...] = (
 
 def _number(limit: Any) -> str:
     return f"{limit:g}"
+
+
+def file_problem(error: ValidationError) -> Text:
+    """Return the field of a file and why its value is not possible."""
+    first, problem = first_problem(error)
+    field = ".".join(str(part) for part in first["loc"]) or "settings"
+    return FileReason.INVALID(field=field, problem=problem)
 
 
 def first_problem(error: ValidationError) -> tuple[ErrorDetails, Text | str]:

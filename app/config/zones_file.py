@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.config.value_problem import first_problem
+from app.config.value_problem import file_problem
 from app.core.errors import SettingsError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, read_object
@@ -27,9 +27,7 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
             raise BrokenFileError(FileReason.NO_ZONES())
         return PeopleSettings.model_validate(data).zones
     except ValidationError as error:
-        first, problem = first_problem(error)
-        reason = FileReason.INVALID(field=".".join(str(part) for part in first["loc"]), problem=problem)
-        raise SettingsError(ZoneText.BROKEN(file=path, reason=reason)) from error
+        raise SettingsError(ZoneText.BROKEN(file=path, reason=file_problem(error))) from error
     except BrokenFileError as error:
         raise SettingsError(ZoneText.BROKEN(file=path, reason=error.text)) from error
     except OSError as error:
