@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
 from app.capture.exposure import ExposureLock
 from app.core.settings import CaptureSettings
+from tests.capture.played_time import played_time
 
 AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
 AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE
@@ -77,15 +76,21 @@ def test_manual_settings_of_the_user_are_kept() -> None:
     assert device.values == {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_a_source_locks_exposure_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+def plug_in(monkeypatch: pytest.MonkeyPatch) -> Controls:
     device = Controls()
     monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
     monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))
+    return device
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_source_locks_exposure_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+    clock = played_time(monkeypatch, camera)
+    device = plug_in(monkeypatch)
     source = CameraSource("0", CaptureSettings(lock_exposure=wanted), CameraTiming(settle_s=0.2))
     source.read()
     assert device.values[AUTO_EXPOSURE] == AUTOMATIC
-    time.sleep(0.25)
+    clock.now_s += 0.25
     source.read()
     assert device.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
     assert device.values[EXPOSURE] == 156.0
@@ -94,9 +99,7 @@ def test_a_source_locks_exposure_once_it_has_settled(monkeypatch: pytest.MonkeyP
 
 
 def test_a_running_source_locks_and_releases_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
-    device = Controls()
-    monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
-    monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))
+    device = plug_in(monkeypatch)
     source = CameraSource("0", CaptureSettings(), CameraTiming(settle_s=0))
     for wanted in (False, True, True, False, True):
         source.hold_exposure(wanted)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import numpy as np
 
 from app.core.errors import MicrophoneError
+from app.output.sound.base import SoundBlock
 from app.output.sound.microphone import Microphone
 from tests.output.sound.sources import FakeDevice
 from tests.waiting import eventually
@@ -25,24 +27,24 @@ class Wanted:
 
 def test_sound_arrives_with_its_capture_times_and_its_level() -> None:
     device, wanted = FakeDevice(), Wanted()
-    microphone = Microphone(device.open, wanted, wanted.reports.append)
-    try:
-        eventually(lambda: microphone.level > 0.2)
-        time.sleep(0.1)
-        blocks = microphone.take()
-        assert len(blocks) >= 3 and np.abs(blocks[0].samples).max() > 7000
+    with closing(Microphone(device.open, wanted, wanted.reports.append)) as microphone:
+        blocks: list[SoundBlock] = []
+
+        def has_sound() -> bool:
+            blocks.extend(microphone.take())
+            return len(blocks) >= 3 and microphone.level > 0.2
+
+        eventually(has_sound)
+        assert np.abs(blocks[0].samples).max() > 7000
         assert 0 <= time.perf_counter() - blocks[-1].captured_at_s < 10
         assert wanted.reports == [None]
-    finally:
-        microphone.close()
     microphone.close()
     assert device.open_now == 0 and microphone.level == 0
 
 
 def test_a_muted_microphone_is_closed_and_captures_nothing() -> None:
     device, wanted = FakeDevice(), Wanted()
-    microphone = Microphone(device.open, wanted, wanted.reports.append)
-    try:
+    with closing(Microphone(device.open, wanted, wanted.reports.append)) as microphone:
         eventually(lambda: microphone.level > 0)
         wanted.name = None
         muted_s = time.perf_counter()
@@ -55,14 +57,11 @@ def test_a_muted_microphone_is_closed_and_captures_nothing() -> None:
         wanted.name = "usb"
         eventually(lambda: device.opened == ["default", "usb"] and microphone.level > 0)
         assert all(block.captured_at_s >= resumed_s for block in microphone.take())
-    finally:
-        microphone.close()
 
 
 def test_a_lost_microphone_is_reported_and_tried_again() -> None:
     device, wanted = FakeDevice(), Wanted()
-    microphone = Microphone(device.open, wanted, wanted.reports.append, retry_s=0.02)
-    try:
+    with closing(Microphone(device.open, wanted, wanted.reports.append, retry_s=0.02)) as microphone:
         eventually(lambda: microphone.level > 0)
         device.lost, device.fails_to_open = True, True
         eventually(lambda: len(wanted.reports) > 2)
@@ -73,8 +72,6 @@ def test_a_lost_microphone_is_reported_and_tried_again() -> None:
         assert device.open_now == 0 and microphone.level == 0
         device.lost = device.fails_to_open = False
         eventually(lambda: wanted.reports[-1] is None)
-    finally:
-        microphone.close()
 
 
 def test_a_defect_of_the_driver_is_reported() -> None:
@@ -83,10 +80,7 @@ def test_a_defect_of_the_driver_is_reported() -> None:
     def open_broken(name: str) -> FakeDevice:
         raise ZeroDivisionError
 
-    microphone = Microphone(open_broken, wanted, wanted.reports.append)  # type: ignore[arg-type]
-    try:
+    with closing(Microphone(open_broken, wanted, wanted.reports.append)):  # type: ignore[arg-type]
         eventually(lambda: len(wanted.reports) > 0)
         assert isinstance(wanted.reports[0], ZeroDivisionError)
-    finally:
-        microphone.close()
     assert wanted.reports[-1] is None, "a closed microphone has no failure"
