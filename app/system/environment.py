@@ -35,8 +35,8 @@ from app.system.torch_build import (
     SMI_QUERY,
     Nvidia,
     TorchBuild,
+    find_nvidia,
     is_locked,
-    read_nvidia,
     suitable_builds,
 )
 
@@ -45,7 +45,6 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 PROBE_TIMEOUT_S = 5.0
-SMI_TIMEOUT_S = 30.0
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
 """Install only locked packages with listed hashes, without dependency resolution or builds from source."""
 ALSO = {"torch": "2.9.1"}
@@ -157,7 +156,7 @@ def install(requirements: Path, lock: int) -> None:
     """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
     log = VENV / "pip.log"
     log.write_text("")
-    builds = list(candidates(_nvidia()))
+    builds = list(candidates(find_nvidia(SMI_QUERY, NVIDIA_MARK)))
     while not _install_torch(builds[0], log, lock, last=len(builds) == 1):
         del builds[0]
     _pip([word for path in _locks(requirements, builds[0].libraries) for word in ("-r", str(path))], log, lock)
@@ -240,14 +239,6 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
         shown = step
     if sys.stderr.isatty():
         print(file=sys.stderr)
-
-
-def _nvidia() -> Nvidia | None:
-    """Return the NVIDIA driver and its cards, None without a driver."""
-    smi, mark = "", Path(NVIDIA_MARK)
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        smi = subprocess.run(SMI_QUERY, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=True).stdout
-    return read_nvidia(smi, mark.read_text(errors="replace") if mark.exists() else "")
 
 
 def _answers(url: str) -> bool:

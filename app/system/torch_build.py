@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PYTORCH_INDEX = "https://download.pytorch.org/whl"
 SMI_QUERY = ("nvidia-smi", "--query-gpu=driver_version,compute_cap", "--format=csv,noheader")
 NVIDIA_MARK = "/proc/driver/nvidia/version"
+SMI_TIMEOUT_S = 30.0
 OLDEST_DRIVER = {11: 450, 12: 525, 13: 580}
 """The oldest NVIDIA driver branch that runs programs built with a CUDA major version (CUDA compatibility table)."""
 
@@ -101,6 +105,14 @@ def locked_pythons(build: TorchBuild, locks: Path, platform: str, machine: str) 
 def is_locked(build: TorchBuild, locks: Path, python: str, platform: str, machine: str) -> bool:
     """Return whether the lock files have this build for a version of Python, such as `3.12`, and a system."""
     return bool({"", python} & set(locked_pythons(build, locks, platform, machine)))
+
+
+def find_nvidia(query: Sequence[str] = SMI_QUERY, mark: str = NVIDIA_MARK) -> Nvidia | None:
+    """Return the NVIDIA driver of this machine and its cards, None without a driver. query, mark: where it is named."""
+    smi, version = "", Path(mark)
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        smi = subprocess.run(query, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=True).stdout
+    return read_nvidia(smi, version.read_text(errors="replace") if version.exists() else "")
 
 
 def read_nvidia(smi: str, mark: str) -> Nvidia | None:
