@@ -15,7 +15,7 @@ from app.core.errors import MattecamError, UsageError
 from app.core.files import program
 from app.core.messages.doctor import DoctorFix
 from app.core.messages.system import ServiceText
-from app.core.visible import visible
+from app.core.text import visible
 
 if TYPE_CHECKING:
     from app.doctor import Finding

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from app.core.files import program
-from app.core.visible import visible
+from app.core.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -14,7 +14,7 @@ from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
 from app.core.errors import ModelError, UsageError, text_of
 from app.core.messages.command_line import CommandLineText
-from app.core.visible import visible
+from app.core.text import visible
 from models.table import NETWORKS, OLD_NAMES
 from models.weights import WeightReport, WeightsError, WeightState, describe, verify
 

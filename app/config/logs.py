@@ -14,7 +14,7 @@ from types import TracebackType
 from app.config.log_paths import named_only
 from app.config.log_repeats import RepeatsHandler
 from app.core.files import paths, program
-from app.core.visible import visible
+from app.core.text import visible
 
 log = logging.getLogger(__name__)
 

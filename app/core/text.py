@@ -6,6 +6,7 @@ keeps both, so that the window can build the same sentence from the translated t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import PurePath
@@ -71,3 +72,12 @@ def _rendered(value: Value, render: Callable[[str], str]) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(_rendered(each, render) for each in value)
     return render(value) if isinstance(value, str) else str(value)
+
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters but for line feed and tab, line separators, and marks that change the direction of text."""
+
+
+def visible(text: str) -> str:
+    r"""Return the text with control characters as `\u001b`, which JSON understands as well."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
