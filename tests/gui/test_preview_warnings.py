@@ -100,7 +100,7 @@ def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWind
     qtbot.waitUntil(lambda: text(session, "readableBadge") == "")
     session.store.set_paused(False)
     qtbot.waitUntil(lambda: text(session, "readableBadge") == readable)
-    session.store.set_strict("balanced")
+    session.store.set("edges.strict", "balanced")
     qtbot.waitUntil(lambda: text(session, "readableBadge") == "")
     assert session.store.current.background.blur_strength == 0
 
@@ -112,10 +112,10 @@ def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(cont
     assert "from the mark on, text is unreadable" in marked.toolTip()
     with_mark = marked.grab().toImage()
     for level in ("balanced", "strict"):
-        controls.store.set_strict(level)
+        controls.store.set("edges.strict", level)
         assert marked.mark is None
         assert "at every strength" in marked.toolTip()
-    controls.store.set_strict("off")
+    controls.store.set("edges.strict", "off")
     controls.store.edit("background", blur_strength=30)
     marked.set_mark(None)
     plain = marked.grab().toImage()

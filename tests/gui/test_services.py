@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from app.core.messages.matting import ModelText
 from app.core.types import SourceInfo
 from app.gui.i18n.language import translate
-from app.gui.widgets.slider_text import times
 from app.gui.widgets.status_line import StatusLine, describe_details, summarize
+from app.gui.widgets.value_slider import times
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.widgets import existing
 

@@ -109,7 +109,7 @@ def test_list_choices_by_keyboard_reach_the_pipeline(controls: Controls, qtbot: 
 def test_strict_cannot_be_off_while_a_server_mattes(controls: Controls) -> None:
     """The list showed "Off", although the pipeline treats it as balanced then."""
     levels = find(controls.window, QComboBox, "strictCombo")
-    controls.store.set_strict("off")
+    controls.store.set("edges.strict", "off")
     for location, shown, count in (("remote", "balanced", 2), ("local", "off", 3)):
         controls.store.edit("matting", location=location, server="https://matting.example:8765")
         assert (levels.currentData(), levels.count()) == (shown, count)

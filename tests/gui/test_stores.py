@@ -46,7 +46,7 @@ def test_a_scene_keeps_pause_and_recording() -> None:
     store = made_store()
     store.edit("output", record=Path("a.mp4"))
     store.set_paused(True)
-    store.apply_scene(Scene(Settings(background=BackgroundSettings(kind="colour"))))
+    store.change(Scene(Settings(background=BackgroundSettings(kind="colour"))).applied_to)
     assert store.current.paused
     assert store.current.output.record == Path("a.mp4")
     assert store.current.background.kind == "colour"

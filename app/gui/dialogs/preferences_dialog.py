@@ -56,7 +56,7 @@ class PreferencesDialog(QDialog):
         self.theme.activated.connect(lambda _row: preferences.change(theme=self.theme.currentData()))
         self._to_tray.toggled.connect(lambda on: preferences.change(close_to_tray=on))
         self._autostart.toggled.connect(self._set_autostart)
-        self._shortcuts.toggled.connect(lambda on: store.change(lambda settings: settings.replace(global_shortcuts=on)))
+        self._shortcuts.toggled.connect(lambda on: store.set("global_shortcuts", on))
         store.changed.connect(self._show_settings)
         self._show_settings(store.current)
         preferences.changed.connect(self._show)

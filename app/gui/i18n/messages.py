@@ -30,3 +30,8 @@ def translated(text: str) -> str:
 def translated_error(error: Exception) -> str:
     """Return the text of an error in the language of the window."""
     return translated(text_of(error))
+
+
+def standby_text() -> str:
+    """Return the text of the stand-by card while the settings have none, in the language of the window."""
+    return QCoreApplication.translate("StandbyCard", "One moment, please")

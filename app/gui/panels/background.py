@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from app.core.settings import MAX_ZOOM, Settings
+from app.core.settings import Settings
 from app.gui.panels.form import Form
 from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.signals import follow
-from app.gui.widgets.slider_text import STEPS, percent, times
+from app.gui.widgets.value_slider import percent, times
 
 LAID_OUT = ("image", "video", "slides", "screen")
 """Kinds of background that have a position."""
@@ -30,20 +30,19 @@ class BackgroundViewControls(Form):
                            "distanceBlurCheck"),
         )  # fmt: skip
         self._view = (
-            self.add_slider("background.zoom", STEPS, round(MAX_ZOOM * STEPS), times, self.tr("Background zoom"),
-                            self.tr("Enlarges the image behind the person"), "backgroundZoomSlider", per_unit=STEPS),
-            self.add_slider("background.pan_x", -STEPS, STEPS, percent, self.tr("Left–right"),
-                            self.tr("Shows more of the left or right side"), "backgroundXSlider", per_unit=STEPS,
-                            sign=self._sign),
-            self.add_slider("background.pan_y", -STEPS, STEPS, percent, self.tr("Up–down"),
-                            self.tr("Shows more of the top or bottom"), "backgroundYSlider", per_unit=STEPS),
+            self.add_slider("background.zoom", times, self.tr("Background zoom"),
+                            self.tr("Enlarges the image behind the person"), "backgroundZoomSlider"),
+            self.add_slider("background.pan_x", percent, self.tr("Left–right"),
+                            self.tr("Shows more of the left or right side"), "backgroundXSlider", sign=self._sign),
+            self.add_slider("background.pan_y", percent, self.tr("Up–down"),
+                            self.tr("Shows more of the top or bottom"), "backgroundYSlider"),
         )  # fmt: skip
         self.add_link(self.tr("Centre the background"), self.tr("Show the background without zoom"), "backgroundReset",
                       lambda: store.edit("background", **CENTRED),
                       lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
                       )  # fmt: skip
         self._parallax = self.add_slider(
-            "background.parallax", 0, 100, percent, self.tr("Parallax"),
+            "background.parallax", percent, self.tr("Parallax"),
             self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
         )  # fmt: skip
         follow(preferences.changed, self, lambda _new: self.refresh())

@@ -10,7 +10,7 @@ from app.core.settings import EdgeSettings, Settings
 from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import Segments
-from app.gui.widgets.slider_text import STEPS, percent
+from app.gui.widgets.value_slider import percent
 
 SHAPE = {"contrast": 0.0, "threshold": 0.5, "grow_px": 0, "feather_px": 0}
 PRESETS: tuple[dict[str, float], ...] = ({**SHAPE, "feather_px": 4}, SHAPE, {**SHAPE, "contrast": 0.4})
@@ -51,21 +51,17 @@ class EdgeSliders(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        rows: tuple[tuple[str, int, int, int, Callable[[int], str], str, str], ...] = (
-            ("contrast", 0, 100, STEPS, percent, self.tr("Hardness"), self.tr("From the soft matte to a hard mask")),
-            ("threshold", 0, 100, STEPS, percent, self.tr("Threshold"),
+        rows: tuple[tuple[str, Callable[[int], str], str, str], ...] = (
+            ("contrast", percent, self.tr("Hardness"), self.tr("From the soft matte to a hard mask")),
+            ("threshold", percent, self.tr("Threshold"),
              self.tr("Alpha above which pixels stay when the edge is hardened")),
-            ("grow_px", -20, 20, 1, _signed_px, self.tr("Shrink or grow"), self.tr("Moves the edge inward or outward")),
-            ("feather_px", 0, 40, 1, _px, self.tr("Feather outward"),
-             self.tr("Softens the edge without eroding the person")),
-            ("temporal_smoothing", 0, 100, STEPS, percent, self.tr("Temporal smoothing"),
-             self.tr("Reduces flicker of the edge")),
-            ("despill", 0, 100, STEPS, percent, self.tr("Remove colour fringe"),
-             self.tr("Removes a green cast from hair and edges")),
+            ("grow_px", _signed_px, self.tr("Shrink or grow"), self.tr("Moves the edge inward or outward")),
+            ("feather_px", _px, self.tr("Feather outward"), self.tr("Softens the edge without eroding the person")),
+            ("temporal_smoothing", percent, self.tr("Temporal smoothing"), self.tr("Reduces flicker of the edge")),
+            ("despill", percent, self.tr("Remove colour fringe"), self.tr("Removes a green cast from hair and edges")),
         )  # fmt: skip
-        for field, low, high, per_unit, text, name, description in rows:
-            self.add_slider(f"matting.edges.{field}", low, high, text, name, description,
-                            f"{field.removesuffix('_px')}Slider", per_unit=per_unit)  # fmt: skip
+        for field, text, name, description in rows:
+            self.add_slider(f"edges.{field}", text, name, description, f"{field.removesuffix('_px')}Slider")
         defaults = dict(EdgeSettings())
         self.add_link(
             self.tr("Reset edge"), self.tr("Use the matte as the network computes it"), "edgeReset",

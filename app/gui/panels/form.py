@@ -10,20 +10,26 @@ from typing import Any
 from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
+from app.config.setting import SETTINGS
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
 from app.gui.widgets.layout import column, row
 from app.gui.widgets.page import field_row
-from app.gui.widgets.value_slider import ValueSlider
+from app.gui.widgets.value_slider import STEPS, ValueSlider
 
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""
+FINE_RANGE = 10
+"""Sliders of settings with a shorter range move in steps of a hundredth, others in steps of one."""
 
 
 class Form(QWidget):
-    """A column of controls. Each row shows its setting, such as `matting.edges.contrast`, and changes it at once."""
+    """A column of controls. Each row shows its setting, such as `edges.contrast`, and changes it at once.
+
+    A row may also show a section, such as `capture`; it says then what a choice does.
+    """
 
     def __init__(self, store: SettingsStore, spacing: int = 12) -> None:
         super().__init__()
@@ -57,11 +63,13 @@ class Form(QWidget):
         return made
 
     def add_slider(
-        self, setting: str, low: int, high: int, text: Callable[[int], str], name: str, description: str,
-        object_name: str, *, per_unit: int = 1, sign: Callable[[], int] = lambda: 1,
+        self, setting: str, text: Callable[[int], str], name: str, description: str, object_name: str, *,
+        sign: Callable[[], int] = lambda: 1,
     ) -> ValueSlider:  # fmt: skip
-        """Add a slider. per_unit: steps for a unit of the setting. sign: -1 while the preview mirrors the direction."""
-        made = ValueSlider(low, high, text, name, description, object_name)
+        """Add a slider over the range of the setting. sign: -1 while the preview mirrors the direction."""
+        low, high = SETTINGS[setting].range or (0, 1)
+        per_unit = STEPS if high - low < FINE_RANGE else 1
+        made = ValueSlider(round(low * per_unit), round(high * per_unit), text, name, description, object_name)
         made.value_changed.connect(
             lambda value: self.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
         )
@@ -144,17 +152,13 @@ class Form(QWidget):
 
     def set(self, setting: str, value: object) -> None:
         """Change a setting."""
-        section, _, field = setting.rpartition(".")
-        self.store.edit(section, **{field: value})
+        self.store.set(setting, value)
 
     def _bind(self, control: QWidget, setting: str, show: Callable[[Any], object]) -> None:
         control.setProperty("setting", setting)
 
         def show_in(settings: Settings) -> None:
-            value: Any = settings
-            for name in setting.split("."):
-                value = getattr(value, name)
-            show(value)
+            show(SETTINGS[setting].value_in(settings) if setting in SETTINGS else getattr(settings, setting))
 
         self._shows.append(show_in)
         show_in(self.store.current)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from app.core.framing import WHOLE
-from app.core.settings import MAX_ZOOM, Settings
+from app.core.settings import Settings
 from app.gui.panels.form import Form
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.signals import follow
-from app.gui.widgets.slider_text import STEPS, offset, times
+from app.gui.widgets.value_slider import offset, times
 
 
 class FramingControls(Form):
@@ -22,14 +22,14 @@ class FramingControls(Form):
             [(self.tr("Off"), "off"), (self.tr("Calm"), "calm"), (self.tr("Close"), "close")],
             choose=self._choose_auto,
         )  # fmt: skip
-        self.add_slider("framing.zoom", STEPS, round(MAX_ZOOM * STEPS), times, self.tr("Zoom"),
-                        self.tr("Enlarges a part of the camera image"), "zoomSlider", per_unit=STEPS)  # fmt: skip
+        self.add_slider("framing.zoom", times, self.tr("Zoom"),
+                        self.tr("Enlarges a part of the camera image"), "zoomSlider")  # fmt: skip
         self._pans = (
-            self.add_slider("framing.pan_x", -STEPS, STEPS, offset, self.tr("Left–right"),
-                            self.tr("Moves the image left or right"), "panXSlider", per_unit=STEPS,
+            self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
+                            self.tr("Moves the image left or right"), "panXSlider",
                             sign=lambda: -1 if preferences.current.mirror_preview else 1),
-            self.add_slider("framing.pan_y", -STEPS, STEPS, offset, self.tr("Up–down"),
-                            self.tr("Moves the image up or down"), "panYSlider", per_unit=STEPS),
+            self.add_slider("framing.pan_y", offset, self.tr("Up–down"),
+                            self.tr("Moves the image up or down"), "panYSlider"),
         )  # fmt: skip
         self.add_hint(
             self.tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")

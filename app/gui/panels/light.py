@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.settings import Settings
 from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.slider_text import percent
+from app.gui.widgets.value_slider import percent
 
 
 class LightSliders(Form):
@@ -20,7 +20,7 @@ class LightSliders(Form):
             ("portrait_light", self.tr("Portrait light"),
              self.tr("Brightens your face like a soft lamp beside the camera")),
         ):  # fmt: skip
-            self.add_slider(f"matting.edges.{field}", 0, 100, percent, name, description, f"{field}Slider")
+            self.add_slider(f"edges.{field}", percent, name, description, f"{field}Slider")
         self._hint = self.add_hint(
             self.tr("Light match needs an image or a video as background: a blurred room has your light already.")
         )

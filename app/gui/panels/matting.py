@@ -10,8 +10,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import label
-from app.gui.widgets.slider_text import STEPS, percent
-from app.gui.widgets.value_slider import ValueSlider
+from app.gui.widgets.value_slider import STEPS, ValueSlider, percent
 from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
 
@@ -30,15 +29,15 @@ class QualityControls(Form):
                        "governorCheck")  # fmt: skip
         self.add(label(self.tr("Edge")), EdgePresets(store))
         self.add_choice(
-            "matting.edges.strict", self.tr("Hide things mistaken for people"),
+            "edges.strict", self.tr("Hide things mistaken for people"),
             self.tr(
                 "Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person. "
                 "Strict: shows only people who move; someone who has not moved yet is hidden too."
             ),
-            "strictCombo", self._levels, choose=store.set_strict,
+            "strictCombo", self._levels,
             shows=lambda level: "balanced" if level == "off" and self._is_served() else level,
         )  # fmt: skip
-        self.add_check("matting.edges.person_region", self.tr("More detail for people far away"),
+        self.add_check("edges.person_region", self.tr("More detail for people far away"),
                        self.tr("Looks closer at people who are far away."), "regionCheck")  # fmt: skip
 
     def _is_served(self) -> bool:

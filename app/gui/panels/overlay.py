@@ -6,7 +6,7 @@ from app.gui.dialogs.questions import UserFolder
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import label
-from app.gui.widgets.slider_text import percent
+from app.gui.widgets.value_slider import percent
 
 FILE_FILTER = "*.svg *.png *.webp"
 LONGEST_TEXT = 120
@@ -39,7 +39,7 @@ class OverlayControls(Form):
         caption.setBuddy(text)
         self.add(caption, text)
         self.add_choice("overlay.text_place", self.tr("Text position"), where, "overlayTextPlace", self._places())
-        self.add_slider("overlay.size", 10, 400, percent, self.tr("Overlay size"),
+        self.add_slider("overlay.size", percent, self.tr("Overlay size"),
                         self.tr("Size of image and text; they stay inside the safe area"), "overlaySize")  # fmt: skip
 
     def _places(self) -> Entries:

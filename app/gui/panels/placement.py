@@ -5,15 +5,15 @@ from __future__ import annotations
 from PyQt6.QtCore import QSignalBlocker
 
 from app.core.placement import CORNERS, IN_PLACE, Corner, in_corner
-from app.core.settings import MAX_SCALE, MIN_SCALE, PlacementSettings
+from app.core.settings import PlacementSettings
 from app.gui.panels.form import Entries, Form
-from app.gui.preview.drag_target import DragTarget
+from app.gui.preview.interaction import DragTarget
 from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check
 from app.gui.widgets.signals import follow
-from app.gui.widgets.slider_text import STEPS, offset, percent
+from app.gui.widgets.value_slider import offset, percent
 
 
 class PlacementControls(Form):
@@ -30,14 +30,12 @@ class PlacementControls(Form):
             "placement", self.tr("Position"), self.tr("Shows the person small in a corner, such as beside slides"),
             "cornerCombo", self._corners, choose=self._choose, shows=self._corner,
         )  # fmt: skip
-        self.add_slider("placement.scale", round(MIN_SCALE * STEPS), round(MAX_SCALE * STEPS), percent,
-                        self.tr("Size of the person"), self.tr("Scales the person over the background"), "scaleSlider",
-                        per_unit=STEPS)  # fmt: skip
-        self.add_slider("placement.x", -STEPS, STEPS, offset, self.tr("Left–right"),
-                        self.tr("Moves the person left or right"), "placeXSlider", per_unit=STEPS,
-                        sign=self._sign)  # fmt: skip
-        self.add_slider("placement.y", -STEPS, STEPS, offset, self.tr("Up–down"),
-                        self.tr("Moves the person up or down"), "placeYSlider", per_unit=STEPS)  # fmt: skip
+        self.add_slider("placement.scale", percent, self.tr("Size of the person"),
+                        self.tr("Scales the person over the background"), "scaleSlider")  # fmt: skip
+        self.add_slider("placement.x", offset, self.tr("Left–right"), self.tr("Moves the person left or right"),
+                        "placeXSlider", sign=self._sign)  # fmt: skip
+        self.add_slider("placement.y", offset, self.tr("Up–down"),
+                        self.tr("Moves the person up or down"), "placeYSlider")  # fmt: skip
         self._mouse = check(
             self.tr("Mouse moves the person"),
             self.tr("Dragging and the wheel move and scale the person in place of the camera image"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.gui.dialogs.questions import UserFolder
-from app.gui.i18n.standby_text import standby_text
+from app.gui.i18n.messages import standby_text
 from app.gui.panels.form import Form
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import label

@@ -10,8 +10,7 @@ from app.gui.panels.form import Form
 from app.gui.preview.zone_tool import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
-from app.gui.widgets.slider_text import percent
-from app.gui.widgets.value_slider import ValueSlider
+from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import PipelineStatus
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
+from typing import Literal
+
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QInputEvent, QKeyEvent, QMouseEvent, QWheelEvent
 
 from app.core.framing import pan_by, zoom_at
 from app.core.placement import move_by, scale_at
-from app.gui.preview.drag_target import DragTarget, Target
 from app.gui.preview.mirroring import Sides
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
@@ -24,6 +25,23 @@ PAN_KEYS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (
 """Directions (right, down) in which the camera's image moves under the view; a person moves the other way."""
 PERSON_MODIFIER = Qt.KeyboardModifier.ControlModifier
 """While it is pressed, the person is moved, whatever the target is."""
+Target = Literal["camera", "person"]
+
+
+class DragTarget(QObject):
+    """What the mouse and the keys move in the preview. It belongs to the window and is not saved."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.target: Target = "camera"
+
+    def choose(self, target: Target) -> None:
+        """Select what dragging, the wheel and the keys change."""
+        if target != self.target:
+            self.target = target
+            self.changed.emit()
 
 
 class PreviewInteraction(QObject):

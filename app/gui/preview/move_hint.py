@@ -25,7 +25,7 @@ class MoveHint(QWidget):
         self._text = Pill("moveHint", QColor(10, 12, 15, 165))
         self._text.show_text(self.tr("Move a little to appear"))
         show = button(self.tr("Show me anyway"), self.tr("Also show people who do not move"), "showAnywayButton",
-                      lambda: store.set_strict("balanced"))  # fmt: skip
+                      lambda: store.set("edges.strict", "balanced"))  # fmt: skip
         below = column(self, self._text, show, spacing=6)
         for each in (self._text, show):
             below.setAlignment(each, Qt.AlignmentFlag.AlignHCenter)

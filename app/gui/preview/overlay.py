@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QLabel, QWidget
 
 from app.core.blur_scale import hides_text
 from app.core.settings import OutputSettings, Settings
-from app.gui.i18n.standby_text import standby_text
+from app.gui.i18n.messages import standby_text
 from app.gui.widgets.layout import column, row
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus

@@ -22,7 +22,7 @@ from app.core.stage import Stage
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.i18n.language import Translation, translate
-from app.gui.i18n.standby_text import standby_text
+from app.gui.i18n.messages import standby_text
 from app.gui.shell.lifecycle import WindowLifecycle
 from app.gui.shell.main_window import MainWindow
 from app.gui.shell.run_limits import RunLimits

@@ -100,7 +100,7 @@ class ScenesMenu(QObject):
         ask_for_name(self._window, self.tr("Rename scene"), name, rename)
 
     def _apply(self, scene: Scene) -> None:
-        apply = partial(self._store.apply_scene, scene)
+        apply = partial(self._store.change, scene.applied_to)
         exposed = scene.exposes(self._store.current)
         if exposed == "nothing":
             apply()

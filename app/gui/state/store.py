@@ -8,8 +8,8 @@ from typing import Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.compositing.screen_use import ScreenUse
-from app.config.scenes import Scene
-from app.core.settings import Settings, StrictLevel
+from app.config.setting import with_value
+from app.core.settings import Settings
 from app.runtime.settings_owner import SettingsOwner, rebase
 
 
@@ -69,9 +69,9 @@ class SettingsStore(QObject):
         """Change fields of one section, such as `background` or `matting.edges`."""
         self.change(lambda settings: settings.replaced_at(section.split("."), **changes))
 
-    def set_strict(self, level: StrictLevel) -> None:
-        """Choose the level of strict mode; the blur stays as it looks where the level allows it."""
-        self.change(lambda settings: settings.with_strict(level))
+    def set(self, name: str, value: object) -> None:
+        """Change a setting by its name in `SETTINGS`, and what follows from it."""
+        self.change(lambda settings: with_value(settings, name, value))
 
     def set_paused(self, paused: bool) -> None:
         """Show the stand-by card, or resume."""
@@ -80,10 +80,6 @@ class SettingsStore(QObject):
     def set_frozen(self, frozen: bool) -> None:
         """Hold the last frame, or resume."""
         self.change(lambda settings: settings.replace(frozen=frozen))
-
-    def apply_scene(self, scene: Scene) -> None:
-        """Apply a scene. Pause, freeze and recording stay as they are."""
-        self.change(scene.applied_to)
 
     def _notify(self) -> None:
         settings = self._owner.current

@@ -1,20 +1,33 @@
-"""A slider with its value as text."""
+"""A slider with its value as text: 100 steps are one unit of most settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QLocale, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPaintEvent, QWheelEvent
-from PyQt6.QtWidgets import (
-    QGridLayout,
-    QSlider,
-    QStyle,
-    QStyleOptionSlider,
-    QWidget,
-)
+from PyQt6.QtWidgets import QGridLayout, QSlider, QStyle, QStyleOptionSlider, QWidget
 
+from app.gui.i18n.numbers import decimal
 from app.gui.widgets.controls import describe, label
+
+STEPS = 100
+"""Slider steps per unit of the setting."""
+
+
+def times(value: int) -> str:
+    """Return a factor, such as `1.50 ×`."""
+    return f"{decimal(value / STEPS, 2)} ×"
+
+
+def percent(value: int) -> str:
+    """Return a share, such as `35 %`."""
+    return f"{QLocale().toString(value)} %"
+
+
+def offset(value: int) -> str:
+    """Return a shift with its sign, such as `+20 %`."""
+    return f"{value:+d} %" if value else "0 %"
 
 
 class StillSlider(QSlider):
