@@ -135,6 +135,13 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
     return services.Camera
 
 
+@pytest.fixture
+def tasks(qapp: QApplication, machine: object) -> Iterator[Tasks]:
+    made = Tasks()
+    yield made
+    made.close()
+
+
 class CameraLikeWorld(FakeWorld):
     """Delivers frames at about the rate of a camera; a faster source would starve the window."""
 

@@ -1,6 +1,4 @@
 """Acts on the preview as a pointer does."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """Reads the background strip of the window, and adds a file to it."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """Files that are chosen, dropped or pasted become backgrounds; unsuitable ones are refused."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

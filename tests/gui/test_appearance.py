@@ -140,7 +140,7 @@ MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 ca
 
 
 @pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
-def test_the_window_fits_into_800_pixels(
+def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
 ) -> None:
     error = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
@@ -162,25 +162,12 @@ def test_the_window_fits_into_800_pixels(
                 open_all_settings(session)
             nothing_is_cut_off(window, qtbot)
             qtbot.waitUntil(partial(fits_its_panel, window.panel.page))
-
-
-@pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
-def test_the_window_stays_within_600_pixels_with_plot_and_messages(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
-) -> None:
-    error = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
-    world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
-    with translate(qapp, QLocale(language)):
-        session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video9")))
-        window = session.window
         session.preferences.change(show_plot=True)
         plot = find(window, PlotPanel, "plotPanel")
-        qtbot.waitUntil(lambda: "v4l2loopback" in window.error_bar.text)
         for key in ("one", "two", "three"):
             window.notices.show_notice(
                 Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
             )
-        window.resize(800, 600)
         qtbot.wait(300)
         assert window.height() == 600 and window.minimumSizeHint().height() <= 600
         assert find(window.notices, QWidget, window.notices.shown).isVisible()

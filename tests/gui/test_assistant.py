@@ -1,6 +1,4 @@
 """The setup assistant and the setup of the virtual camera."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from PyQt6.QtCore import QProcess
-from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
+from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.messages.doctor import LoopbackFinding
@@ -19,10 +17,12 @@ from app.core.types import SourceInfo
 from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.dialogs.virtual_camera_view import VirtualCameraView
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
+from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
 from models.weights import DownloadError
@@ -148,11 +148,14 @@ def test_the_first_page_of_the_assistant_changes_the_language(start_window: Star
     ("echo Request dismissed >&2; exit 126", "Nothing was changed: the password was not entered."),
 ])  # fmt: skip
 def test_one_click_sets_up_the_virtual_camera(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+    tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, script: str, said: str
 ) -> None:
     monkeypatch.setattr(services, "repair_command", lambda: ("sh", "-c", script))
-    session.window.windows.open_virtual_camera_help()
-    view, set_up = find(session.window, VirtualCameraView), button(session, "virtualCameraSetUp")
+    view = VirtualCameraView(tasks)
+    qtbot.addWidget(view)
+    view.show()
+    view.check()
+    set_up = find(view, QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     view.repaired.connect(
         lambda: monkeypatch.setattr(
@@ -166,15 +169,18 @@ def test_one_click_sets_up_the_virtual_camera(
 
 
 def test_closing_the_dialog_ends_the_question_for_the_password(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "repair_command", lambda: ("sleep", "60"))
-    session.window.windows.open_virtual_camera_help()
-    set_up = button(session, "virtualCameraSetUp")
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = FindingsDialog(VirtualCameraView(tasks), "Virtual camera", "virtualCameraDialog", parent)
+    dialog.show()
+    set_up = find(dialog, QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     set_up.click()
-    process = find(session.window, QProcess)
+    process = find(dialog, QProcess)
     assert process.waitForStarted()
     pid = process.processId()
-    button(session, "findingsClose").click()
+    find(dialog, QPushButton, "findingsClose").click()
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid))

@@ -22,7 +22,7 @@ def test_the_check_box_writes_and_removes_the_entry(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     parent = QWidget()
     qtbot.addWidget(parent)
-    dialog = PreferencesDialog(PreferencesStore(WindowPreferences(), None), made_store(), parent)
+    dialog = PreferencesDialog(PreferencesStore(WindowPreferences()), made_store(), parent)
     box = find(dialog, QCheckBox, "autostartCheck")
     assert not box.isChecked()
     box.click()

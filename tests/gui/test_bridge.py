@@ -26,7 +26,7 @@ def test_at_most_one_frame_signal_is_pending(qtbot: QtBot, world: FakeWorld) -> 
     bridge.start()
     try:
         # The event loop is blocked, as during a long paint.
-        eventually(lambda: bridge.status.frames_out > 30)
+        eventually(lambda: bridge.status.frames_out > 10)
         qtbot.waitUntil(lambda: bool(signals))
         frames = bridge.status.frames_out
         qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)

@@ -1,6 +1,4 @@
 """The lists of cameras and models, and downloads."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

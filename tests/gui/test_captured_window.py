@@ -1,6 +1,4 @@
 """Presenter mode captures the screen that the window is on: the room never leaves with it."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """A background is chosen by a click, a number key or in the grid; none only after a question; the focus stays."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """Plot, log, assistant, preferences, shortcuts, about."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
@@ -104,24 +102,18 @@ def test_the_next_start_uses_the_chosen_language(
     preferences_file.save(paths.config_dir() / "window.json", WindowPreferences(first_run_done=True, language="es"))
     seen: list[str] = []
     QTimer.singleShot(
-        500, lambda: seen.extend(b.text() for w in QApplication.topLevelWidgets() for b in w.findChildren(QPushButton))
+        0, lambda: seen.extend(b.text() for w in QApplication.topLevelWidgets() for b in w.findChildren(QPushButton))
     )
-    assert run_window(QUIET, WindowOptions(seconds=1.0, parts=world.parts())) == 0
+    assert run_window(QUIET, WindowOptions(seconds=0.1, parts=world.parts())) == 0
     assert "Congelar" in seen or "Resultado" in seen
 
 
-def test_the_shortcuts_of_all_menus_are_listed(session: Session) -> None:
+def test_the_shortcuts_of_all_menus_are_listed_without_wrapping(session: Session, qtbot: QtBot) -> None:
     session.window.windows.open_shortcuts()
     dialog = find(session.window, ShortcutsDialog)
     texts = [found.text() for found in dialog.findChildren(QLabel)]
     for text, keys in (("Pause", "P"), ("Quit", "Ctrl+Q"), ("Result", "Alt+1")):
         assert texts[texts.index(text) + 1] == keys
-    dialog.close()
-
-
-def test_a_line_of_the_shortcuts_wraps_only_where_there_is_no_room(session: Session, qtbot: QtBot) -> None:
-    session.window.windows.open_shortcuts()
-    dialog = find(session.window, ShortcutsDialog)
 
     def single_lines() -> bool:
         text = next(found for found in dialog.findChildren(QLabel) if found.text() == "Show frame rate and delay")
@@ -131,18 +123,15 @@ def test_a_line_of_the_shortcuts_wraps_only_where_there_is_no_room(session: Sess
     dialog.close()
 
 
-def test_about_names_the_version(session: Session) -> None:
+def test_about_names_the_version_and_the_server_that_gets_frames(session: Session) -> None:
     session.window.windows.open_about()
     about = find(session.window, QMessageBox, "aboutBox")
     assert __version__ in about.text()
     assert "stays on this computer unless you connect a matting server" in about.informativeText()
     about.close()
-
-
-def test_about_names_the_server_that_gets_frames(session: Session) -> None:
     session.store.edit("matting", location="remote", server="https://matting.example:8765")
     session.window.windows.open_about()
-    about = find(session.window, QMessageBox, "aboutBox")
+    about = session.window.findChildren(QMessageBox, "aboutBox")[-1]
     assert "are sent to https://matting.example:8765" in about.informativeText()
     assert "stays on this computer" not in about.informativeText()
     about.close()

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtWidgets import QAbstractButton, QPushButton, QToolButton
+from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
-from app.core.errors import PlateError, RemoteError
+from app.core.errors import PlateError
 from app.core.files import paths
 from app.core.messages.capture import CameraText
 from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.messages.remote import RemoteText
-from app.core.settings import MattingSettings
 from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
+from app.gui.shell.error_help import ErrorHelp
 from app.gui.shell.status_notices import StatusNotices
+from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.widgets import error_bar
@@ -30,8 +31,8 @@ from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.controls import made_store
-from tests.gui.widgets import error_action, fail, find
+from tests.gui.controls import Controls, made_store
+from tests.gui.widgets import box, error_action, fail, find
 
 
 @pytest.fixture
@@ -89,6 +90,8 @@ def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea,
     pressable(area, "Dismiss", QToolButton).click()
     bar.show_status(failing(LOST))
     assert area.isHidden()
+    bar.show_status(failing((Stage.CAPTURE, "Another trouble.", 2.0)))
+    assert bar.text == "Another trouble."
 
 
 def test_a_problem_stays_after_its_button_was_pressed(area: NoticeArea, bar: ErrorBar) -> None:
@@ -168,21 +171,31 @@ def test_another_model_is_offered_only_where_the_message_advises_it(message: Mod
     assert (shown is Remedy.MODEL) == advised
 
 
-def test_a_problem_of_the_server_leads_to_its_settings(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+@pytest.mark.parametrize(
+    ("stage", "text", "caption", "name"),
+    [
+        (Stage.MATTING, RemoteText.FULL(server="https://x"), "Show the server settings", "serverAddress"),
+        (Stage.MATTING, ModelText.NO_NVIDIA_GPU(), "Show the settings", "deviceCombo"),
+        (Stage.MATTING, ModelText.UNEXPECTED(), "Choose another model", "modelCombo"),
+        (Stage.CAPTURE, CameraText.UNKNOWN(name="x"), "Choose another camera", "cameraCombo"),
+    ],
+)
+def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
+    controls: Controls, qtbot: QtBot, stage: Stage, text: str, caption: str, name: str
 ) -> None:
-    world.faults.put("build_engine", fail(RemoteError(RemoteText.FULL(server="https://x"))))
-    remote = MattingSettings(location="remote", server="https://x")
-    session = start_window(QUIET.replace(matting=remote))
-    qtbot.waitUntil(lambda: "has no free stream" in session.window.error_bar.text)
-    action = error_action(session)
-    assert action.text() == "Show the server settings"
-    panel = session.window.panel
-    assert not panel.server.isVisible()
+    window, retried = controls.window, list[bool]()
+    windows = SecondaryWindows.__new__(SecondaryWindows)  # these remedies open none
+    remedies = ErrorHelp(controls.store, window.panel, windows, lambda: retried.append(True))
+    window.error_bar.help_requested.connect(remedies.run)
+    window.error_bar.show_status(failing((stage, text, 1.0)))
+    action = error_action(controls)
+    assert action.text() == caption
     action.click()
-    qtbot.waitUntil(panel.server.isVisible)
-    assert session.preferences.current.all_settings
-    world.faults.heal()
+    shown = box(controls, name) if name.endswith("Combo") else find(window, QLineEdit, name)
+    qtbot.waitUntil(shown.isVisible)
+    assert retried
+    if isinstance(shown, QComboBox):
+        shown.hidePopup()
 
 
 def test_a_missing_plate_leads_to_its_capture(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
@@ -195,13 +208,4 @@ def test_a_missing_plate_leads_to_its_capture(start_window: StartWindow, qtbot: 
     dialog = find(session.window, PlateDialog)
     assert dialog.isVisible()
     dialog.close()
-    world.faults.heal()
-
-
-def test_the_settings_that_a_message_names_are_shown(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
-    world.faults.put("build_engine", fail(PlateError(ModelText.NO_NVIDIA_GPU())))
-    session = start_window()
-    qtbot.waitUntil(lambda: "no usable NVIDIA GPU" in session.window.error_bar.text)
-    error_action(session).click()
-    qtbot.waitUntil(session.window.panel.expert.isVisible)
     world.faults.heal()

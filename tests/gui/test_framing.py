@@ -1,6 +1,4 @@
 """Zoom and pan with sliders, wheel, drag and keys."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

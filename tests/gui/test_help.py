@@ -1,6 +1,4 @@
 """The manual in the window."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

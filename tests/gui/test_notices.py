@@ -1,6 +1,4 @@
 """Notices above the preview: missing devices and models, and keyboard focus around them."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
@@ -17,16 +15,23 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError, WeightsMissingError
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
+from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
-from app.gui.state import services
+from app.gui.shell.status_notices import StatusNotices
+from app.gui.state import devices, services
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.widgets import notices
 from app.gui.widgets.controls import button as make_button
 from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import NoticeArea
+from app.runtime.status import PipelineStatus
 from app.testing.engine import FakeEngine
 from app.testing.faults import Faults
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.controls import made_store
 from tests.gui.widgets import button, existing, fail, find
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
@@ -112,7 +117,10 @@ def test_no_button_changes_under_the_pointer(qtbot: QtBot) -> None:
     assert find(area, QPushButton, "bAction0").isEnabled()
 
 
-def test_what_appears_under_the_pointer_waits_before_it_can_be_pressed(qtbot: QtBot) -> None:
+def test_what_appears_under_the_pointer_waits_before_it_can_be_pressed(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "GUARD_MS", 50)
     area = UnderPointer()
     qtbot.addWidget(area)
     area.show()
@@ -163,45 +171,40 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
     find(session.window, FindingsDialog).close()
 
 
-def test_a_demonstration_in_place_of_a_camera_says_so_and_can_check_again(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(services, "cameras", lambda: ())
-    world.source_kind = "demo"
-    session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
-    qtbot.waitUntil(lambda: "No camera found" in session.window.notices.text_of("demoNotice"))
-    world.source_kind = "camera"  # it was plugged in
-    button(session, "demoNoticeAction0").click()
-    qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
-    qtbot.waitUntil(lambda: not session.window.notices.text_of("demoNotice"))
+def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area: NoticeArea) -> None:
+    store, asked = made_store(QUIET.replace(capture=CaptureSettings(source="auto"))), list[bool]()
+    shown = StatusNotices(area, store, PreferencesStore(WindowPreferences()), lambda: None, area)
+    shown.check_requested.connect(lambda: asked.append(True))
+    demo = PipelineStatus(source=SourceInfo("demo", "demo", "", 640, 360, 30.0, ""))
+    shown.show_status(demo)
+    assert "No camera found" in area.text_of("demoNotice")
+    find(area, QPushButton, "demoNoticeAction0").click()
+    assert asked
+    shown.show_status(demo)
+    store.edit("capture", source="demo")
+    shown.show_status(demo)
+    assert not area.text_of("demoNotice")
 
 
 def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_unasked(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_MS", 100)
     obs = services.Camera("camera:obs", "OBS Virtual Camera", (), (), is_virtual=True)
     monkeypatch.setattr(services, "cameras", lambda: (obs,))
     world.source_kind = "demo"
     session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
-    notices = session.window.notices
-    qtbot.waitUntil(lambda: "No camera found" in notices.text_of("demoNotice"))
+    shown = session.window.notices
+    qtbot.waitUntil(lambda: "No camera found" in shown.text_of("demoNotice"))
     monkeypatch.setattr(services, "cameras", lambda: (services.Camera("camera:usb-1", "HD Cam", (), ()), obs))
     world.source_kind = "camera"
-    qtbot.waitUntil(lambda: notices.text_of("demoNotice") == "Camera found: HD Cam.")  # without any click
+    qtbot.waitUntil(lambda: shown.text_of("demoNotice") == "Camera found: HD Cam.")  # without any click
     assert session.bridge.status.source is not None
     assert session.bridge.status.source.kind == "demo"
     qtbot.waitUntil(lambda: button(session, "demoNoticeAction0").text() == "Use it")  # the old button is deleted
     button(session, "demoNoticeAction0").click()
     qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
-    qtbot.waitUntil(lambda: not notices.text_of("demoNotice"))
-
-
-def test_a_chosen_demonstration_needs_no_notice(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
-    world.source_kind = "demo"
-    session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
-    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("demoNotice")))
-    session.store.edit("capture", source="demo")
-    qtbot.waitUntil(lambda: not session.window.notices.text_of("demoNotice"))
+    qtbot.waitUntil(lambda: not shown.text_of("demoNotice"))
 
 
 def test_a_missing_model_falls_back_and_offers_its_download(
@@ -228,15 +231,15 @@ def test_a_missing_model_falls_back_and_offers_its_download(
 
     monkeypatch.setattr(services, "download", download)
     session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
-    notices, bar = session.window.notices, session.window.error_bar
-    qtbot.waitUntil(lambda: "is not installed" in notices.text_of("missingModelNotice"))
+    shown, bar = session.window.notices, session.window.error_bar
+    qtbot.waitUntil(lambda: "is not installed" in shown.text_of("missingModelNotice"))
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > 0)
     session.bridge.poll()
     assert "run.py" not in bar.text
     action = button(session, "missingModelNoticeAction0")
     assert action.text() == "Download (15 MB)"
     action.click()
-    qtbot.waitUntil(lambda: not notices.text_of("missingModelNotice"))
+    qtbot.waitUntil(lambda: not shown.text_of("missingModelNotice"))
     qtbot.waitUntil(lambda: built[-1] == "rvm-mobilenetv3")
     assert session.store.saved.matting.model == "rvm-mobilenetv3"
 

@@ -1,6 +1,4 @@
 """The tiles of added backgrounds: renamed, removed and restored, damaged later, and their menu."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

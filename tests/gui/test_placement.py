@@ -1,6 +1,4 @@
 """Moving and scaling the person with the panel, the mouse and the keys."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

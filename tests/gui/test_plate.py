@@ -1,6 +1,4 @@
 """The empty-background plate: capture dialog and panel."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
@@ -33,13 +31,6 @@ SIZE = 160, 96
 
 
 @pytest.fixture
-def tasks(qtbot: QtBot) -> Iterator[Tasks]:
-    made = Tasks()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
     """Shorten the countdown and skip the person check; return the list of stored plates."""
     kept: list[BgrImage] = []
@@ -50,8 +41,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
         save_plate(path, plate, camera)
         return path
 
-    monkeypatch.setattr(plate_dialog, "COUNTDOWN_S", 0.3)
-    monkeypatch.setattr(plate_dialog, "COLLECT_S", 0.5)
+    monkeypatch.setattr(plate_dialog, "COUNTDOWN_S", 0.15)
+    monkeypatch.setattr(plate_dialog, "COLLECT_S", 0.2)
     monkeypatch.setattr(services, "keep_plate", keep)
     return kept
 

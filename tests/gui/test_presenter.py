@@ -1,6 +1,4 @@
 """Presenter mode and the view of the background in the window."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """The preview: view modes, mirroring, divider, resolution."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
-import pytest
+from itertools import product
+
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
@@ -111,13 +110,12 @@ def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, 
     qtbot.waitUntil(lambda: note(session) == "")
 
 
-@pytest.mark.parametrize("mode", [ViewMode.COMPOSITE, ViewMode.ORIGINAL])
-def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBot, mode: ViewMode) -> None:
+def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
-    session.window.action_bar.set_mode(mode)
-    qtbot.waitUntil(lambda: note(session) != "")
     figures, said = (find(session.window, QLabel, name) for name in ("figures", "viewNote"))
-    for width in (240, 300, 400, 500, 900):
+    for mode, width in product((ViewMode.COMPOSITE, ViewMode.ORIGINAL), (900, 240, 300, 400, 500, 900)):
+        session.window.action_bar.set_mode(mode)
+        qtbot.waitUntil(lambda: said.text() != "")
         preview.resize(width, width * 9 // 16)
         QApplication.processEvents()
         note_place = said.parentWidget().geometry()  # type: ignore[union-attr]
@@ -145,7 +143,6 @@ def test_text_is_shown_before_the_first_image(qtbot: QtBot) -> None:
     preview = Preview(lambda: False)
     qtbot.addWidget(preview)
     preview.resize(300, 200)
-    preview.set_message("Wait")
     ground = preview.grab().toImage()
     assert preview.image is None
     colours = {ground.pixel(x, y) for x in range(0, 300, 2) for y in range(80, 120)}

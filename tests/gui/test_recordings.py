@@ -1,6 +1,4 @@
 """Recordings and snapshots."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

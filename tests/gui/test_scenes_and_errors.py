@@ -1,13 +1,11 @@
 """Scenes and the error bar."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QGuiApplication
-from PyQt6.QtWidgets import QInputDialog, QLabel, QMessageBox, QPushButton, QWidget
+from PyQt6.QtWidgets import QInputDialog, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore
@@ -200,18 +198,6 @@ def test_lost_camera_is_reported_with_a_button_to_choose_another(
     box(session, "cameraCombo").hidePopup()
     world.faults.heal()
     qtbot.waitUntil(lambda: not bar.text)
-
-
-def test_dismissed_problem_stays_hidden(session: Session, qtbot: QtBot, world: FakeWorld) -> None:
-    world.faults.put("read", fail(SourceLostError("First trouble.")))
-    bar = session.window.error_bar
-    qtbot.waitUntil(lambda: bar.text == "First trouble.")
-    qtbot.mouseClick(find(session.window, QWidget, f"{session.window.notices.shown}Dismiss"), Qt.MouseButton.LeftButton)
-    session.bridge.poll()
-    assert not bar.text
-    world.faults.put("read", fail(SourceLostError("Second trouble.")))
-    qtbot.waitUntil(lambda: bar.text == "Second trouble.")
-    world.faults.heal()
 
 
 def test_missing_virtual_camera_offers_setup(

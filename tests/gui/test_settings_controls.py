@@ -1,6 +1,4 @@
 """Controls of the panels, operated by real events, change the running pipeline."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

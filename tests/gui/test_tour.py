@@ -2,8 +2,6 @@
 
 Runs where windows are real, as with `MATTECAM_XVFB=1 .ci/run`; other tests cover each part without a display.
 """
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """Finds controls of the window, and injects faults."""
-# mypy: disallow-untyped-calls=False
-# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 

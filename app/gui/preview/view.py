@@ -52,7 +52,6 @@ class Preview(QWidget):
         self._image: QImage | None = None
         self._shows_room = False
         """Whether the image shows the room."""
-        self._message = self.tr("Starting…")
         self._mode = ViewMode.COMPOSITE
         self._mirror = True
         self._output_mirror = False
@@ -117,12 +116,6 @@ class Preview(QWidget):
             self._output_mirror = mirror
             self._request_view()
 
-    def set_message(self, message: str) -> None:
-        """Set the text shown before the first image."""
-        if message != self._message:
-            self._message = message
-            self.update()
-
     def show_image(self, image: QImage, shows_room: bool = False) -> None:
         """Show an image that was rendered for the last request."""
         image.setDevicePixelRatio(self.devicePixelRatioF())
@@ -158,7 +151,7 @@ class Preview(QWidget):
         if image is None:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._message)
+            painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self.tr("Starting…"))
         else:
             rect = self.picture_rect()
             if rect.size() == image.deviceIndependentSize():

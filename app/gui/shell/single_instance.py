@@ -18,8 +18,8 @@ class SingleInstance(QObject):
     raised = pyqtSignal()
     """The program was started again."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         folder = str(paths.config_dir().resolve())
         self._name = f"mattecam-{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
         self._server = QLocalServer(self)

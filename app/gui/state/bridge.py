@@ -30,8 +30,8 @@ class Bridge(QObject):
     """The newest PipelineStatus, several times a second."""
     _screen_changed = pyqtSignal()
 
-    def __init__(self, pipeline: Pipeline, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__()
         self.pipeline = pipeline
         self._image_lock = threading.Lock()
         self._waiting: tuple[BgrxImage, bool] | None = None

@@ -16,8 +16,8 @@ class PreferencesStore(QObject):
     changed = pyqtSignal(object)
     """The new WindowPreferences."""
 
-    def __init__(self, current: WindowPreferences, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: WindowPreferences) -> None:
+        super().__init__()
         self._current = current
 
     @property

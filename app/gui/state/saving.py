@@ -36,9 +36,8 @@ class Saver(QObject):
         settings_path: Path,
         preferences_path: Path,
         tasks: Tasks,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._store = store
         self._preferences = preferences
         self._settings_path = settings_path
@@ -48,7 +47,7 @@ class Saver(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
-        self._timer.timeout.connect(self._save)
+        self._timer.timeout.connect(self.retry)
         store.changed.connect(self._timer.start)
         preferences.changed.connect(self._timer.start)
 
@@ -59,10 +58,7 @@ class Saver(QObject):
             write()
 
     def retry(self) -> None:
-        """Write what could not be written, if anything."""
-        self._save()
-
-    def _save(self) -> None:
+        """Write what is not written yet on a task thread, if anything."""
         before, writes = self._written, self._pending()
         if writes:
             self._tasks.run(

@@ -34,8 +34,8 @@ class Tasks(QObject):
 
     _finished = pyqtSignal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._pool = ThreadPoolExecutor(3, "window-task", initializer=lower_priority, initargs=(NICENESS,))
         self._open = True
         # Queued: a future that is already done calls back on this thread, inside `run`.
