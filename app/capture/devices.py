@@ -23,7 +23,7 @@ class CameraDevice:
     """A connected camera."""
 
     id: str
-    """Stable across restarts, reconnects and renumbering; `camera:ID` opens it."""
+    """Stable across restarts, reconnects and renumbering."""
     name: str
     path: str
     """The device file; empty if the system has none."""
@@ -37,6 +37,11 @@ class CameraDevice:
     """Another program's virtual camera; never chosen automatically."""
     other_ids: tuple[str, ...] = ()
     """Alternative stable names."""
+
+    @property
+    def source(self) -> str:
+        """The value of `CaptureSettings.source` that opens it."""
+        return f"camera:{self.id}"
 
 
 def list_cameras() -> tuple[CameraDevice, ...]:

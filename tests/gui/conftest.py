@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
+from app.capture.devices import CameraDevice
 from app.compositing.library import bundled_backgrounds
 from app.core.files import paths
 from app.core.messages.doctor import CameraFinding, DiskFinding, LoopbackFinding
@@ -43,8 +44,8 @@ QUIET = Settings(
     output=OutputSettings(virtual_camera="off"),
 )
 CAMERAS = (
-    services.Camera("camera:usb-1", "Front camera", ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
-    services.Camera("camera:usb-2", "Desk camera", (), ()),
+    CameraDevice("usb-1", "Front camera", "", 0, ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
+    CameraDevice("usb-2", "Desk camera", "", 1),
 )
 MODELS = (
     services.ModelChoice("rvm-mobilenetv3", False, 14_533_577, "GPL-3.0", True),
@@ -123,7 +124,7 @@ def _quick_thumbnails(
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two cameras, no virtual camera, and two models of which one is installed."""
     monkeypatch.setattr(services, "cameras", lambda: CAMERAS)
     monkeypatch.setattr(services, "virtual_cameras", lambda: ())
@@ -132,7 +133,6 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
     monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
     monkeypatch.setattr(services, "repair_command", lambda: ())
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
-    return services.Camera
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
     window, retried = controls.window, list[bool]()
     windows = SecondaryWindows.__new__(SecondaryWindows)  # these remedies open none
     remedies = ErrorHelp(controls.store, window.panel, windows, lambda: retried.append(True))
-    window.error_bar.help_requested.connect(remedies.run)
+    window.error_bar.help_requested.connect(lambda remedy: remedies.run(remedy))
     window.error_bar.show_status(failing((stage, text, 1.0)))
     action = error_action(controls)
     assert action.text() == caption

@@ -13,6 +13,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.capture.devices import CameraDevice
 from app.core.errors import SinkOpenError, WeightsMissingError
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
@@ -190,13 +191,13 @@ def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_una
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(devices, "INTERVAL_MS", 100)
-    obs = services.Camera("camera:obs", "OBS Virtual Camera", (), (), is_virtual=True)
+    obs = CameraDevice("obs", "OBS Virtual Camera", "", 1, is_virtual=True)
     monkeypatch.setattr(services, "cameras", lambda: (obs,))
     world.source_kind = "demo"
     session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
     shown = session.window.notices
     qtbot.waitUntil(lambda: "No camera found" in shown.text_of("demoNotice"))
-    monkeypatch.setattr(services, "cameras", lambda: (services.Camera("camera:usb-1", "HD Cam", (), ()), obs))
+    monkeypatch.setattr(services, "cameras", lambda: (CameraDevice("usb-1", "HD Cam", "", 0), obs))
     world.source_kind = "camera"
     qtbot.waitUntil(lambda: shown.text_of("demoNotice") == "Camera found: HD Cam.")  # without any click
     assert session.bridge.status.source is not None

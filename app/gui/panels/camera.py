@@ -9,12 +9,12 @@ from typing import Any
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
+from app.capture.devices import CameraDevice
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.numbers import short
 from app.gui.panels.form import Entries, Form
 from app.gui.state.preferences_store import PreferencesStore
-from app.gui.state.services import Camera
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, fill_combo, label
 from app.gui.widgets.layout import column
@@ -45,7 +45,7 @@ class CameraControls(QWidget):
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
         self._store, self._preferences = store, preferences
-        self.cameras: tuple[Camera, ...] = ()
+        self.cameras: tuple[CameraDevice, ...] = ()
         """The cameras that are connected now."""
         self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
         self._delivered = label("", "faint", wrap=True)
@@ -54,7 +54,7 @@ class CameraControls(QWidget):
         store.changed.connect(self._show)
         self._show(store.current)
 
-    def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
+    def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
         """Take the cameras that are connected now."""
         if cameras != self.cameras:
             self.cameras = cameras
@@ -135,7 +135,7 @@ class CameraFormatControls(Form):
         self.add(mirror)
         camera.sources_changed.connect(self.refresh)
 
-    def _chosen(self) -> Camera | None:
+    def _chosen(self) -> CameraDevice | None:
         source = self.store.current.capture.source
         return next((camera for camera in self._camera.cameras if camera.source == source), None)
 

@@ -9,6 +9,7 @@ from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
 from PyQt6.QtGui import QPixmap
 
 from app.core.settings import Settings
+from app.core.types import BgrImage
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.panels.form import Form
 from app.gui.preview.qimage import to_qimage
@@ -17,6 +18,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, label
+from app.runtime.plate.capture import PlateInfo
 from app.runtime.status import PipelineStatus
 from models.table import needs_plate
 
@@ -98,14 +100,14 @@ class PlateControls(Form):
         if self._path is not None:
             self._tasks.run(partial(services.plate_view, self._path, THUMBNAIL_WIDTH), self._show_view)
 
-    def _show_view(self, view: services.PlateView) -> None:
-        if view.camera is not None and view.size is not None:
-            self._taken_with = view.camera, *view.size
-        if view.thumbnail is not None:
-            self.thumbnail.setPixmap(QPixmap.fromImage(to_qimage(view.thumbnail)))
+    def _show_view(self, view: tuple[BgrImage | None, PlateInfo | None]) -> None:
+        thumbnail, info = view
+        if thumbnail is not None:
+            self.thumbnail.setPixmap(QPixmap.fromImage(to_qimage(thumbnail)))
             self.thumbnail.show()
-        if view.taken_at_s is not None:
-            taken = QDateTime.fromSecsSinceEpoch(int(view.taken_at_s))
+        if info is not None:
+            self._taken_with = info.camera, info.width, info.height
+            taken = QDateTime.fromSecsSinceEpoch(int(info.taken_at_s))
             self.age.setText(self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
         elif self._path is not None:
             self.age.setText(self._path.name)

@@ -23,13 +23,12 @@ class EventNotices(QObject):
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""
         text = self.tr("Diagnostics copied to the clipboard.")
-        self._area.show_notice(Notice("diagnosticsNotice", text, rank=Rank.EVENT, duration_ms=BRIEF_MS))
+        self._show("diagnosticsNotice", text)
 
     def saved(self, path: Path) -> None:
         """Say where a recording or snapshot was saved."""
         text = self.tr("Saved {0} in {1}").format(path.name, path.parent)
-        actions = ((self.tr("Open folder"), partial(open_folder, path.parent)),)
-        self._area.show_notice(Notice("savedNotice", text, actions, rank=Rank.EVENT, duration_ms=BRIEF_MS))
+        self._show("savedNotice", text, ((self.tr("Open folder"), partial(open_folder, path.parent)),))
 
     def scene_saved(self, name: str, keys: str) -> None:
         """Confirm that a scene was saved, and name the keys that apply it."""
@@ -40,9 +39,8 @@ class EventNotices(QObject):
 
     def background_removed(self, name: str, undo: Callable[[], object] | None) -> None:
         """Confirm that a background was removed, with Undo where that is possible."""
-        actions = ((self.tr("Undo"), undo),) if undo is not None else ()
         text = self.tr("Removed the background “{0}”.").format(name)
-        self._area.show_notice(Notice("removedNotice", text, actions, rank=Rank.EVENT, duration_ms=BRIEF_MS))
+        self._show("removedNotice", text, ((self.tr("Undo"), undo),) if undo is not None else ())
 
     def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[tuple[Path, ...]], object]) -> None:
         """Offer to finish recordings that a crash left unfinished."""
@@ -50,3 +48,6 @@ class EventNotices(QObject):
         text = self.tr("Mattecam stopped during a recording: {0} is unfinished.").format(names)
         actions = ((self.tr("Finish recording"), partial(recover, parts)),)
         self._area.show_notice(Notice("unfinishedNotice", text, actions))
+
+    def _show(self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = ()) -> None:
+        self._area.show_notice(Notice(key, text, actions, Rank.EVENT, BRIEF_MS))

@@ -7,12 +7,13 @@ from functools import partial
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.capture.devices import CameraDevice
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.gui.dialogs.download_controls import download_caption
 from app.gui.i18n.model_names import describe_model
 from app.gui.state.preferences_store import PreferencesStore
-from app.gui.state.services import Camera, ModelChoice
+from app.gui.state.services import ModelChoice
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import NoticeArea
@@ -45,7 +46,7 @@ class StatusNotices(QObject):
         self._area, self._store, self._missing_model = area, store, missing_model
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
-        self._cameras: tuple[Camera, ...] = ()
+        self._cameras: tuple[CameraDevice, ...] = ()
         self._preferences = preferences
         self._shortcuts_told = preferences.current.shortcuts_told
         self._asks_to_show_background = False
@@ -57,7 +58,7 @@ class StatusNotices(QObject):
         missing = (Stage.MATTING,) if self._missing_model() is not None else ()
         return (*missing, Stage.SHORTCUTS) if self._shortcuts_told else missing
 
-    def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
+    def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
         """Take the cameras that are connected."""
         self._cameras = cameras
 

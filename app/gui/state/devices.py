@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from app.capture.devices import CameraDevice
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 
@@ -16,7 +17,7 @@ class DeviceWatcher(QObject):
     """Lists the devices every few seconds; one check at a time, however long it takes."""
 
     cameras_found = pyqtSignal(object)
-    """tuple[services.Camera, ...]"""
+    """tuple[CameraDevice, ...]"""
     virtual_cameras_found = pyqtSignal(object)
     """tuple of (device, label)"""
 
@@ -51,7 +52,7 @@ class DeviceWatcher(QObject):
         """List the microphones once."""
         self._tasks.run(services.microphones, self.microphones_found.emit)
 
-    def _found(self, cameras: tuple[services.Camera, ...]) -> None:
+    def _found(self, cameras: tuple[CameraDevice, ...]) -> None:
         self._checking = False
         self.cameras_found.emit(cameras)
 

@@ -7,24 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.capture.devices import CameraDevice, list_cameras
 from app.core.errors import BackgroundError
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.doctor.finding import Finding
 from app.output.sound.devices import MicrophoneName
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """A camera that can be chosen."""
-
-    source: str
-    """Value of `CaptureSettings.source`; stable across reconnects."""
-    name: str
-    sizes: tuple[tuple[int, int], ...]
-    formats: tuple[str, ...]
-    is_virtual: bool = False
-    """Whether a program feeds it; the source `auto` does not choose such a camera."""
+from app.runtime.plate.capture import PlateInfo, plate_info
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +27,6 @@ class ModelChoice:
     licence: str
     downloadable: bool
     """Whether there is a download address."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlateView:
-    """A plate as the panel shows it."""
-
-    thumbnail: BgrImage | None
-    """None where the image cannot be read."""
-    camera: str | None
-    """The camera's stable id. This and the following are None where the program did not capture the plate."""
-    taken_at_s: float | None
-    size: tuple[int, int] | None = None
-    """(width, height) of the capture."""
 
 
 def microphones() -> tuple[MicrophoneName, ...]:
@@ -77,14 +53,9 @@ def check_server(matting: MattingSettings) -> MattingSettings:
     return checked
 
 
-def cameras() -> tuple[Camera, ...]:
+def cameras() -> tuple[CameraDevice, ...]:
     """Return the connected cameras."""
-    from app.capture.devices import list_cameras
-
-    return tuple(
-        Camera(f"camera:{device.id}", device.name, tuple(device.sizes), tuple(device.formats), device.is_virtual)
-        for device in list_cameras()
-    )
+    return list_cameras()
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
@@ -211,23 +182,19 @@ def recover_recordings(parts: tuple[Path, ...]) -> Path:
     return recovered.file
 
 
-def plate_view(path: Path, width: int) -> PlateView:
-    """Return a plate's thumbnail of this width, and how it was captured."""
+def plate_view(path: Path, width: int) -> tuple[BgrImage | None, PlateInfo | None]:
+    """Return a plate's thumbnail of this width and how it was captured; None for what cannot be read."""
     import cv2
     import numpy as np
 
     from app.media.image_file import read_image
-    from app.runtime.plate.capture import plate_info
 
     thumbnail = None
     with suppress(BackgroundError):
         image = read_image(path)
         size = width, max(1, round(image.shape[0] * width / image.shape[1]))
         thumbnail = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    info = plate_info(path)
-    if info is None:
-        return PlateView(thumbnail, None, None)
-    return PlateView(thumbnail, info.camera, info.taken_at_s, (info.width, info.height))
+    return thumbnail, plate_info(path)
 
 
 def stored_plate(camera: str, width: int, height: int) -> Path | None:
