@@ -47,7 +47,10 @@ def expecting(error: Literal[0, 1], network: MattingRefine) -> MattingRefine:
     return network
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case["case"], marks=pytest.mark.long if "resnet" in case["case"] else ()) for case in CASES],
+)
 def test_golden(case: dict[str, Any]) -> None:
     """The published refiner without borders is not used: of that case only the base network is compared."""
     network = filled(MattingRefine(case["backbone"], case["backbone_scale"], case["refine_sample_pixels"]))

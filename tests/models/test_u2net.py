@@ -7,7 +7,7 @@ from models.u2net.network import U2Net
 from tests.models.golden import assert_golden, filled, frame
 
 
-@pytest.mark.parametrize(("name", "small"), [("u2netp", True), ("u2net", False)])
+@pytest.mark.parametrize(("name", "small"), [("u2netp", True), pytest.param("u2net", False, marks=pytest.mark.long)])
 def test_golden(name: str, small: bool) -> None:
     network = filled(U2Net(small))
     with torch.no_grad():

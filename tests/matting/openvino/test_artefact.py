@@ -78,7 +78,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("model", "refiner", "kind"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("model", "refiner", "kind"),
+    [
+        pytest.param(*case, id=name, marks=pytest.mark.long if name in ("rvm-fast", "u2net") else ())
+        for name, case in CASES.items()
+    ],
+)
 def test_the_stages_and_the_filter_kernel_are_the_network(
     model: str, refiner: str, kind: type[FilterWeights], weights: dict[str, Path]
 ) -> None:

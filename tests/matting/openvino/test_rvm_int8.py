@@ -72,6 +72,7 @@ def alphas(path: Path, precision: str, ratio: float = 0.5) -> Floats:
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 
 
+@pytest.mark.long
 @torch.no_grad()
 def test_the_exported_parts_are_the_network(
     networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor

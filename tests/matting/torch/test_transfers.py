@@ -35,7 +35,7 @@ def filled(network: nn.Module) -> nn.Module:
     "make",
     [
         lambda: MattingNetwork("mobilenetv3"),
-        lambda: MattingNetwork("resnet50"),
+        pytest.param(lambda: MattingNetwork("resnet50"), marks=pytest.mark.long),
         MattecamNetwork,
     ],
 )
