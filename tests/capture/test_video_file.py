@@ -215,7 +215,7 @@ def test_a_deleted_file_is_a_lost_source(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.data())
 def test_flipped_bytes_never_crash(tmp_path: Path, data: st.DataObject) -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from app.core.errors import BackgroundError
@@ -146,26 +144,6 @@ def test_decoder_messages_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptu
     with pytest.raises(BackgroundError):
         read_image(path)
     assert not caplog.records
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    st.sampled_from(["jpg", "png", "gif", "webp", "bmp", "tif"]),
-    st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), min_size=1, max_size=12),
-)
-def test_flipped_bytes_give_an_image_or_a_named_error(tmp_path_factory, suffix: str, flips) -> None:  # type: ignore[no-untyped-def]
-    folder = tmp_path_factory.mktemp("flip")
-    write(folder / f"a.{suffix}", photo(60, 40))
-    data = bytearray((folder / f"a.{suffix}").read_bytes())
-    for place, change in flips:
-        data[int(place * len(data))] ^= change
-    (folder / f"a.{suffix}").write_bytes(data)
-    try:
-        image = read_image(folder / f"a.{suffix}")
-    except BackgroundError as error:
-        assert f"a.{suffix}" in str(error)
-    else:
-        assert image.ndim == 3 and image.shape[2] == 3 and max(image.shape[:2]) <= MAX_SIDE
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")

@@ -30,7 +30,6 @@ from tests.vm.tools import (
 )
 
 MAX_ERROR = 6
-MAX_SILENCE_S = 3.0
 
 
 def label_and_list() -> None:
