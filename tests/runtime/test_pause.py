@@ -12,7 +12,7 @@ from app.core.stage import Stage
 from app.core.types import PictureKind
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.room import shows_room
+from app.testing.room import HEIGHT, WIDTH, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, NONE, apply, composites, running, stands_still
 from tests.waiting import eventually
@@ -24,18 +24,26 @@ def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_p
     world = FakeWorld()
     with running(world, settings) as pipeline:
         composites(pipeline)
+        eventually(lambda: world.newest().kind is not PictureKind.STANDBY)
         live = world.newest().kind
-        assert live is not PictureKind.STANDBY
+        world.faults.put("read", world.faults.hang)
         apply(pipeline, settings.replace(paused=True))
         sent = len(world.pictures()) + 1  # a write may have been under way
-        eventually(lambda: len(world.pictures()) > sent + 10)
+        eventually(lambda: len(world.pictures()) > sent + 2)
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.STANDBY}
+        world.faults.heal()
         eventually(lambda: pipeline.status().phase is Phase.PAUSED)
         apply(pipeline, settings)
         composites(pipeline)
         apply(pipeline, settings.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is live
+
+
+def test_the_card_has_the_size_of_the_frames_that_the_source_delivers() -> None:
+    world = FakeWorld()
+    with running(world, BASE.replace(capture=BASE.capture.replace(width=128, height=96), paused=True)) as pipeline:
+        eventually(lambda: world.newest().size == pipeline.status().size == (WIDTH, HEIGHT))
 
 
 def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> None:
