@@ -74,7 +74,8 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
         qtbot.waitUntil(same_again)
         return taken[-1]
 
-    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)  # afterwards, no row appears by itself
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
+    session.bridge.poll()  # afterwards, no row appears or goes by itself
     session.preferences.change(theme="dark" if chosen == "light" else "light")
     before = pictures()
     session.preferences.change(theme=chosen)
