@@ -45,7 +45,8 @@ class HeadlessRun:
         self._counted_from_s: float | None = None
         """time.monotonic() from which the seconds count."""
         self._start_settings = pipeline.settings
-        self._has_started = False
+        self.has_started = False
+        """A problem no longer ends the run."""
         self._wake = threading.Event()
         self._announced = ""
         self.status = PipelineStatus()
@@ -102,6 +103,7 @@ class HeadlessRun:
             self.failure = _failure_at_end(last, self.status, stopped)
 
     def _observe(self) -> None:
+        decided = self.pipeline.outputs_decided  # before the status, which has their problems then
         status = self.status = self.pipeline.status()
         try:
             self._keep(self.pipeline.preview.get(0))
@@ -112,12 +114,12 @@ class HeadlessRun:
         now_s = time.monotonic()
         if self._counted_from_s is None and (status.frames_out > 0 or stands_by):
             self._counted_from_s = now_s
-        if not self._has_started:
+        if not self.has_started:
             self.failure = self._failed_start(status)
         if self.failure is None:
             self._announce(_description(status))
-            if status.frames_out > 0 or (stands_by and now_s - self._started_s >= STANDBY_START_S):
-                self._has_started = True
+            if decided and (status.frames_out > 0 or (stands_by and now_s - self._started_s >= STANDBY_START_S)):
+                self.has_started = True
 
     def _failed_start(self, status: PipelineStatus) -> str | None:
         """Return the problem for which the start failed: users expect what they named, or an error.
@@ -133,8 +135,7 @@ class HeadlessRun:
         if settings.paused:
             unneeded += (Stage.CAPTURE,)  # the source is opened again until the user resumes
         problems = [p for p in status.problems if p.stage not in unneeded]
-        named = Stage.MATTING, Stage.BACKGROUND
-        failed = [p.message for p in problems if p.stage in named or status.frames_out == 0]
+        failed = [p.message for p in problems if p.stage is not Stage.CAPTURE or status.frames_out == 0]
         return failed[0] if failed else None
 
     def _keep(self, picture: Picture | None) -> None:

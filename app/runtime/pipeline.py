@@ -166,6 +166,11 @@ class Pipeline:
         self._capture.retry()
         self._engines.retry()
 
+    @property
+    def outputs_decided(self) -> bool:
+        """Whether each output that the settings ask for is open or has failed to open."""
+        return all(sink.decided for sink in self._sinks)
+
     def status(self) -> PipelineStatus:
         """Return the status; after `stop` that of the run that ended."""
         if self._final is not None:

@@ -145,7 +145,7 @@ def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypat
         polls += bool(session.status.problems)
         if polls == 2:
             session.end()
-        elif session.status.phase is Phase.PAUSED:
+        elif session.has_started or stage is Stage.CAPTURE:
             pipeline.report(stage, MattecamError("It is gone."))
 
     session.each_poll = use

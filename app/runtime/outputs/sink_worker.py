@@ -44,6 +44,8 @@ class SinkWorker:
         self._camera: CameraSink | None = None
         self._counted: CountedSink | None = None
         self._tried: Any = None
+        self._followed: Any = None
+        """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
         self._problem = OwnProblem(shared.board, spec.stage)
         self.shown: str | None = None
@@ -55,6 +57,11 @@ class SinkWorker:
     def device(self) -> str | None:
         """The device of an open camera, whose readers are those of the device (any thread)."""
         return None if self._camera is None else self._camera.device
+
+    @property
+    def decided(self) -> bool:
+        """Whether the sink that the settings ask for is open or has failed to open (any thread)."""
+        return bool(self._followed == self._wanted())
 
     @property
     def readers(self) -> int | None:
@@ -82,7 +89,9 @@ class SinkWorker:
                 except SlotClosed:
                     return
                 if item is not None:
-                    if self._follow(item.picture):
+                    opened = self._follow(item.picture)
+                    self._followed = self._tried
+                    if opened:
                         item = self._newer_than(item)
                     self._send(item)
         finally:
