@@ -168,12 +168,12 @@
         <translation>Weiter</translation>
     </message>
     <message>
-        <source>Done</source>
-        <translation>Fertig</translation>
-    </message>
-    <message>
         <source>Go to the next step</source>
         <translation>Zum nächsten Schritt</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
     </message>
     <message>
         <source>Step {0} of {1}</source>
@@ -212,32 +212,32 @@
         <translation>Farbe wählen…</translation>
     </message>
     <message>
-        <source>Choose colour</source>
-        <translation>Farbe wählen</translation>
-    </message>
-    <message>
         <source>Colour of the background</source>
         <translation>Farbe des Hintergrunds</translation>
+    </message>
+    <message>
+        <source>Choose colour</source>
+        <translation>Farbe wählen</translation>
     </message>
     <message>
         <source>Shows your real background.</source>
         <translation>Zeigt Ihren echten Hintergrund.</translation>
     </message>
     <message>
-        <source>Previous slide</source>
-        <translation>Vorige Folie</translation>
-    </message>
-    <message>
         <source>Show the previous slide (Page Up)</source>
         <translation>Die vorige Folie zeigen (Bild auf)</translation>
     </message>
     <message>
-        <source>Next slide</source>
-        <translation>Nächste Folie</translation>
+        <source>Previous slide</source>
+        <translation>Vorige Folie</translation>
     </message>
     <message>
         <source>Show the next slide (Page Down)</source>
         <translation>Die nächste Folie zeigen (Bild ab)</translation>
+    </message>
+    <message>
+        <source>Next slide</source>
+        <translation>Nächste Folie</translation>
     </message>
     <message>
         <source>Fill the frame</source>
@@ -262,20 +262,20 @@
         <translation>Hinzufügen…</translation>
     </message>
     <message>
-        <source>Add a background</source>
-        <translation>Hintergrund hinzufügen</translation>
-    </message>
-    <message>
         <source>Add images or videos. You can also drop or paste them.</source>
         <translation>Bilder oder Videos hinzufügen. Ziehen und Einfügen geht auch.</translation>
     </message>
     <message>
-        <source>All backgrounds</source>
-        <translation>Alle Hintergründe</translation>
+        <source>Add a background</source>
+        <translation>Hintergrund hinzufügen</translation>
     </message>
     <message>
         <source>Show all backgrounds in a grid</source>
         <translation>Alle Hintergründe in einem Raster zeigen</translation>
+    </message>
+    <message>
+        <source>All backgrounds</source>
+        <translation>Alle Hintergründe</translation>
     </message>
     <message>
         <source>Images and videos ({0})</source>
@@ -564,12 +564,12 @@
         <translation>Fortschritt des Downloads</translation>
     </message>
     <message>
-        <source>Download the model</source>
-        <translation>Modell herunterladen</translation>
-    </message>
-    <message>
         <source>Download and use this model</source>
         <translation>Dieses Modell herunterladen und verwenden</translation>
+    </message>
+    <message>
+        <source>Download the model</source>
+        <translation>Modell herunterladen</translation>
     </message>
     <message>
         <source>Choose file…</source>
@@ -584,12 +584,12 @@
         <translation>Abbrechen</translation>
     </message>
     <message>
-        <source>Cancel the download</source>
-        <translation>Download abbrechen</translation>
-    </message>
-    <message>
         <source>Stop the download</source>
         <translation>Den Download anhalten</translation>
+    </message>
+    <message>
+        <source>Cancel the download</source>
+        <translation>Download abbrechen</translation>
     </message>
     <message>
         <source>Choose the downloaded file ({0})</source>
@@ -796,12 +796,12 @@
         <translation>Szene „{0}“ gespeichert. {1} wendet sie an.</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
-    <message>
         <source>Removed the background “{0}”.</source>
         <translation>Hintergrund „{0}“ entfernt.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
     </message>
     <message>
         <source>Mattecam stopped during a recording: {0} is unfinished.</source>
@@ -1780,24 +1780,24 @@
         <translation>Leeren Raum aufnehmen…</translation>
     </message>
     <message>
-        <source>Take a picture of the empty room</source>
-        <translation>Leeren Raum aufnehmen</translation>
-    </message>
-    <message>
         <source>The camera takes it while you step aside</source>
         <translation>Die Kamera nimmt ihn auf, während Sie beiseitegehen</translation>
+    </message>
+    <message>
+        <source>Take a picture of the empty room</source>
+        <translation>Leeren Raum aufnehmen</translation>
     </message>
     <message>
         <source>Use an existing picture…</source>
         <translation>Vorhandenes Bild verwenden…</translation>
     </message>
     <message>
-        <source>Use an existing picture</source>
-        <translation>Vorhandenes Bild verwenden</translation>
-    </message>
-    <message>
         <source>This model compares each frame with a picture of the room without people</source>
         <translation>Dieses Modell vergleicht jedes Bild mit einer Aufnahme des Raums ohne Personen</translation>
+    </message>
+    <message>
+        <source>Use an existing picture</source>
+        <translation>Vorhandenes Bild verwenden</translation>
     </message>
     <message>
         <source>Remove picture of the empty room</source>
@@ -1976,24 +1976,24 @@
         <translation>PDF-Datei…</translation>
     </message>
     <message>
-        <source>Present a PDF file</source>
-        <translation>PDF-Datei präsentieren</translation>
-    </message>
-    <message>
         <source>Shows its pages behind you</source>
         <translation>Zeigt ihre Seiten hinter Ihnen</translation>
+    </message>
+    <message>
+        <source>Present a PDF file</source>
+        <translation>PDF-Datei präsentieren</translation>
     </message>
     <message>
         <source>Folder…</source>
         <translation>Ordner…</translation>
     </message>
     <message>
-        <source>Present a folder</source>
-        <translation>Ordner präsentieren</translation>
-    </message>
-    <message>
         <source>Shows the images of a folder behind you</source>
         <translation>Zeigt die Bilder eines Ordners hinter Ihnen</translation>
+    </message>
+    <message>
+        <source>Present a folder</source>
+        <translation>Ordner präsentieren</translation>
     </message>
     <message>
         <source>Screen</source>
@@ -2184,12 +2184,12 @@
 </context><context>
     <name>RecordingControls</name>
     <message>
-        <source>Folder for recordings</source>
-        <translation>Ordner für Aufnahmen</translation>
-    </message>
-    <message>
         <source>Recordings and snapshots are saved here</source>
         <translation>Aufnahmen und Fotos werden hier gespeichert</translation>
+    </message>
+    <message>
+        <source>Folder for recordings</source>
+        <translation>Ordner für Aufnahmen</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -2386,6 +2386,22 @@
 </context><context>
     <name>SidePanel</name>
     <message>
+        <source>Simple</source>
+        <translation>Einfach</translation>
+    </message>
+    <message>
+        <source>Show only what most people need</source>
+        <translation>Zeigt nur, was die meisten brauchen</translation>
+    </message>
+    <message>
+        <source>All settings</source>
+        <translation>Alles</translation>
+    </message>
+    <message>
+        <source>Show every setting, in groups</source>
+        <translation>Zeigt alle Einstellungen in Gruppen</translation>
+    </message>
+    <message>
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
@@ -2400,22 +2416,6 @@
     <message>
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
-    </message>
-    <message>
-        <source>Simple</source>
-        <translation>Einfach</translation>
-    </message>
-    <message>
-        <source>All settings</source>
-        <translation>Alles</translation>
-    </message>
-    <message>
-        <source>Show only what most people need</source>
-        <translation>Zeigt nur, was die meisten brauchen</translation>
-    </message>
-    <message>
-        <source>Show every setting, in groups</source>
-        <translation>Zeigt alle Einstellungen in Gruppen</translation>
     </message>
     <message>
         <source>Move yourself</source>
@@ -2820,12 +2820,12 @@
         <translation>Virtuelle Kamera einrichten…</translation>
     </message>
     <message>
-        <source>Set up a virtual camera</source>
-        <translation>Virtuelle Kamera einrichten</translation>
-    </message>
-    <message>
         <source>Shows what this system needs</source>
         <translation>Zeigt, was dieses System braucht</translation>
+    </message>
+    <message>
+        <source>Set up a virtual camera</source>
+        <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
         <source>Choose “{0}” as the camera in your meeting.</source>
@@ -2842,12 +2842,12 @@
         <translation>Jetzt einrichten</translation>
     </message>
     <message>
-        <source>Set up the virtual camera</source>
-        <translation>Virtuelle Kamera einrichten</translation>
-    </message>
-    <message>
         <source>Asks for the administrator's password, and loads the camera now and at every start</source>
         <translation>Fragt nach dem Passwort des Administrators und lädt die Kamera jetzt und bei jedem Start</translation>
+    </message>
+    <message>
+        <source>Set up the virtual camera</source>
+        <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
         <source>Setting up the virtual camera…</source>
@@ -3494,41 +3494,6 @@
         <translation>Die veröffentlichten Modelle lösen feinere Kanten auf, vor allem Haare.</translation>
     </message>
     <message>
-        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
-        <comment>RepairFailure.NOT_RUN</comment>
-        <translation>Die Reparatur konnte nicht gestartet werden ({program} lässt sich nicht ausführen); führen Sie die gezeigten Befehle als root aus.</translation>
-    </message>
-    <message>
-        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
-        <comment>RepairFailure.FAILED</comment>
-        <translation>Die Reparatur ist mit dem Exit-Code {code} fehlgeschlagen (Einzelheiten stehen im Protokoll); führen Sie die gezeigten Befehle als root aus.</translation>
-    </message>
-    <message>
-        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
-        <comment>RepairFailure.FAILED_IN_USE</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: Die virtuelle Kamera wird benutzt. Schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
-        <comment>RepairFailure.FAILED_KEY</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot weist das Modul ab. Registrieren Sie seinen Schlüssel, wie es der Doktor beschreibt.</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
-        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot oder ein Container verbietet es, Module zu laden.</translation>
-    </message>
-    <message>
-        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
-        <comment>RepairFailure.NO_DIALOG</comment>
-        <translation>Diese Arbeitsumgebung kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
-    </message>
-    <message>
-        <source>Nothing was changed: the password was not entered.</source>
-        <comment>RepairFailure.DISMISSED</comment>
-        <translation>Nichts wurde geändert: Das Passwort wurde nicht eingegeben.</translation>
-    </message>
-    <message>
         <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
         <comment>LoopbackFinding.WHY_NEEDED</comment>
         <translation>Ohne virtuelle Kamera können andere Programme das Bild nicht sehen; nur das Aufnehmen funktioniert.</translation>
@@ -4002,6 +3967,41 @@
         <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
         <comment>ProofFinding.GOOD</comment>
         <translation>Farbbalken an {device} wurden mit {width} × {height} zurückgelesen; die größte Abweichung ist {error} von 255.</translation>
+    </message>
+    <message>
+        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
+        <comment>RepairFailure.NOT_RUN</comment>
+        <translation>Die Reparatur konnte nicht gestartet werden ({program} lässt sich nicht ausführen); führen Sie die gezeigten Befehle als root aus.</translation>
+    </message>
+    <message>
+        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
+        <comment>RepairFailure.FAILED</comment>
+        <translation>Die Reparatur ist mit dem Exit-Code {code} fehlgeschlagen (Einzelheiten stehen im Protokoll); führen Sie die gezeigten Befehle als root aus.</translation>
+    </message>
+    <message>
+        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
+        <comment>RepairFailure.FAILED_IN_USE</comment>
+        <translation>Die Reparatur ist fehlgeschlagen: Die virtuelle Kamera wird benutzt. Schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
+        <comment>RepairFailure.FAILED_KEY</comment>
+        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot weist das Modul ab. Registrieren Sie seinen Schlüssel, wie es der Doktor beschreibt.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
+        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
+        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot oder ein Container verbietet es, Module zu laden.</translation>
+    </message>
+    <message>
+        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
+        <comment>RepairFailure.NO_DIALOG</comment>
+        <translation>Diese Arbeitsumgebung kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed: the password was not entered.</source>
+        <comment>RepairFailure.DISMISSED</comment>
+        <translation>Nichts wurde geändert: Das Passwort wurde nicht eingegeben.</translation>
     </message>
     <message>
         <source>{file} contains no readable frame; remove it or add it again.</source>
@@ -4607,11 +4607,6 @@
         <source>nothing was recorded</source>
         <comment>RecordingText.NOTHING_KEPT</comment>
         <translation>es wurde nichts aufgenommen</translation>
-    </message>
-    <message>
-        <source>A frame was sent to a closed output; open it again.</source>
-        <comment>RecordingText.CLOSED</comment>
-        <translation>Ein Bild wurde an einen geschlossenen Ausgang gesendet; öffnen Sie ihn wieder.</translation>
     </message>
     <message>
         <source>The file {file} contains no frame that can be recovered; delete it.</source>

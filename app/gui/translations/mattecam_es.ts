@@ -168,12 +168,12 @@
         <translation>Siguiente</translation>
     </message>
     <message>
-        <source>Done</source>
-        <translation>Listo</translation>
-    </message>
-    <message>
         <source>Go to the next step</source>
         <translation>Ir al paso siguiente</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Listo</translation>
     </message>
     <message>
         <source>Step {0} of {1}</source>
@@ -212,32 +212,32 @@
         <translation>Elegir color…</translation>
     </message>
     <message>
-        <source>Choose colour</source>
-        <translation>Elegir color</translation>
-    </message>
-    <message>
         <source>Colour of the background</source>
         <translation>Color del fondo</translation>
+    </message>
+    <message>
+        <source>Choose colour</source>
+        <translation>Elegir color</translation>
     </message>
     <message>
         <source>Shows your real background.</source>
         <translation>Muestra su fondo real.</translation>
     </message>
     <message>
-        <source>Previous slide</source>
-        <translation>Diapositiva anterior</translation>
-    </message>
-    <message>
         <source>Show the previous slide (Page Up)</source>
         <translation>Mostrar la diapositiva anterior (Re Pág)</translation>
     </message>
     <message>
-        <source>Next slide</source>
-        <translation>Diapositiva siguiente</translation>
+        <source>Previous slide</source>
+        <translation>Diapositiva anterior</translation>
     </message>
     <message>
         <source>Show the next slide (Page Down)</source>
         <translation>Mostrar la diapositiva siguiente (Av Pág)</translation>
+    </message>
+    <message>
+        <source>Next slide</source>
+        <translation>Diapositiva siguiente</translation>
     </message>
     <message>
         <source>Fill the frame</source>
@@ -262,20 +262,20 @@
         <translation>Añadir…</translation>
     </message>
     <message>
-        <source>Add a background</source>
-        <translation>Añadir un fondo</translation>
-    </message>
-    <message>
         <source>Add images or videos. You can also drop or paste them.</source>
         <translation>Añada imágenes o vídeos. También puede arrastrarlos o pegarlos.</translation>
     </message>
     <message>
-        <source>All backgrounds</source>
-        <translation>Todos los fondos</translation>
+        <source>Add a background</source>
+        <translation>Añadir un fondo</translation>
     </message>
     <message>
         <source>Show all backgrounds in a grid</source>
         <translation>Mostrar todos los fondos en una cuadrícula</translation>
+    </message>
+    <message>
+        <source>All backgrounds</source>
+        <translation>Todos los fondos</translation>
     </message>
     <message>
         <source>Images and videos ({0})</source>
@@ -564,12 +564,12 @@
         <translation>Progreso de la descarga</translation>
     </message>
     <message>
-        <source>Download the model</source>
-        <translation>Descargar el modelo</translation>
-    </message>
-    <message>
         <source>Download and use this model</source>
         <translation>Descargar y usar este modelo</translation>
+    </message>
+    <message>
+        <source>Download the model</source>
+        <translation>Descargar el modelo</translation>
     </message>
     <message>
         <source>Choose file…</source>
@@ -584,12 +584,12 @@
         <translation>Cancelar</translation>
     </message>
     <message>
-        <source>Cancel the download</source>
-        <translation>Cancelar la descarga</translation>
-    </message>
-    <message>
         <source>Stop the download</source>
         <translation>Detener la descarga</translation>
+    </message>
+    <message>
+        <source>Cancel the download</source>
+        <translation>Cancelar la descarga</translation>
     </message>
     <message>
         <source>Choose the downloaded file ({0})</source>
@@ -796,12 +796,12 @@
         <translation>Escena «{0}» guardada. {1} la aplica.</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Deshacer</translation>
-    </message>
-    <message>
         <source>Removed the background “{0}”.</source>
         <translation>Se eliminó el fondo «{0}».</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Deshacer</translation>
     </message>
     <message>
         <source>Mattecam stopped during a recording: {0} is unfinished.</source>
@@ -1780,24 +1780,24 @@
         <translation>Tomar una imagen de la habitación vacía…</translation>
     </message>
     <message>
-        <source>Take a picture of the empty room</source>
-        <translation>Tomar una imagen de la habitación vacía</translation>
-    </message>
-    <message>
         <source>The camera takes it while you step aside</source>
         <translation>La cámara la toma mientras usted se aparta</translation>
+    </message>
+    <message>
+        <source>Take a picture of the empty room</source>
+        <translation>Tomar una imagen de la habitación vacía</translation>
     </message>
     <message>
         <source>Use an existing picture…</source>
         <translation>Usar una imagen existente…</translation>
     </message>
     <message>
-        <source>Use an existing picture</source>
-        <translation>Usar una imagen existente</translation>
-    </message>
-    <message>
         <source>This model compares each frame with a picture of the room without people</source>
         <translation>Este modelo compara cada fotograma con una imagen de la habitación sin personas</translation>
+    </message>
+    <message>
+        <source>Use an existing picture</source>
+        <translation>Usar una imagen existente</translation>
     </message>
     <message>
         <source>Remove picture of the empty room</source>
@@ -1976,24 +1976,24 @@
         <translation>Archivo PDF…</translation>
     </message>
     <message>
-        <source>Present a PDF file</source>
-        <translation>Presentar un archivo PDF</translation>
-    </message>
-    <message>
         <source>Shows its pages behind you</source>
         <translation>Muestra sus páginas detrás de usted</translation>
+    </message>
+    <message>
+        <source>Present a PDF file</source>
+        <translation>Presentar un archivo PDF</translation>
     </message>
     <message>
         <source>Folder…</source>
         <translation>Carpeta…</translation>
     </message>
     <message>
-        <source>Present a folder</source>
-        <translation>Presentar una carpeta</translation>
-    </message>
-    <message>
         <source>Shows the images of a folder behind you</source>
         <translation>Muestra las imágenes de una carpeta detrás de usted</translation>
+    </message>
+    <message>
+        <source>Present a folder</source>
+        <translation>Presentar una carpeta</translation>
     </message>
     <message>
         <source>Screen</source>
@@ -2184,12 +2184,12 @@
 </context><context>
     <name>RecordingControls</name>
     <message>
-        <source>Folder for recordings</source>
-        <translation>Carpeta de grabaciones</translation>
-    </message>
-    <message>
         <source>Recordings and snapshots are saved here</source>
         <translation>Las grabaciones y las fotos se guardan aquí</translation>
+    </message>
+    <message>
+        <source>Folder for recordings</source>
+        <translation>Carpeta de grabaciones</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -2386,6 +2386,22 @@
 </context><context>
     <name>SidePanel</name>
     <message>
+        <source>Simple</source>
+        <translation>Sencillo</translation>
+    </message>
+    <message>
+        <source>Show only what most people need</source>
+        <translation>Muestra solo lo que necesita la mayoría</translation>
+    </message>
+    <message>
+        <source>All settings</source>
+        <translation>Todo</translation>
+    </message>
+    <message>
+        <source>Show every setting, in groups</source>
+        <translation>Muestra todos los ajustes en grupos</translation>
+    </message>
+    <message>
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
@@ -2400,22 +2416,6 @@
     <message>
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
-    </message>
-    <message>
-        <source>Simple</source>
-        <translation>Sencillo</translation>
-    </message>
-    <message>
-        <source>All settings</source>
-        <translation>Todo</translation>
-    </message>
-    <message>
-        <source>Show only what most people need</source>
-        <translation>Muestra solo lo que necesita la mayoría</translation>
-    </message>
-    <message>
-        <source>Show every setting, in groups</source>
-        <translation>Muestra todos los ajustes en grupos</translation>
     </message>
     <message>
         <source>Move yourself</source>
@@ -2820,12 +2820,12 @@
         <translation>Configurar una cámara virtual…</translation>
     </message>
     <message>
-        <source>Set up a virtual camera</source>
-        <translation>Configurar una cámara virtual</translation>
-    </message>
-    <message>
         <source>Shows what this system needs</source>
         <translation>Muestra lo que necesita este sistema</translation>
+    </message>
+    <message>
+        <source>Set up a virtual camera</source>
+        <translation>Configurar una cámara virtual</translation>
     </message>
     <message>
         <source>Choose “{0}” as the camera in your meeting.</source>
@@ -2842,12 +2842,12 @@
         <translation>Configurar ahora</translation>
     </message>
     <message>
-        <source>Set up the virtual camera</source>
-        <translation>Configurar la cámara virtual</translation>
-    </message>
-    <message>
         <source>Asks for the administrator's password, and loads the camera now and at every start</source>
         <translation>Pide la contraseña de administrador y carga la cámara ahora y en cada inicio</translation>
+    </message>
+    <message>
+        <source>Set up the virtual camera</source>
+        <translation>Configurar la cámara virtual</translation>
     </message>
     <message>
         <source>Setting up the virtual camera…</source>
@@ -3494,41 +3494,6 @@
         <translation>Los modelos publicados resuelven bordes más finos, sobre todo el pelo.</translation>
     </message>
     <message>
-        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
-        <comment>RepairFailure.NOT_RUN</comment>
-        <translation>No se pudo iniciar la reparación (no se puede ejecutar {program}); ejecute como root las órdenes mostradas.</translation>
-    </message>
-    <message>
-        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
-        <comment>RepairFailure.FAILED</comment>
-        <translation>La reparación falló con el código de salida {code} (los detalles están en el registro); ejecute como root las órdenes mostradas.</translation>
-    </message>
-    <message>
-        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
-        <comment>RepairFailure.FAILED_IN_USE</comment>
-        <translation>La reparación falló: la cámara virtual está en uso. Cierre los programas que la usan e inténtelo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
-        <comment>RepairFailure.FAILED_KEY</comment>
-        <translation>La reparación falló: Secure Boot rechaza el módulo. Registre su clave como indica el diagnóstico.</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
-        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
-        <translation>La reparación falló: Secure Boot o un contenedor prohíbe cargar módulos.</translation>
-    </message>
-    <message>
-        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
-        <comment>RepairFailure.NO_DIALOG</comment>
-        <translation>Este escritorio no puede pedir la contraseña; ejecute las órdenes mostradas en un terminal.</translation>
-    </message>
-    <message>
-        <source>Nothing was changed: the password was not entered.</source>
-        <comment>RepairFailure.DISMISSED</comment>
-        <translation>No se cambió nada: no se introdujo la contraseña.</translation>
-    </message>
-    <message>
         <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
         <comment>LoopbackFinding.WHY_NEEDED</comment>
         <translation>Sin cámara virtual los otros programas no pueden ver la imagen; solo funciona la grabación.</translation>
@@ -4002,6 +3967,41 @@
         <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
         <comment>ProofFinding.GOOD</comment>
         <translation>Las barras de color enviadas a {device} se leyeron a {width} × {height}; el error máximo es {error} de 255.</translation>
+    </message>
+    <message>
+        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
+        <comment>RepairFailure.NOT_RUN</comment>
+        <translation>No se pudo iniciar la reparación (no se puede ejecutar {program}); ejecute como root las órdenes mostradas.</translation>
+    </message>
+    <message>
+        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
+        <comment>RepairFailure.FAILED</comment>
+        <translation>La reparación falló con el código de salida {code} (los detalles están en el registro); ejecute como root las órdenes mostradas.</translation>
+    </message>
+    <message>
+        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
+        <comment>RepairFailure.FAILED_IN_USE</comment>
+        <translation>La reparación falló: la cámara virtual está en uso. Cierre los programas que la usan e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
+        <comment>RepairFailure.FAILED_KEY</comment>
+        <translation>La reparación falló: Secure Boot rechaza el módulo. Registre su clave como indica el diagnóstico.</translation>
+    </message>
+    <message>
+        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
+        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
+        <translation>La reparación falló: Secure Boot o un contenedor prohíbe cargar módulos.</translation>
+    </message>
+    <message>
+        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
+        <comment>RepairFailure.NO_DIALOG</comment>
+        <translation>Este escritorio no puede pedir la contraseña; ejecute las órdenes mostradas en un terminal.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed: the password was not entered.</source>
+        <comment>RepairFailure.DISMISSED</comment>
+        <translation>No se cambió nada: no se introdujo la contraseña.</translation>
     </message>
     <message>
         <source>{file} contains no readable frame; remove it or add it again.</source>
@@ -4607,11 +4607,6 @@
         <source>nothing was recorded</source>
         <comment>RecordingText.NOTHING_KEPT</comment>
         <translation>no se grabó nada</translation>
-    </message>
-    <message>
-        <source>A frame was sent to a closed output; open it again.</source>
-        <comment>RecordingText.CLOSED</comment>
-        <translation>Se envió una imagen a una salida cerrada; ábrala de nuevo.</translation>
     </message>
     <message>
         <source>The file {file} contains no frame that can be recovered; delete it.</source>
