@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QLabel, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import CaptureSettings
+from app.core.types import SourceInfo
 from app.gui.panels.camera import FILE
 from app.gui.state import services
 from app.matting.base.interface import EngineInfo
@@ -32,6 +33,14 @@ def test_connected_and_disconnected_cameras_update_the_list(controls: Controls, 
     assert cameras.findText("Desk camera") < 0
     assert cameras.currentText() == "A camera that is not connected", "the choice is kept"
     assert controls.store.current.capture.source == "camera:usb-2"
+
+
+def test_the_demonstration_has_one_name(controls: Controls) -> None:
+    camera = controls.window.panel.camera
+    camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
+    choice = box(controls, "cameraCombo")
+    shown = [label.text() for label in camera.findChildren(QLabel)]
+    assert f"{choice.itemText(choice.findData('demo'))}: 1280 × 720, 30 fps" in shown
 
 
 def test_settings_of_a_camera_are_restored_with_it(controls: Controls, qtbot: QtBot) -> None:

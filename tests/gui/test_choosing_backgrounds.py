@@ -9,9 +9,11 @@ from PyQt6.QtWidgets import QLabel, QMessageBox, QSlider
 from pytestqt.qtbot import QtBot
 
 from app.gui.backgrounds.item import TileKind
+from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.tile_view import TileGrid
+from app.gui.widgets.controls import ElidedComboBox
 from tests.gui.conftest import activate
-from tests.gui.controls import Controls
+from tests.gui.controls import Controls, made_store
 from tests.gui.strip import chosen, tiles
 from tests.gui.widgets import box, button, existing, find
 
@@ -112,6 +114,19 @@ def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls
     assert slider.hasFocus()
     controls.store.edit("background", kind="image", path=Path("beach.png"))
     assert view.hasFocus()
+
+
+def test_the_list_of_fits_is_as_wide_as_its_longest_entry(qtbot: QtBot) -> None:
+    options, reference = BackgroundOptions(made_store(), lambda: None), ElidedComboBox()
+    for each in (options, reference):
+        qtbot.addWidget(each)
+    choice = find(options, ElidedComboBox, "fitCombo")
+    choice.setItemText(1, "Show the whole image in another language")
+    reference.addItem(choice.itemText(1))
+    options.resize(600, 48)
+    options.setCurrentIndex(1)
+    options.show()
+    qtbot.waitUntil(lambda: choice.width() >= reference.sizeHint().width())
 
 
 def test_the_list_of_fits_is_beside_its_caption(controls: Controls, qtbot: QtBot, picture: Path) -> None:

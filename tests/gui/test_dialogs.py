@@ -58,6 +58,20 @@ def test_a_title_of_a_narrow_plot_is_not_cut_off(qtbot: QtBot) -> None:
             assert title.item.boundingRect().width() <= plot.width()
 
 
+def test_a_plot_is_as_wide_as_its_legend_and_axis_leave_it(qtbot: QtBot) -> None:
+    panel = PlotPanel()
+    qtbot.addWidget(panel)
+    panel.resize(1200, panel.maximumHeight())
+    panel.show()
+    _rate, latency = panel.findChildren(pg.PlotWidget)
+    title = latency.getPlotItem().titleLabel
+    qtbot.waitUntil(lambda: "━" in title.text)
+    legend = int(title.item.boundingRect().width())
+    panel.resize(2 * (legend + 8) + 12, panel.maximumHeight())  # as wide as the legend, not as the axis beside it
+    qtbot.waitUntil(lambda: "━" not in title.text)
+    qtbot.waitUntil(lambda: latency.getPlotItem().size().width() <= latency.width())
+
+
 def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:
     session.window.windows.open_log()
     window = find(session.window, LogWindow)

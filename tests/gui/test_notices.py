@@ -92,6 +92,19 @@ def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea,
     assert counter.text() == "…", "the sentence does not fit"
 
 
+def test_the_list_leaves_a_sentence_the_width_of_the_window(area: NoticeArea, qtbot: QtBot) -> None:
+    window = existing(area.parentWidget())
+    window.resize(480, 200)
+    word = 'card_label="Mattecam"'
+    actions = (("Set up…", list), ("Show the server settings", list))
+    area.show_notice(Notice("a", f"Run {word}. " * 20, actions, heading="Virtual camera"))
+    find(area, QToolButton, "noticeCounter").click()
+    listed = find(area, QFrame, "noticeList")
+    (text,) = (found for found in listed.findChildren(QLabel) if word in found.text())
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
+    assert text.fontMetrics().horizontalAdvance(word) <= text.width() > area.width() * 0.8
+
+
 class UnderPointer(NoticeArea):
     """The tests tell where the pointer is."""
 

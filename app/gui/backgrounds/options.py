@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QComboBox, QSizePolicy, QStackedWidget, QWidget
 
 from app.core.blur_scale import HIDES_TEXT, StrictLevel
 from app.core.settings import Settings
@@ -33,7 +33,8 @@ class BackgroundOptions(QStackedWidget):
         self._fit = combo(self.tr("Fit"), self.tr("How the image is fitted to the frame"), "fitCombo")
         self._fit_caption = label(self._fit.accessibleName(), "faint")
         self._fit_caption.setBuddy(self._fit)
-        self._fit.setMaximumWidth(220)
+        self._fit.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._fit.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._fit.setMinimumContentsLength(5)
         self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
         colour = button(self.tr("Choose colour…"), self.tr("Colour of the background"), "colourButton", choose_colour,

@@ -63,11 +63,12 @@ class CameraControls(QWidget):
     def show_status(self, status: PipelineStatus) -> None:
         """Show what the camera delivers."""
         source = status.source
-        self._delivered.setText(
-            ""
-            if source is None
-            else self.tr("{0}: {1} × {2}, {3} fps").format(source.name, source.width, source.height, short(source.fps))
-        )
+        if source is None:
+            self._delivered.clear()
+            return
+        name = self.tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
+        delivered = self.tr("{0}: {1} × {2}, {3} fps")
+        self._delivered.setText(delivered.format(name, source.width, source.height, short(source.fps)))
 
     def open_list(self) -> None:
         """Open the list of cameras."""

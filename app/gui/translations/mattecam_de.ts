@@ -2895,7 +2895,7 @@
     </message>
     <message>
         <source>What you paint is always shown, with your real room</source>
-        <translation>Was Sie übermalen, ist immer zu sehen, mit Ihrem echten Zimmer</translation>
+        <translation>Was Sie übermalen, ist immer zu sehen, mit Ihrem echten Raum</translation>
     </message>
     <message>
         <source>Choose one and paint on the picture.</source>
@@ -2929,7 +2929,7 @@
     <name>ZoneMarks</name>
     <message>
         <source>Your room can be seen here</source>
-        <translation>Hier ist Ihr Zimmer zu sehen</translation>
+        <translation>Hier ist Ihr Raum zu sehen</translation>
     </message>
 </context><context>
     <name>messages</name>

@@ -15,7 +15,9 @@ from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 from app.gui.widgets.controls import ElidedLabel, button, describe, label
 from app.gui.widgets.focus import keep_focus
 from app.gui.widgets.icons import icon
-from app.gui.widgets.layout import row
+from app.gui.widgets.layout import column, row
+
+MARGINS = (12, 4, 6, 4)
 
 
 class Rank(IntEnum):
@@ -61,7 +63,7 @@ class Notice:
 
 
 class NoticeFrame(QFrame):
-    """Shows a notice on one line, or with all of its text."""
+    """Shows a notice on one line, or with all of its text below its heading and buttons."""
 
     def __init__(
         self,
@@ -77,7 +79,7 @@ class NoticeFrame(QFrame):
         self.setObjectName(name)
         self.setProperty("role", "alarm" if notice.is_alarm else "notice")
         self.setAccessibleName(notice.text)
-        self._row = line = row(self, spacing=10, margins=(12, 4, 6, 4))
+        self._row = line = row(None if whole else self, spacing=10, margins=0 if whole else MARGINS)
         if notice.is_alarm:
             sign = QLabel()
             sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
@@ -89,8 +91,15 @@ class NoticeFrame(QFrame):
             button(caption, notice.text, f"{name}Action{number}", partial(act, notice, run))
             for number, (caption, run) in enumerate(notice.actions)
         ]
-        for widget in (*self._heading, self._text, *self._actions):
-            line.addWidget(widget, int(widget is self._text))
+        for widget in self._heading:
+            line.addWidget(widget)
+        if whole:
+            line.addStretch(1)
+            column(self, line, self._text, spacing=4, margins=MARGINS)
+        else:
+            line.addWidget(self._text, 1)
+        for action in self._actions:
+            line.addWidget(action)
         if notice.dismissible:
             close = QToolButton()
             close.setIcon(icon("close"))

@@ -8,7 +8,7 @@ from collections import deque
 from itertools import starmap
 
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, QSize, QTimer
+from PyQt6.QtCore import QEvent, QSize, QSizeF, QTimer
 from PyQt6.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
@@ -135,9 +135,10 @@ class PlotPanel(QWidget):
         font.setPointSize(TITLE_PT)
         for plot, (title, *curves) in ((self._fps, rate), (self._latency, latency)):
             plain = title.format(*(f"{LINE} {name}" for name, _colour in curves))
-            fits = QFontMetrics(font).horizontalAdvance(plain) <= plot.width()
+            fits = QFontMetrics(font).horizontalAdvance(plain) <= plot.width() - plot.getAxis("left").width()
             shown = title.format(*starmap(_legend, curves)) if fits else plot.accessibleName()
             plot.setTitle(shown, size=f"{TITLE_PT}pt", color=faint)
+            plot.getPlotItem().resize(QSizeF(plot.size()))  # a longer title before has kept it wider
 
     def _make_plot(self, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None)
