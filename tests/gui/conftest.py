@@ -66,6 +66,7 @@ FINDINGS = (
     ),
     Finding("disk: models", State.WARNING, DiskFinding.FREE(gibibytes="1.9", folder="/home"), DiskFinding.WHY_LOW()),
 )
+MEASURED = services.PrecisionChoice("int8", 2.24, provisional=False)
 StartWindow = Callable[..., Session]
 PATIENCE_MS = 40_000
 
@@ -133,6 +134,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
     monkeypatch.setattr(services, "repair_command", lambda: ())
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
+    monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)
 
 
 @pytest.fixture

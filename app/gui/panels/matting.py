@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.core.settings import MAX_RATIO, MIN_RATIO, Settings
+from app.gui.i18n.numbers import decimal
 from app.gui.panels.edges import EdgePresets, EdgeSliders
 from app.gui.panels.form import Entries, Form
 from app.gui.panels.network import NetworkControls
@@ -15,6 +18,8 @@ from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
 
 PRECISIONS = ("float32", "float16", "bfloat16", "int8")
+Network = tuple[str, Path | None]
+"""Model, and the weights file that the settings name."""
 
 
 class QualityControls(Form):
@@ -90,6 +95,58 @@ class RatioControl(Form):
             self._slider.show_value(round(ratio * STEPS))
 
 
+class PrecisionControl(Form):
+    """Sets the precision, and says what "Automatic" takes and how much faster that was measured to be."""
+
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__(store, spacing=4)
+        self._tasks = tasks
+        self._network: Network | None = None
+        """The one that the sentence is about."""
+        self.add_choice(
+            "matting.precision", self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo",
+            [(self.tr("Automatic"), "auto"), *((name, name) for name in PRECISIONS)],
+        )  # fmt: skip
+        self._chosen = self.add_hint()
+        self._chosen.setObjectName("precisionChosen")
+        self._chosen.hide()
+
+    def reload(self) -> None:
+        """Look again, with the next status, at what was measured."""
+        self._network = None
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Follow the network in use; only OpenVINO, on this computer, has a choice that is measured."""
+        engine = status.engine
+        if engine is None:
+            return
+        if engine.executor != "openvino":
+            self._network = None
+            self._chosen.hide()
+            return
+        network = (engine.model, self.store.current.matting.weights)
+        if network != self._network:
+            self._network = network
+            self._tasks.run(lambda: (network, services.precision_choice(*network)), self._show_choice)
+
+    def _show_choice(self, found: tuple[Network, services.PrecisionChoice | None]) -> None:
+        network, choice = found
+        if network == self._network:
+            self._chosen.setText(self._describe(choice) if choice else "")
+            self._chosen.setVisible(choice is not None)
+
+    def _describe(self, choice: services.PrecisionChoice) -> str:
+        if choice.provisional:
+            return self.tr("Automatic: {0} until this computer has been measured").format(choice.precision)
+        if choice.gain is None:
+            return self.tr("Automatic: {0}").format(choice.precision)
+        if choice.precision == "float32":
+            return self.tr("Automatic: float32, the best choice on this computer")
+        return self.tr("Automatic: {0}, {1} times as fast as float32 on this computer").format(
+            choice.precision, decimal(choice.gain, 1)
+        )
+
+
 class ExpertControls(Form):
     """Sliders of the edge, detail, device, executor, precision, refiner and the backend of the virtual camera."""
 
@@ -106,8 +163,8 @@ class ExpertControls(Form):
         )  # fmt: skip
         self.add_choice("matting.executor", self.tr("Executor"), self.tr("Software that runs the network"),
                         "executorCombo", [auto, ("PyTorch", "eager"), ("OpenVINO", "openvino")])  # fmt: skip
-        self.add_choice("matting.precision", self.tr("Precision"), self.tr("Number format of the computation"),
-                        "precisionCombo", [auto, *((name, name) for name in PRECISIONS)])  # fmt: skip
+        self.precision = PrecisionControl(store, tasks)
+        self.add(self.precision)
         self.add_choice(
             "matting.refiner", self.tr("Refiner"), self.tr("How the matte is upsampled"), "refinerCombo",
             [auto, (self.tr("Deep guided filter"), "deep-guided-filter"),
@@ -120,7 +177,8 @@ class ExpertControls(Form):
         )  # fmt: skip
 
     def reload(self) -> None:
-        """Check again which devices there are."""
+        """Check again which devices there are, and what was measured."""
+        self.precision.reload()
         self._tasks.run(services.devices, self._show_devices)
 
     def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:

@@ -122,7 +122,7 @@ class SidePanel(QWidget):
         """Show what is in use."""
         for part in (
             self.camera, self.zones, self.quality.network, self.virtual_camera, self.recordings, self.server,
-            self.expert.ratio,
+            self.expert.ratio, self.expert.precision,
         ):  # fmt: skip
             part.show_status(status)
 

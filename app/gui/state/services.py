@@ -29,6 +29,17 @@ class ModelChoice:
     """Whether there is a download address."""
 
 
+@dataclass(frozen=True, slots=True)
+class PrecisionChoice:
+    """The precision that `auto` takes for a network in OpenVINO."""
+
+    precision: str
+    gain: float | None
+    """How many times as fast as float32 it was measured to be; None without a measurement."""
+    provisional: bool
+    """Whether the network is still to be measured, which may change the choice."""
+
+
 def microphones() -> tuple[MicrophoneName, ...]:
     """Return the microphones that the system lists."""
     from app.output.sound import devices
@@ -88,6 +99,20 @@ def devices() -> tuple[tuple[str, str], ...]:
     if hardware.apple_gpu_usable():
         found.append(("mps", "Apple GPU"))
     return tuple(found)
+
+
+def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None:
+    """Return what `auto` takes for a model, or for a weights file of it; None if the model is not installed."""
+    from app.matting.selection.choice import openvino_precision
+    from app.matting.selection.measured import awaits_measurement, gain, trials_of
+    from models.weights import on_hand
+
+    file = weights or on_hand(model)
+    if file is None:
+        return None
+    precision = openvino_precision(model, file)
+    provisional = weights is None and awaits_measurement(model)
+    return PrecisionChoice(precision, gain(trials_of(model, file), precision), provisional)
 
 
 def models() -> tuple[ModelChoice, ...]:

@@ -834,14 +834,6 @@
         <translation>Software, die das Netz ausführt</translation>
     </message>
     <message>
-        <source>Precision</source>
-        <translation>Genauigkeit</translation>
-    </message>
-    <message>
-        <source>Number format of the computation</source>
-        <translation>Zahlenformat der Berechnung</translation>
-    </message>
-    <message>
         <source>Refiner</source>
         <translation>Verfeinerung</translation>
     </message>
@@ -1902,6 +1894,36 @@
     <message>
         <source>camera to output</source>
         <translation>Kamera bis Ausgabe</translation>
+    </message>
+</context><context>
+    <name>PrecisionControl</name>
+    <message>
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Number format of the computation</source>
+        <translation>Zahlenformat der Berechnung</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>Automatic: {0} until this computer has been measured</source>
+        <translation>Automatisch: {0}, bis dieser Rechner gemessen ist</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}</source>
+        <translation>Automatisch: {0}</translation>
+    </message>
+    <message>
+        <source>Automatic: float32, the best choice on this computer</source>
+        <translation>Automatisch: float32, die beste Wahl auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
+        <translation>Automatisch: {0}, {1}-mal so schnell wie float32 auf diesem Rechner</translation>
     </message>
 </context><context>
     <name>PreferencesDialog</name>

@@ -834,14 +834,6 @@
         <translation>Software que ejecuta la red</translation>
     </message>
     <message>
-        <source>Precision</source>
-        <translation>Precisión</translation>
-    </message>
-    <message>
-        <source>Number format of the computation</source>
-        <translation>Formato numérico del cálculo</translation>
-    </message>
-    <message>
         <source>Refiner</source>
         <translation>Refinado</translation>
     </message>
@@ -1902,6 +1894,36 @@
     <message>
         <source>camera to output</source>
         <translation>de la cámara a la salida</translation>
+    </message>
+</context><context>
+    <name>PrecisionControl</name>
+    <message>
+        <source>Precision</source>
+        <translation>Precisión</translation>
+    </message>
+    <message>
+        <source>Number format of the computation</source>
+        <translation>Formato numérico del cálculo</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <source>Automatic: {0} until this computer has been measured</source>
+        <translation>Automático: {0} hasta que se mida este equipo</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}</source>
+        <translation>Automático: {0}</translation>
+    </message>
+    <message>
+        <source>Automatic: float32, the best choice on this computer</source>
+        <translation>Automático: float32, la mejor opción en este equipo</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
+        <translation>Automático: {0}, a {1} veces la velocidad de float32 en este equipo</translation>
     </message>
 </context><context>
     <name>PreferencesDialog</name>

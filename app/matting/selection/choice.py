@@ -129,6 +129,11 @@ def _precision(settings: EngineSettings, model: str, weights: Path, device: str,
         return "float16" if hardware.cuda_cards().half_works(device) else "float32"
     if executor != "openvino":
         return "float32"
+    return openvino_precision(model, weights)
+
+
+def openvino_precision(model: str, weights: Path) -> str:
+    """Return the precision that `auto` takes on the CPU in OpenVINO."""
     return fastest(trials_of(model, weights)) or _unmeasured_precision(model, weights)
 
 

@@ -83,6 +83,13 @@ def fastest(trials: Trials) -> str | None:
     return best
 
 
+def gain(trials: Trials, precision: str) -> float | None:
+    """Return how many times as fast as float32 a precision is; None if that was not measured."""
+    if precision not in trials or "float32" not in trials:
+        return None
+    return trials["float32"].step_ms / trials[precision].step_ms
+
+
 def described(trials: Trials) -> str:
     """Return the times of the accurate precisions, the fastest first, such as `int8 13.2 ms, float32 19.1 ms`."""
     accurate = sorted((trial.step_ms, precision) for precision, trial in trials.items() if trial.accurate)
@@ -96,8 +103,13 @@ def trials_of(model: str, weights: Path) -> Trials:
 
 def measurement_missing() -> bool:
     """Return whether an installed network was not measured."""
-    known = _read()
-    return any(_identity(model, weights) not in known for model, weights in measurable().items())
+    return any(not _is_measured(model, weights) for model, weights in measurable().items())
+
+
+def awaits_measurement(model: str) -> bool:
+    """Return whether the preparation will measure this network, and has not yet."""
+    weights = measurable().get(model)
+    return weights is not None and not _is_measured(model, weights)
 
 
 def measurable() -> dict[str, Path]:
@@ -117,6 +129,11 @@ def note_trials(model: str, weights: Path, trials: Trials) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_KEPT.dump_json(kept))
     return file
+
+
+def _is_measured(model: str, weights: Path) -> bool:
+    """Return whether a measurement ended, also one that no precision passed."""
+    return _identity(model, weights) in _read()
 
 
 def _read() -> dict[str, dict[str, Trial]]:
