@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from app.matting.selection.measured import fastest, measurable, note_trials
+from app.core.settings import MattingSettings
+from app.matting.selection.choice import choose
+from app.matting.selection.measured import fastest, is_measurable, measurable, note_trials
 from app.matting.selection.trial import measure
 
 Progress = Callable[[str], None]
 
 
-def choose_again(seconds: float, progress: Progress) -> dict[str, Any]:
-    """Measure the installed networks for about `seconds` in all, keep the result and return it for `bench --json`.
+def choose_again(settings: MattingSettings, seconds: float, progress: Progress) -> dict[str, Any]:
+    """Measure networks for about `seconds` in all, keep the result and return it for `bench --json`.
 
-    Raises ModelError if a network cannot run.
+    settings: with weights, the network of that file is measured; without, all installed ones. Raises
+    WeightsMissingError, or ModelError if a network cannot run.
     """
-    networks = measurable()
+    networks = measurable() if settings.weights is None else _named(settings)
+    if not networks:
+        progress("Nothing to measure: auto has no choice of precisions here")
     choices = []
     for model, weights in networks.items():
         progress(f"{model}: measuring for {seconds / len(networks):.0f} s")
@@ -31,6 +37,11 @@ def choose_again(seconds: float, progress: Progress) -> dict[str, Any]:
         rows = {precision: {**asdict(trial), "accurate": trial.accurate} for precision, trial in trials.items()}
         choices.append({"model": model, "precision": fastest(trials), "trials": rows})
     return {"choices": choices}
+
+
+def _named(settings: MattingSettings) -> dict[str, Path]:
+    choice = choose(settings.replace(device="cpu", executor="openvino", precision="auto"))
+    return {choice.model: choice.weights} if is_measurable(choice.model, choice.weights) else {}
 
 
 def choices_table(result: dict[str, Any]) -> str:

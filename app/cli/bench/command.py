@@ -27,7 +27,11 @@ def bench(
         ),
     ] = False,
     choose: Annotated[
-        bool, typer.Option("--choose", help="Measure again which precision auto takes, for all installed networks.")
+        bool,
+        typer.Option(
+            "--choose",
+            help="Measure again which precision auto takes, for all installed networks, or for the one of --weights.",
+        ),
     ] = False,
     live: LiveOptions,
 ) -> None:
@@ -50,7 +54,7 @@ def bench(
 
     load()
     if choose:
-        result = choose_again(seconds, notify)
+        result = choose_again(settings.matting, seconds, notify)
         print(json.dumps(result, indent=2) if as_json else choices_table(result))
         return
     capture = settings.capture

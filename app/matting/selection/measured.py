@@ -114,12 +114,14 @@ def awaits_measurement(model: str) -> bool:
 
 def measurable() -> dict[str, Path]:
     """Return the installed networks that have a choice of precisions, with their weights."""
-    found = {name: on_hand(name) for name, spec in NETWORKS.items() if not spec.needs_plate}
-    return {
-        name: path
-        for name, path in found.items()
-        if path is not None and hardware.openvino_usable() and len(cpu_precisions(name, path)) > 1
-    }
+    found = {name: on_hand(name) for name in NETWORKS}
+    return {name: path for name, path in found.items() if path is not None and is_measurable(name, path)}
+
+
+def is_measurable(model: str, weights: Path) -> bool:
+    """Return whether a network has a choice of precisions here; networks with a plate are not measured."""
+    usable = not NETWORKS[model].needs_plate and hardware.openvino_usable()
+    return usable and len(cpu_precisions(model, weights)) > 1
 
 
 def note_trials(model: str, weights: Path, trials: Trials) -> Path:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from app.cli.bench.choose import choices_table, choose_again
 from app.core.files import paths
-from app.core.settings import EngineSettings
+from app.core.settings import EngineSettings, MattingSettings
 from app.matting.preparation.preparation import needed, note_prepared
 from app.matting.selection import hardware, measured, trial
 from app.matting.selection.choice import choose
@@ -153,13 +153,39 @@ def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatc
         "app.cli.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32, "int8": INT8}
     )
     lines: list[str] = []
-    result = choose_again(8.0, lines.append)
+    result = choose_again(MattingSettings(), 8.0, lines.append)
     assert lines == ["mattecam: measuring for 8 s"]
     assert json.loads(json.dumps(result))["choices"][0]["precision"] == "int8"
     table = choices_table(result).splitlines()
     assert "| mattecam | int8 | 12.0 | 0.00010 | 0.0020 |" in table
     assert table[-1] == "auto takes int8 for mattecam."
     assert trials_of("mattecam", BUNDLED) == {"float32": FLOAT32, "int8": INT8}
+
+
+def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only installed networks were measured; with other weights `auto` always followed the instructions."""
+    named = tmp_path / "own.safetensors"
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr(
+        "app.cli.bench.choose.measure",
+        lambda model, weights, seconds: {"float32": FLOAT32, "bfloat16": Trial(26.0)} if weights == named else {},
+    )
+    save_file(load_file(BUNDLED), named, {"of": "the user"})
+    settings = MattingSettings(model="mattecam", weights=named, device="cpu", executor="openvino")
+    assert choose(settings).precision == "bfloat16", "by the instructions"
+    lines: list[str] = []
+    measured_now = choose_again(settings, 8.0, lines.append)["choices"]
+    assert [(each["model"], each["precision"]) for each in measured_now] == [("mattecam", "float32")]
+    assert choose(settings).precision == "float32"
+    moved = settings.replace(weights=named.rename(tmp_path / "renamed.safetensors"))
+    assert choose(moved).precision == "float32", "known by the content"
+    assert choose(settings.replace(weights=None)).precision == "bfloat16", "not that of the bundled ones"
+
+
+def test_bench_choose_says_where_there_is_no_choice() -> None:
+    lines: list[str] = []
+    assert choose_again(MattingSettings(model="bgmv2-resnet50", weights=BUNDLED), 8.0, lines.append) == {"choices": []}
+    assert lines == ["Nothing to measure: auto has no choice of precisions here"]
 
 
 def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
@@ -170,5 +196,5 @@ def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
     monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
     monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32})
     lines: list[str] = []
-    assert choose_again(8.0, lines.append)["choices"][0]["precision"] == "float32"
+    assert choose_again(MattingSettings(), 8.0, lines.append)["choices"][0]["precision"] == "float32"
     assert "cannot be kept: " in lines[-1]
