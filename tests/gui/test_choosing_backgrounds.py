@@ -117,16 +117,16 @@ def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls
 
 
 def test_the_list_of_fits_is_as_wide_as_its_longest_entry(qtbot: QtBot) -> None:
-    options, reference = BackgroundOptions(made_store(), lambda: None), ElidedComboBox()
-    for each in (options, reference):
-        qtbot.addWidget(each)
+    options = BackgroundOptions(made_store(), lambda: None)
+    qtbot.addWidget(options)
+    options.setStyleSheet("QComboBox { border: 1px solid grey; padding: 6px 10px }")  # as in the window
     choice = find(options, ElidedComboBox, "fitCombo")
     choice.setItemText(1, "Show the whole image in another language")
-    reference.addItem(choice.itemText(1))
+    choice.setCurrentIndex(1)
     options.resize(600, 48)
     options.setCurrentIndex(1)
     options.show()
-    qtbot.waitUntil(lambda: choice.width() >= reference.sizeHint().width())
+    qtbot.waitUntil(lambda: choice.shown_text(choice.text_width()) == choice.currentText())
 
 
 def test_the_list_of_fits_is_beside_its_caption(controls: Controls, qtbot: QtBot, picture: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QMargins, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
@@ -197,11 +197,7 @@ class ElidedComboBox(QComboBox):
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
-        style = self.style()
-        if style is not None:
-            field = QStyle.SubControl.SC_ComboBoxEditField
-            room = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self)
-            option.currentText = self.shown_text(room.width() - TEXT_MARGIN)
+        option.currentText = self.shown_text(self.text_width())
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
@@ -222,6 +218,18 @@ class ElidedComboBox(QComboBox):
         place.setHeight(min(entries + opened.height() - viewport.height(), area.height()))
         place.moveTop(max(area.top(), min(place.top(), area.bottom() + 1 - place.height())))
         opened.setGeometry(place)
+
+    def sizeHint(self) -> QSize:
+        """The style's size, which has no room for the text's margin."""
+        return super().sizeHint().grownBy(QMargins(0, 0, TEXT_MARGIN, 0))
+
+    def text_width(self) -> int:
+        """Pixels that the current text may take."""
+        option, style = QStyleOptionComboBox(), self.style()
+        self.initStyleOption(option)
+        assert style is not None
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        return style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width() - TEXT_MARGIN
 
     def shown_text(self, width: int) -> str:
         """Return the current text, elided to a width in pixels."""
