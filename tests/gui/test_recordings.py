@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QObject, Qt
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkError
 from app.core.messages.output import RecordingText
+from app.core.settings import OutputSettings, Settings
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording, services
+from app.gui.state.bridge import Bridge
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.tasks import Tasks
 from app.output.recorder import open_recording
+from app.runtime.status import PipelineStatus
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
+from tests.gui.controls import made_store
 from tests.gui.widgets import button, existing, fail
 
 
@@ -36,6 +44,23 @@ def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world:
     qtbot.waitUntil(lambda: record.text() == "Record")
     assert not record.isChecked()
     assert world.pictures()
+
+
+def test_a_recording_that_ends_between_two_looks_at_the_status_is_reported(
+    qtbot: QtBot, tasks: Tasks, tmp_path: Path
+) -> None:
+    """With a status five times a second, a short one was never seen."""
+    file = tmp_path / "short.mp4"
+    file.touch()
+    store = made_store(Settings(output=OutputSettings(record=file)))
+    parent = QObject()
+    short = recording.Recording(store, PreferencesStore(WindowPreferences()), cast("Bridge", None), tasks, parent)
+    short.set_on(False)
+    with qtbot.waitSignal(short.saved) as saved:
+        assert short.follow(PipelineStatus()) == ""
+    assert saved.args == [file]
+    short.follow(PipelineStatus())
+    assert store.current.output.record is None
 
 
 def test_a_finished_recording_says_where_it_was_saved(

@@ -23,9 +23,6 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
 
-FINISH_S = 3.0
-"""How long a recording may take to close its file."""
-
 
 class Recording(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
@@ -46,7 +43,7 @@ class Recording(QObject):
         self._tasks = tasks
         self._started_s: float | None = None
         self._file: Path | None = None
-        """The file being recorded."""
+        """The file being recorded, or of the recording that is ending."""
         self._requested = False
         self.broken = False
         """The recording that is wanted ended by itself, such as on a full disk."""
@@ -62,6 +59,8 @@ class Recording(QObject):
             find = partial(_new_path, self._preferences.recordings_dir, ".mp4", self._store.current.output.record)
             self._tasks.run(find, self._start, self._fail)
         else:
+            if not self.broken:
+                self._file = self._store.current.output.record  # it may end before a status tells of it
             self._store.edit("output", record=None)
 
     def snapshot(self) -> None:
@@ -122,13 +121,8 @@ class Recording(QObject):
 
 
 def _finished(file: Path) -> Path | None:
-    """Wait until a recording has its final name; None if it does not get it, because it failed."""
-    deadline_s = time.monotonic() + FINISH_S
-    while not file.is_file():
-        if time.monotonic() > deadline_s:
-            return None
-        time.sleep(0.05)
-    return file
+    """Return the file of a recording that has ended; None if it did not get its final name, because it failed."""
+    return file if file.is_file() else None
 
 
 def _new_path(folder: Path, suffix: str, taken: Path | None = None) -> Path:
