@@ -36,8 +36,10 @@ WAYS = [
     ("toy", "eager", "cpu", "float32"),
     ("toy", "openvino", "cpu", "float32"),
 ]
+LONG_WAYS = []
 if hardware.cpu_has_bfloat16():
     WAYS.append(("toy", "openvino", "cpu", "bfloat16"))
+    LONG_WAYS.append(("rvm-mobilenetv3", "openvino", "cpu", "bfloat16"))
 GPU_WAYS = [(model, "eager", "cuda", "float16") for model in ("rvm-mobilenetv3", "toy")]
 if not torch.cuda.is_available():
     GPU_WAYS = []
@@ -46,6 +48,7 @@ if not torch.cuda.is_available():
 @pytest.fixture(
     scope="module",
     params=[pytest.param(way, id="-".join(way)) for way in WAYS]
+    + [pytest.param(way, id="-".join(way), marks=pytest.mark.long) for way in LONG_WAYS]
     + [pytest.param(way, id="-".join(way), marks=pytest.mark.gpu) for way in GPU_WAYS],
 )
 def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
@@ -111,7 +114,7 @@ def test_reset_restores_the_first_frames_output(engine: MattingEngine) -> None:
     assert not np.array_equal(remembered.alpha, before.alpha)
 
 
-@pytest.mark.parametrize("strict", ["off", "strict"])
+@pytest.mark.parametrize("strict", ["off", pytest.param("balanced", marks=pytest.mark.long), "strict"])
 def test_a_loaded_state_continues_bit_for_bit(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel
 ) -> None:
@@ -134,7 +137,7 @@ def test_a_loaded_state_continues_bit_for_bit(
     assert strict != "off" or all(np.ptp(matte.alpha) > 0 for matte in expected)
 
 
-@pytest.mark.parametrize("strict", ["off", "strict"])
+@pytest.mark.parametrize("strict", ["off", pytest.param("balanced", marks=pytest.mark.long), "strict"])
 def test_steps_that_overlap_give_the_mattes_of_single_steps(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,7 +85,7 @@ def test_real_composites_are_permitted(executor: str) -> None:
     engine = build_engine(
         EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32"), 320, 180
     )
-    backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 100.0))]
+    backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 50.0, 100.0))]
     source = DemoSource(320, 180, 30.0, realtime=False)
     try:
         for edges in (EdgeSettings(), EdgeSettings(grow_px=4, feather_px=9, despill=1.0, contrast=0.5)):

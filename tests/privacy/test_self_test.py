@@ -56,7 +56,9 @@ def test_an_alpha_that_ignores_the_frame_is_refused(alpha: int) -> None:
     assert engine.resets == 2, "the frames of the test leave no recurrent state"
 
 
-@pytest.mark.parametrize("size", [(640, 480), (180, 320), (160, 96), (64, 48)])
+@pytest.mark.parametrize(
+    "size", [pytest.param((640, 360), marks=pytest.mark.long), (640, 480), (180, 320), (160, 96), (64, 48)]
+)
 def test_the_bundled_network_passes_at_every_size(size: tuple[int, int]) -> None:
     engine = build_engine(EngineSettings(model="mattecam", device="cpu"), *size)
     try:
@@ -139,7 +141,11 @@ def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(execut
 @pytest.mark.usefixtures("only_the_self_test")
 @pytest.mark.parametrize(
     ("tensors", "executor"),
-    [(everyone, "eager"), (nobody, "eager"), (without_numbers, "openvino"), (zeros, "openvino")],
+    [
+        *((everyone, "eager"), (nobody, "eager"), (without_numbers, "openvino"), (zeros, "openvino")),
+        *(pytest.param(tensors, "openvino", marks=pytest.mark.long) for tensors in (everyone, nobody)),
+        *(pytest.param(tensors, "eager", marks=pytest.mark.long) for tensors in (without_numbers, zeros)),
+    ],
 )
 def test_a_plate_engine_with_broken_weights_is_refused(
     tensors: Callable[[], dict[str, Tensor]], executor: str, tmp_path: Path
@@ -153,8 +159,17 @@ def test_a_plate_engine_with_broken_weights_is_refused(
 
 
 @pytest.mark.usefixtures("only_the_self_test")
-def test_a_plate_engine_with_broken_weights_shows_the_card_alone(tmp_path: Path) -> None:
-    engine = with_plate(tmp_path, everyone(), "eager")
+@pytest.mark.parametrize(
+    ("tensors", "executor"),
+    [
+        (everyone, "eager"),
+        *(pytest.param(tensors, "openvino", marks=pytest.mark.long) for tensors in (everyone, without_numbers, zeros)),
+    ],
+)
+def test_a_plate_engine_with_broken_weights_shows_the_card_alone(
+    tensors: Callable[[], dict[str, Tensor]], executor: str, tmp_path: Path
+) -> None:
+    engine = with_plate(tmp_path, tensors(), executor)
     settings = BASE.replace(
         capture=CaptureSettings(source="demo", width=PLATE_SIZE[0], height=PLATE_SIZE[1], fps=30),
         matting=BASE.matting.replace(**engine.model_dump()),

@@ -102,6 +102,16 @@ def another_camera(path: Path) -> str:
     return "was taken with another camera (usb-1)"
 
 
+def another_shape(path: Path) -> str:
+    cv2.imwrite(str(path), DemoSource(240, 192, 15, empty_scene_s=5, motion=0).render(0))
+    return "240×192 pixels, but the camera delivers 320×192"
+
+
+def broken(path: Path) -> str:
+    path.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    return "is not a readable image"
+
+
 def absent(path: Path) -> str:
     return "cannot be read (it does not exist)"
 
@@ -111,7 +121,13 @@ def with_someone(path: Path) -> str:
     return f"{path} shows a person"
 
 
-@pytest.mark.parametrize("make", [another_room, another_camera, absent, with_someone])
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(another_room, another_camera, absent, with_someone),
+        *(pytest.param(make, marks=pytest.mark.long) for make in (another_shape, broken)),
+    ],
+)
 def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
     tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str], make: object
 ) -> None:
