@@ -139,7 +139,7 @@ class MattingWorker:
                     self._people.forget()
             backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
             edges, want_foreground = _edges(settings, run.engine), self._wants_foreground(settings)
-            self._begin_shaping(settings, run.framing, frame)
+            self._begin_editing(settings, run.framing, frame)
             edited = self._people.edits
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
             overlaps = crowded and not edited and run.engine.overlaps
@@ -239,7 +239,7 @@ class MattingWorker:
 
         return test
 
-    def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> None:
+    def _begin_editing(self, settings: Settings, framing: FramingSettings, frame: Frame) -> None:
         self._people.begin(settings, framing, frame.size, frame.camera, frame.captured_at_s)
         self.keeps_room = self._people.keeps_room
 

@@ -1,4 +1,4 @@
-"""Shaping in numpy and OpenCV, on the coefficients that the compositor takes."""
+"""Edits of mattes in numpy and OpenCV, on the coefficients that the compositor takes."""
 
 from __future__ import annotations
 

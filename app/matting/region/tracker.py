@@ -191,7 +191,7 @@ class RegionTracker:
         """Restore the state; return what the network saw last. Raises KeyError or ValueError if it does not fit."""
         values = arrays["tracker"]
         if values.shape != (15,):
-            raise ValueError(f"a saved region is {values.shape} in roi of (15,)")
+            raise ValueError(f"a saved region is {values.shape} in place of (15,)")
         self.roi, last = (self._checked(values[first : first + 4]) for first in (0, 4))
         self._small_frames, self._frames, self._settle = (int(value) for value in values[8:11])
         self._people = None if np.isnan(values[11]) else PeopleBox(*map(float, values[11:]))
