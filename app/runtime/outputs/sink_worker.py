@@ -44,7 +44,6 @@ class SinkWorker:
         self._camera: CameraSink | None = None
         self._counted: CountedSink | None = None
         self._tried: Any = None
-        self._followed: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
         self._problem = OwnProblem(shared.board, spec.stage)
@@ -61,7 +60,7 @@ class SinkWorker:
     @property
     def decided(self) -> bool:
         """Whether the sink that the settings ask for is open or has failed to open (any thread)."""
-        return bool(self._followed == self._wanted())
+        return bool(self._tried == self._wanted())
 
     @property
     def readers(self) -> int | None:
@@ -89,9 +88,7 @@ class SinkWorker:
                 except SlotClosed:
                     return
                 if item is not None:
-                    opened = self._follow(item.picture)
-                    self._followed = self._tried
-                    if opened:
+                    if self._follow(item.picture):
                         item = self._newer_than(item)
                     self._send(item)
         finally:
@@ -108,12 +105,17 @@ class SinkWorker:
         due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
         if wanted == self._tried and not due:
             return False
-        self._tried = wanted
         self._retry_at_s = None
         if wanted is None:
             self._problem.clear()
             self._close()
-            return False
+        else:
+            self._open(wanted, picture)
+        self._tried = wanted
+        return wanted is not None
+
+    def _open(self, wanted: Any, picture: Picture) -> None:
+        """Open another sink; where that fails, the one in use stays open."""
         try:
             sink = self.spec.open(wanted, *picture.size, self._context)
         except Exception as error:  # noqa: BLE001 - carried to the status
@@ -122,11 +124,10 @@ class SinkWorker:
             else:
                 self._problem.report(error)
             self._plan_retry()
-            return True
+            return
         self._problem.clear()
         self._close()
         self._use(sink)
-        return True
 
     def _wanted(self) -> Any:
         return self.spec.wanted(self._context.settings())
