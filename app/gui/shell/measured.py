@@ -34,20 +34,22 @@ class MeasuredWindow:
         """Show the window and start the pipeline."""
         self._session.start()
 
-    def wait(self, seconds: float, until: Callable[[], bool] | None = None, *, beats: bool = False) -> bool:
-        """Run the event loop for `seconds`; return True as soon as `until` returns True. beats: measure `gaps_ms`."""
+    def measure(self, seconds: float) -> None:
+        """Run the event loop for `seconds` and measure `gaps_ms`."""
+        self.gaps_ms, self._last_s = [], time.perf_counter()
+        self._heart.start()
+        self.wait(seconds)
+        self._heart.stop()
+
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
+        """Run the event loop for `seconds`; return True as soon as `until` returns True."""
         loop, poll = QEventLoop(), QTimer()
         if until is not None:
             poll.setInterval(POLL_MS)
             poll.timeout.connect(lambda: loop.exit(1) if until() else None)
             poll.start()
         QTimer.singleShot(round(seconds * 1000), loop.quit)
-        self.gaps_ms, self._last_s = [], time.perf_counter()
-        if beats:
-            self._heart.start()
-        ended = loop.exec() == 1
-        self._heart.stop()
-        return ended
+        return loop.exec() == 1
 
     def close(self) -> None:
         """Close the window and stop the pipeline."""

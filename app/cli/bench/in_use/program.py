@@ -114,8 +114,12 @@ class Headless:
         self.start = self.pipeline.start
         self._pause = threading.Event()
 
-    def wait(self, seconds: float, until: Callable[[], bool] | None = None, *, beats: bool = False) -> bool:
-        """Wait for `seconds`; return True as soon as `until` returns True. beats: as in `MeasuredWindow`, no effect."""
+    def measure(self, seconds: float) -> None:
+        """Wait for `seconds`; there are no gaps to measure."""
+        self.wait(seconds)
+
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
+        """Wait for `seconds`; return True as soon as `until` returns True."""
         end_s = time.perf_counter() + seconds
         while (left_s := end_s - time.perf_counter()) > 0:
             if until is not None and until():
@@ -161,7 +165,7 @@ class Program:
     def measure(self, seconds: float) -> dict[str, Any]:
         """Run for `seconds` and return the measurements, with fields as in the documents."""
         before, dropped = sample(), self._dropped()
-        self._run.wait(seconds, beats=True)
+        self._run.measure(seconds)
         after, dropped = sample(), self._dropped() - dropped
         ages_ms = [age_s * 1e3 for at_s, age_s in self._sent() if before.at_s < at_s <= after.at_s]
         steps_ms = [step_s * 1e3 for at_s, step_s in self.probes.steps if before.at_s < at_s <= after.at_s]
