@@ -113,7 +113,7 @@ def test_the_status_line_lists_the_rest_on_click_and_is_laid_out_only_for_a_new_
     window.installEventFilter(requests)
     line.show_status(replace(status, fps_in=29.6), frozen=False)
     QApplication.processEvents()
-    assert line.text() == line.accessibleName() == "Others can see you   ·   30 pictures a second"
+    assert line.text() == line.accessibleName() == "Others can see you   ·   30 pictures per second"
     assert requests.count == 0
     menu = existing(line.menu())
     menu.popup(window.pos())

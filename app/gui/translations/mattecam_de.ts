@@ -432,6 +432,10 @@
         <translation>Quelle des Videos</translation>
     </message>
     <message>
+        <source>Demonstration</source>
+        <translation>Demo</translation>
+    </message>
+    <message>
         <source>{0}: {1} × {2}, {3} fps</source>
         <translation>{0}: {1} × {2}, {3} Bilder/s</translation>
     </message>
@@ -442,10 +446,6 @@
     <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>Demonstration</source>
-        <translation>Demo</translation>
     </message>
     <message>
         <source>A camera that is not connected</source>
@@ -2588,10 +2588,6 @@
         <translation>Klicken für Kamera, Modell, Geschwindigkeit und Latenz</translation>
     </message>
     <message>
-        <source>{0} pictures a second</source>
-        <translation>{0} Bilder pro Sekunde</translation>
-    </message>
-    <message>
         <source>Others see you: no, paused</source>
         <translation>Andere sehen Sie: nein, Pause</translation>
     </message>
@@ -2684,12 +2680,12 @@
         <translation>leichteres Modell</translation>
     </message>
     <message>
-        <source>{0} pictures per second</source>
-        <translation>{0} Bilder pro Sekunde</translation>
-    </message>
-    <message>
         <source>This computer is busy – {0}</source>
         <translation>Dieser Rechner ist ausgelastet – {0}</translation>
+    </message>
+    <message>
+        <source>{0} pictures per second</source>
+        <translation>{0} Bilder pro Sekunde</translation>
     </message>
     <message>
         <source>preparing the model…</source>

@@ -432,6 +432,10 @@
         <translation>Origen del vídeo</translation>
     </message>
     <message>
+        <source>Demonstration</source>
+        <translation>Demostración</translation>
+    </message>
+    <message>
         <source>{0}: {1} × {2}, {3} fps</source>
         <translation>{0}: {1} × {2}, {3} fps</translation>
     </message>
@@ -442,10 +446,6 @@
     <message>
         <source>Automatic</source>
         <translation>Automático</translation>
-    </message>
-    <message>
-        <source>Demonstration</source>
-        <translation>Demostración</translation>
     </message>
     <message>
         <source>A camera that is not connected</source>
@@ -2588,10 +2588,6 @@
         <translation>Haga clic para ver cámara, modelo, velocidad y latencia</translation>
     </message>
     <message>
-        <source>{0} pictures a second</source>
-        <translation>{0} imágenes por segundo</translation>
-    </message>
-    <message>
         <source>Others see you: no, paused</source>
         <translation>Otros le ven: no, en pausa</translation>
     </message>
@@ -2684,12 +2680,12 @@
         <translation>modelo más ligero</translation>
     </message>
     <message>
-        <source>{0} pictures per second</source>
-        <translation>{0} imágenes por segundo</translation>
-    </message>
-    <message>
         <source>This computer is busy – {0}</source>
         <translation>Este equipo está ocupado – {0}</translation>
+    </message>
+    <message>
+        <source>{0} pictures per second</source>
+        <translation>{0} imágenes por segundo</translation>
     </message>
     <message>
         <source>preparing the model…</source>

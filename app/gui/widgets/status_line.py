@@ -53,7 +53,7 @@ def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
     elif status.lowered is not None:
         parts.append(_describe_lowered(status.lowered))
     elif status.phase is Phase.RUNNING:
-        parts.append(translate("StatusLine", "{0} pictures a second").format(decimal(status.fps_out, 0)))
+        parts.append(_per_second(decimal(status.fps_out, 0)))
     return "   ·   ".join(parts)
 
 
@@ -118,8 +118,12 @@ def _describe_lowered(lowered: Lowered) -> str:
     if lowered.lighter_model:
         parts.append(translate("StatusLine", "lighter model"))
     if lowered.matted_hz is not None:
-        parts.append(translate("StatusLine", "{0} pictures per second").format(short(lowered.matted_hz, 3)))
+        parts.append(_per_second(short(lowered.matted_hz, 3)))
     return translate("StatusLine", "This computer is busy – {0}").format(", ".join(parts))
+
+
+def _per_second(rate: str) -> str:
+    return translate("StatusLine", "{0} pictures per second").format(rate)
 
 
 def _describe_busy(busy: str) -> str:
