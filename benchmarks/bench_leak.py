@@ -24,14 +24,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from app.capture.demo import DemoSource
-from app.cli.bench.measure import Contender, interleave
+from app.cli.bench.measure import interleave
+from app.cli.bench.run import step_contender
 from app.config.parsing import parse_size
 from app.core.blur_scale import HIDES_TEXT
 from app.core.errors import MattecamError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
 from app.matting.kernels.loading import load
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
 from benchmarks.leak_lost import Lost, lost_table, persons_lost
@@ -119,7 +119,7 @@ def strict_cost_ms(model: str) -> dict[str, float]:
     engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in LEVELS]
     try:
         contenders = [
-            _contender(engine, EdgeSettings(strict=level), frames, backdrop)
+            step_contender(engine, EdgeSettings(strict=level), frames, backdrop)
             for level, engine in zip(LEVELS, engines, strict=True)
         ]
         medians = [timing.figures()["median_ms"] for timing in interleave(contenders, COST_SECONDS)]
@@ -127,17 +127,6 @@ def strict_cost_ms(model: str) -> dict[str, float]:
         for engine in engines:
             engine.close()
     return dict(zip(LEVELS, medians, strict=True))
-
-
-def _contender(engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage) -> Contender:
-    info = engine.info
-    return Contender(
-        "step",
-        info.model,
-        info.executor,
-        info.precision,
-        lambda index: engine.step(frames[index % len(frames)], backdrop, edges).result(),
-    )
 
 
 def tables(rows: Sequence[Row]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,7 @@ def _bench_model(
             built.callback(engine.close)
             if executor == "openvino" and not choice.spec.needs_plate:
                 contenders.append(_network(chosen, width, height))
-            contenders.append(_step(engine, frames, backdrop))
+            contenders.append(step_contender(engine, EdgeSettings(strict="off"), frames, backdrop))
         if failures and not contenders:
             raise failures[0]
         for failure in failures:
@@ -155,8 +155,10 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
     ]
 
 
-def _step(engine: MattingEngine, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
-    edges = EdgeSettings(strict="off")
+def step_contender(
+    engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage
+) -> Contender:
+    """Return a contender that steps the engine over the frames, again and again."""
     info = engine.info
     return Contender(
         "step",
