@@ -55,7 +55,8 @@ def bench(
     load()
     if choose:
         result = choose_again(settings.matting, seconds, notify)
-        print(json.dumps(result, indent=2) if as_json else choices_table(result))
+        if as_json or result["choices"]:  # otherwise it was said that there is nothing to measure
+            print(json.dumps(result, indent=2) if as_json else choices_table(result))
         return
     capture = settings.capture
     result = measure(settings.matting, capture.width, capture.height, seconds, notify)

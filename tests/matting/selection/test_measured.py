@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from app.cli.bench.choose import choices_table, choose_again
+from app.cli.main import main
 from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
 from app.matting.preparation.preparation import needed, note_prepared
@@ -186,6 +187,12 @@ def test_bench_choose_says_where_there_is_no_choice() -> None:
     lines: list[str] = []
     assert choose_again(MattingSettings(model="bgmv2-resnet50", weights=BUNDLED), 8.0, lines.append) == {"choices": []}
     assert lines == ["Nothing to measure: auto has no choice of precisions here"]
+
+
+def test_without_a_choice_bench_choose_prints_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--choose", "--model", "bgmv2-resnet50", "--weights", str(BUNDLED)]) == 0
+    told = capsys.readouterr()
+    assert told.out == "" and "Nothing to measure" in told.err
 
 
 def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
