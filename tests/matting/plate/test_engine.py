@@ -26,6 +26,7 @@ from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.published import install
 
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
+LIT = OFF.replace(light_match=100, portrait_light=100)
 pytestmark = pytest.mark.usefixtures("nobody_in_the_plate")
 
 
@@ -47,7 +48,11 @@ def test_matte_and_info(settings: MattingSettings, engines: BuildEngine, width: 
 
 
 @pytest.mark.parametrize("executor", ["openvino"])
-@pytest.mark.parametrize(("edges", "backdrop"), [(TREATED, "picture"), (OFF, "blur")], ids=["on-picture", "off-blur"])
+@pytest.mark.parametrize(
+    ("edges", "backdrop"),
+    [(TREATED, "picture"), (LIT, "picture"), (OFF, "blur")],
+    ids=["on-picture", "lit-picture", "off-blur"],
+)
 @pytest.mark.parametrize(("width", "height", "ratio"), [(160, 96, 0.5), (133, 97, 0.5), (160, 96, 0.3)])
 def test_executors_agree(
     weights_file: Path,
