@@ -23,7 +23,7 @@ import pytest
 
 from tools.mutant_draw import PACKAGES, drawn
 
-TESTS = tuple(f"tests/{name}" for name in (*PACKAGES, "api", "cli"))
+TESTS = tuple(f"tests/{name}" for name in (*PACKAGES, "privacy", "api", "cli"))
 LIMIT_S, PLANNED_S = 180, 120
 
 
