@@ -278,7 +278,7 @@ def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
 
 
 def _as_bgr(image: BgrImage) -> BgrImage:
-    """Convert a driver's image to (height, width, 3) BGR, in memory of its own: the driver may reuse its buffer."""
+    """Convert what OpenCV delivers, which is in memory of its own, to contiguous (height, width, 3) BGR."""
     if image.ndim == 2 or image.shape[2] == 1:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-    return np.array(image[:, :, :3], order="C")
+    return np.ascontiguousarray(image[:, :, :3])

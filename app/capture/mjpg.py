@@ -36,7 +36,7 @@ class MjpgDecoder:
             self._surplus_frames = self._surplus_frames + 1 if error.is_surplus else 0
             if self._surplus_frames >= HABIT_FRAMES:
                 self.last_damage = ""
-                return decode_jpeg(data, allow_damage=True)
+                return error.intact
             self._drop(str(error))
             return None
         self._surplus_frames = 0

@@ -6,8 +6,6 @@ the background appear in the wrong place.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
@@ -23,32 +21,50 @@ SURPLUS = "extraneous bytes before marker 0xd9"
 class DamagedJpegError(Exception):
     """A JPEG frame is damaged; the text says how, in libjpeg-turbo's words."""
 
-    @property
-    def is_surplus(self) -> bool:
+    def __init__(self, damage: str, decoded: NDArray[np.uint8] | None = None) -> None:
+        """decoded: the frame as far as it was decoded."""
+        super().__init__(damage)
+        self.is_surplus = SURPLUS in damage
         """Whether bytes after the last block are all that was found. Some cameras end every intact frame like this."""
-        return SURPLUS in str(self)
+        self.intact = decoded if self.is_surplus else None
+        """The frame, if nothing else was found and its colours were asked for."""
 
 
-def decode_jpeg(data: NDArray[np.uint8], *, allow_damage: bool = False) -> NDArray[np.uint8]:
+def decode_jpeg(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a JPEG as (height, width, 3) uint8 BGR.
 
-    data: (n,) uint8. What follows the end marker is ignored: drivers pad their buffers. allow_damage: decode as far as
-    possible. Raises DamagedJpegError.
+    data: (n,) uint8. What follows the end marker is ignored: drivers pad their buffers. Raises DamagedJpegError.
     """
-    return _decode(data, "BGR", strict=not allow_damage)
+    file = _ended(data)
+    image = np.empty((*_size(file), 3), np.uint8)
+    try:
+        simplejpeg.decode_jpeg(file, colorspace="BGR", strict=True, buffer=image)
+    except ValueError as error:
+        raise DamagedJpegError(str(error), image) from None
+    return image
 
 
 def check_jpeg(data: NDArray[np.uint8]) -> None:
     """Raise DamagedJpegError if a JPEG is damaged. data: (n,) uint8."""
-    _decode(data, "GRAY", strict=True)
-
-
-def _decode(data: NDArray[np.uint8], colours: Literal["BGR", "GRAY"], *, strict: bool) -> NDArray[np.uint8]:
-    file = data.tobytes() + END
+    file = _ended(data)
+    _size(file)
     try:
-        height, width, *_ = simplejpeg.decode_jpeg_header(file)
-        if height * width > MAX_PIXELS:
-            raise DamagedJpegError(f"{width}x{height} pixels")
-        return np.asarray(simplejpeg.decode_jpeg(file, colorspace=colours, strict=strict), np.uint8)
+        simplejpeg.decode_jpeg(file, colorspace="GRAY", strict=True)
     except ValueError as error:
         raise DamagedJpegError(str(error)) from None
+
+
+def _ended(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the data with an end marker."""
+    return data if data[-2:].tobytes() == END else np.frombuffer(data.tobytes() + END, np.uint8)
+
+
+def _size(file: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return (height, width) by the header. Raises DamagedJpegError."""
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(file)
+    except ValueError as error:
+        raise DamagedJpegError(str(error)) from None
+    if height * width > MAX_PIXELS:
+        raise DamagedJpegError(f"{width}x{height} pixels")
+    return height, width

@@ -13,11 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 
 from app.capture import camera
 from app.capture.blank import blank_fault
 from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
+from app.capture.mjpg import HABIT_FRAMES
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
@@ -255,10 +257,24 @@ def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) ->
         lost(source.read, "only damaged frames; check its cable", most=100)
 
 
-def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(driver: type[FakeCapture]) -> None:
+def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(
+    driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
     frame = large_frame()
-    driver.undecoded[:] = [frame[:-2] + b"\x12\x34\xff\xd9"]
-    first_frame()
+    driver.undecoded[:] = [frame[:-2] + b"\x11" * 9 + b"\xff\xd9"]
+    decoded: list[None] = []
+    decode = simplejpeg.decode_jpeg
+
+    def counted(*given: Any, **options: Any) -> object:
+        decoded.append(None)
+        return decode(*given, **options)
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", counted)
+    with opened(PATIENT) as source:
+        assert len(decoded) == HABIT_FRAMES, "the first ones are dropped"
+        for _ in range(3):
+            assert source.read() is not None
+    assert len(decoded) == HABIT_FRAMES + 3, "each frame once"
 
 
 def test_frames_that_the_driver_converts_are_used_unchanged(driver: type[FakeCapture]) -> None:
@@ -267,17 +283,20 @@ def test_frames_that_the_driver_converts_are_used_unchanged(driver: type[FakeCap
     assert np.array_equal(frame.image, picture())
 
 
-@pytest.mark.parametrize("shape", [(48, 64, 3), (48, 64, 4), (48, 64)])
-def test_a_driver_that_reuses_its_buffer_changes_no_frame(driver: type[FakeCapture], shape: tuple[int, ...]) -> None:
+def test_a_frame_that_the_driver_converts_is_not_copied(driver: type[FakeCapture]) -> None:
+    frame, _ = first_frame(pixel_format="YUYV")
+    delivered = driver.shows["YUYV"]
+    assert delivered is not None and np.shares_memory(frame.image, delivered)
+
+
+def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
     """A frame that changed while it is matted would be composited with the alpha of another."""
-    buffer = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    driver.shows["YUYV"] = buffer
-    with opened(pixel_format="YUYV") as source:
-        frame = source.read()
-        assert frame is not None
-        before = frame.image.copy()
-        buffer[:] = 255 - buffer
-        after = source.read()
-    assert after is not None
-    assert np.array_equal(frame.image, before)
-    assert not np.array_equal(after.image, before)
+    film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
+    film.write(picture())
+    film.release()
+    capture = cv2.VideoCapture(str(tmp_path / "film.avi"))
+    assert capture.grab()
+    (first_read, first), (again_read, again) = capture.retrieve(), capture.retrieve()
+    capture.release()
+    assert first_read and again_read
+    assert not np.shares_memory(first, again)

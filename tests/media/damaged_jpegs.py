@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.media.jpeg import DamagedJpegError, decode_jpeg
+from app.media.jpeg import END
 
 PACKETS = (512, 1024, 3060)
 """Payloads of USB packets, in bytes."""
@@ -96,8 +97,8 @@ MEMORY: tuple[Damage, ...] = (stale_packet, changed_bytes, flipped_bits)
 def visible_share(frame: NDArray[np.uint8], intact: BgrImage) -> float:
     """Return the share of blocks that a decoder shows visibly wrong."""
     try:
-        image = decode_jpeg(frame, allow_damage=True)
-    except DamagedJpegError:
+        image = simplejpeg.decode_jpeg(frame.tobytes() + END, colorspace="BGR", strict=False)
+    except ValueError:
         return 1.0
     if image.shape != intact.shape:
         return 1.0

@@ -103,8 +103,11 @@ def test_what_drivers_add_is_ignored(images: list[BgrImage]) -> None:
     surplus = array(frame[:-2] + b"\x11" * 9 + b"\xff\xd9")
     with pytest.raises(DamagedJpegError) as caught:
         decode_jpeg(surplus)
-    assert caught.value.is_surplus
-    assert np.array_equal(decode_jpeg(surplus, allow_damage=True), decode_jpeg(array(frame)))
+    assert caught.value.is_surplus and caught.value.intact is not None
+    assert np.array_equal(caught.value.intact, decode_jpeg(array(frame)))
+    with pytest.raises(DamagedJpegError) as caught:
+        decode_jpeg(array(frame[: len(frame) // 2]))
+    assert not caught.value.is_surplus and caught.value.intact is None
 
 
 def test_a_header_that_promises_gigabytes_is_refused(images: list[BgrImage]) -> None:

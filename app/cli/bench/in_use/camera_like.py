@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.blank import blank_fault
 from app.capture.demo import DemoSource
 from app.capture.mjpg import MjpgDecoder
 from app.core import geometry
@@ -67,7 +68,7 @@ class CameraLikeSource:
         grabbed_s = self._now()
         turn = self._count % (2 * len(self._frames))
         image = self._decoder.decode(self._frames[min(turn, 2 * len(self._frames) - 1 - turn)])
-        return None if image is None else Frame(image, self._count, grabbed_s)
+        return None if image is None or blank_fault(image) else Frame(image, self._count, grabbed_s)
 
     def skip(self) -> bool:
         """Wait for the next frame."""
