@@ -24,7 +24,7 @@ from app.media.audio_tracks import AudioCopy, SoundWriter
 from app.media.encoders import VideoEncoder, file_encoder
 from app.media.mp4.fragments import cut_incomplete_fragment
 from app.media.video_input import file_address
-from app.media.yuv import BT601, BT709, YuvConverter
+from app.media.yuv import BT601, BT709, Layout, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """Supported file types."""
@@ -134,8 +134,8 @@ class VideoWriter:
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
         high = height >= HD_HEIGHT
-        semi_planar = encoder.pixel_format == "nv12"
-        self._converter = YuvConverter(width, height, BT709 if high else BT601, semi_planar=semi_planar)
+        layout: Layout = "NV12" if encoder.pixel_format == "nv12" else "I420"
+        self._converter = YuvConverter(layout, width, height, BT709 if high else BT601)
         codec.colorspace = 1 if high else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
         codec.color_primaries = ColorPrimaries.BT709 if high else ColorPrimaries.SMPTE170M
         codec.color_trc = ColorTrc.BT709 if high else ColorTrc.SMPTE170M

@@ -8,7 +8,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from app.output.pixels import Layout
+from app.media.yuv import Layout
 from app.system import v4l2
 from app.system.v4l2 import PixelSize
 

@@ -15,9 +15,9 @@ from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.output import VirtualCameraText
 from app.core.types import BgrImage, Picture
+from app.media.yuv import Layout, YuvConverter
 from app.output.camera_errors import explain, no_virtual_camera
 from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list_virtual_cameras
-from app.output.pixels import Layout, Packer
 from app.system.device_holders import LINUX, holders
 
 log = logging.getLogger(__name__)
@@ -107,11 +107,12 @@ class VirtualCamera:
 class _Feed:
     """An open device of one size and layout."""
 
-    def __init__(self, camera: Driver, device: str, layout: Layout) -> None:
+    def __init__(self, camera: Driver, device: str, layout: Layout | None) -> None:
+        """layout: None for a driver that converts BGR itself."""
         self.size: tuple[int, int] = (camera.width, camera.height)
         self._camera = camera
         self._device = device
-        self._packer = Packer(layout, *self.size)
+        self._converter = None if layout is None else YuvConverter(layout, *self.size)
         self._packed: NDArray[np.uint8] | None = None
         self._shown: BgrImage | None = None
         self.closed = False
@@ -120,7 +121,8 @@ class _Feed:
         if self.closed:
             raise SinkLostError(VirtualCameraText.CLOSED(device=self._device))
         if self._packed is None or image is not self._shown:  # the clock repeats frames
-            self._packed = self._packer.pack(geometry.letterbox(image, *self.size))
+            fitted = geometry.letterbox(image, *self.size)
+            self._packed = fitted if self._converter is None else self._converter.convert(fitted)
             self._shown = image
         try:
             self._camera.send(self._packed)
@@ -185,7 +187,7 @@ class _Opener:
     def open(self, device: str, size: tuple[int, int], fps: float) -> _Feed:
         if LINUX:
             return self._open_loopback(device, size, fps)
-        return self._make(device, size, fps, "BGR")
+        return self._make(device, size, fps, None)
 
     def _open_loopback(self, device: str, size: tuple[int, int], fps: float) -> _Feed:
         """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
@@ -213,7 +215,7 @@ class _Opener:
             VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
         )
 
-    def _make(self, device: str, size: tuple[int, int], fps: float, layout: Layout) -> _Feed:
+    def _make(self, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> _Feed:
         if LINUX:
             _make_ready(device)
         try:
@@ -221,16 +223,18 @@ class _Opener:
         except _ERRORS as error:
             raise SinkOpenError(explain(error, device)) from error
 
-    def _driver(self, device: str, size: tuple[int, int], fps: float, layout: Layout) -> Driver:
-        if self._backend == "v4l2":
+    def _driver(self, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> Driver:
+        if self._backend == "v4l2" and layout is not None:
             return _v4l2_driver(device, size, fps, layout)
         try:
             import pyvirtualcam
 
-            camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout])
+            camera: Driver = pyvirtualcam.Camera(
+                *size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"]
+            )
             return camera
         except _ERRORS as error:
-            if self._backend != "auto" or not LINUX:
+            if self._backend != "auto" or layout is None:
                 raise
             failed = error
         try:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.media.yuv import BT601, BT709, YuvConverter
+from app.media.yuv import BT601, BT709, Layout, YuvConverter
 
 WIDTH, HEIGHT = 64, 48
 
@@ -24,14 +24,14 @@ def halved(plane: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("weights", [BT601, BT709])
-@pytest.mark.parametrize("semi_planar", [False, True])
-def test_planes_match_the_standard(weights: tuple[float, float], semi_planar: bool) -> None:
+@pytest.mark.parametrize("layout", ["I420", "NV12"])
+def test_planes_match_the_standard(weights: tuple[float, float], layout: Layout) -> None:
     image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-    planes = YuvConverter(WIDTH, HEIGHT, weights, semi_planar=semi_planar).convert(image)
+    planes = YuvConverter(layout, WIDTH, HEIGHT, weights).convert(image)
     wanted = reference(image, *weights)
     assert np.abs(planes[:HEIGHT] - wanted[:, :, 0]).max() < 1
     chroma = planes[HEIGHT:]
-    if semi_planar:
+    if layout == "NV12":
         u, v = np.moveaxis(chroma.reshape(HEIGHT // 2, WIDTH // 2, 2), 2, 0)
     else:
         u, v = chroma.reshape(2, HEIGHT // 2, WIDTH // 2)
@@ -41,13 +41,13 @@ def test_planes_match_the_standard(weights: tuple[float, float], semi_planar: bo
 
 def test_grey_frames_have_no_colour() -> None:
     grey = np.arange(WIDTH * HEIGHT, dtype=np.uint32).reshape(HEIGHT, WIDTH).astype(np.uint8)
-    planes = YuvConverter(WIDTH, HEIGHT, BT709).convert(grey)
+    planes = YuvConverter("I420", WIDTH, HEIGHT, BT709).convert(grey)
     assert np.abs(planes[:HEIGHT] - (16 + grey * (219 / 255))).max() <= 0.5
     assert (planes[HEIGHT:] == 128).all()
 
 
 def test_a_colour_frame_after_a_grey_one_is_converted_anew() -> None:
-    converter = YuvConverter(WIDTH, HEIGHT, BT601)
+    converter = YuvConverter("I420", WIDTH, HEIGHT, BT601)
     blue = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     blue[:, :, 0] = 255
     first = converter.convert(blue).copy()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from app.core.types import BgrImage
+from app.media.yuv import Layout, YuvConverter
 from app.output.pipewire.node import PipeWireNode
 from app.output.pipewire.sink import PipeWireCamera
-from app.output.pixels import Layout, Packer
 from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.video_format import VideoFormat
@@ -32,20 +32,20 @@ def scene(width: int, height: int) -> BgrImage:
 @pytest.mark.parametrize("layout", READERS)
 @pytest.mark.parametrize("size", [(2, 2), (6, 4), (640, 480)])
 def test_readers_see_the_colours(layout: Layout, size: tuple[int, int]) -> None:
-    packer = Packer(layout, *size)
+    convert = YuvConverter(layout, *size).convert
     for grey in (0, 100, 255):
         image = np.full((size[1], size[0], 3), grey, np.uint8)
-        assert np.abs(cv2.cvtColor(packer.pack(image), READERS[layout]).astype(int) - grey).max() <= 1
+        assert np.abs(cv2.cvtColor(convert(image), READERS[layout]).astype(int) - grey).max() <= 1
     if size == (640, 480):
-        assert bar_error(cv2.cvtColor(packer.pack(bars(*size)), READERS[layout]).astype(np.uint8, copy=False)) <= 2
-        error = np.abs(cv2.cvtColor(packer.pack(scene(*size)), READERS[layout]).astype(int) - scene(*size))
+        assert bar_error(cv2.cvtColor(convert(bars(*size)), READERS[layout]).astype(np.uint8, copy=False)) <= 2
+        error = np.abs(cv2.cvtColor(convert(scene(*size)), READERS[layout]).astype(int) - scene(*size))
         assert error.max() <= 6
 
 
 def test_packed_layouts_have_the_chroma_of_i420() -> None:
     image = scene(64, 48)
-    planes = Packer("I420", 64, 48).pack(image)
-    yuyv, uyvy = Packer("YUYV", 64, 48).pack(image), Packer("UYVY", 64, 48).pack(image)
+    planes = YuvConverter("I420", 64, 48).convert(image)
+    yuyv, uyvy = (YuvConverter(layout, 64, 48).convert(image) for layout in ("YUYV", "UYVY"))
     assert (yuyv[..., ::-1] == uyvy).all() and (yuyv[..., 0] == planes[:48]).all()
     for plane, first in ((planes[48:60], 0), (planes[60:72], 1)):
         assert (yuyv[0::2, first::2, 1] == plane.reshape(24, 32)).all()

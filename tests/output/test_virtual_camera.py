@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage
+from app.media.yuv import YuvConverter
 from app.output import camera_list, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
-from app.output.pixels import Packer
 from app.output.v4l2 import LoopbackNode
 from app.output.virtual_camera import MAX_SIZE, VirtualCamera
 from app.system.device_holders import Holder
@@ -119,13 +119,13 @@ def test_a_new_size_is_letterboxed_with_readers(driver: FakeDriver, monkeypatch:
 def test_a_repeated_frame_is_converted_once(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     packed: list[BgrImage] = []
-    pack = Packer.pack
+    pack = YuvConverter.convert
 
-    def counted(self: Packer, image: BgrImage) -> NDArray[np.uint8]:
+    def counted(self: YuvConverter, image: BgrImage) -> NDArray[np.uint8]:
         packed.append(image)
         return pack(self, image)
 
-    monkeypatch.setattr(Packer, "pack", counted)
+    monkeypatch.setattr(YuvConverter, "convert", counted)
     for one in (picture(), picture()):
         for _ in range(5):
             camera.send(one)

@@ -21,7 +21,11 @@ from app.matting.selection.measured import Trials, measurable, note_trials
 from models.table import bundled
 
 NICENESS = 10
-KERNELS = tuple(paths.module(f"app.matting.kernels.{name}") for name in ("composite", "patches"))
+KERNELS = (
+    paths.module("app.matting.kernels.composite"),
+    paths.module("app.matting.kernels.patches"),
+    paths.module("app.media.yuv_rows"),
+)
 """Modules that give access to all compiled functions."""
 TRIALS_S = 8.0
 """About how long all networks together are measured."""

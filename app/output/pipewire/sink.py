@@ -16,9 +16,9 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.output import PipeWireText
 from app.core.settings import Settings
 from app.core.types import BgrImage, Picture
+from app.media.yuv import YuvConverter
 from app.output.alpha import to_bgra
 from app.output.pipewire.node import TITLE, PipeWireNode
-from app.output.pixels import Packer
 from app.output.spec import SinkContext
 from app.system.device_holders import LINUX
 from app.system.pipewire.video_format import Layout, VideoFormat
@@ -104,7 +104,7 @@ class PipeWireCamera:
         except OSError as error:
             log.info("PipeWire: %s", error)
             raise SinkOpenError(PipeWireText.ABSENT()) from error
-        self._packer = Packer("YUYV", *self._wanted)
+        self._converter = YuvConverter("YUYV", *self._wanted)
         self._packed = None
 
     def _pack(self, picture: Picture) -> NDArray[np.uint8]:
@@ -115,7 +115,7 @@ class PipeWireCamera:
 
     def _packed_anew(self, picture: Picture, layout: Layout) -> NDArray[np.uint8]:
         if not self._alpha:
-            return self._packer.pack(geometry.letterbox(picture.image, *self.size))
+            return self._converter.convert(geometry.letterbox(picture.image, *self.size))
         person = to_bgra(picture, *self.size)
         return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
 
