@@ -10,7 +10,7 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting import build_engine
-from app.privacy.plausibility import MAX_ROUNDING, CompositeCheck
+from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, CompositeCheck
 from app.privacy.self_test import self_test
 
 HEIGHT, WIDTH = 96, 128
@@ -32,7 +32,7 @@ def blurred(image: BgrImage) -> BgrImage:
 def refuses(matte: Matte, frame: BgrImage, backdrop: Backdrop) -> bool:
     check = CompositeCheck()
     try:
-        for index in range(8):  # of a blurred room other rows are compared in each frame
+        for index in range(8):  # other rows are compared in each frame
             check.check(matte, Frame(frame, index, 0.0), backdrop)
     except ModelError:
         return True
@@ -55,6 +55,17 @@ def test_room_between_the_points_of_a_grid_is_refused() -> None:
     grid = frame.copy()
     grid[::8, ::8] = 0
     assert refuses(Matte(grid, alpha_of(0)), frame, backdrop)
+
+
+@pytest.mark.parametrize("frames", range(IMAGE_ROW_STEP))
+def test_as_many_rows_of_the_room_as_the_step_are_refused_at_once(frames: int) -> None:
+    frame, backdrop = textured(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    check, leaking = CompositeCheck(), backdrop.copy()
+    leaking[41 : 41 + IMAGE_ROW_STEP, 60] = 200
+    for index in range(frames):
+        check.check(Matte(backdrop.copy(), alpha_of(0)), Frame(frame, index, 0.0), backdrop)
+    with pytest.raises(ModelError):
+        check.check(Matte(leaking, alpha_of(0)), Frame(frame, frames, 0.0), backdrop)
 
 
 @pytest.mark.parametrize("part", ["all of it", "one tile", "all but a grid"])

@@ -57,11 +57,17 @@ class CutDetector:
 
 
 def _differ(last: Floats, now: Floats) -> bool:
-    light = np.clip((now.mean((0, 1)) + 1) / (last.mean((0, 1)) + 1), *_LIGHT_RANGE)
-    if np.mean(np.abs(now - last * light).max(2) > CHANGED_LEVELS) <= CHANGED_SHARE:
+    light = np.clip((_colour(now) + 1) / (_colour(last) + 1), *_LIGHT_RANGE)
+    blue, green, red = cv2.split(cv2.absdiff(now, last * light))
+    if np.count_nonzero(cv2.max(cv2.max(blue, green), red) > CHANGED_LEVELS) <= CHANGED_SHARE * COLUMNS * ROWS:
         return False
     before, after = last.mean(2), now.mean(2)
     return _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
+
+
+def _colour(thumbnail: Floats) -> Floats:
+    """Return the mean colour, (3,)."""
+    return np.array(cv2.mean(thumbnail)[:3], np.float32)
 
 
 def _thumbnail(frame: BgrImage) -> Floats:
