@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import Floats
+from app.matting.kernels.components import components as components
 from app.matting.kernels.edges import blend_rows as blend_rows
 from app.matting.kernels.edges import extend_colour_rows as extend_colour_rows
 from app.matting.kernels.edges import smooth_alpha_rows as smooth_alpha_rows

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import astuple, dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.base.state import StateArrays
+from app.matting.kernels.components import AREA, BOTTOM, CERTAIN, LEFT, RIGHT, TOP, components
 from app.matting.region.roi import Roi
 
 FULL_FRAME_EVERY = 15
@@ -105,23 +105,20 @@ def people_box(
     Parts of people are at least `least_alpha`, and `least_share` of the region; the network is certain of at least
     `certain_share` of them.
     """
-    mask = (alpha > least_alpha).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    areas = stats[:, cv2.CC_STAT_AREA]
-    certain = np.bincount(labels[alpha > CERTAIN_ALPHA], minlength=count) >= certain_share * areas
-    large = stats[1:count][(certain & (areas >= least_share * mask.size))[1:]]
+    found = components(np.ascontiguousarray(alpha), least_alpha, CERTAIN_ALPHA)
+    areas, certain = found[:, AREA], found[:, CERTAIN]
+    large = found[(certain >= certain_share * areas) & (areas >= least_share * alpha.size)]
     if not len(large):
         return None
-    x, y, width, height = (large[:, column] for column in range(4))
-    rows, columns = mask.shape
+    rows, columns = alpha.shape
     left, top, across, down = roi.fractions
-    if across * down * np.count_nonzero(alpha > 0.5) < LEAST_PERSON * mask.size:
+    if across * down * np.count_nonzero(alpha > 0.5) < LEAST_PERSON * alpha.size:
         return None
     return PeopleBox(
-        left + across * float(x.min()) / columns,
-        top + down * float(y.min()) / rows,
-        left + across * float((x + width).max()) / columns,
-        top + down * float((y + height).max()) / rows,
+        left + across * float(large[:, LEFT].min()) / columns,
+        top + down * float(large[:, TOP].min()) / rows,
+        left + across * float(large[:, RIGHT].max()) / columns,
+        top + down * float(large[:, BOTTOM].max()) / rows,
     )
 
 
