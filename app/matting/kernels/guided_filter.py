@@ -24,6 +24,7 @@ MOMENTS = 4 * PAIRS
 """x, y, x * y and x * x."""
 BORDER = 2
 """Extra pixels per tile: one on each side."""
+WIDE_TILE = U(TILE_PX + BORDER)
 MATRIX = numba.types.Array(numba.float32, 2, "C", readonly=True)
 
 
@@ -84,20 +85,24 @@ def _multiply(small: Floats, matte: Floats, y: int, products: Floats) -> None:
     if y < 0 or y >= small.shape[1]:
         products[:] = F32(0)
         return
-    width = small.shape[2]
+    width = U(small.shape[2])
     red, green, blue = small[0, y], small[1, y], small[2, y]
     for c in range(PAIRS):
-        values, image = matte[c], products[c, 1 : width + 1]
-        own, both = products[PAIRS + c, 1 : width + 1], products[2 * PAIRS + c, 1 : width + 1]
-        square = products[3 * PAIRS + c, 1 : width + 1]
+        values, image = matte[c], products[c, 1:]
+        own, both, square = products[PAIRS + c, 1:], products[2 * PAIRS + c, 1:], products[3 * PAIRS + c, 1:]
+        # One loop per row that is written: more make too many checks for overlap, and nothing is vectorized.
         if c < PAIRS - 1:
-            image[:] = small[c, y]
+            colour = small[c, y]
+            for x in range(width):
+                image[x] = colour[x]
         else:
-            for x in range(U(width)):
+            for x in range(width):
                 image[x] = (red[x] + green[x] + blue[x]) * F32(1 / 3)
-        for x in range(U(width)):
+        for x in range(width):
             own[x] = values[x]
+        for x in range(width):
             both[x] = image[x] * values[x]
+        for x in range(width):
             square[x] = image[x] * image[x]
 
 
@@ -201,18 +206,44 @@ def learned_filter_rows(
 
 
 @jit
-def _spread_to_borders(means: Floats, row: int, left: int, height: int, width: int) -> None:
-    """Renormalize zero-padded box means at the borders."""
-    factor = F32(3) / F32(1 + (row > 0) + (row < height - 1))
-    if factor != F32(1):
-        for x in range(U(MOMENTS) * TILE):
-            means[x] *= factor
-    narrow = F32(3) / F32(2 if width > 1 else 1)
+def _add_rows(products: Floats, left: int, sums: Floats) -> None:
+    """Add up the three rows of products (3, 16, w + 2) into tiles with their borders."""
     for c in range(MOMENTS):
-        if left == 0:
-            means[c * TILE_PX] *= narrow
-        if left < width <= left + TILE_PX and width > 1:
-            means[c * TILE_PX + width - 1 - left] *= narrow
+        one, two, three = (
+            products[0, c, left : left + TILE_PX + BORDER],
+            products[1, c, left : left + TILE_PX + BORDER],
+            products[2, c, left : left + TILE_PX + BORDER],
+        )
+        start = U(c) * WIDE_TILE
+        for x in range(WIDE_TILE):
+            sums[start + x] = one[x] + two[x] + three[x]
+
+
+@jit
+def _solve(sums: Floats, shares: Floats, epsilon: np.float32, solved: Floats) -> None:
+    """Compute tiles of slopes, then of offsets, from sums of rows. shares: of each pixel in the mean around it."""
+    for c in range(U(PAIRS)):
+        i, j = c * WIDE_TILE, (U(PAIRS) + c) * WIDE_TILE
+        k, m = (U(2 * PAIRS) + c) * WIDE_TILE, (U(3 * PAIRS) + c) * WIDE_TILE
+        slopes, offsets = c * TILE, (U(PAIRS) + c) * TILE
+        for x in range(TILE):
+            share = shares[x]
+            mean_x = (sums[i + x] + sums[i + x + U(1)] + sums[i + x + U(2)]) * share
+            mean_y = (sums[j + x] + sums[j + x + U(1)] + sums[j + x + U(2)]) * share
+            both = (sums[k + x] + sums[k + x + U(1)] + sums[k + x + U(2)]) * share
+            square = (sums[m + x] + sums[m + x + U(1)] + sums[m + x + U(2)]) * share
+            slope = (both - mean_x * mean_y) / (square - mean_x * mean_x + epsilon)
+            solved[slopes + x] = slope
+            solved[offsets + x] = mean_y - slope * mean_x
+
+
+@jit
+def _column_shares(width: int, within: bool) -> Floats:
+    """Return the share of each column in the mean of three, for whole tiles. within: see `fast_filter_rows`."""
+    shares = np.full(-(-width // TILE_PX) * TILE_PX, F32(1 / 3), np.float32)
+    if within:
+        shares[0] = shares[width - 1] = F32(1) / F32(min(width, 2))
+    return shares
 
 
 @rows(READ_PLANES, READ_PLANES, NUMBER, numba.boolean, PLANES, PLANES, PLANES)
@@ -233,24 +264,20 @@ def fast_filter_rows(
     otherwise zero-pad.
     """
     height, width = small.shape[1], small.shape[2]
-    box = np.full((PAIRS, 9), F32(1 / 9), np.float32)
-    products = _rows_of_products(width)
-    known, means = np.zeros(2 * PAIRS * TILE_PX, np.float32), np.zeros(MOMENTS * TILE_PX, np.float32)
-    slopes, offsets = np.zeros(PAIRS * TILE_PX, np.float32), np.zeros(PAIRS * TILE_PX, np.float32)
-    size = U(PAIRS) * TILE
+    columns = _column_shares(width, within)
+    shares, products = np.empty_like(columns), _rows_of_products(width)
+    sums, solved = np.empty(MOMENTS * (TILE_PX + BORDER), np.float32), np.empty(2 * PAIRS * TILE_PX, np.float32)
     for y in range(top - 1, bottom + 1):
         _multiply(small, matte[:, min(max(y, 0), height - 1)], y, products[y % 3])
         row = y - 1
         if row < top:
             continue
         _clamp(matte[3, row], coarse[0, row])
+        row_share = F32(1) / F32(1 + (row > 0) + (row < height - 1) if within else 3)
+        for x in range(shares.shape[0]):
+            shares[x] = columns[x] * row_share
         for left in range(0, width, TILE_PX):
-            _mean(products, row, left, box, means)
-            if within:
-                _spread_to_borders(means, row, left, height, width)
-            _statistics(means, known)
-            for x in range(size):
-                slopes[x] = known[x] / (known[size + x] + F32(epsilon))
-            _offset(means, slopes, offsets)
-            _put(slopes, slope, row, left)
-            _put(offsets, offset, row, left)
+            _add_rows(products, left, sums)
+            _solve(sums, shares[left : left + TILE_PX], F32(epsilon), solved)
+            _put(solved[: PAIRS * TILE_PX], slope, row, left)
+            _put(solved[PAIRS * TILE_PX :], offset, row, left)
