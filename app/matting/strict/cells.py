@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -45,24 +46,21 @@ def kept_cells(model: BackgroundModel, image: Planes, alpha: Floats, strict: boo
     if not strict:
         removed &= ~model.hidden  # a ghost without its translucent part would pass for a person
     count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
-
-    def counted(marked: Mask) -> NDArray[np.int64]:
-        return np.bincount(labels[marked], minlength=count)
-
-    total, blocks, surely = counted(labels > 0), counted(certain), counted(sure)
-    moved = counted(grown(model.moved)) > rules.MOVED_SHARE * total
+    marks = certain, sure, grown(model.moved), agreeing & ~model.hidden, agreeing & model.hidden
+    total, blocks, surely, moving_cells, agreeing_cells, hidden_cells = _counted(labels, count, marks)
+    moved = moving_cells > rules.MOVED_SHARE * total
     least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
     likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
     likely[0] = False
     people = likely
     if strict:
-        people = likely & moved & (counted(agreeing & ~model.hidden) <= rules.AGREEING_SHARE * total)
-        beginning = (people & (counted(agreeing & model.hidden) > rules.BEGINNING_SHARE * total))[labels]
+        people = likely & moved & (agreeing_cells <= rules.AGREEING_SHARE * total)
+        beginning = people & (hidden_cells > rules.BEGINNING_SHARE * total)
         if beginning.any():
-            forgotten = grown(beginning) & model.hidden
+            forgotten = grown(beginning.take(labels)) & model.hidden
             model.frames[forgotten], model.hidden[forgotten] = 0, False
             removed &= ~forgotten
-    body = people[labels]
+    body = people.take(labels)
     cut = removed
     if strict:
         cut = _repeated(model, difference, agreeing, moving, removed) | _furniture(model, image, empty, body)
@@ -154,6 +152,18 @@ def _learn(
 def _components(mask: Mask) -> tuple[int, NDArray[np.int32]]:
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
     return count, np.asarray(labels, np.int32)
+
+
+def _counted(labels: NDArray[np.int32], count: int, marks: Sequence[Mask]) -> NDArray[np.int64]:
+    """Return the numbers of cells of each component, and of those with each mark, (1 + len(marks), count)."""
+    # One histogram over components and combinations of marks: to select the cells of a mark takes as long as this.
+    codes = labels << len(marks)
+    for bit, mark in enumerate(marks):
+        codes |= np.left_shift(mark, bit, dtype=np.int32)
+    combinations = np.arange(1 << len(marks))
+    cells = np.bincount(codes.ravel(), minlength=count << len(marks)).reshape(count, -1)
+    chosen = [np.ones_like(combinations), *(combinations >> bit & 1 for bit in range(len(marks)))]
+    return np.stack(chosen) @ cells.T
 
 
 def _enclosed(kept: Mask) -> Mask:

@@ -31,7 +31,7 @@ def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:
     shown /= around
     shown -= np.float32(rules.EDGE_SHARE)
     shown *= np.float32(1 / (1 - 2 * rules.EDGE_SHARE))
-    np.clip(shown, 0, 1, out=gain[part])
+    gain[part] = np.minimum(np.maximum(shown, 0, out=shown), 1, out=shown)
     return gain
 
 
