@@ -32,6 +32,18 @@ def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest
     assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam recover` to finish a.mkv"
 
 
+def test_a_packaged_copy_names_its_commit_and_an_image_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program.commit() == ""
+    monkeypatch.setattr(program, "COMMIT", tmp_path / "COMMIT")
+    program.COMMIT.write_text("0123456789ab\n")
+    assert program.commit() == "0123456789ab"
+    monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+    monkeypatch.setenv("APPIMAGE", "/home/me/Mattecam.AppImage")
+    assert program.command() == ["/home/me/Mattecam.AppImage"]
+
+
 def test_packages_are_installed_into_the_environment_of_this_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pyqtgraph as pg
@@ -141,6 +142,7 @@ def test_about_names_the_version_and_the_server_that_gets_frames(session: Sessio
     session.window.windows.open_about()
     about = find(session.window, QMessageBox, "aboutBox")
     assert __version__ in about.text()
+    assert re.search(r"^PyQt6 [\d.]+: GPL", about.detailedText(), re.MULTILINE)
     assert "stays on this computer unless you connect a matting server" in about.informativeText()
     about.close()
     session.store.edit("matting", location="remote", server="https://matting.example:8765")

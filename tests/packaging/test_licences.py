@@ -9,6 +9,7 @@ from importlib import metadata
 import pytest
 
 from app.system.environment import pins
+from app.system.licences import stated
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
@@ -19,13 +20,6 @@ def listed() -> list[dict[str, str]]:
     """The tables of direct and of indirect dependencies, licence by package."""
     tables = [part.split("\n\n")[0] for part in PAGE.split(TABLES)[1:]]
     return [dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", table, re.MULTILINE)) for table in tables]
-
-
-def stated(package: str) -> str:
-    """The licence in a package's metadata: its expression, else its licence field, else its classifiers."""
-    fields = metadata.metadata(package)
-    classifiers = [line.split(" :: ")[-1] for line in fields.get_all("Classifier", []) if line.startswith("License")]
-    return str(fields["License-Expression"] or (fields["License"] or "").split("\n")[0] or "; ".join(classifiers))
 
 
 def test_every_direct_dependency_is_listed() -> None:
@@ -41,7 +35,7 @@ def test_the_packages_of_the_service_are_listed() -> None:
     found = dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", table, re.MULTILINE))
     lock = (ROOT / "requirements" / "serve.lock").read_text(encoding="utf-8")
     assert set(found) == set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
-    assert {package: stated(package) for package in found} == found
+    assert {package: stated(metadata.metadata(package)) for package in found} == found
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 gets older releases, which state less")
@@ -51,5 +45,6 @@ def test_licences_are_those_of_the_installed_packages() -> None:
     named = {package: licence for package, licence in indirect.items() if package in installed}
     assert len(named) > len(indirect) // 2
     expected = direct | named
-    differing = {package: stated(package) for package in expected if stated(package) != expected[package]}
+    states = {package: stated(metadata.metadata(package)) for package in expected}
+    differing = {package: states[package] for package in expected if states[package] != expected[package]}
     assert not differing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import sysconfig
@@ -11,6 +12,8 @@ from pathlib import Path
 from app.core.files.paths import NAME, ROOT
 
 SCRIPT = ROOT / "run.py"
+COMMIT = ROOT / "COMMIT"
+"""Commit that a package was built of (tools/packages/tree.py)."""
 
 
 def name() -> str:
@@ -22,8 +25,15 @@ def command() -> list[str]:
     """Return the command line that starts this copy from any folder, without arguments."""
     if SCRIPT.exists():
         return [sys.executable, str(SCRIPT)]
+    if image := os.environ.get("APPIMAGE"):  # its folder is mounted elsewhere at each start
+        return [image]
     suffix = ".exe" if sys.platform == "win32" else ""
     return [str(Path(sysconfig.get_path("scripts")) / f"{NAME}{suffix}")]
+
+
+def commit() -> str:
+    """Return the commit that this copy was packaged from; empty for other copies."""
+    return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else ""
 
 
 def install_command(requirements: str, packages: Sequence[str]) -> str:

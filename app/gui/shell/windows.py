@@ -9,6 +9,7 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import __version__
+from app.core.files import program
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog
@@ -26,6 +27,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.icons import app_icon
+from app.system.licences import licences
 
 D = TypeVar("D", bound=QDialog)
 
@@ -103,13 +105,14 @@ class SecondaryWindows(QObject):
         self.log_window.open_beside()
 
     def open_about(self) -> None:
-        """Show name, version and licence."""
+        """Show name, version, commit and licences."""
         box = QMessageBox(self._window)
         box.setObjectName("aboutBox")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle(self.tr("About Mattecam"))
         box.setIconPixmap(app_icon().pixmap(64, 64))
-        box.setText(f"Mattecam {__version__}")
+        box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", program.commit()))))
+        box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in licences().items()))
         box.setInformativeText(
             "\n\n".join(
                 (

@@ -1,0 +1,175 @@
+"""The Debian package, installed in clean systems without Python, and run there without network.
+
+Runs with MATTECAM_PACKAGES=1, as root on Debian with debootstrap and Xvfb; takes a quarter of an hour. MATTECAM_TREE
+and MATTECAM_DEB name a tree and a package that are there already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app import __version__
+from tools.packages.check import check, digest
+from tools.packages.deb import build_deb
+from tools.packages.tree import build
+
+MIRROR = "http://deb.debian.org/debian"
+USER = 1000
+DEMO = ("--source", "demo", "--frames", "20", "--virtual-camera", "off")
+LARGEST_MB = 600
+LARGEST_PACKAGE_MB = 200
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(os.environ.get("MATTECAM_PACKAGES") != "1", reason="set MATTECAM_PACKAGES=1"),
+]
+
+
+@dataclass(frozen=True)
+class System:
+    """A Debian system in a folder."""
+
+    root: Path
+    display: str
+
+    def run(self, *words: str, network: bool = False, user: int = USER) -> tuple[int, str]:
+        """Run a command in the system; return its exit code and what it prints."""
+        own = self.root / "tmp/.X11-unix"
+        own.mkdir(parents=True, exist_ok=True)
+        mounts = f"mount --bind /tmp/.X11-unix {own}; mount -t tmpfs none {self.root}/dev/shm; "
+        chroot = f"exec chroot --userspec={user}:{user} {self.root} "
+        variables = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/home/tester" if user else "/root",
+            "LANG": "C.UTF-8",
+            "DISPLAY": self.display,
+            "DEBIAN_FRONTEND": "noninteractive",
+        }
+        environment = [f"{name}={value}" for name, value in variables.items()]
+        unshare = ["unshare", "-m", "-p", "-f", *([] if network else ["-n"]), f"--mount-proc={self.root}/proc"]
+        done = subprocess.run(
+            [*unshare, "sh", "-ec", mounts + chroot + 'env -i "$@"', "sh", *environment, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=1200,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def install(self, package: Path) -> None:
+        """Install a package file with what it depends on."""
+        shutil.copy(package, self.root / "tmp" / package.name)
+        install = ("apt-get", "install", "-y", "--no-install-recommends", f"/tmp/{package.name}")
+        code, said = self.run(*install, network=True, user=0)
+        assert code == 0, said
+        (self.root / "tmp" / package.name).unlink()
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if named := os.environ.get("MATTECAM_TREE"):
+        return Path(named)
+    folder = tmp_path_factory.mktemp("tree") / "mattecam"
+    build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def package(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    named = os.environ.get("MATTECAM_DEB")
+    return Path(named) if named else build_deb(tree, tmp_path_factory.mktemp("deb"), fast=True)
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    with subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"], stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        yield f":{server.stdout.readline().decode().strip()}"
+        server.terminate()
+
+
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+def system(
+    request: pytest.FixtureRequest, tree: Path, display: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """A clean system with an older version of the package, that has been used once."""
+    root = tmp_path_factory.mktemp(request.param)
+    root.chmod(0o755)
+    subprocess.run(["debootstrap", "--variant=minbase", request.param, root, MIRROR], check=True, capture_output=True)
+    system = System(root, display)
+    assert system.run("which", "python3")[0] == 1
+    system.run("useradd", "--create-home", "--uid", str(USER), "tester", user=0)
+    system.install(build_deb(tree, tmp_path_factory.mktemp("older"), "0.1.0", fast=True))
+    yield system
+    shutil.rmtree(root)
+
+
+def test_the_tree_passes_its_own_check(tree: Path) -> None:
+    report = check(tree)
+    assert report.wrong == []
+    assert report.megabytes <= LARGEST_MB
+
+
+def test_two_builds_are_identical(tree: Path, tmp_path: Path) -> None:
+    if "MATTECAM_TREE" in os.environ:
+        pytest.skip("the tree may be of another commit")
+    build(tmp_path / "mattecam")
+    assert digest(tmp_path / "mattecam") == digest(tree)
+
+
+def test_lintian_finds_no_error(package: Path) -> None:
+    done = subprocess.run(["lintian", "--fail-on", "error", package], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_upgrade_keeps_the_settings(system: System, package: Path) -> None:
+    home = system.root / "home/tester"
+    entry = (system.root / "usr/share/applications/mattecam.desktop").read_text()
+    started = re.search("^Exec=(.+)$", entry, re.MULTILINE)
+    assert started is not None
+    code, said = system.run(started[1], *DEMO, "--status-json", "/home/tester/window.json")
+    assert code == 0, said
+    status = json.loads((home / "window.json").read_text())
+    assert status["frames_out"] > 0 and not status["errors"]
+    settings = {path: path.read_bytes() for path in (home / ".config/mattecam").rglob("*.json")}
+    assert settings
+    system.install(package)
+    assert __version__ in system.run("mattecam", "version")[1]
+    assert {path: path.read_bytes() for path in settings} == settings
+
+
+def test_the_demo_is_recorded_and_converted(system: System) -> None:
+    home = system.root / "home/tester"
+    code, said = system.run("mattecam", "headless", *DEMO, "--record", "/home/tester/demo.mp4")
+    assert code == 0, said
+    code, said = system.run("mattecam", "convert", "/home/tester/demo.mp4", "/home/tester/matted.mp4")
+    assert code == 0, said
+    assert (home / "matted.mp4").stat().st_size > 1000
+
+
+def test_the_doctor_names_the_missing_module(system: System) -> None:
+    code, said = system.run("mattecam", "doctor")
+    assert code == 1 and "v4l2loopback" in said and "Traceback" not in said, said
+
+
+def test_purge_leaves_only_the_users_files(system: System) -> None:
+    (system.root / "etc/modprobe.d").mkdir(exist_ok=True)
+    (system.root / "etc/modprobe.d/mattecam.conf").touch()
+    for action in ("remove", "purge"):
+        code, said = system.run("apt-get", action, "-y", "mattecam", user=0)
+        assert code == 0, said
+    left = [path for path in system.root.rglob("*mattecam*") if not path.is_relative_to(system.root / "home")]
+    assert [path for path in left if "var/log" not in str(path) and "/tmp/" not in str(path)] == []
+    assert (system.root / "home/tester/demo.mp4").is_file()

@@ -1,0 +1,140 @@
+"""Check a tree: nothing is missing, nothing is forbidden, it runs with an old C library, and how large each part is.
+
+    python -m tools.packages.check FOLDER
+
+Prints the result as JSON; the exit code is 1 if something is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from app.system.licences import licences
+from tools.packages.tree import ROOT, files_of, site_packages
+
+GLIBC = (2, 35)
+"""Newest version of the C library that may be required: Debian 12 has 2.36, Ubuntu 22.04 has 2.35."""
+FORBIDDEN = ("ippicv", "oneAPI Math Kernel", "OpenSSL 1.1")
+"""Texts in binaries: parts that a GPL-3 program may not contain, or that are no longer maintained."""
+HERE = (str(ROOT), f"{sys.base_prefix}/lib/python")
+"""Folders of this machine, which no text or module may name; Python's own library names that of its build."""
+REFUSED_LICENCE = re.compile(r"proprietary|NVIDIA|(?<!L)GPL-?v?\s?2(?!\S*(\+|-or-later))|v2 \(GPLv2\)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Report:
+    """Result of the check; `wrong` is empty if the tree may be packaged."""
+
+    megabytes: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
+    """Megabytes of each part, the largest first."""
+    glibc: str = ""
+    external: dict[str, str] = field(default_factory=dict)
+    """Libraries of the system that are loaded, with their paths here."""
+    licences: dict[str, str] = field(default_factory=dict)
+    digest: str = ""
+    wrong: list[str] = field(default_factory=list)
+
+
+def check(tree: Path) -> Report:
+    """Return everything that is to be known of a tree."""
+    files = list(files_of(tree))
+    report = Report(digest=digest(tree), licences=licences([str(site_packages(tree))]))
+    sizes: dict[str, int] = {}
+    for path in files:
+        part = part_of(path.relative_to(tree))
+        sizes[part] = sizes.get(part, 0) + path.stat().st_size
+    report.megabytes = round(sum(sizes.values()) / 1e6)
+    report.parts = {part: round(size / 1e6, 1) for part, size in sorted(sizes.items(), key=lambda item: -item[1])}
+    binaries = [path for path in files if is_elf(path)]
+    newest = max((newest_glibc(path) for path in binaries), default=(0,))
+    report.glibc = ".".join(map(str, newest))
+    if newest > GLIBC:
+        report.wrong.append(f"needs glibc {report.glibc}")
+    report.external, missing = external_libraries(tree, binaries)
+    report.wrong += [f"missing library: {line}" for line in missing]
+    report.wrong += [
+        f"contains {text!r}: {path.relative_to(tree)}" for path, text in containing(set(files) - set(binaries), HERE)
+    ]
+    report.wrong += [f"contains {text!r}: {path.relative_to(tree)}" for path, text in containing(binaries, FORBIDDEN)]
+    report.wrong += [f"licence of {name}: {text or 'none'}" for name, text in refused(report.licences)]
+    return report
+
+
+def part_of(path: Path) -> str:
+    """Return the name of the part that a file below the tree belongs to; libraries and metadata count for a package."""
+    if "site-packages" not in path.parts:
+        return "python"
+    name = path.parts[path.parts.index("site-packages") + 1]
+    return re.sub(r"\.libs$|-[\d.]+\.dist-info$|\.py$", "", name).lower().replace("opencv_python_headless", "cv2")
+
+
+def is_elf(path: Path) -> bool:
+    """Return whether a file is a program or a shared library."""
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+def newest_glibc(path: Path) -> tuple[int, ...]:
+    """Return the newest version of the C library that a binary asks for."""
+    found = re.findall(r"GLIBC_([\d.]+)", _output("objdump", "-T", str(path)))
+    return max((tuple(map(int, version.split("."))) for version in found), default=(0,))
+
+
+def external_libraries(tree: Path, binaries: Iterable[Path]) -> tuple[dict[str, str], list[str]]:
+    """Return the system's libraries that binaries name themselves, with their paths, and what is not found."""
+    external: dict[str, str] = {}
+    missing: list[str] = []
+    for binary in binaries:
+        needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", _output("readelf", "-d", str(binary))))
+        for name, path in resolved(_output("ldd", str(binary))).items():
+            if name in needed and not path:
+                missing.append(f"{binary.relative_to(tree)} needs {name}")
+            elif name in needed and not Path(path).resolve().is_relative_to(tree):
+                external[name] = path
+    return dict(sorted(external.items())), missing
+
+
+def resolved(ldd: str) -> dict[str, str]:
+    """Return library → path from the output of ldd; the path is empty if the library is not found."""
+    return {name: path or "" for name, path in re.findall(r"^\s+(\S+) => (?:(/\S+)|not found)", ldd, re.MULTILINE)}
+
+
+def containing(files: Iterable[Path], texts: Iterable[str]) -> list[tuple[Path, str]]:
+    """Return files that contain one of the texts, with the text."""
+    pattern = re.compile("|".join(map(re.escape, texts)).encode())
+    found = [(path, pattern.search(path.read_bytes())) for path in files]
+    return [(path, match[0].decode()) for path, match in found if match]
+
+
+def refused(stated_licences: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return packages whose licence is missing or rules out a GPL-3 program."""
+    return [(name, text) for name, text in stated_licences.items() if not text or REFUSED_LICENCE.search(text)]
+
+
+def digest(tree: Path) -> str:
+    """Return a digest of names, modes, times, links and contents; equal for equal builds."""
+    total = hashlib.sha256()
+    for path in sorted(tree.rglob("*")):
+        state = path.lstat()
+        content = path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+        total.update(f"{path.relative_to(tree)} {state.st_mode} {int(state.st_mtime)} ".encode())
+        total.update(hashlib.sha256(content if isinstance(content, bytes) else str(content).encode()).digest())
+    return total.hexdigest()
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+if __name__ == "__main__":
+    result = check(Path(sys.argv[1]).resolve())
+    print(json.dumps(asdict(result), indent=1))
+    sys.exit(bool(result.wrong))

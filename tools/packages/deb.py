@@ -1,0 +1,178 @@
+"""Build the Debian package of a tree.
+
+    python -m tools.packages.deb TREE FOLDER [--version VERSION] [--fast]
+
+`$DEBFULLNAME` and `$DEBEMAIL` name who publishes it. No script of the package loads a kernel module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from email.utils import formatdate
+from pathlib import Path
+
+from app import __version__
+from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
+from app.system.service import unit_text
+from tools.packages.check import Report, check
+from tools.packages.tree import INSTALLED_IN, ROOT, reproducible
+
+DESKTOP = ROOT / "deploy" / "desktop"
+RECOMMENDS = "v4l2loopback-dkms, pipewire, xdg-desktop-portal, xdg-utils"
+POSTRM = f"""\
+#!/bin/sh
+set -e
+if [ "$1" = purge ]; then # what `mattecam doctor --fix` wrote
+    rm -f {MODPROBE_FILE} {LOAD_FILE}
+fi
+"""
+SUMMARY = "virtual webcam that replaces the background behind people"
+DESCRIPTION = """\
+ Mattecam removes the background behind a person in real time, with neural
+ matting on the own computer. Other programs list the result as a camera.
+ .
+ The package contains its own Python, Qt, OpenVINO and FFmpeg, and needs no
+ network. The virtual camera needs v4l2loopback or PipeWire.
+"""
+COPYRIGHT = """\
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+
+Files: *
+Copyright: 2025-2026 The Mattecam developers
+License: GPL-3+
+ The program is free software under the GNU General Public License, version 3
+ or any later version; /usr/share/common-licenses/GPL-3 has its text.
+Comment: The package contains parts of others, with these licences in their
+ metadata; the full texts lie beside the parts.
+"""
+
+
+def build_deb(tree: Path, folder: Path, version: str = __version__, fast: bool = False) -> Path:
+    """Build the package of a tree; return its path."""
+    report = check(tree)
+    target = folder / f"mattecam_{version}_amd64.deb"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        root = Path(scratch)
+        root.chmod(0o755)
+        shutil.copytree(tree, root / INSTALLED_IN[1:], symlinks=True)
+        (root / "usr/bin").mkdir(parents=True)
+        (root / "usr/bin/mattecam").symlink_to("../lib/mattecam/bin/mattecam")
+        desktop_files(root / "usr", version)
+        system_files(root, version, report)
+        control = root / "DEBIAN"
+        control.mkdir()
+        (control / "control").write_text(control_text(version, report, packages_of(report.external.values())))
+        (control / "postrm").write_text(POSTRM)
+        (control / "postrm").chmod(0o755)
+        (control / "md5sums").write_text(_md5sums(root))
+        command = (
+            "dpkg-deb",
+            "--build",
+            "--root-owner-group",
+            *(("-Zgzip", "-z1") if fast else ("-Zxz",)),
+            root,
+            target,
+        )
+        subprocess.run(command, check=True, env=reproducible(), stdout=subprocess.DEVNULL)
+    return target
+
+
+def desktop_files(usr: Path, version: str) -> None:
+    """Write what a desktop reads, below `usr` or a folder of that layout: entry, icon, metadata, manual page."""
+    values = {"@VERSION@": version, "@DATE@": f"{datetime.fromtimestamp(_moment(), timezone.utc):%Y-%m-%d}"}
+    share = usr / "share"
+    _write(share / "applications/mattecam.desktop", (DESKTOP / "mattecam.desktop").read_text())
+    _write(share / "metainfo/org.mattecam.Mattecam.metainfo.xml", _filled("mattecam.metainfo.xml.in", values))
+    _write(share / "icons/hicolor/scalable/apps/mattecam.svg", (ROOT / "app/gui/images/app.svg").read_text())
+    _write(share / "man/man1/mattecam.1.gz", _filled("mattecam.1.in", values))
+
+
+def system_files(root: Path, version: str, report: Report) -> None:
+    """Write what the system reads: user service, rules for the virtual camera, documents of the package."""
+    _write(root / "usr/lib/systemd/user/mattecam.service", unit_text([], start=["/usr/bin/mattecam"]))
+    _write(root / "usr/lib/modprobe.d/mattecam.conf", (DESKTOP / "modprobe.conf").read_text())
+    _write(root / "usr/lib/udev/rules.d/60-mattecam.rules", (DESKTOP / "udev.rules").read_text())
+    _write(root / "usr/share/lintian/overrides/mattecam", (DESKTOP / "lintian-overrides").read_text())
+    doc = root / "usr/share/doc/mattecam"
+    stated = "".join(f" {name}: {text}\n" for name, text in report.licences.items())
+    _write(doc / "copyright", COPYRIGHT + stated)
+    stamp = formatdate(_moment(), localtime=False)
+    entry = f"mattecam ({version}) unstable; urgency=medium\n\n  * Release {version}.\n\n -- {_maintainer()}  {stamp}\n"
+    _write(doc / "changelog.gz", entry)
+
+
+def control_text(version: str, report: Report, depends: Iterable[str]) -> str:
+    """Return the control file."""
+    libraries = [f"{name} (>= {report.glibc})" if name == "libc6" else name for name in depends]
+    fields = {
+        "Package": "mattecam",
+        "Version": version,
+        "Architecture": "amd64",
+        "Maintainer": _maintainer(),
+        "Installed-Size": str(round(report.megabytes * 1e6 / 1024)),
+        "Depends": ", ".join(libraries),
+        "Recommends": RECOMMENDS,
+        "Section": "video",
+        "Priority": "optional",
+        "Description": SUMMARY,
+    }
+    return "".join(f"{name}: {value}\n" for name, value in fields.items()) + DESCRIPTION
+
+
+def packages_of(libraries: Iterable[str]) -> list[str]:
+    """Return the Debian packages that libraries come in, sorted; dpkg knows some files by their path in /lib."""
+    real = [str(Path(library).resolve()) for library in libraries]
+    files = [*real, *(path.removeprefix("/usr") for path in real)]
+    owners = subprocess.run(["dpkg", "-S", *files], capture_output=True, text=True, check=False).stdout
+    found = re.findall(r"^(\S+?)(?::\w+)?: .*/(.+)$", owners, re.MULTILINE)
+    missing = {Path(path).name for path in real} - {file for _, file in found}
+    assert not missing, f"no package has {missing}"
+    return sorted({package for package, _ in found})
+
+
+def _maintainer() -> str:
+    name, address = os.environ.get("DEBFULLNAME"), os.environ.get("DEBEMAIL")
+    return f"{name or 'The Mattecam developers'} <{address or 'mattecam@mattecam.invalid'}>"
+
+
+def _moment() -> int:
+    return int(reproducible()["SOURCE_DATE_EPOCH"])
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    text = (DESKTOP / template).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text.encode()
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    path.chmod(0o644)
+
+
+def _md5sums(root: Path) -> str:
+    files = sorted(path for path in (root / "usr").rglob("*") if path.is_file() and not path.is_symlink())
+    names = [str(path.relative_to(root)) for path in files]
+    return subprocess.run(["md5sum", *names], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tree", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--version", default=__version__)
+    parser.add_argument("--fast", action="store_true", help="compress less, for tests")
+    named = parser.parse_args()
+    print(build_deb(named.tree.resolve(), named.folder.resolve(), named.version, named.fast))

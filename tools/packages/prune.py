@@ -1,0 +1,152 @@
+"""What packages leave out of Python and of the wheels: tests, headers, tools, and libraries that nothing loads."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+STDLIB = (
+    "config-*",
+    "*.so.dSYM",
+    "test",
+    "*/test",
+    "*/tests",
+    "tkinter",
+    "turtle*",
+    "idlelib",
+    "lib2to3",
+    "pydoc_data",
+    "ensurepip",
+    "distutils",
+    "sqlite3",
+    "curses",
+    "lib-dynload/_test*",
+    "lib-dynload/_ctypes_test*",
+    "lib-dynload/_xx*",
+    "lib-dynload/xx*",
+    "lib-dynload/_tkinter*",
+    "lib-dynload/_curses*",
+    "lib-dynload/_sqlite3*",
+    "lib-dynload/_dbm*",
+    "lib-dynload/_gdbm*",
+    "lib-dynload/nis*",
+    "lib-dynload/ossaudiodev*",
+    "lib-dynload/readline*",
+    "ctypes/macholib",
+)
+"""Patterns below the folder of the standard library."""
+QT = (
+    "Core",
+    "DBus",
+    "Gui",
+    "Network",
+    "OpenGL",
+    "Pdf",
+    "Svg",
+    "WaylandClient",
+    "Widgets",
+    "WlShellIntegration",
+    "XcbQpa",
+    "WaylandEglClientHwIntegration",
+)
+"""Libraries of Qt that the window loads, also through plug-ins."""
+QT_PLUGINS = (
+    "iconengines",
+    "imageformats",
+    "platforminputcontexts",
+    "platforms",
+    "platformthemes",
+    "tls",
+    "wayland-decoration-client",
+    "wayland-graphics-integration-client",
+    "wayland-shell-integration",
+    "xcbglintegrations",
+)
+QT_PLATFORMS = ("libqoffscreen", "libqminimal", "libqwayland", "libqxcb")
+QT_MODULES = ("QtCore", "QtGui", "QtNetwork", "QtPdf", "QtSvg", "QtWidgets", "sip")
+OPENVINO_LIBRARIES = ("libopenvino.so", "libopenvino_intel_cpu_plugin", "libopenvino_ir_frontend", "libtbb", "libhwloc")
+PACKAGES = (
+    "pip*",
+    "_distutils_hack",
+    "numpy/**/tests",
+    "numpy/f2py",
+    "numpy/_core/include",
+    "numpy/_core/lib",
+    "numpy/random/lib",
+    "numpy/random/_examples",
+    "numpy/_pyinstaller",
+    "numpy/testing/_private/extbuild.py",
+    "numpy/_core/_*tests*.so",
+    "numba/tests",
+    "numba/cuda",
+    "numba/cext",
+    "numba/pycc",
+    "numba/np/ufunc/tbbpool*",
+    "numba/np/ufunc/omppool*",
+    "llvmlite/tests",
+    "llvmlite/binding/*.a",
+    "pyqtgraph/examples",
+    "pyqtgraph/opengl",
+    "pyqtgraph/jupyter",
+    "pyqtgraph/canvas",
+    "pyqtgraph/flowchart",
+    "psutil/tests",
+    "cv2/data",
+    "cv2/qt",
+    "av/include",
+    "openvino/include",
+    "openvino/cmake",
+    "openvino/tools",
+    "openvino/torch",
+    "openvino/preprocess/torchvision",
+    "openvino/libs/pkgconfig",
+    "openvino/libs/*.json",
+    "openvino/frontend/pytorch",
+    "openvino/frontend/tensorflow",
+    "openvino/frontend/jax",
+    "openvino/frontend/onnx",
+    "openvino/frontend/paddle",
+    "openvino/frontend/*.so",
+    "PyQt6/bindings",
+    "PyQt6/Qt6/plugins/platformthemes/libqgtk3.so",
+    "PyQt6/lupdate",
+    "PyQt6/uic",
+    "PyQt6/Qt6/qml",
+    "PyQt6/Qt6/qsci",
+    "PyQt6/Qt6/libexec",
+    "PyQt6/Qt6/bin",
+    "**/*.pyi",
+    "**/*.pyx",
+    "**/*.pxd",
+    "**/*.h",
+    "**/*.hpp",
+    "**/*.c",
+    "**/*.cpp",
+    "**/*.pc",
+    "**/__pycache__",
+    "*.dist-info/sboms",
+)
+"""Patterns below the folder of the packages; `_unused` adds parts of Qt and OpenVINO."""
+
+
+def prune(folder: Path, patterns: Iterable[str]) -> None:
+    """Delete what the patterns match, and parts of Qt and OpenVINO that nothing loads."""
+    for path in [path for pattern in patterns for path in folder.glob(pattern)] + _unused(folder):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _unused(packages: Path) -> list[Path]:
+    """Return libraries, plug-ins and modules of Qt and OpenVINO that are not in the lists above."""
+    qt, openvino = packages / "PyQt6" / "Qt6", packages / "openvino" / "libs"
+    kept = {f"libQt6{name}.so.6" for name in QT}
+    found = [path for path in qt.glob("lib/*") if path.name not in kept and not path.name.startswith("libicu")]
+    found += [path for path in qt.glob("plugins/*") if path.name not in QT_PLUGINS]
+    found += [path for path in qt.glob("plugins/platforms/*") if not path.name.startswith(QT_PLATFORMS)]
+    found += [path for path in qt.glob("plugins/imageformats/*") if path.name.startswith("libqpdf")]
+    found += [path for path in qt.glob("translations/*") if not path.name.startswith("qtbase_")]
+    found += [path for path in packages.glob("PyQt6/*.so") if path.name.partition(".")[0] not in QT_MODULES]
+    return found + [path for path in openvino.glob("*") if not path.name.startswith(OPENVINO_LIBRARIES)]

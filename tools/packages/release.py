@@ -1,0 +1,125 @@
+"""Build everything that a release consists of, from a clean checkout: one command.
+
+    python -m tools.packages.release FOLDER [--opencv WHEEL]
+
+Writes the Debian package, the AppDir, the bill of materials (CycloneDX), the licences, the notes of this version and
+the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from app import __version__
+from models.spec import NetworkSpec
+from models.table import NETWORKS
+from models.weights import on_hand
+from tools.packages.check import check
+from tools.packages.deb import build_deb, desktop_files
+from tools.packages.opencv import build_wheel
+from tools.packages.tree import INSTALLED_IN, ROOT, build, git, reproducible
+
+INCLUDED = "rvm-mobilenetv3"
+"""The published network that a release contains; its licence is that of Mattecam."""
+APP_RUN = f"""\
+#!/bin/sh
+exec "$(dirname "$(readlink -f "$0")")"{INSTALLED_IN}/bin/mattecam "$@"
+"""
+
+
+def release(folder: Path, opencv: Path | None) -> None:
+    """Build a release into a new folder."""
+    if git("status", "--porcelain", "--untracked-files=no"):
+        sys.exit("Commit or undo the changes first.")
+    if on_hand(INCLUDED) is None:
+        sys.exit(f"Run `python3 run.py weights download {INCLUDED}` first.")
+    notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        tree = Path(scratch) / "tree"
+        build(tree, [opencv or build_wheel(Path(scratch))])
+        report = check(tree)
+        if report.wrong:
+            sys.exit("\n".join(report.wrong))
+        build_deb(tree, folder)
+        app_dir = Path(scratch) / "Mattecam.AppDir"
+        build_app_dir(tree, app_dir)
+        archive(app_dir, folder / f"mattecam-{__version__}-x86_64.AppDir.tar.xz")
+    (folder / "NOTES.md").write_text(notes, encoding="utf-8")
+    networks = [spec for spec in NETWORKS.values() if on_hand(spec.name)]
+    materials = bill_of_materials(report.licences, __version__, networks)
+    (folder / "mattecam.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
+    texts = "".join(f"{package}: {licence}\n" for package, licence in report.licences.items())
+    (folder / "LICENCES.txt").write_text(texts, encoding="utf-8")
+    (folder / "SHA256SUMS").write_text(sums(folder), encoding="utf-8")
+
+
+def build_app_dir(tree: Path, app_dir: Path) -> None:
+    """Build an AppDir of a tree: `AppRun` starts it from any folder."""
+    shutil.copytree(tree, app_dir / INSTALLED_IN[1:], symlinks=True)
+    desktop_files(app_dir / "usr", __version__)
+    (app_dir / "AppRun").write_text(APP_RUN)
+    (app_dir / "AppRun").chmod(0o755)
+    for name, target in (
+        ("mattecam.desktop", "usr/share/applications/mattecam.desktop"),
+        ("mattecam.svg", "usr/share/icons/hicolor/scalable/apps/mattecam.svg"),
+        (".DirIcon", "mattecam.svg"),
+    ):
+        (app_dir / name).symlink_to(target)
+
+
+def archive(folder: Path, target: Path) -> None:
+    """Pack a folder, equal for equal content."""
+    moment = f"--mtime=@{reproducible()['SOURCE_DATE_EPOCH']}"
+    owner = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", moment)
+    subprocess.run(["tar", "-cJf", target, "-C", folder.parent, *owner, folder.name], check=True)
+
+
+def notes_of(changelog: str, version: str) -> str:
+    """Return the section of a version. Exit if there is none."""
+    found = re.search(rf"^## \[{re.escape(version)}\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE)
+    if found is None:
+        sys.exit(f"CHANGELOG.md has no section of version {version}.")
+    return found[1].strip() + "\n"
+
+
+def bill_of_materials(
+    licences: Mapping[str, str], version: str, networks: Iterable[NetworkSpec] = ()
+) -> dict[str, object]:
+    """Return the bill of materials (CycloneDX 1.6). licences: package with version → licence."""
+    components = [_component("platform", "CPython", sys.version.split()[0], "PSF-2.0")]
+    for package, licence in licences.items():
+        name, _, number = package.rpartition(" ")
+        if name != "mattecam":
+            purl = f"pkg:pypi/{re.sub('[-_.]+', '-', name).lower()}@{number}"
+            components.append({**_component("library", name, number, licence), "purl": purl, "bom-ref": purl})
+    components += (_component("machine-learning-model", spec.name, version, spec.weights.licence) for spec in networks)
+    program = {"component": _component("application", "mattecam", version, "GPL-3.0-or-later")}
+    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": program, "components": components}
+
+
+def _component(kind: str, name: str, version: str, licence: str) -> dict[str, object]:
+    return {"type": kind, "name": name, "version": version, "licenses": [{"license": {"name": licence}}]}
+
+
+def sums(folder: Path) -> str:
+    """Return the SHA-256 of each file, as `sha256sum --check` reads it."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != "SHA256SUMS"]
+    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--opencv", type=Path, help="a wheel that is built already")
+    named = parser.parse_args()
+    release(named.folder.resolve(), named.opencv)

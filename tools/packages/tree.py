@@ -1,0 +1,179 @@
+"""Build the relocatable folder that packages contain: Python, locked wheels, Mattecam and converted networks.
+
+    python -m tools.packages.tree FOLDER [--wheel FILE]...
+
+It is built of the Python that runs this command (x86-64 Linux), and can be moved afterwards. A wheel given by `--wheel`
+takes the place of the locked one. `tools.packages.check` checks the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from models.table import NETWORKS
+from models.weights import MODELS, check_intact, on_hand
+from tools.convert_networks import convert_all
+from tools.lock_requirements import entries_of
+from tools.packages.prune import PACKAGES, STDLIB, prune
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTALLED_IN = "/usr/lib/mattecam"
+"""Folder that tracebacks name."""
+OF_TORCH = ("filelock", "fsspec", "jinja2", "markupsafe", "mpmath", "networkx", "setuptools", "sympy")
+"""Locked packages that only torch requires."""
+NOT_PACKAGED = {*OF_TORCH, "openvino-telemetry", "pyvirtualcam"}
+"""What `requirements/base.lock` has beyond a package; pyvirtualcam is GPL-2-only (docs/licences.md)."""
+OF_PIP = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+"""What pip notes about an installation; `direct_url.json` names a folder of this machine."""
+LAUNCHER = """\
+#!/bin/sh
+# -I: neither variables nor packages of the user's own Python take part, nor modules in the current folder.
+here=$(dirname "$(readlink -f "$0")")
+exec "$here/python3" -I -m mattecam "$@"
+"""
+
+
+def locked_for_packages(text: str, replaced: Iterable[str] = ()) -> list[str]:
+    """Return the entries of a lock file that belong into a package, except those of `replaced`."""
+    left_out = {*NOT_PACKAGED, *replaced}
+    return [entry for name, entries in entries_of(text).items() if name not in left_out for entry in entries]
+
+
+def build(tree: Path, wheels: Sequence[Path] = ()) -> None:
+    """Build the tree in a new folder. wheels: files that take the place of locked wheels."""
+    copy_python(tree)
+    with tempfile.TemporaryDirectory() as scratch:
+        lock = Path(scratch) / "packages.lock"
+        replaced = [wheel.name.partition("-")[0].replace("_", "-").lower() for wheel in wheels]
+        text = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
+        lock.write_text("\n".join(locked_for_packages(text, replaced)) + "\n", encoding="utf-8")
+        _pip(tree, "install", "--require-hashes", "--only-binary=:all:", "-r", str(lock))
+        _pip(tree, "install", *map(str, wheels), str(wheel_of_mattecam(Path(scratch))))
+    packages = site_packages(tree)
+    prune(packages, PACKAGES)
+    program = packages / "mattecam" / "_program"
+    (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
+    include_networks(program)
+    finish(tree)
+
+
+def include_networks(program: Path) -> None:
+    """Add the networks that are installed here, with their converted versions; the bundled ones are there already."""
+    for spec in NETWORKS.values():
+        weights = on_hand(spec.name)
+        if weights is not None and not weights.is_relative_to(MODELS):
+            check_intact(spec.name, weights)
+            (program / "weights").mkdir(exist_ok=True)
+            shutil.copy(weights, program / "weights")
+    convert_all(program / "models" / "converted")
+
+
+def copy_python(tree: Path) -> None:
+    """Copy the running Python with its standard library, made relocatable and stripped."""
+    prefix, name = Path(sys.base_prefix), f"python{sysconfig.get_python_version()}"
+    binaries = [tree / "bin" / name]
+    without = shutil.ignore_patterns("__pycache__", "site-packages")
+    shutil.copytree(prefix / "lib" / name, tree / "lib" / name, ignore=without)
+    prune(tree / "lib" / name, STDLIB)
+    site_packages(tree).mkdir()
+    (tree / "bin").mkdir()
+    shutil.copy(prefix / "bin" / name, binaries[0])
+    (tree / "bin" / "python3").symlink_to(name)
+    library = str(sysconfig.get_config_var("INSTSONAME") or "")
+    if ".so" in library:
+        binaries.append(tree / "lib" / library)
+        shutil.copy(prefix / "lib" / library, binaries[1])
+    binaries += (tree / "lib" / name / "lib-dynload").iterdir()
+    subprocess.run(["strip", "--strip-unneeded", *binaries], check=True)
+    for binary in binaries:
+        binary.write_bytes(relocated(binary.read_bytes(), str(prefix / "lib").encode()))
+    for text in (tree / "lib" / name).glob("_sysconfigdata*.py"):  # names the folders of the build
+        text.write_text(text.read_text(encoding="utf-8").replace(str(prefix), INSTALLED_IN), encoding="utf-8")
+    site = tree / "lib" / name / "site.py"  # also child processes ignore the user's own packages
+    lines, count = re.subn(r"(?m)^ENABLE_USER_SITE = None$", "ENABLE_USER_SITE = False", site.read_text("utf-8"))
+    assert count == 1, "site.py of this Python cannot be told to ignore the user's packages"
+    site.write_text(lines, "utf-8")
+
+
+def relocated(binary: bytes, search: bytes) -> bytes:
+    """Return an ELF file that looks for libraries beside itself in place of in the folder `search`."""
+    beside = b"$ORIGIN/../lib"
+    if len(search) < len(beside):  # the system's Python, which has no path of its own
+        return binary
+    return binary.replace(b"\0" + search + b"\0", b"\0" + beside.ljust(len(search), b"\0") + b"\0")
+
+
+def site_packages(tree: Path) -> Path:
+    """Return the folder of the tree's packages."""
+    return tree / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
+
+
+def wheel_of_mattecam(scratch: Path) -> Path:
+    """Build the wheel from the files that git knows; a folder `build` of an earlier one would ship old modules."""
+    source = scratch / "source"
+    for name in git("ls-files", "-z").split("\0"):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
+    subprocess.run([*pip, "--wheel-dir", scratch, source], check=True, env=reproducible())
+    (wheel,) = scratch.glob("mattecam-*.whl")
+    return wheel
+
+
+def finish(tree: Path) -> None:
+    """Remove what differs between builds, compile all modules, set times and modes."""
+    of_pip = [path for name in OF_PIP for path in site_packages(tree).glob(f"*.dist-info/{name}")]
+    for left in [*of_pip, *(path for path in (tree / "bin").iterdir() if not path.name.startswith("python"))]:
+        left.unlink()
+    launcher = tree / "bin" / "mattecam"
+    launcher.write_text(LAUNCHER)
+    # A package's modules never change in place, so that no start needs to compare times.
+    options = ("-q", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", INSTALLED_IN)
+    python = (str(tree / "bin" / "python3"), "-I", "-m", "compileall", *options, str(tree / "lib"))
+    subprocess.run(python, check=True, env=reproducible() | {"PYTHONHASHSEED": "0"})
+    moment = int(reproducible()["SOURCE_DATE_EPOCH"])
+    for path in [*tree.rglob("*"), tree]:
+        if not path.is_symlink():
+            is_program = path.is_dir() or (path.parent.name == "bin" and path.parent.parent == tree)
+            path.chmod(0o755 if is_program else 0o644)
+        os.utime(path, (moment, moment), follow_symlinks=False)
+
+
+def files_of(tree: Path) -> Iterator[Path]:
+    """Yield the files of a folder, sorted, without links."""
+    yield from sorted(path for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def git(*words: str) -> str:
+    """Return what git prints."""
+    return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True, text=True).stdout
+
+
+def reproducible() -> dict[str, str]:
+    """Return the environment of builds: files get the time of the commit."""
+    moment = os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct").strip()
+    return {**os.environ, "SOURCE_DATE_EPOCH": moment}
+
+
+def _pip(tree: Path, *words: str) -> None:
+    pip = (sys.executable, "-m", "pip", "--python", str(tree / "bin" / "python3"), "--quiet", "--no-input")
+    command = words[0], "--no-deps", "--no-compile", "--no-warn-script-location", *words[1:]
+    subprocess.run([*pip, *command], check=True, env={**os.environ, "PIP_USER": "0"})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--wheel", type=Path, action="append", default=[])
+    named = parser.parse_args()
+    build(named.folder.resolve(), named.wheel)
