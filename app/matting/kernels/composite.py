@@ -25,13 +25,14 @@ from app.matting.kernels.placing import place_rows as place_rows
 from app.matting.kernels.relight import relight_composite_rows as relight_composite_rows
 from app.matting.kernels.relight import relight_rows as relight_rows
 from app.matting.kernels.view import view_rows as view_rows
-from app.matting.kernels.visible import any_visible
 
-F32 = np.float32
+F32, U64 = np.float32, np.uint64
 BLOCK = 64
 """Pixels of a row processed together; the backdrop is copied for a block without visible alpha."""
-SEEN = F32(0.5 / 255)
-"""Alpha below this rounds to 0 in 8 bits."""
+SEEN, SOLID = F32(0.5 / 255), F32(1 - 1e-4)
+"""Alpha below SEEN rounds to 0 in 8 bits; from SOLID on, nothing of the backdrop is seen."""
+NOBODY, EDGE, INSIDE = np.uint8(0), np.uint8(1), np.uint8(2)
+"""What a block shows: the backdrop, a mixture, or the person alone."""
 
 
 @jit
@@ -53,33 +54,38 @@ def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
 
 
 @jit
-def _where_somebody_may_be(
+def _kinds(
     slope: Floats, offset: Floats, first: int, last: int, starts: NDArray[np.int32], width: int
-) -> NDArray[np.bool_]:
-    """Return which blocks of a full-size row may have visible alpha, for coefficient rows `first` to `last`.
+) -> NDArray[np.uint8]:
+    """Return what each block of a full-size row may show, for coefficient rows `first` to `last`.
 
-    Alpha is slope * mean + offset with a mean in 0..1. Between two small pixels it is bounded by the larger of their
-    maxima.
+    Alpha is slope * mean + offset with a mean in 0..1. Between two small pixels it lies between the bounds of both.
     """
-    right = slope.shape[2] - 1
-    somebody = np.zeros((last - first + 1, -(-width // BLOCK)), np.bool_)
-    highest = np.empty(right + 1, np.float32)
+    small_width = slope.shape[2]
+    kinds = np.empty((last - first + 1, -(-width // BLOCK)), np.uint8)
+    lefts, rights = np.empty(kinds.shape[1], np.int64), np.empty(kinds.shape[1], np.int64)
+    cell = 0
+    for block in range(kinds.shape[1]):
+        while starts[cell + 1] <= block * BLOCK:
+            cell += 1
+        lefts[block] = max(cell - 1, 0)
+        while starts[cell + 1] < min((block + 1) * BLOCK, width):
+            cell += 1
+        rights[block] = min(cell, small_width - 1) + 1
+    hidden, solid = np.empty(small_width, np.uint8), np.empty(small_width, np.uint8)
     for row in range(first, last + 1):
-        slopes, offsets = slope[3, row], offset[3, row]
-        for x in range(right + 1):
-            highest[x] = max(slopes[x], F32(0)) + offsets[x]
-        cell = 0
-        for block in range(somebody.shape[1]):
-            end = min((block + 1) * BLOCK, width)
-            found = False
-            while True:
-                # NaN must count as visible.
-                found |= not (highest[max(cell - 1, 0)] < SEEN and highest[min(cell, right)] < SEEN)
-                if starts[cell + 1] >= end:
-                    break
-                cell += 1
-            somebody[row - first, block] = found
-    return somebody
+        # NaN is neither hidden nor solid.
+        for x in range(U64(small_width)):
+            hidden[x] = np.uint8(max(slope[3, row, x], F32(0)) + offset[3, row, x] < SEEN)
+        for x in range(U64(small_width)):
+            solid[x] = np.uint8(min(slope[3, row, x], F32(0)) + offset[3, row, x] >= SOLID)
+        for block in range(kinds.shape[1]):
+            nobody, inside = np.uint8(1), np.uint8(1)
+            for x in range(U64(lefts[block]), U64(rights[block])):
+                nobody &= hidden[x]
+                inside &= solid[x]
+            kinds[row - first, block] = NOBODY if nobody else INSIDE if inside else EDGE
+    return kinds
 
 
 @jit
@@ -87,143 +93,122 @@ def _expand(
     slope: Floats,
     offset: Floats,
     row: int,
-    blocks: NDArray[np.bool_],
+    kinds: NDArray[np.uint8],
     starts: NDArray[np.int32],
     weights: Floats,
     colours: Floats,
     alphas: Floats,
 ) -> None:
-    """Upsample one row of coefficients: colours (2, 3 * W) and alphas (2, W), slopes and offsets (times 255).
+    """Upsample a row to colours[row & 1] (2, 3 * W) and alphas[row & 1] (2, W): slopes and offsets (times 255).
 
-    Iterates over pairs of small pixels, because the full-size pixels between them share their values. Skips blocks that
-    are not selected in `blocks`.
+    Iterates over pairs of small pixels, because the full-size pixels between them share their values. Colours are left
+    out where `kinds` is NOBODY, alpha where it is not EDGE.
     """
-    last = slope.shape[2] - 1
+    last, w = slope.shape[2] - 1, row & 1
     full = F32(255)
     for cell in range(last + 2):
         begin, end = starts[cell], starts[cell + 1]
-        if begin == end or not (blocks[begin // BLOCK] or blocks[(end - 1) // BLOCK]):
+        if begin == end:
+            continue
+        kind, other = kinds[begin // BLOCK], kinds[(end - 1) // BLOCK]
+        if kind == NOBODY and other == NOBODY:
             continue
         left, right = max(cell - 1, 0), min(cell, last)
-        s0, s1, s2, s3 = slope[2, row, left], slope[1, row, left], slope[0, row, left], slope[3, row, left]
-        t0, t1, t2, t3 = slope[2, row, right], slope[1, row, right], slope[0, row, right], slope[3, row, right]
-        o0, o1, o2, o3 = offset[2, row, left], offset[1, row, left], offset[0, row, left], offset[3, row, left]
-        p0, p1, p2, p3 = offset[2, row, right], offset[1, row, right], offset[0, row, right], offset[3, row, right]
-        for x in range(begin, end):
-            weight = weights[x]
-            colours[0, 3 * x] = s0 + (t0 - s0) * weight
-            colours[0, 3 * x + 1] = s1 + (t1 - s1) * weight
-            colours[0, 3 * x + 2] = s2 + (t2 - s2) * weight
-            colours[1, 3 * x] = (o0 + (p0 - o0) * weight) * full
-            colours[1, 3 * x + 1] = (o1 + (p1 - o1) * weight) * full
-            colours[1, 3 * x + 2] = (o2 + (p2 - o2) * weight) * full
-            alphas[0, x] = s3 + (t3 - s3) * weight
-            alphas[1, x] = (o3 + (p3 - o3) * weight) * full
+        s0, s1, s2 = slope[2, row, left], slope[1, row, left], slope[0, row, left]
+        t0, t1, t2 = slope[2, row, right], slope[1, row, right], slope[0, row, right]
+        o0, o1, o2 = offset[2, row, left], offset[1, row, left], offset[0, row, left]
+        p0, p1, p2 = offset[2, row, right], offset[1, row, right], offset[0, row, right]
+        for x in range(U64(begin), U64(end)):
+            weight, i = weights[x], U64(3) * x
+            colours[w, 0, i] = s0 + (t0 - s0) * weight
+            colours[w, 0, i + U64(1)] = s1 + (t1 - s1) * weight
+            colours[w, 0, i + U64(2)] = s2 + (t2 - s2) * weight
+            colours[w, 1, i] = (o0 + (p0 - o0) * weight) * full
+            colours[w, 1, i + U64(1)] = (o1 + (p1 - o1) * weight) * full
+            colours[w, 1, i + U64(2)] = (o2 + (p2 - o2) * weight) * full
+        if kind != EDGE and other != EDGE:
+            continue
+        s3, t3, o3, p3 = slope[3, row, left], slope[3, row, right], offset[3, row, left], offset[3, row, right]
+        for x in range(U64(begin), U64(end)):
+            alphas[w, 0, x] = s3 + (t3 - s3) * weights[x]
+            alphas[w, 1, x] = (o3 + (p3 - o3) * weights[x]) * full
 
 
 @jit
 def _alpha_row(
-    frame: Bytes, high: Floats, low: Floats, fy: np.float32, begin: int, values: Floats, alpha: Bytes
-) -> None:
-    """Compute alpha of N pixels from column `begin`, in 0..255 and as bytes. high, low: (2, W), see `_expand`."""
-    end = begin + alpha.shape[0]
-    high_slope, high_offset = high[0, begin:end], high[1, begin:end]
-    low_slope, low_offset = low[0, begin:end], low[1, begin:end]
-    for x in range(alpha.shape[0]):
-        mean = (F32(frame[3 * x]) + F32(frame[3 * x + 1]) + F32(frame[3 * x + 2])) * F32(1 / 3)
-        slope = high_slope[x] + (low_slope[x] - high_slope[x]) * fy
-        offset = high_offset[x] + (low_offset[x] - high_offset[x]) * fy
+    frame: Bytes, y: int, alphas: Floats, u: int, v: int, fy: np.float32, begin: int, end: int, values: Floats,
+    alpha: Bytes,
+) -> None:  # fmt: skip
+    """Compute alpha of pixels `begin` to `end`, in 0..255 and as bytes. alphas[u], alphas[v]: see `_expand`."""
+    for x in range(U64(begin), U64(end)):
+        i = U64(3) * x
+        mean = (F32(frame[y, i]) + F32(frame[y, i + U64(1)]) + F32(frame[y, i + U64(2)])) * F32(1 / 3)
+        slope = alphas[u, 0, x] + (alphas[v, 0, x] - alphas[u, 0, x]) * fy
+        offset = alphas[u, 1, x] + (alphas[v, 1, x] - alphas[u, 1, x]) * fy
         value = min(max(slope * mean + offset, F32(0)), F32(255))
         values[x] = value
-        alpha[x] = np.uint8(np.int32(value + F32(0.5)))
+        alpha[y, x] = np.uint8(np.int32(value + F32(0.5)))
 
 
 @jit
-def _person_row(frame: Bytes, high: Floats, low: Floats, fy: np.float32, person: Bytes) -> None:
-    high_slope, high_offset, low_slope, low_offset = high[0], high[1], low[0], low[1]
-    for i in range(frame.shape[0]):
-        pixel = F32(frame[i])
-        slope = high_slope[i] + (low_slope[i] - high_slope[i]) * fy
-        offset = high_offset[i] + (low_offset[i] - high_offset[i]) * fy
+def _person_row(
+    frame: Bytes, y: int, colours: Floats, u: int, v: int, fy: np.float32, begin: int, end: int, person: Bytes
+) -> None:
+    """Compute the colours of a person in pixels `begin` to `end`. colours[u], colours[v]: see `_expand`."""
+    for i in range(U64(3 * begin), U64(3 * end)):
+        pixel = F32(frame[y, i])
+        slope = colours[u, 0, i] + (colours[v, 0, i] - colours[u, 0, i]) * fy
+        offset = colours[u, 1, i] + (colours[v, 1, i] - colours[u, 1, i]) * fy
         value = min(max(pixel + slope * pixel + offset, F32(0)), F32(255))
-        person[i] = np.uint8(np.int32(value + F32(0.5)))
+        person[y, i] = np.uint8(np.int32(value + F32(0.5)))
 
 
 @jit
 def _blend(
-    frame: Bytes,
-    backdrop: Bytes,
-    high: Floats,
-    low: Floats,
-    fy: np.float32,
-    begin: int,
-    parts: Floats,
-    composite: Bytes,
-) -> None:
-    end = begin + frame.shape[0]
-    high_slope, high_offset = high[0, begin:end], high[1, begin:end]
-    low_slope, low_offset = low[0, begin:end], low[1, begin:end]
-    for i in range(frame.shape[0]):
-        pixel = F32(frame[i])
-        slope = high_slope[i] + (low_slope[i] - high_slope[i]) * fy
-        offset = high_offset[i] + (low_offset[i] - high_offset[i]) * fy
+    frame: Bytes, backdrop: Bytes, y: int, colours: Floats, u: int, v: int, fy: np.float32, begin: int, end: int,
+    parts: Floats, composite: Bytes,
+) -> None:  # fmt: skip
+    for i in range(U64(3 * begin), U64(3 * end)):
+        pixel = F32(frame[y, i])
+        slope = colours[u, 0, i] + (colours[v, 0, i] - colours[u, 0, i]) * fy
+        offset = colours[u, 1, i] + (colours[v, 1, i] - colours[u, 1, i]) * fy
         person = min(max(pixel + slope * pixel + offset, F32(0)), F32(255))
-        background = F32(backdrop[i])
-        composite[i] = np.uint8(np.int32(background + (person - background) * parts[i] + F32(0.5)))
+        background = F32(backdrop[y, i])
+        composite[y, i] = np.uint8(np.int32(background + (person - background) * parts[i] + F32(0.5)))
 
 
 @jit
-def _composite_row(
-    frame: Bytes,
-    backdrop: Bytes,
-    high: Floats,
-    low: Floats,
-    fy: np.float32,
-    first: int,
-    alpha: Bytes,
-    values: Floats,
-    parts: Floats,
-    composite: Bytes,
-) -> None:
-    """Composite N pixels from column `first`; copy the backdrop where a block has no alpha."""
-    width = alpha.shape[0]
-    begin = 0
-    while begin < width:
-        end = begin + BLOCK
-        person = any_visible(alpha[begin:end])
-        while end < width and any_visible(alpha[end : end + BLOCK]) == person:
-            end += BLOCK
-        end = min(end, width)
-        i, j = 3 * begin, 3 * end
-        if person:
-            _thirds(values[begin:end], parts)
-            _blend(frame[i:j], backdrop[i:j], high, low, fy, 3 * first + i, parts, composite[i:j])
-        else:
-            _copy(backdrop[i:j], composite[i:j])
-        begin = end
+def _copy(source: Bytes, y: int, begin: int, end: int, target: Bytes) -> None:
+    for i in range(U64(3 * begin), U64(3 * end)):
+        target[y, i] = source[y, i]
 
 
 @jit
-def _copy(source: Bytes, target: Bytes) -> None:
-    # A slice assignment is several times slower: numba checks for overlap.
-    for i in range(source.shape[0]):
-        target[i] = source[i]
+def _fill(alpha: Bytes, y: int, begin: int, end: int, value: np.uint8) -> None:
+    for x in range(U64(begin), U64(end)):
+        alpha[y, x] = value
 
 
 @jit
-def _clear(alpha: Bytes) -> None:
-    for x in range(alpha.shape[0]):
-        alpha[x] = np.uint8(0)
-
-
-@jit
-def _thirds(values: Floats, parts: Floats) -> None:
+def _thirds(values: Floats, begin: int, end: int, parts: Floats) -> None:
     """Convert each alpha (0..255) to 0..1, repeated for the three colours of its pixel."""
-    for x in range(values.shape[0]):
-        part = values[x] * F32(1 / 255)
-        parts[3 * x] = part
-        parts[3 * x + 1] = part
-        parts[3 * x + 2] = part
+    for x in range(U64(begin), U64(end)):
+        part, i = values[x] * F32(1 / 255), U64(3) * x
+        parts[i], parts[i + U64(1)], parts[i + U64(2)] = part, part, part
+
+
+@jit
+def _kind(upper: np.uint8, lower: np.uint8) -> np.uint8:
+    """Return the kind between two rows of coefficients."""
+    return upper if upper == lower else EDGE
+
+
+@jit
+def _visible(alpha: Bytes, y: int, begin: int, end: int) -> bool:
+    seen = np.uint8(0)
+    for x in range(U64(begin), U64(end)):
+        seen |= alpha[y, x]
+    return bool(seen)
 
 
 @jit
@@ -255,42 +240,50 @@ def finish_rows(
     small_height = slope.shape[1]
     starts, weights = _cells(slope.shape[2], width)
     first, last = _rows_around(top, height, small_height)[0], _rows_around(bottom - 1, height, small_height)[1]
-    somebody = _where_somebody_may_be(slope, offset, first, last, starts, width)
+    kinds = _kinds(slope, offset, first, last, starts, width)
     if foreground.shape[0]:
-        somebody[:] = True
+        np.maximum(kinds, EDGE, kinds)
     # The two coefficient rows around the current row, at full width: slopes, then offsets.
     colours = np.empty((2, 2, 3 * width), np.float32)
     alphas = np.empty((2, 2, width), np.float32)
     expanded = np.full(2, -1, np.int64)
+    near = np.empty(kinds.shape[1], np.uint8)
     values = np.empty(width, np.float32)
     parts = np.empty(3 * width, np.float32)
+    # Arrays are indexed, not sliced: each slice counts references, which takes longer than the work on a block.
     for y in range(top, bottom):
         y0, y1, fy = _rows_around(y, height, small_height)
         for row in (y0, y1):
             if expanded[row & 1] != row:
                 expanded[row & 1] = row
-                wanted = somebody[row - first] | somebody[max(row - 1, first) - first]
-                wanted |= somebody[min(row + 1, last) - first]
-                _expand(slope, offset, row, wanted, starts, weights, colours[row & 1], alphas[row & 1])
+                above, own, below = max(row - 1, first) - first, row - first, min(row + 1, last) - first
+                for block in range(near.shape[0]):
+                    near[block] = _kind(_kind(kinds[above, block], kinds[own, block]), kinds[below, block])
+                _expand(slope, offset, row, near, starts, weights, colours, alphas)
         u, v = y0 & 1, y1 & 1
         if foreground.shape[0]:
-            _person_row(frame[y], colours[u], colours[v], fy, foreground[y])
+            _person_row(frame, y, colours, u, v, fy, 0, width, foreground)
         begin = 0
         while begin < width:
-            maybe = somebody[y0 - first, begin // BLOCK] or somebody[y1 - first, begin // BLOCK]
+            kind = _kind(kinds[y0 - first, begin // BLOCK], kinds[y1 - first, begin // BLOCK])
             end = begin + BLOCK
-            while end < width and maybe == (somebody[y0 - first, end // BLOCK] or somebody[y1 - first, end // BLOCK]):
+            while end < width and kind == _kind(kinds[y0 - first, end // BLOCK], kinds[y1 - first, end // BLOCK]):
                 end += BLOCK
             end = min(end, width)
-            pixels, seen = frame[y, 3 * begin : 3 * end], alpha[y, begin:end]
-            if maybe:
-                _alpha_row(pixels, alphas[u], alphas[v], fy, begin, values, seen)
+            if kind == EDGE:
+                _alpha_row(frame, y, alphas, u, v, fy, begin, end, values, alpha)
             else:
-                _clear(seen)
-            if composite.shape[0]:
-                backdrop_row, result = backdrop[y, 3 * begin : 3 * end], composite[y, 3 * begin : 3 * end]
-                if maybe:
-                    _composite_row(pixels, backdrop_row, colours[u], colours[v], fy, begin, seen, values, parts, result)
-                else:
-                    _copy(backdrop_row, result)
+                _fill(alpha, y, begin, end, np.uint8(0) if kind == NOBODY else np.uint8(255))
+            if composite.shape[0] and kind == NOBODY:
+                _copy(backdrop, y, begin, end, composite)
+            elif composite.shape[0] and kind == INSIDE:
+                _person_row(frame, y, colours, u, v, fy, begin, end, composite)
+            elif composite.shape[0]:
+                for left in range(begin, end, BLOCK):
+                    right = min(left + BLOCK, end)
+                    if _visible(alpha, y, left, right):
+                        _thirds(values, left, right, parts)
+                        _blend(frame, backdrop, y, colours, u, v, fy, left, right, parts, composite)
+                    else:
+                        _copy(backdrop, y, left, right, composite)
             begin = end
