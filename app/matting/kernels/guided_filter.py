@@ -60,50 +60,50 @@ def _convolve(inputs: Floats, weights: Floats, outputs: Floats, keep_negative: b
 @jit
 def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
     """Load tiles from index `first`: row `y` of planes (C, h, w) from column `left`, clipped to the row."""
-    right = min(left + TILE_PX, planes.shape[2])
+    begin, count = U(left), U(min(TILE_PX, planes.shape[2] - left))
     for c in range(planes.shape[0]):
-        line = planes[c, y, left:right]
         start = U(first + c) * TILE
-        for x in range(U(line.shape[0])):
-            tiles[start + x] = line[x]
+        for x in range(count):
+            tiles[start + x] = planes[c, y, begin + x]
 
 
 @jit
-def _put(tiles: Floats, planes: Floats, y: int, left: int) -> None:
-    """Store tiles to row `y` of planes from column `left`; the inverse of `_take`."""
-    right = min(left + TILE_PX, planes.shape[2])
+def _put(tiles: Floats, first: int, planes: Floats, y: int, left: int) -> None:
+    """Store tiles from index `first` to row `y` of planes from column `left`; the inverse of `_take`."""
+    begin, count = U(left), U(min(TILE_PX, planes.shape[2] - left))
     for c in range(planes.shape[0]):
-        line = planes[c, y, left:right]
-        start = U(c) * TILE
-        for x in range(U(line.shape[0])):
-            line[x] = tiles[start + x]
+        start = U(first + c) * TILE
+        for x in range(count):
+            planes[c, y, begin + x] = tiles[start + x]
 
 
 @jit
-def _multiply(small: Floats, matte: Floats, y: int, products: Floats) -> None:
-    """Compute x, y, x * y and x * x of row `y`, (16, w + 2), zero-padded; matte (4, w). Zero outside the image."""
+def _multiply(small: Floats, matte: Floats, row: int, y: int, products: Floats) -> None:
+    """Compute x, y, x * y and x * x of row `y` to products[y % 3], (16, w + 2), zero-padded, 0 outside the image.
+
+    matte: (4, n, w), read in row `row`.
+    """
+    width, ring = U(small.shape[2]), y % 3
     if y < 0 or y >= small.shape[1]:
-        products[:] = F32(0)
+        for c in range(MOMENTS):
+            for x in range(width):
+                products[ring, c, x + U(1)] = F32(0)
         return
-    width = U(small.shape[2])
-    red, green, blue = small[0, y], small[1, y], small[2, y]
     for c in range(PAIRS):
-        values, image = matte[c], products[c, 1:]
-        own, both, square = products[PAIRS + c, 1:], products[2 * PAIRS + c, 1:], products[3 * PAIRS + c, 1:]
+        own, both, square = PAIRS + c, 2 * PAIRS + c, 3 * PAIRS + c
         # One loop per row that is written: more make too many checks for overlap, and nothing is vectorized.
         if c < PAIRS - 1:
-            colour = small[c, y]
             for x in range(width):
-                image[x] = colour[x]
+                products[ring, c, x + U(1)] = small[c, y, x]
         else:
             for x in range(width):
-                image[x] = (red[x] + green[x] + blue[x]) * F32(1 / 3)
+                products[ring, c, x + U(1)] = (small[0, y, x] + small[1, y, x] + small[2, y, x]) * F32(1 / 3)
         for x in range(width):
-            own[x] = values[x]
-        for x in range(width):
-            both[x] = image[x] * values[x]
-        for x in range(width):
-            square[x] = image[x] * image[x]
+            products[ring, own, x + U(1)] = matte[c, row, x]
+        for x in range(U(1), width + U(1)):
+            products[ring, both, x] = products[ring, c, x] * products[ring, own, x]
+        for x in range(U(1), width + U(1)):
+            products[ring, square, x] = products[ring, c, x] * products[ring, c, x]
 
 
 @jit
@@ -112,17 +112,17 @@ def _mean(products: Floats, row: int, left: int, box: Floats, means: Floats) -> 
 
     box: (4, 9), weights of each channel pair.
     """
+    above, here, below, begin = (row + 2) % 3, row % 3, (row + 1) % 3, U(left)
     for c in range(MOMENTS):
-        k = box[c % PAIRS]
-        k0, k1, k2, k3, k4, k5, k6, k7, k8 = k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8]
-        above = products[(row + 2) % 3, c, left : left + TILE_PX + BORDER]
-        here = products[row % 3, c, left : left + TILE_PX + BORDER]
-        below = products[(row + 1) % 3, c, left : left + TILE_PX + BORDER]
+        p = c % PAIRS
+        k0, k1, k2, k3, k4 = box[p, 0], box[p, 1], box[p, 2], box[p, 3], box[p, 4]
+        k5, k6, k7, k8 = box[p, 5], box[p, 6], box[p, 7], box[p, 8]
         start = U(c) * TILE
         for x in range(TILE):
-            upper = k0 * above[x] + k1 * above[x + U(1)] + k2 * above[x + U(2)]
-            middle = k3 * here[x] + k4 * here[x + U(1)] + k5 * here[x + U(2)]
-            lower = k6 * below[x] + k7 * below[x + U(1)] + k8 * below[x + U(2)]
+            i, j, k = begin + x, begin + x + U(1), begin + x + U(2)
+            upper = k0 * products[above, c, i] + k1 * products[above, c, j] + k2 * products[above, c, k]
+            middle = k3 * products[here, c, i] + k4 * products[here, c, j] + k5 * products[here, c, k]
+            lower = k6 * products[below, c, i] + k7 * products[below, c, j] + k8 * products[below, c, k]
             means[start + x] = upper + middle + lower
 
 
@@ -144,9 +144,9 @@ def _offset(means: Floats, slopes: Floats, offsets: Floats) -> None:
 
 
 @jit
-def _clamp(values: Floats, clamped: Floats) -> None:
-    for x in range(U(values.shape[0])):
-        clamped[x] = min(max(values[x], F32(0)), F32(1))
+def _clamp(matte: Floats, row: int, coarse: Floats, y: int) -> None:
+    for x in range(U(coarse.shape[2])):
+        coarse[0, y, x] = min(max(matte[3, row, x], F32(0)), F32(1))
 
 
 @jit
@@ -177,7 +177,7 @@ def learned_filter_rows(
     """
     channels, width = hidden.shape[0], small.shape[2]
     products = _rows_of_products(width)
-    matte = np.empty((PAIRS, width), np.float32)
+    matte = np.empty((PAIRS, 1, width), np.float32)
     known = np.zeros((8 + channels) * TILE_PX, np.float32)
     inner, outer = np.zeros(channels * TILE_PX, np.float32), np.zeros(channels * TILE_PX, np.float32)
     means = np.zeros(MOMENTS * TILE_PX, np.float32)
@@ -187,10 +187,10 @@ def learned_filter_rows(
             for left in range(0, width, TILE_PX):
                 _take(hidden, y, left, inner, 0)
                 _convolve(inner, project, slopes, True)
-                _put(slopes, matte.reshape(PAIRS, 1, width), 0, left)
-        _multiply(small, matte, y, products[y % 3])
+                _put(slopes, 0, matte, 0, left)
+        _multiply(small, matte, 0, y, products)
         if top <= y < bottom:
-            _clamp(matte[3], coarse[0, y])
+            _clamp(matte, 0, coarse, y)
         row = y - 1
         if row >= top:
             for left in range(0, width, TILE_PX):
@@ -201,33 +201,29 @@ def learned_filter_rows(
                 _convolve(inner, second, outer, False)
                 _convolve(outer, third, slopes, True)
                 _offset(means, slopes, offsets)
-                _put(slopes, slope, row, left)
-                _put(offsets, offset, row, left)
+                _put(slopes, 0, slope, row, left)
+                _put(offsets, 0, offset, row, left)
 
 
 @jit
 def _add_rows(products: Floats, left: int, sums: Floats) -> None:
     """Add up the three rows of products (3, 16, w + 2) into tiles with their borders."""
     for c in range(MOMENTS):
-        one, two, three = (
-            products[0, c, left : left + TILE_PX + BORDER],
-            products[1, c, left : left + TILE_PX + BORDER],
-            products[2, c, left : left + TILE_PX + BORDER],
-        )
         start = U(c) * WIDE_TILE
         for x in range(WIDE_TILE):
-            sums[start + x] = one[x] + two[x] + three[x]
+            i = U(left) + x
+            sums[start + x] = products[0, c, i] + products[1, c, i] + products[2, c, i]
 
 
 @jit
-def _solve(sums: Floats, shares: Floats, epsilon: np.float32, solved: Floats) -> None:
+def _solve(sums: Floats, shares: Floats, left: int, epsilon: np.float32, solved: Floats) -> None:
     """Compute tiles of slopes, then of offsets, from sums of rows. shares: of each pixel in the mean around it."""
     for c in range(U(PAIRS)):
         i, j = c * WIDE_TILE, (U(PAIRS) + c) * WIDE_TILE
         k, m = (U(2 * PAIRS) + c) * WIDE_TILE, (U(3 * PAIRS) + c) * WIDE_TILE
         slopes, offsets = c * TILE, (U(PAIRS) + c) * TILE
         for x in range(TILE):
-            share = shares[x]
+            share = shares[U(left) + x]
             mean_x = (sums[i + x] + sums[i + x + U(1)] + sums[i + x + U(2)]) * share
             mean_y = (sums[j + x] + sums[j + x + U(1)] + sums[j + x + U(2)]) * share
             both = (sums[k + x] + sums[k + x + U(1)] + sums[k + x + U(2)]) * share
@@ -268,16 +264,16 @@ def fast_filter_rows(
     shares, products = np.empty_like(columns), _rows_of_products(width)
     sums, solved = np.empty(MOMENTS * (TILE_PX + BORDER), np.float32), np.empty(2 * PAIRS * TILE_PX, np.float32)
     for y in range(top - 1, bottom + 1):
-        _multiply(small, matte[:, min(max(y, 0), height - 1)], y, products[y % 3])
+        _multiply(small, matte, min(max(y, 0), height - 1), y, products)
         row = y - 1
         if row < top:
             continue
-        _clamp(matte[3, row], coarse[0, row])
+        _clamp(matte, row, coarse, row)
         row_share = F32(1) / F32(1 + (row > 0) + (row < height - 1) if within else 3)
         for x in range(shares.shape[0]):
             shares[x] = columns[x] * row_share
         for left in range(0, width, TILE_PX):
             _add_rows(products, left, sums)
-            _solve(sums, shares[left : left + TILE_PX], F32(epsilon), solved)
-            _put(solved[: PAIRS * TILE_PX], slope, row, left)
-            _put(solved[PAIRS * TILE_PX :], offset, row, left)
+            _solve(sums, shares, left, F32(epsilon), solved)
+            _put(solved, 0, slope, row, left)
+            _put(solved, PAIRS, offset, row, left)
