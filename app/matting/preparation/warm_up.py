@@ -24,6 +24,7 @@ NICENESS = 10
 KERNELS = (
     paths.module("app.matting.kernels.composite"),
     paths.module("app.matting.kernels.patches"),
+    paths.module("app.matting.strict.cell_kernels"),
     paths.module("app.media.yuv_rows"),
 )
 """Modules that give access to all compiled functions."""

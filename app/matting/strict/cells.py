@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from app.core.types import Floats
 from app.matting.strict import rules
 from app.matting.strict.background_model import SQUARE, BackgroundModel, Mask, Planes, contrast
+from app.matting.strict.cell_kernels import compare_cells, count_cells, follow_cells, learn_cells, sum_light
 
 
 class Kept(NamedTuple):
@@ -47,7 +47,7 @@ def kept_cells(model: BackgroundModel, image: Planes, alpha: Floats, strict: boo
         removed &= ~model.hidden  # a ghost without its translucent part would pass for a person
     count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
     marks = certain, sure, grown(model.moved), agreeing & ~model.hidden, agreeing & model.hidden
-    total, blocks, surely, moving_cells, agreeing_cells, hidden_cells = _counted(labels, count, marks)
+    total, blocks, surely, moving_cells, agreeing_cells, hidden_cells = count_cells(labels, count, *marks).T
     moved = moving_cells > rules.MOVED_SHARE * total
     least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
     likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
@@ -71,7 +71,8 @@ def kept_cells(model: BackgroundModel, image: Planes, alpha: Floats, strict: boo
     waits = int(model.age) < rules.WAIT_FRAMES
     if waits:
         kept[:] = False
-    _learn(model, image, difference, empty, ~grown(kept) & ~empty & ~moving, unseen)
+    hidden, spared = ~grown(kept) & ~empty & ~moving, np.zeros_like(empty) if unseen is None else grown(unseen)
+    learn_cells(image, model.background, model.frames, model.hidden, difference, empty, hidden, spared)
     model.age = np.minimum(model.age + 1, rules.WAIT_FRAMES)
     return Kept(kept, bool((likely & ~people).any()) and not waits)
 
@@ -86,12 +87,9 @@ def _follow(model: BackgroundModel, image: Planes, empty: Mask) -> Mask:
 
     The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
     """
-    recent, still_empty = model.recent, empty & model.empty
-    light = _light(image, recent, still_empty)
-    changes = image - recent if light is None else image - recent * light
-    cv2.accumulateWeighted(_rows(image), _rows(recent), rules.REFERENCE_RATE)
+    moving = np.empty(empty.shape, np.bool_)
+    follow_cells(image, model.recent, _light(image, model.recent, empty & model.empty), moving)
     model.empty = empty
-    moving: Mask = _range([_mean(plane) for plane in changes]) > rules.MOTION
     return moving
 
 
@@ -99,10 +97,10 @@ def _compare(model: BackgroundModel, image: Planes, witnesses: Mask) -> tuple[Fl
     """Return the difference from the learned background, after following the light, and where it agrees."""
     known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
     light = _light(image, model.background, known & witnesses)
-    if light is not None:
-        model.background *= light
-    difference = _range(image - model.background)
-    return difference, known & (_mean(difference) < rules.AGREEMENT)
+    difference = _difference(image, model.background, light)
+    model.background *= light[:, None, None]
+    mean = cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return difference, known & (np.asarray(mean) < rules.AGREEMENT)
 
 
 def _repeated(model: BackgroundModel, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
@@ -120,7 +118,7 @@ def _repeated(model: BackgroundModel, difference: Floats, agreeing: Mask, moving
 def _furniture(model: BackgroundModel, image: Planes, empty: Mask, body: Mask) -> Mask:
     """Return where the frame shows a strong pattern of the first frame that is furniture."""
     light = _light(image, model.first, empty)
-    same = _largest(_range(image - (model.first if light is None else model.first * light))) < rules.UNMOVED
+    same = _largest(_difference(image, model.first, light)) < rules.UNMOVED
     model.unmoved &= same
     if np.count_nonzero(body & model.unmoved) > rules.UNMOVED_SHARE * np.count_nonzero(body):
         return np.zeros_like(body)
@@ -130,40 +128,9 @@ def _furniture(model: BackgroundModel, image: Planes, empty: Mask, body: Mask) -
     return grown(model.unmoved & (np.asarray(near) >= rules.UNMOVED_CELLS))
 
 
-def _learn(
-    model: BackgroundModel, image: Planes, difference: Floats, empty: Mask, hidden: Mask, unseen: Mask | None
-) -> None:
-    """Learn the background from the empty cells, and from those that are hidden and do not change."""
-    changed = difference > rules.CHANGED
-    anew = hidden & (changed | (model.frames == 0))
-    stale = empty & changed
-    free = empty & ~(stale & (model.frames > 1))
-    learned = free | (hidden & (model.hidden | anew | (difference < rules.AGREEMENT)))
-    if unseen is not None:
-        spared = ~grown(unseen)
-        anew, stale, free, learned = (cells & spared for cells in (anew, stale, free, learned))
-    frames = np.maximum(model.frames * ~anew - stale, 0)
-    model.hidden = (model.hidden & ~free) | anew
-    most = np.float32(rules.MOST_FRAMES)
-    model.background += learned / np.minimum(frames + 1, most) * (image - model.background)
-    model.frames = np.minimum(frames + learned, most)
-
-
 def _components(mask: Mask) -> tuple[int, NDArray[np.int32]]:
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
     return count, np.asarray(labels, np.int32)
-
-
-def _counted(labels: NDArray[np.int32], count: int, marks: Sequence[Mask]) -> NDArray[np.int64]:
-    """Return the numbers of cells of each component, and of those with each mark, (1 + len(marks), count)."""
-    # One histogram over components and combinations of marks: to select the cells of a mark takes as long as this.
-    codes = labels << len(marks)
-    for bit, mark in enumerate(marks):
-        codes |= np.left_shift(mark, bit, dtype=np.int32)
-    combinations = np.arange(1 << len(marks))
-    cells = np.bincount(codes.ravel(), minlength=count << len(marks)).reshape(count, -1)
-    chosen = [np.ones_like(combinations), *(combinations >> bit & 1 for bit in range(len(marks)))]
-    return np.stack(chosen) @ cells.T
 
 
 def _enclosed(kept: Mask) -> Mask:
@@ -173,26 +140,17 @@ def _enclosed(kept: Mask) -> Mask:
     return outside[1:-1, 1:-1].view(np.bool_)
 
 
-def _light(now: Planes, before: Planes, cells: Mask) -> Floats | None:
-    """Return the change of light per channel, (3, 1, 1), measured at these cells; None where they are too few."""
-    if np.count_nonzero(cells) <= rules.LIGHT_SHARE * cells.size:
-        return None
-    weights = cells.reshape(-1).astype(np.float32)
-    sums = (planes.reshape(3, -1) @ weights for planes in (now, before))
-    after, earlier = sums
-    ratios = np.clip(after / np.maximum(earlier, 1e-3), *rules.LIGHT_RANGE)
-    return np.asarray(ratios, np.float32)[:, None, None]
+def _light(now: Planes, before: Planes, cells: Mask) -> Floats:
+    """Return the change of light per channel, (3,), measured at these cells; 1 where they are too few."""
+    light = np.empty(3, np.float32)
+    sum_light(now, before, cells, light)
+    return light
 
 
-def _rows(planes: Planes) -> Floats:
-    """Return a view of the planes below each other."""
-    return planes.reshape(-1, planes.shape[-1])
-
-
-def _range(planes: Planes | list[Floats]) -> Floats:
-    """Return the largest magnitude of the channels, per cell."""
-    red, green, blue = (np.abs(plane) for plane in planes)
-    return np.maximum(np.maximum(red, green), blue)
+def _difference(image: Planes, reference: Planes, light: Floats) -> Floats:
+    difference = np.empty(image.shape[1:], np.float32)
+    compare_cells(image, reference, light, difference)
+    return difference
 
 
 def _largest(cells: Floats) -> Floats:
@@ -201,8 +159,3 @@ def _largest(cells: Floats) -> Floats:
 
 def _smallest(cells: Floats) -> Floats:
     return np.asarray(cv2.erode(cells, SQUARE))
-
-
-def _mean(plane: Floats) -> Floats:
-    """Return the means over 3x3 cells."""
-    return np.asarray(cv2.blur(plane, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
