@@ -20,6 +20,7 @@ import pytest
 from app import __version__
 from tools.packages.check import check, digest
 from tools.packages.deb import build_deb
+from tools.packages.release import build_app_dir
 from tools.packages.tree import build
 
 MIRROR = "http://deb.debian.org/debian"
@@ -45,7 +46,10 @@ class System:
         """Run a command in the system; return its exit code and what it prints."""
         own = self.root / "tmp/.X11-unix"
         own.mkdir(parents=True, exist_ok=True)
-        mounts = f"mount --bind /tmp/.X11-unix {own}; mount -t tmpfs none {self.root}/dev/shm; "
+        mounts = (
+            f"mount --bind /tmp/.X11-unix {own}; mount -t tmpfs none {self.root}/dev/shm; "
+            f"mount --rbind /sys {self.root}/sys; "
+        )
         chroot = f"exec chroot --userspec={user}:{user} {self.root} "
         variables = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -91,6 +95,11 @@ def package(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def older(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_deb(tree, tmp_path_factory.mktemp("older"), "0.1.0", fast=True)
+
+
+@pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     with subprocess.Popen(
         ["Xvfb", "-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"], stdout=subprocess.PIPE
@@ -102,7 +111,7 @@ def display() -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def system(
-    request: pytest.FixtureRequest, tree: Path, display: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, older: Path, display: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
     """A clean system with an older version of the package, that has been used once."""
     root = tmp_path_factory.mktemp(request.param)
@@ -111,7 +120,7 @@ def system(
     system = System(root, display)
     assert system.run("which", "python3")[0] == 1
     system.run("useradd", "--create-home", "--uid", str(USER), "tester", user=0)
-    system.install(build_deb(tree, tmp_path_factory.mktemp("older"), "0.1.0", fast=True))
+    system.install(older)
     yield system
     shutil.rmtree(root)
 
@@ -127,6 +136,17 @@ def test_two_builds_are_identical(tree: Path, tmp_path: Path) -> None:
         pytest.skip("the tree may be of another commit")
     build(tmp_path / "mattecam")
     assert digest(tmp_path / "mattecam") == digest(tree)
+
+
+def test_an_app_dir_runs_without_network(tree: Path, tmp_path: Path) -> None:
+    build_app_dir(tree, tmp_path / "Mattecam.AppDir")
+    variables = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "MATTECAM_RUNTIME_DIR": str(tmp_path / "run")}
+    command = ["unshare", "-n", f"{tmp_path}/Mattecam.AppDir/AppRun", "headless", *DEMO, "--record"]
+    done = subprocess.run(
+        [*command, f"{tmp_path}/demo.mp4"], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "demo.mp4").stat().st_size > 1000
 
 
 def test_lintian_finds_no_error(package: Path) -> None:

@@ -34,6 +34,8 @@ STDLIB = (
     "lib-dynload/ossaudiodev*",
     "lib-dynload/readline*",
     "ctypes/macholib",
+    "cgi.py",
+    "cgitb.py",
 )
 """Patterns below the folder of the standard library."""
 QT = (
