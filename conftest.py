@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -17,7 +18,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
 
 from app.config import logs
@@ -26,6 +26,7 @@ from app.matting.openvino import artefact_cache
 from app.matting.preparation import preparation
 from app.matting.preparation.preparation import Preparation
 from app.matting.preparation.warm_up import KERNELS
+from app.matting.selection import hardware
 from tests.converted import SharedCache
 from tests.pipewire_session import PrivateSession, private_session
 
@@ -34,8 +35,15 @@ if not os.environ.get("DISPLAY"):
 # The same examples in every run, however slow the machine is; `--hypothesis-profile=default` looks for others.
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
-torch.set_num_threads(1)  # two of them are far slower than one where the cores are busy
+if hardware.torch_usable():
+    import torch
 
+    torch.set_num_threads(1)  # two of them are far slower than one where the cores are busy
+
+TRAINING = Path(__file__).parent / "tests" / "training"
+GENERATED = {"weights", "weights_file"}
+"""Fixtures that generate weights with torch."""
+MARKED = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.torch\b", re.MULTILINE)
 GRACE_S = 15.0
 """How long threads and processes of a finished test may take to end."""
 
@@ -48,6 +56,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     seed = config.getoption("--random-order")
     if seed is not None:
         random.Random(seed).shuffle(items)
+    for item in items:
+        if item.path.is_relative_to(TRAINING) or not GENERATED.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.torch)
+        if not hardware.torch_usable() and item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.skip(reason="needs torch"))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out modules that import torch where it is missing; only those that are marked as a whole may do so."""
+    if hardware.torch_usable() or collection_path.suffix != ".py":
+        return (collection_path == TRAINING and not hardware.torch_usable()) or None
+    return MARKED.search(collection_path.read_text(encoding="utf-8")) is not None or None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,7 +33,7 @@ from app.matting.torch.networks import place
 from app.matting.torch.step import FrameStep, StepMode
 from app.matting.torch.torch_backend import DTYPES, TorchBackend
 from models.checkpoint import load_state_dict
-from models.mattecam.bundled import BUNDLED
+from models.mattecam.paths import BUNDLED
 from models.rvm.network import MattingNetwork
 from models.table import NETWORKS
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import pooch
 
+from models import conversions
 from models.faults import WeightsFault
 from models.spec import WeightSpec
 from models.weights import (
@@ -63,9 +64,9 @@ def download(name: str, progress: Progress = ignore_progress, *, again: bool = F
     if spec.url is None:
         raise DownloadError(WeightsFault.BUNDLED, model=name)
     target = user_folder() / spec.file
-    if not again and target.is_file() and sha256_of(target) == (spec.sha256 or recorded_sha256(target)):
-        return target
-    fetch(spec, spec.url, target, progress)
+    if again or not target.is_file() or sha256_of(target) != (spec.sha256 or recorded_sha256(target)):
+        fetch(spec, spec.url, target, progress)
+    _fetch_converted(name, progress)
     return target
 
 
@@ -90,6 +91,18 @@ def install(name: str, file: Path) -> Path:
         raise _failure(spec, target, error) from error
     _keep(spec, part, target, _checked(spec, part, expected))
     return target
+
+
+def _fetch_converted(name: str, progress: Progress) -> None:
+    """Download what a package without PyTorch needs beside the weights of a network."""
+    spec = conversions.missing(name)
+    if spec is not None and spec.url is not None:
+        archive = user_folder() / "converted" / spec.file
+        fetch(spec, spec.url, archive, progress)
+        try:
+            conversions.unpack(archive, spec)
+        except OSError as error:
+            raise _failure(spec, archive, error) from error
 
 
 def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress) -> None:

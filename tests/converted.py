@@ -7,13 +7,15 @@ from pathlib import Path
 from app.core.files.lock import lock_file
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.artefact_cache import ArtefactCache
+from app.matting.selection.hardware import torch_usable
+from models.conversions import folders
 
 
 class SharedCache(ArtefactCache):
-    """Converts each network once, however many processes ask for it at the same time."""
+    """Converts each network once, however many processes ask for it; without torch, those that ship are used."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(lambda: folder)
+        super().__init__(lambda: folder, (lambda model: ()) if torch_usable() else folders)
         folder.mkdir(exist_ok=True)
         self._lock_path = folder / "lock"
 

@@ -1,38 +1,79 @@
 """Convert the bundled and downloaded networks for packages, which lack torch.
 
-    python -m tools.convert_networks FOLDER
+    python -m tools.convert_networks FOLDER [--archives FOLDER --url ADDRESS]
 
-A package has the folder as `models/converted`. It does not belong into a source tree, where networks change.
+A package has the first folder as `models/converted`. It does not belong into a source tree, where networks change.
+Without archives it holds every installed network; with them the bundled ones and the one that is recommended, and each
+other network is an archive in the second folder, which `weights download` of the package fetches from below ADDRESS.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import shutil
-import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
+from models.conversions import LIST
 from models.int8 import find_int8
-from models.table import NETWORKS
-from models.weights import check_intact, on_hand
+from models.spec import NetworkSpec
+from models.table import NETWORKS, recommended
+from models.weights import check_intact, on_hand, sha256_of
 
 
-def convert_all(target: Path) -> None:
-    """Convert each network in each of its versions into a new folder."""
+def convert_all(target: Path, archives: Path | None = None, url: str = "") -> None:
+    """Convert each installed network in each of its versions into a new folder or an archive."""
+    listed = {}
+    for spec in NETWORKS.values():
+        inside = archives is None or spec.bundled or spec == recommended()
+        with tempfile.TemporaryDirectory() as scratch:
+            made = target if inside else Path(scratch)
+            if convert_network(spec, made) and archives is not None and not inside:
+                file = pack(made, archives / f"{spec.name}.zip")
+                listed[spec.name] = {
+                    "file": file.name,
+                    "url": f"{url.rstrip('/')}/{file.name}",
+                    "bytes": file.stat().st_size,
+                    "sha256": sha256_of(file),
+                }
+    if listed:
+        (target / LIST).write_text(json.dumps(listed, indent=1), "utf-8")
+
+
+def convert_network(spec: NetworkSpec, target: Path) -> bool:
+    """Convert a network if its weights are installed; return whether they are."""
+    weights = on_hand(spec.name)
+    if weights is None:
+        return False
+    check_intact(spec.name, weights)
     with tempfile.TemporaryDirectory() as scratch:
         cache = ArtefactCache(lambda: Path(scratch))
-        for spec in NETWORKS.values():
-            weights = on_hand(spec.name)
-            if weights is None:
-                continue
-            check_intact(spec.name, weights)
-            for direct in {False, spec.direct}:
-                for int8 in {None, find_int8(weights, spec.int8)}:
-                    cache.load(spec.name, weights, direct=direct, int8=int8)
-                    made = cache.folder(spec.name, weights, direct=direct, int8=int8)
-                    shutil.copytree(made, target / shipped_name(spec.name, weights, direct=direct, int8=int8))
+        # In this order, since OpenVINO numbers the operations of a process: two builds give the same files.
+        for direct in (False, True)[: 1 + spec.direct]:
+            for int8 in dict.fromkeys((None, find_int8(weights, spec.int8))):
+                cache.load(spec.name, weights, direct=direct, int8=int8)
+                made = cache.folder(spec.name, weights, direct=direct, int8=int8)
+                shutil.copytree(made, target / shipped_name(spec.name, weights, direct=direct, int8=int8))
+    return True
+
+
+def pack(folder: Path, archive: Path) -> Path:
+    """Write an archive that depends on the content of a folder alone, and return it."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = zipfile.ZipInfo(file.relative_to(folder).as_posix())
+            made.writestr(name, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return archive
 
 
 if __name__ == "__main__":
-    convert_all(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--archives", type=Path)
+    parser.add_argument("--url", default="")
+    given = parser.parse_args()
+    convert_all(given.folder, given.archives, given.url)

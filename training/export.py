@@ -10,8 +10,9 @@ import torch
 import typer
 
 from app.core.errors import UsageError
-from models.mattecam.bundled import BUNDLED, load, save
+from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork, has_trunk
+from models.mattecam.paths import BUNDLED
 from training.rounding import round_weights
 from training.step import Learner
 

@@ -21,8 +21,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.int8 import SIMILAR, SOURCE, int8_file
-from models.mattecam.bundled import BUNDLED, load
+from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.paths import BUNDLED
 from models.mattecam.quantized import quantized, save_quantized
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3

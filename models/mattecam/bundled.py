@@ -10,13 +10,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.mattecam.network import MattecamNetwork, has_trunk
+from models.mattecam.paths import BUNDLED, BUNDLED_WITH_PLATE
 from models.mattecam.plate import PlateNetwork
 from models.mattecam.quantized import load_quantized
-
-BUNDLED = Path(__file__).with_name("student.safetensors")
-"""Path of the bundled weights, float16; see README.md next to them."""
-BUNDLED_WITH_PLATE = BUNDLED.with_name("student-plate.safetensors")
-"""Path of the bundled weights of the network that also sees a plate, float16."""
 
 
 def load_bundled() -> MattecamNetwork:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from models.mattecam.paths import BUNDLED, BUNDLED_WITH_PLATE
 from models.spec import AutoRank, NetworkSpec, WeightSpec
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _export_with_plate(network: nn.Module, direct: bool) -> Export:
 
 STUDENT = NetworkSpec(
     title="Standard",
-    weights=WeightSpec("mattecam", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
+    weights=WeightSpec("mattecam", BUNDLED.name, "GPL-3.0", "Mattecam's own, ships with the program"),
     load=_load,
     export=_export,
     short_side=180,
@@ -50,7 +51,7 @@ STUDENT_PLATE = NetworkSpec(
     title="Standard, with a photo of your empty room",
     weights=WeightSpec(
         "mattecam-plate",
-        "student-plate.safetensors",
+        BUNDLED_WITH_PLATE.name,
         "GPL-3.0",
         "Mattecam's own, needs a picture of the empty room, ships with the program",
     ),

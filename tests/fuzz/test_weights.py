@@ -19,6 +19,8 @@ from models.checkpoint import load_state_dict
 from models.weights import WeightsError
 from tests.fuzz.damage import damaged, sampled
 
+pytestmark = pytest.mark.torch
+
 SLOWEST_S = 20.0
 
 

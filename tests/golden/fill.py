@@ -3,13 +3,17 @@
 Every value depends only on the parameter's name and shape, or on the image's size, seed and time step.
 """
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Scales of the last convolutions' weights and values of their biases by channel: they keep alpha and error
 # inside 0..1, away from the clamps.
@@ -41,6 +45,8 @@ def parameter(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 def fill(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A copy of a state dict with every entry replaced, num_batches_tracked excepted."""
+    import torch
+
     return {
         name: value if name.endswith("num_batches_tracked") else torch.from_numpy(parameter(name, tuple(value.shape)))
         for name, value in state_dict.items()

@@ -18,7 +18,7 @@ from app.matting.base.interface import EngineInfo
 from app.matting.selection import measured
 from app.matting.selection.measured import Trial, note_trials
 from app.runtime.status import PipelineStatus
-from models.mattecam.bundled import BUNDLED
+from models.mattecam.paths import BUNDLED
 from tests.gui.controls import made_store
 from tests.gui.widgets import find
 

@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
+from app.matting.selection.hardware import torch_usable
 from models import table
 from tests.golden.fill import fill
-from tests.matting.networks import NETWORKS, BuildEngine
+from tests.matting.networks import BuildEngine
 from tests.toy.spec import TOY
 
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return a file with generated weights for each network."""
+    import torch
+
+    from tests.matting.modules import NETWORKS
+
     folder = tmp_path_factory.mktemp("weights")
     files = {}
     for name, make in NETWORKS.items():
@@ -44,14 +48,9 @@ def engines() -> Iterator[BuildEngine]:
 
 @pytest.fixture(autouse=True, scope="package")
 def _small_networks() -> Iterator[None]:
-    """Register the toy network; reduce the input size of U2-Net, which no test depends on: fifty times faster.
-
-    Use one torch thread: the frames are too small to parallelize.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """Register the toy network; reduce the input size of U2-Net, which no test depends on: fifty times faster."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(table.NETWORKS, TOY.name, TOY)
-        patch.setattr("models.u2net.saliency.TRAINED_SIZE", (48, 48))
+        if torch_usable():
+            patch.setattr("models.u2net.saliency.TRAINED_SIZE", (48, 48))
         yield
-    torch.set_num_threads(before)

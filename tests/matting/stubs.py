@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
-import torch
 from hypothesis import settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.coefficients import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
-from app.matting.torch.core import Core
-from app.matting.torch.torch_backend import TorchBackend
+from app.matting.selection.hardware import torch_usable
 
 CELL = 4
 
@@ -58,42 +55,13 @@ class StubCpu(CpuBackend):
         return self.coefficients.copied()  # strict mode changes the arrays
 
 
-class StubNetwork(nn.Module):
-    """Returns the chosen coefficients for each stream of a batch."""
+StubMaker: TypeAlias = "type[StubCpu | StubTorch]"
+STUBS: dict[str, StubMaker] = {"cpu": StubCpu}
+"""Stubs by name; that of torch only where torch is installed."""
+if torch_usable():
+    from tests.matting.torch_stubs import StubTorch
 
-    coefficients_now: Coefficients
-
-    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """Return no recurrent states."""
-        return ()
-
-    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        """Return the chosen coefficients."""
-        now = self.coefficients_now
-        tensors = (torch.from_numpy(array.copy()) for array in (now.slope, now.offset, now.coarse[None]))
-        return tuple(tensor.expand(len(small), *tensor.shape) for tensor in tensors)
-
-
-class StubTorch(TorchBackend):
-    """The same as `StubCpu` in torch."""
-
-    def __init__(self, geometry: StepGeometry, coefficients: Coefficients | None = None) -> None:
-        self._network = StubNetwork()
-        super().__init__(Core(self._network), geometry)
-        if coefficients is not None:
-            self.coefficients = coefficients
-
-    @property
-    def coefficients(self) -> Coefficients:
-        return self._network.coefficients_now
-
-    @coefficients.setter
-    def coefficients(self, coefficients: Coefficients) -> None:
-        self._network.coefficients_now = coefficients
-
-
-Stub = StubCpu | StubTorch
-STUBS: dict[str, type[Stub]] = {"cpu": StubCpu, "torch": StubTorch}
+    STUBS["torch"] = StubTorch
 
 
 class Case:

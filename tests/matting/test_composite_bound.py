@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,15 +18,17 @@ from app.matting.cpu.coefficients import Coefficients
 from tests.matting.stubs import (
     RELIT_ROUNDING,
     ROUNDING,
+    STUBS,
     Case,
-    Stub,
     StubCpu,
-    StubTorch,
     assert_bounded,
     edge_settings,
     few_examples,
     nobody,
 )
+
+if TYPE_CHECKING:
+    from tests.matting.torch_stubs import StubTorch
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
 
@@ -33,7 +36,12 @@ backdrops = st.sampled_from(["picture", "frame", "black", "white", "blur:0", "bl
 
 
 def check_stream(
-    backend: Stub, case: Case, make: Callable[[], Coefficients], edges: EdgeSettings, kind: str, rounding: int
+    backend: StubCpu | StubTorch,
+    case: Case,
+    make: Callable[[], Coefficients],
+    edges: EdgeSettings,
+    kind: str,
+    rounding: int,
 ) -> None:
     """Check three frames of a stream: smoothing needs more than one. make: returns what the network computes next."""
     with closing(backend):
@@ -71,13 +79,14 @@ def test_composites_of_the_cpu_are_bounded(
     check_stream(StubCpu(case.geometry), case, make, edges, kind, rounding)
 
 
+@pytest.mark.torch
 @few_examples
 @given(**sizes)
 def test_composites_of_torch_are_bounded(
     width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str
 ) -> None:
     case = Case(width, height, ratio, seed)
-    check_stream(StubTorch(case.geometry), case, case.coefficients, edges, kind, RELIT_ROUNDING)
+    check_stream(STUBS["torch"](case.geometry), case, case.coefficients, edges, kind, RELIT_ROUNDING)
 
 
 def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficients:
@@ -90,14 +99,14 @@ def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficient
     return coefficients
 
 
-@pytest.mark.parametrize("backend", ["network", "plate", "torch"])
+@pytest.mark.parametrize("backend", ["network", "plate", pytest.param("torch", marks=pytest.mark.torch)])
 @few_examples
 @given(seed=st.integers(0, 1 << 30), value=st.sampled_from(NOT_NUMBERS), edges=edge_settings)
 def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float, edges: EdgeSettings) -> None:
     case = Case(33, 21, 0.5, seed, padded=backend == "plate")
     make = case.refined if backend == "plate" else case.coefficients
     intact, broken, frame = make(), spoiled(case, make(), value), case.frame()
-    with closing((StubTorch if backend == "torch" else StubCpu)(case.geometry, intact)) as stub:
+    with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry, intact)) as stub:
         stub.step(frame, np.zeros_like(frame), edges).result()  # smoothing begins with this frame
         stub.coefficients = broken
         with pytest.raises(NotAMatteError):

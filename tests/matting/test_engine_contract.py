@@ -21,7 +21,10 @@ from app.matting.engine.scene_cut import CutDetector
 from app.matting.selection import hardware
 from app.matting.torch import networks
 from tests.golden.fill import fill
-from tests.matting.networks import NETWORKS, BuildEngine, frames
+from tests.matting.modules import NETWORKS
+from tests.matting.networks import BuildEngine, frames
+
+pytestmark = pytest.mark.torch
 
 OFF = EdgeSettings(strict="off")
 RATIO = 0.5

@@ -17,7 +17,7 @@ from app.matting.cpu.coefficients import Coefficients
 from app.matting.region.coefficients import RegionCoefficients
 from app.matting.region.roi import Roi
 from tests.matting.edits import Fixed
-from tests.matting.stubs import STUBS, Stub, StubCpu, StubTorch
+from tests.matting.stubs import STUBS, StubCpu, StubMaker
 
 GEOMETRY = StepGeometry(320, 192, 0.5)
 STRICT = EdgeSettings(strict="strict", person_region=False)
@@ -79,7 +79,7 @@ def test_steps_and_overlapped_steps_tell(cpu: StubCpu, edges: EdgeSettings, want
 
 
 @pytest.mark.parametrize("stub", STUBS.values(), ids=STUBS)
-def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(stub: type[Stub]) -> None:
+def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(stub: StubMaker) -> None:
     with closing(stub(GEOMETRY, still_person())) as backend:
         for seen in (None, np.full((192, 320), 255, np.uint8), None):
             backend.reset(seen)
@@ -105,8 +105,9 @@ def test_edited_steps_tell(cpu: StubCpu, edit: MatteEdit, roi: Roi | None) -> No
     ).hides_person
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_torch_tells(edit: MatteEdit) -> None:
-    with closing(StubTorch(GEOMETRY, still_person())) as backend:
+    with closing(STUBS["torch"](GEOMETRY, still_person())) as backend:
         assert last(lambda: backend.step(FRAME, BACKDROP, STRICT).result()).hides_person
         assert last(lambda: backend.step(FRAME, BACKDROP, STRICT, Fixed(edit)).result()).hides_person

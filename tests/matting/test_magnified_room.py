@@ -15,10 +15,9 @@ from app.core.types import BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.geometry import StepGeometry
 from app.matting.cpu.coefficients import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.torch.batched_step import run_batch
 from app.offline.film_step import FilmStep
 from tests.matting.edits import Fixed
-from tests.matting.stubs import STUBS, StubTorch
+from tests.matting.stubs import STUBS
 
 WIDTH, HEIGHT = 640, 360
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
@@ -87,7 +86,11 @@ def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str)
     engine.close()
 
 
+@pytest.mark.torch
 def test_streams_in_a_batch_are_blurred_as_their_zoom_asks() -> None:
+    from app.matting.torch.batched_step import run_batch
+    from tests.matting.torch_stubs import StubTorch
+
     frame = strokes(ZOOM * PERIOD)
     backends = [StubTorch(GEOMETRY, nobody_of(frame)) for _ in range(2)]
     backdrop = magnified(BlurredBackground(70), ZOOM)

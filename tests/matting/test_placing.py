@@ -26,7 +26,6 @@ from tests.matting.stubs import (
     STUBS,
     Case,
     StubCpu,
-    StubTorch,
     assert_bounded,
     edge_settings,
     few_examples,
@@ -83,11 +82,12 @@ def test_placed_composites_of_the_cpu_are_bounded(
     assert matte.foreground.shape == frame.shape
 
 
+@pytest.mark.torch
 @few_examples
 @given(**sizes, place=places)
 def test_placed_composites_of_torch_are_bounded(width: int, height: int, seed: int, place: PlacementSettings) -> None:
     case = Case(width, height, 0.5, seed)
-    backend, frame = StubTorch(case.geometry, case.coefficients()), case.frame()
+    backend, frame = STUBS["torch"](case.geometry, case.coefficients()), case.frame()
     backdrop = case.rng.integers(0, 256, frame.shape, dtype=np.uint8)
     with closing(backend):
         matte = backend.step(frame, backdrop, OFF, edited(case, place)).result()
@@ -143,6 +143,7 @@ def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
         np.testing.assert_allclose(moved.composite[there], unmoved.composite[rows, columns], atol=1)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
 def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
     case = Case(160, 96, 0.5, 3)

@@ -16,6 +16,8 @@ from models.u2net.saliency import HOLD, STILL, SalientNetwork, blur_fusion, stea
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, frames
 
+pytestmark = pytest.mark.torch
+
 
 def nothing_seen() -> torch.Tensor:
     """Return the state before the first frame."""

@@ -18,6 +18,8 @@ from models.blocks import resize
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN
 
+pytestmark = pytest.mark.torch
+
 CASES = [case for case in json.loads((GOLDEN / "index.json").read_text()) if case["net"] == "bgmv2"]
 SIZE = 64, 96
 WAITS = {"aten::nonzero", "aten::_local_scalar_dense", "aten::masked_select", "aten::index", "aten::index_put"}

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from models.mattecam.bundled import BUNDLED, load_bundled
+from models.mattecam.bundled import load_bundled
 from models.mattecam.export import export
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.paths import BUNDLED
 from tests.paths import GOLDEN
 from training.export import expected_outputs, pattern
+
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")

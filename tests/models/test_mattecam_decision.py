@@ -12,6 +12,8 @@ from models.decision_rule import DecisionRule
 from models.mattecam.decision import Decision
 from models.mattecam.network import MattecamNetwork
 
+pytestmark = pytest.mark.torch
+
 SIZE = 60, 80
 EDGE = 30
 """First column of the background in `person`."""

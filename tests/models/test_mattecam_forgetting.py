@@ -10,6 +10,8 @@ from models.forgetting_rule import ForgettingRule
 from models.mattecam.forgetting import Forgetting, Shares
 from models.mattecam.network import MattecamNetwork
 
+pytestmark = pytest.mark.torch
+
 
 def kept(before: Tensor, after: Tensor) -> Shares:
     """Return the shares kept at 1/4, 1/8 and 1/16 in the second of two frames."""

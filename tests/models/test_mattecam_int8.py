@@ -11,14 +11,17 @@ import torch
 from safetensors.torch import load_file
 
 from models.int8 import SOURCE, find_int8, int8_file
-from models.mattecam.bundled import BUNDLED, load, load_bundled, save
+from models.mattecam.bundled import load, load_bundled, save
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.paths import BUNDLED
 from models.mattecam.quantized import load_quantized, quantized, save_quantized
 from models.quantization import SIGNED, UNSIGNED, Quantizer
 from models.weights import sha256_of
 from tests.golden.fill import fill
 from tests.paths import GOLDEN
 from training.export import expected_outputs
+
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from models.u2net.network import U2Net
 from tests.models.golden import names, published_names
 from tests.paths import shared
 
+pytestmark = pytest.mark.torch
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "rvm_mobilenetv3_deep_guided_filter": lambda: MattingNetwork("mobilenetv3", "deep_guided_filter"),
     "rvm_resnet50_deep_guided_filter": lambda: MattingNetwork("resnet50", "deep_guided_filter"),

@@ -9,6 +9,8 @@ from models.bgmv2.patches import CellIndices, cut, cut_resized, paste_
 from models.bgmv2.selection import as_map, most_wrong
 from models.blocks import resize
 
+pytestmark = pytest.mark.torch
+
 HEIGHT, WIDTH = 24, 40
 CELLS = CellIndices(torch.tensor([0, 1, 1, 0]), torch.tensor([0, 5, 2, 5]), torch.tensor([0, 9, 4, 0]))
 """Patch positions: three corners and one inside, in two images."""

@@ -13,6 +13,8 @@ from models.rvm.sizes import small_size
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN
 
+pytestmark = pytest.mark.torch
+
 CASES = [
     case
     for case in json.loads((GOLDEN / "index.json").read_text())

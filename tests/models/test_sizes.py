@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from models.blocks import make_divisible
 from models.rvm.sizes import feature_sizes, small_size
 
+pytestmark = pytest.mark.torch
+
 
 @settings(deadline=None)
 @given(st.integers(1, 500), st.integers(1, 500), st.floats(0.05, 1))

@@ -6,6 +6,8 @@ import torch
 from models.u2net.network import U2Net
 from tests.models.golden import assert_golden, filled, frame
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.mark.parametrize(("name", "small"), [("u2netp", True), pytest.param("u2net", False, marks=pytest.mark.long)])
 def test_golden(name: str, small: bool) -> None:

@@ -14,18 +14,19 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.core.settings import MattingSettings
+from app.matting import build_engine
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.selection import choice, hardware
 from models.int8 import int8_file
-from models.mattecam.bundled import BUNDLED, BUNDLED_WITH_PLATE
+from models.mattecam.paths import BUNDLED, BUNDLED_WITH_PLATE
 from tests.paths import ROOT
 from tools.convert_networks import convert_all
 
 DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
 NOT_PREPARED = "from app.matting.preparation import preparation as p; p.preparation._done = True"
 NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.torch, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +108,41 @@ def test_what_needs_it_says_so_in_a_sentence(
     assert f"{subject} {NEEDS_TORCH}" in said
 
 
-def test_what_ships_is_found_under_its_name(tmp_path: Path) -> None:
-    convert_all(tmp_path / "shipped")
-    cache = ArtefactCache(lambda: tmp_path / "cache", tmp_path / "shipped")
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The converted networks of a package."""
+    folder = tmp_path_factory.mktemp("package") / "converted"
+    convert_all(folder)
+    return folder
+
+
+def test_what_ships_is_found_under_its_name(shipped: Path, tmp_path: Path) -> None:
+    cache = ArtefactCache(lambda: tmp_path / "cache", lambda model: [shipped])
     for int8 in (None, int8_file(BUNDLED)):
-        assert cache.folder("mattecam", BUNDLED, int8=int8).parent == tmp_path / "shipped"
+        assert cache.folder("mattecam", BUNDLED, int8=int8).parent == shipped
     assert cache.folder("mattecam-plate", BUNDLED_WITH_PLATE).is_dir()
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_what_ships_gives_the_bits_of_one_converted_here(
+    precision: str, shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = MattingSettings(model="mattecam", device="cpu", executor="openvino", precision=precision)
+    source = DemoSource(640, 360, 30.0, realtime=False)
+    given = [frame.image for frame in (source.read() for _ in range(5)) if frame is not None]
+    source.close()
+
+    def mattes() -> list[bytes]:
+        engine = build_engine(settings, 640, 360)
+        made = [engine.step(image, np.zeros_like(image), settings.edges).result() for image in given]
+        engine.close()
+        return [matte.alpha.tobytes() + matte.composite.tobytes() for matte in made]
+
+    here = mattes()
+    from_package = ArtefactCache(lambda: tmp_path / "cache", lambda model: [shipped])
+    monkeypatch.setattr(artefact_cache, "artefacts", from_package)
+    assert mattes() == here
+    assert not (tmp_path / "cache").exists(), "nothing was converted"
 
 
 def test_auto_leaves_out_what_cannot_be_converted(

@@ -25,10 +25,12 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine, ImmediateEngine, StepInput
 from tests.fakes.world import FakeWorld
-from tests.matting.networks import NETWORKS
+from tests.matting.modules import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
 from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.torch
 
 PLATE_SIZE = 320, 192
 

@@ -11,8 +11,9 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from models.mattecam.bundled import BUNDLED, load, save
+from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.paths import BUNDLED
 from tests.training.samples import make_cache
 from training.export import averaged_student, blended
 from training.run import Run, Stage, frames_of_step, size_of_step

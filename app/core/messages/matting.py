@@ -43,6 +43,10 @@ class ModelText(Message):
     MODEL_NEEDS_TORCH = (
         "The model {model} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
     )
+    NOT_FETCHED = (
+        "The model {model} is installed without the part that runs here; download it again (on the command line: "
+        "`python3 run.py weights download {model}`)."
+    )
     OPENVINO_DEVICE = "The executor openvino does not run on the device {device}; choose eager or the device cpu."
     NOT_CONVERTED = "The model {model} cannot be converted with its float32 part; choose the executor eager."
     WRONG_SIZE = (

@@ -62,6 +62,7 @@ _OF_MESSAGE: dict[Enum, Remedy | None] = {
     ModelText.NO_INT8: Remedy.MATTING_SETTINGS,
     ModelText.NEEDS_TORCH: Remedy.MATTING_SETTINGS,
     ModelText.MODEL_NEEDS_TORCH: Remedy.MATTING_SETTINGS,
+    ModelText.NOT_FETCHED: Remedy.MATTING_SETTINGS,
     ModelText.PREPARING: None,
     ModelText.PREPARATION_CANCELLED: Remedy.RETRY,
     ShortcutText.NO_PORTAL: Remedy.KEYS,

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.core.errors import ModelError, text_of
@@ -22,19 +22,18 @@ from app.core.files import paths
 from app.core.messages.matting import ModelText
 from app.matting.openvino.artefact import Artefact, read_artefact
 from app.matting.openvino.runtime import ov
-from models.weights import MODELS, WeightsError, known_sha256
+from models.conversions import folders, missing
+from models.weights import WeightsError, known_sha256, on_hand
 
 LOG = logging.getLogger(__name__)
-CONVERTED = MODELS / "converted"
-"""Folder of the converted networks of a package; not in a copy of the sources."""
 _KEPT = 3
 
 
 class ArtefactCache:
     """Cache of artefacts in a folder; recently used ones are also kept in memory."""
 
-    def __init__(self, folder: Callable[[], Path], shipped: Path | None = None) -> None:
-        """shipped: read-only folder that is searched first."""
+    def __init__(self, folder: Callable[[], Path], shipped: Callable[[str], Sequence[Path]] = lambda model: ()) -> None:
+        """shipped: returns the folders of published conversions of a network, which are searched first."""
         self._folder = folder
         self._shipped = shipped
         self._lock = threading.Lock()
@@ -68,9 +67,9 @@ class ArtefactCache:
 
     def _folders(self, model: str, weights: Path, refiner: str, direct: bool, int8: Path | None) -> list[Path]:
         """Return where an artefact may be, in the order of the search; the last one is written to."""
-        shipped = self._shipped and self._shipped / shipped_name(model, weights, refiner, direct, int8)
+        name = shipped_name(model, weights, refiner, direct, int8)
         own = self._folder() / _name(model, weights, refiner, direct, int8, _sources())
-        return [own] if shipped is None else [shipped, own]
+        return [*(folder / name for folder in self._shipped(model)), own]
 
     def _from_disk(self, folders: list[Path], convert: Callable[[Path], None]) -> Artefact:
         for folder in filter(Path.is_dir, folders):
@@ -92,6 +91,8 @@ class ArtefactCache:
 
 def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None) -> None:
     if importlib.util.find_spec("torch") is None:
+        if missing(model) and weights == on_hand(model):
+            raise ModelError(ModelText.NOT_FETCHED(model=model))
         raise ModelError(ModelText.MODEL_NEEDS_TORCH(model=model))
     from app.matting.openvino.conversion import convert  # imports torch
 
@@ -131,5 +132,5 @@ def _install(made: Path, folder: Path) -> None:
             copied.replace(folder)
 
 
-artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", CONVERTED)
+artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", folders)
 """Shared cache of the process."""

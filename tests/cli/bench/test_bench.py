@@ -9,18 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from app.cli import main
 from app.cli.bench.measure import CallTimes, Contender, interleave, percentile
 from app.cli.bench.run import bench, executor_choices, table
-from app.cli.bench.usual_loop import UsualLoop, frozen
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.selection.choice import Choice
 from benchmarks.replay import ReplaySource
-from models.mattecam.bundled import BUNDLED, load_bundled
+from models.mattecam.paths import BUNDLED
 from tests.matting.networks import frames
 
 FIELDS = {"what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"}
@@ -44,7 +42,13 @@ def test_figures() -> None:
     assert percentile([3.0, 1.0, 2.0], 0.0) == 1.0
 
 
+@pytest.mark.torch
 def test_usual_loop_and_step_give_the_same_picture() -> None:
+    import torch
+
+    from app.cli.bench.usual_loop import UsualLoop, frozen
+    from models.mattecam.bundled import load_bundled
+
     network = load_bundled().eval()
     frame, backdrop = frames(192, 144, 2)
     settings = MattingSettings(

@@ -13,6 +13,8 @@ import pytest
 from benchmarks.gpu import Bench, Row, correctness, machine, run
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.torch
+
 ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch", "typer", "rich")
 
 

@@ -25,7 +25,9 @@ from app.matting.kernels.network_arrays import halve_rows, shrink_rows
 from app.matting.torch.full_size import Pixels, StepTensors, layers, to_pixels
 from app.matting.torch.torch_blur import blurred_background
 from tests.matting.networks import frames
-from tests.matting.stubs import StubTorch
+from tests.matting.torch_stubs import StubTorch
+
+pytestmark = pytest.mark.torch
 
 EDGES = [
     EdgeSettings(),

@@ -27,6 +27,8 @@ from models import table
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.names import COEFFICIENTS, state_names
 
+pytestmark = pytest.mark.torch
+
 HEIGHT, WIDTH = 44, 60
 
 
@@ -224,17 +226,17 @@ def test_shipped_artefacts_are_used_until_one_is_damaged(
     made = ArtefactCache(lambda: tmp_path / "made")
     made.load("toy", weights["toy"])
     shutil.copytree(made.folder("toy", weights["toy"]), shipped / shipped_name("toy", weights["toy"]))
-    ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])
+    ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])
     assert not cache.exists()
     (file,) = shipped.glob("*/core.xml")
     file.write_text("")
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
         with pytest.raises(ModelError, match=r"toy needs PyTorch.*mattecam\[torch\]"):
-            ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])
-    ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])
+            ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])
+    ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])
     monkeypatch.setattr("app.matting.openvino.conversion.convert", None)
-    ArtefactCache(lambda: cache, shipped).load("toy", weights["toy"])  # converted again once
+    ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])  # converted again once
 
 
 def test_unreadable_weights_are_a_named_error(

@@ -10,6 +10,8 @@ import torch.nn.functional as functional
 from app.matting.openvino.cells import unpack
 from models.mattecam.network import ALPHA_MARGIN, stretched
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.mark.parametrize("size", [(6, 8), (7, 9), (1, 1)])
 def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:

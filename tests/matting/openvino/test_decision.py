@@ -11,6 +11,8 @@ from app.matting.openvino.decision import CpuDecision
 from models.decision_rule import DecisionRule
 from models.mattecam.decision import Decision
 
+pytestmark = pytest.mark.torch
+
 RULE = DecisionRule()
 
 

@@ -12,6 +12,8 @@ from models.forgetting_rule import ForgettingRule
 from models.mattecam.forgetting import Forgetting
 from models.mattecam.network import MattecamNetwork
 
+pytestmark = pytest.mark.torch
+
 RULE = ForgettingRule()
 
 

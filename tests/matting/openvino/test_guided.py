@@ -15,6 +15,8 @@ from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilte
 from models.mattecam.network import explained
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 
+pytestmark = pytest.mark.torch
+
 CHANNELS = 8
 sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.integers(0, 99))
 

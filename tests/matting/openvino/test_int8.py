@@ -19,7 +19,10 @@ from app.matting.selection import hardware
 from app.matting.selection.choice import choose
 from app.privacy.self_test import self_test
 from models.int8 import int8_file
-from models.mattecam.bundled import BUNDLED, load
+from models.mattecam.bundled import load
+from models.mattecam.paths import BUNDLED
+
+pytestmark = pytest.mark.torch
 
 BUNDLED_MODEL = MattingSettings(model="mattecam", device="cpu", downsample_ratio=1.0)
 WIDTH, HEIGHT = 320, 180

@@ -26,6 +26,7 @@ assert "openvino_telemetry.main" not in sys.modules
 """
 
 
+@pytest.mark.torch
 @pytest.mark.long
 def test_no_connection_is_tried() -> None:
     done = subprocess.run([sys.executable, "-c", WATCHED], cwd=ROOT, capture_output=True, text=True, timeout=110)

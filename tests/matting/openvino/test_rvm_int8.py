@@ -30,6 +30,8 @@ from tests.matting.networks import frames
 from training.calibration import calibrate, run_rvm
 from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 
+pytestmark = pytest.mark.torch
+
 NAME = RVM_MOBILENETV3.name
 WIDTH, HEIGHT = 128, 96
 COUNT = 5

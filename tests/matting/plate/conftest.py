@@ -6,10 +6,8 @@ from pathlib import Path
 
 import cv2
 import pytest
-import torch
 
 from app.core.settings import MattingSettings
-from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.networks import frames
 
@@ -19,6 +17,10 @@ EXECUTORS = ("eager", "openvino")
 @pytest.fixture(scope="module")
 def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return generated weights of bgmv2-mobilenetv2."""
+    import torch
+
+    from models.bgmv2.network import MattingRefine
+
     path = tmp_path_factory.mktemp("bgmv2") / "bgmv2.pth"
     torch.save(fill(MattingRefine("mobilenetv2").state_dict()), path)
     return path

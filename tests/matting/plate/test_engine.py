@@ -27,7 +27,7 @@ from tests.published import install
 
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
 LIT = OFF.replace(light_match=100, portrait_light=100)
-pytestmark = pytest.mark.usefixtures("nobody_in_the_plate")
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("nobody_in_the_plate")]
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 96), (320, 192), (80, 48)])

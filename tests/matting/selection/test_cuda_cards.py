@@ -13,6 +13,8 @@ from app.matting.torch.cuda_api import convolves_in_half, release_memory
 from benchmarks import bench_step
 from tests.matting.selection.simulated_cuda import CUDA_13, SimulatedCuda
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.mark.parametrize(
     ("capability", "wanted"),

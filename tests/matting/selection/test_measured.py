@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file, save_file
 
 from app.cli.bench.choose import choices_table, choose_again
 from app.cli.main import main
@@ -30,7 +30,7 @@ from app.matting.selection.measured import (
 )
 from app.matting.selection.trial import differences, measure
 from models.int8 import SOURCE, int8_file
-from models.mattecam.bundled import BUNDLED
+from models.mattecam.paths import BUNDLED
 from models.weights import sha256_of
 
 FLOAT32, BFLOAT16, INT8 = Trial(19.0), Trial(13.0), Trial(12.0, 1e-4, 2e-3)
@@ -131,7 +131,7 @@ def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     weights = Path(shutil.copy(BUNDLED, tmp_path))
     tensors = load_file(int8_file(BUNDLED))
     scale = next(name for name in tensors if name.endswith("scale"))
-    save_file({**tensors, scale: tensors[scale] / 3}, int8_file(weights), {SOURCE: sha256_of(weights)})
+    save_file({**tensors, scale: np.asarray(tensors[scale] / 3)}, int8_file(weights), {SOURCE: sha256_of(weights)})
     trials = measure("mattecam", weights, 0.0)
     assert not trials["int8"].accurate
     assert fastest({**trials, "int8": Trial(0.1, trials["int8"].mean_difference)}) != "int8"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import MattingSettings
@@ -128,6 +127,8 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
 def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
     """At ratio 1 the network processes the full frame; both executors return its alpha unfiltered."""
+    import torch
+
     from app.matting.torch.networks import load_core
 
     path = weights["rvm-mobilenetv3"]

@@ -20,7 +20,9 @@ from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, walking
-from tests.matting.stubs import StubTorch
+from tests.matting.torch_stubs import StubTorch
+
+pytestmark = pytest.mark.torch
 
 CPU = torch.device("cpu")
 

@@ -21,6 +21,8 @@ from app.matting.torch.networks import load_core
 from app.matting.torch.torch_backend import TorchBackend
 from tests.matting.networks import BuildEngine, frames
 
+pytestmark = pytest.mark.torch
+
 STREAMS, STEPS = 3, 4
 GIVEN = [frames(160, 96, STEPS, seed) for seed in range(STREAMS)]
 BACKDROPS = [np.full((96, 160, 3), 80 * index, np.uint8) for index in range(STREAMS)]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import weakref
 
+import pytest
 import torch
 from torch import nn
 
 from app.matting.torch.networks import forget_networks, load_network
-from models.mattecam.bundled import BUNDLED
+from models.mattecam.paths import BUNDLED
+
+pytestmark = pytest.mark.torch
 
 
 def loaded(device: str) -> nn.Module:

@@ -25,6 +25,8 @@ from models.rvm.network import MattingNetwork
 from tests.golden.fill import fill
 from tests.matting.networks import frames
 
+pytestmark = pytest.mark.torch
+
 
 def filled(network: nn.Module) -> nn.Module:
     network.load_state_dict(fill(network.state_dict()))

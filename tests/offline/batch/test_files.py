@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from app.cli.convert_batch import with_cluster_address
@@ -14,6 +13,8 @@ from app.offline.batch.job import run_job
 from app.offline.batch.plan import plan_jobs
 from tests.clips import read_numbers, write_clip
 from tests.offline.batch.clips import SETTINGS
+
+fsspec = pytest.importorskip("fsspec")
 
 
 def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path) -> None:

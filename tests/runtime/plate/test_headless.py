@@ -22,6 +22,8 @@ from tests.paths import shared
 from tests.plate_weights import darker_than_the_plate
 from tests.rooms import clip_frames, empty_room
 
+pytestmark = pytest.mark.torch
+
 SIZE = 320, 192
 GREEN = 0x40, 0xB1, 0x00
 """Colour of the background, BGR."""

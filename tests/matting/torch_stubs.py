@@ -1,0 +1,45 @@
+"""A backend in torch whose coefficients a test chooses."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from app.matting.base.geometry import StepGeometry
+from app.matting.cpu.coefficients import Coefficients
+from app.matting.torch.core import Core
+from app.matting.torch.torch_backend import TorchBackend
+
+
+class StubNetwork(nn.Module):
+    """Returns the chosen coefficients for each stream of a batch."""
+
+    coefficients_now: Coefficients
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
+        """Return no recurrent states."""
+        return ()
+
+    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
+        """Return the chosen coefficients."""
+        now = self.coefficients_now
+        tensors = (torch.from_numpy(array.copy()) for array in (now.slope, now.offset, now.coarse[None]))
+        return tuple(tensor.expand(len(small), *tensor.shape) for tensor in tensors)
+
+
+class StubTorch(TorchBackend):
+    """The same as `StubCpu` in torch."""
+
+    def __init__(self, geometry: StepGeometry, coefficients: Coefficients | None = None) -> None:
+        self._network = StubNetwork()
+        super().__init__(Core(self._network), geometry)
+        if coefficients is not None:
+            self.coefficients = coefficients
+
+    @property
+    def coefficients(self) -> Coefficients:
+        return self._network.coefficients_now
+
+    @coefficients.setter
+    def coefficients(self, coefficients: Coefficients) -> None:
+        self._network.coefficients_now = coefficients
