@@ -19,8 +19,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from models.table import NETWORKS
-from models.weights import MODELS, check_intact, on_hand
+from models.weights import WeightState, verify
 from tools.convert_networks import convert_all
 from tools.lock_requirements import entries_of
 from tools.packages.prune import PACKAGES, STDLIB, prune
@@ -67,13 +66,11 @@ def build(tree: Path, wheels: Sequence[Path] = ()) -> None:
 
 
 def include_networks(program: Path) -> None:
-    """Add the networks that are installed here, with their converted versions; the bundled ones are there already."""
-    for spec in NETWORKS.values():
-        weights = on_hand(spec.name)
-        if weights is not None and not weights.is_relative_to(MODELS):
-            check_intact(spec.name, weights)
-            (program / "weights").mkdir(exist_ok=True)
-            shutil.copy(weights, program / "weights")
+    """Add the networks that are installed here as published, with their converted versions."""
+    published = [report.path for report in verify() if report.state is WeightState.VERIFIED]
+    for path in filter(None, published):
+        (program / "weights").mkdir(exist_ok=True)
+        shutil.copy(path, program / "weights")
     convert_all(program / "models" / "converted")
 
 
