@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane, View, viewed
 from app.core.types import AlphaImage, BgrImage, Floats
+from app.matting.kernels.network_arrays import all_finite
 
 Bytes = NDArray[np.uint8]
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
@@ -60,9 +61,8 @@ class Coefficients:
     @property
     def finite(self) -> bool:
         """Whether there is neither NaN nor infinity."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            total = self.slope.sum() + self.offset.sum()
-            return bool(np.isfinite(total if self.cells is None else total + self.cells.matte.sum()))
+        refined = self.cells is None or bool(np.isfinite(self.cells.matte).all())
+        return refined and all_finite(self.slope, self.offset)
 
     def network_alpha(self) -> tuple[Floats, NDArray[np.bool_] | None]:
         """Return the network's alpha of the frame, (h, w) in 0..1, and where it did not look; None: nowhere."""

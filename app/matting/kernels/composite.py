@@ -18,6 +18,7 @@ from app.matting.kernels.edges import smooth_alpha_rows as smooth_alpha_rows
 from app.matting.kernels.guided_filter import fast_filter_rows as fast_filter_rows
 from app.matting.kernels.guided_filter import learned_filter_rows as learned_filter_rows
 from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, jit, rows
+from app.matting.kernels.network_arrays import all_finite as all_finite
 from app.matting.kernels.network_arrays import halve_rows as halve_rows
 from app.matting.kernels.network_arrays import pixel_rows as pixel_rows
 from app.matting.kernels.network_arrays import shrink_rows as shrink_rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
 from app.core.types import Floats
-from app.matting.kernels.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, rows
+from app.matting.kernels.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, rows, whole
 
 F32 = np.float32
 
@@ -32,6 +33,16 @@ def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: in
                 high = F32(upper[left, channel]) * (F32(1) - fx) + F32(upper[right, channel]) * fx
                 low = F32(lower[left, channel]) * (F32(1) - fx) + F32(lower[right, channel]) * fx
                 line[x] = (high + (low - high) * fy) * F32(1 / 255)
+
+
+@whole(numba.boolean(READ_PLANES, READ_PLANES))
+def all_finite(slope: Floats, offset: Floats) -> bool:
+    """Return whether arrays of one shape hold neither NaN nor infinity, whose exponents are all ones."""
+    one, other, exponent = slope.reshape(-1).view(np.int32), offset.reshape(-1).view(np.int32), np.int32(0x7F800000)
+    largest = np.int32(0)
+    for i in range(one.shape[0]):
+        largest = max(largest, max(one[i] & exponent, other[i] & exponent))
+    return bool(largest != exponent)
 
 
 @rows(READ_PLANES, PLANES)

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from app.matting.kernels.jit import INDEX, READ, WRITE, Bytes, jit, rows
-from app.matting.kernels.visible import any_visible
 
 BLOCK = 64
+
+
+@jit
+def _any_visible(alpha: Bytes) -> bool:
+    """Return whether any of N values is above 0."""
+    seen = np.uint8(0)
+    for x in range(alpha.shape[0]):
+        seen |= alpha[x]
+    return bool(seen)
 
 
 @jit
@@ -58,7 +66,7 @@ def place_rows(
         while begin < last:
             end = min(begin + BLOCK, last)
             part = alpha[row, begin - left : end - left]
-            if any_visible(part):
+            if _any_visible(part):
                 i, j = 3 * begin, 3 * end
                 _lay(person[row, i - 3 * left : j - 3 * left], part, parts, whole[i:j], whole_alpha[begin:end])
             begin = end
