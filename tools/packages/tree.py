@@ -20,7 +20,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from models.weights import WeightState, verify
-from tools.convert_networks import convert_all
 from tools.lock_requirements import entries_of
 from tools.packages.prune import PACKAGES, STDLIB, prune
 
@@ -71,7 +70,9 @@ def include_networks(program: Path) -> None:
     for path in filter(None, published):
         (program / "weights").mkdir(exist_ok=True)
         shutil.copy(path, program / "weights")
-    convert_all(program / "models" / "converted")
+    # In a process of its own, which gives the same files each time.
+    convert = (sys.executable, "-m", "tools.convert_networks", program / "models" / "converted")
+    subprocess.run(convert, cwd=ROOT, check=True)
 
 
 def copy_python(tree: Path) -> None:
