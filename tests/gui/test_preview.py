@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from itertools import product
 
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
+from PyQt6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PyQt6.QtGui import QColor, QImage, QPaintEvent, QRegion
+from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
+from app.runtime.status import PipelineStatus
 from app.testing.room import PERSON, ROOM
 from tests.gui.widgets import find
 
@@ -137,6 +138,70 @@ def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Se
     assert note(session) == "You see what others see"
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
     assert requests[-1].mirror
+
+
+class Seen(QObject):
+    """Notes events of widgets that it filters."""
+
+    def __init__(self, *kinds: QEvent.Type) -> None:
+        super().__init__()
+        self._kinds = kinds
+        self.events: list[QEvent] = []
+        self.painted = QRegion()
+
+    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() in self._kinds:
+            self.events.append(event)
+            if isinstance(event, QPaintEvent):
+                self.painted += event.region()
+        return False
+
+
+def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) -> None:
+    preview = ready(session, qtbot)
+    qtbot.waitUntil(lambda: note(session) != "")
+    status = session.bridge.status
+    session.bridge.status_changed.emit(status)
+    QApplication.sendPostedEvents()
+    seen = Seen(QEvent.Type.ToolTipChange, QEvent.Type.LayoutRequest, QEvent.Type.ZOrderChange)
+    for widget in (preview, *preview.findChildren(QWidget), session.window.panel, session.window.panel.camera):
+        widget.installEventFilter(seen)
+    session.bridge.status_changed.emit(status)
+    QApplication.sendPostedEvents()
+    assert seen.events == []
+    session.window.panel.camera.show_status(PipelineStatus())
+    QApplication.sendPostedEvents()
+    assert seen.events, "the text goes"
+    seen.events.clear()
+    session.window.panel.camera.show_status(PipelineStatus())
+    QApplication.sendPostedEvents()
+    assert seen.events == []
+
+
+def test_nothing_empty_lies_over_the_picture(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    session.store.edit("background", kind="colour")
+    qtbot.waitUntil(lambda: session.window.overlay.isHidden() and session.window.zones.marks.isHidden())
+    session.store.set_paused(True)
+    qtbot.waitUntil(lambda: session.window.overlay.state.isVisible())
+
+
+def test_a_frame_paints_the_picture_alone(qtbot: QtBot) -> None:
+    preview = Preview(lambda: False)
+    qtbot.addWidget(preview)
+    preview.resize(900, 300)
+    image = QImage(400, 300, QImage.Format.Format_RGB32)
+    image.fill(0xFF808080)
+    preview.show_image(image)
+    preview.show()
+    qtbot.waitExposed(preview)
+    seen = Seen(QEvent.Type.Paint)
+    preview.installEventFilter(seen)
+    qtbot.waitUntil(lambda: seen.painted.boundingRect() == preview.rect())
+    seen.painted = QRegion()
+    preview.show_image(image)
+    qtbot.waitUntil(lambda: not seen.painted.isEmpty())
+    assert seen.painted.boundingRect() == preview.picture_rect().toRect() == QRect(250, 0, 400, 300)
 
 
 def test_text_is_shown_before_the_first_image(qtbot: QtBot) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,7 +31,24 @@ def test_channels_are_read_as_blue_green_red() -> None:
     assert to_qimage(padded).pixelColor(2, 1).getRgb() == (3, 2, 1, 255)
 
 
-def test_image_owns_its_pixels() -> None:
+def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> None:
+    array = np.full((4, 6, 4), 9, np.uint8)
+    alive = weakref.ref(array)
+    image = to_qimage(array)
+    bits = image.constBits()
+    assert bits is not None
+    assert int(bits) == array.ctypes.data
+    del array
+    copied = QImage(image)
+    del image, bits
+    gc.collect()
+    assert copied.pixelColor(5, 3).red() == 9
+    del copied
+    gc.collect()
+    assert alive() is None
+
+
+def test_an_image_of_a_part_owns_its_pixels() -> None:
     whole = np.full((8, 8, 4), 9, np.uint8)
     image = to_qimage(whole[1:5, 2:6])
     whole[:] = 200

@@ -64,7 +64,7 @@ class CameraControls(QWidget):
         """Show what the camera delivers."""
         source = status.source
         if source is None:
-            self._delivered.clear()
+            self._delivered.setText("")  # `clear` lays the panel out each time
             return
         name = self.tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
         delivered = self.tr("{0}: {1} × {2}, {3} fps")

@@ -95,12 +95,12 @@ class MirroredOutput:
         mirror: mirror the camera's image. others: the outputs are mirrored as a whole.
         """
         if mirror == others:
-            return bgrx(_flipped(scaled(picture.image, size), mirror))
+            return bgrx(scaled(picture.image, size, mirror=mirror))
         if others != self._others:
             self._others, self._backdrop, self._overlay = others, None, None
         layers = picture.layers
         if layers.backdrop is None or picture.alpha is None:
-            shown = bgrx(_flipped(scaled(_uncovered(picture), size), mirror))
+            shown = bgrx(scaled(_uncovered(picture), size, mirror=mirror))
         else:
             shown = _person_flipped(picture, picture.alpha, self._scaled_backdrop(layers.backdrop, size), others=others)
         if layers.patches:
@@ -110,7 +110,7 @@ class MirroredOutput:
     def _scaled_backdrop(self, source: BgrImage, size: Size) -> _Backdrop:
         last = self._backdrop
         if last is None or last.source is not source or last.image.shape[1::-1] != size:
-            image = _flipped(scaled(source, size), self._others)
+            image = scaled(source, size, mirror=self._others)
             self._backdrop = last = _Backdrop(source, image, bgrx(image))
         return last
 
@@ -122,8 +122,8 @@ class MirroredOutput:
         under[:] = cv2.add(cv2.multiply(under, last.remaining, scale=1 / 255), last.colours)
 
 
-def _flipped(image: NDArray[np.uint8], flip: bool) -> NDArray[np.uint8]:
-    return np.asarray(cv2.flip(image, 1), np.uint8) if flip else image
+def _flipped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.flip(image, 1), np.uint8)
 
 
 def _uncovered(picture: Picture, rows: slice | None = None, columns: slice | None = None) -> BgrImage:
@@ -152,7 +152,7 @@ def _scaled_overlay(patches: tuple[Patch, ...], whole: Size, size: Size, others:
         place = slice(patch.top, patch.top + height), slice(patch.left, patch.left + width)
         colours[place] = cv2.add(cv2.multiply(colours[place], patch.remaining, scale=1 / 255), patch.colours)
         remaining[place] = cv2.multiply(remaining[place], patch.remaining, scale=1 / 255)
-    colours, remaining = (_flipped(scaled(image, size), others) for image in (colours, remaining))
+    colours, remaining = (scaled(image, size, mirror=others) for image in (colours, remaining))
     left, top, width, height = cv2.boundingRect(255 - remaining.min(axis=2))
     part = slice(top, top + height), slice(left, left + width)
     return _ScaledOverlay(patches, size, part, bgrx(colours[part]), bgrx(remaining[part]))
@@ -172,7 +172,7 @@ def _person_flipped(picture: Picture, alpha: AlphaImage, behind: _Backdrop, *, o
     source_rows, rows = _aligned(top, top + down, alpha.shape[0], height)
     size = columns.stop - columns.start, rows.stop - rows.start
     parts = _uncovered(picture, source_rows, source_columns), alpha[source_rows, source_columns]
-    over, opacity = (_flipped(scaled(image, size), others) for image in parts)
+    over, opacity = (scaled(image, size, mirror=others) for image in parts)
     if others:
         columns, shift = slice(width - columns.stop, width - columns.start), -shift
     target = round((1 + 2 * shift) * width) - columns.stop
@@ -180,13 +180,13 @@ def _person_flipped(picture: Picture, alpha: AlphaImage, behind: _Backdrop, *, o
     if first >= last:
         return shown
     seen = slice(size[0] - last, size[0] - first)
-    over, opacity = _flipped(over[:, seen], True), _flipped(opacity[:, seen], True)
+    over, opacity = _flipped(over[:, seen]), _flipped(opacity[:, seen])
     before = backdrop[rows, columns][:, seen]
     place = rows, slice(target + first, target + last)
     region = shown[place]
     cv2.copyTo(bgrx(over), opacity, region)
     for soft in _soft_parts(opacity):
-        under = _flipped(before[soft[0], before.shape[1] - soft[1].stop : before.shape[1] - soft[1].start], True)
+        under = _flipped(before[soft[0], before.shape[1] - soft[1].stop : before.shape[1] - soft[1].start])
         region[soft] = bgrx(_exchanged(over[soft], opacity[soft], under, backdrop[place][soft]))
     return shown
 

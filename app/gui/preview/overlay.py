@@ -76,7 +76,8 @@ class PreviewOverlay(QWidget):
         """Frame rate and delay, a note of its own."""
         self.figures.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._figures_visible = True
-        above = row(None, self.unmatted, self.live, self.recording, self.state, self.readable, None)
+        self._badges = self.unmatted, self.live, self.recording, self.state, self.readable
+        above = row(None, *self._badges, None)
         column(self, above, None, margins=12)
 
     def set_figures_visible(self, visible: bool) -> None:
@@ -91,6 +92,7 @@ class PreviewOverlay(QWidget):
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status, settings))
         self.readable.show_text(self._readable(settings))
+        self.setVisible(any(badge.text() for badge in self._badges))  # every frame of the preview paints it too
         running = status.phase is Phase.RUNNING and not settings.frozen
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         figures = self.tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""

@@ -67,10 +67,10 @@ class Renderer:
     def render(self, picture: Picture, request: ViewRequest) -> BgrxImage:
         """Render a view of a picture. Without a source frame or matte, show the output in every mode."""
         size = fitted_size(*picture.size, request.width, request.height)
-        camera = _camera_view(picture, request.mode, size)
+        camera = _camera_view(picture, request, size)
         if camera is None:
             return self._result(picture, request, size)
-        shown = bgrx(np.asarray(cv2.flip(camera, 1), np.uint8) if request.mirror else camera)
+        shown = bgrx(camera)
         if request.mode is ViewMode.COMPARE:
             split = round(request.divider * size[0])
             shown[:, split:] = self._result(picture, request, size)[:, split:]
@@ -82,19 +82,20 @@ class Renderer:
         return self._output.render(picture, size, mirror=request.mirror, others=request.output_mirror)
 
 
-def _camera_view(picture: Picture, mode: ViewMode, size: Size) -> BgrImage | None:
+def _camera_view(picture: Picture, request: ViewRequest, size: Size) -> BgrImage | None:
     """Return what a mode shows of the camera in place of the output; None if nothing."""
+    mode, mirror = request.mode, request.mirror
     if mode in (ViewMode.ORIGINAL, ViewMode.COMPARE) and picture.frame is not None:
-        return scaled(picture.frame.image, size)
+        return scaled(picture.frame.image, size, mirror=mirror)
     if picture.alpha is None:
         return None
     if mode is ViewMode.MATTE:
-        return np.asarray(cv2.cvtColor(scaled(picture.alpha, size), cv2.COLOR_GRAY2BGR), np.uint8)
+        return np.asarray(cv2.cvtColor(scaled(picture.alpha, size, mirror=mirror), cv2.COLOR_GRAY2BGR), np.uint8)
     person = picture.foreground
     if person is None and picture.frame is not None:
         person = picture.frame.image
     if mode is ViewMode.FOREGROUND and person is not None:
-        return _over_checkers(scaled(person, size), scaled(picture.alpha, size))
+        return _over_checkers(*(scaled(image, size, mirror=mirror) for image in (person, picture.alpha)))
     return None
 
 

@@ -25,14 +25,16 @@ def fitted_size(width: int, height: int, max_width: int, max_height: int) -> Siz
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def scaled(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
-    """Return the image at this (width, height); the image itself if it has that size."""
-    width, height = size
+def scaled(image: NDArray[np.uint8], size: Size, *, mirror: bool = False) -> NDArray[np.uint8]:
+    """Return the image, mirrored or not, at this (width, height); the image itself where nothing changes."""
+    given, (width, height) = image, size
     # Bilinear interpolation aliases below half size. Area averaging is fast for exact halves only.
     while 2 * width <= image.shape[1] and 2 * height <= image.shape[0]:
         half = image.shape[1] // 2, image.shape[0] // 2
         even = image[: 2 * half[1], : 2 * half[0]]
         image = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if (image.shape[1], image.shape[0]) == size:
+    if (image.shape[1], image.shape[0]) != size:
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if not mirror:
         return image
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.flip(image, 1, None if image is given else image), np.uint8)

@@ -66,6 +66,8 @@ class Preview(QWidget):
         """Lay a widget over the image and the overlays added before; it follows the image's position."""
         overlay.setParent(self)
         self._overlays.append(overlay)
+        for note, _place in self._notes:
+            note.raise_()
         self._place_overlays()
 
     def add_note(self, note: QWidget, place: Qt.AlignmentFlag) -> None:
@@ -123,7 +125,9 @@ class Preview(QWidget):
         self._image, self._shows_room = image, shows_room
         if resized:
             self._place_overlays()
-        self.update()
+            self.update()
+        else:
+            self.update(self.picture_rect().toAlignedRect())
         self.image_shown.emit(image)
 
     def sizeHint(self) -> QSize:
@@ -146,14 +150,15 @@ class Preview(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Shadow))
         image = self.image
+        rect = self.picture_rect()
+        if image is None or event is None or not rect.contains(QRectF(event.rect())):  # the picture is opaque
+            painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Shadow))
         if image is None:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self.tr("Starting…"))
         else:
-            rect = self.picture_rect()
             if rect.size() == image.deviceIndependentSize():
                 painter.drawImage(rect.topLeft(), image)
             else:
@@ -234,7 +239,6 @@ class Preview(QWidget):
                 size = size if size.width() <= free else QSize(0, 0)
                 free -= size.width() + NOTE_GAP
             note.setGeometry(QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, size, inside))
-            note.raise_()
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size

@@ -80,8 +80,9 @@ class ViewNote(QWidget):
         if self._switch.text() != caption:
             self._switch.setText(caption)
             self._switch.setAccessibleName(caption)
-        self._note.setText(text)
-        self._switch.setToolTip(text)
-        self._switch.setVisible(not alone)
-        self._fit()
+        if (text, alone) != (self._note.text(), self._switch.isHidden()):
+            self._note.setText(text)
+            self._switch.setToolTip(text)
+            self._switch.setVisible(not alone)
+            self._fit()
         self.setVisible(self._runs and not settings.paused)

@@ -31,7 +31,8 @@ class ZoneMarks(QWidget):
         self._zones: tuple[Zone, ...] = ()
         self._framing, self._view = FramingSettings(), WHOLE_VIEW
         self._sides = Sides()
-        tool.changed.connect(self.update)
+        tool.changed.connect(self._follow)
+        self._follow()
 
     @property
     def shown(self) -> tuple[Zone, ...]:
@@ -42,18 +43,21 @@ class ZoneMarks(QWidget):
         """Mirror the marks as the preview is."""
         if sides != self._sides:
             self._sides = sides
-            self.update()
+            self._follow()
 
     def show_status(self, status: PipelineStatus, settings: Settings) -> None:
         """Follow zones, framing and view."""
         zones = settings.people.zones_of(status.source.id if status.source is not None else "")
         if (zones, settings.framing, status.view) != (self._zones, self._framing, self._view):
             self._zones, self._framing, self._view = zones, settings.framing, status.view
-            self.update()
+            self._follow()
+
+    def _follow(self) -> None:
+        """Paint again; hidden while there is nothing to paint, since every frame of the preview paints it too."""
+        self.setVisible(bool(self.shown or self._tool.stroke))
+        self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        if not self.shown and not self._tool.stroke:
-            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         kept = [zone for zone in self.shown if zone.kind == "keep"]
