@@ -23,8 +23,8 @@ from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
-from app.gui.widgets.plot_panel import PlotPanel, round_up
-from app.runtime.status import Phase
+from app.gui.widgets.plot_panel import GAP_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
+from app.runtime.status import Phase, PipelineStatus
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
 from tests.gui.widgets import button, existing, find, pick
@@ -71,6 +71,18 @@ def test_a_plot_is_as_wide_as_its_legend_and_axis_leave_it(qtbot: QtBot) -> None
     panel.resize(2 * (legend + 8) + 12, panel.maximumHeight())  # as wide as the legend, not as the axis beside it
     qtbot.waitUntil(lambda: "━" not in title.text)
     qtbot.waitUntil(lambda: latency.getPlotItem().size().width() <= latency.width())
+
+
+def test_the_curves_keep_most_of_a_low_plot(qtbot: QtBot) -> None:
+    panel = PlotPanel()
+    qtbot.addWidget(panel)
+    panel.resize(440, LEAST_HEIGHT_PX)
+    panel.show()
+    panel.show_status(PipelineStatus(fps_in=29.0, fps_out=14.0))
+    rate, _latency = panel.findChildren(pg.PlotWidget)
+    qtbot.waitUntil(lambda: rate.getViewBox().height() > (LEAST_HEIGHT_PX - GAP_PX) / 2)
+    panel.resize(440, panel.maximumHeight())
+    qtbot.waitUntil(rate.getAxis("bottom").isVisible)
 
 
 def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:

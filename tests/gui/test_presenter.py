@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel
+from PyQt6.QtCore import QLocale, Qt
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.placement import IN_PLACE, in_corner
+from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import ElidedComboBox
+from app.runtime.status import PipelineStatus
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls
 from tests.gui.fitting import far_captions
 from tests.gui.preview import ready
 from tests.gui.strip import chosen
-from tests.gui.widgets import bring_up, button, drag, find, slider
+from tests.gui.widgets import bring_up, button, drag, existing, find, slider
 
 
 def talk(folder: Path) -> Path:
@@ -87,3 +93,23 @@ def test_the_background_is_zoomed_panned_and_centred(
     assert chosen(controls).parallax == pytest.approx(100)
     qtbot.mouseClick(button(controls, "backgroundReset"), Qt.MouseButton.LeftButton)
     assert (chosen(controls).zoom, chosen(controls).pan_x, chosen(controls).pan_y) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_how_a_slide_fits_is_readable_in_a_narrow_window(
+    controls: Controls, qapp: QApplication, qtbot: QtBot, tmp_path: Path, language: str
+) -> None:
+    with translate(qapp, QLocale(language)), closing(Tasks()) as tasks:
+        strip = BackgroundStrip(controls.store, controls.preferences, tasks)
+        qtbot.addWidget(strip)
+        strip.resize(440, 160)
+        strip.show()
+        fit = find(strip, ElidedComboBox, "fitCombo")
+        add = find(strip, QPushButton, "addBackgroundButton")
+        controls.store.edit("background", kind="slides", path=talk(tmp_path))
+        strip.show_status(PipelineStatus(slides=12))
+        qtbot.waitUntil(lambda: fit.shown_text(fit.text_width()) == fit.currentText() != "")
+        assert fit.geometry().right() < existing(fit.parentWidget()).width()
+        assert add.text() == ""
+        controls.store.edit("background", kind="blur")
+        qtbot.waitUntil(lambda: add.text() != "")

@@ -64,6 +64,14 @@ class BackgroundOptions(QStackedWidget):
         store.changed.connect(self._show)
         self._show(store.current)
 
+    @property
+    def needed_width(self) -> int:
+        """The width in which nothing of the options is cut; a slider may be short."""
+        page = self.currentWidget()
+        if page is None:
+            return 0
+        return page.sizeHint().width() if page.isAncestorOf(self._fit) else page.minimumSizeHint().width()
+
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the number of slides."""
         if status.slides != self._slides:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeySequence, QShortcut
+from PyQt6.QtGui import QColor, QKeySequence, QResizeEvent, QShortcut
 from PyQt6.QtWidgets import QColorDialog, QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
@@ -34,6 +34,8 @@ from app.gui.widgets.signals import follow
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
 
+GAP = 10
+
 
 class BackgroundStrip(QWidget):
     """Chooses the background by click or number key. Pressing a key again returns to the previous background."""
@@ -51,14 +53,14 @@ class BackgroundStrip(QWidget):
         self.drops = BackgroundDrops(self.library, self)
         self.view = self._make_view()
         self.drops.hovered.connect(self._mark_drop)
-        add = button(
+        self._add = button(
             self.tr("Add…"), self.tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
             self.ask_for_files, name=self.tr("Add a background"), icon_name="plus",
         )  # fmt: skip
         self.all_button = button("", self.tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
                                  name=self.tr("All backgrounds"), icon_name="grid")  # fmt: skip
         self._options = BackgroundOptions(store, self.choose_colour)
-        header = row(None, self._options, self.all_button, add, grows=self._options, spacing=10)
+        header = row(None, self._options, self.all_button, self._add, grows=self._options, spacing=GAP)
         column(self, header, self.view, spacing=4)
         self._make_shortcuts()
         self.library.added.connect(self._choose_path)
@@ -82,6 +84,19 @@ class BackgroundStrip(QWidget):
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the number of slides."""
         self._options.show_status(status)
+        self._fit_options()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fit_options()
+
+    def _fit_options(self) -> None:
+        """Leave out the text of "Add…" where the options of the background need the room."""
+        text, icons = self.tr("Add…"), 2 * (self.all_button.sizeHint().width() + GAP)
+        needed = self._options.needed_width + icons + self.fontMetrics().horizontalAdvance(text)
+        text = text if needed <= self.width() else ""
+        if text != self._add.text():
+            self._add.setText(text)
 
     def choose(self, tile: Tile) -> None:
         """Use this tile's background; ask before the real one is shown."""
@@ -135,6 +150,7 @@ class BackgroundStrip(QWidget):
 
     def _show_settings(self, settings: Settings) -> None:
         self.model.show_settings(settings.background, self._preferences.current.own_colour)
+        self._fit_options()
         row = self.model.chosen_row
         if row >= 0 and not self.view.hasFocus():
             self.view.setCurrentIndex(self.model.index(row))

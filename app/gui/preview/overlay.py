@@ -7,7 +7,7 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from app.core.blur_scale import hides_text
-from app.core.settings import OutputSettings, Settings
+from app.core.settings import OutputSettings, OverlayPlace, Settings
 from app.gui.i18n.messages import standby_text
 from app.gui.widgets.layout import column, row
 from app.gui.widgets.theme import ALARM
@@ -16,6 +16,21 @@ from app.runtime.status import Phase, PipelineStatus
 PILL_PADDING = 10
 MAX_QUOTE = 40
 """Characters of the stand-by text that a badge quotes."""
+
+
+def taken_places(settings: Settings) -> frozenset[Qt.AlignmentFlag]:
+    """Return where the preview shows a logo or a text of the output, which no note may cover."""
+    overlay = settings.overlay
+    named = ((overlay.file, overlay.place), (overlay.text, overlay.text_place))
+    return frozenset(_alignment(place, settings.output.mirror) for shown, place in named if shown)
+
+
+def _alignment(place: OverlayPlace, mirror: bool) -> Qt.AlignmentFlag:
+    flags = Qt.AlignmentFlag
+    left, right = (flags.AlignRight, flags.AlignLeft) if mirror else (flags.AlignLeft, flags.AlignRight)
+    across = left if place.endswith("left") else right if place.endswith("right") else flags.AlignHCenter
+    top, bottom = place.startswith("top"), place.startswith("bottom")
+    return across | (flags.AlignTop if top else flags.AlignBottom if bottom else flags.AlignVCenter)
 
 
 class Pill(QLabel):

@@ -58,7 +58,8 @@ class Preview(QWidget):
         self._divider = 0.5
         self._draggable = False
         self._overlays: list[QWidget] = []
-        self._notes: list[tuple[QWidget, Qt.AlignmentFlag]] = []
+        self._notes: list[tuple[QWidget, tuple[Qt.AlignmentFlag, ...]]] = []
+        self._taken: frozenset[Qt.AlignmentFlag] = frozenset()
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
 
@@ -66,18 +67,25 @@ class Preview(QWidget):
         """Lay a widget over the image and the overlays added before; it follows the image's position."""
         overlay.setParent(self)
         self._overlays.append(overlay)
-        for note, _place in self._notes:
+        for note, _places in self._notes:
             note.raise_()
         self._place_overlays()
 
-    def add_note(self, note: QWidget, place: Qt.AlignmentFlag) -> None:
+    def add_note(self, note: QWidget, *places: Qt.AlignmentFlag) -> None:
         """Lay a widget of its own size over a part of the image, such as the lower right corner.
 
-        At the lower edge, one that does not fit beside those added before is left out.
+        places: in order of preference; the first that is not taken. At the upper and the lower edge, a note that does
+        not fit beside those added before is left out.
         """
         note.setParent(self)
-        self._notes.append((note, place))
+        self._notes.append((note, places))
         self._place_overlays()
+
+    def set_taken(self, places: frozenset[Qt.AlignmentFlag]) -> None:
+        """Keep notes away from these places: the output shows something there."""
+        if places != self._taken:
+            self._taken = places
+            self._place_overlays()
 
     @property
     def image(self) -> QImage | None:
@@ -232,12 +240,16 @@ class Preview(QWidget):
         for overlay in self._overlays:
             overlay.setGeometry(rect)
         inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
-        free = inside.width()
-        for note, place in self._notes:
+        free = dict.fromkeys((Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom), inside.width())
+        taken = set(self._taken)
+        for note, places in self._notes:
+            place = next((each for each in places if each not in taken), places[0])
+            taken.add(place)
             size = note.sizeHint().boundedTo(inside.size())
-            if place & Qt.AlignmentFlag.AlignBottom:
-                size = size if size.width() <= free else QSize(0, 0)
-                free -= size.width() + NOTE_GAP
+            edge = place & Qt.AlignmentFlag.AlignVertical_Mask
+            if edge in free:
+                size = size if size.width() <= free[edge] else QSize(0, 0)
+                free[edge] -= size.width() + NOTE_GAP
             note.setGeometry(QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, size, inside))
 
     def event(self, event: QEvent | None) -> bool:

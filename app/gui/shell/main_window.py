@@ -14,7 +14,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.move_hint import MoveHint
-from app.gui.preview.overlay import PreviewOverlay
+from app.gui.preview.overlay import PreviewOverlay, taken_places
 from app.gui.preview.view import Preview
 from app.gui.preview.view_note import ViewNote
 from app.gui.preview.zone_layer import ZoneLayer
@@ -101,9 +101,14 @@ class MainWindow(QMainWindow):
         self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
         self.preview.add_overlay(self.overlay)
         note = ViewNote(self.preview, self.store, self.preferences, self.bridge)
-        self.preview.add_note(note, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight)
-        self.preview.add_note(self.overlay.figures, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft)
-        self.preview.add_note(MoveHint(self.store, self.bridge), Qt.AlignmentFlag.AlignCenter)
+        flags = Qt.AlignmentFlag
+        upper = flags.AlignTop | flags.AlignRight
+        self.preview.add_note(note, flags.AlignBottom | flags.AlignRight, upper, flags.AlignVCenter | flags.AlignRight)
+        figures = self.overlay.figures
+        self.preview.add_note(figures, flags.AlignBottom | flags.AlignLeft, upper, flags.AlignVCenter | flags.AlignLeft)
+        self.preview.add_note(MoveHint(self.store, self.bridge), flags.AlignCenter)
+        follow(self.store.changed, self, lambda settings: self.preview.set_taken(taken_places(settings)))
+        self.preview.set_taken(taken_places(self.store.current))
         left = QWidget()
         self._below = column(None, self.strip, spacing=0)  # the plot has a gap of its own, which may go
         column(left, self.notices, self.preview, self.action_bar, self._below, grows=self.preview, spacing=12,

@@ -24,6 +24,8 @@ GAP_PX = 12
 HEIGHT_PX = 130 + GAP_PX
 LEAST_HEIGHT_PX = 70 + GAP_PX
 """Below this height nothing is drawn: the plots would be unreadable."""
+AXIS_HEIGHT_PX = 115 + GAP_PX
+"""Below this height the plots have no axis of time, so that the curves keep most of it."""
 HEADROOM = 1.15
 DRAW_EVERY_S = 0.5
 """Minimum interval between redraws."""
@@ -88,6 +90,7 @@ class PlotPanel(QWidget):
             top = round_up(max(1.0, highest * HEADROOM))
             if plot.getViewBox().viewRange()[1][1] != top:  # setYRange redraws the whole axis
                 plot.setYRange(0, top, padding=0)
+                plot.getAxis("left").setTicks([[(value, f"{value:g}") for value in (0, top / 2, top)]])
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
@@ -99,6 +102,7 @@ class PlotPanel(QWidget):
         super().resizeEvent(event)
         for plot in (self._fps, self._latency):
             plot.setVisible(self.height() >= LEAST_HEIGHT_PX)
+            plot.showAxis("bottom", self.height() >= AXIS_HEIGHT_PX)
         self._set_drawing(False)
 
     def _set_drawing(self, now: bool) -> None:
