@@ -16,7 +16,7 @@ from app.core.types import SourceInfo
 from app.gui.i18n.language import translate
 from app.gui.widgets.status_line import StatusLine, describe_details, summarize
 from app.gui.widgets.value_slider import times
-from app.runtime.status import Lowered, Phase, PipelineStatus
+from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 from tests.gui.widgets import existing
 
 
@@ -34,6 +34,12 @@ def test_listing_devices_imports_torch_only_where_there_may_be_a_gpu() -> None:
 def test_the_preparation_shows_its_progress() -> None:
     status = PipelineStatus(busy=ModelText.PREPARING(step=2, count=4))
     assert "step 2 of 4" in summarize(status)
+
+
+def test_the_status_line_says_that_a_server_is_waited_for() -> None:
+    status = PipelineStatus(Phase.RUNNING, server=ServerState.CONNECTING, busy="the model", fps_out=30.0)
+    assert summarize(status).endswith("connecting to the server…")
+    assert summarize(replace(status, server=ServerState.CONNECTED, busy="")).endswith("30 pictures per second")
 
 
 def test_a_lowered_matting_rate_is_shown() -> None:

@@ -17,6 +17,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from app.testing.engine import FakeEngine, StepInput
+from app.testing.faults import Faults
 from app.testing.room import room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
@@ -40,7 +41,8 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
     network = Place.network = Network()
     network.answers.clear()
     with running(world, REMOTE, replace(IMPATIENT, remote_retry_s=0.3, remote_again_s=0.3)) as pipeline:
-        eventually(lambda: server_state(pipeline) == "connecting")
+        eventually(lambda: device(pipeline) == "cpu" and pipeline.status().phase is Phase.RUNNING)
+        assert server_state(pipeline) == "connecting", "this machine mattes until the server answers"
         network.answers.set()
         eventually(lambda: device(pipeline) == SERVER)
         assert server_state(pipeline) == "connected"
@@ -61,6 +63,30 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
         pipeline.change(lambda now: now.replace(matting=now.matting.replace(location="local")))
         eventually(lambda: device(pipeline) == "cpu")
         assert server_state(pipeline) is None
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+class OnlyAServer(Place):
+    """Cannot matte here."""
+
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+        if settings.location == "local":
+            raise ModelError("This machine has no network.")
+        super().__init__(settings, width, height, faults)
+
+
+def test_a_machine_that_cannot_matte_until_the_server_answers_shows_the_card() -> None:
+    world = FakeWorld()
+    world.engine = OnlyAServer
+    network = Place.network = Network()
+    network.answers.clear()
+    with running(world, REMOTE, IMPATIENT) as pipeline:
+        eventually(lambda: any("no network" in problem.message for problem in pipeline.status().problems))
+        assert server_state(pipeline) == "connecting"
+        assert pipeline.status().phase is Phase.STARTING
+        network.answers.set()
+        eventually(lambda: device(pipeline) == SERVER)
+        eventually(lambda: not pipeline.status().problems)
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 

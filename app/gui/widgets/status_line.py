@@ -48,7 +48,9 @@ class StatusLine(QPushButton):
 def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
     """Return who sees the user, and what is being prepared or the frame rate of the output."""
     parts = [_describe_viewers(status, frozen)]
-    if status.busy and status.server in (None, ServerState.CONNECTED):
+    if status.server is ServerState.CONNECTING:
+        parts.append(translate("StatusLine", "connecting to the server…"))
+    elif status.busy and status.server in (None, ServerState.CONNECTED):
         parts.append(_describe_busy(status.busy))
     elif status.lowered is not None:
         parts.append(_describe_lowered(status.lowered))

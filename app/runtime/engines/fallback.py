@@ -83,7 +83,9 @@ def reason(used: EngineKey, wanted: EngineKey | None, base: EngineKey | None) ->
     """Return why an engine is used, for the log. wanted: the user's choice; base: what replaces it after a failure."""
     if used == wanted:
         return "as the settings ask"
-    return "in place of one that failed" if used == base else "for the frame rate"
+    if used == base:
+        return "in place of one that failed"
+    return "until the server answers" if wanted is not None and wanted.remote else "for the frame rate"
 
 
 def _moved(error: Exception, settings: EngineSettings) -> str | None:

@@ -23,17 +23,18 @@ class EnginePlan:
 
     | state    | in use                                         | after `built`             | after `failed`          |
     |----------|------------------------------------------------|---------------------------|-------------------------|
-    | BUILDING | nothing, or the engine of the choice before    | RUNNING, REMOTE           | FALLBACK, else FAILED   |
+    | BUILDING | nothing, or an engine that goes before         | RUNNING, REMOTE           | FALLBACK, else FAILED   |
     | RUNNING  | the choice                                     | RUNNING                   | FALLBACK, else FAILED   |
     | LOWERED  | the choice at the governor's quality           | LOWERED                   | FALLBACK, else FAILED   |
     | REMOTE   | the stream of a server                         | REMOTE                    | FALLBACK, or BUILDING   |
     | FALLBACK | what replaces the choice, or the engine before | FALLBACK; server: REMOTE  | FALLBACK, else FAILED   |
     | FAILED   | nothing that takes the frames                  | as what was being built   | FALLBACK, else FAILED   |
 
-    After `failed` of a stream the server may get one more offer: BUILDING. From every state `choose` leads to BUILDING
-    and `keep` to FALLBACK. `lower` leads from RUNNING to LOWERED and back, before the engine for it is built. `due`
-    leads from FAILED to BUILDING or FALLBACK; in FALLBACK it asks the server again, beside the engine in use. Times
-    are those of one steady clock, in seconds.
+    In BUILDING, the engine that goes before is that of another choice or, for a server, which may take long to answer,
+    one of this machine that the selector builds first. After `failed` of a stream the server may get one more offer:
+    BUILDING. From every state `choose` leads to BUILDING and `keep` to FALLBACK. `lower` leads from RUNNING to LOWERED
+    and back, before the engine for it is built. `due` leads from FAILED to BUILDING or FALLBACK; in FALLBACK it asks
+    the server again, beside the engine in use. Times are those of one steady clock, in seconds.
     """
 
     def __init__(self) -> None:

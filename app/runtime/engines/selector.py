@@ -58,6 +58,8 @@ class EngineSelector:
         """The newest one."""
         self._anew = False
         """The choice is to be built again."""
+        self._before_server: EngineKey | None = None
+        """Built first, so that something mattes until the server answers."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
         self.server: ServerState | None = None
@@ -99,6 +101,9 @@ class EngineSelector:
         outcome = self.preparer.take()
         if outcome is None:
             return
+        if outcome.key == self._before_server and self._plan.target is not None:
+            self._before_server = None
+            self.preparer.request(self._plan.target)
         if outcome.value is None:
             assert outcome.error is not None
             self._build_failed(outcome.key, outcome.error)
@@ -210,13 +215,20 @@ class EngineSelector:
         wanted = self._keys.key(settings, frame.size, frame.camera)
         if self._anew or (wanted is not plan.choice and wanted != plan.choice):
             self._anew = False
-            self._ask(plan.choose(wanted))
+            self._choose(wanted)
         elif (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
         self.poll()
         self.server = self._server_state()
         self._govern(settings.matting.governor)
         return self._engine if plan.in_use is not None and plan.in_use.takes(frame) else None
+
+    def _choose(self, wanted: EngineKey) -> None:
+        """Build another choice; where nothing mattes, an engine of this machine before a server is asked."""
+        key, self._before_server = self._plan.choose(wanted), None
+        if key.remote and self._plan.in_use is None:
+            key = self._before_server = key.with_settings(key.settings.replace(location="local"))
+        self._ask(key)
 
     def _server_state(self) -> ServerState | None:
         plan = self._plan
