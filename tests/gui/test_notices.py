@@ -24,8 +24,9 @@ from app.gui.state import devices, services
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.widgets import notices
+from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
-from app.gui.widgets.notice import Notice, Rank
+from app.gui.widgets.notice import READABLE_PX, Notice, Rank
 from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus
 from app.testing.engine import FakeEngine
@@ -103,6 +104,18 @@ def test_the_list_leaves_a_sentence_the_width_of_the_window(area: NoticeArea, qt
     (text,) = (found for found in listed.findChildren(QLabel) if word in found.text())
     qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
     assert text.fontMetrics().horizontalAdvance(word) <= text.width() > area.width() * 0.8
+
+
+def test_a_wide_button_gives_way_to_the_sentence(area: NoticeArea) -> None:
+    existing(area.parentWidget()).resize(440, 200)
+    actions = (("Einstellungen des Servers zeigen", list),)
+    area.show_notice(Notice("a", "The server does not answer. " * 4, actions, Rank.OUTAGE, heading="Matting"))
+    text = find(area, ElidedLabel, "noticeText")
+    assert text.width() >= READABLE_PX
+    assert find(area, QPushButton, "aAction0").isHidden()
+    assert find(area, QToolButton, "noticeCounter").isVisible(), "it lists the button"
+    existing(area.parentWidget()).resize(1000, 200)
+    assert find(area, QPushButton, "aAction0").isVisible()
 
 
 class UnderPointer(NoticeArea):

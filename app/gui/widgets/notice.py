@@ -18,6 +18,8 @@ from app.gui.widgets.icons import icon
 from app.gui.widgets.layout import column, row
 
 MARGINS = (12, 4, 6, 4)
+READABLE_PX = 180
+"""Width of a text that buttons give way to."""
 
 
 class Rank(IntEnum):
@@ -115,14 +117,15 @@ class NoticeFrame(QFrame):
         extras: tuple[Sequence[QWidget], ...] = self._heading, self._actions
         for widget in itertools.chain(*extras):
             widget.show()
+        least, whole = self._text.minimumSizeHint().width(), self._text.sizeHint().width()
         for group in extras:
-            if self._least_width() <= narrow:
+            if self._least_width() - least + max(least, min(whole, READABLE_PX)) <= narrow:
                 break
             for widget in group:
                 with keep_focus(widget):
                     widget.hide()
-        free = room - self._least_width() + self._text.minimumSizeHint().width()
-        return self._text.sizeHint().width() > free or any(widget.isHidden() for widget in itertools.chain(*extras))
+        free = room - self._least_width() + least
+        return whole > free or any(widget.isHidden() for widget in itertools.chain(*extras))
 
     def _least_width(self) -> int:
         self._row.activate()
