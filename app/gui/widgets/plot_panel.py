@@ -27,6 +27,8 @@ LEAST_HEIGHT_PX = 70 + GAP_PX
 AXIS_HEIGHT_PX = 115 + GAP_PX
 """Below this height the plots have no axis of time, so that the curves keep most of it."""
 HEADROOM = 1.15
+LABELLED = 0.4, 0.8
+"""Heights with a number, which have room for one in a low plot too."""
 DRAW_EVERY_S = 0.5
 """Minimum interval between redraws."""
 SETTLED_MS = 100
@@ -90,7 +92,7 @@ class PlotPanel(QWidget):
             top = round_up(max(1.0, highest * HEADROOM))
             if plot.getViewBox().viewRange()[1][1] != top:  # setYRange redraws the whole axis
                 plot.setYRange(0, top, padding=0)
-                plot.getAxis("left").setTicks([[(value, f"{value:g}") for value in (0, top / 2, top)]])
+                plot.getAxis("left").setTicks([[(part * top, f"{part * top:g}") for part in LABELLED]])
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
