@@ -214,7 +214,6 @@ class EngineSelector:
         self._frame, plan = frame, self._plan
         wanted = self._keys.key(settings, frame.size, frame.camera)
         if self._anew or (wanted is not plan.choice and wanted != plan.choice):
-            self._anew = False
             self._choose(wanted)
         elif (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
@@ -225,7 +224,7 @@ class EngineSelector:
 
     def _choose(self, wanted: EngineKey) -> None:
         """Build another choice; where nothing mattes, an engine of this machine before a server is asked."""
-        key, self._before_server = self._plan.choose(wanted), None
+        self._anew, self._before_server, key = False, None, self._plan.choose(wanted)
         if key.remote and self._plan.in_use is None:
             key = self._before_server = key.with_settings(key.settings.replace(location="local"))
         self._ask(key)
