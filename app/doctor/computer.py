@@ -15,7 +15,7 @@ from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.system import System
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
-from app.matting.selection.measured import described, trials_of
+from app.matting.selection.measured import best, described, trials_of
 from app.system.display import missing_x11_libraries
 from models.table import NETWORKS, bundled, recommended
 
@@ -102,17 +102,17 @@ def _missing(system: System, names: list[str], packages: dict[dist.Distribution,
 
 
 def check_processor() -> tuple[Finding, ...]:
-    """Return the precision that `auto` selects here, and its measured time; nothing if the bundled model cannot run."""
+    """Return how `auto` runs the bundled model here, and the measured times; nothing if it cannot run."""
     try:
         choice = choose(EngineSettings(model=bundled().name, device="cpu"))
     except MattecamError:
         return ()
-    times = described(trials_of(choice.model, choice.weights))
-    processor, precision = hardware.processor(), choice.precision
-    if times:
-        detail = ModelFinding.PRECISION_MEASURED(processor=processor, precision=precision, times=times)
+    trials, processor = trials_of(choice.model, choice.weights), hardware.processor()
+    if trial := best(trials):
+        times = described(trials, trial)
+        detail = ModelFinding.PRECISION_MEASURED(processor=processor, precision=trial.words, times=times)
     else:
-        detail = ModelFinding.PRECISION(processor=processor, precision=precision)
+        detail = ModelFinding.PRECISION(processor=processor, precision=choice.precision)
     return (Finding("processor", State.OK, detail),)
 
 

@@ -10,6 +10,7 @@ import pytest
 from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from app.core.messages.matting import ModelText
 from app.gui.panels.matting import PrecisionControl
 from app.gui.state import services
 from app.gui.state.services import PrecisionChoice
@@ -46,11 +47,13 @@ def sentence(control: PrecisionControl) -> str:
     [
         (PrecisionChoice("int8", 2.24, False), "Automatic: int8, 2.2 times as fast as float32 on this computer"),
         (PrecisionChoice("float32", 1.0, False), "Automatic: float32, the best choice on this computer"),
+        (PrecisionChoice(ModelText.ONE_THREAD(precision="int8"), 0.98, False),
+         "Automatic: int8 on one thread, the best choice on this computer"),
         (PrecisionChoice("bfloat16", None, True), "Automatic: bfloat16 until this computer has been measured"),
         (PrecisionChoice("float32", None, True), "Automatic: float32 until this computer has been measured"),
         (PrecisionChoice("float32", None, False), "Automatic: float32"),
     ],
-)
+)  # fmt: skip
 def test_the_panel_says_what_automatic_takes(
     control: PrecisionControl, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, choice: PrecisionChoice, text: str
 ) -> None:
@@ -111,8 +114,9 @@ def test_the_choice_is_the_one_of_the_kept_measurement(monkeypatch: pytest.Monke
     monkeypatch.setattr(measured, "measurable", lambda: {"mattecam": BUNDLED})
     before = services.precision_choice("mattecam", None)
     assert before is not None and before.gain is None and before.provisional
-    note_trials("mattecam", BUNDLED, {"float32": Trial(22.0), "int8": Trial(10.0)})
-    assert services.precision_choice("mattecam", None) == PrecisionChoice("int8", 2.2, False)
-    note_trials("mattecam", BUNDLED, {})
+    trials = [("float32", None, 20.0), ("float32", 1, 30.0), ("int8", None, 9.0), ("int8", 1, 8.0)]
+    note_trials("mattecam", BUNDLED, [Trial(precision, of, ms, 2.0, ms + 2.0) for precision, of, ms in trials])
+    assert services.precision_choice("mattecam", None) == PrecisionChoice("int8 on one thread", 3.2, False)
+    note_trials("mattecam", BUNDLED, [])
     failed = services.precision_choice("mattecam", None)
     assert failed is not None and failed.gain is None and not failed.provisional, "it is not tried again"

@@ -124,7 +124,7 @@ def test_the_steps_compile_and_convert_what_a_start_needs(
         "patches.cut_cells",
     } <= names
     monkeypatch.setattr(warm_up, "convert_bundled", list)
-    monkeypatch.setattr(warm_up, "measure_network", lambda model, weights, seconds: [note_trials(model, weights, {})])
+    monkeypatch.setattr(warm_up, "measure_network", lambda model, weights, seconds: [note_trials(model, weights, [])])
     warm_up.warm_up()
     count = len(warm_up.KERNELS) + 1 + len(measurable())
     assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]

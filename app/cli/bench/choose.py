@@ -1,4 +1,4 @@
-"""Measures again which precision `auto` takes: `run.py bench --choose`."""
+"""Measures again which precision and number of threads `auto` takes: `run.py bench --choose`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from app.core.settings import MattingSettings
 from app.matting.selection.choice import choose
-from app.matting.selection.measured import fastest, is_measurable, measurable, note_trials
+from app.matting.selection.measured import best, is_measurable, measurable, note_trials
 from app.matting.selection.trial import measure
 
 Progress = Callable[[str], None]
@@ -23,7 +23,7 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Progress) 
     """
     networks = measurable() if settings.weights is None else _named(settings)
     if not networks:
-        progress("Nothing to measure: auto has no choice of precisions here")
+        progress("Nothing to measure: auto has no choice of precisions or threads here")
     choices = []
     for model, weights in networks.items():
         progress(f"{model}: measuring for {seconds / len(networks):.0f} s")
@@ -34,8 +34,10 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Progress) 
             progress(
                 f"The measurement cannot be kept: {error.strerror}; free space, or name a folder in MATTECAM_DATA_DIR"
             )
-        rows = {precision: {**asdict(trial), "accurate": trial.accurate} for precision, trial in trials.items()}
-        choices.append({"model": model, "precision": fastest(trials), "trials": rows})
+        rows = [{**asdict(trial), "step_ms": trial.step_ms, "accurate": trial.accurate} for trial in trials]
+        taken = best(trials)
+        precision, threads, run = (taken.precision, taken.threads, str(taken.words)) if taken else (None, None, None)
+        choices.append({"model": model, "precision": precision, "threads": threads, "run": run, "trials": rows})
     return {"choices": choices}
 
 
@@ -46,11 +48,16 @@ def _named(settings: MattingSettings) -> dict[str, Path]:
 
 def choices_table(result: dict[str, Any]) -> str:
     """Return a Markdown table of the trials; below it what `auto` takes from now on."""
-    lines = ["| model | precision | step ms | mean difference | edge difference |", "|---|---|---:|---:|---:|"]
+    lines = [
+        "| model | precision | threads | step ms | CPU ms | mean difference | edge difference |",
+        "|---|---|---|---:|---:|---:|---:|",
+    ]
     picks = []
     for choice in result["choices"]:
-        for precision, trial in choice["trials"].items():
+        for trial in choice["trials"]:
+            times = f"{trial['step_ms']:.1f} | {trial['cpu_ms']:.1f}"
             differences = f"{trial['mean_difference']:.5f} | {trial['edge_difference']:.4f}"
-            lines.append(f"| {choice['model']} | {precision} | {trial['step_ms']:.1f} | {differences} |")
-        picks += ["", f"auto takes {choice['precision']} for {choice['model']}."]
+            run = f"{trial['precision']} | {trial['threads'] or 'all'}"
+            lines.append(f"| {choice['model']} | {run} | {times} | {differences} |")
+        picks += ["", f"auto takes {choice['run']} for {choice['model']}."]
     return "\n".join([*lines, *picks])

@@ -30,7 +30,7 @@ def bench(
         bool,
         typer.Option(
             "--choose",
-            help="Measure again which precision auto takes, for all installed networks, or for the one of --weights.",
+            help="Measure again how auto runs all installed networks, or the one of --weights: precision and threads.",
         ),
     ] = False,
     live: LiveOptions,

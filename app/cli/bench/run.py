@@ -20,7 +20,7 @@ from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import MattingEngine
 from app.matting.selection import hardware
 from app.matting.selection.choice import Choice, choose, geometry_for
-from app.matting.selection.measured import cpu_precisions, described, trials_of
+from app.matting.selection.measured import best, cpu_precisions, described, trials_of
 
 
 class OpenVinoNetwork:
@@ -71,16 +71,14 @@ def bench(
         progress(f"{model}: preparing")
         results += _bench_model(settings.replace(model=model), frames, seconds / len(models), progress)
     picks = [choose(settings.replace(model=model)) for model in models]
-    auto = [
-        {
-            "model": pick.model,
-            "executor": pick.executor,
-            "precision": pick.precision,
-            "measured": described(trials_of(pick.model, pick.weights)),
-        }
-        for pick in picks
-    ]
-    return {"machine": machine(), "results": results, "auto": auto}
+    return {"machine": machine(), "results": results, "auto": [_described(pick) for pick in picks]}
+
+
+def _described(pick: Choice) -> dict[str, str]:
+    trials = trials_of(pick.model, pick.weights)
+    trial = best(trials, pick.precision)
+    measured = ", ".join(described(trials, trial)) if trial else ""
+    return {"model": pick.model, "executor": pick.executor, "precision": pick.precision, "measured": measured}
 
 
 def _bench_model(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.settings import MAX_RATIO, MIN_RATIO, Settings
+from app.gui.i18n.messages import translated
 from app.gui.i18n.numbers import decimal
 from app.gui.panels.edges import EdgePresets, EdgeSliders
 from app.gui.panels.form import Entries, Form
@@ -136,14 +137,15 @@ class PrecisionControl(Form):
             self._chosen.setVisible(choice is not None)
 
     def _describe(self, choice: services.PrecisionChoice) -> str:
+        taken = translated(choice.precision)
         if choice.provisional:
-            return self.tr("Automatic: {0} until this computer has been measured").format(choice.precision)
+            return self.tr("Automatic: {0} until this computer has been measured").format(taken)
         if choice.gain is None:
-            return self.tr("Automatic: {0}").format(choice.precision)
-        if choice.precision == "float32":
-            return self.tr("Automatic: float32, the best choice on this computer")
+            return self.tr("Automatic: {0}").format(taken)
+        if choice.gain <= 1:
+            return self.tr("Automatic: {0}, the best choice on this computer").format(taken)
         return self.tr("Automatic: {0}, {1} times as fast as float32 on this computer").format(
-            choice.precision, decimal(choice.gain, 1)
+            taken, decimal(choice.gain, 1)
         )
 
 

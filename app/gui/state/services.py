@@ -31,9 +31,10 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True)
 class PrecisionChoice:
-    """The precision that `auto` takes for a network in OpenVINO."""
+    """What `auto` takes for a network in OpenVINO."""
 
     precision: str
+    """Also the number of threads, if that was measured, such as `int8 on one thread`."""
     gain: float | None
     """How many times as fast as float32 it was measured to be; None without a measurement."""
     provisional: bool
@@ -104,15 +105,17 @@ def devices() -> tuple[tuple[str, str], ...]:
 def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None:
     """Return what `auto` takes for a model, or for a weights file of it; None if the model is not installed."""
     from app.matting.selection.choice import openvino_precision
-    from app.matting.selection.measured import awaits_measurement, gain, trials_of
+    from app.matting.selection.measured import awaits_measurement, best, gain, trials_of
     from models.weights import on_hand
 
     file = weights or on_hand(model)
     if file is None:
         return None
-    precision = openvino_precision(model, file)
     provisional = weights is None and awaits_measurement(model)
-    return PrecisionChoice(precision, gain(trials_of(model, file), precision), provisional)
+    trials = trials_of(model, file)
+    if trial := best(trials):
+        return PrecisionChoice(trial.words, gain(trials, trial), provisional)
+    return PrecisionChoice(openvino_precision(model, file), None, provisional)
 
 
 def models() -> tuple[ModelChoice, ...]:

@@ -29,9 +29,10 @@ class CpuBackend(ABC):
     device = "cpu"
     overlaps = False
 
-    def __init__(self, geometry: StepGeometry, precision: str) -> None:
+    def __init__(self, geometry: StepGeometry, precision: str, threads: int | None = None) -> None:
+        """threads: of a step; None for all cores."""
         self.precision = precision
-        self._strips = Strips()
+        self._strips = Strips(threads)
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter()
         self._last: Coefficients | None = None

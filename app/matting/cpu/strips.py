@@ -23,9 +23,10 @@ Ratios = tuple[float, float]
 class Strips:
     """Runs the kernels of one executor."""
 
-    def __init__(self) -> None:
-        self.threads = min(thread_limit() or usable_cores(), MOST_THREADS)
-        """Strips per frame, each on its own thread; may be lowered."""
+    def __init__(self, threads: int | None = None) -> None:
+        """threads: None for the limit in `app.core.concurrency.compute_threads`, else for the cores."""
+        self.threads = min(threads or thread_limit() or usable_cores(), MOST_THREADS)
+        """Strips per frame, each on its own thread."""
         self._pool = ThreadPoolExecutor(
             max(self.threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
         )

@@ -16,19 +16,15 @@ class OpenVinoBackend(CpuBackend):
     """Runs a network on the whole frame, or on the part of it around people; see `app.matting.region`."""
 
     def __init__(
-        self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32", *, shared: bool = False
+        self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32", threads: int | None = None
     ) -> None:
-        """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO fails to compile it.
+        """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
-        shared: other work of the program needs the cores as well; see `app.matting.openvino.threads`.
+        Raises RuntimeError if OpenVINO fails to compile it.
         """
-        super().__init__(geometry, precision)
-        self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, shared=shared)
-        self.threads = self._network.threads
-        """Of the step; None for all cores."""
-        self.overlaps = self.threads == 1  # each stage of the step then has a core
-        if self.threads == 1:
-            self._strips.threads = 1
+        super().__init__(geometry, precision, threads)
+        self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, threads)
+        self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
         self.region = RegionNetwork(self._network, geometry, self._strips) if self._network.remembers else None
 

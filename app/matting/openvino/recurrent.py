@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.concurrency.compute_threads import usable_cores
 from app.core.cpu_parts import CpuPart
 from app.core.types import BgrImage, Floats
 from app.matting.base.geometry import StepGeometry
@@ -24,7 +22,6 @@ from app.matting.openvino.forgetting import CpuForgetting
 from app.matting.openvino.runtime import ov
 from app.matting.openvino.small_plate import SmallPlate
 from app.matting.openvino.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
-from app.matting.openvino.threads import decided, is_fast_enough, tries_one_thread
 from models.names import COEFFICIENTS, PLATE_CHANNELS, state_names
 
 
@@ -35,11 +32,11 @@ class RecurrentNetwork:
     """
 
     def __init__(
-        self, artefact: Artefact, geometry: StepGeometry, precision: str, strips: Strips, *, shared: bool
+        self, artefact: Artefact, geometry: StepGeometry, precision: str, strips: Strips, threads: int | None = None
     ) -> None:
-        """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO fails to compile it.
+        """Compile the artefact for this geometry. threads: of an inference; None for all cores.
 
-        shared: other work of the program needs the cores as well; see `app.matting.openvino.threads`.
+        Raises RuntimeError if OpenVINO fails to compile it.
         """
         self._strips, self._filter = strips, artefact.guided_filter
         height, width = geometry.small_height, geometry.small_width
@@ -66,16 +63,11 @@ class RecurrentNetwork:
         self.plate: SmallPlate | None = None
         """Set it before the first frame if the network sees a plate."""
         self._turn = 0
-        self.threads: int | None = 1 if tries_one_thread(usable_cores(), shared=shared) else None
-        """Of the step; None for all cores."""
-        self._compile(artefact.stages, models, precision)
-        parts = tuple((stage.name, stage.float32, stage.reads, stage.writes) for stage in artefact.stages)
-        network = parts, artefact.states, self._size, precision
-        if self.threads is not None and not decided(network, lambda: is_fast_enough(self._infer)):
-            self.threads = None
-            self._compile(artefact.stages, models, precision)
-        for array in self.arrays.values():
-            array.fill(0)
+        networks = compiled(artefact.stages, models, precision, threads=threads)
+        self._requests = [
+            [self._bind(stage, network, swapped) for stage, network in zip(artefact.stages, networks, strict=True)]
+            for swapped in (False, True)
+        ]
 
     @property
     def remembers(self) -> bool:
@@ -187,13 +179,6 @@ class RecurrentNetwork:
             coefficients = tuple(self.arrays[name][0] for name in COEFFICIENTS)
             given = self._filter, self.arrays["matte"][0], self.small, coefficients
             self._strips.run(self._size[1], lambda top, bottom: filter_rows(*given, top, bottom))
-
-    def _compile(self, stages: Sequence[NetworkStage], models: Sequence[ov.Model], precision: str) -> None:
-        networks = compiled(stages, models, precision, threads=self.threads)
-        self._requests = [
-            [self._bind(stage, network, swapped) for stage, network in zip(stages, networks, strict=True)]
-            for swapped in (False, True)
-        ]
 
     def _infer(self) -> None:
         for request in self._requests[self._turn]:

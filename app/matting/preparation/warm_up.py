@@ -1,4 +1,4 @@
-"""Child process of `app.matting.preparation`: compiles all kernels, converts the bundled network, measures precisions.
+"""Child process of `app.matting.preparation`: compiles kernels, converts the bundled network, measures all networks.
 
 Prints `step count` at the beginning of each step.
 """
@@ -72,10 +72,10 @@ def convert_bundled() -> list[Path]:
 
 
 def measure_network(model: str, weights: Path, seconds: float) -> list[Path]:
-    """Measure the precisions of an installed network; return the file of the result."""
+    """Measure precisions and threads of an installed network; return the file of the result."""
     from app.matting.selection.trial import measure
 
-    trials: Trials = {}
+    trials: Trials = []
     with contextlib.suppress(ModelError, OSError, RuntimeError):  # noted as nothing, not tried again
         trials = measure(model, weights, seconds)
     return [note_trials(model, weights, trials)]

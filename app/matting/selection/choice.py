@@ -7,12 +7,13 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.concurrency.compute_threads import usable_cores
 from app.core.errors import ModelError, WeightsMissingError, text_of
 from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings
 from app.matting.base.geometry import StepGeometry, auto_ratio
 from app.matting.selection import hardware
-from app.matting.selection.measured import cpu_precisions, fastest, trials_of
+from app.matting.selection.measured import HEIGHT, WIDTH, best, cpu_precisions, trials_of
 from models.int8 import find_int8
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
@@ -21,6 +22,11 @@ from models.weights import WeightsError, check_intact, find, on_hand
 LOG = logging.getLogger(__name__)
 MIN_SMALL_SIDE = 16
 """Minimum short side of a network's input, in pixels."""
+FEW_CORES = 2
+"""Up to this many usable cores, a bundled network runs on one thread until it is measured.
+
+OpenVINO's workers spin while they wait for each other, which takes time from capture, outputs and window.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,20 @@ def _precision(settings: EngineSettings, model: str, weights: Path, device: str,
 
 def openvino_precision(model: str, weights: Path) -> str:
     """Return the precision that `auto` takes on the CPU in OpenVINO."""
-    return fastest(trials_of(model, weights)) or _unmeasured_precision(model, weights)
+    trial = best(trials_of(model, weights))
+    return _unmeasured_precision(model, weights) if trial is None else trial.precision
+
+
+def openvino_threads(choice: Choice, geometry: StepGeometry) -> int | None:
+    """Return the number of threads of a step in OpenVINO beside other work of the program; None for all cores."""
+    measured = geometry_for(EngineSettings(), choice.model, WIDTH, HEIGHT)
+    network = geometry.small_width * geometry.small_height / (measured.small_width * measured.small_height)
+    frame = geometry.width * geometry.height / (WIDTH * HEIGHT)
+    trials = [trial.scaled(network, frame) for trial in trials_of(choice.model, choice.weights)]
+    trial = best(trials, choice.precision)
+    if trial is not None:
+        return trial.threads
+    return 1 if choice.spec.bundled and usable_cores() <= FEW_CORES else None
 
 
 def _unmeasured_precision(model: str, weights: Path) -> str:

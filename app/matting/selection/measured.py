@@ -1,4 +1,4 @@
-"""Measured times of the networks on this machine, one per precision, and the precision that follows from them.
+"""Measured times of the networks on this machine, per precision and number of threads, and what follows from them.
 
 `app.matting.selection.trial` measures; the result is kept on disk with what it depends on. Until there is one, `auto`
 follows the processor's instructions.
@@ -7,14 +7,17 @@ follows the processor's instructions.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from app.core.concurrency.compute_threads import usable_cores
 from app.core.files import paths
+from app.core.messages.matting import ModelText
+from app.core.text import Text
 from app.matting.selection import hardware
 from app.matting.selection.dependencies import copy_of_program, digest
 from models.int8 import find_int8
@@ -24,7 +27,13 @@ from models.weights import WeightsError, known_sha256, on_hand
 PRECISIONS = ("float32", "bfloat16", "int8")
 """Precisions of a network on the CPU, the most accurate first."""
 MIN_GAIN = 1.03
-"""A less accurate precision is taken only if it is faster by this factor; less is noise of the measurement."""
+"""One thread or a less accurate precision is taken only if it costs less by this factor; less is noise."""
+LONGEST_MS = 0.8 * 1000 / 30
+"""Time per frame that holds 30 fps well: the machine has other work, and slows down when it is hot."""
+WIDTH, HEIGHT = 1280, 720
+"""Size of the measured frames."""
+THREADS = (None, 1)
+"""Numbers of threads of a step to measure; None for all cores."""
 MEAN_BOUND = 3e-4
 """Largest accepted mean difference of alpha (0..1) from float32 on the trial's frames.
 
@@ -36,27 +45,63 @@ EDGE_BOUND = 5e-3
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Result of one precision: median time of a step, and the differences of alpha (0..1) from float32."""
+    """Result of one precision on one thread or all cores: times of a step, and differences of alpha from float32."""
 
-    step_ms: float
+    precision: str
+    threads: int | None
+    """1, or None for all cores."""
+    network_ms: float
+    finish_ms: float
+    """Of the stages of a step: the network, and the composite that is made of its coefficients. The fastest ones count,
+    since other load of the machine only adds."""
+    cpu_ms: float
+    """Median CPU time of a step, over all threads."""
     mean_difference: float = 0.0
     edge_difference: float = 0.0
+    """Of alpha (0..1) on average, and near edges."""
+
+    @property
+    def step_ms(self) -> float:
+        """The time of a step."""
+        return self.network_ms + self.finish_ms
+
+    @property
+    def busy_ms(self) -> float:
+        """The time per frame that limits the frame rate: on one thread each, the stages of two steps overlap."""
+        return max(self.network_ms, self.finish_ms) if self.threads == 1 else self.step_ms
 
     @property
     def accurate(self) -> bool:
         """Whether alpha is as close to float32 as in the versions that were accepted."""
         return self.mean_difference <= MEAN_BOUND and self.edge_difference <= EDGE_BOUND
 
+    @property
+    def words(self) -> Text:
+        """What was measured, such as `int8 on one thread`."""
+        return (ModelText.ALL_CORES if self.threads is None else ModelText.ONE_THREAD)(precision=self.precision)
 
-Trials = Mapping[str, Trial]
-"""Trials of one network by precision; empty if none could be measured."""
+    def scaled(self, network: float, frame: float) -> Trial:
+        """Return what is expected for so many times the pixels of the network's input and of the frame."""
+        return replace(self, network_ms=self.network_ms * network, finish_ms=self.finish_ms * frame)
+
+    def beats(self, other: Trial) -> bool:
+        """Return whether this is the better choice: less CPU time where both hold 30 fps, else the higher rate."""
+        fits = self.busy_ms <= LONGEST_MS
+        if fits != (other.busy_ms <= LONGEST_MS):
+            return fits
+        cost, others = (self.cpu_ms, other.cpu_ms) if fits else (self.busy_ms, other.busy_ms)
+        return cost * MIN_GAIN < others
+
+
+Trials = Sequence[Trial]
+"""Trials of one network, the most accurate first, all cores before one thread; empty if nothing could be measured."""
 
 
 class _Kept(TypedDict):
     """Content of the file."""
 
     depends_on: str
-    networks: dict[str, dict[str, Trial]]
+    networks: dict[str, list[Trial]]
 
 
 _KEPT: TypeAdapter[_Kept] = TypeAdapter(_Kept)
@@ -73,32 +118,38 @@ def cpu_precisions(model: str, weights: Path) -> list[str]:
     return [precision for precision in PRECISIONS if possible[precision]]
 
 
-def fastest(trials: Trials) -> str | None:
-    """Return the fastest precision that is accurate; None without a trial."""
-    best: str | None = None
-    for precision in PRECISIONS:
-        trial = trials.get(precision)
-        if trial and trial.accurate and (best is None or trial.step_ms * MIN_GAIN < trials[best].step_ms):
-            best = precision
-    return best
+def best(trials: Trials, precision: str = "auto") -> Trial | None:
+    """Return the best trial that is accurate; None without one. precision: one that the user asked for."""
+    found: Trial | None = None
+    for trial in trials:
+        wanted = trial.accurate if precision == "auto" else trial.precision == precision
+        if wanted and (found is None or trial.beats(found)):
+            found = trial
+    return found
 
 
-def gain(trials: Trials, precision: str) -> float | None:
-    """Return how many times as fast as float32 a precision is; None if that was not measured."""
-    if precision not in trials or "float32" not in trials:
-        return None
-    return trials["float32"].step_ms / trials[precision].step_ms
+def gain(trials: Trials, chosen: Trial) -> float | None:
+    """Return how many times as fast as float32 on as many threads a trial is; None if that was not measured."""
+    same = (trial for trial in trials if (trial.precision, trial.threads) == ("float32", chosen.threads))
+    return next((trial.step_ms / chosen.step_ms for trial in same), None)
 
 
-def described(trials: Trials) -> str:
-    """Return the times of the accurate precisions, the fastest first, such as `int8 13.2 ms, float32 19.1 ms`."""
-    accurate = sorted((trial.step_ms, precision) for precision, trial in trials.items() if trial.accurate)
-    return ", ".join(f"{precision} {step_ms:.1f} ms" for step_ms, precision in accurate)
+def described(trials: Trials, chosen: Trial) -> tuple[Text, ...]:
+    """Return the times of the chosen precision and the best of each other accurate one, the least CPU time first."""
+    shown = (
+        trial
+        for trial in trials
+        if trial.precision == chosen.precision or (trial.accurate and trial is best(trials, trial.precision))
+    )
+    return tuple(
+        ModelText.TRIAL(run=trial.words, step=f"{trial.step_ms:.1f}", cpu=f"{trial.cpu_ms:.1f}")
+        for trial in sorted(shown, key=lambda trial: trial.cpu_ms)
+    )
 
 
 def trials_of(model: str, weights: Path) -> Trials:
     """Return what was measured with these weights; empty if nothing was."""
-    return _read().get(_identity(model, weights), {})
+    return _read().get(_identity(model, weights), [])
 
 
 def measurement_missing() -> bool:
@@ -113,21 +164,21 @@ def awaits_measurement(model: str) -> bool:
 
 
 def measurable() -> dict[str, Path]:
-    """Return the installed networks that have a choice of precisions, with their weights."""
+    """Return the installed networks that have a choice of precisions or threads, with their weights."""
     found = {name: on_hand(name) for name in NETWORKS}
     return {name: path for name, path in found.items() if path is not None and is_measurable(name, path)}
 
 
 def is_measurable(model: str, weights: Path) -> bool:
-    """Return whether a network has a choice of precisions here; networks with a plate are not measured."""
+    """Return whether a network has a choice of precisions or threads here; networks with a plate are not measured."""
     usable = not NETWORKS[model].needs_plate and hardware.openvino_usable()
-    return usable and len(cpu_precisions(model, weights)) > 1
+    return usable and (usable_cores() > 1 or len(cpu_precisions(model, weights)) > 1)
 
 
 def note_trials(model: str, weights: Path, trials: Trials) -> Path:
     """Keep the trials of a network in place of earlier ones; return the file. Raises OSError."""
     file = _file()
-    kept = _Kept(depends_on=_dependencies(), networks={**_read(), _identity(model, weights): dict(trials)})
+    kept = _Kept(depends_on=_dependencies(), networks={**_read(), _identity(model, weights): list(trials)})
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_KEPT.dump_json(kept))
     return file
@@ -138,7 +189,7 @@ def _is_measured(model: str, weights: Path) -> bool:
     return _identity(model, weights) in _read()
 
 
-def _read() -> dict[str, dict[str, Trial]]:
+def _read() -> dict[str, list[Trial]]:
     try:
         kept = _KEPT.validate_json(_file().read_bytes())
     except (OSError, ValidationError):  # missing or damaged

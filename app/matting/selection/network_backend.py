@@ -8,8 +8,10 @@ from app.matting.base.interface import Backend
 from app.matting.selection.choice import Choice
 
 
-def make_backend(settings: EngineSettings, choice: Choice, geometry: StepGeometry, *, shared: bool = False) -> Backend:
-    """Return the backend of a network without a plate. shared: as for `build_engine`.
+def make_backend(
+    settings: EngineSettings, choice: Choice, geometry: StepGeometry, threads: int | None = None
+) -> Backend:
+    """Return the backend of a network without a plate. threads: of a step in OpenVINO; None for all cores.
 
     Raises ModelError or RuntimeError if it cannot run.
     """
@@ -22,7 +24,7 @@ def make_backend(settings: EngineSettings, choice: Choice, geometry: StepGeometr
 
         direct = geometry.ratio == 1 and choice.spec.direct
         artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
-        return OpenVinoBackend(artefact, geometry, choice.precision, shared=shared)
+        return OpenVinoBackend(artefact, geometry, choice.precision, threads)
     from app.matting.torch.networks import load_core
     from app.matting.torch.torch_backend import TorchBackend
 

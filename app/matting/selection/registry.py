@@ -12,7 +12,7 @@ from app.matting.base.failures import backend_errors
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import Backend
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.selection.choice import choose, geometry_for
+from app.matting.selection.choice import choose, geometry_for, openvino_threads
 from app.matting.selection.network_backend import make_backend
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def build_engine(
 
     def make(geometry: StepGeometry) -> Backend:
         with backend_errors(choice.model, choice.device, choice.precision):
-            return make_backend(settings, choice, geometry, shared=shared)
+            return make_backend(settings, choice, geometry, openvino_threads(choice, geometry) if shared else None)
 
     return FrameEngine(choice.model, make, make_geometry, width, height, live=live)
 

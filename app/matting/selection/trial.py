@@ -1,4 +1,4 @@
-"""Measures the precisions of the installed networks on this machine, so that `auto` takes the fastest accurate one."""
+"""Measures precisions and numbers of threads of the installed networks on this machine, so that `auto` can choose."""
 
 from __future__ import annotations
 
@@ -19,52 +19,66 @@ from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
+from app.matting.base.failures import backend_errors
+from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import Backend
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.selection.measured import Trial, Trials, cpu_precisions
-from app.matting.selection.registry import build_engine
+from app.matting.selection.choice import choose, geometry_for
+from app.matting.selection.measured import HEIGHT, THREADS, WIDTH, Trial, Trials, cpu_precisions
+from app.matting.selection.network_backend import make_backend
 
 log = logging.getLogger(__name__)
-WIDTH, HEIGHT = 1280, 720
 PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
 FRAMES = 16
 WARM_UP, TURN = 4, 4
-"""Steps before the measurement, and steps in a turn of one precision."""
+"""Steps before the measurement, and steps in a turn of one engine."""
 EDGE_PX = 4
 """Distance from a semi-transparent pixel of the float32 matte up to which a pixel is near an edge."""
 
+Run = tuple[str, int | None]
+"""Precision and number of threads, as in `Trial`"""
+Clocks = tuple[Callable[[], float], Callable[[], float]]
+CLOCKS: Clocks = (time.perf_counter, time.process_time)
+"""Time and CPU time of the process, in seconds."""
 Alphas = NDArray[np.float32]
 """(frames, height, width), 0..1"""
 
 
-def measure(model: str, weights: Path, seconds: float, clock: Callable[[], float] = time.perf_counter) -> Trials:
-    """Return the trials of an installed network in all its precisions, in turns for about `seconds`.
+def measure(model: str, weights: Path, seconds: float, clocks: Clocks = CLOCKS) -> Trials:
+    """Return the trials of an installed network in all its precisions, on all cores and one thread.
 
-    A step is the one of a live picture: network and composite at 720p, on the threads that a live engine takes. A
-    precision that cannot run is left out. clock: in seconds; replaced in tests. Raises OSError if the shipped portrait
-    is missing.
+    They take turns for about `seconds`. A step is the one of a live picture: network and composite at 720p. A precision
+    that cannot run is left out. clocks: replaced in tests. Raises OSError if the shipped portrait is missing.
     """
     frames = _frames()
     backdrop = np.zeros_like(frames[0])
     with contextlib.ExitStack() as stack:
-        engines: dict[str, FrameEngine] = {}
+        engines: dict[Run, FrameEngine] = {}
         for precision in cpu_precisions(model, weights):
-            try:
-                engine = _engine(model, weights, precision)
-            except ModelError as error:
-                log.warning("%s cannot be measured in %s: %s", model, precision, error)
-                continue
-            stack.callback(engine.close)
-            engines[precision] = engine
-        alphas = {precision: _alphas(engine, frames, backdrop) for precision, engine in engines.items()}
-        times_s = _times(engines, frames, backdrop, seconds, clock)
+            for threads in THREADS:
+                try:
+                    engine = _engine(model, weights, precision, threads)
+                except ModelError as error:
+                    log.warning("%s cannot be measured in %s: %s", model, precision, error)
+                    break
+                stack.callback(engine.close)
+                engines[precision, threads] = engine
+        alphas = {
+            precision: _alphas(engine, frames, backdrop)
+            for (precision, threads), engine in engines.items()
+            if threads is None
+        }
+        times_s = _times(engines, frames, backdrop, seconds, clocks)
     if "float32" not in alphas:
-        return {}
-    return {
-        precision: Trial(
-            round(statistics.median(times_s[precision]) * 1e3, 2), *differences(alphas[precision], alphas["float32"])
-        )
-        for precision in engines
-    }
+        return []
+    trials = []
+    for (precision, threads), steps_s in times_s.items():
+        network_s, finish_s, cpu_s = zip(*steps_s, strict=True)
+        network_ms, finish_ms = round(min(network_s) * 1e3, 2), round(min(finish_s) * 1e3, 2)
+        cpu_ms = round(statistics.median(cpu_s) * 1e3, 2)
+        found = differences(alphas[precision], alphas["float32"])
+        trials.append(Trial(precision, threads, network_ms, finish_ms, cpu_ms, *found))
+    return trials
 
 
 def differences(alphas: Alphas, reference: Alphas) -> tuple[float, float]:
@@ -76,11 +90,15 @@ def differences(alphas: Alphas, reference: Alphas) -> tuple[float, float]:
     return float(difference.mean()), float(difference[near].mean()) if near.any() else 0.0
 
 
-def _engine(model: str, weights: Path, precision: str) -> FrameEngine:
+def _engine(model: str, weights: Path, precision: str, threads: int | None) -> FrameEngine:
     settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision=precision)
-    engine = build_engine(settings, WIDTH, HEIGHT, shared=True)
-    assert isinstance(engine, FrameEngine), "networks with a plate are not measured"
-    return engine
+    choice = choose(settings)
+
+    def make(geometry: StepGeometry) -> Backend:
+        with backend_errors(model, "cpu", precision):
+            return make_backend(settings, choice, geometry, threads)
+
+    return FrameEngine(model, make, lambda width, height: geometry_for(settings, model, width, height), WIDTH, HEIGHT)
 
 
 def _alphas(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Alphas:
@@ -90,22 +108,25 @@ def _alphas(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> 
 
 
 def _times(
-    engines: Mapping[str, FrameEngine],
-    frames: list[BgrImage],
-    backdrop: BgrImage,
-    seconds: float,
-    clock: Callable[[], float],
-) -> dict[str, list[float]]:
-    """Return the times of the steps in seconds; changes of the processor's speed affect all precisions."""
-    edges = EdgeSettings()
-    times_s: dict[str, list[float]] = {precision: [] for precision in engines}
-    begun_s = clock()
-    while not all(times_s.values()) or clock() - begun_s < seconds:
-        for precision, engine in engines.items():
+    engines: Mapping[Run, FrameEngine], frames: list[BgrImage], backdrop: BgrImage, seconds: float, clocks: Clocks
+) -> dict[Run, list[tuple[float, float, float]]]:
+    """Return the times of each engine's steps in seconds: network, composite, and CPU time of both.
+
+    The turns are short, so that changes of the processor's speed affect all engines. On one thread, the CPU time is the
+    time of a stage, which other load does not change.
+    """
+    edges, (wall_clock, cpu_clock) = EdgeSettings(), clocks
+    times_s: dict[Run, list[tuple[float, float, float]]] = {run: [] for run in engines}
+    begun_s = wall_clock()
+    while not all(times_s.values()) or wall_clock() - begun_s < seconds:
+        for run, engine in engines.items():
+            clock = cpu_clock if run[1] == 1 else wall_clock
             for frame in frames[:TURN]:
-                started_s = clock()
-                engine.step(frame, backdrop, edges)
-                times_s[precision].append(clock() - started_s)
+                cpu_s, started_s = cpu_clock(), clock()
+                pending = engine.step(frame, backdrop, edges)
+                middle_s = clock()
+                pending.result()
+                times_s[run].append((middle_s - started_s, clock() - middle_s, cpu_clock() - cpu_s))
     return times_s
 
 

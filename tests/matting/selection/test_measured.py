@@ -1,9 +1,10 @@
-"""The precision that `auto` takes by measurement: the rule, what is kept, what makes it measure again."""
+"""Precision and threads that `auto` takes by measurement: the rule, what is kept, what makes it measure again."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,18 @@ from app.cli.bench.choose import choices_table, choose_again
 from app.cli.main import main
 from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
+from app.matting import build_engine
+from app.matting.base.geometry import StepGeometry
 from app.matting.preparation.preparation import needed, note_prepared
+from app.matting.selection import choice as chosen
 from app.matting.selection import hardware, measured, trial
-from app.matting.selection.choice import choose
+from app.matting.selection.choice import Choice, choose, openvino_threads
 from app.matting.selection.measured import (
     EDGE_BOUND,
     MEAN_BOUND,
     Trial,
+    best,
     described,
-    fastest,
     measurable,
     measurement_missing,
     note_trials,
@@ -33,33 +37,60 @@ from models.int8 import SOURCE, int8_file
 from models.mattecam.paths import BUNDLED
 from models.weights import sha256_of
 
-FLOAT32, BFLOAT16, INT8 = Trial(19.0), Trial(13.0), Trial(12.0, 1e-4, 2e-3)
+
+def made(
+    precision: str, ms: float, threads: int | None = None, cpu_ms: float | None = None, *, mean: float = 0.0,
+    edge: float = 0.0,
+) -> Trial:  # fmt: skip
+    """Return a trial whose network takes two thirds of the step."""
+    return Trial(precision, threads, ms * 2 / 3, ms / 3, ms if cpu_ms is None else cpu_ms, mean, edge)
+
+
+FLOAT32, BFLOAT16, INT8 = made("float32", 19.0), made("bfloat16", 13.0), made("int8", 12.0, mean=1e-4, edge=2e-3)
+INT8_ONE = made("int8", 15.0, 1, mean=1e-4, edge=2e-3)
 
 
 @pytest.mark.parametrize(
-    ("trials", "precision"),
+    ("trials", "expected"),
     [
-        ({}, None),
-        ({"float32": FLOAT32}, "float32"),
-        ({"float32": FLOAT32, "bfloat16": BFLOAT16, "int8": INT8}, "int8"),
-        ({"float32": FLOAT32, "bfloat16": BFLOAT16, "int8": Trial(12.9)}, "bfloat16"),
-        ({"float32": FLOAT32, "bfloat16": Trial(26.0), "int8": Trial(20.0)}, "float32"),
-        ({"float32": FLOAT32, "int8": Trial(5.0, 2 * MEAN_BOUND, 0.0)}, "float32"),
-        ({"float32": FLOAT32, "int8": Trial(5.0, 0.0, 2 * EDGE_BOUND)}, "float32"),
+        ([], None),
+        ([FLOAT32], ("float32", None)),
+        ([FLOAT32, BFLOAT16, INT8], ("int8", None)),
+        ([FLOAT32, BFLOAT16, made("int8", 12.9)], ("bfloat16", None)),
+        ([FLOAT32, made("bfloat16", 26.0), made("int8", 20.0)], ("float32", None)),
+        ([FLOAT32, made("int8", 5.0, mean=2 * MEAN_BOUND)], ("float32", None)),
+        ([FLOAT32, made("int8", 5.0, edge=2 * EDGE_BOUND)], ("float32", None)),
+        ([made("int8", 12.0, None, 22.0), made("int8", 15.0, 1, 15.0)], ("int8", 1)),
+        ([made("int8", 12.0, None, 15.2), made("int8", 15.0, 1, 15.0)], ("int8", None)),
+        ([made("int8", 12.0, None, 48.0), made("int8", 38.0, 1, 38.0)], ("int8", 1)),
+        ([made("int8", 12.0, None, 48.0), made("int8", 42.0, 1, 42.0)], ("int8", None)),
+        ([made("float32", 40.0, None, 80.0), made("float32", 66.0, 1, 66.0)], ("float32", None)),
+        ([made("float32", 60.0, None, 120.0), made("float32", 66.0, 1, 66.0)], ("float32", 1)),
+        ([made("float32", 19.0, None, 38.0), made("int8", 60.0, 1, 10.0)], ("float32", None)),
     ],
-    ids=["nothing", "one", "fastest", "within-the-noise", "slower", "mean-too-different", "edge-too-different"],
-)
-def test_the_fastest_accurate_precision_is_taken(trials: dict[str, Trial], precision: str | None) -> None:
-    assert fastest(trials) == precision
+    ids=["nothing", "one", "least-cpu", "within-the-noise", "slower", "mean-too-different", "edge-too-different",
+         "one-thread", "threads-within-the-noise", "stages-overlap", "network-too-long", "none-fits-all-are-faster",
+         "none-fits-one-overlaps", "accurate-but-too-slow"],
+)  # fmt: skip
+def test_the_least_cpu_time_that_holds_the_frame_rate_is_taken(
+    trials: list[Trial], expected: tuple[str, int | None] | None
+) -> None:
+    taken = best(trials)
+    assert (taken and (taken.precision, taken.threads)) == expected
 
 
 def test_times_are_described_without_what_is_not_accurate() -> None:
-    assert described({"float32": FLOAT32, "bfloat16": Trial(1.0, 1.0), "int8": INT8}) == "int8 12.0 ms, float32 19.0 ms"
+    trials = [FLOAT32, made("float32", 24.0, 1), made("bfloat16", 1.0, mean=1.0), INT8, INT8_ONE]
+    assert described(trials, INT8) == (
+        "int8 on all cores 12.0 ms (CPU 12.0 ms)",
+        "int8 on one thread 15.0 ms (CPU 15.0 ms)",
+        "float32 on all cores 19.0 ms (CPU 19.0 ms)",
+    )
 
 
 @pytest.mark.parametrize("taken", ["float32", "bfloat16", "int8"])
 def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> None:
-    trials = {precision: Trial(10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")}
+    trials = [made(precision, 10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")]
     note_trials("mattecam", BUNDLED, trials)
     choice = choose(EngineSettings(model="mattecam", device="cpu", executor="openvino"))
     assert choice.precision == taken
@@ -69,24 +100,54 @@ def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> No
     assert choose(forced).precision == "float32", "what the user asks for goes first"
 
 
+def threads_at(precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25) -> int | None:
+    choice = Choice("mattecam", BUNDLED, "cpu", "openvino", precision)
+    return openvino_threads(choice, StepGeometry(width, height, ratio))
+
+
+@pytest.mark.parametrize("cores", [2, 16])
+def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
+    monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    monkeypatch.setattr(chosen, "usable_cores", lambda: cores)
+    assert threads_at("int8") == (1 if cores == 2 else None), "until it is measured"
+    all_int8, one_int8 = made("int8", 9.0, None, 18.0), made("int8", 15.0, 1)
+    all_float32, one_float32 = made("float32", 15.0, None, 16.0), made("float32", 16.0, 1)
+    note_trials("mattecam", BUNDLED, [all_float32, one_float32, all_int8, one_int8])
+    assert threads_at("int8") == 1
+    assert threads_at("float32") is None, "one thread saves nothing"
+    assert threads_at("int8", ratio=0.5) is None, "the network's input has four times the pixels"
+    assert threads_at("int8", 3840, 2160, 0.0833) is None, "the composite is nine times as large"
+
+
+def test_engines_beside_other_work_run_on_the_threads_that_were_measured() -> None:
+    settings = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
+    for threads in (1, None):
+        note_trials("mattecam", BUNDLED, [made("float32", 10.0, threads)])
+        for shared in (True, False):
+            engine = build_engine(settings, 160, 96, shared=shared)
+            assert engine.overlaps == (shared and threads == 1)
+            engine.close()
+
+
 def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "measurable", lambda: {"mattecam": BUNDLED})
     note_prepared([])
     assert measurement_missing() and needed()
-    note_trials("mattecam", BUNDLED, {"float32": FLOAT32})
+    note_trials("mattecam", BUNDLED, [FLOAT32])
     assert not measurement_missing() and not needed()
     monkeypatch.setattr(measured, "_dependencies", lambda: "another processor")
-    assert trials_of("mattecam", BUNDLED) == {} and measurement_missing() and needed()
+    assert trials_of("mattecam", BUNDLED) == [] and measurement_missing() and needed()
 
 
 def test_other_weights_have_no_measurement(tmp_path: Path) -> None:
     other = tmp_path / "student.safetensors"
     other.write_bytes(BUNDLED.read_bytes()[:-1])
-    note_trials("mattecam", BUNDLED, {"float32": FLOAT32})
-    assert trials_of("mattecam", BUNDLED) == {"float32": FLOAT32}
-    assert trials_of("mattecam", other) == {}
-    note_trials("mattecam", other, {"int8": INT8})
-    assert trials_of("mattecam", BUNDLED) == {"float32": FLOAT32}, "kept beside each other"
+    note_trials("mattecam", BUNDLED, [FLOAT32])
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32]
+    assert trials_of("mattecam", other) == []
+    note_trials("mattecam", other, [INT8])
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32], "kept beside each other"
 
 
 @pytest.mark.parametrize(
@@ -94,14 +155,17 @@ def test_other_weights_have_no_measurement(tmp_path: Path) -> None:
     ["", "[]", "{", '{"depends_on": 1, "networks": {}}', '{"networks": {"mattecam": 3}}', "[" * 100_000],
 )
 def test_a_damaged_file_is_no_measurement(content: str) -> None:
-    file = note_trials("mattecam", BUNDLED, {"float32": FLOAT32})
+    file = note_trials("mattecam", BUNDLED, [FLOAT32])
     file.write_text(content, "utf-8")
-    assert trials_of("mattecam", BUNDLED) == {}
+    assert trials_of("mattecam", BUNDLED) == []
 
 
 def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
     monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: False)
+    monkeypatch.setattr(measured, "usable_cores", lambda: 2)
+    assert "mattecam" in measurable(), "a choice of threads"
+    monkeypatch.setattr(measured, "usable_cores", lambda: 1)
     assert measurable() == {}
     assert not measurement_missing()
 
@@ -114,14 +178,17 @@ def _small_trial(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_small_trial")
-def test_the_trial_runs_every_precision_and_float32_differs_from_nothing() -> None:
-    times_s = iter(range(10_000))
-    trials = measure("mattecam", BUNDLED, 0.0, lambda: float(next(times_s)))
-    assert list(trials) == measured.cpu_precisions("mattecam", BUNDLED)
-    assert trials["float32"] == Trial(1000.0)
-    assert all(each.accurate for each in trials.values()), "what ships is within the bounds"
-    if "int8" in trials:
-        assert 0 < trials["int8"].mean_difference < trials["int8"].edge_difference, "0 is float32 under another name"
+def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
+    times_s, cpu_s = iter(range(10_000)), iter(range(0, 100_000, 7))
+    trials = measure("mattecam", BUNDLED, 0.0, (lambda: float(next(times_s)), lambda: float(next(cpu_s))))
+    precisions = measured.cpu_precisions("mattecam", BUNDLED)
+    assert [(each.precision, each.threads) for each in trials] == [(p, t) for p in precisions for t in (None, 1)]
+    assert trials[0] == Trial("float32", None, 1000.0, 1000.0, 7000.0), "float32 differs from nothing"
+    assert trials[1].network_ms == trials[1].finish_ms == 7000.0, "on one thread, CPU time is the time of a stage"
+    assert all(each.accurate for each in trials), "what ships is within the bounds"
+    for each in trials:
+        if each.precision == "int8":
+            assert 0 < each.mean_difference < each.edge_difference, "0 is float32 under another name"
 
 
 @pytest.mark.usefixtures("_small_trial")
@@ -133,8 +200,11 @@ def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     scale = next(name for name in tensors if name.endswith("scale"))
     save_file({**tensors, scale: np.asarray(tensors[scale] / 3)}, int8_file(weights), {SOURCE: sha256_of(weights)})
     trials = measure("mattecam", weights, 0.0)
-    assert not trials["int8"].accurate
-    assert fastest({**trials, "int8": Trial(0.1, trials["int8"].mean_difference)}) != "int8"
+    differing = [each for each in trials if each.precision == "int8"]
+    assert differing and not any(each.accurate for each in differing)
+    cheap = [replace(each, cpu_ms=0.1) if each in differing else each for each in trials]
+    taken = best(cheap)
+    assert taken is not None and taken.precision != "int8"
 
 
 def test_differences_count_all_pixels_and_those_near_edges() -> None:
@@ -150,17 +220,17 @@ def test_differences_count_all_pixels_and_those_near_edges() -> None:
 
 def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr(
-        "app.cli.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32, "int8": INT8}
-    )
+    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: [FLOAT32, INT8, INT8_ONE])
     lines: list[str] = []
     result = choose_again(MattingSettings(), 8.0, lines.append)
     assert lines == ["mattecam: measuring for 8 s"]
-    assert json.loads(json.dumps(result))["choices"][0]["precision"] == "int8"
+    choice = json.loads(json.dumps(result))["choices"][0]
+    assert (choice["precision"], choice["threads"]) == ("int8", None)
     table = choices_table(result).splitlines()
-    assert "| mattecam | int8 | 12.0 | 0.00010 | 0.0020 |" in table
-    assert table[-1] == "auto takes int8 for mattecam."
-    assert trials_of("mattecam", BUNDLED) == {"float32": FLOAT32, "int8": INT8}
+    assert "| mattecam | int8 | all | 12.0 | 12.0 | 0.00010 | 0.0020 |" in table
+    assert "| mattecam | int8 | 1 | 15.0 | 15.0 | 0.00010 | 0.0020 |" in table
+    assert table[-1] == "auto takes int8 on all cores for mattecam."
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32, INT8, INT8_ONE]
 
 
 def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +239,7 @@ def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkey
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
     monkeypatch.setattr(
         "app.cli.bench.choose.measure",
-        lambda model, weights, seconds: {"float32": FLOAT32, "bfloat16": Trial(26.0)} if weights == named else {},
+        lambda model, weights, seconds: [FLOAT32, made("bfloat16", 26.0)] if weights == named else [],
     )
     save_file(load_file(BUNDLED), named, {"of": "the user"})
     settings = MattingSettings(model="mattecam", weights=named, device="cpu", executor="openvino")
@@ -186,7 +256,7 @@ def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkey
 def test_bench_choose_says_where_there_is_no_choice() -> None:
     lines: list[str] = []
     assert choose_again(MattingSettings(model="bgmv2-resnet50", weights=BUNDLED), 8.0, lines.append) == {"choices": []}
-    assert lines == ["Nothing to measure: auto has no choice of precisions here"]
+    assert lines == ["Nothing to measure: auto has no choice of precisions or threads here"]
 
 
 def test_without_a_choice_bench_choose_prints_no_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,7 +271,7 @@ def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
     (tmp_path / "file").touch()
     monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "file")
     monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: {"float32": FLOAT32})
+    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: [FLOAT32])
     lines: list[str] = []
     assert choose_again(MattingSettings(), 8.0, lines.append)["choices"][0]["precision"] == "float32"
     assert "cannot be kept: " in lines[-1]
