@@ -159,6 +159,9 @@ def test_the_notes_leave_the_overlay_of_the_output_uncovered(session: Session, q
     assert corners(both) == ("middle-left", "bottom-right")
     assert corners(both.replace(text_place="bottom-right")) == ("bottom-left", "middle-right")
     assert not figures.geometry().intersects(said.geometry())
+    preview.resize(450, 253)
+    assert corners(OverlaySettings(text="Ada"))[1] == "bottom-right"
+    assert said.geometry().left() >= preview.picture_rect().center().x(), "the text is at the other side"
 
 
 def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Session, qtbot: QtBot) -> None:

@@ -245,8 +245,9 @@ class Preview(QWidget):
         for note, places in self._notes:
             place = next((each for each in places if each not in taken), places[0])
             taken.add(place)
-            size = note.sizeHint().boundedTo(inside.size())
             edge = place & Qt.AlignmentFlag.AlignVertical_Mask
+            shares = any(each & edge for each in self._taken)  # with something of the output at this edge
+            size = note.sizeHint().boundedTo(QSize(inside.width() // (2 if shares else 1), inside.height()))
             if edge in free:
                 size = size if size.width() <= free[edge] else QSize(0, 0)
                 free[edge] -= size.width() + NOTE_GAP
