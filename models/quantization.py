@@ -56,6 +56,10 @@ class QuantizedConv(nn.Module):
         """Map (B, C, H, W) to the convolution's output, in float32."""
         zero = torch.zeros(self.scale.shape[0], dtype=torch.int32)
         weight = torch.fake_quantize_per_channel_affine(self.weight, self.scale, zero, 0, -WEIGHT_LIMIT, WEIGHT_LIMIT)
+        return self.convolve(x, weight)
+
+    def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Return the convolution with other weights."""
         return functional.conv2d(x, weight, self.bias, self.stride, self.padding, groups=self.groups)
 
 

@@ -1,14 +1,20 @@
-"""Sets the scales of an int8 network so that its activations and weights are rounded with the least squared error."""
+"""Sets the scales and biases of an int8 network.
+
+Activations and weights are rounded with the least squared error, and means of outputs stay as they were.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from models.mattecam.network import MattecamNetwork, Memories, pixels_of, stretched
-from models.quantization import SIGNED, Quantizer, best_scales, set_weight_scales
+from models.quantization import SIGNED, QuantizedConv, Quantizer, best_scales, set_weight_scales
 from models.rvm.network import MattingNetwork
 from training.data import SampleSource
 from training.step import to_batch
@@ -17,6 +23,7 @@ _SAMPLED = 4000
 """Activations of each quantizer that are sampled in each call."""
 
 Outputs = tuple[Tensor, Memories]
+N = TypeVar("N", bound=nn.Module)
 
 
 def batches(source: SampleSource, count: int, size: int) -> Iterator[Tensor]:
@@ -43,6 +50,52 @@ def calibrate(network: nn.Module, sequences: Iterator[Tensor], run_network: Call
         if bool((values < 0).any()):
             module.limits = SIGNED
         module.scale.copy_(best_scales(values[None], module.limits)[0])
+
+
+@torch.no_grad()
+def correct_biases(network: N, sequences: Iterable[Tensor], run_network: Callable[[N, Tensor], object]) -> None:
+    """Shift biases so that rounding does not move the mean of any channel (arXiv 1906.04721, section 4.2).
+
+    network: with all scales set; run_network: runs it, or a copy that does not round, on a batch of `sequences`.
+    """
+    exact = copy.deepcopy(network)
+    means: dict[str, list[Tensor]] = {}
+    for name, module in exact.named_modules():
+        if isinstance(module, Quantizer):
+            module.register_forward_hook(lambda module, inputs, output: inputs[0])
+        elif isinstance(module, QuantizedConv):
+            module.register_forward_hook(partial(_remember, means.setdefault(name, [])))
+    corrections = [
+        module.register_forward_hook(_Correction(means[name]))
+        for name, module in network.named_modules()
+        if isinstance(module, QuantizedConv)
+    ]
+    for sequence in sequences:
+        run_network(exact, sequence)
+        run_network(network, sequence)
+    for hook in corrections:
+        hook.remove()
+
+
+def _remember(means: list[Tensor], module: QuantizedConv, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    """Keep the means of the convolution with unrounded weights, and return its output."""
+    exact = module.convolve(inputs[0], module.weight)
+    means.append(exact.mean((0, 2, 3)))
+    return exact
+
+
+class _Correction:
+    """Forward hook that shifts the biases of a convolution by the mean difference to what the exact one returned."""
+
+    def __init__(self, means: list[Tensor]) -> None:
+        self._means, self._count = means, 0
+
+    def __call__(self, module: QuantizedConv, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        self._count += 1
+        shift = (self._means.pop(0) - output.mean((0, 2, 3))) / self._count
+        assert module.bias is not None
+        module.bias += shift
+        return output + shift[:, None, None]
 
 
 class _Collector:

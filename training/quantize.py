@@ -28,7 +28,7 @@ from models.mattecam.quantized import quantized, save_quantized
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
 from models.weights import sha256_of
-from training.calibration import batches, calibrate, run, run_rvm
+from training.calibration import batches, calibrate, correct_biases, run, run_rvm
 from training.compare_strangers import STUDENT_RATIO, Scenes, Stream
 from training.data import SampleSource
 from training.rows import Row
@@ -113,6 +113,7 @@ def quantize(network: MattecamNetwork, cache: Path) -> MattecamNetwork:
     """Return the int8 version of the bundled network in evaluation mode."""
     student = quantized(network)
     calibrate(student, sequences(cache), partial(run, student))
+    correct_biases(student, sequences(cache, seed=2), run)
     return student
 
 
@@ -123,9 +124,9 @@ def quantize_rvm(network: MattingNetwork, cache: Path) -> ExportedNetwork:
     return int8
 
 
-def sequences(cache: Path) -> Iterator[Tensor]:
+def sequences(cache: Path, seed: int = 1) -> Iterator[Tensor]:
     """Yield the batches of sequences that calibration uses."""
-    return batches(SampleSource(cache, SIZE, FRAMES, seed=1, unspoilt=UNSPOILT), BATCHES, BATCH)
+    return batches(SampleSource(cache, SIZE, FRAMES, seed=seed, unspoilt=UNSPOILT), BATCHES, BATCH)
 
 
 def regressions(before: Row, after: Row) -> list[str]:

@@ -99,7 +99,7 @@ class MattecamNetwork(nn.Module):
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
         """Return zero states for streams whose small frame has this size, with the network's dtype and device."""
-        like = self.memory2.gates.weight
+        like = self.mean
         decided = like.new_zeros(batch, 1, height_small, width_small)
         sizes = []
         for _ in range(4):

@@ -1,7 +1,7 @@
 """Mattecam's network in int8: convolutions of encoder and decoder with 8-bit inputs and weights.
 
-In torch, quantization is simulated in float32; OpenVINO converts it to int8 convolutions. The memories, the first
-convolution and the gate by global context stay in float32: rounded states would accumulate errors. Batch normalization
+In torch, quantization is simulated in float32; OpenVINO converts it to int8 convolutions. The states, the first
+convolutions and the gate by global context stay in float32: rounded states would accumulate errors. Batch normalization
 is folded into the convolutions.
 """
 
@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones.efficientnet_lite import STAGES_TO_8, MBConv
 from models.blocks import Residual
+from models.mattecam.memory import MattecamGRU
 from models.mattecam.network import Context, MattecamNetwork, has_trunk
 from models.mattecam.trunk import Trunk
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
@@ -36,6 +37,8 @@ def quantized(network: MattecamNetwork) -> MattecamNetwork:
     mattecam.decode4 = _convolution(mattecam.decode4, Quantizer())
     mattecam.decode3 = _convolution(mattecam.decode3, Quantizer(SIGNED))  # states are negative, too
     mattecam.decode2 = _convolution(mattecam.decode2, Quantizer(SIGNED))
+    for name in ("memory2", "memory3", "memory4"):
+        setattr(mattecam, name, _QuantizedGRU(getattr(mattecam, name)))
     mattecam.reduce1 = nn.Sequential(*_folded(mattecam.reduce1))
     mattecam.decode1 = _convolution(mattecam.decode1, Quantizer())
     mattecam.add_module("project", nn.Sequential(Quantizer(), QuantizedConv(mattecam.project)))
@@ -66,12 +69,31 @@ def save_quantized(mattecam: MattecamNetwork, path: Path, metadata: dict[str, st
     save_file(state, path, metadata)
 
 
+class _QuantizedGRU(MattecamGRU):
+    """A recurrent unit whose convolutions see 8-bit copies of its state; the state itself stays in float32."""
+
+    def __init__(self, memory: MattecamGRU) -> None:
+        super().__init__(2 * memory.channels)
+        for name in ("gates", "candidate"):
+            setattr(self, name, nn.Sequential(Quantizer(SIGNED), QuantizedConv(getattr(memory, name))))
+
+    def _step(self, x: Tensor, h: Tensor | None) -> Tensor:
+        return super()._step(x, torch.zeros_like(x) if h is None else h)
+
+
 def _quantize_trunk(trunk: Trunk) -> None:
-    """Quantize the trunk from 1/8 on, in place. Its blocks end without an activation, so their outputs have signs."""
-    stages = trunk.encoder.stages
-    for index in range(STAGES_TO_8, len(stages)):
-        stages[index] = nn.Sequential(*map(_trunk_part, stages[index].children()))
-    stages[STAGES_TO_8] = nn.Sequential(Quantizer(SIGNED), stages[STAGES_TO_8])
+    """Quantize the trunk after its first convolution, in place.
+
+    Its blocks end without an activation, so their outputs have signs. The features at 1/8 leave the first part of the
+    export in float32; the second part rounds them.
+    """
+    encoder = trunk.encoder
+    encoder.stem = nn.Sequential(*_folded(encoder.stem), Quantizer())
+    stages: list[list[nn.Module]] = [[_trunk_part(block) for block in stage.children()] for stage in encoder.stages]
+    last = stages[STAGES_TO_8 - 1][-1]
+    assert isinstance(last, nn.Sequential)
+    stages[STAGES_TO_8].insert(0, last.pop(1))
+    encoder.stages = nn.ModuleList(nn.Sequential(*blocks) for blocks in stages)
     trunk.lateral4, trunk.lateral5 = _convolution(trunk.lateral4), _convolution(trunk.lateral5)
 
 

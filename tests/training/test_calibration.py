@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from models.mattecam.bundled import load_bundled
 from models.mattecam.quantized import quantized
 from models.quantization import QuantizedConv, Quantizer
-from training.calibration import batches, calibrate, run
+from training.calibration import batches, calibrate, correct_biases, run
 from training.data import SampleSource
 from training.quantize import regressions
 
@@ -46,6 +47,25 @@ def test_calibration_sets_every_scale_and_keeps_the_outputs(source: SampleSource
             assert bool((module.scale >= 0.1 * largest).all())
         if isinstance(module, Quantizer):
             assert 0 < float(module.scale) < 1  # the trunk has linear layers with large outputs
+
+
+@torch.no_grad()
+def test_means_of_the_outputs_stay_although_weights_are_rounded() -> None:
+    torch.manual_seed(0)
+    layers = [QuantizedConv(nn.Conv2d(8, 8, 3, padding=1)) for _ in range(2)]
+    network = nn.Sequential(Quantizer(), layers[0], nn.ReLU(), Quantizer(), layers[1])
+    batch = torch.rand(4, 8, 16, 16)
+    calibrate(network, iter([batch]), network)
+    exact = layers[1].convolve(layers[0].convolve(batch, layers[0].weight).relu(), layers[1].weight)
+    for layer in layers:
+        layer.scale *= 16
+
+    def error() -> float:
+        return float((network(batch) - exact).mean((0, 2, 3)).abs().max())
+
+    uncorrected = error()
+    correct_biases(network, [batch, batch], lambda module, x: module(x))
+    assert error() < min(0.05 * uncorrected, 1e-5)
 
 
 def test_a_figure_may_get_worse_by_three_percent() -> None:
