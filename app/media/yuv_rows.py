@@ -7,11 +7,11 @@ each slice counts references.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core.compiling import Function, compiled
+from app.core.native_kernels import Array
 
 Bytes = NDArray[np.uint8]
 Sums = NDArray[np.uint16]
@@ -26,10 +26,9 @@ def _jit(function: Function) -> Function:
 
 
 def _public(function: Function) -> Function:
-    image, matrix = (numba.types.Array(kind, 2, "C", readonly=True) for kind in (numba.uint8, numba.float32))
-    written = numba.uint8[:, ::1]
-    signature = numba.void(image, matrix, written, written, numba.boolean)
-    return compiled(function, signature, nogil=True, fastmath={"contract"})
+    written = Array("uint8", 2, writable=True)
+    arguments = (Array("uint8", 2), Array("float32", 2), written, written, bool)
+    return compiled(function, arguments, nogil=True, fastmath={"contract"})
 
 
 @_jit

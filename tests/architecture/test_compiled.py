@@ -13,7 +13,7 @@ from tests.architecture.source import modules
 
 CAN_COMPILE = "_can_compile"
 """Of a dispatcher; numba has no public name for it."""
-DECORATING = ("import numba", "app.matting.kernels.jit import")
+DECORATING = ("app.core.compiling import", "app.matting.kernels.jit import")
 
 
 def compiling() -> dict[str, Path]:

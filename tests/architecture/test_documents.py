@@ -74,6 +74,7 @@ def test_paths_exist(page: Path) -> None:
         assert list(ROOT.glob(name.rstrip("/"))), name
 
 
+@pytest.mark.torch
 @each_document
 def test_modules_exist(page: Path) -> None:
     for name in re.findall(

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 SOURCE = """
-import numba
 from app.core.compiling import compiled
+from app.core.native_kernels import Array
 
-def half(value):
-    return value // 2
+def half(values):
+    return values // 2
 
-half = compiled(half, numba.int64(numba.int64), nogil=True)
+half = compiled(half, [Array("int64", 1)], Array("int64", 1, writable=True), nogil=True)
 """
 
 
@@ -31,7 +32,7 @@ def module(tmp_path: Path) -> Callable[[], ModuleType]:
         assert spec is not None and spec.loader is not None
         found = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(found)
-        assert found.half(84) == 42
+        assert found.half(np.array([84])).tolist() == [42]
         return found
 
     return imported

@@ -113,6 +113,7 @@ def test_torch_as_it_should_be(machine: Machine, torch: TorchFacts, words: str) 
     assert finding.state is State.OK and words in finding.detail
 
 
+@pytest.mark.torch
 def test_the_installed_torch_can_be_asked() -> None:
     facts = read_torch()
     assert facts is not None and facts.version[0].isdigit()

@@ -34,6 +34,7 @@ def test_edited_composites_of_the_cpu_are_bounded(plate: bool, width: int, heigh
         assert_bounded(backend.step(frame, backdrop, OFF, Fixed(random_edit(case))).result(), backdrop)
 
 
+@pytest.mark.torch
 @few_examples
 @given(st.integers(9, 70), st.integers(9, 50), st.integers(0, 1 << 30))
 def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> None:

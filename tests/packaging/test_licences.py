@@ -38,6 +38,7 @@ def test_the_packages_of_the_service_are_listed() -> None:
     assert {package: stated(metadata.metadata(package)) for package in found} == found
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 gets older releases, which state less")
 def test_licences_are_those_of_the_installed_packages() -> None:
     direct, indirect = listed()

@@ -91,7 +91,7 @@ def test_what_blur_cannot_change_is_permitted() -> None:
     )
 
 
-@pytest.mark.parametrize("executor", ["eager", "openvino"])
+@pytest.mark.parametrize("executor", [pytest.param("eager", marks=pytest.mark.torch), "openvino"])
 def test_real_composites_are_permitted(executor: str) -> None:
     engine = build_engine(
         EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32"), 320, 180

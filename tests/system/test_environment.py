@@ -13,6 +13,7 @@ from app.system import environment
 from tests.system.wheels import add_wheel, lock
 
 
+@pytest.mark.torch
 def test_installed_compares_versions_builds_markers_and_included_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

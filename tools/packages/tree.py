@@ -28,8 +28,11 @@ INSTALLED_IN = "/usr/lib/mattecam"
 """Folder that tracebacks name."""
 OF_TORCH = ("filelock", "fsspec", "jinja2", "markupsafe", "mpmath", "networkx", "setuptools", "sympy")
 """Locked packages that only torch requires."""
-NOT_PACKAGED = {*OF_TORCH, "openvino-telemetry", "pyvirtualcam"}
-"""What `requirements/base.lock` has beyond a package; pyvirtualcam is GPL-2-only (docs/licences.md)."""
+NOT_PACKAGED = {*OF_TORCH, "llvmlite", "numba", "openvino-telemetry", "pyvirtualcam"}
+"""What `requirements/base.lock` has beyond a package; pyvirtualcam is GPL-2-only (docs/licences.md).
+
+Kernels are compiled ahead (`tools.packages.kernels`).
+"""
 OF_PIP = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 """What pip notes about an installation; `direct_url.json` names a folder of this machine."""
 LAUNCHER = """\
@@ -61,6 +64,8 @@ def build(tree: Path, wheels: Sequence[Path] = ()) -> None:
     program = packages / "mattecam" / "_program"
     (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
     include_networks(program)
+    compile_kernels = (sys.executable, "-m", "tools.packages.kernels", program / "app" / "core" / "kernels")
+    subprocess.run(compile_kernels, cwd=ROOT, check=True)
     finish(tree)
 
 

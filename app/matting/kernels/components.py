@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.native_kernels import Array
 from app.core.types import Floats
 from app.matting.kernels.jit import exact, whole
 
 AREA, CERTAIN, LEFT, TOP, RIGHT, BOTTOM = range(6)
 """Columns of the result of `components`."""
 Integers = NDArray[np.int64]
-_ALPHA = numba.types.Array(numba.float32, 2, "C", readonly=True)
+_ALPHA = Array("float32", 2)
 
 
 @exact
@@ -28,7 +28,7 @@ def _join(parents: Integers, run: int, other: int) -> None:
     parents[max(one, two)] = min(one, two)
 
 
-@whole(numba.int64[:, ::1](_ALPHA, numba.float64, numba.float64))
+@whole(_ALPHA, float, float, result=Array("int64", 2, writable=True))
 def components(alpha: Floats, least: float, certain: float) -> Integers:
     """Return the components of pixels above `least`, which touch along edges or at corners, (N, 6).
 

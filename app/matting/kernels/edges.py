@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import Floats
-from app.matting.kernels.jit import NUMBER, READ, READ_STEPS, WRITE, Bytes, jit, rows
+from app.matting.kernels.jit import READ, READ_STEPS, WRITE, Bytes, jit, rows
 
 F32 = np.float32
 
@@ -37,7 +37,7 @@ def _mix(person: Bytes, backdrop: Bytes, parts: Floats, composite: Bytes) -> Non
         composite[i] = np.uint8(np.int32(background + (F32(person[i]) - background) * parts[i] + F32(0.5)))
 
 
-@rows(WRITE, READ, READ, NUMBER, WRITE)
+@rows(WRITE, READ, READ, float, WRITE)
 def blend_rows(
     foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
 ) -> None:

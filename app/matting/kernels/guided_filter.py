@@ -7,11 +7,11 @@ Tile indices are unsigned: with signed ones numba handles negative indices, whic
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from app.core.native_kernels import Array
 from app.core.types import Floats
-from app.matting.kernels.jit import NUMBER, PLANES, READ_PLANES, jit, rows
+from app.matting.kernels.jit import PLANES, READ_PLANES, jit, rows
 
 F32 = np.float32
 U = np.uint64
@@ -25,7 +25,7 @@ MOMENTS = 4 * PAIRS
 BORDER = 2
 """Extra pixels per tile: one on each side."""
 WIDE_TILE = U(TILE_PX + BORDER)
-MATRIX = numba.types.Array(numba.float32, 2, "C", readonly=True)
+MATRIX = Array("float32", 2)
 
 
 @jit
@@ -242,7 +242,7 @@ def _column_shares(width: int, within: bool) -> Floats:
     return shares
 
 
-@rows(READ_PLANES, READ_PLANES, NUMBER, numba.boolean, PLANES, PLANES, PLANES)
+@rows(READ_PLANES, READ_PLANES, float, bool, PLANES, PLANES, PLANES)
 def fast_filter_rows(
     small: Floats,
     matte: Floats,

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core.compiling import Function, compiled
+from app.core.native_kernels import Argument, Array
 
 Bytes = NDArray[np.uint8]
 
 # Inputs may be read-only arrays. Explicit signatures prevent compilation during a frame.
-READ, WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))
-READ_FRAME = numba.types.Array(numba.uint8, 3, "C", readonly=True)
-READ_STEPS = numba.types.Array(numba.int16, 1, "C", readonly=True)
-READ_PLANES = numba.types.Array(numba.float32, 3, "C", readonly=True)
-PLANES = numba.float32[:, :, ::1]
-NUMBER = numba.float64
-INDEX = numba.int64
-_TOP_AND_BOTTOM = (numba.int64, numba.int64)
-_OPTIONS: dict[str, object] = {"nogil": True, "error_model": "numpy"}
+READ, WRITE = Array("uint8", 2), Array("uint8", 2, writable=True)
+READ_FRAME = Array("uint8", 3)
+READ_STEPS = Array("int16", 1)
+READ_PLANES = Array("float32", 3)
+PLANES = Array("float32", 3, writable=True)
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _FAST = {**_OPTIONS, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}}
 
 
@@ -35,11 +33,11 @@ def exact(function: Function) -> Function:
     return compiled(function, **_OPTIONS)
 
 
-def rows(*arguments: object) -> Callable[[Function], Function]:
+def rows(*arguments: Argument) -> Callable[[Function], Function]:
     """Decorate a public function; it is compiled eagerly for these argument types plus the row range."""
-    return lambda function: compiled(function, numba.void(*arguments, *_TOP_AND_BOTTOM), **_FAST)
+    return lambda function: compiled(function, (*arguments, int, int), **_FAST)
 
 
-def whole(signature: object) -> Callable[[Function], Function]:
+def whole(*arguments: Argument, result: Argument | None = None) -> Callable[[Function], Function]:
     """Decorate a public function over whole arrays, with exact arithmetic; it is compiled eagerly."""
-    return lambda function: compiled(function, signature, **_OPTIONS)
+    return lambda function: compiled(function, arguments, result, **_OPTIONS)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from app.core.types import Floats
-from app.matting.kernels.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, rows, whole
+from app.matting.kernels.jit import PLANES, READ_FRAME, READ_PLANES, Bytes, rows, whole
 
 F32 = np.float32
 
 
-@rows(READ_FRAME, NUMBER, NUMBER, PLANES)
+@rows(READ_FRAME, float, float, PLANES)
 def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: int, bottom: int) -> None:
     """Downsample bilinearly by exactly these ratios. frame: (H, W, 3) BGR; small: (3, h, w) RGB in 0..1."""
     height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
@@ -35,7 +34,7 @@ def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: in
                 line[x] = (high + (low - high) * fy) * F32(1 / 255)
 
 
-@whole(numba.boolean(READ_PLANES, READ_PLANES))
+@whole(READ_PLANES, READ_PLANES, result=bool)
 def all_finite(slope: Floats, offset: Floats) -> bool:
     """Return whether arrays of one shape hold neither NaN nor infinity, whose exponents are all ones."""
     one, other, exponent = slope.reshape(-1).view(np.int32), offset.reshape(-1).view(np.int32), np.int32(0x7F800000)

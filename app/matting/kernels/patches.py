@@ -6,10 +6,10 @@ that threads can share the work. A cell is identified by its row-major index in 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.native_kernels import Array
 from app.core.types import Floats
 from app.matting.kernels.jit import READ_FRAME, WRITE, Bytes, jit, rows
 from models.bgmv2.windows import WINDOW
@@ -17,9 +17,9 @@ from models.bgmv2.windows import WINDOW
 F32 = np.float32
 HALF_BORDER, BORDER = 3, 2
 """Borders in pixels of the half-size and full-size windows around a cell."""
-CELLS = numba.int64[::1]
-WINDOWS = numba.float32[:, :, :, ::1]
-COARSE = numba.float32[:, :, ::1]
+CELLS = Array("int64", 1, writable=True)
+WINDOWS = Array("float32", 4, writable=True)
+COARSE = Array("float32", 3, writable=True)
 
 
 @jit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.matting.kernels.jit import INDEX, READ, WRITE, Bytes, jit, rows
+from app.matting.kernels.jit import READ, WRITE, Bytes, jit, rows
 
 BLOCK = 64
 
@@ -34,7 +34,7 @@ def _lay(person: Bytes, alpha: Bytes, parts: Bytes, composite: Bytes, placed_alp
         composite[i] = np.uint8(min(np.uint16(person[i]), part) + background)
 
 
-@rows(READ, READ, READ, WRITE, WRITE, INDEX, INDEX)
+@rows(READ, READ, READ, WRITE, WRITE, int, int)
 def place_rows(
     person: Bytes,
     alpha: Bytes,

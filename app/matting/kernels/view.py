@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.kernels.jit import NUMBER, READ, WRITE, Bytes, jit, rows
+from app.matting.kernels.jit import READ, WRITE, Bytes, jit, rows
 
 I32 = np.int32
 
@@ -36,7 +36,7 @@ def _between(upper: NDArray[np.int32], lower: NDArray[np.int32], part: np.int32,
         shown[i] = np.uint8(((upper[i] << 7) + (lower[i] - upper[i]) * part + 8192) >> 14)
 
 
-@rows(READ, WRITE, NUMBER, NUMBER, NUMBER)
+@rows(READ, WRITE, float, float, float)
 def view_rows(frame: Bytes, shown: Bytes, left: float, above: float, size: float, top: int, bottom: int) -> None:
     """Enlarge the view (left, above, size), in fractions of the frame (H, 3 * W), to the frame's size, bilinear.
 

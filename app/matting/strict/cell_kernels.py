@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.native_kernels import Array
 from app.core.types import Floats
 from app.matting.kernels.jit import PLANES, READ_PLANES, exact, whole
 from app.matting.strict import rules
 
 F32, U64 = np.float32, np.uint64
 Mask = NDArray[np.bool_]
-_MASK, _FLOATS = numba.boolean[:, ::1], numba.float32[:, ::1]
-_LIGHT = numba.float32[::1]
+_MASK, _FLOATS = Array("bool", 2, writable=True), Array("float32", 2, writable=True)
+_LIGHT = Array("float32", 1, writable=True)
 MOTION, AGREEMENT, CHANGED = F32(rules.MOTION), F32(rules.AGREEMENT), F32(rules.CHANGED)
 DARKEST, BRIGHTEST = F32(rules.LIGHT_RANGE[0]), F32(rules.LIGHT_RANGE[1])
 RATE, MOST_FRAMES = F32(rules.REFERENCE_RATE), F32(rules.MOST_FRAMES)
@@ -30,7 +30,7 @@ def _means(planes: Floats, c: int, y: int, sums: Floats, means: Floats) -> None:
         means[x] = (sums[x] + sums[x + U64(1)] + sums[x + U64(2)]) * F32(1 / 9)
 
 
-@whole(numba.void(READ_PLANES, PLANES, _LIGHT, _MASK))
+@whole(READ_PLANES, PLANES, _LIGHT, _MASK)
 def follow_cells(image: Floats, recent: Floats, light: Floats, moving: Mask) -> None:
     """Find where the frame (3, h, w) differs from the mean of the recent ones, times `light`, and update the mean."""
     channels, height, width = image.shape
@@ -51,7 +51,7 @@ def follow_cells(image: Floats, recent: Floats, light: Floats, moving: Mask) -> 
                 moving[y, x] |= abs(means[x]) > MOTION
 
 
-@whole(numba.void(READ_PLANES, READ_PLANES, _LIGHT, _FLOATS))
+@whole(READ_PLANES, READ_PLANES, _LIGHT, _FLOATS)
 def compare_cells(image: Floats, reference: Floats, light: Floats, difference: Floats) -> None:
     """Find the largest difference (h, w) of the channels (3, h, w) from a reference, times `light`."""
     width = image.shape[2]
@@ -64,7 +64,7 @@ def compare_cells(image: Floats, reference: Floats, light: Floats, difference: F
                 difference[y, x] = max(difference[y, x], abs(image[c, y, x] - reference[c, y, x] * factor))
 
 
-@whole(numba.void(READ_PLANES, READ_PLANES, _MASK, _LIGHT))
+@whole(READ_PLANES, READ_PLANES, _MASK, _LIGHT)
 def sum_light(now: Floats, before: Floats, cells: Mask, light: Floats) -> None:
     """Find the change of light of each channel (3, h, w) at these cells; 1 where they are too few."""
     channels, height, width = now.shape
@@ -83,7 +83,7 @@ def sum_light(now: Floats, before: Floats, cells: Mask, light: Floats) -> None:
         light[c] = min(max(ratio, DARKEST), BRIGHTEST) if enough else F32(1)
 
 
-@whole(numba.void(READ_PLANES, PLANES, _FLOATS, _MASK, _FLOATS, _MASK, _MASK, _MASK))
+@whole(READ_PLANES, PLANES, _FLOATS, _MASK, _FLOATS, _MASK, _MASK, _MASK)
 def learn_cells(
     image: Floats,
     background: Floats,
@@ -117,7 +117,9 @@ def learn_cells(
                 background[c, y, x] += weights[x] * (image[c, y, x] - background[c, y, x])
 
 
-@whole(numba.int64[:, ::1](numba.int32[:, ::1], numba.int64, _MASK, _MASK, _MASK, _MASK, _MASK))
+@whole(
+    Array("int32", 2, writable=True), int, _MASK, _MASK, _MASK, _MASK, _MASK, result=Array("int64", 2, writable=True)
+)
 def count_cells(
     labels: NDArray[np.int32], count: int, certain: Mask, sure: Mask, moved: Mask, agreeing: Mask, hidden: Mask
 ) -> NDArray[np.int64]:

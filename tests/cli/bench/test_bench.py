@@ -75,6 +75,7 @@ def test_replay_is_never_faster_than_its_rate() -> None:
     assert source.info.width == 64
 
 
+@pytest.mark.torch
 @pytest.mark.usefixtures("qapp", "short")
 def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
     words = "bench --json --model mattecam --device cpu --size 192x144 --precision float32 --seconds 0.1"
@@ -96,6 +97,7 @@ def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]
     assert usual.rstrip(" |").endswith("1.00")
 
 
+@pytest.mark.torch
 def test_weights_of_another_model_are_told_in_one_sentence(tmp_path: Path) -> None:
     weights = tmp_path / "other.safetensors"
     weights.write_bytes(BUNDLED.read_bytes())

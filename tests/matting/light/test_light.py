@@ -182,6 +182,7 @@ def person_of(frame: BgrImage) -> Coefficients:
     return Coefficients(small, slope, offset, alpha)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("backdrop", [scene(19, level=0.3), BlurredBackground(70)], ids=["image", "blur"])
 def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     frame = scene(18)

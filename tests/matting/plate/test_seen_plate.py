@@ -32,7 +32,7 @@ def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.matting.selection.plate_build.shows_someone", lambda plate: False)
 
 
-@pytest.fixture(params=["eager", "openvino"])
+@pytest.fixture(params=[pytest.param("eager", marks=pytest.mark.torch), "openvino"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MattingSettings:
     """Return settings with the demo's empty room as the plate, for each executor."""
     cv2.imwrite(str(tmp_path / "plate.png"), demo(0))
@@ -79,6 +79,7 @@ def test_a_plate_of_another_room_is_refused(settings: MattingSettings, engines: 
         engine.step(frame, np.zeros_like(frame), OFF).result()
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("settings", ["eager"], indirect=True)
 def test_the_executors_agree(settings: MattingSettings, engines: BuildEngine) -> None:
     frame, other = demo(EMPTY_FRAMES + 1), settings.replace(executor="openvino")

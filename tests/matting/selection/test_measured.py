@@ -88,6 +88,7 @@ def test_times_are_described_without_what_is_not_accurate() -> None:
     )
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("taken", ["float32", "bfloat16", "int8"])
 def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> None:
     trials = [made(precision, 10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")]
@@ -191,6 +192,7 @@ def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
             assert 0 < each.mean_difference < each.edge_difference, "0 is float32 under another name"
 
 
+@pytest.mark.torch
 @pytest.mark.usefixtures("_small_trial")
 def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     if not hardware.cpu_has_vnni():

@@ -99,6 +99,7 @@ def test_weights_of_something_else_are_refused(
             engines(MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96)
 
 
+@pytest.mark.torch
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ModelError, match="NVIDIA"):
         choice.choose_device(MattingSettings(device="cuda"))

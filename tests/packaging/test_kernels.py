@@ -1,0 +1,73 @@
+"""Kernels that are compiled ahead give the bits of those that numba compiles at the start, without numba."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.native_kernels import LEVELS
+from tests.paths import ROOT
+from tools.packages.kernels import build
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(sys.platform != "linux" or not shutil.which("gcc"), reason="needs gcc on Linux"),
+]
+STEPS = """
+import hashlib, sys
+from pathlib import Path
+import numpy as np
+from app.core import native_kernels
+if sys.argv[1] != "numba":
+    sys.modules["numba"] = sys.modules["llvmlite"] = None
+    native_kernels.FOLDER, native_kernels.LEVELS = Path(sys.argv[1]), {sys.argv[2]: set()}
+import cv2
+from app.core.settings import EdgeSettings
+from app.core.types import BlurredBackground
+from app.matting.base.geometry import StepGeometry
+from app.matting.kernels.components import components
+from app.matting.kernels.network_arrays import halve_rows
+from tests.matting.stubs import Case, StubCpu
+digest = hashlib.sha256()
+for edges in (
+    EdgeSettings(),
+    EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
+    EdgeSettings(strict="strict", light_match=50.0, light_wrap=30.0),
+):
+    case = Case(320, 180, 0.5, 1)
+    backend = StubCpu(case.geometry)
+    for backdrop in (case.rng.integers(0, 256, (180, 320, 3), dtype=np.uint8), BlurredBackground(50)):
+        for _ in range(4):
+            backend.coefficients = case.coefficients()
+            matte = backend.step(case.frame(), backdrop, edges, want_foreground=True).result()
+            digest.update(matte.alpha.tobytes() + matte.composite.tobytes() + matte.foreground.tobytes())
+    backend.close()
+alpha = np.random.default_rng(1).random((90, 160), np.float32)
+found = components(cv2.GaussianBlur(alpha, (0, 0), 3), 0.5, 0.52)
+digest.update(found.tobytes())
+for picture, halved in ((alpha, alpha), (np.zeros((1, 4, 4)), np.zeros((1, 2, 2), np.float32))):
+    try:
+        halve_rows(picture, halved, 0, 1)
+    except TypeError:
+        digest.update(b"refused")
+print(digest.hexdigest(), found.shape, found.dtype, found.flags.writeable)
+"""
+
+
+def steps(*where: str) -> str:
+    command = [sys.executable, "-c", STEPS, *where]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=400)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_library_gives_the_bits_of_numba(tmp_path: Path) -> None:
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    level = next(name for name, needed in LEVELS.items() if needed <= set(flags))
+    build(tmp_path, [level])
+    assert steps(str(tmp_path), level) == steps("numba")
