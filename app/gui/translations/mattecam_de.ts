@@ -1918,8 +1918,8 @@
         <translation>Automatisch: {0}</translation>
     </message>
     <message>
-        <source>Automatic: float32, the best choice on this computer</source>
-        <translation>Automatisch: float32, die beste Wahl auf diesem Rechner</translation>
+        <source>Automatic: {0}, the best choice on this computer</source>
+        <translation>Automatisch: {0}, die beste Wahl auf diesem Rechner</translation>
     </message>
     <message>
         <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
@@ -2588,6 +2588,10 @@
         <translation>Klicken für Kamera, Modell, Geschwindigkeit und Latenz</translation>
     </message>
     <message>
+        <source>connecting to the server…</source>
+        <translation>Verbindung zum Server wird aufgebaut…</translation>
+    </message>
+    <message>
         <source>Others see you: no, paused</source>
         <translation>Andere sehen Sie: nein, Pause</translation>
     </message>
@@ -2658,10 +2662,6 @@
     <message>
         <source>round trip {0} ms</source>
         <translation>Umlauf {0} ms</translation>
-    </message>
-    <message>
-        <source>connecting to the server…</source>
-        <translation>Verbindung zum Server wird aufgebaut…</translation>
     </message>
     <message>
         <source>server failed, matting on this computer</source>
@@ -4162,6 +4162,11 @@
         <translation>Das Modell {model} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; installieren Sie dafür mattecam[torch].</translation>
     </message>
     <message>
+        <source>The model {model} is installed without the part that runs here; download it again (on the command line: `python3 run.py weights download {model}`).</source>
+        <comment>ModelText.NOT_FETCHED</comment>
+        <translation>Das Modell {model} ist ohne den Teil installiert, der hier läuft; laden Sie es noch einmal herunter (auf der Befehlszeile: `python3 run.py weights download {model}`).</translation>
+    </message>
+    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
@@ -4190,6 +4195,21 @@
         <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
         <comment>ModelText.NO_INT8</comment>
         <translation>Für das Modell {model} gibt es auf diesem Gerät und mit diesen Gewichten keine int8-Fassung; wählen Sie eine andere Genauigkeit.</translation>
+    </message>
+    <message>
+        <source>{precision} on one thread</source>
+        <comment>ModelText.ONE_THREAD</comment>
+        <translation>{precision} auf einem Thread</translation>
+    </message>
+    <message>
+        <source>{precision} on all cores</source>
+        <comment>ModelText.ALL_CORES</comment>
+        <translation>{precision} auf allen Kernen</translation>
+    </message>
+    <message>
+        <source>{run} {step} ms (CPU {cpu} ms)</source>
+        <comment>ModelText.TRIAL</comment>
+        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
     </message>
     <message>
         <source>Preparing for this computer, once: step {step} of {count}</source>

@@ -1918,8 +1918,8 @@
         <translation>Automático: {0}</translation>
     </message>
     <message>
-        <source>Automatic: float32, the best choice on this computer</source>
-        <translation>Automático: float32, la mejor opción en este equipo</translation>
+        <source>Automatic: {0}, the best choice on this computer</source>
+        <translation>Automático: {0}, la mejor opción en este equipo</translation>
     </message>
     <message>
         <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
@@ -2588,6 +2588,10 @@
         <translation>Haga clic para ver cámara, modelo, velocidad y latencia</translation>
     </message>
     <message>
+        <source>connecting to the server…</source>
+        <translation>conectando con el servidor…</translation>
+    </message>
+    <message>
         <source>Others see you: no, paused</source>
         <translation>Otros le ven: no, en pausa</translation>
     </message>
@@ -2658,10 +2662,6 @@
     <message>
         <source>round trip {0} ms</source>
         <translation>ida y vuelta {0} ms</translation>
-    </message>
-    <message>
-        <source>connecting to the server…</source>
-        <translation>conectando con el servidor…</translation>
     </message>
     <message>
         <source>server failed, matting on this computer</source>
@@ -4162,6 +4162,11 @@
         <translation>El modelo {model} necesita PyTorch, que falta en esta copia de Mattecam; instale mattecam[torch].</translation>
     </message>
     <message>
+        <source>The model {model} is installed without the part that runs here; download it again (on the command line: `python3 run.py weights download {model}`).</source>
+        <comment>ModelText.NOT_FETCHED</comment>
+        <translation>El modelo {model} está instalado sin la parte que funciona aquí; descárguelo de nuevo (en la línea de órdenes: `python3 run.py weights download {model}`).</translation>
+    </message>
+    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
@@ -4190,6 +4195,21 @@
         <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
         <comment>ModelText.NO_INT8</comment>
         <translation>No hay versión int8 del modelo {model} para este dispositivo y estos pesos; elija otra precisión.</translation>
+    </message>
+    <message>
+        <source>{precision} on one thread</source>
+        <comment>ModelText.ONE_THREAD</comment>
+        <translation>{precision} en un hilo</translation>
+    </message>
+    <message>
+        <source>{precision} on all cores</source>
+        <comment>ModelText.ALL_CORES</comment>
+        <translation>{precision} en todos los núcleos</translation>
+    </message>
+    <message>
+        <source>{run} {step} ms (CPU {cpu} ms)</source>
+        <comment>ModelText.TRIAL</comment>
+        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
     </message>
     <message>
         <source>Preparing for this computer, once: step {step} of {count}</source>
