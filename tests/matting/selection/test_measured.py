@@ -178,6 +178,7 @@ def _small_trial(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(trial, name, value)
 
 
+@pytest.mark.torch
 @pytest.mark.usefixtures("_small_trial")
 def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
     times_s, cpu_s = iter(range(10_000)), iter(range(0, 100_000, 7))
