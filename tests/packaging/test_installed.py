@@ -27,8 +27,8 @@ from tools.packages.tree import build
 MIRROR = "http://deb.debian.org/debian"
 USER = 1000
 DEMO = ("--source", "demo", "--frames", "20", "--virtual-camera", "off")
-LARGEST_MB = 720
-"""Of the tree; numba and llvmlite are 194 of them."""
+LARGEST_MB = 600
+"""Of the tree."""
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(3600),
