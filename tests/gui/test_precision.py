@@ -10,7 +10,7 @@ import pytest
 from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.core.messages.matting import ModelText
+from app.core.messages.matting import TrialText
 from app.gui.panels.matting import PrecisionControl
 from app.gui.state import services
 from app.gui.state.services import PrecisionChoice
@@ -47,7 +47,7 @@ def sentence(control: PrecisionControl) -> str:
     [
         (PrecisionChoice("int8", 2.24, False), "Automatic: int8, 2.2 times as fast as float32 on this computer"),
         (PrecisionChoice("float32", 1.0, False), "Automatic: float32, the best choice on this computer"),
-        (PrecisionChoice(ModelText.ONE_THREAD(precision="int8"), 0.98, False),
+        (PrecisionChoice(TrialText.ONE_THREAD(precision="int8"), 0.98, False),
          "Automatic: int8 on one thread, the best choice on this computer"),
         (PrecisionChoice("bfloat16", None, True), "Automatic: bfloat16 until this computer has been measured"),
         (PrecisionChoice("float32", None, True), "Automatic: float32 until this computer has been measured"),

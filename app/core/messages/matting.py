@@ -60,12 +60,18 @@ class ModelText(Message):
     NO_INT8 = (
         "There is no int8 version of the model {model} for this device and these weights; choose another precision."
     )
-    ONE_THREAD = "{precision} on one thread"
-    ALL_CORES = "{precision} on all cores"
-    TRIAL = "{run} {step} ms (CPU {cpu} ms)"
     PREPARING = "Preparing for this computer, once: step {step} of {count}"
     PREPARATION_CANCELLED = "The preparation for this computer was cancelled; it continues at the next start."
     SELF_TEST = "The model {model} fails its self-test on the device {device}; choose another model or executor."
+
+
+@unique
+class TrialText(Message):
+    """How a network can run, and what was measured of it."""
+
+    ONE_THREAD = "{precision} on one thread"
+    ALL_CORES = "{precision} on all cores"
+    TRIAL = "{run} {step} ms (CPU {cpu} ms)"
 
 
 @unique

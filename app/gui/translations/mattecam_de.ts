@@ -4197,21 +4197,6 @@
         <translation>Für das Modell {model} gibt es auf diesem Gerät und mit diesen Gewichten keine int8-Fassung; wählen Sie eine andere Genauigkeit.</translation>
     </message>
     <message>
-        <source>{precision} on one thread</source>
-        <comment>ModelText.ONE_THREAD</comment>
-        <translation>{precision} auf einem Thread</translation>
-    </message>
-    <message>
-        <source>{precision} on all cores</source>
-        <comment>ModelText.ALL_CORES</comment>
-        <translation>{precision} auf allen Kernen</translation>
-    </message>
-    <message>
-        <source>{run} {step} ms (CPU {cpu} ms)</source>
-        <comment>ModelText.TRIAL</comment>
-        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
-    </message>
-    <message>
         <source>Preparing for this computer, once: step {step} of {count}</source>
         <comment>ModelText.PREPARING</comment>
         <translation>Vorbereitung für diesen Rechner, einmalig: Schritt {step} von {count}</translation>
@@ -4225,6 +4210,21 @@
         <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
         <comment>ModelText.SELF_TEST</comment>
         <translation>Das Modell {model} besteht seinen Selbsttest auf dem Gerät {device} nicht; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>{precision} on one thread</source>
+        <comment>TrialText.ONE_THREAD</comment>
+        <translation>{precision} auf einem Thread</translation>
+    </message>
+    <message>
+        <source>{precision} on all cores</source>
+        <comment>TrialText.ALL_CORES</comment>
+        <translation>{precision} auf allen Kernen</translation>
+    </message>
+    <message>
+        <source>{run} {step} ms (CPU {cpu} ms)</source>
+        <comment>TrialText.TRIAL</comment>
+        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
     </message>
     <message>
         <source>The model {model} needs a picture of the empty room; take one in the window, with `python3 run.py ctl plate take`, or with `python3 run.py plate` while Mattecam does not run.</source>

@@ -4197,21 +4197,6 @@
         <translation>No hay versión int8 del modelo {model} para este dispositivo y estos pesos; elija otra precisión.</translation>
     </message>
     <message>
-        <source>{precision} on one thread</source>
-        <comment>ModelText.ONE_THREAD</comment>
-        <translation>{precision} en un hilo</translation>
-    </message>
-    <message>
-        <source>{precision} on all cores</source>
-        <comment>ModelText.ALL_CORES</comment>
-        <translation>{precision} en todos los núcleos</translation>
-    </message>
-    <message>
-        <source>{run} {step} ms (CPU {cpu} ms)</source>
-        <comment>ModelText.TRIAL</comment>
-        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
-    </message>
-    <message>
         <source>Preparing for this computer, once: step {step} of {count}</source>
         <comment>ModelText.PREPARING</comment>
         <translation>Preparación para este equipo, una sola vez: paso {step} de {count}</translation>
@@ -4225,6 +4210,21 @@
         <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
         <comment>ModelText.SELF_TEST</comment>
         <translation>El modelo {model} no supera su autocomprobación en el dispositivo {device}; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>{precision} on one thread</source>
+        <comment>TrialText.ONE_THREAD</comment>
+        <translation>{precision} en un hilo</translation>
+    </message>
+    <message>
+        <source>{precision} on all cores</source>
+        <comment>TrialText.ALL_CORES</comment>
+        <translation>{precision} en todos los núcleos</translation>
+    </message>
+    <message>
+        <source>{run} {step} ms (CPU {cpu} ms)</source>
+        <comment>TrialText.TRIAL</comment>
+        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
     </message>
     <message>
         <source>The model {model} needs a picture of the empty room; take one in the window, with `python3 run.py ctl plate take`, or with `python3 run.py plate` while Mattecam does not run.</source>

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from app.core.concurrency.compute_threads import usable_cores
 from app.core.files import paths
-from app.core.messages.matting import ModelText
+from app.core.messages.matting import TrialText
 from app.core.text import Text
 from app.matting.selection import hardware
 from app.matting.selection.dependencies import copy_of_program, digest
@@ -78,7 +78,7 @@ class Trial:
     @property
     def words(self) -> Text:
         """What was measured, such as `int8 on one thread`."""
-        return (ModelText.ALL_CORES if self.threads is None else ModelText.ONE_THREAD)(precision=self.precision)
+        return (TrialText.ALL_CORES if self.threads is None else TrialText.ONE_THREAD)(precision=self.precision)
 
     def scaled(self, network: float, frame: float) -> Trial:
         """Return what is expected for so many times the pixels of the network's input and of the frame."""
@@ -142,7 +142,7 @@ def described(trials: Trials, chosen: Trial) -> tuple[Text, ...]:
         if trial.precision == chosen.precision or (trial.accurate and trial is best(trials, trial.precision))
     )
     return tuple(
-        ModelText.TRIAL(run=trial.words, step=f"{trial.step_ms:.1f}", cpu=f"{trial.cpu_ms:.1f}")
+        TrialText.TRIAL(run=trial.words, step=f"{trial.step_ms:.1f}", cpu=f"{trial.cpu_ms:.1f}")
         for trial in sorted(shown, key=lambda trial: trial.cpu_ms)
     )
 
