@@ -140,8 +140,8 @@ def finish(tree: Path) -> None:
         left.unlink()
     launcher = tree / "bin" / "mattecam"
     launcher.write_text(LAUNCHER)
-    # A package's modules never change in place, so that no start needs to compare times.
-    options = ("-q", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", INSTALLED_IN)
+    # -f: pip left modules compiled with the path of this build. Modules never change in place: compare no times.
+    options = ("-q", "-f", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", INSTALLED_IN)
     python = (str(tree / "bin" / "python3"), "-I", "-m", "compileall", *options, str(tree / "lib"))
     subprocess.run(python, check=True, env=reproducible() | {"PYTHONHASHSEED": "0"})
     moment = int(reproducible()["SOURCE_DATE_EPOCH"])
