@@ -109,8 +109,11 @@ def test_a_server_that_accepts_and_then_fails_is_left_alone_for_a_while(error: M
     network = Place.network = Network()
     network.breaks = error
     with running(world, REMOTE, replace(IMPATIENT, remote_again_s=0.5)) as pipeline:
-        eventually(lambda: server_state(pipeline) == "local" and device(pipeline) == "cpu")
-        assert pipeline.status().phase is Phase.RUNNING
+        eventually(
+            lambda: (
+                (server_state(pipeline), device(pipeline), pipeline.status().phase) == ("local", "cpu", Phase.RUNNING)
+            )
+        )
         assert network.offers <= 2
         network.breaks = None
         eventually(lambda: server_state(pipeline) == "connected")
