@@ -3,7 +3,8 @@
     python -m benchmarks.bench_step [--model M] [--weights F] [--seconds N] [--json FILE] [--picture FILE]
 
 The floor is the least time for the same work: one read of frame and background and one write of composite and alpha at
-the machine's copy rate, plus the network's operations at the rate of its matrix product in the same precision.
+the machine's copy rate, plus the network's operations at the rate of its matrix product in the same precision (of
+bfloat16 for int8).
 Measurements are interleaved; prints a Markdown table.
 """
 
@@ -85,7 +86,7 @@ def measure_floor(precision: str, device: str, count: int = 64_000_000, side: in
     side = side or (8192 if on_gpu else 1024)
     source = torch.zeros(count * (16 if on_gpu else 1), dtype=torch.uint8, device=device)
     target = torch.ones_like(source)
-    a = torch.rand(side, side, device=device).to(DTYPES[precision])
+    a = torch.rand(side, side, device=device).to(DTYPES["bfloat16" if precision == "int8" else precision])
 
     def wait() -> None:
         if on_gpu:

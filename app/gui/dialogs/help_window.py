@@ -127,7 +127,7 @@ class HelpWindow(QDialog):
             ("security.md", self.tr("Security")),
             ("films.md", self.tr("Many clips")),
             ("command-line.md", self.tr("The command line")),
-            ("performance-in-use.md", self.tr("Performance")),
+            ("performance.md", self.tr("Performance")),
             ("cuda.md", self.tr("NVIDIA graphics cards")),
             ("serve.md", self.tr("Matting for other machines")),
         )
