@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.core.files import paths
@@ -12,7 +13,7 @@ from app.matting.base.failures import backend_errors
 from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import Backend
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.selection.choice import choose, geometry_for, openvino_threads
+from app.matting.selection.choice import Choice, choose, geometry_for, openvino_threads
 from app.matting.selection.network_backend import make_backend
 
 if TYPE_CHECKING:
@@ -44,12 +45,32 @@ def build_engine(
 
         return build_with_plate(settings, choice, width, height, framing)
 
+    def threads(geometry: StepGeometry) -> int | None:
+        return openvino_threads(choice, geometry) if shared else None
+
+    return network_engine(settings, choice, width, height, threads, live=live)
+
+
+def network_engine(
+    settings: EngineSettings,
+    choice: Choice,
+    width: int,
+    height: int,
+    threads: Callable[[StepGeometry], int | None],
+    *,
+    live: bool = False,
+) -> FrameEngine:
+    """Return an engine for a choice that needs no plate. threads: of a step in OpenVINO; None for all cores.
+
+    Raises ModelError if the network cannot run.
+    """
+
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
         return geometry_for(settings, choice.model, frame_width, frame_height)
 
     def make(geometry: StepGeometry) -> Backend:
         with backend_errors(choice.model, choice.device, choice.precision):
-            return make_backend(settings, choice, geometry, openvino_threads(choice, geometry) if shared else None)
+            return make_backend(settings, choice, geometry, threads(geometry))
 
     return FrameEngine(choice.model, make, make_geometry, width, height, live=live)
 

@@ -19,13 +19,10 @@ from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
-from app.matting.base.failures import backend_errors
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import Backend
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.selection.choice import choose, geometry_for
+from app.matting.selection.choice import choose
 from app.matting.selection.measured import HEIGHT, THREADS, WIDTH, Trial, Trials, cpu_precisions
-from app.matting.selection.network_backend import make_backend
+from app.matting.selection.registry import network_engine
 
 log = logging.getLogger(__name__)
 PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
@@ -92,13 +89,7 @@ def differences(alphas: Alphas, reference: Alphas) -> tuple[float, float]:
 
 def _engine(model: str, weights: Path, precision: str, threads: int | None) -> FrameEngine:
     settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision=precision)
-    choice = choose(settings)
-
-    def make(geometry: StepGeometry) -> Backend:
-        with backend_errors(model, "cpu", precision):
-            return make_backend(settings, choice, geometry, threads)
-
-    return FrameEngine(model, make, lambda width, height: geometry_for(settings, model, width, height), WIDTH, HEIGHT)
+    return network_engine(settings, choose(settings), WIDTH, HEIGHT, lambda geometry: threads)
 
 
 def _alphas(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Alphas:
