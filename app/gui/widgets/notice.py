@@ -19,7 +19,7 @@ from app.gui.widgets.layout import column, row
 
 MARGINS = (12, 4, 6, 4)
 READABLE_PX = 180
-"""Width of a text that buttons give way to."""
+"""A message keeps at least this width, or its own if that is less; buttons are left out for it."""
 
 
 class Rank(IntEnum):

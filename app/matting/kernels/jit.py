@@ -1,4 +1,8 @@
-"""Numba compilation decorators for the kernels."""
+"""Numba compilation decorators for the kernels.
+
+Loops are fast with unsigned indices, since numba handles negative ones, which prevents vectorization, and with arrays
+that are indexed, not sliced, since each slice counts references with an atomic instruction.
+"""
 
 from __future__ import annotations
 
