@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,6 @@ from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.selection.choice import Choice
-from benchmarks.replay import ReplaySource
 from models.mattecam.paths import BUNDLED
 from tests.matting.networks import frames
 
@@ -64,15 +61,6 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
 
     for theirs in (eager, ready):
         assert np.abs(theirs.astype(int) - ours).max() <= 2
-
-
-def test_replay_is_never_faster_than_its_rate() -> None:
-    begun_s = time.perf_counter()
-    source = ReplaySource(frames(64, 48, 2), 200.0)
-    read = [source.read() for _ in range(20)]
-    assert all(frame.captured_at_s - begun_s >= frame.index / 200 - 0.001 for frame in read)
-    assert all(after.index > before.index for before, after in pairwise(read))
-    assert source.info.width == 64
 
 
 @pytest.mark.torch

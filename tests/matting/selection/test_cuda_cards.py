@@ -10,7 +10,6 @@ from app.core.settings import MattingSettings
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards, supports
 from app.matting.torch.cuda_api import convolves_in_half, release_memory
-from benchmarks import bench_step
 from tests.matting.selection.simulated_cuda import CUDA_13, SimulatedCuda
 
 pytestmark = pytest.mark.torch
@@ -118,11 +117,3 @@ def test_cards_are_listed_that_torch_has_code_for_and_that_answer() -> None:
     lost = CudaCards(api)
     lost.give_up()
     assert lost.named() == ()
-
-
-def test_the_floor_is_measured_on_the_device_and_in_the_precision_of_the_network() -> None:
-    for precision in ("float32", "int8"):
-        floor = bench_step.measure_floor(precision, "cpu", count=1_000_000, side=64)
-        assert 0 < floor.copy_gb_per_s < 1e4 and 0 < floor.gflop_per_s < 1e6
-    with pytest.raises((AssertionError, RuntimeError)):
-        bench_step.measure_floor("float16", "cuda:99", count=1_000, side=16)
