@@ -9,8 +9,7 @@ from app.compositing.slides import SlidesBackground
 from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, layout_of, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
-from app.core.messages.background import BackgroundText
-from app.core.messages.media import SlidesText
+from app.core.messages.media import BackgroundText, SlidesText
 from app.core.settings import BackgroundSettings
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from app.core.errors import BackgroundError
-from app.core.messages.background import ScreenText
+from app.core.messages.media import ScreenText
 
 HIDING_LIMIT_S = 10.0
 """Limit for the window to hide the room: the thread that opens backgrounds must be able to stop."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from app.core.errors import MattecamError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import check_outputs, free_name, holds_something, is_special
+from app.core.messages.command_line import UsageText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
-from app.core.messages.usage import UsageText
 from app.core.settings import Settings
 from app.core.text import Text
 

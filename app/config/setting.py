@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from app.config.parsing import parse_overlay_text, parse_server
 from app.config.value_problem import first_problem
 from app.core.errors import UsageError
-from app.core.messages.usage import UsageText
+from app.core.messages.command_line import UsageText
 from app.core.settings import Model, Settings
 
 NO_VALUE = "none"

@@ -12,9 +12,9 @@ from app.control.changes import Changes, answered
 from app.control.names import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files.names import exists
+from app.core.messages.command_line import UsageText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.messages.remote import RemoteText
-from app.core.messages.usage import UsageText
 from app.core.settings import Model, Settings
 from app.core.text import Text
 

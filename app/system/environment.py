@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.files.lock import lock_file
-from app.core.messages.environment import EnvironmentText
+from app.core.messages.command_line import EnvironmentText
 from app.core.text import Text
 from app.system.torch_build import (
     CUDA_13_LINUX,

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from app.core.errors import BackgroundError
-from app.core.messages.background import ScreenText
+from app.core.messages.media import ScreenText
 from app.core.types import BgrImage
 from app.system.x11_windows import XDisplay, XWindow
 

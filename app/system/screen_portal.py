@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from app.core.errors import BackgroundError
-from app.core.messages.background import ScreenText
+from app.core.messages.media import ScreenText
 from app.core.types import BgrImage
 from app.system import portal
 from app.system.pipewire.connection import Connection

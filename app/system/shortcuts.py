@@ -13,7 +13,7 @@ from jeepney.io.blocking import DBusConnection
 
 from app.core.concurrency.threads import name_thread
 from app.core.errors import MattecamError
-from app.core.messages.shortcuts import ShortcutText
+from app.core.messages.system import ShortcutText
 from app.system import portal
 from app.system.portal import Portal, PortalError, PortalFault
 

@@ -38,7 +38,7 @@ STANDARD_LIBRARY_ONLY = (
     "app.core",
     "app.core.text",
     "app.core.messages",
-    "app.core.messages.environment",
+    "app.core.messages.command_line",
 )
 
 

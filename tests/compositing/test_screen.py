@@ -18,7 +18,7 @@ from Xlib.display import Display
 from app.compositing.screen import RATE_HZ, ScreenBackground
 from app.config.parsing import parse_background
 from app.core.errors import BackgroundError, UsageError
-from app.core.messages.background import ScreenText
+from app.core.messages.media import ScreenText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.system.screen import ScreenGrabber, asks_for_screens, screen_count, window_titles

@@ -12,7 +12,7 @@ import pytest
 from app.control.commands import SYNTAX, Command, parse_words
 from app.control.global_shortcuts import COMMANDS, GlobalShortcuts
 from app.core.errors import MattecamError
-from app.core.messages.shortcuts import ShortcutText
+from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
 from app.system.shortcuts import Shortcut, ShortcutError
 from tests.control.conftest import Program

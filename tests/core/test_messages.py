@@ -25,6 +25,11 @@ def catalogues() -> dict[str, type[Enum]]:
     return {each.__name__: each for each in found if each not in (Message, CommandLineMessage)}
 
 
+def test_no_two_messages_of_an_enumeration_are_the_same() -> None:
+    """The second would be another name of the first."""
+    assert not [name for name, each in catalogues().items() if len(each) < len(each.__members__)]
+
+
 def places(message: Enum) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(message.value) if name is not None}
 

@@ -11,7 +11,7 @@ from typer.core import TyperOption
 from typer.exceptions import TyperException
 
 from app.config.value_problem import first_problem
-from app.core.messages.usage import ParserText, UsageText
+from app.core.messages.command_line import ParserText, UsageText
 from app.core.text import Text
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from enum import unique
-
 from app.core.text import Message
 
 
-@unique
 class CameraText(Message):
     """Errors of cameras."""
 
@@ -44,7 +41,6 @@ class CameraText(Message):
     REASON_IN_USE = "it is in use by {programs}; close it there or choose another camera"
 
 
-@unique
 class SourceText(Message):
     """Errors of other sources."""
 
@@ -60,7 +56,6 @@ class SourceText(Message):
     VIDEO_ENDED = "The video {file} has ended."
 
 
-@unique
 class PortalText(Message):
     """Errors of the camera portal."""
 

@@ -1,13 +1,10 @@
-"""Messages of command line."""
+"""Messages of the command line, and of the setup that precedes it. Imports the standard library only."""
 
 from __future__ import annotations
-
-from enum import unique
 
 from app.core.text import CommandLineMessage
 
 
-@unique
 class CommandLineText(CommandLineMessage):
     """Errors of the commands."""
 
@@ -60,7 +57,6 @@ class CommandLineText(CommandLineMessage):
     OUTPUT = "The output cannot be written: {reason}."
 
 
-@unique
 class ConvertText(CommandLineMessage):
     """Errors of conversions."""
 
@@ -92,7 +88,6 @@ class ConvertText(CommandLineMessage):
     NO_SOUND = "The sound of {file} could not be taken over."
 
 
-@unique
 class BatchText(CommandLineMessage):
     """Errors of conversions of many clips."""
 
@@ -125,7 +120,6 @@ class BatchText(CommandLineMessage):
     )
 
 
-@unique
 class EvaluateText(CommandLineMessage):
     """Errors of comparisons of mattes."""
 
@@ -140,7 +134,6 @@ class EvaluateText(CommandLineMessage):
     NEIGHBOURS = "Frame {frame} of {file} is {size}, the first is {first}; all frames of a sequence must have one size."
 
 
-@unique
 class ApiText(CommandLineMessage):
     """Errors of the Python API."""
 
@@ -151,7 +144,6 @@ class ApiText(CommandLineMessage):
     NO_BACKDROP = 'The background "none" has no composite; choose another background.'
 
 
-@unique
 class DisplayText(CommandLineMessage):
     """Why no window can open. Without a display, "; running without a window" follows."""
 
@@ -166,3 +158,57 @@ class DisplayText(CommandLineMessage):
         "`python3 run.py doctor` names, or run `python3 run.py headless`."
     )
     QT = "The window needs PyQt6, which cannot be loaded. `python3 run.py doctor` names a missing library."
+
+
+class UsageText(CommandLineMessage):
+    """Errors in values that the user writes on the command line."""
+
+    SIZE = "“{text}” is not a size; write it like 1280x720."
+    PAN = "“{text}” is not a position; write two numbers like 0.5,-1."
+    PLACE = (
+        "“{text}” is not a place of the person; write X,Y from -1,-1 to 1,1, X,Y,SCALE with a scale from {low} to "
+        "{high}, one of {corners}, such as bottom-right:35, or reset."
+    )
+    COLOUR = "“{text}” is not a colour; write it like #00b140."
+    BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
+    BACKGROUND = "There is no background “{text}”; write blur, a file, #RRGGBB, green or none."
+    BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."
+    INVALID = "{option}: “{value}” is not possible: {problem}."
+    NO_STATUS_FILE = "{file} exists and holds no measurements of an earlier run; name another file with --status-json."
+    PLACEHOLDER = "The text of the overlay has no value for {text}; write {known} or other text."
+    STRICT_WITH_SERVER = (
+        "Strict mode cannot be off with a matting server, which could show the room; write balanced or strict."
+    )
+    SLIDE = "There is no slide {number} in {file}; it has {count}."
+    ON_OFF = "{option}: “{value}” is not possible; write on or off."
+
+
+class ParserText(CommandLineMessage):
+    """Words that are no command line."""
+
+    NO_OPTION = "There is no option {option}; `{command} --help` lists the options."
+    SIMILAR = "There is no “{name}”; did you mean {names}?"
+    VALUE_MISSING = "{option} needs a value; write it after the option."
+    NO_VALUE = "{option} takes no value; write the option alone."
+    NO_COMMAND = "There is no command “{name}”; `{command} --help` lists the commands."
+    TOO_MANY = "“{words}” is too much; `{command} --help` shows what belongs there."
+    MISSING = "{name} is missing; `{command} --help` shows what belongs there."
+    OTHER = "{message}; `{command} --help` shows the usage."
+
+
+class EnvironmentText(CommandLineMessage):
+    """What the setup does, and why it failed."""
+
+    PREPARING = "preparing {folder}; this happens once and takes some minutes"
+    ASKING = "asking the package index"
+    PACKAGE = "package {count}: {step}"
+    NOT_PREPARED = "The environment could not be prepared: {reason}. Start again to resume the setup."
+    NO_VENV = "Python's venv module is missing; on Debian `sudo apt install python{version}-venv`"
+    DISK_FULL = "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU"
+    NOT_WRITABLE = "{folder} is not writable; make it writable"
+    HASHES = "a package differs from the published one; check PIP_INDEX_URL and pip's configuration"
+    CERTIFICATE = "the certificate of the package index is not trusted; set PIP_CERT"
+    NO_CONNECTION = "the package index cannot be reached; check the network"
+    UNSUPPORTED = "a package does not support Python {version}; try 3.12"
+    PIP_FAILED = "pip failed"
+    FAILED = "{reason} (pip's output is in {log})"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from enum import unique
-
 from app.core.text import CommandLineMessage
 
 
-@unique
 class ControlText(CommandLineMessage):
     """Errors of the control commands."""
 
@@ -62,7 +59,6 @@ class ControlText(CommandLineMessage):
     NO_FRAME = "There is no frame yet; try again when the preview shows one."
 
 
-@unique
 class AnswerText(CommandLineMessage):
     """Answers of the control commands: the new state."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from enum import unique
-
 from app.core.text import CommandLineMessage, Message
 
 
-@unique
 class CameraFinding(Message):
     """What the doctor finds about cameras."""
 
@@ -38,7 +35,6 @@ class CameraFinding(Message):
     FIX_IN_USE = "If that program is not Mattecam, close it or choose another camera."
 
 
-@unique
 class DisplayFinding(Message):
     """What the doctor finds about the display."""
 
@@ -53,7 +49,6 @@ class DisplayFinding(Message):
     FIX_PACKAGE = "Install one of these packages: {packages}."
 
 
-@unique
 class DiskFinding(Message):
     """What the doctor finds about free disk space and folders."""
 
@@ -68,7 +63,6 @@ class DiskFinding(Message):
     FIX_FREE_SPACE = "Free some space on this disk."
 
 
-@unique
 class GpuFinding(Message):
     """What the doctor finds about graphics cards."""
 
@@ -103,7 +97,6 @@ class GpuFinding(Message):
     )
 
 
-@unique
 class ModelFinding(Message):
     """What the doctor finds about the installed models and the processor that runs them."""
 
@@ -119,7 +112,6 @@ class ModelFinding(Message):
     WHY_MORE = "The published models resolve finer edges, above all hair."
 
 
-@unique
 class LoopbackFinding(Message):
     """What the doctor finds about v4l2loopback and its devices."""
 
@@ -168,7 +160,6 @@ class LoopbackFinding(Message):
     FIX_NIXOS = "In /etc/nixos/configuration.nix:"
 
 
-@unique
 class SecureBootFinding(Message):
     """What the doctor finds about Secure Boot."""
 
@@ -181,7 +172,6 @@ class SecureBootFinding(Message):
     FIX = "Enrol the signing key, restart, and confirm on the blue screen:"
 
 
-@unique
 class ObsFinding(Message):
     """What the doctor finds about virtual cameras on Windows and macOS."""
 
@@ -200,7 +190,6 @@ class ObsFinding(Message):
     FIX_MAC = "Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:"
 
 
-@unique
 class PipeWireFinding(Message):
     """What the doctor finds about the PipeWire camera."""
 
@@ -226,7 +215,6 @@ class PipeWireFinding(Message):
     SNAP = "The snap {program} may not use cameras."
 
 
-@unique
 class ProofFinding(Message):
     """What the doctor's test picture shows."""
 
@@ -256,7 +244,6 @@ class ProofFinding(Message):
     GOOD = "Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255."
 
 
-@unique
 class DoctorFix(CommandLineMessage):
     """Texts of `doctor --fix`."""
 
@@ -272,7 +259,6 @@ class DoctorFix(CommandLineMessage):
     NO_TERMINAL = "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal."
 
 
-@unique
 class RepairFailure(Message):
     """Why the virtual camera could not be set up."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from enum import unique
-
 from app.core.text import Message
 
 
-@unique
 class ModelText(Message):
     """Errors of models and their executors."""
 
@@ -65,7 +62,6 @@ class ModelText(Message):
     SELF_TEST = "The model {model} fails its self-test on the device {device}; choose another model or executor."
 
 
-@unique
 class TrialText(Message):
     """How a network can run, and what was measured of it."""
 
@@ -74,7 +70,6 @@ class TrialText(Message):
     TRIAL = "{run} {step} ms (CPU {cpu} ms)"
 
 
-@unique
 class PlateText(Message):
     """Errors of the picture of the empty background (the plate)."""
 

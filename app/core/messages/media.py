@@ -1,13 +1,10 @@
-"""Messages of media."""
+"""Messages of files: videos, images, slides, backgrounds, screens."""
 
 from __future__ import annotations
-
-from enum import unique
 
 from app.core.text import Message
 
 
-@unique
 class VideoText(Message):
     """Errors of video files."""
 
@@ -22,7 +19,6 @@ class VideoText(Message):
     EMPTY_FOLDER = "The folder {folder} contains no images ({formats}); choose another one."
 
 
-@unique
 class ImageText(Message):
     """Errors of image files."""
 
@@ -34,7 +30,6 @@ class ImageText(Message):
     TOO_LARGE = "The image {file} is too large; save it in a smaller size or as JPEG."
 
 
-@unique
 class SlidesText(Message):
     """Errors of slides: PDF files and folders of images."""
 
@@ -47,7 +42,6 @@ class SlidesText(Message):
     NO_SLIDES = "No slides are chosen for the background; choose a PDF file or a folder of images."
 
 
-@unique
 class WriteReason(Message):
     """Why a file cannot be written, and what to do: the second half of a sentence."""
 
@@ -69,7 +63,6 @@ class WriteReason(Message):
     OTHER = "the disk reports an error; choose another path"
 
 
-@unique
 class ReadReason(Message):
     """Why a file cannot be read: a part of a sentence."""
 
@@ -78,3 +71,43 @@ class ReadReason(Message):
     IS_FOLDER = "it is a folder"
     NAME_TOO_LONG = "its name is too long"
     OTHER = "the disk reports an error"
+
+
+class BackgroundText(Message):
+    """Errors of backgrounds."""
+
+    NO_IMAGE = "No image is chosen for the background; choose a file."
+    NO_VIDEO = "No video is chosen for the background; choose a file."
+
+
+class ScreenText(Message):
+    """Errors of screens and windows as background."""
+
+    NO_DISPLAY = "There is no display whose screen could be captured; choose another background."
+    NO_PORTAL = "The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background."
+    REFUSED = "The desktop did not allow Mattecam to show a screen; choose it again and allow it."
+    NO_ANSWER = "No screen was chosen in the desktop's dialog in time; choose it again."
+    CAST_ENDED = "The desktop has ended the capture of {target}; end the presentation and choose it again."
+    WINDOWS_ON_X11 = "Windows can be captured on X11 only; choose a screen or a region."
+    NO_SCREEN = "There is no screen {number}, only {count}; choose another one."
+    NO_WINDOW = "There is no visible window with “{title}” in its title; open it or choose another background."
+    OFF_SCREEN = "{target} lies outside the screens; choose another region."
+    NOT_HIDDEN = "The window did not hide your room in time, so that no screen is shown; choose the screen again."
+    LOST = "{target} can no longer be captured; allow screen recording for Mattecam, or choose another background."
+
+
+class LibraryText(Message):
+    """Errors of the window's own files: backgrounds, recordings, snapshots, preferences."""
+
+    NO_PICTURE = "{file} contains no readable frame; remove it or add it again."
+    UNKNOWN_FORMAT = "{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file."
+    NOT_COPIED = "{file} could not be copied: {reason}."
+    NOT_PASTED = "The pasted image could not be encoded; save it as a file and add that file."
+    NOT_WRITTEN = "{file} could not be written: {reason}."
+    NAME_EMPTY = "The name of a background must contain letters or digits."
+    NAME_TAKEN = "A background “{name}” already exists; choose another name."
+    NOT_RENAMED = "{file} could not be renamed: {reason}."
+    NOT_REMOVED = "{file} could not be removed: {reason}."
+    NOT_TRASHED = "{file} could not be moved to the trash and was kept."
+    NOT_RESTORED = "{file} could not be restored from the trash: {reason}."
+    NO_FOLDER = "The folder {folder} cannot be created: {reason}."

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from enum import unique
-
 from app.core.text import Message
 
 
-@unique
 class VirtualCameraText(Message):
     """Errors of virtual cameras."""
 
@@ -40,7 +37,6 @@ class VirtualCameraText(Message):
     FAILED = "The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`."
 
 
-@unique
 class PipeWireText(Message):
     """Errors of the PipeWire camera."""
 
@@ -52,7 +48,6 @@ class PipeWireText(Message):
     CLOSED = "The PipeWire camera is closed; open it again."
 
 
-@unique
 class MicrophoneText(Message):
     """Errors of microphones. Recordings go on without sound."""
 
@@ -69,7 +64,6 @@ class MicrophoneText(Message):
     )
 
 
-@unique
 class RecordingText(Message):
     """Errors of recordings."""
 

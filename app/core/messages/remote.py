@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from enum import unique
-
 from app.core.text import CommandLineMessage, Message
 
 
-@unique
 class RemoteText(Message):
     """Errors of matting on a server."""
 
@@ -40,7 +37,6 @@ class RemoteText(Message):
     ODD_ANSWER = "its answer is not understood"
 
 
-@unique
 class ServeText(CommandLineMessage):
     """Errors and messages of `run.py serve`."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from enum import unique
-
 from app.core.text import Message
 
 
-@unique
 class FileReason(Message):
     """Why a JSON file of the user cannot be used: a part of a sentence."""
 
@@ -22,7 +19,6 @@ class FileReason(Message):
     SCENES_VERSION = "it is not a scenes file of format version {version}"
 
 
-@unique
 class ValueProblem(Message):
     """Why a value of a file or an option is not possible: a part of a sentence."""
 
@@ -47,7 +43,6 @@ class ValueProblem(Message):
     UNKNOWN = "there is no such setting"
 
 
-@unique
 class SettingsText(Message):
     """Errors of the settings file."""
 
@@ -71,7 +66,6 @@ class SettingsText(Message):
     BOTH = "{first} {second}"
 
 
-@unique
 class ZoneText(Message):
     """Errors of files with zones."""
 
@@ -79,7 +73,6 @@ class ZoneText(Message):
     BROKEN = "The zones file {file} cannot be used: {reason}."
 
 
-@unique
 class SceneText(Message):
     """Errors of scenes."""
 

@@ -1,13 +1,10 @@
-"""Messages of system."""
+"""Messages of the program itself, its service, its entry at login and its shortcuts."""
 
 from __future__ import annotations
-
-from enum import unique
 
 from app.core.text import CommandLineMessage, Message
 
 
-@unique
 class ProgramName(Message):
     """How a process is named to the user."""
 
@@ -16,7 +13,6 @@ class ProgramName(Message):
     OTHER = "another program"
 
 
-@unique
 class ProgramText(Message):
     """Errors of the program itself."""
 
@@ -30,7 +26,6 @@ class ProgramText(Message):
     STATUS_NOT_WRITTEN = "The status file {file} cannot be written: {reason}."
 
 
-@unique
 class ServiceText(CommandLineMessage):
     """Errors of the background service."""
 
@@ -44,9 +39,16 @@ class ServiceText(CommandLineMessage):
     NOT_INSTALLED = "The service is not installed."
 
 
-@unique
 class AutostartText(Message):
     """Errors of the entry that starts the window at login."""
 
     NOT_WRITTEN = "The autostart entry {file} cannot be changed: {reason}."
     LINE_BREAK = "The path “{option}” contains a line break, which an autostart entry does not support."
+
+
+class ShortcutText(Message):
+    """Why the global shortcuts do not work, and what to do."""
+
+    NO_PORTAL = "This desktop does not support global shortcuts. Set keys yourself in its settings."
+    REFUSED = "The desktop refused the global shortcuts. Allow them in its settings, then switch them on again."
+    NO_ANSWER = "The desktop did not answer about the global shortcuts. Switch them off and on again."

@@ -15,7 +15,7 @@ from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
-from app.core.messages.gui import LibraryText
+from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.image_file import IMAGE_SUFFIXES, kind_of_file

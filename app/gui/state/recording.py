@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from app.core.errors import SinkError, text_of
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
-from app.core.messages.gui import LibraryText
+from app.core.messages.media import LibraryText
 from app.core.stage import Stage
 from app.core.types import Outgoing
 from app.gui.state import services

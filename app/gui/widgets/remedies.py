@@ -9,7 +9,7 @@ from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.messages.remote import RemoteText
-from app.core.messages.shortcuts import ShortcutText
+from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
 from app.core.text import Text
 from app.runtime.status import Problem
