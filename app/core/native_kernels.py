@@ -42,12 +42,14 @@ _UNREAD = ctypes.create_string_buffer(16)
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """Return the best library for this processor; None in a copy of the sources. Raises OSError."""
+    """Return the best library for this processor; None in a copy of the sources. Raises OSError if none fits it."""
     if not FOLDER.is_dir():
         return None
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     flags = set(next((line for line in lines if line.startswith("flags")), "").split())
-    level = next((name for name, needed in LEVELS.items() if needed <= flags), "of this processor")
+    level = next((name for name, needed in LEVELS.items() if needed <= flags), None)
+    if level is None:
+        raise OSError(f"This processor lacks instructions of {list(LEVELS)[-1]}, which Mattecam needs.")
     return ctypes.CDLL(str(FOLDER / f"{level}.so"))
 
 

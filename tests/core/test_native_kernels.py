@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -64,3 +66,16 @@ def test_a_kernel_that_fails_raises(library: Scaled) -> None:
     scale = kernel("scale", (Array("float32", 2, writable=True), float), int)
     with pytest.raises(MemoryError, match="scale"):
         scale(np.zeros((1, 1), np.float32), 1.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/cpuinfo")
+def test_a_processor_without_the_least_instructions_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library "of this processor.so" was missing."""
+    monkeypatch.setattr(native_kernels, "FOLDER", tmp_path)
+    monkeypatch.setattr(native_kernels, "LEVELS", {"x86-64-v2": {"no such instruction"}})
+    native_kernels.library.cache_clear()
+    try:
+        with pytest.raises(OSError, match=r"lacks instructions of x86-64-v2"):
+            native_kernels.library()
+    finally:
+        native_kernels.library.cache_clear()

@@ -59,5 +59,8 @@ def choices_table(result: dict[str, Any]) -> str:
             differences = f"{trial['mean_difference']:.5f} | {trial['edge_difference']:.4f}"
             run = f"{trial['precision']} | {trial['threads'] or 'all'}"
             lines.append(f"| {choice['model']} | {run} | {times} | {differences} |")
-        picks += ["", f"auto takes {choice['run']} for {choice['model']}."]
+        if choice["run"] is None:
+            picks += ["", f"Nothing could be measured for {choice['model']}; the processor's instructions decide."]
+        else:
+            picks += ["", f"auto takes {choice['run']} for {choice['model']}."]
     return "\n".join([*lines, *picks])

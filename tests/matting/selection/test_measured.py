@@ -236,6 +236,14 @@ def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatc
     assert trials_of("mattecam", BUNDLED) == [FLOAT32, INT8, INT8_ONE]
 
 
+def test_bench_choose_says_where_nothing_could_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It said "auto takes None"."""
+    monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: [])
+    last = choices_table(choose_again(MattingSettings(), 8.0, lambda line: None)).splitlines()[-1]
+    assert last == "Nothing could be measured for mattecam; the processor's instructions decide."
+
+
 def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only installed networks were measured; with other weights `auto` always followed the instructions."""
     named = tmp_path / "own.safetensors"
