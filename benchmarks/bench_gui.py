@@ -28,11 +28,11 @@ from typing import Any
 from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.gui.backgrounds.item import TileKind
+from app.gui.backgrounds.tiles import TileKind
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.single_instance import SingleInstance
-from app.gui.state.log_buffer import LogBuffer
+from app.gui.shell.lifecycle import SingleInstance
+from app.gui.state.diagnostics import LogBuffer
 
 BEAT_MS, ACTION_MS = 5, 150
 LIMIT_MS = 50.0

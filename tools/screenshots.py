@@ -24,8 +24,8 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.single_instance import SingleInstance
-from app.gui.state.log_buffer import LogBuffer
+from app.gui.shell.lifecycle import SingleInstance
+from app.gui.state.diagnostics import LogBuffer
 from app.gui.state.preferences import WindowPreferences, save
 from app.runtime.status import PipelineStatus
 from tools.window_shots import ALL, FEATURE_SHOTS, PATIENCE_MS, README, SETTLE_MS, Shot

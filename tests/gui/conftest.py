@@ -25,12 +25,11 @@ from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.single_instance import SingleInstance
+from app.gui.shell.lifecycle import SingleInstance
 from app.gui.state import preferences as preferences_file
 from app.gui.state import services
-from app.gui.state.log_buffer import LogBuffer
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.diagnostics import LogBuffer
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
 from app.output.sound.devices import MicrophoneName

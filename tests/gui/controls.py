@@ -16,7 +16,7 @@ from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.view import Preview
 from app.gui.shell.scenes_menu import ScenesMenu
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar

@@ -7,7 +7,7 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import BackgroundSettings
-from app.gui.backgrounds.item import Tile
+from app.gui.backgrounds.tiles import Tile
 from app.gui.shell.application import Session
 from tests.gui.controls import Controls
 

@@ -14,8 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
 from app.core.types import BgrImage, PictureKind
-from app.gui.backgrounds.item import TileKind
-from app.gui.backgrounds.model import CHOSEN_ROLE, KEY_ROLE
+from app.gui.backgrounds.tiles import CHOSEN_ROLE, KEY_ROLE, TileKind
 from app.gui.shell.application import Session
 from app.media.image_file import read_image
 from tests.gui.conftest import activate

@@ -17,8 +17,7 @@ from app.core.types import SourceInfo
 from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor_dialog import FindingsDialog
-from app.gui.dialogs.virtual_camera_view import VirtualCameraView
+from app.gui.dialogs.doctor_dialog import FindingsDialog, VirtualCameraView
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences

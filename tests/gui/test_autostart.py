@@ -9,8 +9,7 @@ from PyQt6.QtWidgets import QCheckBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.system import autostart
 from tests.gui.controls import made_store
 from tests.gui.widgets import find

@@ -23,7 +23,7 @@ from app.core.types import BgrImage, PictureKind
 from app.gui.dialogs.assistant import SmallPreview
 from app.gui.preview.qimage import from_qimage
 from app.gui.preview.rendering import ViewMode
-from app.gui.preview.room_label import RoomLabel
+from app.gui.preview.view import RoomLabel
 from app.gui.shell.application import Session, WindowOptions
 from app.testing.room import ROOM, shows_room
 from tests.fakes.world import FakeWorld

@@ -8,9 +8,9 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QLabel, QMessageBox, QSlider
 from pytestqt.qtbot import QtBot
 
-from app.gui.backgrounds.item import TileKind
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.tile_view import TileGrid
+from app.gui.backgrounds.tiles import TileKind
 from app.gui.widgets.controls import ElidedComboBox
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls, made_store

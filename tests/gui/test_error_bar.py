@@ -18,16 +18,13 @@ from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
-from app.gui.shell.error_help import ErrorHelp
-from app.gui.shell.status_notices import StatusNotices
-from app.gui.shell.windows import SecondaryWindows
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.shell.notices import StatusNotices
+from app.gui.shell.windows import ErrorHelp, SecondaryWindows
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets import error_bar
-from app.gui.widgets.error_bar import ErrorBar
+from app.gui.widgets.error_bar import ErrorBar, Remedy, remedy_of
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow

@@ -24,7 +24,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, run_window
-from app.gui.shell.single_instance import SingleInstance
+from app.gui.shell.lifecycle import SingleInstance
 from app.gui.state.preferences import WindowPreferences
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.engine import FakeEngine

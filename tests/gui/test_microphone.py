@@ -6,7 +6,7 @@ import pytest
 from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
-from app.gui.panels.microphone import MicrophoneControls
+from app.gui.panels.recordings import MicrophoneControls
 from app.gui.state.store import SettingsStore
 from app.output.sound.devices import MicrophoneName
 from tests.gui.controls import Controls, made_store

@@ -11,9 +11,8 @@ import pytest
 from app.compositing.overlay import Overlay, render_overlay, wanted_overlay
 from app.core.settings import BackgroundSettings, OutputSettings, OverlaySettings, PlacementSettings, Settings
 from app.core.types import AlphaImage, BgrImage, Frame, Layers, Picture, PictureKind
-from app.gui.preview.mirroring import Sides
+from app.gui.preview.mirroring import Sides, scaled
 from app.gui.preview.rendering import Renderer, ViewMode, ViewRequest
-from app.gui.preview.scaling import scaled
 from app.runtime.outputs.overlay import overlaid
 from tests.gui.widgets import existing
 

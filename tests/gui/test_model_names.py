@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.gui.i18n.model_names import TITLES, describe_model
+from app.gui.i18n.messages import TITLES, describe_model
 from models.table import NETWORKS
 
 

@@ -19,10 +19,9 @@ from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
-from app.gui.shell.status_notices import StatusNotices
+from app.gui.shell.notices import StatusNotices
 from app.gui.state import devices, services
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets import notices
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button

@@ -18,8 +18,7 @@ from app.core.settings import OutputSettings, Settings
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording, services
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.tasks import Tasks
 from app.output.recorder import open_recording
 from app.runtime.status import PipelineStatus

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Frame, Picture, PictureKind
-from app.gui.preview.rendering import Renderer, ViewMode, ViewRequest, shows_room
-from app.gui.preview.scaling import BgrxImage, fitted_size
-from app.gui.preview.worker import PreviewWorker
+from app.gui.preview.mirroring import BgrxImage, fitted_size
+from app.gui.preview.rendering import PreviewWorker, Renderer, ViewMode, ViewRequest, shows_room
 from app.runtime.slot import LatestSlot
 from tests.waiting import eventually
 

@@ -13,8 +13,7 @@ from app.config.scenes import Scene
 from app.core.files import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.runtime.settings_owner import SettingsOwner
 from tests.gui.controls import made_store

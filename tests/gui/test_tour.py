@@ -27,8 +27,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import SettingsError
 from app.core.stage import Stage
-from app.gui.backgrounds.item import TileKind
 from app.gui.backgrounds.tile_view import TileGrid
+from app.gui.backgrounds.tiles import TileKind
 from app.gui.i18n.language import translate
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QCheckBox
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import FramingSettings, Zone
-from app.gui.preview.zone_marks import ZoneMarks
+from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from app.gui.widgets.theme import ALARM
 from tests.gui.preview import at, pull, ready

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QComboBox, QSizePolicy, QStackedWidget, QWidget
 
 from app.core.blur_scale import HIDES_TEXT, StrictLevel
 from app.core.settings import Settings
-from app.gui.backgrounds.item import GREEN
+from app.gui.backgrounds.tiles import GREEN
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.focus import keep_focus

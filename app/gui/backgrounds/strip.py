@@ -11,13 +11,11 @@ from PyQt6.QtWidgets import QColorDialog, QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.settings import BackgroundSettings, Settings
-from app.gui.backgrounds.drops import BackgroundDrops
 from app.gui.backgrounds.files import is_video
-from app.gui.backgrounds.item import Tile, TileKind
-from app.gui.backgrounds.library import BackgroundLibrary
-from app.gui.backgrounds.model import TILE_ROLE, TileModel
+from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.tile_view import TileGrid, TileView
+from app.gui.backgrounds.tiles import TILE_ROLE, Tile, TileKind, TileModel
 from app.gui.dialogs.questions import (
     UserFolder,
     ask_before_deletion,
@@ -25,7 +23,7 @@ from app.gui.dialogs.questions import (
     ask_for_files,
     ask_for_name,
 )
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button

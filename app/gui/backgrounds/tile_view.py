@@ -1,15 +1,173 @@
-"""The list of background tiles: one row in the strip, all of them in a grid on demand."""
+"""The list of background tiles: how they are painted, one row in the strip, all of them in a grid on demand."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt, pyqtSignal
-from PyQt6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
+from functools import cache
 
-from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
-from app.gui.backgrounds.item import Tile
-from app.gui.backgrounds.model import TILE_ROLE, TileModel
+from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPalette, QPen, QPolygonF
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from app.gui.backgrounds.tiles import (
+    CHOSEN_ROLE,
+    COLOUR_ROLE,
+    GREEN,
+    IMAGE_ROLE,
+    KEY_ROLE,
+    TILE_ROLE,
+    Tile,
+    TileKind,
+    TileModel,
+)
 from app.gui.widgets.controls import describe
 from app.gui.widgets.layout import column
+from app.gui.widgets.theme import ALARM, icon
+
+THUMBNAIL = QSize(128, 72)
+MARGIN = 6
+RADIUS = 8.0
+SHARPNESS = 2
+"""Oversampling of drawn thumbnails, for high-resolution screens."""
+
+
+class TileDelegate(QStyledItemDelegate):
+    """Paints thumbnail, name, number key, a badge on videos, and a ring around the chosen tile."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        return QSize(THUMBNAIL.width() + 2 * MARGIN, THUMBNAIL.height() + 2 * MARGIN + option.fontMetrics.height() + 4)
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        tile = index.data(TILE_ROLE)
+        if painter is None or not isinstance(tile, Tile):
+            return
+        chosen = bool(index.data(CHOSEN_ROLE))
+        area = QRectF(option.rect.x() + MARGIN, option.rect.y() + MARGIN, THUMBNAIL.width(), THUMBNAIL.height())
+        shape = QPainterPath()
+        shape.addRoundedRect(area, RADIUS, RADIUS)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setClipPath(shape)
+        self._paint_picture(painter, area, tile, index, option.palette)
+        painter.setClipping(False)
+        self._paint_badges(painter, area, tile, int(index.data(KEY_ROLE)), option.font)
+        self._paint_ring(painter, area, tile, chosen, option)
+        self._paint_name(painter, tile, chosen, option)
+        painter.restore()
+
+    @staticmethod
+    def _paint_picture(painter: QPainter, area: QRectF, tile: Tile, index: QModelIndex, palette: QPalette) -> None:
+        image = index.data(IMAGE_ROLE)
+        if isinstance(image, QImage):
+            painter.drawImage(area, image)
+        elif tile.kind is TileKind.GREEN:
+            painter.fillRect(area, QColor(GREEN))
+        elif tile.kind is TileKind.COLOUR:
+            painter.fillRect(area, QColor(str(index.data(COLOUR_ROLE))))
+        elif tile.kind in (TileKind.BLUR, TileKind.NONE):
+            painter.drawImage(area, _sample_scene(blurred=tile.kind is TileKind.BLUR))
+        else:
+            painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
+        if tile.path is None:
+            _draw_person(painter, area.adjusted(0, 10, 0, 0), QColor(255, 255, 255, 225))
+        if tile.broken:
+            painter.fillRect(area, QColor(0, 0, 0, 130))
+            middle = area.center()
+            icon("warning").paint(painter, QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28))
+
+    @staticmethod
+    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, key: int, font: QFont) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 150))
+        if tile.kind is TileKind.VIDEO:
+            badge = QRectF(area.left() + 6, area.bottom() - 24, 26, 18)
+            painter.drawRoundedRect(badge, 5, 5)
+            painter.setBrush(QColor("white"))
+            c = badge.center()
+            painter.drawPolygon(QPolygonF([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)]))
+        if key:
+            badge = QRectF(area.right() - 22, area.top() + 5, 17, 17)
+            painter.setBrush(QColor(0, 0, 0, 120))
+            painter.drawRoundedRect(badge, 5, 5)
+            small = QFont(font)
+            small.setPixelSize(11)
+            painter.setFont(small)
+            painter.setPen(QColor("white"))
+            painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(key))
+
+    @staticmethod
+    def _paint_ring(painter: QPainter, area: QRectF, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        accent = QColor(ALARM) if tile.kind is TileKind.NONE else option.palette.color(QPalette.ColorRole.Accent)
+        if chosen:
+            painter.setPen(QPen(accent, 3))
+            painter.drawRoundedRect(area.adjusted(-2, -2, 2, 2), RADIUS + 2, RADIUS + 2)
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(QPen(option.palette.color(QPalette.ColorRole.PlaceholderText), 1.5))
+            painter.drawRoundedRect(area, RADIUS, RADIUS)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Text), 1.5, Qt.PenStyle.DotLine))
+            painter.drawRoundedRect(area.adjusted(-4.5, -4.5, 4.5, 4.5), RADIUS + 4, RADIUS + 4)
+
+    @staticmethod
+    def _paint_name(painter: QPainter, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+        role = QPalette.ColorRole.Text if chosen else QPalette.ColorRole.PlaceholderText
+        if chosen and tile.kind is TileKind.NONE:
+            role = QPalette.ColorRole.BrightText
+        painter.setPen(option.palette.color(role))
+        painter.setFont(option.font)
+        text = option.fontMetrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width())
+        line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
+        painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+
+
+def _draw_person(painter: QPainter, rect: QRectF, colour: QColor) -> None:
+    """Draw filled head and shoulders on the lower edge of `rect`."""
+    side = min(rect.width(), rect.height())
+    x, bottom = rect.center().x(), rect.bottom()
+    body = QPainterPath()
+    body.moveTo(x - 0.36 * side, bottom)
+    body.cubicTo(x - 0.36 * side, bottom - 0.38 * side, x + 0.36 * side, bottom - 0.38 * side, x + 0.36 * side, bottom)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawPath(body)
+    painter.drawEllipse(QPointF(x, bottom - 0.47 * side), 0.18 * side, 0.21 * side)
+
+
+@cache
+def _sample_scene(*, blurred: bool) -> QImage:
+    """Draw a sample scene for the tiles "None" (sharp) and "Blur" (blurred)."""
+    image = QImage(THUMBNAIL * SHARPNESS, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(SHARPNESS, SHARPNESS)
+    area = QRectF(0, 0, THUMBNAIL.width(), THUMBNAIL.height())
+    wall = QLinearGradient(area.topLeft(), area.bottomRight())
+    wall.setColorAt(0, QColor("#b9c4d0"))
+    wall.setColorAt(1, QColor("#8794a3"))
+    painter.fillRect(area, wall)
+    painter.setPen(Qt.PenStyle.NoPen)
+    shapes = ((10, 10, 34, 34, "#e8f1f8"), (92, 14, 26, 6, "#6b5646"), (96, 4, 6, 10, "#c4574f"),
+              (104, 2, 5, 12, "#4f7cc4"), (92, 38, 26, 6, "#6b5646"))  # fmt: skip
+    # Approximate a blur by translucent copies of increasing size.
+    for grown, opacity in ((0, 255),) if not blurred else tuple((2 * step, 34) for step in range(1, 8)):
+        for x, y, width, height, colour in shapes:
+            tint = QColor(colour)
+            tint.setAlpha(opacity)
+            painter.setBrush(tint)
+            rect = QRectF(x, y, width, height).adjusted(-grown, -grown, grown, grown)
+            painter.drawRoundedRect(rect, 1 + grown, 1 + grown)
+    painter.end()
+    return image
+
 
 GRID_SHARE = 0.75
 """Largest height of the grid, as a fraction of the window's."""

@@ -8,13 +8,13 @@ from PyQt6.QtWidgets import QDialog, QListView, QStackedWidget, QWidget
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
-from app.gui.dialogs.finer_hair import FinerHair
-from app.gui.dialogs.language import LanguageList
-from app.gui.dialogs.virtual_camera_view import VirtualCameraView
+from app.gui.dialogs.doctor_dialog import VirtualCameraView
+from app.gui.dialogs.download_controls import FinerHair
+from app.gui.dialogs.preferences_dialog import LanguageList
 from app.gui.panels.camera import CameraControls
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo, label

@@ -12,11 +12,13 @@ from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from app.core.errors import text_of
 from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.i18n.messages import translated
 from app.gui.state import services
+from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe
+from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.focus import keep_focus
-from app.gui.widgets.layout import row
+from app.gui.widgets.layout import column, row
 
 translate = QCoreApplication.translate
 MEGABYTE = 1_000_000
@@ -165,3 +167,37 @@ def download_caption(choice: services.ModelChoice) -> str:
     if not size:
         return translate("DownloadControls", "Download")
     return translate("DownloadControls", "Download ({0})").format(size)
+
+
+class FinerHair(QWidget):
+    """One sentence and one button. The downloaded model is used at once."""
+
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__()
+        self._store, self._tasks = store, tasks
+        self._text = label("", wrap=True)
+        self._text.setObjectName("finerHair")
+        self._failure = label("", "warning", wrap=True)
+        self._failure.setObjectName("assistantFailure")
+        self._controls = DownloadControls(tasks)
+        self.download = self._controls.download
+        column(self, self._text, self._controls, self._failure, spacing=12)
+        self.download.began.connect(self._failure.clear)
+        self.download.failed.connect(lambda sentence: self._failure.setText(translated(sentence)))
+        self.download.succeeded.connect(self._use)
+
+    def reload(self) -> None:
+        """Check again whether the model is installed."""
+        self._tasks.run(services.recommended_model, self._show)
+
+    def _use(self, name: str) -> None:
+        self._store.edit("matting", model=name)
+        self.reload()
+
+    def _show(self, choice: services.ModelChoice) -> None:
+        if choice.installed:
+            self._text.setText(self.tr("The model with finer hair is installed."))
+        else:
+            text = self.tr("Standard works now. For finer hair, download {0}.")
+            self._text.setText(text.format(describe_size(choice)))
+        self._controls.offer(None if choice.installed else choice)

@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDialog, QPlainTextEdit, QWidget
 
-from app.gui.state.log_buffer import LogBuffer
+from app.gui.state.diagnostics import LogBuffer
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.layout import column, row
 

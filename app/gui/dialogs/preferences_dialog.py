@@ -6,14 +6,29 @@ from PyQt6.QtCore import QSignalBlocker, Qt
 from PyQt6.QtWidgets import QDialog, QWidget
 
 from app.core.settings import Settings
-from app.gui.dialogs.language import LanguageList
 from app.gui.i18n.messages import translated
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, check, combo, fill_combo, label
+from app.gui.widgets.controls import ElidedComboBox, button, check, combo, fill_combo, label, make_narrow
 from app.gui.widgets.layout import column, row
 from app.system import autostart
+
+LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
+"""(name in the language itself, code)"""
+
+
+class LanguageList(ElidedComboBox):
+    """Changes the language of the window at once."""
+
+    def __init__(self, preferences: PreferencesStore, object_name: str) -> None:
+        super().__init__()
+        make_narrow(self, self.tr("Language"), self.tr("Language of the window"), object_name)
+        self.activated.connect(lambda _row: preferences.change(language=self.currentData()))
+        preferences.changed.connect(self._show)
+        self._show(preferences.current)
+
+    def _show(self, preferences: WindowPreferences) -> None:
+        fill_combo(self, [(self.tr("System"), "system"), *LANGUAGES], preferences.language)
 
 
 class PreferencesDialog(QDialog):

@@ -6,11 +6,12 @@ message, and the values are inserted into the translated template.
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
 
 from app.core.errors import text_of
 from app.core.files.program import advice
 from app.core.text import Text, code_of, fill
+from models.table import NETWORKS
 
 CONTEXT = "messages"
 """The context of all messages in Qt's translations."""
@@ -35,3 +36,36 @@ def translated_error(error: Exception) -> str:
 def standby_text() -> str:
     """Return the text of the stand-by card while the settings have none, in the language of the window."""
     return QCoreApplication.translate("StandbyCard", "One moment, please")
+
+
+translate = QCoreApplication.translate
+TITLES = (
+    QT_TRANSLATE_NOOP("Models", "Standard"),
+    QT_TRANSLATE_NOOP("Models", "Standard, with a photo of your empty room"),
+    QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fast"),
+    QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fine"),
+    QT_TRANSLATE_NOOP("Models", "Background Matting, fast"),
+    QT_TRANSLATE_NOOP("Models", "Background Matting, fine"),
+    QT_TRANSLATE_NOOP("Models", "Background Matting, finest"),
+    QT_TRANSLATE_NOOP("Models", "Objects"),
+    QT_TRANSLATE_NOOP("Models", "Objects, small"),
+    QT_TRANSLATE_NOOP("Models", "U²-Net, people"),
+)
+"""The titles of all networks, where lupdate finds them: the network table does not import Qt."""
+
+
+def describe_model(name: str) -> str:
+    """Return the translated title of a model; an unknown name is returned unchanged."""
+    if name in NETWORKS:
+        return translate("Models", NETWORKS[name].title)
+    return translate("Models", "Automatic") if name == "auto" else name
+
+
+def decimal(value: float, places: int) -> str:
+    """Return a number with so many decimal places, such as `29.4` or `29,4`."""
+    return QLocale().toString(value, "f", places)
+
+
+def short(value: float, digits: int = 6) -> str:
+    """Return a number with at most so many digits and no trailing zeros, such as `30` or `29.97`."""
+    return QLocale().toString(value, "g", digits)

@@ -12,9 +12,9 @@ from PyQt6.QtWidgets import QWidget
 from app.capture.devices import CameraDevice
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
-from app.gui.i18n.numbers import short
+from app.gui.i18n.messages import short
 from app.gui.panels.form import Entries, Form
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, fill_combo, label
 from app.gui.widgets.layout import column

@@ -1,11 +1,66 @@
-"""How other programs receive the video: device, PipeWire, the cut-out person for OBS."""
+"""What other programs receive: virtual camera, PipeWire, stand-by card and overlay."""
 
 from __future__ import annotations
 
+from PyQt6.QtCore import pyqtSignal
+
 from app.core.settings import Settings
+from app.gui.dialogs.questions import UserFolder
+from app.gui.i18n.messages import standby_text
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import button, label
+from app.gui.widgets.value_slider import percent
+from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
+
+
+class VirtualCameraControls(Form):
+    """Switches the virtual camera on or off and names the one in use."""
+
+    help_requested = pyqtSignal()
+    """The user asks how to set up a virtual camera."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store)
+        self._none_exists = False
+        self._chosen = "auto"
+        """Device to use when the virtual camera is switched on again."""
+        self.add_check(
+            "output.virtual_camera", self.tr("Send to other programs"),
+            self.tr("They choose the virtual camera as their camera"), "virtualCameraToggle",
+            change=lambda on: self.set("output.virtual_camera", self._chosen if on else "off"),
+            shows=lambda device: device != "off",
+        )  # fmt: skip
+        self._state = self.add_hint()
+        self._help = button(
+            self.tr("Set up a virtual camera…"), self.tr("Shows what this system needs"), "virtualCameraHelp",
+            self.help_requested.emit, name=self.tr("Set up a virtual camera"), link=True,
+        )  # fmt: skip
+        self.add(self._help)
+        self.refresh()
+
+    def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
+        """Take the (device, label) pairs of the virtual cameras that exist."""
+        self._none_exists = not cameras
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Show the device in use."""
+        wanted = self.store.current.output.virtual_camera != "off"
+        camera = status.virtual_camera or status.pipewire
+        if camera is not None:
+            self._state.setText(self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
+        elif wanted and self._none_exists:
+            self._state.setText(self.tr("This computer has no virtual camera yet."))
+        else:
+            self._state.setText("")
+        self._state.setVisible(bool(self._state.text()))
+        self._help.setVisible(wanted and camera is None)
+
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
+        if settings.output.virtual_camera != "off":
+            self._chosen = settings.output.virtual_camera
 
 
 class OutputControls(Form):
@@ -48,3 +103,79 @@ class OutputControls(Form):
     def show_settings(self, settings: Settings) -> None:
         super().show_settings(settings)
         self._device.setEnabled(settings.output.virtual_camera != "off")
+
+
+IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
+LONGEST_CARD_TEXT = 200
+
+
+class StandbyControls(Form):
+    """Edits the card that other programs see during a pause."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store, spacing=4)
+        shown = self.tr("Shown on the card while you are paused")
+        text = self.make_text("output.standby_text", self.tr("Stand-by text"), shown, "standbyText", LONGEST_CARD_TEXT)
+        text.setPlaceholderText(standby_text())
+        caption = label(self.tr("Stand-by text"), wrap=True)
+        caption.setBuddy(text)
+        image = self.make_file(
+            "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage", UserFolder.PICTURES,
+            caption=self.tr("Image…"), name_filter=self.tr("Images ({0})").format(IMAGE_FILTER), named=False,
+        )  # fmt: skip
+        self.add(caption)
+        self.add_beside(text, image, grows=text)
+        removal = self.tr("Remove image")
+        self.add(
+            self.make_removal(
+                "output.standby_image", removal, removal, self.tr("Use the default stand-by card"), "noStandbyImage"
+            )
+        )
+
+
+FILE_FILTER = "*.svg *.png *.webp"
+LONGEST_OVERLAY_TEXT = 120
+
+
+class OverlayControls(Form):
+    """Edits file, text, their places and the size; each takes effect at once."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store, spacing=8)
+        where = self.tr("Where it is shown in the video")
+        text = self.make_text(
+            "overlay.text", self.tr("Overlay text"),
+            self.tr("Shown over the video; {time} and {date} show the local time and date"), "overlayText",
+            LONGEST_OVERLAY_TEXT,
+        )  # fmt: skip
+        text.setPlaceholderText(self.tr("Your name, or {time}"))
+        file = self.make_file(
+            "overlay.file", self.tr("Overlay image"), self.tr("SVG or image with transparency, such as a logo"),
+            "overlayFile", UserFolder.PICTURES, caption=self.tr("Choose image…"),
+            name_filter=self.tr("Images ({0})").format(FILE_FILTER),
+        )  # fmt: skip
+        removal = self.tr("Remove overlay image")
+        remove = self.make_removal(
+            "overlay.file", removal, removal, self.tr("Show no image over the video"), "noOverlayFile"
+        )
+        self.add_beside(file, remove, grows=file)
+        self.add_choice("overlay.place", self.tr("Image position"), where, "overlayPlace", self._places())
+        caption = label(self.tr("Overlay text"))
+        caption.setBuddy(text)
+        self.add(caption, text)
+        self.add_choice("overlay.text_place", self.tr("Text position"), where, "overlayTextPlace", self._places())
+        self.add_slider("overlay.size", percent, self.tr("Overlay size"),
+                        self.tr("Size of image and text; they stay inside the safe area"), "overlaySize")  # fmt: skip
+
+    def _places(self) -> Entries:
+        return [
+            (self.tr("Top left"), "top-left"),
+            (self.tr("Top"), "top"),
+            (self.tr("Top right"), "top-right"),
+            (self.tr("Left"), "left"),
+            (self.tr("Centre"), "centre"),
+            (self.tr("Right"), "right"),
+            (self.tr("Bottom left"), "bottom-left"),
+            (self.tr("Bottom"), "bottom"),
+            (self.tr("Bottom right"), "bottom-right"),
+        ]

@@ -8,23 +8,16 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QWidget
 from PyQt6.sip import isdeleted
 
-from app.gui.panels.background import BackgroundViewControls
 from app.gui.panels.camera import CameraControls, CameraFormatControls
-from app.gui.panels.framing import FramingControls
-from app.gui.panels.light import LightSliders
 from app.gui.panels.matting import ExpertControls, QualityControls
-from app.gui.panels.output import OutputControls
-from app.gui.panels.overlay import OverlayControls
-from app.gui.panels.placement import PlacementControls
+from app.gui.panels.output import OutputControls, OverlayControls, StandbyControls, VirtualCameraControls
+from app.gui.panels.picture import BackgroundViewControls, FramingControls, LightSliders, PlacementControls
 from app.gui.panels.presenter import PresenterControls
 from app.gui.panels.recordings import RecordingControls
 from app.gui.panels.server import ServerControls
-from app.gui.panels.standby import StandbyControls
-from app.gui.panels.virtual_camera import VirtualCameraControls
 from app.gui.panels.zones import ZoneControls
 from app.gui.state.devices import DeviceWatcher
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import Segments

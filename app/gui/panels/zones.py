@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QPushButton
 
 from app.core.settings import Settings, Zone
 from app.gui.panels.form import Form
-from app.gui.preview.zone_tool import ZoneKind, ZoneTool
+from app.gui.preview.zones import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
 from app.gui.widgets.value_slider import ValueSlider, percent

@@ -12,7 +12,7 @@ from app.core.placement import move_by, scale_at
 from app.gui.preview.mirroring import Sides
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.signals import follow
 

@@ -1,15 +1,22 @@
-"""Badges and figures drawn over the preview."""
+"""Badges, figures and notes over the preview. No output contains them."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from app.core.blur_scale import hides_text
 from app.core.settings import OutputSettings, OverlayPlace, Settings
 from app.gui.i18n.messages import standby_text
+from app.gui.preview.rendering import ViewMode
+from app.gui.preview.view import Preview
+from app.gui.state.bridge import Bridge
+from app.gui.state.preferences import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import button
 from app.gui.widgets.layout import column, row
+from app.gui.widgets.signals import follow
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
@@ -151,3 +158,102 @@ class PreviewOverlay(QWidget):
         if not text:
             return self.tr("your stand-by image")
         return self.tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")
+
+
+class MoveHint(QWidget):
+    """One sentence, and a button that chooses the balanced level. No output contains it."""
+
+    def __init__(self, store: SettingsStore, bridge: Bridge) -> None:
+        super().__init__()
+        self._store = store
+        self._hides = False
+        self._text = Pill("moveHint", QColor(10, 12, 15, 165))
+        self._text.show_text(self.tr("Move a little to appear"))
+        show = button(self.tr("Show me anyway"), self.tr("Also show people who do not move"), "showAnywayButton",
+                      lambda: store.set("edges.strict", "balanced"))  # fmt: skip
+        below = column(self, self._text, show, spacing=6)
+        for each in (self._text, show):
+            below.setAlignment(each, Qt.AlignmentFlag.AlignHCenter)
+        bridge.status_changed.connect(self._follow)
+        follow(store.changed, self, lambda _settings: self._show())
+        self._show()
+
+    def _follow(self, status: PipelineStatus) -> None:
+        self._hides = status.awaits_movement and status.phase is Phase.RUNNING
+        self._show()
+
+    def _show(self) -> None:
+        settings = self._store.current
+        strict = settings.matting.edges.strict == "strict"
+        self.setVisible(self._hides and strict and not settings.paused and not settings.frozen)
+
+
+SPACING = 6
+
+
+class ViewNote(QWidget):
+    """One short sentence, and a button that changes whether the preview is a mirror."""
+
+    def __init__(self, preview: Preview, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge) -> None:
+        super().__init__()
+        self._preview, self._store, self._preferences = preview, store, preferences
+        self._runs = False
+        self._note = Pill("viewNote", QColor(10, 12, 15, 165))
+        self._switch = button(
+            "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
+            lambda: preferences.change(mirror_preview=not preferences.current.mirror_preview),
+        )  # fmt: skip
+        row(self, None, self._note, self._switch, spacing=SPACING)
+        bridge.status_changed.connect(self._follow)
+        for changed in (store.changed, preferences.changed, preview.view_requested):
+            follow(changed, self, lambda _new: self._show())
+        self._show()
+
+    def sizeHint(self) -> QSize:
+        """The size with the sentence, whether it is shown or not."""
+        note, switch = self._note.sizeHint(), self._switch.sizeHint()
+        if self._switch.isHidden():
+            return note
+        return QSize(note.width() + SPACING + switch.width(), max(note.height(), switch.height()))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out the sentence where there is no room for it; it is the button's tool tip too."""
+        self._note.setVisible(self.width() >= self.sizeHint().width())
+        self.updateGeometry()
+
+    def _follow(self, status: PipelineStatus) -> None:
+        self._runs = status.phase is Phase.RUNNING
+        self._show()
+
+    def _show(self) -> None:
+        """Follow the state; the note is hidden while the stand-by card is shown."""
+        settings, mirror = self._store.current, self._preferences.current.mirror_preview
+        self._preview.set_output_mirror(settings.output.mirror)
+        same = mirror == settings.output.mirror
+        # While the screen is the background, the composite is shown in every mode.
+        alone = self._preview.mode is not ViewMode.COMPOSITE and settings.background.kind != "screen"
+        if alone:
+            text = self.tr("Only you see this")
+        elif same:
+            text = self.tr("You see what others see")
+        elif mirror:
+            text = self.tr("You see a mirror, others do not")
+        else:
+            text = self.tr("Others see a mirror, you do not")
+        caption = self.tr("Mirror") if same else self.tr("Others see")
+        if self._switch.text() != caption:
+            self._switch.setText(caption)
+            self._switch.setAccessibleName(caption)
+        if (text, alone) != (self._note.text(), self._switch.isHidden()):
+            self._note.setText(text)
+            self._switch.setToolTip(text)
+            self._switch.setVisible(not alone)
+            self._fit()
+        self.setVisible(self._runs and not settings.paused)

@@ -1,4 +1,4 @@
-"""The preview widget."""
+"""The preview widget, and a label with a picture of the user's room."""
 
 from __future__ import annotations
 
@@ -20,10 +20,24 @@ from PyQt6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PyQt6.QtWidgets import QSizePolicy, QStyle, QWidget
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
 from app.gui.preview.rendering import ViewMode, ViewRequest
+from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import describe
+
+
+class RoomLabel(QLabel):
+    """Paints no picture while the outputs may show the window, because they show a screen."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self._store = store
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if self.pixmap().isNull() or not self._store.screen_captured:
+            super().paintEvent(event)
+
 
 DIVIDER_STEP = 0.02
 NOTE_MARGIN = 12

@@ -23,22 +23,17 @@ from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.i18n.language import Translation, translate
 from app.gui.i18n.messages import standby_text
-from app.gui.shell.lifecycle import WindowLifecycle
+from app.gui.shell.lifecycle import RunLimits, SingleInstance, Tray, WindowLifecycle
 from app.gui.shell.main_window import MainWindow
-from app.gui.shell.run_limits import RunLimits
-from app.gui.shell.single_instance import SingleInstance
-from app.gui.shell.tray import Tray
 from app.gui.state import preferences as preferences_file
 from app.gui.state.bridge import Bridge
-from app.gui.state.log_buffer import LogBuffer
-from app.gui.state.preferences import Language, WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.diagnostics import LogBuffer
+from app.gui.state.preferences import Language, PreferencesStore, WindowPreferences
 from app.gui.state.remote import RemoteControl
-from app.gui.state.saving import Saver
-from app.gui.state.store import SettingsStore
+from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
-from app.gui.widgets.icons import app_icon
+from app.gui.widgets.theme import app_icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus

@@ -1,13 +1,128 @@
-"""Showing, hiding and closing the window."""
+"""One window per user, its limits in time and frames, the tray, and what closing the window does."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QDialog, QMessageBox
+import hashlib
+from collections.abc import Callable
 
+from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtNetwork import QLocalServer, QLocalSocket
+from PyQt6.QtWidgets import QDialog, QMenu, QMessageBox, QSystemTrayIcon, QWidget
+
+from app.core.files import paths
+from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.shell.main_window import MainWindow
-from app.gui.shell.tray import Tray
+from app.gui.state.bridge import Bridge
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.theme import app_icon
+from app.runtime.status import Phase, PipelineStatus
+
+WAIT_MS = 1000
+
+
+class SingleInstance(QObject):
+    """A local server whose name is derived from the user's settings folder."""
+
+    raised = pyqtSignal()
+    """The program was started again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        folder = str(paths.config_dir().resolve())
+        self._name = f"mattecam-{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._on_connection)
+
+    def claim(self) -> bool:
+        """Return True for the first instance; otherwise raise the running one and return False."""
+        socket = QLocalSocket()
+        socket.connectToServer(self._name)
+        if socket.waitForConnected(WAIT_MS):
+            socket.disconnectFromServer()
+            return False
+        QLocalServer.removeServer(self._name)  # stale socket of a crashed instance
+        self._server.listen(self._name)
+        return True
+
+    def release(self) -> None:
+        """Stop listening, so that another instance can start."""
+        self._server.close()
+
+    def _on_connection(self) -> None:
+        while (socket := self._server.nextPendingConnection()) is not None:
+            socket.disconnectFromServer()
+            socket.deleteLater()
+        self.raised.emit()
+
+
+class RunLimits(QObject):
+    """Ends a run after some seconds, which count from the first frame sent or as soon as none is due, or frames."""
+
+    def __init__(self, bridge: Bridge, seconds: float | None, frames: int | None, end: Callable[[], object]) -> None:
+        """seconds, frames: None for no limit. end: called on the GUI thread, once or more."""
+        super().__init__(bridge)
+        self._seconds, self._frames, self._end = seconds, frames, end
+        bridge.status_changed.connect(self._look)
+
+    def _look(self, status: PipelineStatus) -> None:
+        if self._frames is not None and status.frames_out >= self._frames:
+            self._end()
+        if self._seconds is not None and (status.frames_out > 0 or status.phase is not Phase.STARTING):
+            QTimer.singleShot(round(self._seconds * 1000), self._end)
+            self._seconds = None
+
+
+class Tray(QObject):
+    """Tray menu: open the window, pause, choose a background, quit."""
+
+    open_requested = pyqtSignal()
+    quit_requested = pyqtSignal()
+
+    def __init__(self, store: SettingsStore, strip: BackgroundStrip, window: QWidget) -> None:
+        super().__init__(window)
+        self._store = store
+        self._strip = strip
+        self.menu = QMenu(window)
+        self.menu.aboutToShow.connect(self.fill)
+        self._icon = QSystemTrayIcon(app_icon(), self)
+        self._icon.setToolTip("Mattecam")
+        self._icon.setContextMenu(self.menu)
+        self._icon.activated.connect(self._on_activated)
+        self.fill()
+        if self.available:
+            self._icon.show()
+
+    @property
+    def available(self) -> bool:
+        """Whether the system has a tray."""
+        return QSystemTrayIcon.isSystemTrayAvailable()
+
+    def hide(self) -> None:
+        """Remove the icon from the tray."""
+        self._icon.hide()
+
+    def fill(self) -> None:
+        """Rebuild the menu from the current settings."""
+        self.menu.clear()
+        self.menu.addAction(self.tr("Open Mattecam"), self.open_requested.emit)
+        paused = self._store.current.paused
+        text = self.tr("Resume") if paused else self.tr("Pause")
+        self.menu.addAction(text, lambda: self._store.set_paused(not paused))
+        backgrounds = self.menu.addMenu(self.tr("Background"))
+        for tile in self._strip.model.tiles:
+            action = backgrounds.addAction(tile.name) if backgrounds is not None and not tile.broken else None
+            if action is not None:
+                action.setCheckable(True)
+                action.setChecked(tile.chosen_by(self._store.current.background))
+                action.triggered.connect(lambda _on, tile=tile: self._strip.choose(tile))
+        self.menu.addSeparator()
+        self.menu.addAction(self.tr("Quit"), self.quit_requested.emit)
+
+    def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
+            self.open_requested.emit()
 
 
 class WindowLifecycle(QObject):

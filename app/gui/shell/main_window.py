@@ -13,32 +13,27 @@ from app.config.scenes import SceneStore
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
-from app.gui.preview.move_hint import MoveHint
-from app.gui.preview.overlay import PreviewOverlay, taken_places
+from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote, taken_places
 from app.gui.preview.view import Preview
-from app.gui.preview.view_note import ViewNote
-from app.gui.preview.zone_layer import ZoneLayer
-from app.gui.shell.error_help import ErrorHelp
-from app.gui.shell.event_notices import EventNotices
+from app.gui.preview.zones import ZoneLayer
 from app.gui.shell.menus import Menus
+from app.gui.shell.notices import EventNotices, StatusNotices
 from app.gui.shell.scenes_menu import ScenesMenu
-from app.gui.shell.status_notices import StatusNotices
-from app.gui.shell.windows import SecondaryWindows
+from app.gui.shell.windows import ErrorHelp, SecondaryWindows
 from app.gui.state.bridge import Bridge
 from app.gui.state.devices import DeviceWatcher
-from app.gui.state.log_buffer import LogBuffer
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.diagnostics import LogBuffer
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar
-from app.gui.widgets.icons import app_icon
 from app.gui.widgets.layout import column, row
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.signals import follow
 from app.gui.widgets.status_line import StatusLine
+from app.gui.widgets.theme import app_icon
 from app.runtime.status import PipelineStatus
 
 FIRST_SIZE = QSize(1270, 830)

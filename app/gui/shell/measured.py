@@ -9,8 +9,8 @@ from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import Settings
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.single_instance import SingleInstance
-from app.gui.state.log_buffer import LogBuffer
+from app.gui.shell.lifecycle import SingleInstance
+from app.gui.state.diagnostics import LogBuffer
 from app.runtime.parts import Parts
 
 BEAT_MS, POLL_MS = 5, 20

@@ -14,8 +14,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.signals import follow
 

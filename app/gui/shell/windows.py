@@ -1,8 +1,9 @@
-"""Dialogs beside the main window."""
+"""Dialogs beside the main window, and actions of the error bar's button."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
@@ -12,21 +13,20 @@ from app import __version__
 from app.core.files import program
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog
+from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
 from app.gui.dialogs.log_window import LogWindow
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog, menu_shortcuts
-from app.gui.dialogs.virtual_camera_view import VirtualCameraView
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
-from app.gui.state.diagnostics import diagnostics
-from app.gui.state.log_buffer import LogBuffer
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.diagnostics import LogBuffer, diagnostics
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.icons import app_icon
+from app.gui.widgets.error_bar import Remedy
+from app.gui.widgets.theme import app_icon
 from app.system.licences import licences
 
 D = TypeVar("D", bound=QDialog)
@@ -146,3 +146,45 @@ class SecondaryWindows(QObject):
             found.show()
         found.raise_()
         found.activateWindow()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorHelp:
+    """Carries out remedies."""
+
+    store: SettingsStore
+    panel: SidePanel
+    windows: SecondaryWindows
+    retry: Callable[[], object]
+    """Retry whatever failed."""
+
+    def run(self, remedy: Remedy) -> None:
+        """Do what the button offers, then retry."""
+        actions: dict[Remedy, Callable[[], object]] = {
+            Remedy.CAMERA: self._choose_camera,
+            Remedy.SOURCE: self._choose_camera,
+            Remedy.MODEL: self._choose_model,
+            Remedy.MATTING_SETTINGS: lambda: self.panel.reveal(self.panel.expert.device),
+            Remedy.SERVER: lambda: self.panel.reveal(self.panel.server.address),
+            Remedy.PLATE: self.windows.open_plate_dialog,
+            Remedy.BLUR: lambda: self.store.edit("background", kind="blur"),
+            Remedy.VIRTUAL_CAMERA: self.windows.open_virtual_camera_help,
+            Remedy.RECORDINGS_FOLDER: self._choose_recordings_folder,
+            Remedy.KEYS: self.windows.open_shortcuts,
+            Remedy.RETRY: lambda: None,
+        }
+        actions[remedy]()
+        self.retry()
+
+    def _choose_camera(self) -> None:
+        self.panel.reveal(self.panel.camera)
+        self.panel.camera.open_list()
+
+    def _choose_model(self) -> None:
+        self.panel.reveal(self.panel.quality)
+        self.panel.quality.network.open_model_list()
+
+    def _choose_recordings_folder(self) -> None:
+        self.store.edit("output", record=None)
+        self.panel.reveal(self.panel.recordings.folder)
+        self.panel.recordings.ask_for_folder()

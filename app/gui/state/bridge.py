@@ -10,10 +10,9 @@ from PyQt6.QtWidgets import QApplication
 
 from app.core.stage import Stage
 from app.core.types import Picture
+from app.gui.preview.mirroring import BgrxImage
 from app.gui.preview.qimage import to_qimage
-from app.gui.preview.rendering import ViewMode, ViewRequest
-from app.gui.preview.scaling import BgrxImage
-from app.gui.preview.worker import PreviewWorker
+from app.gui.preview.rendering import PreviewWorker, ViewMode, ViewRequest
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 

@@ -1,17 +1,42 @@
-"""Diagnostics for a bug report, as text without the user's name. Imports no Qt."""
+"""The last log lines, and diagnostics for a bug report, without the user's name. Imports no Qt."""
 
 from __future__ import annotations
 
 import json
+import logging
 import platform
+from collections import deque
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 from app import __version__
 from app.config import settings_file
+from app.config.logs import FILE_FORMAT
 from app.core.settings import Settings
 from app.runtime.status import PipelineStatus
+
+MAX_LINES = 2000
+
+
+class LogBuffer(logging.Handler):
+    """A log handler that keeps the newest lines. `deque.append` is thread-safe."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(logging.Formatter(FILE_FORMAT))
+        self._lines: deque[str] = deque(maxlen=MAX_LINES)
+        self.count = 0
+        """Number of lines ever logged; a change means that there are new ones."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        self.count += 1
+
+    def lines(self) -> tuple[str, ...]:
+        """The lines kept, oldest first."""
+        return tuple(self._lines)
+
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "openvino", "PyQt6", "pyvirtualcam")
 LOG_LINES = 200

@@ -1,13 +1,14 @@
-"""Preferences of the window. None of them affects the output."""
+"""Preferences of the window, and their file. None of them affects the output."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
+from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 
 from app.core.background_settings import COLOUR
 from app.core.files.json_file import BrokenFileError, read_object, set_aside, write_object
@@ -65,3 +66,32 @@ def load(path: Path | None) -> WindowPreferences:
 def save(path: Path, preferences: WindowPreferences) -> None:
     """Write the file atomically. Raises SettingsError."""
     write_object(path, preferences.model_dump(mode="json"))
+
+
+class PreferencesStore(QObject):
+    """The current WindowPreferences; emits `changed` after every change."""
+
+    changed = pyqtSignal(object)
+    """The new WindowPreferences."""
+
+    def __init__(self, current: WindowPreferences) -> None:
+        super().__init__()
+        self._current = current
+
+    @property
+    def current(self) -> WindowPreferences:
+        """The current preferences."""
+        return self._current
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Folder of recordings and snapshots."""
+        videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+        return self._current.recordings_dir or Path(videos or Path.home()) / "Mattecam"
+
+    def change(self, **changes: Any) -> None:
+        """Change fields."""
+        new = self._current.replace(**changes)
+        if new != self._current:
+            self._current = new
+            self.changed.emit(new)

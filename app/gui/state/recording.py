@@ -18,7 +18,7 @@ from app.core.stage import Stage
 from app.core.types import Outgoing
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus

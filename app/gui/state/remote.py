@@ -18,11 +18,10 @@ from app.core.errors import MattecamError, SinkError
 from app.core.messages.control import ControlText
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.gui.backgrounds.names import tiles
+from app.gui.backgrounds.tiles import tiles
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
 from app.runtime.plate.live import take_live_plate

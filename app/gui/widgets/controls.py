@@ -20,8 +20,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.icons import icon
 from app.gui.widgets.layout import Margins, row
+from app.gui.widgets.theme import icon
 
 ICON_SIZE = QSize(24, 18)
 """Wider than high, which leaves a gap between icon and text."""

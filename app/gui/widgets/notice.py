@@ -14,8 +14,8 @@ from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from app.gui.widgets.controls import ElidedLabel, button, describe, label
 from app.gui.widgets.focus import keep_focus
-from app.gui.widgets.icons import icon
 from app.gui.widgets.layout import column, row
+from app.gui.widgets.theme import icon
 
 MARGINS = (12, 4, 6, 4)
 READABLE_PX = 180

@@ -5,9 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy
 
-from app.gui.i18n.messages import translated
-from app.gui.i18n.model_names import describe_model
-from app.gui.i18n.numbers import decimal, short
+from app.gui.i18n.messages import decimal, describe_model, short, translated
 from app.gui.widgets.controls import describe
 from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 

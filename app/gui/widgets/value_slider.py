@@ -8,7 +8,7 @@ from PyQt6.QtCore import QLocale, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import QGridLayout, QSlider, QStyle, QStyleOptionSlider, QWidget
 
-from app.gui.i18n.numbers import decimal
+from app.gui.i18n.messages import decimal
 from app.gui.widgets.controls import describe, label
 
 STEPS = 100

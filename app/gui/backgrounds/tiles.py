@@ -1,15 +1,101 @@
-"""The list model of background tiles. Thumbnails are added when they are ready."""
+"""The tiles of the background strip: their names in the language of the window (thread-safe), and their list model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
 
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
+from PyQt6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QImage
 
+from app.compositing.library import named_backgrounds, title
+from app.control.backgrounds import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
-from app.gui.backgrounds.item import FIXED_KINDS, Tile, TileKind
+
+GREEN = "#00b140"
+
+
+class TileKind(Enum):
+    """Kinds of background."""
+
+    NONE = "none"
+    BLUR = "blur"
+    GREEN = "green"
+    COLOUR = "colour"
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+FIXED_KINDS = (TileKind.NONE, TileKind.BLUR, TileKind.GREEN, TileKind.COLOUR)
+"""Kinds without a file, in the order of their numbers from 0 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A background that can be chosen: a kind, or a file."""
+
+    kind: TileKind
+    name: str
+    path: Path | None = None
+    own: bool = False
+    """A file of the user, which can be renamed and removed."""
+    broken: str = ""
+    """Why the file cannot be used; empty for a usable file."""
+
+    def chosen_by(self, settings: BackgroundSettings) -> bool:
+        """Whether these settings choose this tile."""
+        green = settings.colour.lower() == GREEN
+        if self.kind in (TileKind.GREEN, TileKind.COLOUR):
+            return settings.kind == "colour" and green == (self.kind is TileKind.GREEN)
+        return settings.kind == self.kind.value and (self.path is None or settings.path == self.path)
+
+    def settings(self, before: BackgroundSettings, own_colour: str) -> BackgroundSettings:
+        """Return `before` changed so that it chooses this tile."""
+        if self.kind is TileKind.GREEN:
+            return before.replace(kind="colour", colour=GREEN)
+        if self.kind is TileKind.COLOUR:
+            return before.replace(kind="colour", colour=own_colour)
+        if self.path is None:
+            return before.replace(kind=self.kind.value)
+        return before.with_file(self.kind.value, self.path)
+
+
+translate = QCoreApplication.translate
+
+
+def bundled_name(path: Path) -> str:
+    """Return the translated name of a bundled background, or its English name."""
+    english = title(path)
+    names = {
+        "Soft studio": translate("Backgrounds", "Soft studio"),
+        "Window light": translate("Backgrounds", "Window light"),
+        "White bricks": translate("Backgrounds", "White bricks"),
+        "Oak slats": translate("Backgrounds", "Oak slats"),
+        "Bookshelf": translate("Backgrounds", "Bookshelf"),
+        "Paper waves": translate("Backgrounds", "Paper waves"),
+        "Dusk hills": translate("Backgrounds", "Dusk hills"),
+        "Evening lights": translate("Backgrounds", "Evening lights"),
+    }
+    return names.get(english, english)
+
+
+def fixed_names() -> tuple[str, str, str, str]:
+    """Return the names of the tiles that are no files: no background, blur, green, a colour."""
+    return (
+        translate("Backgrounds", "None"),
+        translate("Backgrounds", "Blur"),
+        translate("Backgrounds", "Green"),
+        translate("Backgrounds", "Colour"),
+    )
+
+
+def tiles(own_colour: str) -> Tiles:
+    """Return the backgrounds with the names that the window shows. own_colour: that of the tile "Colour"."""
+    files = [BackgroundFile(path, bundled_name(path), english) for path, english in named_backgrounds()]
+    return Tiles(files, fixed_names(), own_colour)
+
 
 TILE_ROLE = int(Qt.ItemDataRole.UserRole)
 IMAGE_ROLE = TILE_ROLE + 1

@@ -1,0 +1,197 @@
+"""Zoom, light, view of the background, and place of the person."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSignalBlocker
+
+from app.core.framing import WHOLE
+from app.core.placement import CORNERS, IN_PLACE, Corner, in_corner
+from app.core.settings import PlacementSettings, Settings
+from app.gui.panels.form import Entries, Form
+from app.gui.preview.interaction import DragTarget
+from app.gui.preview.mirroring import Sides
+from app.gui.state.preferences import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import check
+from app.gui.widgets.signals import follow
+from app.gui.widgets.value_slider import offset, percent, times
+
+
+class FramingControls(Form):
+    """Auto-framing, and sliders for the zoom and, while zoomed, both directions. Left and right are the preview's."""
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+        super().__init__(store)
+        self.add_choice(
+            "people.auto_framing", self.tr("Auto-framing"),
+            self.tr("Crops the image to head and shoulders and follows them"), "autoFramingCombo",
+            [(self.tr("Off"), "off"), (self.tr("Calm"), "calm"), (self.tr("Close"), "close")],
+            choose=self._choose_auto,
+        )  # fmt: skip
+        self.add_slider("framing.zoom", times, self.tr("Zoom"),
+                        self.tr("Enlarges a part of the camera image"), "zoomSlider")  # fmt: skip
+        self._pans = (
+            self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
+                            self.tr("Moves the image left or right"), "panXSlider",
+                            sign=lambda: -1 if preferences.current.mirror_preview else 1),
+            self.add_slider("framing.pan_y", offset, self.tr("Up–down"),
+                            self.tr("Moves the image up or down"), "panYSlider"),
+        )  # fmt: skip
+        self.add_hint(
+            self.tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
+        )
+        self.add_link(self.tr("Reset zoom"), self.tr("Show the whole camera image"), "framingReset", self._show_whole,
+                      lambda settings: settings.framing != WHOLE)  # fmt: skip
+        follow(preferences.changed, self, lambda _new: self.refresh())
+        self.refresh()
+
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
+        for pan in self._pans:
+            pan.setEnabled(settings.framing.zoom > 1)
+
+    def _show_whole(self) -> None:
+        self.store.edit("framing", **dict(WHOLE))
+
+    def _choose_auto(self, style: str) -> None:
+        self.set("people.auto_framing", style)
+        if style != "off":
+            self._show_whole()  # a manual zoom would override it
+
+
+class LightSliders(Form):
+    """One slider per control; each takes effect while it is dragged."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store)
+        for field, name, description in (
+            ("light_match", self.tr("Light match"),
+             self.tr("Adapts your brightness, colour and contrast to the background")),
+            ("light_wrap", self.tr("Light wrap"), self.tr("Lets light of the background fall on your outline")),
+            ("portrait_light", self.tr("Portrait light"),
+             self.tr("Brightens your face like a soft lamp beside the camera")),
+        ):  # fmt: skip
+            self.add_slider(f"edges.{field}", percent, name, description, f"{field}Slider")
+        self._hint = self.add_hint(
+            self.tr("Light match needs an image or a video as background: a blurred room has your light already.")
+        )
+        self.refresh()
+
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
+        unused = settings.background.kind not in ("image", "video", "slides", "screen")
+        self._hint.setVisible(unused and settings.matting.edges.light_match > 0)
+
+
+LAID_OUT = ("image", "video", "slides", "screen")
+"""Kinds of background that have a position."""
+CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
+
+
+class BackgroundViewControls(Form):
+    """Sliders for zoom, both directions and parallax, and kinds of blur. Left and right are the preview's."""
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+        super().__init__(store)
+        self._preferences = preferences
+        self._blurs = (
+            self.add_check("background.bokeh", self.tr("Bokeh"),
+                           self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO"),
+                           "bokehCheck"),
+            self.add_check("background.distance_blur", self.tr("Blur more with distance"),
+                           self.tr("Blurs what is farther from you more strongly; needs the executor OpenVINO"),
+                           "distanceBlurCheck"),
+        )  # fmt: skip
+        self._view = (
+            self.add_slider("background.zoom", times, self.tr("Background zoom"),
+                            self.tr("Enlarges the image behind the person"), "backgroundZoomSlider"),
+            self.add_slider("background.pan_x", percent, self.tr("Left–right"),
+                            self.tr("Shows more of the left or right side"), "backgroundXSlider", sign=self._sign),
+            self.add_slider("background.pan_y", percent, self.tr("Up–down"),
+                            self.tr("Shows more of the top or bottom"), "backgroundYSlider"),
+        )  # fmt: skip
+        self.add_link(self.tr("Centre the background"), self.tr("Show the background without zoom"), "backgroundReset",
+                      lambda: store.edit("background", **CENTRED),
+                      lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
+                      )  # fmt: skip
+        self._parallax = self.add_slider(
+            "background.parallax", percent, self.tr("Parallax"),
+            self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
+        )  # fmt: skip
+        follow(preferences.changed, self, lambda _new: self.refresh())
+        self.refresh()
+
+    def _sign(self) -> int:
+        return Sides.of(self.store.current, self._preferences.current.mirror_preview).backdrop_sign
+
+    def show_settings(self, settings: Settings) -> None:
+        super().show_settings(settings)
+        kind = settings.background.kind
+        for switch in self._blurs:
+            switch.setEnabled(kind == "blur")
+        for slider in self._view:
+            slider.setEnabled(kind in LAID_OUT)
+        self._parallax.setEnabled(kind in ("image", "video"))
+
+
+class PlacementControls(Form):
+    """A list of corners, the scale, both directions, and whether the mouse moves the person.
+
+    Left and right are the preview's.
+    """
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+        super().__init__(store)
+        self._preferences = preferences
+        self.target = DragTarget()
+        self.add_choice(
+            "placement", self.tr("Position"), self.tr("Shows the person small in a corner, such as beside slides"),
+            "cornerCombo", self._corners, choose=self._choose, shows=self._corner,
+        )  # fmt: skip
+        self.add_slider("placement.scale", percent, self.tr("Size of the person"),
+                        self.tr("Scales the person over the background"), "scaleSlider")  # fmt: skip
+        self.add_slider("placement.x", offset, self.tr("Left–right"), self.tr("Moves the person left or right"),
+                        "placeXSlider", sign=self._sign)  # fmt: skip
+        self.add_slider("placement.y", offset, self.tr("Up–down"),
+                        self.tr("Moves the person up or down"), "placeYSlider")  # fmt: skip
+        self._mouse = check(
+            self.tr("Mouse moves the person"),
+            self.tr("Dragging and the wheel move and scale the person in place of the camera image"),
+            "mousePersonCheck",
+        )
+        self._mouse.toggled.connect(lambda on: self.target.choose("person" if on else "camera"))
+        self.target.changed.connect(self._show_target)
+        self.add(self._mouse)
+        self.add_hint(self.tr("With Ctrl, dragging and the wheel in the preview always move the person."))
+        self.add_link(self.tr("Reset position"), self.tr("Show the person where the camera does"), "placementReset",
+                      lambda: store.edit("placement", **dict(IN_PLACE)),
+                      lambda settings: settings.placement != IN_PLACE)  # fmt: skip
+        follow(preferences.changed, self, lambda _new: self.refresh())
+        self.refresh()
+
+    def _sign(self) -> int:
+        return Sides.of(self.store.current, self._preferences.current.mirror_preview).backdrop_sign
+
+    def _mirrored(self, placement: PlacementSettings) -> PlacementSettings:
+        return placement.replace(x=self._sign() * placement.x)
+
+    def _corner(self, placement: PlacementSettings) -> Corner | None:
+        return next((corner for corner in CORNERS if self._mirrored(placement) == in_corner(corner)), None)
+
+    def _corners(self) -> Entries:
+        names: dict[Corner, str] = {
+            "top-left": self.tr("Top left"),
+            "top-right": self.tr("Top right"),
+            "bottom-left": self.tr("Bottom left"),
+            "bottom-right": self.tr("Bottom right"),
+        }
+        first = self.tr("In place") if self.store.current.placement == IN_PLACE else self.tr("Free")
+        return [(first, None), *((names[corner], corner) for corner in CORNERS)]
+
+    def _choose(self, corner: Corner | None) -> None:
+        if corner is not None:
+            self.store.edit("placement", **dict(self._mirrored(in_corner(corner))))
+
+    def _show_target(self) -> None:
+        with QSignalBlocker(self._mouse):
+            self._mouse.setChecked(self.target.target == "person")

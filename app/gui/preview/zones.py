@@ -1,0 +1,236 @@
+"""Zones on the preview: the brush that paints them, their marks, and the click that selects a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtWidgets import QWidget
+
+from app.core.framing import from_camera, to_camera
+from app.core.matte_edit import WHOLE_VIEW
+from app.core.settings import FramingSettings, Settings, Zone
+from app.gui.preview.mirroring import Sides
+from app.gui.preview.view import Preview
+from app.gui.state.bridge import Bridge
+from app.gui.state.preferences import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.signals import follow
+from app.gui.widgets.theme import ALARM
+from app.runtime.status import PipelineStatus
+
+ZoneKind = Literal["keep", "drop"]
+MAX_POINTS = 1000
+STEP = 0.2
+"""Least distance between two points of a stroke, relative to the radius of the brush."""
+
+
+class ZoneTool(QObject):
+    """The selected brush and the stroke that is being painted. A stroke takes effect when the button is released."""
+
+    changed = pyqtSignal()
+    """The brush or the stroke changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind: ZoneKind | None = None
+        """What the brush paints; None while it is not in use."""
+        self.radius = 0.05
+        """Of the brush, as a fraction of the height of the camera's frame."""
+        self.stroke: tuple[tuple[float, float], ...] = ()
+        """Points of the stroke, in fractions of the camera's frame."""
+
+    def choose(self, kind: ZoneKind | None) -> None:
+        """Take a brush, or put it away."""
+        self.kind, self.stroke = kind, ()
+        self.changed.emit()
+
+    def add(self, x: float, y: float) -> None:
+        """Continue the stroke to a position in the camera's frame; positions beyond it are moved to its edge."""
+        point = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
+        if self.stroke:
+            last = self.stroke[-1]
+            if max(abs(point[0] - last[0]), abs(point[1] - last[1])) < STEP * self.radius:
+                return
+        if len(self.stroke) < MAX_POINTS:
+            self.stroke = (*self.stroke, point)
+            self.changed.emit()
+
+    def finish(self, camera: str) -> Zone | None:
+        """End the stroke and return its zone for this camera; None if there was none."""
+        stroke, self.stroke = self.stroke, ()
+        if self.kind is None or not stroke:
+            return None
+        return Zone(kind=self.kind, points=stroke, radius=self.radius, camera=camera)
+
+
+DROP = "#3d8bfd"
+LINE_PX = 2
+
+
+class ZoneMarks(QWidget):
+    """Outlines keep zones always, and drop zones while a brush is selected; passes all mouse events through."""
+
+    def __init__(self, tool: ZoneTool) -> None:
+        super().__init__()
+        self.setObjectName("zoneMarks")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._tool = tool
+        self._zones: tuple[Zone, ...] = ()
+        self._framing, self._view = FramingSettings(), WHOLE_VIEW
+        self._sides = Sides()
+        tool.changed.connect(self._follow)
+        self._follow()
+
+    @property
+    def shown(self) -> tuple[Zone, ...]:
+        """The zones that are outlined now."""
+        return tuple(zone for zone in self._zones if zone.kind == "keep" or self._tool.kind is not None)
+
+    def set_sides(self, sides: Sides) -> None:
+        """Mirror the marks as the preview is."""
+        if sides != self._sides:
+            self._sides = sides
+            self._follow()
+
+    def show_status(self, status: PipelineStatus, settings: Settings) -> None:
+        """Follow zones, framing and view."""
+        zones = settings.people.zones_of(status.source.id if status.source is not None else "")
+        if (zones, settings.framing, status.view) != (self._zones, self._framing, self._view):
+            self._zones, self._framing, self._view = zones, settings.framing, status.view
+            self._follow()
+
+    def _follow(self) -> None:
+        """Paint again; hidden while there is nothing to paint, since every frame of the preview paints it too."""
+        self.setVisible(bool(self.shown or self._tool.stroke))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        kept = [zone for zone in self.shown if zone.kind == "keep"]
+        self._outline(painter, kept, ALARM)
+        self._outline(painter, [zone for zone in self.shown if zone.kind == "drop"], DROP)
+        if kept:
+            self._label(painter, kept)
+        if self._tool.kind is not None and self._tool.stroke:
+            stroke = Zone(kind=self._tool.kind, points=self._tool.stroke, radius=self._tool.radius)
+            self._outline(painter, [stroke], ALARM if stroke.kind == "keep" else DROP)
+
+    def _outline(self, painter: QPainter, zones: Sequence[Zone], name: str) -> None:
+        if not zones:
+            return
+        fill = QColor(name)
+        fill.setAlpha(45)
+        painter.setPen(QPen(QColor(name), LINE_PX))
+        painter.setBrush(fill)
+        painter.drawPath(self._union(zones))
+
+    def _label(self, painter: QPainter, zones: Sequence[Zone]) -> None:
+        text = self.tr("Your room can be seen here")
+        box = self._union(zones).boundingRect().intersected(self.rect().toRectF())
+        size = painter.fontMetrics().boundingRect(text).adjusted(-8, -4, 8, 4)
+        left = min(max(box.center().x() - size.width() / 2, 0.0), max(0.0, self.width() - size.width()))
+        top = min(max(box.center().y() - size.height() / 2, 0.0), max(0.0, self.height() - size.height()))
+        size.moveTo(round(left), round(top))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(ALARM))
+        painter.drawRoundedRect(size, 6, 6)
+        painter.setPen(Qt.GlobalColor.white)
+        painter.drawText(size, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _union(self, zones: Sequence[Zone]) -> QPainterPath:
+        path = QPainterPath()
+        for zone in zones:
+            path = path.united(self._path(zone))
+        return path
+
+    def _path(self, zone: Zone) -> QPainterPath:
+        points = [self._on_screen(x, y) for x, y in zone.points]
+        line = QPainterPath(points[0])
+        for point in points[1:] or [points[0] + QPointF(0.01, 0)]:
+            line.lineTo(point)
+        scale = self._framing.zoom / self._view.size
+        stroker = QPainterPathStroker(QPen(Qt.GlobalColor.black, max(1.0, 2 * zone.radius * self.height() * scale)))
+        stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
+        stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        area = stroker.createStroke(line)
+        if zone.filled:
+            inside = QPainterPath()
+            inside.addPolygon(QPolygonF(points))
+            area = area.united(inside)
+        return area.simplified()
+
+    def _on_screen(self, x: float, y: float) -> QPointF:
+        x, y = from_camera(self._framing, self._view, x, y)
+        return QPointF(self._sides.from_output(x) * self.width(), y * self.height())
+
+
+CLICK_PX = 6
+"""A click moves by less."""
+
+
+class ZoneLayer(QObject):
+    """Lays the marks over the preview, takes its mouse events while a brush is selected, and selects a person."""
+
+    def __init__(
+        self, preview: Preview, tool: ZoneTool, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge
+    ) -> None:
+        super().__init__(preview)
+        self._preview, self._tool = preview, tool
+        self._store, self._preferences, self._bridge = store, preferences, bridge
+        self._pressed_at: QPointF | None = None
+        self._painted = ""
+        """The camera whose picture the stroke is painted on."""
+        self.marks = ZoneMarks(tool)
+        preview.add_overlay(self.marks)
+        preview.installEventFilter(self)
+        follow(bridge.status_changed, self, lambda status: self.marks.show_status(status, store.current))
+        follow(preferences.changed, self, lambda _new: self.marks.set_sides(self._sides))
+        follow(store.changed, self, lambda _settings: self.marks.set_sides(self._sides))
+        self.marks.set_sides(self._sides)
+
+    @property
+    def _sides(self) -> Sides:
+        return Sides.of(self._store.current, self._preferences.current.mirror_preview)
+
+    def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
+        if not isinstance(event, QMouseEvent):
+            return False
+        if self._tool.kind is None:
+            self._pick(event)
+            return False
+        if event.type() is QEvent.Type.MouseButtonPress:
+            picture = self._bridge.picture
+            self._painted = "" if picture is None or picture.frame is None else picture.frame.camera
+        if event.type() is QEvent.Type.MouseButtonRelease and event.button() is Qt.MouseButton.LeftButton:
+            self._finish()
+        elif event.buttons() & Qt.MouseButton.LeftButton and self._painted:  # a zone without a camera is one of all
+            self._tool.add(*self._in_camera(event.position()))
+        return True
+
+    def _pick(self, event: QMouseEvent) -> None:
+        """Select the person under a click, which a drag is not."""
+        if event.button() is not Qt.MouseButton.LeftButton or not self._store.current.people.only_me:
+            return
+        if event.type() is QEvent.Type.MouseButtonPress:
+            self._pressed_at = event.position()
+        elif event.type() is QEvent.Type.MouseButtonRelease and self._pressed_at is not None:
+            moved = (event.position() - self._pressed_at).manhattanLength()
+            point = self._in_camera(event.position())
+            if moved < CLICK_PX and all(0 <= value <= 1 for value in point):
+                self._store.change(lambda settings: settings.replace(selected=point))
+            self._pressed_at = None
+
+    def _finish(self) -> None:
+        zone = self._tool.finish(self._painted)
+        if zone is not None:
+            self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
+
+    def _in_camera(self, position: QPointF) -> tuple[float, float]:
+        rect = self._preview.picture_rect()
+        x = (position.x() - rect.left()) / max(1.0, rect.width())
+        y = (position.y() - rect.top()) / max(1.0, rect.height())
+        return to_camera(self._store.current.framing, self._bridge.status.view, self._sides.to_output(x), y)
