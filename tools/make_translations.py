@@ -17,8 +17,9 @@ from pkgutil import iter_modules
 
 from app.core import messages
 from app.core.text import CommandLineMessage, Message, code_of
-from app.gui.i18n.messages import CONTEXT
+from app.gui.i18n.messages import CONTEXT, MODELS
 from models.faults import WeightsFault
+from models.table import NETWORKS
 
 FOLDER = Path(__file__).resolve().parents[1] / "app" / "gui" / "translations"
 LANGUAGES = ("de", "es")
@@ -42,7 +43,8 @@ def update() -> None:
     with tempfile.TemporaryDirectory() as folder:
         calls = Path(folder) / "messages.py"
         lines = (f"translate({CONTEXT!r}, {each.value!r}, {code_of(each)!r})\n" for each in translatable())
-        calls.write_text("".join(lines), "utf-8")
+        titles = (f"translate({MODELS!r}, {spec.title!r})\n" for spec in NETWORKS.values())
+        calls.write_text("".join((*lines, *titles)), "utf-8")
         program = [calls, *sorted(FOLDER.parent.rglob("*.py"))]
         lupdate(list(map(str, program)), list(map(str, files)), no_obsolete=True)  # type: ignore[no-untyped-call]
     for file in files:

@@ -126,11 +126,11 @@ def _quick_thumbnails(
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two cameras, no virtual camera, and two models of which one is installed."""
-    monkeypatch.setattr(services, "cameras", lambda: CAMERAS)
+    monkeypatch.setattr(services, "list_cameras", lambda: CAMERAS)
     monkeypatch.setattr(services, "virtual_cameras", lambda: ())
     monkeypatch.setattr(services, "microphones", lambda: (MicrophoneName("usb-1", "USB Microphone"),))
     monkeypatch.setattr(services, "models", lambda: MODELS)
-    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=False: FINDINGS)
     monkeypatch.setattr(services, "repair_command", lambda: ())
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
     monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)

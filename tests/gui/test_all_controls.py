@@ -19,7 +19,7 @@ from app.gui.state import services
 from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.conftest import MODELS, QUIET, StartWindow
 from tests.gui.reach_of_ctl import use_everything_on
 
 
@@ -59,7 +59,8 @@ def test_close_while_every_control_is_used(
     session.store.set_frozen(False)
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
 
-    window.panel.quality.network.download.start("rvm-mobilenetv3")
+    window.panel.quality.network.download.offer(MODELS[0])
+    window.panel.quality.network.download.start()
     window.action_bar.record.click()
     window.strip.library.reload()
     window.windows.open_log()

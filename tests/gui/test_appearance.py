@@ -73,7 +73,7 @@ def texts_of(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            place = {"tr": 0, "translate": 1}.get(name)
+            place = {"tr": 0, "translate": 1, "QT_TRANSLATE_NOOP": 1}.get(name)
             text = node.args[place] if place is not None and place < len(node.args) else None
             if isinstance(text, ast.Constant) and isinstance(text.value, str):
                 yield text.value

@@ -61,7 +61,7 @@ def test_doctor_lists_findings_with_commands_to_copy(
         qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
         copied.append(clipboard.text())
     assert copied == COMMANDS, "only commands are copied"
-    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[:1])
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=False: FINDINGS[:1])
     button(session, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
     dialog.close()
@@ -78,7 +78,7 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
         held.append((proof, session.bridge.status.virtual_camera))
         return FINDINGS[:1]
 
-    monkeypatch.setattr(services, "findings", check)
+    monkeypatch.setattr(services, "run_checks", check)
     session.window.windows.open_doctor()
     (dialog,) = session.window.findChildren(DoctorDialog)
     qtbot.waitUntil(dialog.prove_button.isEnabled)
@@ -98,7 +98,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
 ) -> None:
     gate = threading.Event()
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
-    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[: not proof or gate.wait(10)])
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=False: FINDINGS[: not proof or gate.wait(10)])
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     session.window.windows.open_doctor()
     (dialog,) = session.window.findChildren(DoctorDialog)

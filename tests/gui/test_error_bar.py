@@ -18,8 +18,8 @@ from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
-from app.gui.shell.notices import StatusNotices
-from app.gui.shell.windows import ErrorHelp, SecondaryWindows
+from app.gui.shell.notices import ProgramNotices
+from app.gui.shell.windows import SecondaryWindows, remedy_action
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets import error_bar
 from app.gui.widgets.error_bar import ErrorBar, Remedy, remedy_of
@@ -103,8 +103,8 @@ def test_a_problem_stays_after_its_button_was_pressed(area: NoticeArea, bar: Err
 def test_missing_global_shortcuts_are_told_once(area: NoticeArea) -> None:
     store, preferences = made_store(QUIET.replace(global_shortcuts=True)), PreferencesStore(WindowPreferences())
 
-    def started() -> StatusNotices:
-        return StatusNotices(area, store, preferences, lambda: None, area)
+    def started() -> ProgramNotices:
+        return ProgramNotices(area, store, preferences, lambda: None, area)
 
     first = started()
     first.show_status(failing(LOST, NO_PORTAL))
@@ -180,28 +180,33 @@ def test_another_model_is_offered_only_where_the_message_advises_it(message: Mod
 def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
     controls: Controls, qtbot: QtBot, stage: Stage, text: str, caption: str, name: str
 ) -> None:
-    window, retried = controls.window, list[bool]()
+    window = controls.window
     windows = SecondaryWindows.__new__(SecondaryWindows)  # these remedies open none
-    remedies = ErrorHelp(controls.store, window.panel, windows, lambda: retried.append(True))
-    window.error_bar.help_requested.connect(lambda remedy: remedies.run(remedy))
+    window.error_bar.help_requested.connect(
+        lambda remedy: remedy_action(controls.store, window.panel, windows, remedy)()
+    )
     window.error_bar.show_status(failing((stage, text, 1.0)))
     action = error_action(controls)
     assert action.text() == caption
     action.click()
     shown = box(controls, name) if name.endswith("Combo") else find(window, QLineEdit, name)
     qtbot.waitUntil(shown.isVisible)
-    assert retried
     if isinstance(shown, QComboBox):
         shown.hidePopup()
 
 
-def test_a_missing_plate_leads_to_its_capture(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retried: list[bool] = []
     world.faults.put("build_engine", fail(PlateError(PlateText.NEEDED(model="bgmv2"))))
     session = start_window()
     qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.error_bar.text)
+    monkeypatch.setattr(session.pipeline, "retry", lambda: retried.append(True))
     action = error_action(session)
     assert action.text() == "Take a picture of the empty room…"
     action.click()
+    assert retried
     dialog = find(session.window, PlateDialog)
     assert dialog.isVisible()
     dialog.close()

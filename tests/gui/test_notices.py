@@ -19,7 +19,7 @@ from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
-from app.gui.shell.notices import StatusNotices
+from app.gui.shell.notices import ProgramNotices
 from app.gui.state import devices, services
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets import notices
@@ -199,7 +199,7 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
 
 def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area: NoticeArea) -> None:
     store, asked = made_store(QUIET.replace(capture=CaptureSettings(source="auto"))), list[bool]()
-    shown = StatusNotices(area, store, PreferencesStore(WindowPreferences()), lambda: None, area)
+    shown = ProgramNotices(area, store, PreferencesStore(WindowPreferences()), lambda: None, area)
     shown.check_requested.connect(lambda: asked.append(True))
     demo = PipelineStatus(source=SourceInfo("demo", "demo", "", 640, 360, 30.0, ""))
     shown.show_status(demo)
@@ -217,12 +217,12 @@ def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_una
 ) -> None:
     monkeypatch.setattr(devices, "INTERVAL_MS", 100)
     obs = CameraDevice("obs", "OBS Virtual Camera", "", 1, is_virtual=True)
-    monkeypatch.setattr(services, "cameras", lambda: (obs,))
+    monkeypatch.setattr(services, "list_cameras", lambda: (obs,))
     world.source_kind = "demo"
     session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
     shown = session.window.notices
     qtbot.waitUntil(lambda: "No camera found" in shown.text_of("demoNotice"))
-    monkeypatch.setattr(services, "cameras", lambda: (CameraDevice("usb-1", "HD Cam", "", 0), obs))
+    monkeypatch.setattr(services, "list_cameras", lambda: (CameraDevice("usb-1", "HD Cam", "", 0), obs))
     world.source_kind = "camera"
     qtbot.waitUntil(lambda: shown.text_of("demoNotice") == "Camera found: HD Cam.")  # without any click
     assert session.bridge.status.source is not None

@@ -31,8 +31,8 @@ class BackgroundLibrary(QObject):
     """Path of a new background that should be chosen."""
     renamed = pyqtSignal(object, object)
     """(old path, new path)"""
-    removed = pyqtSignal(str, object, object)
-    """(name, path in the trash or None where it is unknown, original path)"""
+    removed = pyqtSignal(str, object)
+    """(name, what restores it; None where its path in the trash is unknown)"""
     not_trashed = pyqtSignal(object)
     """The Tile of a file that was kept because it could not be moved to the trash."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
@@ -90,7 +90,7 @@ class BackgroundLibrary(QObject):
             original = tile.path
 
             def done(trash: Path | None) -> None:
-                self.removed.emit(tile.name, trash, original)
+                self.removed.emit(tile.name, None if trash is None else partial(self._restore, trash, original))
                 self.reload()
 
             def failed(error: Exception) -> None:
@@ -106,12 +106,8 @@ class BackgroundLibrary(QObject):
         if tile.path is not None and tile.own:
             self._tasks.run(partial(files.delete_background, tile.path), lambda _none: self.reload(), self._fail)
 
-    def restore(self, trash: Path, original: Path) -> None:
-        """Move a removed file back from the trash."""
-        self._tasks.run(partial(files.restore_background, trash, original), self._restored, self._fail)
-
-    def _restored(self, _path: Path) -> None:
-        self.reload()
+    def _restore(self, trash: Path, original: Path) -> None:
+        self._tasks.run(partial(files.restore_background, trash, original), lambda _path: self.reload(), self._fail)
 
     def _show(self, own: tuple[Path, ...]) -> None:
         self._model.set_tiles(_tiles(own))

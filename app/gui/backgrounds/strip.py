@@ -18,7 +18,7 @@ from app.gui.backgrounds.tile_view import TileGrid, TileView
 from app.gui.backgrounds.tiles import TILE_ROLE, Tile, TileKind, TileModel
 from app.gui.dialogs.questions import (
     UserFolder,
-    ask_before_deletion,
+    ask_before_loss,
     ask_before_unmatted,
     ask_for_files,
     ask_for_name,
@@ -154,9 +154,7 @@ class BackgroundStrip(QWidget):
             self.view.setCurrentIndex(self.model.index(row))
 
     def _remember_current(self) -> None:
-        index = self.view.currentIndex()
-        tile = index.data(TILE_ROLE)
-        self._current, self._current_row = (tile if isinstance(tile, Tile) else None), index.row()
+        self._current, self._current_row = self.current, self.view.currentIndex().row()
 
     def _restore_current(self) -> None:
         added = next((row for row, tile in enumerate(self.model.tiles) if tile.path and tile.path == self._added), None)
@@ -245,12 +243,9 @@ class BackgroundStrip(QWidget):
         self.library.remove(tile)
 
     def _ask_before_deletion(self, tile: Tile) -> None:
-        ask_before_deletion(
-            self,
-            self.tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name),
-            self.tr("Deleted for good, it cannot be restored."),
-            lambda: self.library.delete(tile),
-        )
+        text = self.tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
+        consequence = self.tr("Deleted for good, it cannot be restored.")
+        ask_before_loss(self, text, consequence, self.tr("Delete for good"), lambda: self.library.delete(tile))
 
     def ask_for_name(self, tile: Tile) -> None:
         """Ask for a new name of a file and rename it."""
@@ -259,19 +254,17 @@ class BackgroundStrip(QWidget):
             ask_for_name(self, title, tile.name, lambda name: self.library.rename(tile, name))
 
     @property
-    def current_is_own(self) -> bool:
-        """Whether the current tile is a file of the user, which can be renamed and removed."""
+    def current(self) -> Tile | None:
+        """The current tile, to which renaming and removing apply."""
         tile = self.view.currentIndex().data(TILE_ROLE)
-        return isinstance(tile, Tile) and tile.own
+        return tile if isinstance(tile, Tile) else None
 
     def remove_current(self) -> None:
         """Remove the current tile's file, if it belongs to the user."""
-        tile = self.view.currentIndex().data(TILE_ROLE)
-        if isinstance(tile, Tile):
-            self.remove(tile)
+        if self.current is not None:
+            self.remove(self.current)
 
     def rename_current(self) -> None:
         """Rename the current tile's file, if it belongs to the user."""
-        tile = self.view.currentIndex().data(TILE_ROLE)
-        if isinstance(tile, Tile):
-            self.ask_for_name(tile)
+        if self.current is not None:
+            self.ask_for_name(self.current)

@@ -10,7 +10,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.doctor_dialog import VirtualCameraView
 from app.gui.dialogs.download_controls import FinerHair
-from app.gui.dialogs.preferences_dialog import LanguageList
+from app.gui.dialogs.preferences_dialog import language_list
 from app.gui.panels.camera import CameraControls
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -103,7 +103,7 @@ class Assistant(QDialog):
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
         content = QWidget()
-        language = LanguageList(self._preferences, "assistantLanguage")
+        language = language_list(self._preferences, "assistantLanguage")
         lists = (field_row(each.accessibleName(), each) for each in (language, self._camera))
         small = SmallPreview(preview)
         column(content, *lists, self._demo, small, grows=small, spacing=12)

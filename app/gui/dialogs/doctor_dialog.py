@@ -146,7 +146,7 @@ class DoctorDialog(FindingsDialog):
         if self._waiting:
             self._waiting = False
             self._patience.stop()
-            self.findings.check(partial(services.findings, proof=True))
+            self.findings.check(partial(services.run_checks, proof=True))
 
     def _give_back(self) -> None:
         self._waiting = False

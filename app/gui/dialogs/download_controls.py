@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, QObject, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, pyqtSignal
 from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from app.core.errors import text_of
@@ -28,75 +28,26 @@ class _Cancelled(Exception):
     """The user cancelled the download."""
 
 
-class Download(QObject):
-    """One download at a time, on a task thread."""
+class DownloadControls(QWidget):
+    """Downloads the model that is offered, on a task thread; after a failure a file from elsewhere can be chosen."""
 
     began = pyqtSignal()
-    progressed = pyqtSignal(int, int)
-    """(kilobytes received, kilobytes in total; 0 where that is unknown)"""
     ended = pyqtSignal()
     """The download succeeded, failed or was cancelled."""
     succeeded = pyqtSignal(str)
     """Name of the model."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     """Why it failed, in one sentence."""
-
-    def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._tasks = tasks
-        self._name = ""
-        self._cancel: threading.Event | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether a download runs."""
-        return self._cancel is not None
-
-    def start(self, name: str) -> None:
-        """Download the weights of a model; ignored while a download runs."""
-        cancel = threading.Event()
-
-        def progress(received: int, total: int | None) -> None:
-            if cancel.is_set():
-                raise _Cancelled
-            self.progressed.emit(received // 1000, (total or 0) // 1000)
-
-        self._begin(name, cancel, partial(services.download, name, progress))
-
-    def install(self, name: str, file: Path) -> None:
-        """Install the weights of a model from a file that was downloaded elsewhere; ignored while a download runs."""
-        self._begin(name, threading.Event(), partial(services.install_weights, name, file))
-
-    def _begin(self, name: str, cancel: threading.Event, work: Callable[[], Path]) -> None:
-        if self._cancel is None:
-            self._name, self._cancel = name, cancel
-            self._tasks.run(work, self._done, self._fail)
-            self.began.emit()
-
-    def cancel(self) -> None:
-        """Cancel a running download. Received data is kept, so that the next download resumes."""
-        if self._cancel is not None:
-            self._cancel.set()
-
-    def _done(self, _path: Path) -> None:
-        self._cancel = None
-        self.succeeded.emit(self._name)
-        self.ended.emit()
-
-    def _fail(self, error: Exception) -> None:
-        self._cancel = None
-        self.ended.emit()
-        if not isinstance(error, _Cancelled):
-            self.failed.emit(text_of(error))
-
-
-class DownloadControls(QWidget):
-    """Downloads the model that is offered; after a failure a file from elsewhere can be chosen."""
+    _progressed = pyqtSignal(int, int)
+    """(kilobytes received, kilobytes in total; 0 where that is unknown)"""
 
     def __init__(self, tasks: Tasks) -> None:
         super().__init__()
-        self.download = Download(tasks, self)
+        self._tasks = tasks
         self._offered: services.ModelChoice | None = None
+        self._name = ""
+        self._cancel: threading.Event | None = None
+        """Ends the download that runs; None while there is none."""
         self._failed = False
         self._bar = QProgressBar()
         describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), "downloadProgress")
@@ -104,13 +55,10 @@ class DownloadControls(QWidget):
                            name=self.tr("Download the model"))  # fmt: skip
         self._choose = button(self.tr("Choose file…"), self.tr("Use a file that you downloaded elsewhere"),
                               "downloadFile", self._ask_for_file)  # fmt: skip
-        self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), "downloadCancel", self.download.cancel,
+        self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), "downloadCancel", self.cancel,
                             name=self.tr("Cancel the download"))  # fmt: skip
         row(self, self._get, self._choose, self._bar, self._stop, grows=self._bar).addStretch(0)
-        self.download.began.connect(self._show)
-        self.download.progressed.connect(self._show_progress)
-        self.download.failed.connect(self._note_failure)
-        self.download.ended.connect(self._show)
+        self._progressed.connect(self._show_progress)
         self._show()
 
     def offer(self, choice: services.ModelChoice | None) -> None:
@@ -123,29 +71,63 @@ class DownloadControls(QWidget):
         self._show()
 
     def start(self) -> None:
-        """Download the offered model."""
-        if self._offered is not None:
-            with keep_focus(self._get):
-                self.download.start(self._offered.name)
+        """Download the offered model; ignored while a download runs."""
+        if self._offered is None:
+            return
+        name, cancel = self._offered.name, threading.Event()
+
+        def progress(received: int, total: int | None) -> None:
+            if cancel.is_set():
+                raise _Cancelled
+            self._progressed.emit(received // 1000, (total or 0) // 1000)
+
+        with keep_focus(self._get):
+            self._begin(name, cancel, partial(services.download, name, progress))
+
+    def cancel(self) -> None:
+        """Cancel a running download. Received data is kept, so that the next download resumes."""
+        if self._cancel is not None:
+            self._cancel.set()
 
     def _ask_for_file(self) -> None:
         if self._offered is None:
             return
         name, size = self._offered.name, describe_size(self._offered)
         title = self.tr("Choose the downloaded file ({0})").format(size or name)
-        ask_for_file(self, title, partial(self.download.install, name), folder=UserFolder.DOWNLOADS)
 
-    def _note_failure(self) -> None:
-        self._failed = True
+        def install(file: Path) -> None:
+            self._begin(name, threading.Event(), partial(services.install_weights, name, file))
+
+        ask_for_file(self, title, install, folder=UserFolder.DOWNLOADS)
+
+    def _begin(self, name: str, cancel: threading.Event, work: Callable[[], Path]) -> None:
+        if self._cancel is None:
+            self._name, self._cancel = name, cancel
+            self._tasks.run(work, self._end, self._fail)
+            self._show()
+            self.began.emit()
+
+    def _end(self, _file: Path) -> None:
+        self._cancel = None
+        self.succeeded.emit(self._name)
+        self.ended.emit()
         self._show()
+
+    def _fail(self, error: Exception) -> None:
+        self._cancel = None
+        self._failed = self._failed or not isinstance(error, _Cancelled)
+        self.ended.emit()
+        self._show()
+        if not isinstance(error, _Cancelled):
+            self.failed.emit(text_of(error))
 
     def _show_progress(self, received: int, total: int) -> None:
         self._bar.setRange(0, total)
         self._bar.setValue(received)
-        self._bar.setVisible(self.download.running)  # not before data arrives: a failed connection shows no progress
+        self._bar.setVisible(self._cancel is not None)  # not before data arrives: a failed connection shows no progress
 
     def _show(self) -> None:
-        running, choice = self.download.running, self._offered
+        running, choice = self._cancel is not None, self._offered
         offered = choice is not None and choice.downloadable and not running
         with keep_focus(self._stop):
             self._get.setVisible(offered)
@@ -179,9 +161,8 @@ class FinerHair(QWidget):
         self._text.setObjectName("finerHair")
         self._failure = label("", "warning", wrap=True)
         self._failure.setObjectName("assistantFailure")
-        self._controls = DownloadControls(tasks)
-        self.download = self._controls.download
-        column(self, self._text, self._controls, self._failure, spacing=12)
+        self.download = DownloadControls(tasks)
+        column(self, self._text, self.download, self._failure, spacing=12)
         self.download.began.connect(self._failure.clear)
         self.download.failed.connect(lambda sentence: self._failure.setText(translated(sentence)))
         self.download.succeeded.connect(self._use)
@@ -200,4 +181,4 @@ class FinerHair(QWidget):
         else:
             text = self.tr("Standard works now. For finer hair, download {0}.")
             self._text.setText(text.format(describe_size(choice)))
-        self._controls.offer(None if choice.installed else choice)
+        self.download.offer(None if choice.installed else choice)

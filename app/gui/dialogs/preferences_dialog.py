@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker, Qt
-from PyQt6.QtWidgets import QDialog, QWidget
+from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
+from PyQt6.QtWidgets import QComboBox, QDialog, QWidget
 
 from app.core.settings import Settings
 from app.gui.i18n.messages import translated
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ElidedComboBox, button, check, combo, fill_combo, label, make_narrow
+from app.gui.widgets.controls import button, check, combo, fill_combo, label
 from app.gui.widgets.layout import column, row
+from app.gui.widgets.signals import follow
 from app.system import autostart
 
+translate = QCoreApplication.translate
 LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 """(name in the language itself, code)"""
 
 
-class LanguageList(ElidedComboBox):
-    """Changes the language of the window at once."""
+def language_list(preferences: PreferencesStore, object_name: str) -> QComboBox:
+    """Return a list that changes the language of the window at once."""
+    made = combo(
+        translate("LanguageList", "Language"), translate("LanguageList", "Language of the window"), object_name
+    )
 
-    def __init__(self, preferences: PreferencesStore, object_name: str) -> None:
-        super().__init__()
-        make_narrow(self, self.tr("Language"), self.tr("Language of the window"), object_name)
-        self.activated.connect(lambda _row: preferences.change(language=self.currentData()))
-        preferences.changed.connect(self._show)
-        self._show(preferences.current)
+    def show(new: WindowPreferences) -> None:
+        fill_combo(made, [(translate("LanguageList", "System"), "system"), *LANGUAGES], new.language)
 
-    def _show(self, preferences: WindowPreferences) -> None:
-        fill_combo(self, [(self.tr("System"), "system"), *LANGUAGES], preferences.language)
+    made.activated.connect(lambda _row: preferences.change(language=made.currentData()))
+    follow(preferences.changed, made, show)
+    show(preferences.current)
+    return made
 
 
 class PreferencesDialog(QDialog):
@@ -40,7 +43,7 @@ class PreferencesDialog(QDialog):
         self.setWindowTitle(self.tr("Preferences"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._preferences = preferences
-        self.language = LanguageList(preferences, "languageCombo")
+        self.language = language_list(preferences, "languageCombo")
         self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
         self._to_tray = check(
             self.tr("Keep running in the tray when the window is closed"),

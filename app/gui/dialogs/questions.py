@@ -69,11 +69,6 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
     dialog.open()
 
 
-def ask_before_deletion(parent: QWidget, text: str, consequence: str, delete: Callable[[], object]) -> None:
-    """Ask whether to delete something for good; the default is to keep it."""
-    ask_before_loss(parent, text, consequence, translate("Dialogs", "Delete for good"), delete)
-
-
 def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, go_on: Callable[[], object]) -> None:
     """Ask whether to do what cannot be undone, named by the caption of its button; the default is to keep all."""
     _ask_before(parent, "deletionQuestion", text, consequence, (caption, translate("Dialogs", "Keep")), go_on)

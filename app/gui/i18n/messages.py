@@ -6,15 +6,16 @@ message, and the values are inserted into the translated template.
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
+from PyQt6.QtCore import QCoreApplication, QLocale
 
 from app.core.errors import text_of
 from app.core.files.program import advice
 from app.core.text import Text, code_of, fill
 from models.table import NETWORKS
 
-CONTEXT = "messages"
-"""The context of all messages in Qt's translations."""
+CONTEXT, MODELS = "messages", "Models"
+"""The contexts of all messages, and of the titles of models, in Qt's translations."""
+translate = QCoreApplication.translate
 
 
 def translated(text: str) -> str:
@@ -24,7 +25,7 @@ def translated(text: str) -> str:
     """
     if not isinstance(text, Text):
         return text
-    template = QCoreApplication.translate(CONTEXT, text.message.value, code_of(text.message))
+    template = translate(CONTEXT, text.message.value, code_of(text.message))
     return fill(advice(template), text.values, translated)
 
 
@@ -35,29 +36,13 @@ def translated_error(error: Exception) -> str:
 
 def standby_text() -> str:
     """Return the text of the stand-by card while the settings have none, in the language of the window."""
-    return QCoreApplication.translate("StandbyCard", "One moment, please")
-
-
-translate = QCoreApplication.translate
-TITLES = (
-    QT_TRANSLATE_NOOP("Models", "Standard"),
-    QT_TRANSLATE_NOOP("Models", "Standard, with a photo of your empty room"),
-    QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fast"),
-    QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fine"),
-    QT_TRANSLATE_NOOP("Models", "Background Matting, fast"),
-    QT_TRANSLATE_NOOP("Models", "Background Matting, fine"),
-    QT_TRANSLATE_NOOP("Models", "Background Matting, finest"),
-    QT_TRANSLATE_NOOP("Models", "Objects"),
-    QT_TRANSLATE_NOOP("Models", "Objects, small"),
-    QT_TRANSLATE_NOOP("Models", "U²-Net, people"),
-)
-"""The titles of all networks, where lupdate finds them: the network table does not import Qt."""
+    return translate("StandbyCard", "One moment, please")
 
 
 def describe_model(name: str) -> str:
     """Return the translated title of a model; an unknown name is returned unchanged."""
     if name in NETWORKS:
-        return translate("Models", NETWORKS[name].title)
+        return translate(MODELS, NETWORKS[name].title)
     return translate("Models", "Automatic") if name == "auto" else name
 
 

@@ -137,8 +137,7 @@ class NetworkControls(QWidget):
         self._pending: str | None = None
         """The model chosen in the list that has to be downloaded before it can be used."""
         self._model_shown = store.current.matting.model
-        self._controls = DownloadControls(tasks)
-        self.download = self._controls.download
+        self.download = DownloadControls(tasks)
         self._model = combo(self.tr("Model"), self.tr("The network that separates you from the background"),
                             "modelCombo")  # fmt: skip
         self._used = label("", "faint", wrap=True)
@@ -147,7 +146,7 @@ class NetworkControls(QWidget):
         self.plate = PlateControls(store, tasks)
         caption = label(self.tr("Model"))
         caption.setBuddy(self._model)
-        column(self, caption, self._model, self._used, self._missing, self._controls, self.plate, spacing=4)
+        column(self, caption, self._model, self._used, self._missing, self.download, self.plate, spacing=4)
         self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
         self.download.succeeded.connect(self._use_downloaded)
         self.download.ended.connect(self.reload)
@@ -187,7 +186,7 @@ class NetworkControls(QWidget):
         """Download the model of the settings, which is not installed."""
         self._pending = self._store.current.matting.model
         self._show(self._store.current)
-        self._controls.start()
+        self.download.start()
 
     def _choice(self, name: str) -> services.ModelChoice | None:
         return next((choice for choice in self._choices if choice.name == name), None)
@@ -224,7 +223,7 @@ class NetworkControls(QWidget):
             size = describe_size(choice) or self.tr("size unknown")
             self._missing.setText(self.tr("Not installed: {0}, licence {1}").format(size, choice.licence))
         self._missing.setVisible(bool(missing))
-        self._controls.offer(choice if missing else None)
+        self.download.offer(choice if missing else None)
 
     def _entries(self, model: str) -> list[tuple[str, object]]:
         entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]

@@ -76,7 +76,7 @@ class PreviewInteraction(QObject):
         return "person" if event.modifiers() & PERSON_MODIFIER else self._target.target
 
     def _turn_wheel(self, event: QWheelEvent) -> None:
-        x, y = self._normalized(event.position())
+        x, y = self._preview.fraction_of(event.position())
         if 0 <= x <= 1 and 0 <= y <= 1:
             factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH)
             target = self._target_of(event)
@@ -88,7 +88,7 @@ class PreviewInteraction(QObject):
             return
         previous, self._drag_position = self._drag_position, event.position()
         if previous is not None and event.type() is QEvent.Type.MouseMove:
-            (x, y), (was_x, was_y) = self._normalized(self._drag_position), self._normalized(previous)
+            (x, y), (was_x, was_y) = self._preview.fraction_of(self._drag_position), self._preview.fraction_of(previous)
             target = self._target_of(event)
             self._pan(target, self._in_output(target, x) - self._in_output(target, was_x), y - was_y)
 
@@ -119,13 +119,6 @@ class PreviewInteraction(QObject):
             self._store.edit("placement", **dict(move_by(current.placement, right, down)))
         else:
             self._store.edit("framing", **dict(pan_by(current.framing, right, down)))
-
-    def _normalized(self, position: QPointF) -> tuple[float, float]:
-        """Position as fractions of the view."""
-        rect = self._preview.picture_rect()
-        return (position.x() - rect.left()) / max(1.0, rect.width()), (position.y() - rect.top()) / max(
-            1.0, rect.height()
-        )
 
     def _in_output(self, target: Target, x: float) -> float:
         """Horizontal fraction of the output, of what the target is seen on."""

@@ -170,6 +170,12 @@ class Preview(QWidget):
         # Align to physical pixels to avoid blurring.
         return QRectF(round(left * ratio) / ratio, round(top * ratio) / ratio, width, height)
 
+    def fraction_of(self, position: QPointF) -> tuple[float, float]:
+        """Return a position in the widget as fractions of the image."""
+        rect = self.picture_rect()
+        x, y = position.x() - rect.left(), position.y() - rect.top()
+        return x / max(1.0, rect.width()), y / max(1.0, rect.height())
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         image = self.image
@@ -212,8 +218,7 @@ class Preview(QWidget):
     def _drag(self, event: QMouseEvent | None) -> None:
         if event is None or self._mode is not ViewMode.COMPARE or not event.buttons() & Qt.MouseButton.LeftButton:
             return
-        rect = self.picture_rect()
-        self._set_divider((event.position().x() - rect.left()) / max(1.0, rect.width()))
+        self._set_divider(self.fraction_of(event.position())[0])
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         steps = {Qt.Key.Key_Left: -DIVIDER_STEP, Qt.Key.Key_Right: DIVIDER_STEP}

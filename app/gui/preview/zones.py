@@ -230,7 +230,5 @@ class ZoneLayer(QObject):
             self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
 
     def _in_camera(self, position: QPointF) -> tuple[float, float]:
-        rect = self._preview.picture_rect()
-        x = (position.x() - rect.left()) / max(1.0, rect.width())
-        y = (position.y() - rect.top()) / max(1.0, rect.height())
+        x, y = self._preview.fraction_of(position)
         return to_camera(self._store.current.framing, self._bridge.status.view, self._sides.to_output(x), y)

@@ -23,7 +23,7 @@ from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.i18n.language import Translation, translate
 from app.gui.i18n.messages import standby_text
-from app.gui.shell.lifecycle import RunLimits, SingleInstance, Tray, WindowLifecycle
+from app.gui.shell.lifecycle import SingleInstance, Tray, WindowLifecycle
 from app.gui.shell.main_window import MainWindow
 from app.gui.state import preferences as preferences_file
 from app.gui.state.bridge import Bridge
@@ -36,7 +36,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.theme import app_icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import PipelineStatus
+from app.runtime.status import Phase, PipelineStatus
 from app.system.signals import handled
 
 log = logging.getLogger(__name__)
@@ -137,6 +137,7 @@ class Session:
         settings_path = options.settings_path or settings_file.default_path()
         preferences_path = settings_path.with_name("window.json")
         self.preferences = PreferencesStore(_load_preferences(options))
+        self._seconds_left = options.seconds
         self._language = self.preferences.current.language
         self._tasks, self._of_windows = Tasks(), [Tasks()]
         self._asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
@@ -171,7 +172,7 @@ class Session:
         tasks = self._of_windows[-1]
         self.window = MainWindow(self.store, self.preferences, self.bridge, tasks, self._scenes, self._buffer)
         if self._asks_before_unmatted:
-            self.window.status_notices.ask_before_unmatted()
+            self.window.program_notices.ask_before_unmatted()
         self._theme_switcher = theme.ThemeSwitcher(self._app, self.window)
         self.tray = Tray(self.store, self.window.strip, self.window)
         self.lifecycle = WindowLifecycle(self.window, self.tray)
@@ -221,13 +222,21 @@ class Session:
         if self._options.frames is not None:
             self.pipeline.limit_frames(self._options.frames)
         if self._options.limited:
-            RunLimits(self.bridge, self._options.seconds, self._options.frames, lambda: self.lifecycle.end())
+            self.bridge.status_changed.connect(self._end_at_the_limit)
         self._show()
         self.bridge.start()
         self.window.start()
         self._remote.start()
         if self._options.warning:
             self.window.error_bar.show_message(self._options.warning, lasting=True)
+
+    def _end_at_the_limit(self, status: PipelineStatus) -> None:
+        """End the run after its frames, or its seconds from the first frame sent or as soon as none is due."""
+        if self._options.frames is not None and status.frames_out >= self._options.frames:
+            self.lifecycle.end()
+        if self._seconds_left is not None and (status.frames_out > 0 or status.phase is not Phase.STARTING):
+            QTimer.singleShot(round(self._seconds_left * 1000), lambda: self.lifecycle.end())
+            self._seconds_left = None
 
     def close(self) -> int:
         """Close everything; return the exit code. Idempotent."""

@@ -1,11 +1,10 @@
-"""One window per user, its limits in time and frames, the tray, and what closing the window does."""
+"""One window per user, the tray, and what closing the window does."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
-from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtNetwork import QLocalServer, QLocalSocket
 from PyQt6.QtWidgets import QDialog, QMenu, QMessageBox, QSystemTrayIcon, QWidget
@@ -13,10 +12,8 @@ from PyQt6.QtWidgets import QDialog, QMenu, QMessageBox, QSystemTrayIcon, QWidge
 from app.core.files import paths
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.shell.main_window import MainWindow
-from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.theme import app_icon
-from app.runtime.status import Phase, PipelineStatus
 
 WAIT_MS = 1000
 
@@ -55,23 +52,6 @@ class SingleInstance(QObject):
             socket.disconnectFromServer()
             socket.deleteLater()
         self.raised.emit()
-
-
-class RunLimits(QObject):
-    """Ends a run after some seconds, which count from the first frame sent or as soon as none is due, or frames."""
-
-    def __init__(self, bridge: Bridge, seconds: float | None, frames: int | None, end: Callable[[], object]) -> None:
-        """seconds, frames: None for no limit. end: called on the GUI thread, once or more."""
-        super().__init__(bridge)
-        self._seconds, self._frames, self._end = seconds, frames, end
-        bridge.status_changed.connect(self._look)
-
-    def _look(self, status: PipelineStatus) -> None:
-        if self._frames is not None and status.frames_out >= self._frames:
-            self._end()
-        if self._seconds is not None and (status.frames_out > 0 or status.phase is not Phase.STARTING):
-            QTimer.singleShot(round(self._seconds * 1000), self._end)
-            self._seconds = None
 
 
 class Tray(QObject):

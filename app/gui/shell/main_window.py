@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-
 from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QSplitter, QWidget
@@ -17,9 +14,9 @@ from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote, taken_pl
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneLayer
 from app.gui.shell.menus import Menus
-from app.gui.shell.notices import EventNotices, StatusNotices
+from app.gui.shell.notices import ProgramNotices
 from app.gui.shell.scenes_menu import ScenesMenu
-from app.gui.shell.windows import ErrorHelp, SecondaryWindows
+from app.gui.shell.windows import SecondaryWindows, remedy_action
 from app.gui.state.bridge import Bridge
 from app.gui.state.devices import DeviceWatcher
 from app.gui.state.diagnostics import LogBuffer
@@ -28,7 +25,7 @@ from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.error_bar import ErrorBar
+from app.gui.widgets.error_bar import ErrorBar, Remedy
 from app.gui.widgets.layout import column, row
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.signals import follow
@@ -68,19 +65,14 @@ class MainWindow(QMainWindow):
         self.panel = SidePanel(store, preferences, tasks)
         self.notices = NoticeArea()
         self.error_bar = ErrorBar(self.notices, self)
-        self._events = EventNotices(self.notices, self)
         self.status_line = StatusLine()
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
         self.windows = SecondaryWindows(
             self, store, preferences, bridge, tasks, log, self.panel, self.preview, self.strip
         )
-        self.status_notices = StatusNotices(
-            self.notices,
-            store,
-            preferences,
-            lambda: self.panel.quality.network.missing_model,
-            self,
+        self.program_notices = ProgramNotices(
+            self.notices, store, preferences, lambda: self.panel.quality.network.missing_model, self
         )
         self._plot: QWidget | None = None
         self._lay_out()
@@ -131,23 +123,22 @@ class MainWindow(QMainWindow):
         self.action_bar.record_requested.connect(self.recording.set_on)
         self.action_bar.snapshot.clicked.connect(self.recording.snapshot)
         self.recording.failed.connect(self.action_bar.refresh)
-        self.recording.saved.connect(self._events.saved)
-        self.recording.unfinished_found.connect(self._offer_recovery)
+        self.recording.saved.connect(self.program_notices.saved)
+        self.recording.unfinished_found.connect(self.program_notices.unfinished_recordings)
         self.panel.follow_devices(self.devices)
-        self.devices.cameras_found.connect(self.status_notices.show_cameras)
-        self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
+        self.devices.cameras_found.connect(self.program_notices.show_cameras)
+        self.devices.virtual_cameras_found.connect(self.program_notices.show_virtual_cameras)
         network = self.panel.quality.network
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
         network.plate.capture_requested.connect(self.windows.open_plate_dialog)
         network.model_installed.connect(self.bridge.pipeline.retry)
         self.panel.server.retry_requested.connect(self.bridge.pipeline.retry)
-        self.status_notices.check_requested.connect(self._check_cameras)
-        self.status_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
-        self.status_notices.download_requested.connect(self._download_missing_model)
-        self.windows.diagnostics_copied.connect(self._events.diagnostics_copied)
+        self.program_notices.check_requested.connect(self._check_cameras)
+        self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
+        self.program_notices.download_requested.connect(self._download_missing_model)
+        self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
         self.menus.quit_requested.connect(self.quit_requested)
-        error_help = ErrorHelp(self.store, self.panel, self.windows, self.bridge.pipeline.retry)
-        follow(self.error_bar.help_requested, self, error_help.run)
+        self.error_bar.help_requested.connect(self._help)
         for source in (
             self.recording.failed,
             self.strip.library.failed,
@@ -156,8 +147,8 @@ class MainWindow(QMainWindow):
             self.menus.failed,
         ):
             source.connect(self.error_bar.show_message)
-        self.scenes.saved.connect(self._events.scene_saved)
-        self.strip.library.removed.connect(self._show_removed)
+        self.scenes.saved.connect(self.program_notices.scene_saved)
+        self.strip.library.removed.connect(self.program_notices.background_removed)
         self.strip.drops.watch(self)
 
     def start(self) -> None:
@@ -182,16 +173,13 @@ class MainWindow(QMainWindow):
         self.panel.reveal(self.panel.quality)
         self.panel.quality.network.download_missing()
 
+    def _help(self, remedy: Remedy) -> None:
+        remedy_action(self.store, self.panel, self.windows, remedy)()
+        self.bridge.pipeline.retry()
+
     def _check_cameras(self) -> None:
         self.devices.check()
         self.bridge.pipeline.retry()
-
-    def _show_removed(self, name: str, trash: Path | None, original: Path) -> None:
-        undo = partial(self.strip.library.restore, trash, original) if trash is not None else None
-        self._events.background_removed(name, undo)
-
-    def _offer_recovery(self, parts: tuple[Path, ...]) -> None:
-        self._events.unfinished_recordings(parts, self.recording.recover)
 
     def _show_frame(self) -> None:
         taken = self.bridge.take_image()
@@ -203,8 +191,8 @@ class MainWindow(QMainWindow):
         self.overlay.show_status(status, elapsed, self.store.current)
         self.action_bar.show_recording(elapsed, failed=self.recording.broken)
         self.status_line.show_status(status, frozen=self.store.current.frozen)
-        self.status_notices.show_status(status)
-        self.error_bar.show_status(status, self.status_notices.covered_stages)
+        self.program_notices.show_status(status)
+        self.error_bar.show_status(status, self.program_notices.covered_stages)
         for part in (self.panel, self.strip):
             part.show_status(status)
 

@@ -132,7 +132,7 @@ class Menus(QObject):
 
         def enable() -> None:
             for action in of_own:
-                action.setEnabled(strip.current_is_own)
+                action.setEnabled(strip.current is not None and strip.current.own)
 
         enable()
         strip.current_changed.connect(enable)

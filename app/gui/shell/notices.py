@@ -21,53 +21,12 @@ from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import BRIEF_MS, NoticeArea
 from app.runtime.status import Phase, PipelineStatus
 
-
-class EventNotices(QObject):
-    """Shows a notice for each event that it is told of."""
-
-    def __init__(self, area: NoticeArea, parent: QObject) -> None:
-        super().__init__(parent)
-        self._area = area
-
-    def diagnostics_copied(self) -> None:
-        """Confirm that the diagnostics are on the clipboard."""
-        text = self.tr("Diagnostics copied to the clipboard.")
-        self._show("diagnosticsNotice", text)
-
-    def saved(self, path: Path) -> None:
-        """Say where a recording or snapshot was saved."""
-        text = self.tr("Saved {0} in {1}").format(path.name, path.parent)
-        self._show("savedNotice", text, ((self.tr("Open folder"), partial(open_folder, path.parent)),))
-
-    def scene_saved(self, name: str, keys: str) -> None:
-        """Confirm that a scene was saved, and name the keys that apply it."""
-        text = self.tr("Saved the scene “{0}”.").format(name)
-        if keys:
-            text = self.tr("Saved the scene “{0}”. {1} applies it.").format(name, keys)
-        self._area.show_notice(Notice("sceneNotice", text, duration_ms=BRIEF_MS))
-
-    def background_removed(self, name: str, undo: Callable[[], object] | None) -> None:
-        """Confirm that a background was removed, with Undo where that is possible."""
-        text = self.tr("Removed the background “{0}”.").format(name)
-        self._show("removedNotice", text, ((self.tr("Undo"), undo),) if undo is not None else ())
-
-    def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[tuple[Path, ...]], object]) -> None:
-        """Offer to finish recordings that a crash left unfinished."""
-        names = ", ".join(part.name for part in parts)
-        text = self.tr("Mattecam stopped during a recording: {0} is unfinished.").format(names)
-        actions = ((self.tr("Finish recording"), partial(recover, parts)),)
-        self._area.show_notice(Notice("unfinishedNotice", text, actions))
-
-    def _show(self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = ()) -> None:
-        self._area.show_notice(Notice(key, text, actions, Rank.EVENT, BRIEF_MS))
-
-
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
 
 
-class StatusNotices(QObject):
-    """Reports a missing camera, virtual camera or model, and asks before the real background is shown at the start."""
+class ProgramNotices(QObject):
+    """Reports events, and a missing camera, virtual camera or model; asks before the real background is shown."""
 
     check_requested = pyqtSignal()
     """The user asks for the cameras to be looked for again."""
@@ -130,6 +89,38 @@ class StatusNotices(QObject):
         self._follow_shortcuts(status)
         model = self._missing_model()
         self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
+
+    def diagnostics_copied(self) -> None:
+        """Confirm that the diagnostics are on the clipboard."""
+        text = self.tr("Diagnostics copied to the clipboard.")
+        self._report("diagnosticsNotice", text)
+
+    def saved(self, path: Path) -> None:
+        """Say where a recording or snapshot was saved."""
+        text = self.tr("Saved {0} in {1}").format(path.name, path.parent)
+        self._report("savedNotice", text, ((self.tr("Open folder"), partial(open_folder, path.parent)),))
+
+    def scene_saved(self, name: str, keys: str) -> None:
+        """Confirm that a scene was saved, and name the keys that apply it."""
+        text = self.tr("Saved the scene “{0}”.").format(name)
+        if keys:
+            text = self.tr("Saved the scene “{0}”. {1} applies it.").format(name, keys)
+        self._area.show_notice(Notice("sceneNotice", text, duration_ms=BRIEF_MS))
+
+    def background_removed(self, name: str, restore: Callable[[], object] | None) -> None:
+        """Confirm that a background was removed, with Undo where that is possible."""
+        text = self.tr("Removed the background “{0}”.").format(name)
+        self._report("removedNotice", text, ((self.tr("Undo"), restore),) if restore is not None else ())
+
+    def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[], object]) -> None:
+        """Offer to finish recordings that a crash left unfinished."""
+        names = ", ".join(part.name for part in parts)
+        text = self.tr("Mattecam stopped during a recording: {0} is unfinished.").format(names)
+        actions = ((self.tr("Finish recording"), recover),)
+        self._area.show_notice(Notice("unfinishedNotice", text, actions))
+
+    def _report(self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = ()) -> None:
+        self._area.show_notice(Notice(key, text, actions, Rank.EVENT, BRIEF_MS))
 
     def _follow_shortcuts(self, status: PipelineStatus) -> None:
         """Report missing global shortcuts once, not at each start."""

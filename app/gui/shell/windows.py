@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
@@ -148,43 +147,35 @@ class SecondaryWindows(QObject):
         found.activateWindow()
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorHelp:
-    """Carries out remedies."""
+def remedy_action(
+    store: SettingsStore, panel: SidePanel, windows: SecondaryWindows, remedy: Remedy
+) -> Callable[[], object]:
+    """Return what the button of an error does, before what failed is tried again."""
 
-    store: SettingsStore
-    panel: SidePanel
-    windows: SecondaryWindows
-    retry: Callable[[], object]
-    """Retry whatever failed."""
+    def choose_camera() -> None:
+        panel.reveal(panel.camera)
+        panel.camera.open_list()
 
-    def run(self, remedy: Remedy) -> None:
-        """Do what the button offers, then retry."""
-        actions: dict[Remedy, Callable[[], object]] = {
-            Remedy.CAMERA: self._choose_camera,
-            Remedy.SOURCE: self._choose_camera,
-            Remedy.MODEL: self._choose_model,
-            Remedy.MATTING_SETTINGS: lambda: self.panel.reveal(self.panel.expert.device),
-            Remedy.SERVER: lambda: self.panel.reveal(self.panel.server.address),
-            Remedy.PLATE: self.windows.open_plate_dialog,
-            Remedy.BLUR: lambda: self.store.edit("background", kind="blur"),
-            Remedy.VIRTUAL_CAMERA: self.windows.open_virtual_camera_help,
-            Remedy.RECORDINGS_FOLDER: self._choose_recordings_folder,
-            Remedy.KEYS: self.windows.open_shortcuts,
-            Remedy.RETRY: lambda: None,
-        }
-        actions[remedy]()
-        self.retry()
+    def choose_model() -> None:
+        panel.reveal(panel.quality)
+        panel.quality.network.open_model_list()
 
-    def _choose_camera(self) -> None:
-        self.panel.reveal(self.panel.camera)
-        self.panel.camera.open_list()
+    def choose_recordings_folder() -> None:
+        store.edit("output", record=None)
+        panel.reveal(panel.recordings.folder)
+        panel.recordings.ask_for_folder()
 
-    def _choose_model(self) -> None:
-        self.panel.reveal(self.panel.quality)
-        self.panel.quality.network.open_model_list()
-
-    def _choose_recordings_folder(self) -> None:
-        self.store.edit("output", record=None)
-        self.panel.reveal(self.panel.recordings.folder)
-        self.panel.recordings.ask_for_folder()
+    actions: dict[Remedy, Callable[[], object]] = {
+        Remedy.CAMERA: choose_camera,
+        Remedy.SOURCE: choose_camera,
+        Remedy.MODEL: choose_model,
+        Remedy.MATTING_SETTINGS: lambda: panel.reveal(panel.expert.device),
+        Remedy.SERVER: lambda: panel.reveal(panel.server.address),
+        Remedy.PLATE: windows.open_plate_dialog,
+        Remedy.BLUR: lambda: store.edit("background", kind="blur"),
+        Remedy.VIRTUAL_CAMERA: windows.open_virtual_camera_help,
+        Remedy.RECORDINGS_FOLDER: choose_recordings_folder,
+        Remedy.KEYS: windows.open_shortcuts,
+        Remedy.RETRY: lambda: None,
+    }
+    return actions[remedy]

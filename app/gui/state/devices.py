@@ -43,7 +43,7 @@ class DeviceWatcher(QObject):
         if self._checking:
             return
         self._checking = True
-        self._tasks.run(services.cameras, self._found, self._failed)
+        self._tasks.run(services.list_cameras, self._found, self._failed)
         if self._checks % CHECKS_PER_VIRTUAL == 0:
             self._tasks.run(services.virtual_cameras, self.virtual_cameras_found.emit)
         self._checks += 1

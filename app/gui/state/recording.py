@@ -28,8 +28,8 @@ class Recording(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text
-    unfinished_found = pyqtSignal(object)
-    """tuple of the temporary files of recordings that a crash left unfinished."""
+    unfinished_found = pyqtSignal(object, object)
+    """The temporary files of recordings that a crash left unfinished, and what finishes them."""
     saved = pyqtSignal(object)
     """Path of a new snapshot or of a finished recording."""
 
@@ -79,13 +79,13 @@ class Recording(QObject):
         """Emit `unfinished_found` if a crash left recordings unfinished."""
         self._tasks.run(services.unfinished_recordings, self._report_unfinished)
 
-    def recover(self, parts: tuple[Path, ...]) -> None:
-        """Finish recordings that a crash left unfinished; emits `saved` for the last one."""
+    def _recover(self, parts: tuple[Path, ...]) -> None:
+        """Finish recordings; emit `saved` for the last one."""
         self._tasks.run(partial(services.recover_recordings, parts), self.saved.emit, self._fail_to_recover)
 
     def _report_unfinished(self, parts: tuple[Path, ...]) -> None:
         if parts:
-            self.unfinished_found.emit(parts)
+            self.unfinished_found.emit(parts, partial(self._recover, parts))
 
     def _fail_to_recover(self, error: Exception) -> None:
         self.failed.emit(text_of(error))

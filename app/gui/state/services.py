@@ -1,4 +1,7 @@
-"""Access of the panels to the rest of the program, in plain values. Imports no Qt; called on task threads."""
+"""Access of the panels to the rest of the program, in plain values. Imports no Qt; called on task threads.
+
+What is imported under its own name is used as `services.NAME` too, where tests replace it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,29 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.capture.devices import CameraDevice, list_cameras
+import cv2
+import numpy as np
+
+from app.capture.devices import list_cameras as list_cameras
+from app.config.parsing import parse_server
+from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
+from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
-from app.output.sound.devices import MicrophoneName
-from app.runtime.plate.capture import PlateInfo, plate_info
+from app.matting.selection import hardware
+from app.matting.selection.choice import openvino_precision
+from app.matting.selection.measured import awaits_measurement, best, gain, trials_of
+from app.media.image_file import read_image
+from app.media.video_input import VideoError
+from app.output.sound.devices import microphones as microphones
+from app.output.unfinished import finish
+from app.output.unfinished import unfinished_recordings as unfinished_recordings
+from app.runtime.plate.capture import PlateInfo, plate_info, plate_path
+from app.runtime.plate.session import keep_plate as keep_plate
+from models.table import NETWORKS, recommended
+from models.weights import on_hand, spec_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +60,11 @@ class PrecisionChoice:
     """Whether the network is still to be measured, which may change the choice."""
 
 
-def microphones() -> tuple[MicrophoneName, ...]:
-    """Return the microphones that the system lists."""
-    from app.output.sound import devices
-
-    return devices.microphones()
-
-
 def check_server(matting: MattingSettings) -> MattingSettings:
     """Return the settings, with the address as it is saved, if a server can be tried. Raises MattecamError.
 
     Checks address, token file, and the packages of the client; connects to nothing.
     """
-    from app.config.parsing import parse_server
-    from app.config.webrtc_service import require_service
-
     checked = matting.replace(server=parse_server(matting.server))
     require_service("--engine remote")
     if matting.server_token_file is not None:
@@ -65,11 +74,6 @@ def check_server(matting: MattingSettings) -> MattingSettings:
     return checked
 
 
-def cameras() -> tuple[CameraDevice, ...]:
-    """Return the connected cameras."""
-    return list_cameras()
-
-
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
     """Return (device, label) of the virtual cameras."""
     from app.output.virtual_camera import list_virtual_cameras
@@ -77,16 +81,9 @@ def virtual_cameras() -> tuple[tuple[str, str], ...]:
     return tuple((device.id, device.label) for device in list_virtual_cameras())
 
 
-def findings(*, proof: bool = False) -> tuple[Finding, ...]:
-    """Run the checks of this machine; with `proof` also send a test picture to the virtual camera."""
-    from app.doctor.checks import run_checks
-
-    return run_checks(proof=proof)
-
-
 def virtual_camera_findings() -> tuple[Finding, ...]:
     """Run the checks of the virtual camera."""
-    return tuple(finding for finding in findings() if finding.check.startswith("virtual camera"))
+    return tuple(finding for finding in run_checks() if finding.check.startswith("virtual camera"))
 
 
 def devices() -> tuple[tuple[str, str], ...]:
@@ -94,8 +91,6 @@ def devices() -> tuple[tuple[str, str], ...]:
 
     Imports torch only where there may be a GPU: the import stalls the window.
     """
-    from app.matting.selection import hardware
-
     found = [("cpu", "CPU"), *hardware.gpus()]
     if hardware.apple_gpu_usable():
         found.append(("mps", "Apple GPU"))
@@ -104,10 +99,6 @@ def devices() -> tuple[tuple[str, str], ...]:
 
 def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None:
     """Return what `auto` takes for a model, or for a weights file of it; None if the model is not installed."""
-    from app.matting.selection.choice import openvino_precision
-    from app.matting.selection.measured import awaits_measurement, best, gain, trials_of
-    from models.weights import on_hand
-
     file = weights or on_hand(model)
     if file is None:
         return None
@@ -120,12 +111,10 @@ def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None
 
 def models() -> tuple[ModelChoice, ...]:
     """Return every model except `auto`, in the order of the settings."""
-    from models import weights
-    from models.table import NETWORKS
 
     def choice(name: str) -> ModelChoice:
-        spec = weights.spec_of(name)
-        return ModelChoice(name, weights.on_hand(name) is not None, spec.bytes, spec.licence, spec.url is not None)
+        spec = spec_of(name)
+        return ModelChoice(name, on_hand(name) is not None, spec.bytes, spec.licence, spec.url is not None)
 
     return tuple(choice(name) for name in NETWORKS)
 
@@ -146,8 +135,6 @@ def install_weights(name: str, file: Path) -> Path:
 
 def recommended_model() -> ModelChoice:
     """Return the model to download first."""
-    from models.table import recommended
-
     return next(choice for choice in models() if choice.name == recommended().name)
 
 
@@ -177,25 +164,8 @@ def repair_not_started(program: str) -> Exception:
     return FixError(RepairFailure.NOT_RUN(program=program))
 
 
-def keep_plate(plate: BgrImage, camera: str) -> Path:
-    """Check that nobody is in a plate and store it for its camera and size. Raises PlateError."""
-    from app.runtime.plate.session import keep_plate as keep
-
-    return keep(plate, camera)
-
-
-def unfinished_recordings() -> tuple[Path, ...]:
-    """Return the temporary files of recordings that a crash left unfinished."""
-    from app.output.unfinished import unfinished_recordings as find
-
-    return find()
-
-
 def recover_recordings(parts: tuple[Path, ...]) -> Path:
     """Finish recordings; return the path of the last one. Raises VideoError, also for what could not be copied."""
-    from app.media.video_input import VideoError
-    from app.output.unfinished import finish
-
     problems = []
     for part in parts:
         try:
@@ -212,11 +182,6 @@ def recover_recordings(parts: tuple[Path, ...]) -> Path:
 
 def plate_view(path: Path, width: int) -> tuple[BgrImage | None, PlateInfo | None]:
     """Return a plate's thumbnail of this width and how it was captured; None for what cannot be read."""
-    import cv2
-    import numpy as np
-
-    from app.media.image_file import read_image
-
     thumbnail = None
     with suppress(BackgroundError):
         image = read_image(path)
@@ -227,7 +192,5 @@ def plate_view(path: Path, width: int) -> tuple[BgrImage | None, PlateInfo | Non
 
 def stored_plate(camera: str, width: int, height: int) -> Path | None:
     """Return the plate captured with this camera at this size; None where there is none."""
-    from app.runtime.plate.capture import plate_path
-
     path = plate_path(camera, width, height)
     return path if path.is_file() else None

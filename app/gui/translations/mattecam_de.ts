@@ -313,6 +313,10 @@
         <source>Rename background</source>
         <translation>Hintergrund umbenennen</translation>
     </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Endgültig löschen</translation>
+    </message>
 </context><context>
     <name>BackgroundViewControls</name>
     <message>
@@ -498,10 +502,6 @@
     <message>
         <source>Name:</source>
         <translation>Name:</translation>
-    </message>
-    <message>
-        <source>Delete for good</source>
-        <translation>Endgültig löschen</translation>
     </message>
     <message>
         <source>Keep</source>
@@ -774,7 +774,7 @@
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
-    <name>EventNotices</name>
+    <name>ProgramNotices</name>
     <message>
         <source>Diagnostics copied to the clipboard.</source>
         <translation>Diagnose in die Zwischenablage kopiert.</translation>
@@ -810,6 +810,46 @@
     <message>
         <source>Finish recording</source>
         <translation>Aufnahme fertigstellen</translation>
+    </message>
+    <message>
+        <source>No camera found – showing a demonstration.</source>
+        <translation>Keine Kamera gefunden – eine Demo wird gezeigt.</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Erneut prüfen</translation>
+    </message>
+    <message>
+        <source>Camera found: {0}.</source>
+        <translation>Kamera gefunden: {0}.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Verwenden</translation>
+    </message>
+    <message>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom und Meet sehen Mattecam noch nicht.</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Einrichten…</translation>
+    </message>
+    <message>
+        <source>The model “{0}” is not installed. The standard model is used instead.</source>
+        <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das Standardmodell verwendet.</translation>
+    </message>
+    <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
     </message>
 </context><context>
     <name>ExpertControls</name>
@@ -2698,48 +2738,6 @@
     <message>
         <source>preparing the overlay…</source>
         <translation>Einblendung wird vorbereitet…</translation>
-    </message>
-</context><context>
-    <name>StatusNotices</name>
-    <message>
-        <source>No camera found – showing a demonstration.</source>
-        <translation>Keine Kamera gefunden – eine Demo wird gezeigt.</translation>
-    </message>
-    <message>
-        <source>Check again</source>
-        <translation>Erneut prüfen</translation>
-    </message>
-    <message>
-        <source>Camera found: {0}.</source>
-        <translation>Kamera gefunden: {0}.</translation>
-    </message>
-    <message>
-        <source>Use it</source>
-        <translation>Verwenden</translation>
-    </message>
-    <message>
-        <source>Zoom and Meet cannot see Mattecam yet.</source>
-        <translation>Zoom und Meet sehen Mattecam noch nicht.</translation>
-    </message>
-    <message>
-        <source>Set up…</source>
-        <translation>Einrichten…</translation>
-    </message>
-    <message>
-        <source>The model “{0}” is not installed. The standard model is used instead.</source>
-        <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das Standardmodell verwendet.</translation>
-    </message>
-    <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Weichzeichnen</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Zeigen</translation>
     </message>
 </context><context>
     <name>TileGrid</name>

@@ -313,6 +313,10 @@
         <source>Rename background</source>
         <translation>Cambiar el nombre del fondo</translation>
     </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Eliminar definitivamente</translation>
+    </message>
 </context><context>
     <name>BackgroundViewControls</name>
     <message>
@@ -498,10 +502,6 @@
     <message>
         <source>Name:</source>
         <translation>Nombre:</translation>
-    </message>
-    <message>
-        <source>Delete for good</source>
-        <translation>Eliminar definitivamente</translation>
     </message>
     <message>
         <source>Keep</source>
@@ -774,7 +774,7 @@
         <translation>Reintentar</translation>
     </message>
 </context><context>
-    <name>EventNotices</name>
+    <name>ProgramNotices</name>
     <message>
         <source>Diagnostics copied to the clipboard.</source>
         <translation>Diagnóstico copiado al portapapeles.</translation>
@@ -810,6 +810,46 @@
     <message>
         <source>Finish recording</source>
         <translation>Terminar la grabación</translation>
+    </message>
+    <message>
+        <source>No camera found – showing a demonstration.</source>
+        <translation>No se encontró ninguna cámara: se muestra una demostración.</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Comprobar de nuevo</translation>
+    </message>
+    <message>
+        <source>Camera found: {0}.</source>
+        <translation>Cámara encontrada: {0}.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Usarla</translation>
+    </message>
+    <message>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom y Meet aún no ven Mattecam.</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Configurar…</translation>
+    </message>
+    <message>
+        <source>The model “{0}” is not installed. The standard model is used instead.</source>
+        <translation>El modelo «{0}» no está instalado. Se usa el modelo estándar en su lugar.</translation>
+    </message>
+    <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Desenfocar</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Mostrar</translation>
     </message>
 </context><context>
     <name>ExpertControls</name>
@@ -2698,48 +2738,6 @@
     <message>
         <source>preparing the overlay…</source>
         <translation>preparando la superposición…</translation>
-    </message>
-</context><context>
-    <name>StatusNotices</name>
-    <message>
-        <source>No camera found – showing a demonstration.</source>
-        <translation>No se encontró ninguna cámara: se muestra una demostración.</translation>
-    </message>
-    <message>
-        <source>Check again</source>
-        <translation>Comprobar de nuevo</translation>
-    </message>
-    <message>
-        <source>Camera found: {0}.</source>
-        <translation>Cámara encontrada: {0}.</translation>
-    </message>
-    <message>
-        <source>Use it</source>
-        <translation>Usarla</translation>
-    </message>
-    <message>
-        <source>Zoom and Meet cannot see Mattecam yet.</source>
-        <translation>Zoom y Meet aún no ven Mattecam.</translation>
-    </message>
-    <message>
-        <source>Set up…</source>
-        <translation>Configurar…</translation>
-    </message>
-    <message>
-        <source>The model “{0}” is not installed. The standard model is used instead.</source>
-        <translation>El modelo «{0}» no está instalado. Se usa el modelo estándar en su lugar.</translation>
-    </message>
-    <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Desenfocar</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Mostrar</translation>
     </message>
 </context><context>
     <name>TileGrid</name>

@@ -239,17 +239,12 @@ class ElidedComboBox(QComboBox):
 def combo(name: str, description: str, object_name: str) -> QComboBox:
     """Return a combo box that may be narrower than its longest entry."""
     made = ElidedComboBox()
-    make_narrow(made, name, description, object_name)
-    return made
-
-
-def make_narrow(made: QComboBox, name: str, description: str, object_name: str) -> None:
-    """Describe a combo box and let it be narrower than its longest entry."""
     describe(made, name, description, object_name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(10)
     made.setItemDelegate(QStyledItemDelegate(made))  # the default delegate ignores the style sheet
     made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return made
 
 
 def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object) -> None:

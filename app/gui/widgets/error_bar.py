@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
-from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 from functools import partial
 
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
-from PyQt6.sip import isdeleted
+from PyQt6.QtCore import QT_TRANSLATE_NOOP, QObject, pyqtSignal
 
 from app.core.messages.capture import SourceText
 from app.core.messages.matting import ModelText, PlateText
@@ -26,19 +23,19 @@ from app.runtime.status import PipelineStatus, Problem
 
 
 class Remedy(Enum):
-    """What can be done about a problem."""
+    """What can be done about a problem: the caption of its button, in English."""
 
-    CAMERA = auto()
-    SOURCE = auto()
-    MODEL = auto()
-    MATTING_SETTINGS = auto()
-    SERVER = auto()
-    PLATE = auto()
-    BLUR = auto()
-    VIRTUAL_CAMERA = auto()
-    RECORDINGS_FOLDER = auto()
-    KEYS = auto()
-    RETRY = auto()
+    CAMERA = QT_TRANSLATE_NOOP("ErrorBar", "Choose another camera")
+    SOURCE = QT_TRANSLATE_NOOP("ErrorBar", "Choose another source")
+    MODEL = QT_TRANSLATE_NOOP("ErrorBar", "Choose another model")
+    MATTING_SETTINGS = QT_TRANSLATE_NOOP("ErrorBar", "Show the settings")
+    SERVER = QT_TRANSLATE_NOOP("ErrorBar", "Show the server settings")
+    PLATE = QT_TRANSLATE_NOOP("ErrorBar", "Take a picture of the empty room…")
+    BLUR = QT_TRANSLATE_NOOP("ErrorBar", "Blur the background")
+    VIRTUAL_CAMERA = QT_TRANSLATE_NOOP("ErrorBar", "Set up…")
+    RECORDINGS_FOLDER = QT_TRANSLATE_NOOP("ErrorBar", "Choose another folder")
+    KEYS = QT_TRANSLATE_NOOP("ErrorBar", "How to set keys yourself")
+    RETRY = QT_TRANSLATE_NOOP("ErrorBar", "Try again")
 
 
 _OF_STAGE = {
@@ -90,6 +87,8 @@ def remedy_of(problem: Problem) -> Remedy | None:
     return _OF_MESSAGE.get(message, _OF_MESSAGES.get((problem.stage, type(message)), usual))
 
 
+KEY = "error "
+"""Beginning of the keys of errors."""
 EVENT_MS = 30_000
 """How long the error of a single action stays."""
 RANKS = {
@@ -101,27 +100,8 @@ RANKS = {
 """Of the stages whose problems are not just errors."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WindowError:
-    """An error of the window itself, which no stage of the pipeline reports."""
-
-    message: str
-    at_s: float
-    """time.time(), as for a `Problem`."""
-    lasting: bool
-    """Keep it until it is dismissed."""
-
-    @property
-    def rank(self) -> Rank:
-        """How important it is: the failure of what the user has just done comes first."""
-        return Rank.ERROR if self.lasting else Rank.OUTAGE
-
-
 class ErrorBar(QObject):
-    """Shows errors as notices.
-
-    A dismissed problem stays hidden until its message changes.
-    """
+    """Shows errors as notices. A dismissed problem stays hidden until it ends or its message changes."""
 
     help_requested = pyqtSignal(object)
     """The Remedy that the user chose."""
@@ -129,62 +109,48 @@ class ErrorBar(QObject):
     def __init__(self, area: NoticeArea, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._area = area
-        self._dismissed: set[str] = set()
-        self._problems: tuple[Problem, ...] = ()
-        """Open problems that are neither dismissed nor shown by a notice."""
-        self._own: list[WindowError] = []
-        self._notices: dict[Problem | WindowError, Notice] = {}
-        self._count = 0
-        """Of the errors so far, for the keys of their notices."""
+        self._open: set[str] = set()
+        """Keys of the problems that are open."""
 
     @property
     def text(self) -> str:
         """The sentence of the most important error; empty if there is none."""
-        order = sorted(self._notices.values(), key=lambda notice: (notice.rank, notice.at_s))
-        return order[-1].text if order else ""
+        return next((notice.text for notice in self._area.in_order() if notice.key.startswith(KEY)), "")
 
     def show_message(self, message: str, *, lasting: bool = False) -> None:
-        """Show an error of the window. It goes after a while, unless it is `lasting`; then until it is dismissed."""
-        error = WindowError(message, time.time(), lasting)
-        self._own = [*(other for other in self._own if other.message != message), error]
-        if not lasting:
-            QTimer.singleShot(EVENT_MS, partial(self._expire, error))
-        self._update()
+        """Show an error of the window. It goes after a while, unless it is `lasting`; then until it is dismissed.
+
+        The failure of what the user has just done comes before other errors.
+        """
+        rank, duration_ms = (Rank.ERROR, 0) if lasting else (Rank.OUTAGE, EVENT_MS)
+        self._area.show_notice(Notice(f"{KEY}{message}", translated(message), (), rank, duration_ms))
 
     def show_status(self, status: PipelineStatus, covered: Collection[Stage] = ()) -> None:
         """Show the open problems.
 
         covered: stages whose problem a notice shows already.
         """
-        self._dismissed &= {problem.message for problem in status.problems}
-        self._problems = tuple(
-            problem
-            for problem in status.problems
-            if problem.message not in self._dismissed and problem.stage not in covered
-        )
-        self._update()
+        problems = {f"{KEY}{problem.stage.name}: {problem.message}": problem for problem in status.problems}
+        for ended in self._open - problems.keys():
+            self._area.show_while(ended, None)
+        self._open = set(problems)
+        for key, problem in problems.items():
+            if problem.stage in covered:
+                self._area.hide_notice(key)
+            else:
+                self._area.show_while(key, self._notice(key, problem))
 
-    def _update(self) -> None:
-        entries: list[Problem | WindowError] = [*self._problems, *self._own]
-        for gone in self._notices.keys() - set(entries):
-            self._area.hide_notice(self._notices.pop(gone).key)
-        for entry in entries:
-            if entry not in self._notices:
-                self._count += 1
-                self._notices[entry] = self._notice(f"error{self._count}", entry)
-                self._area.show_notice(self._notices[entry])
-
-    def _notice(self, key: str, entry: Problem | WindowError) -> Notice:
-        remedy = remedy_of(entry) if isinstance(entry, Problem) else None
+    def _notice(self, key: str, problem: Problem) -> Notice:
+        remedy = remedy_of(problem)
+        actions = () if remedy is None else ((self.tr(remedy.value), partial(self.help_requested.emit, remedy)),)
         return Notice(
             key,
-            translated(entry.message),
-            () if remedy is None else ((self._action_text(remedy), partial(self.help_requested.emit, remedy)),),
-            _rank(entry),
-            heading=self._stage_text(entry.stage) if isinstance(entry, Problem) else "",
+            translated(problem.message),
+            actions,
+            RANKS.get(problem.stage, Rank.ERROR),
+            heading=self._stage_text(problem.stage),
             stays=True,
-            at_s=entry.at_s,
-            dismissed=partial(self._dismiss, entry),
+            at_s=problem.at_s,
         )
 
     def _stage_text(self, stage: Stage) -> str:
@@ -201,35 +167,3 @@ class ErrorBar(QObject):
             Stage.SETTINGS: self.tr("Settings"),
             Stage.SHORTCUTS: self.tr("Global shortcuts"),
         }[stage]
-
-    def _action_text(self, remedy: Remedy) -> str:
-        return {
-            Remedy.CAMERA: self.tr("Choose another camera"),
-            Remedy.SOURCE: self.tr("Choose another source"),
-            Remedy.MODEL: self.tr("Choose another model"),
-            Remedy.MATTING_SETTINGS: self.tr("Show the settings"),
-            Remedy.SERVER: self.tr("Show the server settings"),
-            Remedy.PLATE: self.tr("Take a picture of the empty room…"),
-            Remedy.BLUR: self.tr("Blur the background"),
-            Remedy.VIRTUAL_CAMERA: self.tr("Set up…"),
-            Remedy.RECORDINGS_FOLDER: self.tr("Choose another folder"),
-            Remedy.KEYS: self.tr("How to set keys yourself"),
-            Remedy.RETRY: self.tr("Try again"),
-        }[remedy]
-
-    def _dismiss(self, entry: Problem | WindowError) -> None:
-        if isinstance(entry, WindowError):
-            self._own.remove(entry)
-        else:
-            self._dismissed.add(entry.message)
-            self._problems = tuple(problem for problem in self._problems if problem.message != entry.message)
-        self._update()
-
-    def _expire(self, error: WindowError) -> None:
-        if not isdeleted(self) and error in self._own:  # neither dismissed nor repeated
-            self._own.remove(error)
-            self._update()
-
-
-def _rank(entry: Problem | WindowError) -> Rank:
-    return entry.rank if isinstance(entry, WindowError) else RANKS.get(entry.stage, Rank.ERROR)

@@ -55,8 +55,6 @@ class Notice:
     """Keep it after an action: it is hidden by whoever shows it."""
     at_s: float = field(default_factory=time.time)
     """time.time(); among notices of the same rank the newest comes first."""
-    dismissed: Callable[[], object] = lambda: None
-    """Called when the user dismisses it."""
 
     @property
     def is_alarm(self) -> bool:

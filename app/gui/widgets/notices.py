@@ -46,7 +46,7 @@ class NoticeArea(QWidget):
     @property
     def texts(self) -> tuple[str, ...]:
         """Sentences of all notices, the most important first."""
-        return tuple(notice.text for notice in self._in_order())
+        return tuple(notice.text for notice in self.in_order())
 
     @property
     def shown(self) -> str:
@@ -99,7 +99,8 @@ class NoticeArea(QWidget):
         self._notices[notice.key] = notice
         self._arrange()
 
-    def _in_order(self) -> list[Notice]:
+    def in_order(self) -> list[Notice]:
+        """Return all notices, the most important first."""
         return sorted(self._notices.values(), key=lambda notice: (notice.rank, notice.at_s), reverse=True)
 
     def _is_current(self, notice: Notice) -> bool:
@@ -109,7 +110,7 @@ class NoticeArea(QWidget):
         """Show the most important notice on the line, unless the present one is held there."""
         if held is None:
             held = self.underMouse() or self._list is not None
-        order = self._in_order()
+        order = self.in_order()
         wanted = order[0] if order else None
         if self._line is not None and self._line[0] is not wanted:
             if held:
@@ -150,7 +151,7 @@ class NoticeArea(QWidget):
         listed.setAccessibleName(self.tr("All messages"))
         column = QVBoxLayout(listed)
         column.setSpacing(8)
-        for notice in self._in_order():
+        for notice in self.in_order():
             column.addWidget(NoticeFrame(notice, self._act, self._dismiss, whole=True))
         listed.destroyed.connect(self._list_closed)
         self._list = listed
@@ -174,7 +175,6 @@ class NoticeArea(QWidget):
     def _dismiss(self, notice: Notice) -> None:
         self._dismissed[notice.key] = notice.text
         self._answer(notice)
-        notice.dismissed()
 
     def _act(self, notice: Notice, run: Callable[[], object]) -> None:
         if notice.stays:
