@@ -1,21 +1,28 @@
-"""A background is chosen by a click, a number key or in the grid; none only after a question; the focus stays."""
+"""A background is chosen by a click, a number key or in the grid, none only after a question; files are added."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QLabel, QMessageBox, QSlider
+import cv2
+import numpy as np
+import pytest
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
+from PyQt6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
+from app.core.files import paths
+from app.core.types import BgrImage, PictureKind
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.tile_view import TileGrid
-from app.gui.backgrounds.tiles import TileKind
+from app.gui.backgrounds.tiles import CHOSEN_ROLE, KEY_ROLE, TileKind
+from app.gui.shell.application import Session
 from app.gui.widgets.controls import ElidedComboBox
+from app.media.image_file import read_image
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls, made_store
-from tests.gui.strip import chosen, tiles
-from tests.gui.widgets import box, button, existing, find
+from tests.gui.widgets import add, box, button, chosen, existing, find, own, tiles
 
 
 def click(controls: Controls, qtbot: QtBot, kind: TileKind) -> None:
@@ -141,3 +148,138 @@ def test_the_list_of_fits_is_beside_its_caption(controls: Controls, qtbot: QtBot
         return choice.mapTo(controls.window, QPoint()).x() - end.x()
 
     qtbot.waitUntil(lambda: 0 <= gap() <= 20)
+
+
+def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
+    qtbot.mouseClick(find(session.window, QPushButton, "addBackgroundButton"), Qt.MouseButton.LeftButton)
+    dialog = find(session.window, QFileDialog)
+    dialog.filesSelected.emit([str(picture)])
+    dialog.reject()
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    copy = existing(chosen(session).path)
+    assert copy.parent == paths.backgrounds_dir()
+    assert copy.read_bytes() == picture.read_bytes()
+    qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
+    qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.has_image(own(session)[0]))
+
+
+def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+    strip = controls.window.strip
+    strip.view.setFocus()
+    strip.view.setCurrentIndex(strip.model.index(len(strip.model.tiles) - 1))  # far from where the new tile is
+    tile = add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
+    index = strip.model.index(0)
+    assert strip.model.tiles[0] == tile, "own pictures come first"
+    assert strip.view.currentIndex() == index
+    assert index.data(CHOSEN_ROLE)
+    viewport = existing(strip.view.viewport())
+    qtbot.waitUntil(lambda: viewport.rect().contains(strip.view.visualRect(index).center()))
+    assert index.data(KEY_ROLE) == 4, "the numbers of the others stay"
+
+
+def shows(session: Session, colour: tuple[int, int, int]) -> bool:
+    """Whether the upper left corner of the output has this colour."""
+    newest = session.bridge.picture
+    return newest is not None and newest.kind is PictureKind.COMPOSITE and is_near(newest.image, colour)
+
+
+def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
+    return bool(np.abs(image[1, 1].astype(int) - np.array(colour)).max() < 3)
+
+
+def uses(controls: Controls, colour: tuple[int, int, int]) -> bool:
+    """Whether the background in use is a file of this colour."""
+    path = chosen(controls).path
+    return path is not None and is_near(read_image(path), colour)
+
+
+@pytest.mark.parametrize("target", ["viewport", "window"])
+def test_a_dropped_file_is_added(controls: Controls, qtbot: QtBot, picture: Path, target: str) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(picture))])
+    drop(controls, mime, target)
+    qtbot.waitUntil(lambda: chosen(controls).kind == "image")
+    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
+
+
+def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Controls, qtbot: QtBot) -> None:
+    image = QImage(50, 31, QImage.Format.Format_RGB32)
+    image.fill(QColor(10, 200, 30))
+    mime = QMimeData()
+    mime.setImageData(image)
+    mime.setUrls([QUrl("https://example.org/meadow.jpg")])
+    drop(controls, mime, "viewport")
+    qtbot.waitUntil(lambda: uses(controls, (30, 200, 10)))
+    qtbot.waitUntil(lambda: len(own(controls)) == 1)
+
+
+def drop(controls: Controls, mime: QMimeData, target: str) -> None:
+    widget = existing(controls.window.strip.view.viewport() if target == "viewport" else controls.window)
+    action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys)
+    QApplication.sendEvent(widget, enter)
+    assert enter.isAccepted()
+    event = QDropEvent(QPointF(5, 5), action, mime, mouse, keys)
+    QApplication.sendEvent(widget, event)
+    assert event.isAccepted()
+
+
+def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
+    clipboard = existing(QGuiApplication.clipboard())
+    image = QImage(40, 30, QImage.Format.Format_ARGB32)
+    image.fill(QColor(250, 10, 10))
+    clipboard.setImage(image)
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: shows(session, (10, 10, 250)))
+    clipboard.setText("no picture")
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert "no image to paste" in session.window.error_bar.text
+
+
+def test_a_damaged_file_does_not_enter_the_library(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture at all")
+    controls.window.strip.library.add_files([broken])
+    qtbot.waitUntil(lambda: "broken.jpg" in controls.window.error_bar.text)
+    assert not own(controls)
+    assert not list(paths.backgrounds_dir().glob("broken*"))
+    assert chosen(controls).kind == "blur"
+
+
+def test_unsupported_file_type_is_rejected_with_an_error(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    controls.window.strip.library.add_files([text])
+    qtbot.waitUntil(lambda: "notes.txt is neither an image nor a video" in controls.window.error_bar.text)
+    assert not own(controls)
+
+
+def test_video_tiles_have_a_badge(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "waves.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for shade in range(5):
+        writer.write(np.full((48, 64, 3), 40 * shade, np.uint8))
+    writer.release()
+    tile = add(controls, qtbot, path)
+    assert tile.kind is TileKind.VIDEO
+    qtbot.waitUntil(lambda: chosen(controls).kind == "video")
+    qtbot.waitUntil(lambda: controls.window.strip.model.has_image(tile))
+
+
+def test_a_dragged_file_marks_where_it_may_be_dropped(controls: Controls, picture: Path) -> None:
+    def marked() -> bool:
+        return bool(controls.window.strip.view.property("dropTarget"))
+
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(picture))])
+    action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(controls.window, QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys))
+    assert marked()
+    QApplication.sendEvent(controls.window, QDragLeaveEvent())
+    assert not marked()
+    nothing = QMimeData()
+    nothing.setText("a text")
+    QApplication.sendEvent(controls.window, QDragEnterEvent(QPoint(5, 5), action, nothing, mouse, keys))
+    assert not marked(), "a text cannot be added"

@@ -1,8 +1,9 @@
-"""Plot, log, assistant, preferences, shortcuts, about."""
+"""Plot, log, preferences, shortcuts, about, and the manual."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyqtgraph as pg
@@ -10,23 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6 import sip
-from PyQt6.QtCore import QTimer
-from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
+from PyQt6.QtCore import QTimer, QUrl
+from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication
+from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import __version__
 from app.core.files import paths
+from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
 from app.gui.dialogs.log_window import LogWindow
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets.plot_panel import GAP_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
 from app.runtime.status import Phase, PipelineStatus
+from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
+from tests.gui.controls import made_store
 from tests.gui.widgets import button, existing, find, pick
 
 
@@ -96,6 +100,10 @@ def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: Qt
     assert "frames_out" in text
     assert str(Path.home()) + "/" not in text
     window.close()
+    existing(QGuiApplication.clipboard()).clear()
+    next(each for each in session.window.findChildren(QAction) if each.text() == "Copy diagnostics").trigger()
+    assert "copied" in session.window.notices.text_of("diagnosticsNotice")
+    assert existing(QGuiApplication.clipboard()).text().startswith("Mattecam ")
 
 
 def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session, qtbot: QtBot) -> None:
@@ -163,3 +171,95 @@ def test_about_names_the_version_and_the_server_that_gets_frames(session: Sessio
     assert "are sent to https://matting.example:8765" in about.informativeText()
     assert "stays on this computer" not in about.informativeText()
     about.close()
+
+
+def test_the_check_box_writes_and_removes_the_entry(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = PreferencesDialog(PreferencesStore(WindowPreferences()), made_store(), parent)
+    box = find(dialog, QCheckBox, "autostartCheck")
+    assert not box.isChecked()
+    box.click()
+    assert autostart.enabled() and box.isChecked()
+    box.click()
+    assert not autostart.enabled() and not box.isChecked()
+    (tmp_path / "autostart").rmdir()
+    (tmp_path / "autostart").write_text("a file in place of the folder")
+    box.click()
+    assert not box.isChecked()
+    assert any("cannot be changed" in label.text() for label in dialog.findChildren(QLabel))
+
+
+@pytest.fixture
+def parent(qtbot: QtBot) -> Iterator[QWidget]:
+    made = QWidget()
+    qtbot.addWidget(made)
+    yield made
+    for window in made.findChildren(HelpWindow):
+        window.close()
+
+
+def opened(parent: QWidget, page: str = "apps.md") -> HelpWindow:
+    open_help(parent, page)
+    (window,) = parent.findChildren(HelpWindow)
+    return window
+
+
+def test_pages_are_rendered_and_open_in_one_window(parent: QWidget) -> None:
+    window = opened(parent)
+    assert window.text.toPlainText().startswith("Choose the camera in other programs")
+    assert existing(window.pages.currentItem()).text() == "Choose the camera in other programs"
+    assert opened(parent, "troubleshooting.md") is window
+    assert window.text.toPlainText().startswith("Troubleshooting")
+
+
+def test_every_page_of_the_list_exists(parent: QWidget) -> None:
+    window = opened(parent)
+    assert window.pages.count() == 10
+    for row in range(window.pages.count()):
+        window.pages.setCurrentRow(row)
+        assert window.text.page.is_file()
+
+
+def test_links_to_pages_stay_in_the_window_and_others_open_the_browser(
+    parent: QWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: addresses.append(url.toString()))
+    window = opened(parent)
+    window.text.follow(QUrl("privacy-leaks.md#limits"))
+    assert window.text.page == paths.manual_page("privacy-leaks.md").resolve()
+    assert anchor_of(window.text.textCursor().block().text()) == "limits"
+    assert not addresses
+    window.text.follow(QUrl("https://obsproject.com"))
+    assert addresses == ["https://obsproject.com"]
+    window.text.follow(QUrl("../pyproject.toml"))
+    assert window.text.page.name == "privacy-leaks.md", "nothing else opens in an editor"
+    assert len(addresses) == 1
+
+
+def test_the_search_shows_the_pages_with_the_text_and_marks_it(parent: QWidget) -> None:
+    window = opened(parent)
+    window.search.setText("v4l2loopback")
+    shown = [row for row in range(window.pages.count()) if not window.pages.isRowHidden(row)]
+    assert 0 < len(shown) < window.pages.count()
+    assert window.text.textCursor().selectedText().lower() == "v4l2loopback"
+    first = window.text.textCursor().position()
+    window.search.returnPressed.emit()
+    assert window.text.textCursor().position() != first
+    window.search.setText("")
+    assert not any(window.pages.isRowHidden(row) for row in range(window.pages.count()))
+
+
+def test_pages_load_nothing_from_the_network_and_no_missing_image(qtbot: QtBot, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\n![absent](images/absent.webp) ![web](https://example.org/a.png)\n", "utf-8")
+    browser = ManualBrowser()
+    qtbot.addWidget(browser)
+    browser.show_page(page)
+    browser.show()
+    browser.grab()
+    assert browser.toPlainText().startswith("Page")

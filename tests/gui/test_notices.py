@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -18,7 +17,6 @@ from app.core.errors import SinkOpenError, WeightsMissingError
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
-from app.gui.shell.application import Session
 from app.gui.shell.notices import ProgramNotices
 from app.gui.state import devices, services
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
@@ -31,7 +29,7 @@ from app.runtime.status import PipelineStatus
 from app.testing.engine import FakeEngine
 from app.testing.faults import Faults
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.controls import made_store
 from tests.gui.widgets import button, existing, fail, find
 
@@ -268,12 +266,3 @@ def test_a_missing_model_falls_back_and_offers_its_download(
     qtbot.waitUntil(lambda: not shown.text_of("missingModelNotice"))
     qtbot.waitUntil(lambda: built[-1] == "rvm-mobilenetv3")
     assert session.store.saved.matting.model == "rvm-mobilenetv3"
-
-
-def test_copied_diagnostics_are_confirmed(session: Session, qtbot: QtBot) -> None:
-    activate(session, qtbot)
-    bar = existing(session.window.menuBar())
-    actions = [action for menu in bar.actions() for action in (menu.menu().actions() if menu.menu() else [])]  # type: ignore[union-attr]
-    next(action for action in actions if action.text() == "Copy diagnostics").trigger()
-    assert "copied" in session.window.notices.text_of("diagnosticsNotice")
-    assert existing(QGuiApplication.clipboard()).text().startswith("Mattecam")

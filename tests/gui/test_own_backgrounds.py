@@ -13,8 +13,7 @@ from app.core.files import paths
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls
-from tests.gui.strip import add, chosen, own, tiles
-from tests.gui.widgets import button, existing, find
+from tests.gui.widgets import add, button, chosen, existing, find, own, tiles
 
 
 def test_a_background_is_renamed_and_stays_in_use(controls: Controls, qtbot: QtBot, picture: Path) -> None:

@@ -22,9 +22,7 @@ from app.runtime.status import PipelineStatus
 from tests.gui.conftest import activate
 from tests.gui.controls import Controls
 from tests.gui.fitting import far_captions
-from tests.gui.preview import ready
-from tests.gui.strip import chosen
-from tests.gui.widgets import bring_up, button, drag, existing, find, slider
+from tests.gui.widgets import bring_up, button, chosen, drag, existing, find, ready, slider
 
 
 def talk(folder: Path) -> Path:

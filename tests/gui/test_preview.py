@@ -16,6 +16,7 @@ from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
 from app.runtime.status import PipelineStatus
 from app.testing.room import PERSON, ROOM
+from tests.gui.conftest import activate
 from tests.gui.widgets import existing, find
 
 
@@ -52,7 +53,7 @@ def wait_for_corner(qtbot: QtBot, preview: Preview, corner: tuple[int, int, int]
     qtbot.waitUntil(lambda: near(preview.image, 0.1, 0.1, corner))
 
 
-def test_view_mode_buttons(session: Session, qtbot: QtBot) -> None:
+def test_view_mode_buttons_and_keys(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
     looks = {
         ViewMode.ORIGINAL: ROOM,
@@ -63,7 +64,8 @@ def test_view_mode_buttons(session: Session, qtbot: QtBot) -> None:
     for mode, corner in looks.items():
         qtbot.mouseClick(find(session.window, QPushButton, f"view_{mode.value}"), Qt.MouseButton.LeftButton)
         wait_for_corner(qtbot, preview, corner)
-    session.window.action_bar.set_mode(ViewMode.FOREGROUND)
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
 
 

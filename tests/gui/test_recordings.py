@@ -1,4 +1,4 @@
-"""Recordings and snapshots."""
+"""Recordings, snapshots, and the microphone with its level meter."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QObject, Qt
+from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkError
 from app.core.messages.output import RecordingText
 from app.core.settings import OutputSettings, Settings
+from app.gui.panels.recordings import MicrophoneControls
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording, services
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
+from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.output.recorder import open_recording
+from app.output.sound.devices import MicrophoneName
 from app.runtime.status import PipelineStatus
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.controls import made_store
-from tests.gui.widgets import button, existing, fail
+from tests.gui.controls import Controls, made_store
+from tests.gui.widgets import button, current, existing, fail, find, pick
+from tests.output.sound.sources import FakeDevice
 
 
 def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
@@ -147,15 +152,6 @@ def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     world.faults.heal()
 
 
-def test_failure_to_create_the_folder_is_reported(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    blocker = tmp_path / "file"
-    blocker.write_text("")
-    session.preferences.change(recordings_dir=blocker / "deeper")
-    button(session, "recordButton").click()
-    qtbot.waitUntil(lambda: "cannot be created" in session.window.error_bar.text)
-    assert not button(session, "recordButton").isChecked()
-
-
 @pytest.mark.parametrize("control", ["recordButton", "snapshotButton"])
 def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path, control: str) -> None:
     blocker = tmp_path / "file"
@@ -165,6 +161,7 @@ def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, 
     button(session, control).click()
     sentence = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
     qtbot.waitUntil(lambda: session.window.error_bar.text == sentence)
+    assert not button(session, "recordButton").isChecked()
 
 
 def test_an_unfinished_recording_is_offered_and_finished(
@@ -180,3 +177,51 @@ def test_an_unfinished_recording_is_offered_and_finished(
     button(session, "unfinishedNoticeAction0").click()
     qtbot.waitUntil(lambda: "Saved talk.mp4" in notices.text_of("savedNotice"))
     assert finished.exists()
+
+
+def test_the_choice_reaches_the_pipeline(controls: Controls, qtbot: QtBot) -> None:
+    choice = find(controls.window, QComboBox, "microphoneCombo")
+    assert choice.currentData() == "off"
+    controls.window.panel.recordings.microphone.show_microphones((MicrophoneName("usb-1", "USB Microphone"),))
+    pick(choice, choice.findData("usb-1"))
+    qtbot.waitUntil(lambda: current(controls).output.microphone == "usb-1")
+    assert choice.currentText() == "USB Microphone"
+    pick(choice, choice.findData("off"))
+    qtbot.waitUntil(lambda: current(controls).output.microphone == "off")
+
+
+@pytest.fixture
+def store() -> SettingsStore:
+    return made_store()
+
+
+def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(store: SettingsStore, qtbot: QtBot) -> None:
+    device = FakeDevice()
+    controls = MicrophoneControls(store, device.open)
+    qtbot.addWidget(controls)
+    meter = find(controls, QProgressBar)
+    controls.show_microphones((MicrophoneName("usb", "USB"),))
+    controls.show()
+    assert meter.isHidden() and device.opened == []
+    store.edit("output", microphone="usb")
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    assert device.opened == ["usb"]
+    store.set_paused(True)
+    qtbot.waitUntil(lambda: device.open_now == 0)
+    assert meter.value() == 0
+    store.set_paused(False)
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    controls.hide()
+    qtbot.waitUntil(lambda: device.open_now == 0)
+    assert meter.value() == 0
+
+
+def test_a_microphone_that_cannot_be_opened_is_named(store: SettingsStore, qtbot: QtBot) -> None:
+    device = FakeDevice()
+    device.fails_to_open = True
+    controls = MicrophoneControls(store, device.open)
+    qtbot.addWidget(controls)
+    store.edit("output", microphone="usb")
+    controls.show()
+    qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))
+    controls.hide()

@@ -31,20 +31,20 @@ def test_listing_devices_imports_torch_only_where_there_may_be_a_gpu() -> None:
     assert done.stdout.strip() == "(('cpu', 'CPU'),) False"
 
 
-def test_the_preparation_shows_its_progress() -> None:
-    status = PipelineStatus(busy=ModelText.PREPARING(step=2, count=4))
-    assert "step 2 of 4" in summarize(status)
+CONNECTING = PipelineStatus(Phase.RUNNING, server=ServerState.CONNECTING, busy="the model", fps_out=30.0)
 
 
-def test_the_status_line_says_that_a_server_is_waited_for() -> None:
-    status = PipelineStatus(Phase.RUNNING, server=ServerState.CONNECTING, busy="the model", fps_out=30.0)
-    assert summarize(status).endswith("connecting to the server…")
-    assert summarize(replace(status, server=ServerState.CONNECTED, busy="")).endswith("30 pictures per second")
-
-
-def test_a_lowered_matting_rate_is_shown() -> None:
-    status = PipelineStatus(lowered=Lowered(30.0, None, False, 20.0))
-    assert summarize(status).endswith("This computer is busy – 20 pictures per second")
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        (PipelineStatus(busy=ModelText.PREPARING(step=2, count=4)), "step 2 of 4"),
+        (CONNECTING, "connecting to the server…"),
+        (replace(CONNECTING, server=ServerState.CONNECTED, busy=""), "30 pictures per second"),
+        (PipelineStatus(lowered=Lowered(30.0, None, False, 20.0)), "This computer is busy – 20 pictures per second"),
+    ],
+)
+def test_the_status_line_says_what_is_prepared_or_the_rate(status: PipelineStatus, end: str) -> None:
+    assert end in summarize(status).split("   ·   ")[1]
 
 
 def test_the_details_say_that_the_output_is_frozen() -> None:

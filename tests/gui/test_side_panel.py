@@ -1,17 +1,45 @@
-"""The side panel: Simple shows what most people need, All settings the rest in groups."""
+"""The side panel, and rules for every control: its names, the wheel, and a close of the window while all are used."""
 
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QSlider, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QScrollBar,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from app.capture import open_source
+from app.core.settings import CaptureSettings
+from app.gui.preview.rendering import ViewMode
+from app.gui.shell.application import Session, WindowOptions
+from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
+from app.runtime.status import Phase
+from app.testing.engine import FakeEngine
 from models.table import NETWORKS
+from tests.fakes.world import FakeWorld
+from tests.gui.conftest import MODELS, QUIET, StartWindow
 from tests.gui.controls import Controls
-from tests.gui.widgets import bring_up, button, existing, find
+from tests.gui.reach_of_ctl import use_everything_on
+from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
 
 SIMPLE = {
     "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "light_wrapSlider", "panXSlider",
@@ -90,3 +118,132 @@ def test_a_control_of_a_group_is_revealed(controls: Controls, qtbot: QtBot, name
     viewport = existing(controls.window.panel.page.viewport())
     qtbot.waitUntil(control.isVisible)
     qtbot.waitUntil(lambda: viewport.rect().contains(control.mapTo(viewport, control.rect().center())))
+
+
+def test_the_wheel_changes_no_control(session: Session) -> None:
+    window = session.window
+    windows = window.windows
+    window.windows.open_assistant()
+    windows.open_plate_dialog()
+    windows.open_virtual_camera_help()
+    for opened in (windows.open_preferences, windows.open_doctor, windows.open_shortcuts, windows.open_log):
+        opened()
+    kinds = (QAbstractSlider, QAbstractSpinBox, QComboBox)
+    controls = [
+        control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)
+    ]
+    assert {control.objectName() for control in controls} >= {"placeYSlider", "blurSlider", "modelCombo", "themeCombo"}
+    for control in controls:
+        if isinstance(control, QAbstractSlider) and control.isEnabled():
+            control.setValue((control.minimum() + control.maximum()) // 2)
+    before, settings = values(controls), session.store.current
+    try:
+        for control in controls:
+            for notches in (-3, 3, 3):
+                turn_wheel(control, notches)
+                control.setFocus()
+            assert values(controls) == before, control.objectName()
+        assert session.store.current == settings
+    finally:
+        for dialog in window.findChildren(QDialog):
+            dialog.close()
+
+
+NAMES = (
+    "preview",
+    "modelCombo",
+    "deviceCombo",
+    "downsampleSlider",
+    "downsampleAuto",
+    "backgroundList",
+    "addBackgroundButton",
+    "blurSlider",
+    "cameraCombo",
+    "sizeCombo",
+    "virtualCameraToggle",
+    "recordButton",
+    "snapshotButton",
+    "pauseButton",
+    "mirrorCheck",
+    "statusLabel",
+    "noticeCounter",
+)
+CONTROLS = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QListView)
+
+
+def own_controls(window: QWidget) -> list[QWidget]:
+    """Controls of the program, without internal widgets of Qt."""
+    found = [child for kind in CONTROLS for child in window.findChildren(kind)]
+    return [
+        child
+        for child in found
+        if not isinstance(child, QScrollBar) and not child.objectName().startswith("qt_") and not inside_combo(child)
+    ]
+
+
+def inside_combo(widget: QWidget) -> bool:
+    parent = widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QComboBox) or type(parent).__name__ in ("QTabBar", "QMenuBar", "PlotWidget"):
+            return True
+        parent = parent.parentWidget()
+    return False
+
+
+def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Session) -> None:
+    assert session.window.objectName() == "mainWindow"
+    for name in NAMES:
+        assert len(session.window.findChildren(QWidget, name)) == 1, name
+    controls = own_controls(session.window)
+    assert len(controls) > 40
+    for control in controls:
+        name = f"{type(control).__name__} {control.objectName() or control.accessibleName()}"
+        assert control.accessibleName() and control.accessibleDescription(), f"{name}: for screen readers"
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
+
+
+def test_close_while_every_control_is_used(
+    start_window: StartWindow,
+    qtbot: QtBot,
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    begun = threading.Event()
+
+    def endless(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        begun.set()
+        while True:
+            progress(1, 100)
+
+    monkeypatch.setattr(services, "download", endless)
+    parts = replace(world.parts(), open_source=open_source)
+    small = QUIET.replace(capture=CaptureSettings(source="demo", width=320, height=180))
+    session = start_window(small, options=WindowOptions(parts=parts))
+    session.preferences.change(recordings_dir=tmp_path)
+    window = session.window
+    qtbot.waitUntil(lambda: window.preview.image is not None and session.bridge.status.frames_out > 2)
+
+    for tile in window.strip.model.tiles:
+        window.strip.choose(tile)
+    use_everything_on(window.panel)
+    for mode in ViewMode:
+        window.action_bar.set_mode(mode)
+    for action in window.menus.findChildren(QAction) + window.findChildren(QAction):
+        if action.isCheckable():
+            action.trigger()
+            action.trigger()
+    frames = session.bridge.status.frames_out
+    session.store.set_paused(False)
+    session.store.set_frozen(False)
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
+
+    window.panel.quality.network.download.offer(MODELS[0])
+    window.panel.quality.network.download.start()
+    window.action_bar.record.click()
+    window.strip.library.reload()
+    window.windows.open_log()
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and begun.is_set())
+    assert session.close() == 0
+    assert session.bridge.status.phase is Phase.STOPPED
+    assert FakeEngine.live == 0

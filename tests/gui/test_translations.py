@@ -1,24 +1,42 @@
-"""The words of the translations: one form of address, one word for one thing, and buttons quoted by their own names."""
+"""Texts of the program in the languages of the window: complete, current, in the right words, and found by Qt."""
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PyQt6.QtCore import QLocale
-from PyQt6.QtWidgets import QApplication, QLabel
+from PyQt6.QtCore import QCoreApplication, QLocale, Qt
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
 
+from app.core.files import paths, program
+from app.core.messages.doctor import CameraFinding
+from app.core.messages.system import ProgramName
+from app.core.text import Text, code_of
+from app.doctor.virtual_camera import check_virtual_camera
+from app.gui.dialogs.findings_view import FindingsView, check_names
+from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
-from app.gui.i18n.language import translate
+from app.gui.i18n.language import translate, translation_file
+from app.gui.i18n.messages import describe_model, translated
+from app.gui.state.tasks import Tasks
+from models.table import NETWORKS
+from tests.doctor.machine import Machine
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import find
 from tests.paths import ROOT
+from tools import make_translations
 from tools.make_translations import FOLDER, LANGUAGES
 
+PLACE = re.compile(r"\{\w+\}")
+ENGLISH = re.compile(r"\b(the|is|are|and|not|with|this|other|choose|cannot)\b", re.IGNORECASE)
+"""Words that occur in no German or Spanish sentence."""
 QUOTED = re.compile(r"[“„«]([^”“»]+)[”“»]")
 UNWANTED = {
     "de": r"\b(du|dein\w*|dir|dich|Computer\w*|Vorführung|Verzögerung|Ctrl|Executor)\b|[^\W\d] …",
@@ -30,12 +48,58 @@ UNWANTED = {
 COMMAND = re.compile(r"docker run --gpus all …")
 
 
-def messages(language: str) -> Iterator[tuple[str, str, str]]:
-    """(context, English text, translation)"""
+def messages(language: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (context, source, comment, translation) of every message in a translation."""
     for context in ElementTree.parse(FOLDER / f"mattecam_{language}.ts").iter("context"):
         for message in context.iter("message"):
-            texts = (context.findtext("name"), message.findtext("source"), message.findtext("translation"))
-            yield texts[0] or "", texts[1] or "", texts[2] or ""
+            source, comment, translation = (message.findtext(tag, "") for tag in ("source", "comment", "translation"))
+            yield context.findtext("name", ""), source, comment, translation
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplication, language: str) -> None:
+    """Messages of the program have their code as comment; they are sentences, or parts of these."""
+    count = 0
+    with translate(qapp, QLocale(language)):
+        for context, source, comment, translation in messages(language):
+            count += 1
+            assert translation, f"{context}: {source!r} is not translated"
+            assert QCoreApplication.translate(context, source, comment) == translation
+            assert sorted(PLACE.findall(source)) == sorted(PLACE.findall(translation)), source
+            assert source.endswith("…") == translation.endswith("…"), source
+            if comment:
+                assert (source[-1] in ".:") == (translation[-1] in ".:"), source
+                assert not ENGLISH.search(PLACE.sub("", translation)), source
+            else:
+                assert ("&" in source) == ("&" in translation), source
+        assert QCoreApplication.translate("QPlatformTheme", "Cancel") in ("Abbrechen", "Cancelar"), "Qt's own texts"
+    assert count > 300
+    assert QCoreApplication.translate(context, source) == source, "removed after the block"
+
+
+def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
+    present = {(source, comment) for _context, source, comment, _translation in messages("de")}
+    program = {(text, "") for path in make_translations.FOLDER.parent.rglob("*.py") for text in texts_of(path)}
+    program |= {(each.value, code_of(each)) for each in make_translations.translatable()}
+    program |= {(spec.title, "") for spec in NETWORKS.values()}
+    assert present == program, "run tools.make_translations"
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """The literals that a file hands to tr() or translate()."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            place = {"tr": 0, "translate": 1, "QT_TRANSLATE_NOOP": 1}.get(name)
+            text = node.args[place] if place is not None and place < len(node.args) else None
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
+
+
+@pytest.mark.parametrize(("locale", "file"), [("de_AT", "mattecam_de.ts"), ("es_MX", "mattecam_es.ts")])
+def test_a_country_speaks_the_language_of_its_neighbour(locale: str, file: str) -> None:
+    assert translation_file(QLocale(locale)) == make_translations.FOLDER / file
+    assert translation_file(QLocale("en_GB")) is translation_file(QLocale("ja_JP")) is None
 
 
 WHILE_THE_LANGUAGE_CHANGES = """
@@ -69,23 +133,21 @@ def test_the_language_changes_while_other_threads_translate() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_text_quotes_controls_by_the_names_that_they_have(language: str) -> None:
+def test_the_words_of_a_translation(language: str) -> None:
+    """Texts quote controls by their names; there is one word for one thing, but not for two."""
     names: dict[str, set[str]] = {}
-    for _context, source, translation in messages(language):
+    for _context, source, _comment, translation in messages(language):
         names.setdefault(source, set()).add(translation.rstrip("…"))
     checked = 0
-    for _context, source, translation in messages(language):
+    for _context, source, _comment, translation in messages(language):
+        assert not re.search(UNWANTED[language], COMMAND.sub("", translation)), translation
         for name in QUOTED.findall(source):
             if name in names:
                 checked += 1
                 assert set(QUOTED.findall(translation)) & names[name], f"{translation!r} names {names[name]} otherwise"
     assert checked >= 3
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_one_word_for_one_thing(language: str) -> None:
-    found = [text for *_others, text in messages(language) if re.search(UNWANTED[language], COMMAND.sub("", text))]
-    assert not found
+    lights = {context: text for context, source, _comment, text in messages(language) if source == "Light"}
+    assert lights.pop("SidePanel") not in lights.values(), "the light on a person, and the light theme"
 
 
 @pytest.mark.parametrize(("language", "control"), [("de", "Strg"), ("es", "Control")])
@@ -100,3 +162,97 @@ def test_every_shortcut_is_named_in_the_language(
         dialog.close()
     assert f"{control}+0" in keys
     assert not any(name in text for text in keys for name in ("Ctrl", "Shift"))
+
+
+def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: QApplication) -> None:
+    programs = (ProgramName.PROCESS(name="zoom", pid="12"), ProgramName.THIS())
+    text = CameraFinding.IN_USE(device="/dev/video0", name="HD Cam", programs=programs)
+    with translate(qapp, QLocale("de")):
+        assert translated(text) == "/dev/video0 (HD Cam) wird von zoom (Prozess 12), Mattecam selbst benutzt."
+        assert translated("Nobody translated this: {x}.") == "Nobody translated this: {x}."
+        assert describe_model("of-tomorrow") == "of-tomorrow"
+    assert translated(text) == "/dev/video0 (HD Cam) is in use by zoom (process 12), Mattecam itself."
+
+
+@pytest.mark.parametrize(("copy", "command"), [("run.py", "python3 run.py"), ("", "mattecam")])
+def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
+    qapp: QApplication,
+    qtbot: QtBot,
+    tasks: Tasks,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    copy: str,
+    command: str,
+) -> None:
+    """An installed copy has no script `run.py`."""
+    if not copy:
+        monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+    machine = Machine(tmp_path, "debian")
+    machine.module_source()
+    machine.module_file()
+    with translate(qapp, QLocale("de")):
+        view = FindingsView(tasks)
+        qtbot.addWidget(view)
+        with qtbot.waitSignal(view.shown):
+            view.check(lambda: check_virtual_camera(machine.system()))
+    labels = [label.text() for label in view.findChildren(QLabel)]
+    assert any(text.startswith("Das Kernelmodul v4l2loopback ist für den laufenden Kernel") for text in labels)
+    assert "Oder von Hand, bis zum nächsten Neustart:" in labels
+    copied = [found.accessibleDescription() for found in view.findChildren(QPushButton) if found.text() == "Kopieren"]
+    assert any(text.startswith("sudo modprobe v4l2loopback") for text in copied)
+    assert f"{command} doctor --fix" in labels and f"{command} doctor --fix" in copied
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_an_installed_copy_names_its_own_command(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    script = tmp_path / "run.py"
+    monkeypatch.setattr(program, "SCRIPT", script)
+    with translate(qapp, QLocale(language)):
+        for message in make_translations.translatable():
+            values = dict.fromkeys(re.findall(r"\{(\w+)\}", message.value), "x")
+            assert "run.py" not in translated(Text(message, values)), code_of(message)
+    assert str(script) in translated(CameraFinding.FOUND(name="x", device=script)), "a file keeps its name"
+
+
+def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:
+    literal = re.compile(r'(?:Finding\(|_warning\(|Advice\(|_folder_finding\(|check = |_CHECK = )\s*f?"([^"]+)"')
+    found = set()
+    for path in (make_translations.FOLDER.parents[1] / "doctor").glob("*.py"):
+        source = path.read_text("utf-8")
+        prefix = "PipeWire camera: " if path.name == "pipewire.py" else ""
+        found |= {
+            prefix + name.removeprefix("{_CHECK}") for name in literal.findall(source) if not name.endswith((": ", "}"))
+        }
+    assert {"camera", "PipeWire camera: daemon", "disk: models", "virtual camera: Secure Boot"} <= found
+    assert found <= set(check_names())
+
+
+def test_errors_are_german_in_the_window_but_not_in_logs(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gone, broken = tmp_path / "gone.png", paths.backgrounds_dir() / "broken.png"
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text("no picture")
+    with translate(qapp, QLocale("de")):
+        session = start_window()
+        window, bar, model = session.window, session.window.error_bar, session.window.strip.model
+
+        def tip() -> str:
+            row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
+            return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
+
+        qtbot.waitUntil(lambda: tip().startswith(f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei"))
+        session.store.edit("background", kind="image", path=gone)
+        qtbot.waitUntil(lambda: bar.text == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes.")
+        assert f"The image {gone} does not exist; choose another one." in session.bridge.status.errors
+        assert "does not exist; choose another one." in window.windows.diagnostics()
+        window.scenes.apply("Office")
+        qtbot.waitUntil(lambda: bar.text == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
+        window.windows.open_plate_dialog()
+        dialog = find(window, PlateDialog)
+        session.store.set_paused(True)
+        dialog.begin()
+        qtbot.waitUntil(lambda: dialog.text.text().startswith("Solange Mattecam pausiert"))
+        dialog.close()

@@ -1,21 +1,18 @@
-"""Finds controls of the window, and injects faults."""
+"""Finds controls of the window and acts on them, on preview and backgrounds, as a user does; injects faults."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
-from PyQt6.QtCore import QObject, QPoint, Qt
-from PyQt6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QPushButton,
-    QSlider,
-    QWidget,
-)
+from PyQt6.QtCore import QObject, QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtWidgets import QAbstractSlider, QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.settings import Settings
+from app.core.settings import BackgroundSettings, Settings
+from app.gui.backgrounds.tiles import Tile
 from app.gui.shell.application import Session
 from tests.gui.controls import Controls
 
@@ -86,3 +83,68 @@ def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
     for step in range(1, 6):
         qtbot.mouseMove(slider, QPoint(here + (there - here) * step // 5, height))
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
+
+
+def ready(session: Session | Controls, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+
+
+def at(session: Session | Controls, x: float, y: float) -> QPoint:
+    """Return a point of the preview from fractions of the image."""
+    rect = session.window.preview.picture_rect()
+    return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
+
+
+def pull(session: Session | Controls, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
+    preview = session.window.preview
+    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=start)
+    for step in range(1, 5):
+        qtbot.mouseMove(preview, start + (end - start) * step / 4)
+    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=end)
+
+
+def chosen(session: Session | Controls) -> BackgroundSettings:
+    return session.store.current.background
+
+
+def tiles(session: Session | Controls) -> tuple[Tile, ...]:
+    return session.window.strip.model.tiles
+
+
+def own(session: Session | Controls) -> list[Tile]:
+    return [tile for tile in tiles(session) if tile.own]
+
+
+def add(session: Session | Controls, qtbot: QtBot, path: Path) -> Tile:
+    session.window.strip.library.add_files([path])
+    qtbot.waitUntil(lambda: bool(own(session)))
+    return own(session)[-1]
+
+
+NOTCH = 120
+
+
+def turn_wheel(
+    widget: QWidget, notches: int, where: QPoint | None = None,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:  # fmt: skip
+    """Send a turn of the wheel to a widget. where: its centre if None."""
+    where = widget.rect().center() if where is None else where
+    event = QWheelEvent(
+        QPointF(where), QPointF(widget.mapToGlobal(where)), QPoint(), QPoint(0, notches * NOTCH),
+        Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
+
+
+def values(controls: list[QWidget]) -> list[object]:
+    """Return what each control holds."""
+    held: list[object] = []
+    for control in controls:
+        if isinstance(control, QAbstractSlider):
+            held.append(control.value())
+        elif isinstance(control, QAbstractSpinBox):
+            held.append(control.text())
+        elif isinstance(control, QComboBox):
+            held.append(control.currentIndex())
+    return held

@@ -1,0 +1,209 @@
+"""Bridge to the pipeline, tasks off the GUI thread, and connections that end with the object they are for."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import os
+import sys
+import threading
+
+import pytest
+from PyQt6.QtCore import QCoreApplication, QEvent, QObject, pyqtSignal
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.core.settings import Settings
+from app.core.stage import Stage
+from app.gui.preview.rendering import ViewMode, ViewRequest
+from app.gui.shell.application import Session
+from app.gui.state.bridge import Bridge
+from app.gui.state.tasks import NICENESS, Tasks
+from app.gui.widgets.signals import follow
+from app.runtime.pipeline import Pipeline
+from tests.fakes.world import FakeWorld
+from tests.gui.conftest import QUIET
+from tests.gui.widgets import existing
+from tests.paths import ROOT
+from tests.waiting import eventually
+
+
+def test_at_most_one_frame_signal_is_pending(qtbot: QtBot, world: FakeWorld) -> None:
+    bridge = Bridge(Pipeline(QUIET, parts=world.parts()))
+    signals: list[int] = []
+    bridge.frame_ready.connect(lambda: signals.append(1))
+    bridge.request_view(ViewRequest(32, 24))
+    bridge.start()
+    try:
+        # The event loop is blocked, as during a long paint.
+        eventually(lambda: bridge.status.frames_out > 10)
+        qtbot.waitUntil(lambda: bool(signals))
+        frames = bridge.status.frames_out
+        qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)
+        assert len(signals) == 1, "no second signal before the image is taken"
+        image, _shows_room = existing(bridge.take_image())
+        assert (image.width(), image.height()) == (32, 24)
+        qtbot.waitUntil(lambda: len(signals) == 2)
+    finally:
+        assert bridge.stop()
+
+
+def test_nothing_is_rendered_without_a_request(qtbot: QtBot, world: FakeWorld) -> None:
+    pipeline = Pipeline(QUIET, parts=world.parts())
+    bridge = Bridge(pipeline)
+    bridge.request_view(None)
+    bridge.start()
+    try:
+        eventually(lambda: bridge.status.frames_out > 10)
+        assert bridge.take_image() is None
+        assert (pipeline.demand.watched, pipeline.demand.want_foreground) == (False, False)
+        assert bridge.picture is not None, "snapshots do not need a view"
+        bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
+        assert (pipeline.demand.watched, pipeline.demand.want_foreground) == (True, True)
+        qtbot.waitUntil(lambda: bridge.take_image() is not None)
+    finally:
+        assert bridge.stop()
+
+
+def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot) -> None:
+    # The stand-by card has no matte.
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.alpha is not None)
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+    session.store.set_frozen(True)
+    qtbot.wait(300)
+    before = existing(session.window.preview.image)
+    session.window.action_bar.set_mode(ViewMode.MATTE)
+    qtbot.waitUntil(lambda: session.window.preview.image != before)
+
+
+def test_stop_before_start(qtbot: QtBot, world: FakeWorld) -> None:
+    bridge = Bridge(Pipeline(Settings(), parts=world.parts()))
+    assert bridge.stop()
+    assert threading.active_count() >= 1
+
+
+def test_the_window_has_its_own_threads_watched(session: Session, qtbot: QtBot) -> None:
+    dead = threading.Event()
+    session.pipeline.watch("remote", Stage.SETTINGS, dead.is_set)
+    qtbot.wait(150)
+    assert not session.bridge.status.problems
+    dead.set()
+    qtbot.waitUntil(lambda: any("remote thread" in problem.message for problem in session.bridge.status.problems))
+
+
+class Taker(QObject):
+    """Records what it receives, and on which thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[object] = []
+
+    def take(self, value: object) -> None:
+        self.taken.append((value, threading.current_thread() is threading.main_thread()))
+
+
+@pytest.fixture
+def taker(qapp: object) -> Taker:
+    return Taker()
+
+
+def test_results_are_delivered_on_the_gui_thread(qtbot: QtBot, taker: Taker) -> None:
+    tasks = Tasks()
+    tasks.run(lambda: threading.current_thread() is threading.main_thread(), taker.take)
+    qtbot.waitUntil(lambda: taker.taken == [(False, True)])
+    tasks.close()
+
+
+def test_errors_are_delivered_or_logged(qtbot: QtBot, taker: Taker, caplog: pytest.LogCaptureFixture) -> None:
+    tasks = Tasks()
+
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    tasks.run(fail, taker.take, lambda error: taker.take(str(error)))
+    qtbot.waitUntil(lambda: taker.taken == [("the disk is full", True)])
+    tasks.run(fail, taker.take)
+    qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
+    tasks.close()
+
+
+def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, taker: Taker) -> None:
+    tasks, release, ended = Tasks(), threading.Event(), threading.Event()
+
+    def work() -> int:
+        release.wait(60)
+        ended.set()
+        return 1
+
+    notes = taker.taken
+    tasks.run(work, taker.take)
+    taker.deleteLater()
+    QCoreApplication.sendPostedEvents(taker, QEvent.Type.DeferredDelete)
+    release.set()
+    eventually(ended.is_set)
+    qtbot.wait(50)
+    assert notes == []
+    tasks.close()
+
+
+def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, taker: Taker) -> None:
+    tasks = Tasks()
+    tasks.run(lambda: 1, taker.take)
+    tasks.close()
+    tasks.run(lambda: 2, taker.take)
+    qtbot.wait(50)
+    assert taker.taken == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_threads_let_the_window_run_first(qtbot: QtBot, taker: Taker) -> None:
+    tasks = Tasks()
+    tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), taker.take)
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    qtbot.waitUntil(lambda: taker.taken == [(min(19, own + NICENESS), True)])
+    tasks.close()
+
+
+class Sender(QObject):
+    changed = pyqtSignal(int)
+
+
+class Owner(QObject):
+    def __init__(self) -> None:
+        super().__init__()
+        self.itself = self
+        """Only the garbage collector deletes a cycle."""
+
+
+def test_a_connection_ends_with_its_owner_also_in_a_garbage_collection(qapp: QApplication) -> None:
+    """The program crashed: the collector had emptied the function that it called while it deleted the owner."""
+    sender, seen = Sender(), list[tuple[Owner, int]]()
+    owners = [Owner() for _ in range(100)]
+    for owner in owners:
+        follow(sender.changed, owner, lambda value, owner=owner: seen.append((owner, value)))
+    sender.changed.emit(1)
+    assert len(seen) == 100
+    seen.clear()
+    owners.clear()
+    del owner
+    gc.collect()
+    sender.changed.emit(2)
+    assert seen == []
+
+
+def test_a_connection_ends_with_an_owner_that_qt_deletes(qapp: QApplication) -> None:
+    sender, seen = Sender(), list[int]()
+    parent = QObject()
+    follow(sender.changed, QObject(parent), seen.append)
+    sender.changed.emit(1)
+    parent.deleteLater()
+    qapp.sendPostedEvents(parent, 52)  # DeferredDelete
+    sender.changed.emit(2)
+    assert seen == [1]
+
+
+def test_no_closure_is_called_when_an_object_is_deleted() -> None:
+    for path in (ROOT / "app" / "gui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("destroyed.connect"):
+                assert not any(isinstance(argument, ast.Lambda) for argument in node.args), f"{path}:{node.lineno}"
