@@ -35,7 +35,7 @@ class ControlsWindow(QWidget):
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore, tasks: Tasks, scenes: Path) -> None:
         super().__init__()
-        self.preview = Preview(lambda: False)
+        self.preview = Preview(store, preferences)
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
         self.panel = SidePanel(store, preferences, tasks)
@@ -43,7 +43,7 @@ class ControlsWindow(QWidget):
         self.error_bar = ErrorBar(self.notices, self)
         self.scenes_menu = QMenu(self)
         self.scenes = ScenesMenu(self.scenes_menu, SceneStore(scenes), store, tasks, self)
-        PreviewInteraction(self.preview, store, preferences, self.panel.placement.target)
+        PreviewInteraction(self.preview, store, preferences, self.panel.placement.mouse)
         self.action_bar.mode_chosen.connect(self.preview.set_mode)
         for source in (self.strip.library.failed, self.panel.quality.network.download.failed, self.scenes.failed):
             source.connect(self.error_bar.show_message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Form(QWidget):
     def __init__(self, store: SettingsStore, spacing: int = 12) -> None:
         super().__init__()
         self.store = store
-        self._shows: list[Callable[[Settings], None]] = []
+        self._shows: list[Callable[[Settings], object]] = []
         self.column = column(self, spacing=spacing)
         store.changed.connect(self.show_settings)
 
@@ -46,6 +47,16 @@ class Form(QWidget):
     def refresh(self) -> None:
         """Show the settings again, after something else changed that the rows depend on."""
         self.show_settings(self.store.current)
+
+    def on_settings(self, show: Callable[[Settings], object]) -> None:
+        """Call `show` with the settings, now and after each change."""
+        self._shows.append(show)
+        show(self.store.current)
+
+    def enable_while(self, useful: Callable[[Settings], bool], *widgets: QWidget) -> None:
+        """Enable widgets while the settings give them an effect."""
+        for widget in widgets:
+            self.on_settings(lambda settings, widget=widget: widget.setEnabled(useful(settings)))  # type: ignore[misc]
 
     def add(self, *widgets: QWidget) -> None:
         """Add widgets, one below the other."""
@@ -127,7 +138,7 @@ class Form(QWidget):
     ) -> SteadyButton:  # fmt: skip
         """Add a link. useful: whether it would change anything."""
         made = button(text, description, object_name, act, link=True)
-        self._shows.append(lambda settings: made.set_useful(useful(settings)))
+        self.on_settings(lambda settings: made.set_useful(useful(settings)))
         self.add(made)
         return made
 
@@ -156,12 +167,8 @@ class Form(QWidget):
 
     def _bind(self, control: QWidget, setting: str, show: Callable[[Any], object]) -> None:
         control.setProperty("setting", setting)
-
-        def show_in(settings: Settings) -> None:
-            show(SETTINGS[setting].value_in(settings) if setting in SETTINGS else getattr(settings, setting))
-
-        self._shows.append(show_in)
-        show_in(self.store.current)
+        of = SETTINGS[setting].value_in if setting in SETTINGS else attrgetter(setting)
+        self.on_settings(lambda settings: show(of(settings)))
 
 
 def _set_text(line: QLineEdit, text: str) -> None:

@@ -77,7 +77,7 @@ class OutputControls(Form):
              (self.tr("Beside the person in the virtual camera"), "side-by-side")],
             visible=LINUX,
         )  # fmt: skip
-        self._device = self.add_choice(
+        device = self.add_choice(
             "output.virtual_camera", self.tr("Virtual camera device"), self.tr("The device that other programs read"),
             "virtualCameraCombo", self._devices, shows=lambda device: "auto" if device == "off" else device,
         )  # fmt: skip
@@ -90,7 +90,7 @@ class OutputControls(Form):
                        "mirrorOutputCheck")  # fmt: skip
         self.add_check("output.on_demand", self.tr("Switch the real camera off while nobody watches"),
                        self.tr("Only while this window is hidden"), "onDemandCheck")  # fmt: skip
-        self.refresh()
+        self.enable_while(lambda settings: settings.output.virtual_camera != "off", device)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -99,10 +99,6 @@ class OutputControls(Form):
 
     def _devices(self) -> Entries:
         return [(self.tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in self._cameras)]
-
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
-        self._device.setEnabled(settings.output.virtual_camera != "off")
 
 
 IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"

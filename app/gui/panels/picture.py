@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker
-
 from app.core.framing import WHOLE
 from app.core.placement import CORNERS, IN_PLACE, Corner, in_corner
-from app.core.settings import PlacementSettings, Settings
+from app.core.settings import PlacementSettings
 from app.gui.panels.form import Entries, Form
-from app.gui.preview.interaction import DragTarget
 from app.gui.preview.mirroring import Sides
 from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check
 from app.gui.widgets.signals import follow
 from app.gui.widgets.value_slider import offset, percent, times
+
+LAID_OUT = ("image", "video", "slides", "screen")
+"""Kinds of background that have a position."""
 
 
 class FramingControls(Form):
@@ -30,7 +30,8 @@ class FramingControls(Form):
         )  # fmt: skip
         self.add_slider("framing.zoom", times, self.tr("Zoom"),
                         self.tr("Enlarges a part of the camera image"), "zoomSlider")  # fmt: skip
-        self._pans = (
+        self.enable_while(
+            lambda settings: settings.framing.zoom > 1,
             self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
                             self.tr("Moves the image left or right"), "panXSlider",
                             sign=lambda: -1 if preferences.current.mirror_preview else 1),
@@ -43,12 +44,6 @@ class FramingControls(Form):
         self.add_link(self.tr("Reset zoom"), self.tr("Show the whole camera image"), "framingReset", self._show_whole,
                       lambda settings: settings.framing != WHOLE)  # fmt: skip
         follow(preferences.changed, self, lambda _new: self.refresh())
-        self.refresh()
-
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
-        for pan in self._pans:
-            pan.setEnabled(settings.framing.zoom > 1)
 
     def _show_whole(self) -> None:
         self.store.edit("framing", **dict(WHOLE))
@@ -72,19 +67,14 @@ class LightSliders(Form):
              self.tr("Brightens your face like a soft lamp beside the camera")),
         ):  # fmt: skip
             self.add_slider(f"edges.{field}", percent, name, description, f"{field}Slider")
-        self._hint = self.add_hint(
+        hint = self.add_hint(
             self.tr("Light match needs an image or a video as background: a blurred room has your light already.")
         )
-        self.refresh()
-
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
-        unused = settings.background.kind not in ("image", "video", "slides", "screen")
-        self._hint.setVisible(unused and settings.matting.edges.light_match > 0)
+        self.on_settings(
+            lambda now: hint.setVisible(now.background.kind not in LAID_OUT and now.matting.edges.light_match > 0)
+        )
 
 
-LAID_OUT = ("image", "video", "slides", "screen")
-"""Kinds of background that have a position."""
 CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
 
 
@@ -94,7 +84,8 @@ class BackgroundViewControls(Form):
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__(store)
         self._preferences = preferences
-        self._blurs = (
+        self.enable_while(
+            lambda settings: settings.background.kind == "blur",
             self.add_check("background.bokeh", self.tr("Bokeh"),
                            self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO"),
                            "bokehCheck"),
@@ -102,7 +93,8 @@ class BackgroundViewControls(Form):
                            self.tr("Blurs what is farther from you more strongly; needs the executor OpenVINO"),
                            "distanceBlurCheck"),
         )  # fmt: skip
-        self._view = (
+        self.enable_while(
+            lambda settings: settings.background.kind in LAID_OUT,
             self.add_slider("background.zoom", times, self.tr("Background zoom"),
                             self.tr("Enlarges the image behind the person"), "backgroundZoomSlider"),
             self.add_slider("background.pan_x", percent, self.tr("Left–right"),
@@ -114,24 +106,15 @@ class BackgroundViewControls(Form):
                       lambda: store.edit("background", **CENTRED),
                       lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
                       )  # fmt: skip
-        self._parallax = self.add_slider(
+        parallax = self.add_slider(
             "background.parallax", percent, self.tr("Parallax"),
             self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
         )  # fmt: skip
+        self.enable_while(lambda settings: settings.background.kind in ("image", "video"), parallax)
         follow(preferences.changed, self, lambda _new: self.refresh())
-        self.refresh()
 
     def _sign(self) -> int:
         return Sides.of(self.store.current, self._preferences.current.mirror_preview).backdrop_sign
-
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
-        kind = settings.background.kind
-        for switch in self._blurs:
-            switch.setEnabled(kind == "blur")
-        for slider in self._view:
-            slider.setEnabled(kind in LAID_OUT)
-        self._parallax.setEnabled(kind in ("image", "video"))
 
 
 class PlacementControls(Form):
@@ -143,7 +126,6 @@ class PlacementControls(Form):
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__(store)
         self._preferences = preferences
-        self.target = DragTarget()
         self.add_choice(
             "placement", self.tr("Position"), self.tr("Shows the person small in a corner, such as beside slides"),
             "cornerCombo", self._corners, choose=self._choose, shows=self._corner,
@@ -154,20 +136,17 @@ class PlacementControls(Form):
                         "placeXSlider", sign=self._sign)  # fmt: skip
         self.add_slider("placement.y", offset, self.tr("Up–down"),
                         self.tr("Moves the person up or down"), "placeYSlider")  # fmt: skip
-        self._mouse = check(
+        self.mouse = check(
             self.tr("Mouse moves the person"),
             self.tr("Dragging and the wheel move and scale the person in place of the camera image"),
             "mousePersonCheck",
         )
-        self._mouse.toggled.connect(lambda on: self.target.choose("person" if on else "camera"))
-        self.target.changed.connect(self._show_target)
-        self.add(self._mouse)
+        self.add(self.mouse)
         self.add_hint(self.tr("With Ctrl, dragging and the wheel in the preview always move the person."))
         self.add_link(self.tr("Reset position"), self.tr("Show the person where the camera does"), "placementReset",
                       lambda: store.edit("placement", **dict(IN_PLACE)),
                       lambda settings: settings.placement != IN_PLACE)  # fmt: skip
         follow(preferences.changed, self, lambda _new: self.refresh())
-        self.refresh()
 
     def _sign(self) -> int:
         return Sides.of(self.store.current, self._preferences.current.mirror_preview).backdrop_sign
@@ -191,7 +170,3 @@ class PlacementControls(Form):
     def _choose(self, corner: Corner | None) -> None:
         if corner is not None:
             self.store.edit("placement", **dict(self._mirrored(in_corner(corner))))
-
-    def _show_target(self) -> None:
-        with QSignalBlocker(self._mouse):
-            self._mouse.setChecked(self.target.target == "person")

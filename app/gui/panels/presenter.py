@@ -42,7 +42,6 @@ class PresenterControls(Form):
         )
         self.add_link(self.tr("End the presentation"), self.tr("Return to the previous background"), "presentEnd",
                       self._stop, lambda settings: settings.background.kind in PRESENTED)  # fmt: skip
-        self.refresh()
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
         """List the screens and windows anew before the list opens."""

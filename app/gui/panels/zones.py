@@ -44,7 +44,6 @@ class ZoneControls(Form):
                       lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
         self.add_link(self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear",
                       lambda: self._remove(self._own()), lambda _settings: bool(self._own()))  # fmt: skip
-        self.refresh()
 
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the camera in use."""

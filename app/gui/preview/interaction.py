@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
 from PyQt6.QtGui import QInputEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PyQt6.QtWidgets import QAbstractButton
 
 from app.core.framing import pan_by, zoom_at
 from app.core.placement import move_by, scale_at
@@ -28,34 +29,19 @@ PERSON_MODIFIER = Qt.KeyboardModifier.ControlModifier
 Target = Literal["camera", "person"]
 
 
-class DragTarget(QObject):
-    """What the mouse and the keys move in the preview. It belongs to the window and is not saved."""
-
-    changed = pyqtSignal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.target: Target = "camera"
-
-    def choose(self, target: Target) -> None:
-        """Select what dragging, the wheel and the keys change."""
-        if target != self.target:
-            self.target = target
-            self.changed.emit()
-
-
 class PreviewInteraction(QObject):
     """Filters the preview's events. In the comparison, dragging and the arrow keys move its divider instead."""
 
     def __init__(
-        self, preview: Preview, store: SettingsStore, preferences: PreferencesStore, target: DragTarget
+        self, preview: Preview, store: SettingsStore, preferences: PreferencesStore, moves_person: QAbstractButton
     ) -> None:
+        """moves_person: checked while mouse and keys move the person in place of the camera's image."""
         super().__init__(preview)
-        self._preview, self._store, self._preferences, self._target = preview, store, preferences, target
+        self._preview, self._store, self._preferences, self._moves_person = preview, store, preferences, moves_person
         self._drag_position: QPointF | None = None
         """Last position of the drag; None while nothing is dragged."""
         follow(store.changed, self, lambda _settings: self._show_draggable())
-        target.changed.connect(self._show_draggable)
+        moves_person.toggled.connect(self._show_draggable)
         self._show_draggable()
         preview.installEventFilter(self)
 
@@ -70,10 +56,10 @@ class PreviewInteraction(QObject):
         return False
 
     def _show_draggable(self) -> None:
-        self._preview.set_draggable(self._target.target == "person" or self._store.current.framing.zoom > 1)
+        self._preview.set_draggable(self._moves_person.isChecked() or self._store.current.framing.zoom > 1)
 
     def _target_of(self, event: QInputEvent) -> Target:
-        return "person" if event.modifiers() & PERSON_MODIFIER else self._target.target
+        return "person" if event.modifiers() & PERSON_MODIFIER or self._moves_person.isChecked() else "camera"
 
     def _turn_wheel(self, event: QWheelEvent) -> None:
         x, y = self._preview.fraction_of(event.position())

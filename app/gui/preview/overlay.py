@@ -7,7 +7,7 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from app.core.blur_scale import hides_text
-from app.core.settings import OutputSettings, OverlayPlace, Settings
+from app.core.settings import OutputSettings, Settings
 from app.gui.i18n.messages import standby_text
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
@@ -23,21 +23,6 @@ from app.runtime.status import Phase, PipelineStatus
 PILL_PADDING = 10
 MAX_QUOTE = 40
 """Characters of the stand-by text that a badge quotes."""
-
-
-def taken_places(settings: Settings) -> frozenset[Qt.AlignmentFlag]:
-    """Return where the preview shows a logo or a text of the output, which no note may cover."""
-    overlay = settings.overlay
-    named = ((overlay.file, overlay.place), (overlay.text, overlay.text_place))
-    return frozenset(_alignment(place, settings.output.mirror) for shown, place in named if shown)
-
-
-def _alignment(place: OverlayPlace, mirror: bool) -> Qt.AlignmentFlag:
-    flags = Qt.AlignmentFlag
-    left, right = (flags.AlignRight, flags.AlignLeft) if mirror else (flags.AlignLeft, flags.AlignRight)
-    across = left if place.endswith("left") else right if place.endswith("right") else flags.AlignHCenter
-    top, bottom = place.startswith("top"), place.startswith("bottom")
-    return across | (flags.AlignTop if top else flags.AlignBottom if bottom else flags.AlignVCenter)
 
 
 class Pill(QLabel):
@@ -235,7 +220,6 @@ class ViewNote(QWidget):
     def _show(self) -> None:
         """Follow the state; the note is hidden while the stand-by card is shown."""
         settings, mirror = self._store.current, self._preferences.current.mirror_preview
-        self._preview.set_output_mirror(settings.output.mirror)
         same = mirror == settings.output.mirror
         # While the screen is the background, the composite is shown in every mode.
         alone = self._preview.mode is not ViewMode.COMPOSITE and settings.background.kind != "screen"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -22,9 +20,12 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
+from app.core.settings import OverlayPlace, Settings
 from app.gui.preview.rendering import ViewMode, ViewRequest
+from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import describe
+from app.gui.widgets.signals import follow
 
 
 class RoomLabel(QLabel):
@@ -44,6 +45,21 @@ NOTE_MARGIN = 12
 NOTE_GAP = 8
 
 
+def _taken_places(settings: Settings) -> frozenset[Qt.AlignmentFlag]:
+    """Return where the preview shows a logo or a text of the output, which no note may cover."""
+    overlay = settings.overlay
+    named = ((overlay.file, overlay.place), (overlay.text, overlay.text_place))
+    return frozenset(_alignment(place, settings.output.mirror) for shown, place in named if shown)
+
+
+def _alignment(place: OverlayPlace, mirror: bool) -> Qt.AlignmentFlag:
+    flags = Qt.AlignmentFlag
+    left, right = (flags.AlignRight, flags.AlignLeft) if mirror else (flags.AlignLeft, flags.AlignRight)
+    across = left if place.endswith("left") else right if place.endswith("right") else flags.AlignHCenter
+    top, bottom = place.startswith("top"), place.startswith("bottom")
+    return across | (flags.AlignTop if top else flags.AlignBottom if bottom else flags.AlignVCenter)
+
+
 class Preview(QWidget):
     """Draws the newest image without scaling; the divider of the comparison can be dragged."""
 
@@ -52,10 +68,11 @@ class Preview(QWidget):
     image_shown = pyqtSignal(object)
     """The QImage that is now shown."""
 
-    def __init__(self, is_captured: Callable[[], bool]) -> None:
-        """is_captured: whether the outputs may show the window, because they show a screen."""
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
-        self._is_captured = is_captured
+        self._store, self._preferences = store, preferences
+        for changed in (store.changed, preferences.changed):
+            follow(changed, self, lambda _new: self._follow())
         describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -67,13 +84,13 @@ class Preview(QWidget):
         self._shows_room = False
         """Whether the image shows the room."""
         self._mode = ViewMode.COMPOSITE
-        self._mirror = True
-        self._output_mirror = False
         self._divider = 0.5
         self._draggable = False
         self._overlays: list[QWidget] = []
         self._notes: list[tuple[QWidget, tuple[Qt.AlignmentFlag, ...]]] = []
-        self._taken: frozenset[Qt.AlignmentFlag] = frozenset()
+        self._taken = _taken_places(store.current)
+        """Where notes are not laid: the output shows something there."""
+        self._request: ViewRequest | None = None
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
 
@@ -95,19 +112,13 @@ class Preview(QWidget):
         self._notes.append((note, places))
         self._place_overlays()
 
-    def set_taken(self, places: frozenset[Qt.AlignmentFlag]) -> None:
-        """Keep notes away from these places: the output shows something there."""
-        if places != self._taken:
-            self._taken = places
-            self._place_overlays()
-
     @property
     def image(self) -> QImage | None:
         """The image to paint, in physical pixels; None before the first one, and where the outputs would show the room.
 
         Ask it when it is painted.
         """
-        return None if self._shows_room and self._is_captured() else self._image
+        return None if self._shows_room and self._store.screen_captured else self._image
 
     @property
     def mode(self) -> ViewMode:
@@ -129,16 +140,12 @@ class Preview(QWidget):
         plain = Qt.CursorShape.OpenHandCursor if self._draggable else Qt.CursorShape.ArrowCursor
         self.setCursor(Qt.CursorShape.SplitHCursor if self._mode is ViewMode.COMPARE else plain)
 
-    def set_mirror(self, mirror: bool) -> None:
-        """Mirror the camera's image or not. The output is not affected."""
-        self._mirror = mirror
+    def _follow(self) -> None:
+        taken = _taken_places(self._store.current)
+        if taken != self._taken:
+            self._taken = taken
+            self._place_overlays()
         self._request_view()
-
-    def set_output_mirror(self, mirror: bool) -> None:
-        """Show background and overlay as an output shows them that is mirrored or not."""
-        if mirror != self._output_mirror:
-            self._output_mirror = mirror
-            self._request_view()
 
     def show_image(self, image: QImage, shows_room: bool = False) -> None:
         """Show an image that was rendered for the last request."""
@@ -252,6 +259,7 @@ class Preview(QWidget):
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
+        self._request = None
         self.view_requested.emit(None)
 
     def _place_overlays(self) -> None:
@@ -281,5 +289,8 @@ class Preview(QWidget):
         if self.isVisible():
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
-            request = ViewRequest(width, height, self._mode, self._mirror, self._divider, self._output_mirror)
-            self.view_requested.emit(request)
+            mirror, others = self._preferences.current.mirror_preview, self._store.current.output.mirror
+            request = ViewRequest(width, height, self._mode, mirror, self._divider, others)
+            if request != self._request:
+                self._request = request
+                self.view_requested.emit(request)

@@ -10,7 +10,7 @@ from app.config.scenes import SceneStore
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
-from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote, taken_places
+from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneLayer
 from app.gui.shell.menus import Menus
@@ -28,7 +28,6 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar, Remedy
 from app.gui.widgets.layout import column, row
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.signals import follow
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import app_icon
 from app.runtime.status import PipelineStatus
@@ -58,7 +57,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Mattecam")
         self.setWindowIcon(app_icon())
         self.store, self.preferences, self.bridge, self.tasks = store, preferences, bridge, tasks
-        self.preview = Preview(lambda: store.screen_captured)
+        self.preview = Preview(store, preferences)
         self.overlay = PreviewOverlay()
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
@@ -83,7 +82,7 @@ class MainWindow(QMainWindow):
         self._restore_geometry(preferences.current.geometry)
 
     def _lay_out(self) -> None:
-        PreviewInteraction(self.preview, self.store, self.preferences, self.panel.placement.target)
+        PreviewInteraction(self.preview, self.store, self.preferences, self.panel.placement.mouse)
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
         self.preview.add_overlay(self.overlay)
@@ -94,8 +93,6 @@ class MainWindow(QMainWindow):
         figures = self.overlay.figures
         self.preview.add_note(figures, flags.AlignBottom | flags.AlignLeft, upper, flags.AlignVCenter | flags.AlignLeft)
         self.preview.add_note(MoveHint(self.store, self.bridge), flags.AlignCenter)
-        follow(self.store.changed, self, lambda settings: self.preview.set_taken(taken_places(settings)))
-        self.preview.set_taken(taken_places(self.store.current))
         left = QWidget()
         self._below = column(None, self.strip, spacing=0)  # the plot has a gap of its own, which may go
         column(left, self.notices, self.preview, self.action_bar, self._below, grows=self.preview, spacing=12,
@@ -197,7 +194,6 @@ class MainWindow(QMainWindow):
             part.show_status(status)
 
     def _show_preferences(self, preferences: WindowPreferences) -> None:
-        self.preview.set_mirror(preferences.mirror_preview)
         self.overlay.set_figures_visible(preferences.show_readout)
         self.panel.setVisible(preferences.show_panel)
         if preferences.show_plot and self._plot is None:
