@@ -6,6 +6,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 from app.config.scenes import SceneStore
 from app.config.setting import Setting
@@ -14,6 +15,7 @@ from app.control.commands import SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
 from app.control.names import SETTABLE
 from app.core.errors import MattecamError
+from app.core.settings import OverlayPlace
 from app.runtime.pipeline import Pipeline
 from app.runtime.status_fields import status_fields
 from benchmarks.soak_files import SoakFiles
@@ -35,7 +37,7 @@ class CommandMonkey:
     def __init__(
         self, pipeline: Pipeline, files: SoakFiles, sources: Sequence[str], models: Sequence[str], seed: int
     ) -> None:
-        """sources: what `set capture.source` may choose. models: what `set matting.model` may choose."""
+        """sources: what `set capture.source` may choose. models: what `model` may choose."""
         self._pipeline = pipeline
         self._files = files
         self._sources = sources
@@ -102,10 +104,20 @@ class CommandMonkey:
         files = self._files
         return {
             "background": self._background,
+            "background-view": lambda d: d.choice(("fill", "fit", _zoom(d))),
+            "framing": lambda d: d.choice(("whole", "calm", "close", _zoom(d))),
             "freeze": lambda d: d.choice(SWITCHES),
             "get": lambda d: d.choice(("", d.choice(list(SETTABLE)))),
+            "light": lambda d: f"{d.choice(('match', 'wrap', 'portrait'))} {d.randint(0, 100)}",
+            "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
+            "overlay": self._overlay,
+            "parallax": lambda d: str(d.randint(0, 100)),
             "pause": lambda d: d.choice(SWITCHES),
+            "place": lambda d: d.choice(
+                ("reset", f"{d.uniform(-1, 1):.2f},{d.uniform(-1, 1):.2f},{d.uniform(0.1, 3):.2f}")
+            ),
+            "ratio": lambda d: d.choice(("auto", "0.25", "0.5", "1")),
             "record": lambda d: d.choice(("stop", str(files.next_recording()))),
             "record-alpha": lambda d: d.choice(("stop", str(files.next_recording()))),
             "remove-scene": _scene,
@@ -119,6 +131,7 @@ class CommandMonkey:
             "slide": lambda d: d.choice(("next", "previous", "2", "99")),
             "status": lambda d: "",
             "zones": lambda d: d.choice(("off", "undo", str(files.zones))),
+            "zoom": lambda d: f"{d.uniform(1, 4):.2f}",
         }
 
     def _background(self, dice: random.Random) -> str:
@@ -131,19 +144,27 @@ class CommandMonkey:
             else chosen
         )
 
+    def _overlay(self, dice: random.Random) -> str:
+        return dice.choice(
+            ("off", "text {time} soak", "text", str(self._files.pictures[0]), f"size {dice.randint(10, 400)}",
+             f"place {dice.choice(get_args(OverlayPlace))}")
+        )  # fmt: skip
+
     def _set(self, dice: random.Random) -> str:
         if dice.random() < 0.2:
             return f"capture.source {dice.choice(self._sources)}"
         if dice.random() < 0.2:
             return f"capture.{dice.choice(SIDES)}"
-        if dice.random() < 0.1:
-            return f"matting.model {dice.choice(self._models)}"
         name = dice.choice([name for name in SETTABLE if name not in (*OF_THE_MACHINE, *SHOWS_THE_ROOM)])
         return f"{name} {_value(SETTABLE[name], dice)}"
 
 
 def _scene(dice: random.Random) -> str:
     return dice.choice(("one", "two", "three"))
+
+
+def _zoom(dice: random.Random) -> str:
+    return f"{dice.uniform(1, 4):.2f} {dice.uniform(-1, 1):.2f},{dice.uniform(-1, 1):.2f}"
 
 
 def _value(setting: Setting, dice: random.Random) -> str:

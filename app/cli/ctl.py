@@ -14,7 +14,7 @@ from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
 from app.control.client import ask
 from app.control.commands import Command, JsonValue, countdown_of, parse_words, takes_plate
-from app.control.names import find_settable, split_set
+from app.control.names import SETTERS, find_settable
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
 from app.core.messages.command_line import CommandLineText
@@ -45,9 +45,11 @@ def ctl(
 def _with_absolute_path(command: Command) -> Command:
     """Make paths in the command absolute, since the running program has another working directory."""
     argument = command.argument
-    if command.name == "set":
-        name, text = split_set(argument)
-        return Command("set", f"{name} {_absolute(text)}") if _names_file(name, text) else command
+    if command.name in SETTERS:
+        for name, text in command.values.items():
+            if _names_file(name, text):
+                return Command(command.name, argument.removesuffix(text) + _absolute(text))
+        return command
     records = command.name in ("record", "record-alpha") and argument != "stop"
     reads_zones = command.name == "zones" and argument not in ("off", "undo")
     plate = command.name == "plate" and Path(argument).is_file()

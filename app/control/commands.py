@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from app.config.parsing import parse_pan
-from app.control.names import find_settable, split_set
+from app.control.names import SETTERS, ValueTexts, find_settable, values_of
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
+from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
@@ -47,14 +48,37 @@ SYNTAX: Mapping[str, Syntax] = {
         "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|"
         "green|none",
     ),
+    "background-view": Syntax(
+        "Choose the part of the background that is shown.",
+        f"fill|fit|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
+    ),
+    "framing": Syntax(
+        "Show the whole frame, follow the person, or zoom.",
+        f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
+    ),
     "freeze": _switch("Keep sending the present picture, or go on."),
     "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]", optional=True),
+    "light": Syntax(
+        "Adapt the person's light to the background: strength in percent.",
+        "match|wrap|portrait 0-100, such as match 50",
+    ),
+    "microphone": Syntax("Choose the sound of recordings.", "off|default|NAME"),
+    "model": Syntax("Choose the network.", "auto|NAME"),
+    "overlay": Syntax(
+        "Show a picture or a text over the output.", "FILE|off|text TEXT|place PLACE|text-place PLACE|size 10-400"
+    ),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
+    "parallax": Syntax("Move the background slowly against the head: strength in percent.", "0-100"),
     "pause": _switch("Send the stand-by card in place of the picture, or go on."),
+    "place": Syntax(
+        "Move and scale the person over the background.",
+        "X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35",
+    ),
     "plate": Syntax(
         "Take or choose the picture of the empty room.", "take [SECONDS to step out of the picture]|drop|FILE"
     ),
     "quit": Syntax("End the program."),
+    "ratio": Syntax("Set the downsample ratio of the frame for the network.", f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
     "record": Syntax("Record the output to a new file, or stop.", "FILE|stop"),
     "record-alpha": Syntax("Record the matte to a new file, or stop.", "FILE|stop"),
     "remove-scene": Syntax("Delete a saved scene.", "NAME"),
@@ -66,10 +90,12 @@ SYNTAX: Mapping[str, Syntax] = {
     "save-scene-with-camera": Syntax("Save it with camera and virtual camera.", "NAME"),
     "scene": Syntax("Use a saved scene.", "NAME [--yes], which confirms that it shows the room"),
     "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
+    "server": Syntax("Choose the matting server.", "URL|on|off|token FILE|token none|ca FILE|ca none"),
     "slide": Syntax("Turn the slides of the background.", "next|previous|NUMBER"),
     "snapshot": Syntax("Save the present picture of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),
     "zones": Syntax("Use the zones of a file, undo the last one, or use none.", "FILE|undo|off"),
+    "zoom": Syntax("Enlarge the camera's picture.", f"1-{MAX_ZOOM:g}"),
 }
 
 
@@ -87,6 +113,11 @@ class Command:
             return 0.0
         countdown_s = countdown_of(self.argument)
         return (COUNTDOWN_S if countdown_s is None else countdown_s) + COLLECT_S + PLATE_CHECKS_S
+
+    @property
+    def values(self) -> ValueTexts:
+        """What one of `SETTERS` sets: texts by the names of settings. Raises UsageError."""
+        return values_of(self.name, self.argument, SYNTAX[self.name].usage)
 
     def encode(self) -> bytes:
         """Return one line of JSON."""
@@ -149,11 +180,11 @@ def parse_words(words: Sequence[str]) -> Command:
         parse_person(argument)
     elif takes_plate(command):
         countdown_of(argument)
-    elif name == "set":
-        setting_name, text = split_set(argument)
-        setting = find_settable(setting_name)
-        if setting is not None:  # the preferences of the window are known to the window
-            setting.parsed(text, setting_name)
+    elif name in SETTERS:
+        for setting_name, text in command.values.items():
+            setting = find_settable(setting_name)
+            if setting is not None:  # the preferences of the window are known to the window
+                setting.parsed(text, setting_name)
     return command
 
 

@@ -11,6 +11,7 @@ from app.config.zones_file import read_zones
 from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.changes import Changes, CommandError, Update, answered
 from app.control.commands import Command, JsonValue, parse_person
+from app.control.names import SETTERS
 from app.control.plate import PlateCommand, TakePlate
 from app.control.recording import RecordCommand
 from app.control.saved_scenes import SavedScenes
@@ -65,7 +66,7 @@ class SettingsController:
         self._save_snapshot = save_snapshot
         self._retry = retry
         self._changes = changes = Changes(change, settings, status_fields, confirm_s)
-        values = Values(changes, preferences, microphones)
+        self._values = values = Values(changes, preferences, microphones)
         self._saved = saved = SavedScenes(scenes, settings, scenes_changed)
         output, alpha = (
             RecordCommand(changes, "record", "recording"),
@@ -90,7 +91,6 @@ class SettingsController:
             "save-scene": saved.save,
             "save-scene-with-camera": partial(saved.save, with_devices=True),
             "scene": self._scene,
-            "set": values.set,
             "slide": self._turn,
             "snapshot": self._snapshot,
             "zones": self._zones,
@@ -98,6 +98,8 @@ class SettingsController:
 
     def run(self, command: Command) -> str:
         """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
+        if command.name in SETTERS:
+            return self._values.set(command.values)
         return self._actions[command.name](command.argument)
 
     def status(self) -> Mapping[str, JsonValue]:

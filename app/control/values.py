@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 from app.config.setting import Setting, settings_of, with_value
 from app.control.changes import Changes, answered
-from app.control.names import SETTABLE, find_settable, split_set
+from app.control.names import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files.names import exists
 from app.core.messages.command_line import UsageText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.messages.remote import RemoteText
-from app.core.settings import Model
+from app.core.settings import Model, Settings
 from app.core.text import Text
 
 WINDOW = "window."
@@ -80,44 +80,58 @@ class Values:
             for known, setting in self._all().items()
         )
 
-    def set(self, argument: str) -> Text:
-        """Set the setting in `NAME VALUE`. Raises UsageError, which lists the choices."""
-        name, text = split_set(argument)
-        setting = self._find(name)
-        value = setting.parsed(text, name)
-        if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
-            raise UsageError(ControlText.NO_FILE(name=name, file=value))
-        self._check_now(setting.name, value)
-        return self._store(name, setting, value)
+    def set(self, values: Mapping[str, str]) -> Text:
+        """Set settings by their names, all at once. Raises UsageError, which lists the choices."""
+        parsed: dict[str, tuple[Setting, Any]] = {}
+        for name, text in values.items():
+            setting = self._find(name)
+            value = setting.parsed(text, name)
+            if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
+                raise UsageError(ControlText.NO_FILE(name=name, file=value))
+            parsed[name] = setting, value
+        self._check_now({setting.name: value for setting, value in parsed.values()})
+        return self._store(parsed)
 
-    def _check_now(self, name: str, value: Any) -> None:
-        """Raise UsageError for a value that is possible, but not with what is in use."""
+    def _check_now(self, values: Mapping[str, Any]) -> None:
+        """Raise UsageError for values that are possible, but not with what is in use."""
         matting = self._changes.settings().matting
-        if name == "edges.strict" and value == "off" and matting.location == "remote":
+        if values.get("edges.strict") == "off" and matting.location == "remote":
             raise UsageError(UsageText.STRICT_WITH_SERVER())
-        if name == "matting.location" and value == "remote" and not matting.server:
+        if values.get("matting.location") == "remote" and not values.get("matting.server", matting.server):
             raise UsageError(RemoteText.NO_SERVER())
-        slides = self._changes.status()["slides"] if name == "background.slide" else 0
-        if isinstance(slides, int) and 0 < slides < value:
-            raise UsageError(ControlText.SLIDE(text=value, count=slides))
-        listed = self._microphones() if name == "output.microphone" and value not in NO_DEVICE else ()
-        if listed and value not in listed:
-            raise UsageError(ControlText.NO_MICROPHONE(name=value, names=tuple(listed)))
+        slides = self._changes.status()["slides"] if "background.slide" in values else 0
+        if isinstance(slides, int) and 0 < slides < values.get("background.slide", 0):
+            raise UsageError(ControlText.SLIDE(text=values["background.slide"], count=slides))
+        microphone = values.get("output.microphone", "off")
+        listed = () if microphone in NO_DEVICE else self._microphones()
+        if listed and microphone not in listed:
+            raise UsageError(ControlText.NO_MICROPHONE(name=microphone, names=tuple(listed)))
 
     def reset(self, name: str) -> Text:
         """Give a setting its default value."""
         setting = self._find(name)
-        return self._store(name, setting, setting.default)
+        return self._store({name: (setting, setting.default)})
 
-    def _store(self, name: str, setting: Setting, value: Any) -> Text:
-        """Store the value of a setting of the window or the program. name: as the user wrote it."""
+    def _store(self, values: Mapping[str, tuple[Setting, Any]]) -> Text:
+        """Store values by the names of their settings: one of the window, or any of the program."""
+        (name, (setting, value)), *_ = values.items()
         if name.startswith(WINDOW) and self._preferences is not None:
             self._preferences.change({setting.path[0]: value})
             return AnswerText.SETTING(name=name, value=setting.text(value))
-        settings, in_use = self._changes.follow(
-            lambda now: with_value(now, setting.name, value), (setting.path[0],), *_stages(setting)
+
+        def update(settings: Settings) -> Settings:
+            for setting, value in values.values():
+                settings = with_value(settings, setting.name, value)
+            return settings
+
+        sections = {setting.path[0] for setting, _ in values.values()}
+        stages = {stage for setting, _ in values.values() for stage in _stages(setting)}
+        settings, in_use = self._changes.follow(update, tuple(sections), *stages)
+        answers = tuple(
+            AnswerText.SETTING(name=name, value=setting.text(setting.value_in(settings)))
+            for name, (setting, _) in values.items()
         )
-        return answered(AnswerText.SETTING(name=name, value=setting.text(setting.value_in(settings))), in_use)
+        return answered(AnswerText.SETTINGS(settings=answers), in_use)
 
     def _value(self, setting: Setting, name: str) -> Any:
         window = name.startswith(WINDOW) and self._preferences is not None

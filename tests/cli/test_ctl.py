@@ -40,6 +40,8 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("background green", "green"),
         ("background 1", "1"),
         ("background -1", "-1"),
+        ("place -0.2,0", "-0.2,0"),
+        ("framing 1.5 -0.5,0", "1.5 -0.5,0"),
         ("record a.mp4", f"{here / 'a.mp4'}"),
         ("record stop", "stop"),
         ("snapshot a.png", f"{here / 'a.png'}"),
@@ -48,8 +50,9 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("set capture.source demo", "capture.source demo"),
         ("set overlay.text beach.png", "overlay.text beach.png"),
         ("record-alpha b.mp4", f"{here / 'b.mp4'}"),
-        ("set placement.x -0.2", "placement.x -0.2"),
-        ("set matting.server_token_file token", f"matting.server_token_file {here / 'token'}"),
+        ("server token token", f"token {here / 'token'}"),
+        ("server ca none", "ca none"),
+        ("server https://matting.example", "https://matting.example"),
     )
     for words, _ in sent:
         assert main.main(["ctl", *words.split()]) == 0

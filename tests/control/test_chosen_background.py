@@ -1,4 +1,4 @@
-"""`ctl background` and `slide` against a running pipeline."""
+"""`ctl background`, `background-view`, `parallax` and `slide` against a running pipeline."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
         assert asked.wait(10)
         program.files = quick
         assert "stand-by card" in program.run("pause")
-        program.run("set background.fit fit")
+        program.run("background-view fit")
     finally:
         go_on.set()
         slow.join(20)

@@ -129,7 +129,7 @@ def test_a_plate_is_dropped_and_its_file_stays(program: Program) -> None:
 
 
 def test_a_model_without_a_plate_is_named(program: Program) -> None:
-    program.run("set matting.model rvm-mobilenetv3")
+    program.run("model rvm-mobilenetv3")
     assert "rvm-mobilenetv3 does not use it" in program.run("plate take 0")
 
 

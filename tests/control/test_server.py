@@ -20,15 +20,18 @@ def test_every_command_arrives_and_is_answered(
     commands = [
         Command("background", "next"),
         Command("background", "Büro am Meer.png"),
+        Command("framing", "1.5 0,-1"),
         Command("freeze"),
+        Command("model", "auto"),
         Command("pause"),
         Command("pause", "toggle"),
         Command("quit"),
+        Command("ratio", "auto"),
         Command("record", "/videos/a.mp4"),
         Command("resume"),
         Command("scene", "Work call"),
         Command("snapshot", "/pictures/a.png"),
-        Command("set", "framing.zoom 1.5"),
+        Command("zoom", "1.5"),
     ]
     for command in commands:
         answer = ask(command, at=lambda: address)
@@ -46,8 +49,8 @@ def test_the_status_is_returned_unchanged(address: ControlAddress, controller: R
     ("command", "words"),
     [
         (Command("scene", "nowhere"), "There is no scene 'nowhere'"),
-        (Command("set", "framing.zoom 0.5"), "it must be at least 1"),
-        (Command("dance"), "the commands are autostart, background, freeze, get"),
+        (Command("zoom", "0.5"), "it must be at least 1"),
+        (Command("dance"), "the commands are autostart, background, background-view, framing, freeze"),
         (Command("pause", "now"), "the choices are on, off, toggle"),
         (Command("resume", "now"), "takes no argument"),
         (Command("scene"), "needs an argument: NAME"),

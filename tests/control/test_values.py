@@ -1,4 +1,4 @@
-"""`ctl get`, `ctl set`, `ctl reset`, and the commands for scenes."""
+"""`ctl get`, `ctl set`, `ctl reset`, and the commands for scenes and recordings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 from app.config import settings_file
 from app.config.setting import settings_of
+from app.control.changes import CommandError
 from app.control.commands import SYNTAX, Command, answer, decode_answer
 from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
-from app.core.errors import MattecamError, ModelError, SettingsError, SourceOpenError, UsageError
-from app.core.settings import OverlaySettings, Settings
+from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
+from app.core.settings import Settings
 from tests.control.conftest import Program, SettingsAlone, fail
-from tests.fakes.server import SERVER, Network, Place
 from tests.other_values import other_value
 
 LEADS_TO_ANOTHER_PART = {"matting.location", "matting.weights", "background.kind", "background.path"}
@@ -109,13 +109,13 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_
 @pytest.mark.parametrize(
     ("words", "wrong_usage"),
     [
-        ("set background.parallax 101", True),
+        ("parallax 101", True),
         ("background blur:200", True),
         ("set output.mirror", True),
         ("set nosuch 1", True),
         ("get nosuch", True),
         ("reset nosuch", True),
-        ("set matting.model nosuch", True),
+        ("model nosuch", True),
         ("record stop", False),
         ("scene nosuch", False),
     ],
@@ -179,10 +179,6 @@ def test_impossible_values_name_the_choices_and_change_nothing(alone: SettingsAl
         ("get zzzzzz", "There is no setting “zzzzzz”; `ctl get` lists all"),
         ("set output.standby_image nosuch.png", "There is no file nosuch.png for output.standby_image"),
         ("set window.theme dark", "There is no setting “window.theme”"),
-        ("set matting.model gpt", "there is no model 'gpt'; the models are auto, rvm-mobilenetv3"),
-        ("set overlay.place here", "overlay.place: “here” is not possible: it must be one of 'top-left', 'top'"),
-        ("set overlay.text {nam}", "no value for {nam}"),
-        ("set matting.server http://matting.example", "is not the address of a server"),
     ):
         with pytest.raises(UsageError, match=words):
             alone.run(text)
@@ -224,56 +220,18 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
         program.run("rename-scene Desk")
 
 
+def test_the_matte_is_recorded_until_stop(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "alpha.mp4"
+    assert str(file) in program.run(f"record-alpha {file}")
+    with pytest.raises(CommandError, match="is running"):
+        program.run(f"record-alpha {tmp_path / 'other.mp4'}")
+    assert str(file) in program.run("record-alpha stop")
+    assert program.settings.output.record_alpha is None
+    with pytest.raises(CommandError, match="Nothing is being recorded"):
+        program.run("record-alpha stop")
+
+
 @pytest.mark.parametrize("name", ["matting.plate", "overlay.file", "matting.weights", "output.standby_image"])
 def test_a_name_that_is_too_long_is_answered_in_a_sentence(program: Program, name: str) -> None:
     with pytest.raises(MattecamError):
         program.run(f"set {name} {'x' * 2000}")
-
-
-def test_an_overlay_that_cannot_be_read_changes_nothing(program: Program, tmp_path: Path) -> None:
-    logo, broken = tmp_path / "my logo.png", tmp_path / "broken.png"
-    logo.write_bytes(program.files[0].path.read_bytes())
-    broken.write_bytes(b"no PNG")
-    program.run(f"set overlay.file {logo}")
-    with pytest.raises(MattecamError):
-        program.run(f"set overlay.file {broken}")
-    assert program.settings.overlay == OverlaySettings(file=logo)
-
-
-def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tmp_path: Path) -> None:
-    assert program.run("set matting.model mattecam") == "matting.model: mattecam"
-    assert program.controller.status()["model"] == "mattecam"
-    checkpoint = tmp_path / "student.pth"
-    checkpoint.touch()
-    program.run(f"set matting.weights {checkpoint}")
-    program.world.faults.put("build_engine", fail(ModelError("The weights are missing; download them.")))
-    with pytest.raises(MattecamError, match="weights are missing"):
-        program.run("set matting.model u2netp")
-    assert (program.settings.matting.model, program.settings.matting.weights) == ("mattecam", checkpoint)
-
-
-def test_a_server_is_used_and_left(program: Program) -> None:
-    program.world.engine = Place
-    network = Place.network = Network()
-    with pytest.raises(UsageError, match="No server is named"):
-        program.run("set matting.location remote")
-    assert program.run(f"set matting.server {SERVER}/") == f"matting.server: {SERVER}"
-    assert program.run("set matting.location remote") == "matting.location: remote"
-    assert program.controller.status()["server_state"] == "connected"
-    assert program.run("set matting.location local") == "matting.location: local"
-    network.up = False
-    with pytest.raises(MattecamError, match="does not answer"):
-        program.run("set matting.location remote")
-    assert program.settings.matting.location == "local", "what worked is kept"
-
-
-def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
-    alone.microphones.append("USB Microphone")
-    with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
-        alone.run("set output.microphone nosuch")
-    assert alone.settings.output.microphone == "off"
-    for name in ("default", "USB Microphone", "off"):
-        assert alone.run(f"set output.microphone {name}") == f"output.microphone: {name}"
-    alone.microphones.clear()  # a system that cannot list them
-    alone.run("set output.microphone Other")
-    assert alone.settings.output.microphone == "Other"

@@ -12,6 +12,7 @@ class ControlText(CommandLineMessage):
     UNKNOWN_COMMAND = "There is no command “{name}”; the commands are {names}."
     NO_ARGUMENT_ALLOWED = "{name} takes no argument, but got {argument}."
     ARGUMENT_MISSING = "{name} needs an argument: {usage}."
+    NOT_POSSIBLE = "{name} “{argument}” is not possible; write {usage}."
     NOT_A_CHOICE = "{name} “{argument}” is not possible; the choices are {choices}."
     NO_SLIDES = "No slides are shown; choose a PDF file or a folder of images as background first."
     SLIDE = "There is no slide “{text}”; write next, previous or a number from 1 to {count}."
@@ -75,13 +76,12 @@ class AnswerText(CommandLineMessage):
     SCENE_RENAMED = "Renamed the scene {name} to {new}."
     SCENE_REMOVED = "Removed the scene {name}."
     SETTING = "{name}: {value}"
+    SETTINGS = "{settings}"
     SETTING_WITH_CHOICES = "{name}: {value}; the choices are {choices}"
     AUTOSTART_ON = "Mattecam starts when you log in."
     AUTOSTART_OFF = "Mattecam does not start when you log in."
     PLATE = "Picture of the empty room: {file}."
-    PLATE_UNUSED = (
-        "Picture of the empty room: {file}. The model {model} does not use it; `ctl set matting.model auto` does."
-    )
+    PLATE_UNUSED = "Picture of the empty room: {file}. The model {model} does not use it; `ctl model auto` does."
     PLATE_DROPPED = "The picture of the empty room is no longer used; delete {file} if you do not need it."
     RETRIED = "What failed is tried again."
     SLIDE = "Slide {number} of {count}."

@@ -1,0 +1,160 @@
+"""Commands that are `ctl set` under shorter names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.control.commands import SYNTAX, parse_words
+from app.control.names import ALIASES, PRESETS, SETTABLE, SETTERS
+from app.core.errors import MattecamError, ModelError, UsageError
+from app.core.settings import FramingSettings, OverlaySettings, PeopleSettings
+from tests.control.conftest import Program, SettingsAlone, fail
+from tests.fakes.server import SERVER, Network, Place
+
+WHOLE = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
+CENTRED = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": "0"}
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("zoom 1.5", {"framing.zoom": "1.5"}),
+        ("framing 2", {"framing.zoom": "2"}),
+        ("framing 2 0.5,-1", {"framing.zoom": "2", "framing.pan_x": "0.5", "framing.pan_y": "-1.0"}),
+        ("framing whole", {**WHOLE, "people.auto_framing": "off"}),
+        ("framing calm", {**WHOLE, "people.auto_framing": "calm"}),
+        ("background-view 1.5", {"background.zoom": "1.5"}),
+        ("background-view fit", {"background.fit": "fit", **CENTRED}),
+        ("parallax 40", {"background.parallax": "40"}),
+        ("place 0.2,-0.1,0.8", {"placement.x": "0.2", "placement.y": "-0.1", "placement.scale": "0.8"}),
+        ("place bottom-right:40", {"placement.x": "0.3", "placement.y": "0.3", "placement.scale": "0.4"}),
+        ("place reset", {"placement.x": "0", "placement.y": "0", "placement.scale": "1"}),
+        ("light wrap 12.5", {"edges.light_wrap": "12.5"}),
+        ("ratio auto", {"matting.downsample_ratio": "auto"}),
+        ("model mattecam", {"matting.model": "mattecam"}),
+        ("microphone USB Microphone", {"output.microphone": "USB Microphone"}),
+        ("overlay my logo.png", {"overlay.file": "my logo.png"}),
+        ("overlay text Ada Lovelace", {"overlay.text": "Ada Lovelace"}),
+        ("overlay text", {"overlay.text": ""}),
+        ("overlay text-place bottom", {"overlay.text_place": "bottom"}),
+        ("overlay off", {"overlay.file": "none", "overlay.text": ""}),
+        (f"server {SERVER}", {"matting.server": SERVER, "matting.location": "remote"}),
+        ("server off", {"matting.location": "local"}),
+        ("server token my token", {"matting.server_token_file": "my token"}),
+        ("server ca none", {"matting.server_ca_file": "none"}),
+        ("set overlay.text Ada", {"overlay.text": "Ada"}),
+    ],
+)
+def test_a_command_stands_for_values_of_settings(words: str, values: Mapping[str, str]) -> None:
+    assert parse_words(words.split()).values == values
+
+
+def test_every_alias_sets_settings_that_there_are() -> None:
+    named = {*ALIASES.values(), *(name for values in PRESETS.values() for name in values)}
+    assert named <= set(SETTABLE)
+    assert set(SYNTAX) >= SETTERS
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("zoom 5", "framing.zoom: “5” is not possible: it must be at most 4."),
+        ("framing 2 5,5", "framing.pan_x: “5.0” is not possible: it must be at most 1."),
+        ("framing head", r"framing “head” is not possible; write whole\|calm\|close\|ZOOM"),
+        ("background-view wide", r"background-view “wide” is not possible; write fill\|fit\|ZOOM"),
+        ("background-view 9", "background.zoom: “9” is not possible: it must be at most 4."),
+        ("parallax 101", "background.parallax: “101” is not possible: it must be at most 100."),
+        ("place nowhere", "bottom-right"),
+        ("light sun 5", r"light “sun 5” is not possible; write match\|wrap\|portrait"),
+        ("light match", "edges.light_match: “” is not possible: it must be a number."),
+        ("light wrap nan", "edges.light_wrap: “nan” is not possible"),
+        ("ratio 7", "matting.downsample_ratio: “7” is not possible: it must be at most 1."),
+        ("model gpt", "“gpt” is not possible: there is no model 'gpt'; the models are auto, rvm-mobilenetv3"),
+        ("overlay place here", "overlay.place: “here” is not possible: it must be one of 'top-left', 'top'"),
+        ("overlay size 9", "overlay.size: “9” is not possible: it must be at least 10."),
+        ("overlay text {nam}", "no value for {nam}"),
+        ("server http://matting.example", "is not the address of a server"),
+        ("set output.mirror", "output.mirror needs a value"),
+    ],
+)
+def test_a_wrong_value_is_refused_where_the_command_is_written(words: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        parse_words(words.split())
+
+
+def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
+    alone.run("framing 2 0.5,-1")
+    assert alone.run("zoom 1.5") == "framing.zoom: 1.5"
+    assert alone.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5, pan_y=-1)
+    answer = "framing.zoom: 1, framing.pan_x: 0, framing.pan_y: 0, people.auto_framing: calm"
+    assert alone.run("framing calm") == answer
+    assert (alone.settings.framing, alone.settings.people) == (
+        FramingSettings(),
+        PeopleSettings(auto_framing="calm"),
+    )
+
+
+def test_an_overlay_that_cannot_be_read_changes_nothing(program: Program, tmp_path: Path) -> None:
+    logo, broken = tmp_path / "logo.png", tmp_path / "broken.png"
+    cv2.imwrite(str(logo), np.full((9, 9, 4), 255, np.uint8))
+    broken.write_bytes(b"no PNG")
+    program.run(f"overlay {logo}")
+    program.run("overlay size 50")
+    kept = OverlaySettings(file=logo, size=50)
+    assert program.settings.overlay == kept
+    for wrong in (f"overlay {broken}", "overlay no-such-file.svg"):
+        with pytest.raises(MattecamError):
+            program.run(wrong)
+        assert program.settings.overlay == kept
+    assert program.run("overlay off") == "overlay.file: none, overlay.text: "
+
+
+def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tmp_path: Path) -> None:
+    assert program.run("model mattecam") == "matting.model: mattecam"
+    assert program.controller.status()["model"] == "mattecam"
+    assert program.run("ratio 0.25") == "matting.downsample_ratio: 0.25"
+    assert program.controller.status()["downsample_ratio"] == 0.25
+    checkpoint = tmp_path / "student.pth"
+    checkpoint.touch()
+    program.run(f"set matting.weights {checkpoint}")
+    program.world.faults.put("build_engine", fail(ModelError("The weights are missing; download them.")))
+    with pytest.raises(MattecamError, match="weights are missing"):
+        program.run("model u2netp")
+    assert (program.settings.matting.model, program.settings.matting.weights) == ("mattecam", checkpoint)
+
+
+def test_a_server_is_used_and_left(program: Program, tmp_path: Path) -> None:
+    program.world.engine = Place
+    network = Place.network = Network()
+    with pytest.raises(UsageError, match="No server is named"):
+        program.run("server on")
+    assert program.run(f"server {SERVER}/") == f"matting.server: {SERVER}, matting.location: remote"
+    assert program.controller.status()["server_state"] == "connected"
+    assert program.run("server off") == "matting.location: local"
+    with pytest.raises(UsageError, match="There is no file"):
+        program.run(f"server token {tmp_path / 'token'}")
+    (tmp_path / "token").write_text("x" * 20)
+    for name in (str(tmp_path / "token"), "none"):
+        assert program.run(f"server token {name}") == f"matting.server_token_file: {name}"
+    network.up = False
+    with pytest.raises(MattecamError, match="does not answer"):
+        program.run("server on")
+    assert program.settings.matting.location == "local", "what worked is kept"
+
+
+def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
+    alone.microphones.append("USB Microphone")
+    with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
+        alone.run("microphone nosuch")
+    assert alone.settings.output.microphone == "off"
+    for name in ("default", "USB Microphone", "off"):
+        assert alone.run(f"microphone {name}") == f"output.microphone: {name}"
+        assert alone.settings.output.microphone == name
+    alone.microphones.clear()  # a system that cannot list them
+    alone.run("microphone Other")
+    assert alone.settings.output.microphone == "Other"
