@@ -20,7 +20,7 @@ class WeightsFault(Enum):
         "or choose a file of your own (on the command line: --weights)."
     )
     UNREADABLE = "The weights file {file} cannot be read; check the path and its permissions."
-    DAMAGED = "The weights file {file} is damaged or not a checkpoint; remove it and download it again."
+    DAMAGED = "The weights file {file} is damaged or holds no weights; remove it and download it again."
     BUNDLED_DAMAGED = (
         "The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose "
         "another file (on the command line: --weights)."

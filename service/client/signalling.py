@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-import os
 import ssl
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import aiohttp
 
 from app.config.parsing import parse_server
 from app.core.errors import RemoteError, UsageError
+from app.core.files.disk_errors import why_not_read
 from app.core.messages.remote import RemoteText
 from service.webrtc.ice import IceServer, parse_ice_servers
 
@@ -20,6 +21,14 @@ MAX_ANSWER_BYTES = 256 * 1024
 MAX_REASON_CHARACTERS = 200
 MAX_CANDIDATES = 64
 """Addresses in an answer; each is sent packets to find a path."""
+
+
+_REASONS = {
+    errno.ECONNREFUSED: RemoteText.NOT_LISTENING,
+    errno.ENETUNREACH: RemoteText.NO_ROUTE,
+    errno.EHOSTUNREACH: RemoteText.NO_ROUTE,
+    errno.ETIMEDOUT: RemoteText.TIMED_OUT,
+}
 
 
 class Signalling:
@@ -103,8 +112,8 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # SSLError is one
-        named = error.strerror if not isinstance(error, ssl.SSLError) else None
-        raise UsageError(RemoteText.CA_FILE(file=ca_file or "", reason=named or RemoteText.CA_NOT_PEM())) from error
+        reason = RemoteText.CA_NOT_PEM() if isinstance(error, ssl.SSLError) else why_not_read(error)
+        raise UsageError(RemoteText.CA_FILE(file=ca_file or "", reason=reason)) from error
 
 
 def _sentence(body: bytes) -> str:
@@ -115,10 +124,12 @@ def _sentence(body: bytes) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Return why no connection came about; the libraries' own texts name objects and change with every try."""
+    """Return why no connection came about; the texts of libraries and systems are English and name objects."""
     if isinstance(error, asyncio.TimeoutError):
         return RemoteText.TIMED_OUT()
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return RemoteText.CERTIFICATE()
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return RemoteText.NO_SUCH_NAME()
     number = error.errno if isinstance(error, OSError) else None
-    return os.strerror(number) if number else type(error).__name__
+    return _REASONS.get(number or 0, RemoteText.NO_CONNECTION)()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from app.config.parsing import LOOPBACK_NAMES
 from app.core.errors import UsageError
+from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_private
 from app.core.messages.remote import RemoteText
 from service.webrtc.token import read_token
@@ -26,7 +27,7 @@ def token_of(path: Path) -> tuple[str, bool]:
             write_private(path, f"{secrets.token_urlsafe(32)}\n".encode())
             return read_token(path), True
     except OSError as error:
-        raise UsageError(RemoteText.TOKEN_FILE(file=path, reason=error.strerror or str(error))) from error
+        raise UsageError(RemoteText.TOKEN_FILE(file=path, reason=why_not_written(error))) from error
     return read_token(path), False
 
 

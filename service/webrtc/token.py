@@ -8,6 +8,7 @@ import string
 from pathlib import Path
 
 from app.core.errors import UsageError
+from app.core.files.disk_errors import why_not_read
 from app.core.files.names import is_special
 from app.core.files.private_file import is_private
 from app.core.messages.remote import RemoteText
@@ -41,7 +42,7 @@ def read_token(path: Path) -> str:
         with path.open("rb") as file:
             token = file.read(MAX_BYTES).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or RemoteText.TOKEN_NOT_TEXT()
+        reason = why_not_read(error) if isinstance(error, OSError) else RemoteText.TOKEN_NOT_TEXT()
         raise UsageError(RemoteText.TOKEN_FILE(file=path, reason=reason)) from error
     if not private:
         raise UsageError(RemoteText.TOKEN_FILE(file=path, reason=RemoteText.TOKEN_MODE(file=path)))

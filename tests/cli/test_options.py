@@ -263,7 +263,7 @@ def test_saved_settings_without_strict_mode_are_balanced_with_a_server(tmp_path:
     assert start.settings.matting.edges.strict == "balanced"
     assert (
         start.warning
-        == "Strict mode is off in the settings, which no matting server may have; it is balanced for this run."
+        == "Strict mode is off in the settings, which is not allowed with a matting server; this run uses balanced."
     )
     assert start.saved.matting.edges.strict == "off"
     film = film_settings(LiveOptions(config=path))

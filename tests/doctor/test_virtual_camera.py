@@ -66,7 +66,7 @@ def test_an_updated_kernel_that_does_not_run_yet_is_told_to_restart(tmp_path: Pa
     machine.module_file("6.17.5-arch1-1")
     module = found(machine.system())["module"]
     assert "6.17.4-arch1-1 is no longer installed" in module.detail
-    assert module.fix == "Restart the machine: its kernel was updated since it was started."
+    assert module.fix == "Restart the computer: its kernel was updated since it was started."
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,9 @@ def test_the_shortcuts_of_all_menus_are_listed_without_wrapping(session: Session
     texts = [found.text() for found in dialog.findChildren(QLabel)]
     for text, keys in (("Pause", "P"), ("Quit", "Ctrl+Q"), ("Result", "Alt+1")):
         assert texts[texts.index(text) + 1] == keys
+    headings = [texts.index(menu) for menu in ("Program", "View", "Background", "Scenes", "Help", "More")]
+    assert headings == sorted(headings)
+    assert texts.index("Background") < texts.index("Add…") < texts.index("Scenes"), "the menu tells what is added"
 
     def single_lines() -> bool:
         text = next(found for found in dialog.findChildren(QLabel) if found.text() == "Show frame rate and delay")

@@ -39,12 +39,14 @@ ENGLISH = re.compile(r"\b(the|is|are|and|not|with|this|other|choose|cannot)\b", 
 """Words that occur in no German or Spanish sentence."""
 QUOTED = re.compile(r"[“„«]([^”“»]+)[”“»]")
 UNWANTED = {
+    "en": r"\b([Mm]achines?|[Ll]atency|the doctor|checkpoint|(?<![-{])ratio)\b",
     "de": r"\b(du|dein\w*|dir|dich|Computer\w*|Vorführung|Verzögerung|Ctrl|Executor)\b|[^\W\d] …",
     "es": r"\b(tu|tus|ti|te|tú|contigo|tuy[oa]s?|puedes|quieres|pides|apartas|consulta abajo|Copia primero|Guárdala"
     r"|Añade|Toma|Pulsa|Inténtalo|verte|ordenador\w*|retardo|tarjeta de espera|Ctrl|Mayús)\b",
 }
-"""In German "Sie", "Rechner", "Demo", "Latenz", "Strg", "Ausführung", and no space before an ellipsis; in Spanish
-"usted", "equipo", "latencia", "pantalla de pausa"; the keys as Qt names them in the menus."""
+"""In English "computer", "delay", "check again", "weights file", "detail"; in German "Sie", "Rechner", "Demo",
+"Latenz", "Strg", "Ausführung", and no space before an ellipsis; in Spanish "usted", "equipo", "latencia",
+"pantalla de pausa"; the keys as Qt names them in the menus."""
 COMMAND = re.compile(r"docker run --gpus all …")
 
 
@@ -148,6 +150,10 @@ def test_the_words_of_a_translation(language: str) -> None:
     assert checked >= 3
     lights = {context: text for context, source, _comment, text in messages(language) if source == "Light"}
     assert lights.pop("SidePanel") not in lights.values(), "the light on a person, and the light theme"
+
+
+def test_the_words_of_the_english_texts() -> None:
+    assert not [source for _context, source, *_rest in messages("de") if re.search(UNWANTED["en"], source)]
 
 
 @pytest.mark.parametrize(("language", "control"), [("de", "Strg"), ("es", "Control")])

@@ -123,7 +123,7 @@ class LoopbackFinding(Message):
     BY_HAND_UNTIL_RESTART = "Or manually, until the next restart:"
     THEN = "Then:"
     KERNEL_REMOVED = "The running kernel {kernel} is no longer installed (installed: {installed})."
-    FIX_RESTART = "Restart the machine: its kernel was updated since it was started."
+    FIX_RESTART = "Restart the computer: its kernel was updated since it was started."
     KERNEL_ELSEWHERE = "This looks like a container: the camera driver must be loaded on the host (kernel {kernel})."
     FIX_ON_HOST = "Load the module on the host, outside the container:"
     NOT_BUILT = "v4l2loopback is installed, but not built for the running kernel {kernel}."
@@ -147,8 +147,8 @@ class LoopbackFinding(Message):
     FIX_BUSY = "If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:"
     FREE = "{device} is free."
     FREE_WITH_READERS = "{device} is free; waiting for its picture: {programs}."
-    AT_START = "The module is loaded at every start of the machine."
-    NOT_AT_START = "The module is not loaded at the start of the machine."
+    AT_START = "The module is loaded at every start of the computer."
+    NOT_AT_START = "The module is not loaded at the start of the computer."
     WHY_AT_START = "After a restart the virtual camera is missing."
     OTHER_OPTIONS = "Options of v4l2loopback are also set in {files}."
     WHY_OTHER_OPTIONS = "modprobe merges the options of all files, so devices may get another number, label or mode."
@@ -219,7 +219,7 @@ class ProofFinding(Message):
     """What the doctor's test picture shows."""
 
     BUSY = "No test picture was sent to {device} because another program sends to it."
-    FIX_BUSY = "Close that program and run the doctor again."
+    FIX_BUSY = "Close that program and check again."
     NOT_SENT = "The test picture could not be sent: {reason}"
     HANGS = "The driver of {device} does not respond."
     NOTHING_SENT = "{device} accepted no frame within {seconds} seconds."
@@ -230,7 +230,7 @@ class ProofFinding(Message):
     ONE_READER = "{device} takes one program at a time, and {programs} reads it."
     WHY_ONE_READER = "No other program can open the camera meanwhile."
     NO_PICTURE = "{device} can be opened as a camera, but delivers no frames."
-    FIX_CLOSE_PROGRAMS = "Close every program that uses the device and run the doctor again."
+    FIX_CLOSE_PROGRAMS = "Close every program that uses the device and check again."
     WHY_SAME = "Other programs see the same."
     OTHER_SIZE = (
         "{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it."
@@ -239,7 +239,7 @@ class ProofFinding(Message):
     FIX_OTHER_SIZE = "Close the programs that read the camera so that it can take the new size."
     WRONG_COLOURS = "The colours read back from {device} differ by up to {error} of 255."
     FIX_WRONG_COLOURS = (
-        "Close every program that uses the device and run the doctor again; if that does not help, update v4l2loopback."
+        "Close every program that uses the device and check again; if that does not help, update v4l2loopback."
     )
     GOOD = "Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255."
 
@@ -255,7 +255,7 @@ class DoctorFix(CommandLineMessage):
     AS_ROOT = "As root:\n{script}"
     AS_ROOT_WITH = "As root (with {program}):\n{script}"
     DECLINED = "Nothing was changed."
-    DONE = "Done: the virtual camera is loaded, now and at every start of the machine."
+    DONE = "Done: the virtual camera is loaded, now and at every start of the computer."
     NO_TERMINAL = "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal."
 
 
@@ -265,7 +265,9 @@ class RepairFailure(Message):
     NOT_RUN = "The repair could not be started ({program} cannot be run); run the shown commands as root."
     FAILED = "The repair failed with exit code {code} (details are in the log); run the shown commands as root."
     FAILED_IN_USE = "The repair failed: the virtual camera is in use. Close the programs that use it and try again."
-    FAILED_KEY = "The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says."
+    FAILED_KEY = (
+        "The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure Boot”."
+    )
     FAILED_FORBIDDEN = "The repair failed: Secure Boot or a container forbids loading modules."
     NO_DIALOG = "This desktop cannot ask for the password; run the shown commands in a terminal."
     DISMISSED = "Nothing was changed: the password was not entered."

@@ -17,18 +17,19 @@ class ModelText(Message):
         "The model {model} failed on the device {device}; choose another executor or device. The log has the details."
     )
     OUT_OF_MEMORY = (
-        "The model {model} ran out of memory on the device {device}; choose a lower ratio or another device."
+        "The model {model} ran out of memory on the device {device}; choose less detail (on the command line: a lower "
+        "--downsample-ratio) or another device."
     )
     UNEXPECTED = "Matting failed; choose another model or executor. The log has the details."
     OTHER_WEIGHTS = (
         "The file {file} does not contain weights of {model}; choose the model it belongs to or another file."
     )
     FRAME_TOO_SMALL = (
-        "A frame of {width}×{height} at the downsample ratio {ratio} is too small for the model {model}; "
-        "choose a higher ratio."
+        "A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose more detail "
+        "(on the command line: a higher --downsample-ratio)."
     )
-    NO_NVIDIA_GPU = "There is no usable NVIDIA GPU on this machine; choose the device cpu or auto."
-    NO_SUCH_GPU = "There is no GPU {device}; this machine has {count}. Choose another device."
+    NO_NVIDIA_GPU = "There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."
+    NO_SUCH_GPU = "There is no GPU {device}; this computer has {count}. Choose another device."
     GPU_UNSUPPORTED = "The installed torch does not support the GPU {device}; choose the device cpu or auto."
     GPU_LOST = "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted."
     GPU_FAILED = "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details."

@@ -13,17 +13,21 @@ class RemoteText(Message):
     NO_SERVER = "No server is named for remote matting; give its address with --server."
     ADDRESS = (
         "“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this "
-        "machine)."
+        "computer)."
     )
     UNREACHABLE = "The server {server} does not answer ({reason}); check the address and the network."
     TIMED_OUT = "no answer in time"
     CERTIFICATE = "its certificate is not trusted"
+    NOT_LISTENING = "no server listens there"
+    NO_SUCH_NAME = "no computer has this name"
+    NO_ROUTE = "the network does not lead there"
+    NO_CONNECTION = "the connection failed"
     REFUSED = "The server {server} refused the stream: {reason}."
-    FULL = "The server {server} has no free stream; matting runs on this machine until one is free."
-    NO_FRAMES = "The server {server} sends no mattes; matting runs on this machine until it does."
+    FULL = "The server {server} has no free stream; matting runs on this computer until one is free."
+    NO_FRAMES = "The server {server} sends no mattes; matting runs on this computer until it does."
     SHOWS_ROOM = (
-        "The server {server} sent a matte that shows more than people; matting runs on this machine. Use a server that "
-        "you trust."
+        "The server {server} sent a matte that shows more than people; matting runs on this computer. Use a server "
+        "that you trust."
     )
     TOKEN_FILE = "The token file {file} cannot be used: {reason}."
     TOKEN_MODE = "other users have rights to it; make it yours with `chown`, and run `chmod 600 {file}`"

@@ -179,6 +179,6 @@ class FinerHair(QWidget):
         if choice.installed:
             self._text.setText(self.tr("The model with finer hair is installed."))
         else:
-            text = self.tr("Standard works now. For finer hair, download {0}.")
+            text = self.tr("For finer hair you can download a better model ({0}).")
             self._text.setText(text.format(describe_size(choice)))
         self.download.offer(None if choice.installed else choice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
@@ -16,20 +16,27 @@ Shortcut = tuple[str, str]
 """(what it does, keys in the notation of the system)"""
 
 
-def menu_shortcuts(bar: QMenuBar) -> list[Shortcut]:
-    """The shortcuts of all menus of a menu bar, in their order."""
-    found: list[Shortcut] = []
+Group = tuple[str, Sequence[Shortcut]]
+"""(heading, shortcuts)"""
 
-    def collect(actions: Sequence[QAction]) -> None:
-        for action in actions:
-            menu = action.menu()
-            if menu is not None:
-                collect(menu.actions())
-            elif not action.shortcut().isEmpty():
-                found.append((action.text().replace("&", ""), _native(action.shortcut())))
 
-    collect(bar.actions())
-    return found
+def menu_shortcuts(bar: QMenuBar) -> list[Group]:
+    """The shortcuts of a menu bar, grouped by menu: "Remove" says little without it."""
+    groups = ((_plain(action.text()), list(_shortcuts(action))) for action in bar.actions())
+    return [(title, found) for title, found in groups if found]
+
+
+def _shortcuts(action: QAction) -> Iterator[Shortcut]:
+    menu = action.menu()
+    if menu is not None:
+        for each in menu.actions():
+            yield from _shortcuts(each)
+    elif not action.shortcut().isEmpty():
+        yield _plain(action.text()), _native(action.shortcut())
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "")
 
 
 def _native(keys: str | QKeySequence) -> str:
@@ -40,7 +47,7 @@ def _native(keys: str | QKeySequence) -> str:
 class ShortcutsDialog(QDialog):
     """Shows what each key does."""
 
-    def __init__(self, from_menus: Sequence[Shortcut], parent: QWidget) -> None:
+    def __init__(self, from_menus: Sequence[Group], parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("shortcutsDialog")
         self.setWindowTitle(self.tr("Keyboard shortcuts"))
@@ -49,11 +56,13 @@ class ShortcutsDialog(QDialog):
         content = QWidget()
         content.setObjectName("panelPage")
         lines = QVBoxLayout(content)
-        for text, keys in [*from_menus, *self._others()]:
-            does, pressed = label(text, wrap=True), label(keys, "command")
-            line = row(None, does, pressed, grows=does, spacing=24)  # long keys do not narrow the other lines
-            line.setAlignment(pressed, Qt.AlignmentFlag.AlignVCenter)
-            lines.addLayout(line)
+        for heading, shortcuts in [*from_menus, (self.tr("More"), self._others())]:
+            lines.addWidget(label(heading, "heading"))
+            for text, keys in shortcuts:
+                does, pressed = label(text, wrap=True), label(keys, "command")
+                line = row(None, does, pressed, grows=does, spacing=24)  # long keys do not narrow the other lines
+                line.setAlignment(pressed, Qt.AlignmentFlag.AlignVCenter)
+                lines.addLayout(line)
         lines.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)

@@ -88,8 +88,8 @@ class QualityControls(Form):
         super().__init__(store)
         self.network = NetworkControls(store, tasks)
         self.add(self.network)
-        self.add_check("matting.governor", self.tr("Lower quality when the machine is busy"),
-                       self.tr("Lowers automatic settings and the frame rate while the machine cannot keep up"),
+        self.add_check("matting.governor", self.tr("Lower quality when this computer is busy"),
+                       self.tr("Lowers automatic settings and the frame rate while this computer cannot keep up"),
                        "governorCheck")  # fmt: skip
         self.add(label(self.tr("Edge")), EdgePresets(store))
         self.add_choice(

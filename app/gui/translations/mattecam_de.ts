@@ -329,7 +329,7 @@
     </message>
     <message>
         <source>Blur more with distance</source>
-        <translation>Mit der Entfernung stärker</translation>
+        <translation>Ferneres stärker weichzeichnen</translation>
     </message>
     <message>
         <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
@@ -1027,7 +1027,7 @@
     </message>
     <message>
         <source>Opens the manual</source>
-        <translation>Öffnet die Anleitung</translation>
+        <translation>Öffnet das Handbuch</translation>
     </message>
     <message>
         <source>Close</source>
@@ -1070,8 +1070,8 @@
         <translation>Das Modell mit feinerem Haar ist installiert.</translation>
     </message>
     <message>
-        <source>Standard works now. For finer hair, download {0}.</source>
-        <translation>Standard funktioniert bereits. Für feineres Haar laden Sie {0} herunter.</translation>
+        <source>For finer hair you can download a better model ({0}).</source>
+        <translation>Für feineres Haar können Sie ein besseres Modell herunterladen ({0}).</translation>
     </message>
 </context><context>
     <name>FramingControls</name>
@@ -1198,7 +1198,7 @@
         <translation>NVIDIA-Grafikkarten</translation>
     </message>
     <message>
-        <source>Matting for other machines</source>
+        <source>Matting for other computers</source>
         <translation>Freistellen für andere Rechner</translation>
     </message>
 </context><context>
@@ -1791,7 +1791,7 @@
     </message>
     <message>
         <source>In place</source>
-        <translation>Am Ort</translation>
+        <translation>Unverändert</translation>
     </message>
     <message>
         <source>Free</source>
@@ -1912,7 +1912,7 @@
         <translation>Bildrate</translation>
     </message>
     <message>
-        <source>Latency in ms</source>
+        <source>Delay in ms</source>
         <translation>Latenz in ms</translation>
     </message>
     <message>
@@ -1928,7 +1928,7 @@
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <source>Latency in ms: {0}</source>
+        <source>Delay in ms: {0}</source>
         <translation>Latenz in ms: {0}</translation>
     </message>
     <message>
@@ -2135,15 +2135,15 @@
     </message>
     <message>
         <source>Paused: others see {0}</source>
-        <translation>Pausiert: andere sehen {0}</translation>
+        <translation>Pausiert: Andere sehen {0}</translation>
     </message>
     <message>
         <source>Frozen: others see the last frame</source>
-        <translation>Eingefroren: andere sehen das letzte Bild</translation>
+        <translation>Eingefroren: Andere sehen das letzte Bild</translation>
     </message>
     <message>
         <source>Frozen: others see the stand-by card</source>
-        <translation>Eingefroren: andere sehen die Pausentafel</translation>
+        <translation>Eingefroren: Andere sehen die Pausentafel</translation>
     </message>
     <message>
         <source>Only me: click yourself</source>
@@ -2151,15 +2151,15 @@
     </message>
     <message>
         <source>Waiting: others see the stand-by card</source>
-        <translation>Warten: andere sehen die Pausentafel</translation>
+        <translation>Wartet: Andere sehen die Pausentafel</translation>
     </message>
     <message>
         <source>Camera off: no program uses it</source>
-        <translation>Kamera aus: kein Programm verwendet sie</translation>
+        <translation>Kamera aus: Kein Programm verwendet sie</translation>
     </message>
     <message>
         <source>Starting: others see the stand-by card</source>
-        <translation>Start: andere sehen die Pausentafel</translation>
+        <translation>Startet: Andere sehen die Pausentafel</translation>
     </message>
     <message>
         <source>your stand-by image</source>
@@ -2172,11 +2172,11 @@
 </context><context>
     <name>QualityControls</name>
     <message>
-        <source>Lower quality when the machine is busy</source>
+        <source>Lower quality when this computer is busy</source>
         <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
     </message>
     <message>
-        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
+        <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
         <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
     </message>
     <message>
@@ -2189,7 +2189,7 @@
     </message>
     <message>
         <source>Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person. Strict: shows only people who move; someone who has not moved yet is hidden too.</source>
-        <translation>Aus: nichts wird verborgen. Ausgewogen: verbirgt, was für Personen gehalten wird, und nichts von einer Person. Streng: zeigt nur Personen, die sich bewegen; wer sich noch nicht bewegt hat, wird auch verborgen.</translation>
+        <translation>Aus: Nichts wird verborgen. Ausgewogen: verbirgt, was für Personen gehalten wird, und nichts von einer Person. Streng: zeigt nur Personen, die sich bewegen; wer sich noch nicht bewegt hat, wird auch verborgen.</translation>
     </message>
     <message>
         <source>More detail for people far away</source>
@@ -2414,6 +2414,10 @@
         <translation>Tastenkürzel</translation>
     </message>
     <message>
+        <source>More</source>
+        <translation>Weitere</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
@@ -2528,8 +2532,8 @@
         <translation>Modell und Kante</translation>
     </message>
     <message>
-        <source>Send to OBS</source>
-        <translation>An OBS senden</translation>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
     </message>
     <message>
         <source>How other programs receive your video</source>
@@ -2564,12 +2568,12 @@
         <translation>Freistellung auf einem Server</translation>
     </message>
     <message>
-        <source>Let another machine compute the matte</source>
+        <source>Let another computer compute the matte</source>
         <translation>Ein anderer Rechner berechnet die Maske</translation>
     </message>
     <message>
         <source>Expert</source>
-        <translation>Experte</translation>
+        <translation>Für Experten</translation>
     </message>
     <message>
         <source>Edge sliders, detail, device</source>
@@ -2681,7 +2685,7 @@
     </message>
     <message>
         <source>Camera off: no program uses it</source>
-        <translation>Kamera aus: kein Programm verwendet sie</translation>
+        <translation>Kamera aus: Kein Programm verwendet sie</translation>
     </message>
     <message>
         <source>Stopped</source>
@@ -3550,7 +3554,7 @@
         <translation>Der laufende Kernel {kernel} ist nicht mehr installiert (installiert: {installed}).</translation>
     </message>
     <message>
-        <source>Restart the machine: its kernel was updated since it was started.</source>
+        <source>Restart the computer: its kernel was updated since it was started.</source>
         <comment>LoopbackFinding.FIX_RESTART</comment>
         <translation>Starten Sie den Rechner neu: Sein Kernel wurde seit dem Start aktualisiert.</translation>
     </message>
@@ -3670,12 +3674,12 @@
         <translation>{device} ist frei; auf ihr Bild warten: {programs}.</translation>
     </message>
     <message>
-        <source>The module is loaded at every start of the machine.</source>
+        <source>The module is loaded at every start of the computer.</source>
         <comment>LoopbackFinding.AT_START</comment>
         <translation>Das Modul wird bei jedem Start des Rechners geladen.</translation>
     </message>
     <message>
-        <source>The module is not loaded at the start of the machine.</source>
+        <source>The module is not loaded at the start of the computer.</source>
         <comment>LoopbackFinding.NOT_AT_START</comment>
         <translation>Das Modul wird beim Start des Rechners nicht geladen.</translation>
     </message>
@@ -3890,7 +3894,7 @@
         <translation>An {device} wurde kein Testbild gesendet, weil ein anderes Programm dorthin sendet.</translation>
     </message>
     <message>
-        <source>Close that program and run the doctor again.</source>
+        <source>Close that program and check again.</source>
         <comment>ProofFinding.FIX_BUSY</comment>
         <translation>Schließen Sie dieses Programm und prüfen Sie erneut.</translation>
     </message>
@@ -3945,7 +3949,7 @@
         <translation>{device} lässt sich als Kamera öffnen, liefert aber keine Bilder.</translation>
     </message>
     <message>
-        <source>Close every program that uses the device and run the doctor again.</source>
+        <source>Close every program that uses the device and check again.</source>
         <comment>ProofFinding.FIX_CLOSE_PROGRAMS</comment>
         <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut.</translation>
     </message>
@@ -3975,7 +3979,7 @@
         <translation>Die von {device} zurückgelesenen Farben weichen um bis zu {error} von 255 ab.</translation>
     </message>
     <message>
-        <source>Close every program that uses the device and run the doctor again; if that does not help, update v4l2loopback.</source>
+        <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
         <comment>ProofFinding.FIX_WRONG_COLOURS</comment>
         <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut; hilft das nicht, aktualisieren Sie v4l2loopback.</translation>
     </message>
@@ -4000,9 +4004,9 @@
         <translation>Die Reparatur ist fehlgeschlagen: Die virtuelle Kamera wird benutzt. Schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
     </message>
     <message>
-        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure Boot”.</source>
         <comment>RepairFailure.FAILED_KEY</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot weist das Modul ab. Registrieren Sie seinen Schlüssel, wie es der Doktor beschreibt.</translation>
+        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot weist das Modul ab. Tragen Sie seinen Schlüssel ein, wie unter „Virtuelle Kamera: Secure Boot“ gezeigt.</translation>
     </message>
     <message>
         <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
@@ -4095,9 +4099,9 @@
         <translation>Das Modell {model} ist auf dem Gerät {device} fehlgeschlagen; wählen Sie eine andere Ausführung oder ein anderes Gerät. Einzelheiten stehen im Protokoll.</translation>
     </message>
     <message>
-        <source>The model {model} ran out of memory on the device {device}; choose a lower ratio or another device.</source>
+        <source>The model {model} ran out of memory on the device {device}; choose less detail (on the command line: a lower --downsample-ratio) or another device.</source>
         <comment>ModelText.OUT_OF_MEMORY</comment>
-        <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie ein kleineres Verhältnis oder ein anderes Gerät.</translation>
+        <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie weniger Detail (auf der Kommandozeile: einen kleineren Wert für --downsample-ratio) oder ein anderes Gerät.</translation>
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>
@@ -4110,17 +4114,17 @@
         <translation>Die Datei {file} enthält keine Gewichte von {model}; wählen Sie das zugehörige Modell oder eine andere Datei.</translation>
     </message>
     <message>
-        <source>A frame of {width}×{height} at the downsample ratio {ratio} is too small for the model {model}; choose a higher ratio.</source>
+        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose more detail (on the command line: a higher --downsample-ratio).</source>
         <comment>ModelText.FRAME_TOO_SMALL</comment>
-        <translation>Ein Bild von {width} × {height} ist beim Verhältnis {ratio} zu klein für das Modell {model}; wählen Sie ein höheres Verhältnis.</translation>
+        <translation>Ein Bild von {width} × {height} ist beim Detail {ratio} zu klein für das Modell {model}; wählen Sie mehr Detail (auf der Kommandozeile: einen höheren Wert für --downsample-ratio).</translation>
     </message>
     <message>
-        <source>There is no usable NVIDIA GPU on this machine; choose the device cpu or auto.</source>
+        <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>
         <comment>ModelText.NO_NVIDIA_GPU</comment>
         <translation>Auf diesem Rechner gibt es keine verwendbare NVIDIA-GPU; wählen Sie das Gerät cpu oder auto.</translation>
     </message>
     <message>
-        <source>There is no GPU {device}; this machine has {count}. Choose another device.</source>
+        <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
         <comment>ModelText.NO_SUCH_GPU</comment>
         <translation>Die GPU {device} gibt es nicht; dieser Rechner hat {count}. Wählen Sie ein anderes Gerät.</translation>
     </message>
@@ -4162,7 +4166,7 @@
     <message>
         <source>The model {model} is installed without the part that runs here; download it again (on the command line: `python3 run.py weights download {model}`).</source>
         <comment>ModelText.NOT_FETCHED</comment>
-        <translation>Das Modell {model} ist ohne den Teil installiert, der hier läuft; laden Sie es noch einmal herunter (auf der Befehlszeile: `python3 run.py weights download {model}`).</translation>
+        <translation>Das Modell {model} ist ohne den Teil installiert, der hier läuft; laden Sie es noch einmal herunter (auf der Kommandozeile: `python3 run.py weights download {model}`).</translation>
     </message>
     <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
@@ -4442,7 +4446,7 @@
     <message>
         <source>a file is where the folder should be; choose another folder</source>
         <comment>WriteReason.FILE_FOR_FOLDER</comment>
-        <translation>an der Stelle des Ordners ist eine Datei; wählen Sie einen anderen Ordner</translation>
+        <translation>An der Stelle des Ordners ist eine Datei; wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
         <source>the name is too long; choose a shorter one</source>
@@ -4452,7 +4456,7 @@
     <message>
         <source>another file has got this name in the meantime; rename one of them</source>
         <comment>WriteReason.APPEARED</comment>
-        <translation>inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
+        <translation>Inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
     </message>
     <message>
         <source>the name of a video must end in {suffixes}; choose another name</source>
@@ -4467,7 +4471,7 @@
     <message>
         <source>another program records to it; choose another name</source>
         <comment>WriteReason.IN_PROGRESS</comment>
-        <translation>ein anderes Programm nimmt darin auf; wählen Sie einen anderen Namen</translation>
+        <translation>Ein anderes Programm nimmt darin auf; wählen Sie einen anderen Namen</translation>
     </message>
     <message>
         <source>its sound cannot be read ({reason}); choose another source</source>
@@ -4477,7 +4481,7 @@
     <message>
         <source>the disk reports an error; choose another path</source>
         <comment>WriteReason.OTHER</comment>
-        <translation>der Datenträger meldet einen Fehler; wählen Sie einen anderen Pfad</translation>
+        <translation>Der Datenträger meldet einen Fehler; wählen Sie einen anderen Pfad</translation>
     </message>
     <message>
         <source>it does not exist</source>
@@ -4685,7 +4689,7 @@
         <translation>Für die Freistellung auf einem Server ist keiner genannt; geben Sie seine Adresse mit --server an.</translation>
     </message>
     <message>
-        <source>“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this machine).</source>
+        <source>“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this computer).</source>
         <comment>RemoteText.ADDRESS</comment>
         <translation>„{server}“ ist keine Adresse eines Servers; schreiben Sie sie wie https://matting.example:8765 (http:// nur für diesen Rechner).</translation>
     </message>
@@ -4705,22 +4709,42 @@
         <translation>seinem Zertifikat wird nicht vertraut</translation>
     </message>
     <message>
+        <source>no server listens there</source>
+        <comment>RemoteText.NOT_LISTENING</comment>
+        <translation>dort läuft kein Server</translation>
+    </message>
+    <message>
+        <source>no computer has this name</source>
+        <comment>RemoteText.NO_SUCH_NAME</comment>
+        <translation>kein Rechner hat diesen Namen</translation>
+    </message>
+    <message>
+        <source>the network does not lead there</source>
+        <comment>RemoteText.NO_ROUTE</comment>
+        <translation>das Netzwerk führt nicht dorthin</translation>
+    </message>
+    <message>
+        <source>the connection failed</source>
+        <comment>RemoteText.NO_CONNECTION</comment>
+        <translation>die Verbindung ist fehlgeschlagen</translation>
+    </message>
+    <message>
         <source>The server {server} refused the stream: {reason}.</source>
         <comment>RemoteText.REFUSED</comment>
         <translation>Der Server {server} hat den Videostrom abgelehnt: {reason}.</translation>
     </message>
     <message>
-        <source>The server {server} has no free stream; matting runs on this machine until one is free.</source>
+        <source>The server {server} has no free stream; matting runs on this computer until one is free.</source>
         <comment>RemoteText.FULL</comment>
         <translation>Der Server {server} hat keinen Platz frei; bis einer frei ist, wird auf diesem Rechner freigestellt.</translation>
     </message>
     <message>
-        <source>The server {server} sends no mattes; matting runs on this machine until it does.</source>
+        <source>The server {server} sends no mattes; matting runs on this computer until it does.</source>
         <comment>RemoteText.NO_FRAMES</comment>
         <translation>Der Server {server} sendet keine Masken; bis er es tut, wird auf diesem Rechner freigestellt.</translation>
     </message>
     <message>
-        <source>The server {server} sent a matte that shows more than people; matting runs on this machine. Use a server that you trust.</source>
+        <source>The server {server} sent a matte that shows more than people; matting runs on this computer. Use a server that you trust.</source>
         <comment>RemoteText.SHOWS_ROOM</comment>
         <translation>Der Server {server} hat eine Maske gesendet, die mehr als Personen zeigt; freigestellt wird auf diesem Rechner. Verwenden Sie einen Server, dem Sie vertrauen.</translation>
     </message>
@@ -4732,17 +4756,17 @@
     <message>
         <source>other users have rights to it; make it yours with `chown`, and run `chmod 600 {file}`</source>
         <comment>RemoteText.TOKEN_MODE</comment>
-        <translation>andere Benutzer haben Rechte daran; machen Sie sie mit `chown` zu Ihrer Datei und führen Sie `chmod 600 {file}` aus</translation>
+        <translation>Andere Benutzer haben Rechte daran; machen Sie sie mit `chown` zu Ihrer Datei und führen Sie `chmod 600 {file}` aus</translation>
     </message>
     <message>
         <source>it holds fewer than {bits} random bits, which are 32 hexadecimal digits or 22 letters and digits; `openssl rand -hex 32` makes enough</source>
         <comment>RemoteText.TOKEN_SHORT</comment>
-        <translation>sie enthält weniger als {bits} zufällige Bits, das sind 32 hexadezimale Ziffern oder 22 Buchstaben und Ziffern; `openssl rand -hex 32` erzeugt genug</translation>
+        <translation>Sie enthält weniger als {bits} zufällige Bits, das sind 32 hexadezimale Ziffern oder 22 Buchstaben und Ziffern; `openssl rand -hex 32` erzeugt genug</translation>
     </message>
     <message>
         <source>it is not a token: one line of letters, digits and -._~+/=</source>
         <comment>RemoteText.TOKEN_NOT_TEXT</comment>
-        <translation>sie ist kein Token: eine Zeile aus Buchstaben, Ziffern und -._~+/=</translation>
+        <translation>Sie ist kein Token: eine Zeile aus Buchstaben, Ziffern und -._~+/=</translation>
     </message>
     <message>
         <source>The certificate file {file} cannot be used: {reason}.</source>
@@ -4752,7 +4776,7 @@
     <message>
         <source>it holds no certificate in PEM format</source>
         <comment>RemoteText.CA_NOT_PEM</comment>
-        <translation>sie enthält kein Zertifikat im PEM-Format</translation>
+        <translation>Sie enthält kein Zertifikat im PEM-Format</translation>
     </message>
     <message>
         <source>its answer is not understood</source>
@@ -4797,7 +4821,7 @@
     <message>
         <source>it does not hold one list “zones” and nothing else</source>
         <comment>FileReason.NO_ZONES</comment>
-        <translation>sie enthält nicht genau eine Liste „zones“</translation>
+        <translation>Sie enthält nicht genau eine Liste „zones“</translation>
     </message>
     <message>
         <source>it is not a scenes file of format version {version}</source>
@@ -4925,12 +4949,12 @@
         <translation>Das gespeicherte Modell {model} ist nicht installiert; stattdessen wird {bundled} verwendet (`python3 run.py weights download {model}` installiert es).</translation>
     </message>
     <message>
-        <source>The saved checkpoint {file} does not exist; {bundled} is used instead (check it).</source>
+        <source>The saved weights file {file} does not exist; {bundled} is used instead (check the path).</source>
         <comment>SettingsText.CHECKPOINT_MISSING</comment>
-        <translation>Den gespeicherten Checkpoint {file} gibt es nicht; stattdessen wird {bundled} verwendet (prüfen Sie ihn).</translation>
+        <translation>Die gespeicherte Gewichtsdatei {file} gibt es nicht; stattdessen wird {bundled} verwendet (prüfen Sie den Pfad).</translation>
     </message>
     <message>
-        <source>Strict mode is off in the settings, which no matting server may have; it is balanced for this run.</source>
+        <source>Strict mode is off in the settings, which is not allowed with a matting server; this run uses balanced.</source>
         <comment>SettingsText.STRICT_WITH_SERVER</comment>
         <translation>Der strenge Modus ist in den Einstellungen aus, was mit keinem Freistell-Server erlaubt ist; für diesen Lauf ist er ausgewogen.</translation>
     </message>
@@ -5090,9 +5114,9 @@
         <translation>Die Gewichtsdatei {file} lässt sich nicht lesen; prüfen Sie den Pfad und die Berechtigungen.</translation>
     </message>
     <message>
-        <source>The weights file {file} is damaged or not a checkpoint; remove it and download it again.</source>
+        <source>The weights file {file} is damaged or holds no weights; remove it and download it again.</source>
         <comment>WeightsFault.DAMAGED</comment>
-        <translation>Die Gewichtsdatei {file} ist beschädigt oder kein Checkpoint; entfernen Sie sie und laden Sie sie erneut herunter.</translation>
+        <translation>Die Gewichtsdatei {file} ist beschädigt oder enthält keine Gewichte; entfernen Sie sie und laden Sie sie erneut herunter.</translation>
     </message>
     <message>
         <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file (on the command line: --weights).</source>

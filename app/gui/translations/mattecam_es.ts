@@ -1070,8 +1070,8 @@
         <translation>El modelo con pelo más fino está instalado.</translation>
     </message>
     <message>
-        <source>Standard works now. For finer hair, download {0}.</source>
-        <translation>Estándar ya funciona. Para un pelo más fino, descargue {0}.</translation>
+        <source>For finer hair you can download a better model ({0}).</source>
+        <translation>Para un pelo más fino puede descargar un modelo mejor ({0}).</translation>
     </message>
 </context><context>
     <name>FramingControls</name>
@@ -1198,7 +1198,7 @@
         <translation>Tarjetas gráficas NVIDIA</translation>
     </message>
     <message>
-        <source>Matting for other machines</source>
+        <source>Matting for other computers</source>
         <translation>Recorte para otros equipos</translation>
     </message>
 </context><context>
@@ -1912,7 +1912,7 @@
         <translation>Velocidad de fotogramas</translation>
     </message>
     <message>
-        <source>Latency in ms</source>
+        <source>Delay in ms</source>
         <translation>Latencia en ms</translation>
     </message>
     <message>
@@ -1928,7 +1928,7 @@
         <translation>salida</translation>
     </message>
     <message>
-        <source>Latency in ms: {0}</source>
+        <source>Delay in ms: {0}</source>
         <translation>Latencia en ms: {0}</translation>
     </message>
     <message>
@@ -2172,11 +2172,11 @@
 </context><context>
     <name>QualityControls</name>
     <message>
-        <source>Lower quality when the machine is busy</source>
+        <source>Lower quality when this computer is busy</source>
         <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
     </message>
     <message>
-        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
+        <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
         <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
     </message>
     <message>
@@ -2414,6 +2414,10 @@
         <translation>Atajos de teclado</translation>
     </message>
     <message>
+        <source>More</source>
+        <translation>Más</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
@@ -2439,7 +2443,7 @@
     </message>
     <message>
         <source>Without global shortcuts: give this command a key in the settings of your desktop</source>
-        <translation>Sin atajos globales: asigne una tecla a este comando en los ajustes del escritorio</translation>
+        <translation>Sin atajos globales: asigne una tecla a esta orden en los ajustes del escritorio</translation>
     </message>
     <message>
         <source>Move the zoomed image (over the preview)</source>
@@ -2497,7 +2501,7 @@
     </message>
     <message>
         <source>Present slides or a screen</source>
-        <translation>Presentar diapositivas</translation>
+        <translation>Diapositivas o pantalla</translation>
     </message>
     <message>
         <source>Show them behind you</source>
@@ -2528,8 +2532,8 @@
         <translation>Modelo y borde</translation>
     </message>
     <message>
-        <source>Send to OBS</source>
-        <translation>Enviar a OBS</translation>
+        <source>Output</source>
+        <translation>Salida</translation>
     </message>
     <message>
         <source>How other programs receive your video</source>
@@ -2564,12 +2568,12 @@
         <translation>Recorte en un servidor</translation>
     </message>
     <message>
-        <source>Let another machine compute the matte</source>
+        <source>Let another computer compute the matte</source>
         <translation>Otro equipo calcula la máscara</translation>
     </message>
     <message>
         <source>Expert</source>
-        <translation>Experto</translation>
+        <translation>Para expertos</translation>
     </message>
     <message>
         <source>Edge sliders, detail, device</source>
@@ -3067,7 +3071,7 @@
     <message>
         <source>There is no camera {name}; connect it or choose another one (the command `devices` lists them).</source>
         <comment>CameraText.UNKNOWN</comment>
-        <translation>No hay ninguna cámara {name}; conéctela o elija otra (el comando `devices` las enumera).</translation>
+        <translation>No hay ninguna cámara {name}; conéctela o elija otra (la orden `devices` las enumera).</translation>
     </message>
     <message>
         <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
@@ -3132,7 +3136,7 @@
     <message>
         <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists.</source>
         <comment>SourceText.NO_CAMERA_NAMED</comment>
-        <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador de la lista del comando `devices`.</translation>
+        <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador de la lista de la orden `devices`.</translation>
     </message>
     <message>
         <source>The video {file} has ended.</source>
@@ -3550,7 +3554,7 @@
         <translation>El núcleo en ejecución {kernel} ya no está instalado (instalados: {installed}).</translation>
     </message>
     <message>
-        <source>Restart the machine: its kernel was updated since it was started.</source>
+        <source>Restart the computer: its kernel was updated since it was started.</source>
         <comment>LoopbackFinding.FIX_RESTART</comment>
         <translation>Reinicie el equipo: su núcleo se actualizó después del arranque.</translation>
     </message>
@@ -3670,12 +3674,12 @@
         <translation>{device} está libre; esperan su imagen: {programs}.</translation>
     </message>
     <message>
-        <source>The module is loaded at every start of the machine.</source>
+        <source>The module is loaded at every start of the computer.</source>
         <comment>LoopbackFinding.AT_START</comment>
         <translation>El módulo se carga en cada arranque del equipo.</translation>
     </message>
     <message>
-        <source>The module is not loaded at the start of the machine.</source>
+        <source>The module is not loaded at the start of the computer.</source>
         <comment>LoopbackFinding.NOT_AT_START</comment>
         <translation>El módulo no se carga al arrancar el equipo.</translation>
     </message>
@@ -3890,7 +3894,7 @@
         <translation>No se envió ninguna imagen de prueba a {device} porque otro programa le está enviando.</translation>
     </message>
     <message>
-        <source>Close that program and run the doctor again.</source>
+        <source>Close that program and check again.</source>
         <comment>ProofFinding.FIX_BUSY</comment>
         <translation>Cierre ese programa y vuelva a comprobar.</translation>
     </message>
@@ -3945,7 +3949,7 @@
         <translation>{device} se puede abrir como cámara, pero no entrega imágenes.</translation>
     </message>
     <message>
-        <source>Close every program that uses the device and run the doctor again.</source>
+        <source>Close every program that uses the device and check again.</source>
         <comment>ProofFinding.FIX_CLOSE_PROGRAMS</comment>
         <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar.</translation>
     </message>
@@ -3975,7 +3979,7 @@
         <translation>Los colores leídos de {device} difieren hasta en {error} de 255.</translation>
     </message>
     <message>
-        <source>Close every program that uses the device and run the doctor again; if that does not help, update v4l2loopback.</source>
+        <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
         <comment>ProofFinding.FIX_WRONG_COLOURS</comment>
         <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar; si no ayuda, actualice v4l2loopback.</translation>
     </message>
@@ -4000,9 +4004,9 @@
         <translation>La reparación falló: la cámara virtual está en uso. Cierre los programas que la usan e inténtelo de nuevo.</translation>
     </message>
     <message>
-        <source>The repair failed: Secure Boot rejects the module. Enrol its key as the doctor says.</source>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure Boot”.</source>
         <comment>RepairFailure.FAILED_KEY</comment>
-        <translation>La reparación falló: Secure Boot rechaza el módulo. Registre su clave como indica el diagnóstico.</translation>
+        <translation>La reparación falló: Secure Boot rechaza el módulo. Registre su clave como se muestra en «Cámara virtual: Secure Boot».</translation>
     </message>
     <message>
         <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
@@ -4095,9 +4099,9 @@
         <translation>El modelo {model} falló en el dispositivo {device}; elija otro ejecutor o dispositivo. Los detalles están en el registro.</translation>
     </message>
     <message>
-        <source>The model {model} ran out of memory on the device {device}; choose a lower ratio or another device.</source>
+        <source>The model {model} ran out of memory on the device {device}; choose less detail (on the command line: a lower --downsample-ratio) or another device.</source>
         <comment>ModelText.OUT_OF_MEMORY</comment>
-        <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija una relación menor u otro dispositivo.</translation>
+        <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija menos detalle (en la línea de órdenes: un --downsample-ratio menor) u otro dispositivo.</translation>
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>
@@ -4110,17 +4114,17 @@
         <translation>El archivo {file} no contiene pesos de {model}; elija el modelo al que pertenece u otro archivo.</translation>
     </message>
     <message>
-        <source>A frame of {width}×{height} at the downsample ratio {ratio} is too small for the model {model}; choose a higher ratio.</source>
+        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose more detail (on the command line: a higher --downsample-ratio).</source>
         <comment>ModelText.FRAME_TOO_SMALL</comment>
-        <translation>Una imagen de {width} × {height} con la relación {ratio} es demasiado pequeña para el modelo {model}; elija una relación mayor.</translation>
+        <translation>Una imagen de {width} × {height} con el detalle {ratio} es demasiado pequeña para el modelo {model}; elija más detalle (en la línea de órdenes: un --downsample-ratio mayor).</translation>
     </message>
     <message>
-        <source>There is no usable NVIDIA GPU on this machine; choose the device cpu or auto.</source>
+        <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>
         <comment>ModelText.NO_NVIDIA_GPU</comment>
         <translation>En este equipo no hay ninguna GPU NVIDIA utilizable; elija el dispositivo cpu o auto.</translation>
     </message>
     <message>
-        <source>There is no GPU {device}; this machine has {count}. Choose another device.</source>
+        <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
         <comment>ModelText.NO_SUCH_GPU</comment>
         <translation>No existe la GPU {device}; este equipo tiene {count}. Elija otro dispositivo.</translation>
     </message>
@@ -4685,7 +4689,7 @@
         <translation>No se ha indicado ningún servidor para el recorte remoto; indique su dirección con --server.</translation>
     </message>
     <message>
-        <source>“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this machine).</source>
+        <source>“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this computer).</source>
         <comment>RemoteText.ADDRESS</comment>
         <translation>«{server}» no es la dirección de un servidor; escríbala como https://matting.example:8765 (http:// solo para este equipo).</translation>
     </message>
@@ -4705,22 +4709,42 @@
         <translation>su certificado no es de confianza</translation>
     </message>
     <message>
+        <source>no server listens there</source>
+        <comment>RemoteText.NOT_LISTENING</comment>
+        <translation>allí no escucha ningún servidor</translation>
+    </message>
+    <message>
+        <source>no computer has this name</source>
+        <comment>RemoteText.NO_SUCH_NAME</comment>
+        <translation>ningún equipo tiene ese nombre</translation>
+    </message>
+    <message>
+        <source>the network does not lead there</source>
+        <comment>RemoteText.NO_ROUTE</comment>
+        <translation>la red no llega hasta allí</translation>
+    </message>
+    <message>
+        <source>the connection failed</source>
+        <comment>RemoteText.NO_CONNECTION</comment>
+        <translation>la conexión falló</translation>
+    </message>
+    <message>
         <source>The server {server} refused the stream: {reason}.</source>
         <comment>RemoteText.REFUSED</comment>
         <translation>El servidor {server} ha rechazado el vídeo: {reason}.</translation>
     </message>
     <message>
-        <source>The server {server} has no free stream; matting runs on this machine until one is free.</source>
+        <source>The server {server} has no free stream; matting runs on this computer until one is free.</source>
         <comment>RemoteText.FULL</comment>
         <translation>El servidor {server} no tiene sitio libre; el recorte se hace en este equipo hasta que lo tenga.</translation>
     </message>
     <message>
-        <source>The server {server} sends no mattes; matting runs on this machine until it does.</source>
+        <source>The server {server} sends no mattes; matting runs on this computer until it does.</source>
         <comment>RemoteText.NO_FRAMES</comment>
         <translation>El servidor {server} no envía máscaras; el recorte se hace en este equipo hasta que lo haga.</translation>
     </message>
     <message>
-        <source>The server {server} sent a matte that shows more than people; matting runs on this machine. Use a server that you trust.</source>
+        <source>The server {server} sent a matte that shows more than people; matting runs on this computer. Use a server that you trust.</source>
         <comment>RemoteText.SHOWS_ROOM</comment>
         <translation>El servidor {server} envió una máscara que muestra más que personas; el recorte se hace en este equipo. Use un servidor de confianza.</translation>
     </message>
@@ -4925,12 +4949,12 @@
         <translation>El modelo guardado {model} no está instalado; en su lugar se usa {bundled} (`python3 run.py weights download {model}` lo instala).</translation>
     </message>
     <message>
-        <source>The saved checkpoint {file} does not exist; {bundled} is used instead (check it).</source>
+        <source>The saved weights file {file} does not exist; {bundled} is used instead (check the path).</source>
         <comment>SettingsText.CHECKPOINT_MISSING</comment>
-        <translation>El checkpoint guardado {file} no existe; en su lugar se usa {bundled} (revíselo).</translation>
+        <translation>El archivo de pesos guardado {file} no existe; en su lugar se usa {bundled} (compruebe la ruta).</translation>
     </message>
     <message>
-        <source>Strict mode is off in the settings, which no matting server may have; it is balanced for this run.</source>
+        <source>Strict mode is off in the settings, which is not allowed with a matting server; this run uses balanced.</source>
         <comment>SettingsText.STRICT_WITH_SERVER</comment>
         <translation>El modo estricto está desactivado en los ajustes, lo que no se permite con ningún servidor de recorte; en esta ejecución es equilibrado.</translation>
     </message>
@@ -5090,9 +5114,9 @@
         <translation>No se puede leer el archivo de pesos {file}; compruebe la ruta y los permisos.</translation>
     </message>
     <message>
-        <source>The weights file {file} is damaged or not a checkpoint; remove it and download it again.</source>
+        <source>The weights file {file} is damaged or holds no weights; remove it and download it again.</source>
         <comment>WeightsFault.DAMAGED</comment>
-        <translation>El archivo de pesos {file} está dañado o no es un punto de control; quítelo y descárguelo de nuevo.</translation>
+        <translation>El archivo de pesos {file} está dañado o no contiene pesos; quítelo y descárguelo de nuevo.</translation>
     </message>
     <message>
         <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file (on the command line: --weights).</source>

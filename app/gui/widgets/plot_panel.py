@@ -50,7 +50,7 @@ class PlotPanel(QWidget):
         self._settled.setInterval(SETTLED_MS)
         self._settled.timeout.connect(self._settle)
         self._history: deque[tuple[float, float, float, float]] = deque()
-        self._fps, self._latency = self._make_plot(self.tr("Frame rate")), self._make_plot(self.tr("Latency in ms"))
+        self._fps, self._latency = self._make_plot(self.tr("Frame rate")), self._make_plot(self.tr("Delay in ms"))
         row(self, self._fps, self._latency, spacing=12, margins=(0, GAP_PX, 0, 0))
         self._fps_in = self._fps.plot()
         self._fps_out = self._fps.plot()
@@ -136,7 +136,7 @@ class PlotPanel(QWidget):
         faint = palette.color(QPalette.ColorRole.PlaceholderText)
         accent = palette.color(QPalette.ColorRole.Accent)
         rate = self.tr("Frame rate: {0} {1}"), (self.tr("camera"), faint), (self.tr("output"), accent)
-        latency = self.tr("Latency in ms: {0}"), (self.tr("camera to output"), accent)
+        latency = self.tr("Delay in ms: {0}"), (self.tr("camera to output"), accent)
         font = self.font()
         font.setPointSize(TITLE_PT)
         for plot, (title, *curves) in ((self._fps, rate), (self._latency, latency)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,10 +19,12 @@ from app.api import Matting
 from app.config.parsing import parse_server
 from app.core.errors import ModelError, RemoteError, UsageError
 from app.core.settings import EdgeSettings
+from app.core.text import Text
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.privacy.plausibility import CompositeCheck
 from service.client.engine import RemoteEngine
 from service.client.link import Received, ServerLink
+from service.client.signalling import reason_of
 from service.server.limits import Limits
 from service.tests.server.service import Running, room_and_person, running
 from service.tests.threaded import on_thread
@@ -71,9 +75,25 @@ def test_a_full_server_and_a_wrong_token_are_named() -> None:
         link.close()
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ECONNREFUSED, ""), "no server listens there"),
+        (OSError(errno.EHOSTUNREACH, ""), "the network does not lead there"),
+        (ConnectionResetError(errno.ECONNRESET, ""), "the connection failed"),
+        (aiohttp.ServerDisconnectedError(), "the connection failed"),
+    ],
+)
+def test_the_reason_of_a_failed_connection_is_a_message(error: Exception, reason: str) -> None:
+    """It was the system's English text, or the name of the library's class, in every language of the window."""
+    assert reason_of(error) == reason and isinstance(reason_of(error), Text)
+
+
 def test_a_server_that_does_not_answer_is_named() -> None:
-    with pytest.raises(RemoteError, match=r"does not answer \(Connection refused\); check"):
+    with pytest.raises(RemoteError, match=r"does not answer \(no server listens there\); check"):
         ServerLink("http://127.0.0.1:9", None)
+    with pytest.raises(RemoteError, match=r"does not answer \(no computer has this name\); check"):
+        ServerLink("https://matting.invalid", None)
 
 
 def test_a_server_that_hangs_or_is_not_trusted_is_named(tmp_path: Path) -> None:
@@ -92,7 +112,7 @@ def test_a_server_is_trusted_by_its_certificate_file(tmp_path: Path) -> None:
     context = server_context(cert, key)
     with service(tls=context) as live:
         ServerLink(live.address, None, ca_file=cert).close()
-    with pytest.raises(UsageError, match=r"gone.pem cannot be used: No such file or directory\."):
+    with pytest.raises(UsageError, match=r"gone.pem cannot be used: it does not exist\."):
         ServerLink("https://127.0.0.1:9", None, ca_file=tmp_path / "gone.pem")
     with pytest.raises(UsageError, match="it holds no certificate in PEM format"):
         ServerLink("https://127.0.0.1:9", None, ca_file=key)

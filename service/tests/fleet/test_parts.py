@@ -89,7 +89,7 @@ def test_serve_waits_longer_than_the_streams_may_go_on(tmp_path: Path) -> None:
     assert scaling.policy.get_policy()(**scaling.policy.policy_kwargs)(figures(3, 3))[0] == 3
 
 
-@pytest.mark.parametrize(("mode", "says"), [(0o644, "chmod 600"), (None, "No such file")])
+@pytest.mark.parametrize(("mode", "says"), [(0o644, "chmod 600"), (None, "it does not exist")])
 def test_a_replica_needs_a_private_token_file(tmp_path: Path, mode: int | None, says: str) -> None:
     file = tmp_path / "token"
     if mode is not None:
