@@ -20,6 +20,7 @@ from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
@@ -69,6 +70,13 @@ def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow
     session.window.windows.open_assistant()
     session.window.windows.open_assistant()
     assert len(session.window.findChildren(Assistant)) == 1
+
+
+def test_the_assistant_shows_what_others_see(session: Session) -> None:
+    """Its small preview showed the room behind the background that was just chosen."""
+    session.window.action_bar.set_mode(ViewMode.ORIGINAL)
+    session.window.windows.open_assistant()
+    assert session.window.preview.mode is ViewMode.COMPOSITE
 
 
 def open_last_step(session: Session) -> Assistant:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QApplication, QPushButton
+from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme
 from app.gui.widgets import theme
 from app.gui.widgets.plot_panel import PlotPanel
+from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
 from tests.gui.controls import Controls
 from tests.gui.widgets import find
@@ -100,3 +101,28 @@ def test_a_link_that_does_nothing_looks_like_it(controls: Controls, qtbot: QtBot
     disabled = strongest()
     link.setEnabled(True)
     assert strongest() > 2 * disabled
+
+
+def test_what_stands_in_one_row_has_one_height(controls: Controls) -> None:
+    """Buttons with an icon and lists were 4 px higher than buttons without an icon beside them."""
+    shown = [*controls.window.findChildren(QPushButton), *controls.window.findChildren(QComboBox)]
+    heights = {
+        each.objectName(): each.sizeHint().height()
+        for each in shown
+        if not (each.property("link") or each.objectName() == "statusLabel")
+    }
+    assert len(heights) > 20
+    assert len(set(heights.values())) == 1, heights
+
+
+def test_a_scale_with_two_directions_is_not_filled_from_one_end(controls: Controls) -> None:
+    """0 % looked like half of the scale."""
+    accent = QColor(theme.DARK.accent)
+    for low, is_filled in ((-100, False), (0, True)):
+        scale = ValueSlider(low, 100, percent, "Scale", "Scale")
+        scale.setParent(controls.window)
+        scale.show_value((low + 100) // 2)
+        scale.resize(300, scale.sizeHint().height())
+        image = scale.slider.grab().toImage()
+        filled = image.pixelColor(scale.slider.width() // 4, scale.slider.height() // 2) == accent
+        assert filled is is_filled

@@ -35,6 +35,7 @@ class SecondaryWindows(QObject):
     """Opens dialogs that do not block the window; one that is already open comes to the front."""
 
     diagnostics_copied = pyqtSignal()
+    assistant_opened = pyqtSignal()
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class SecondaryWindows(QObject):
             )  # fmt: skip
             assistant.finished.connect(self._panel.quality.network.reload)
             assistant.finished.connect(self._bridge.pipeline.retry)
+            self.assistant_opened.emit()
             return assistant
 
         self._open(Assistant, make)

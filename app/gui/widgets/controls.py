@@ -76,6 +76,12 @@ class SteadyButton(QPushButton):
         super().__init__(text)
         self._useful = True
 
+    def sizeHint(self) -> QSize:
+        """As high as a button with an icon: both stand in the same rows, beside lists of that height."""
+        missing = ICON_SIZE.height() - self.fontMetrics().height()
+        plain = self.icon().isNull() and not self.property("link")
+        return super().sizeHint().grownBy(QMargins(0, 0, 0, max(0, missing) if plain else 0))
+
     def set_useful(self, useful: bool) -> None:
         """Enable the button, or disable it as soon as it has no focus: Qt would hand the focus to the next widget."""
         self._useful = useful

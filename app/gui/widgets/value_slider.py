@@ -89,6 +89,7 @@ class ValueSlider(QWidget):
         self._text = text
         self.slider = StillSlider()
         self.slider.setRange(low, high)
+        self.slider.setProperty("signed", low < 0)  # the style sheet fills only scales that begin at nothing
         self.slider.setPageStep(max(1, (high - low) // 10))
         self.slider.setMinimumSize(80, 24)
         describe(self.slider, name, description, object_name)
