@@ -109,6 +109,7 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
     failure, text = (find(assistant, QLabel, name) for name in ("assistantFailure", "finerHair"))
     qtbot.waitUntil(get.isVisible)
     assert text.text() == "For finer hair you can download a better model (15 MB)."
+    assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, "it names an address"
     assert assistant.findChild(QComboBox, "modelCombo") is None, "no page of model names"
     assert not choose.isVisible()
     get.click()

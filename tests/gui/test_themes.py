@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtGui import QColor, QImage
+from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QColor, QIcon, QImage
 from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -126,3 +127,11 @@ def test_a_scale_with_two_directions_is_not_filled_from_one_end(controls: Contro
         image = scale.slider.grab().toImage()
         filled = image.pixelColor(scale.slider.width() // 4, scale.slider.height() // 2) == accent
         assert filled is is_filled
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_the_icon_of_a_running_recording_is_white_on_red(qapp: QApplication, dark: bool) -> None:
+    """In the dark theme its disc was red on red, and its ring black."""
+    theme.apply(qapp, dark)
+    pixmap = theme.icon("record").pixmap(QSize(24, 24), QIcon.Mode.Normal, QIcon.State.On)
+    assert pixmap.toImage().pixelColor(12, 12) == QColor("white")

@@ -16,7 +16,7 @@ from app.gui.i18n.messages import translated
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, describe, label, selectable
 from app.gui.widgets.focus import keep_focus
 from app.gui.widgets.layout import column, row
 
@@ -159,7 +159,7 @@ class FinerHair(QWidget):
         self._store, self._tasks = store, tasks
         self._text = label("", wrap=True)
         self._text.setObjectName("finerHair")
-        self._failure = label("", "warning", wrap=True)
+        self._failure = selectable("", "warning")
         self._failure.setObjectName("assistantFailure")
         self.download = DownloadControls(tasks)
         column(self, self._text, self.download, self._failure, spacing=12)

@@ -14,7 +14,7 @@ from app.doctor.finding import CommandLine, Finding, State
 from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, label
+from app.gui.widgets.controls import button, label, selectable
 from app.gui.widgets.layout import column, row
 
 translate = QCoreApplication.translate
@@ -135,21 +135,21 @@ def _row(finding: Finding) -> QWidget:
     mark.setAccessibleName(_state_text(finding.state))
     mark.setToolTip(_state_text(finding.state))
     heading = label(f"{check_text(finding.check)}   ·   {_state_text(finding.state)}", "faint", wrap=True)
-    texts = column(None, heading, _selectable(translated(finding.detail)), spacing=3)
+    texts = column(None, heading, selectable(translated(finding.detail)), spacing=3)
     if finding.why:
-        texts.addWidget(_selectable(translated(finding.why), "faint"))
+        texts.addWidget(selectable(translated(finding.why), "faint"))
     for kind, steps in groupby(finding.steps, type):
         if kind is CommandLine:
             texts.addWidget(_command(advice("\n".join(steps))))
         else:
-            texts.addWidget(_selectable("\n".join(map(translated, steps))))
+            texts.addWidget(selectable("\n".join(map(translated, steps))))
     row(whole, mark, texts, grows=texts, spacing=10)
     return whole
 
 
 def _command(text: str) -> QWidget:
     """Return a block of commands with a copy button."""
-    whole, shown = QWidget(), _selectable(text, "command")
+    whole, shown = QWidget(), selectable(text, "command")
     copy = button(translate("FindingsView", "Copy"), text, act=lambda: _copy(text))
     row(whole, shown, copy, grows=shown, spacing=8).setAlignment(copy, Qt.AlignmentFlag.AlignTop)
     return whole
@@ -199,15 +199,6 @@ def _state_text(state: State) -> str:
         State.WARNING: translate("Findings", "warning"),
         State.PROBLEM: translate("Findings", "problem"),
     }[state]
-
-
-def _selectable(text: str, role: str = "") -> QWidget:
-    made = label(text, role, wrap=True)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-    )
-    return made
 
 
 def _copy(text: str) -> None:

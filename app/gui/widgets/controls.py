@@ -44,6 +44,16 @@ def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
+def selectable(text: str, role: str = "") -> QLabel:
+    """Return a label whose text wraps and can be copied, such as a command or an address."""
+    made = label(text, role, wrap=True)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    return made
+
+
 class ElidedLabel(QLabel):
     """A line of text that is elided where it does not fit; the tool tip shows all of it."""
 

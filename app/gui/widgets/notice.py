@@ -12,7 +12,7 @@ from functools import partial
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
-from app.gui.widgets.controls import ElidedLabel, button, describe, label
+from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
 from app.gui.widgets.focus import keep_focus
 from app.gui.widgets.layout import column, row
 from app.gui.widgets.theme import icon
@@ -85,8 +85,7 @@ class NoticeFrame(QFrame):
             sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
             line.addWidget(sign)
         self._heading = [label(notice.heading, "heading")] if notice.heading else []
-        self._text = label(notice.text, wrap=True) if whole else _elided(notice.text)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text = selectable(notice.text) if whole else _elided(notice.text)
         self._actions = [
             button(caption, notice.text, f"{name}Action{number}", partial(act, notice, run))
             for number, (caption, run) in enumerate(notice.actions)
@@ -132,5 +131,6 @@ class NoticeFrame(QFrame):
 
 def _elided(text: str) -> QLabel:
     made = ElidedLabel("", "noticeText")
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.show_text(text)
     return made

@@ -149,10 +149,11 @@ class _Engine(QIconEngine):
         group = QPalette.ColorGroup.Disabled if mode is QIcon.Mode.Disabled else QPalette.ColorGroup.Active
         inverted = state is QIcon.State.On
         role = QPalette.ColorRole.HighlightedText if inverted else QPalette.ColorRole.ButtonText
+        colour = "white" if inverted and self._name == "record" else QApplication.palette().color(group, role).name()
         side = min(rect.width(), rect.height())
         square = QRectF(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2, side, side)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        _renderer(self._name, QApplication.palette().color(group, role).name()).render(painter, square)
+        _renderer(self._name, colour).render(painter, square)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)
