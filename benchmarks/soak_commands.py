@@ -17,7 +17,6 @@ from app.control.names import SETTABLE
 from app.core.errors import MattecamError
 from app.core.settings import OverlayPlace
 from app.runtime.pipeline import Pipeline
-from app.runtime.status_fields import status_fields
 from benchmarks.soak_files import SoakFiles
 
 SHOWS_THE_ROOM = ("background.kind",)
@@ -44,13 +43,10 @@ class CommandMonkey:
         self._models = models
         self._seed = seed
         self._controller = SettingsController(
-            change=pipeline.change,
-            settings=lambda: pipeline.settings,
-            status_fields=lambda: status_fields(pipeline.status()),
+            pipeline,
             tiles=lambda: Tiles([BackgroundFile(path, path.stem) for path in files.pictures]),
             scenes=SceneStore(files.folder / "scenes.json"),
             request_quit=lambda: None,
-            retry=pipeline.retry,
             confirm_s=1.0,
         )
         self._stopped = threading.Event()

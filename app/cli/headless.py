@@ -26,12 +26,10 @@ from app.core.files.names import holds_something
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.output.sound.devices import microphones
 from app.output.virtual_camera import list_virtual_cameras
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
-from app.runtime.plate.live import take_live_plate
-from app.runtime.status_fields import status_fields, write_status
+from app.runtime.status_fields import write_status
 from app.system.pipewire.connection import daemon_answers
 from app.system.shortcuts import PortalShortcuts
 from app.system.signals import handled
@@ -115,22 +113,17 @@ def _controlled(session: HeadlessRun) -> Iterator[None]:
     """Execute commands of `run.py ctl` inside the context."""
     pipeline = session.pipeline
     controller = SettingsController(
-        change=pipeline.change,
-        settings=lambda: pipeline.settings,
-        status_fields=lambda: status_fields(pipeline.status()),
+        pipeline,
         tiles=lambda: Tiles([BackgroundFile(*background) for background in named_backgrounds()]),
         scenes=SceneStore(default_path()),
         request_quit=session.end,
-        save_snapshot=session.save_snapshot,
-        take_plate=partial(take_live_plate, pipeline),
-        retry=pipeline.retry,
-        microphones=lambda: [microphone.name for microphone in microphones()],
+        newest=lambda: session.newest,
     )
     server = ControlServer(controller)
     server.start()
     shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(pipeline.report, Stage.SHORTCUTS))
     session.each_poll = lambda: shortcuts.follow(pipeline.settings.global_shortcuts)
-    pipeline.watch("control", Stage.SETTINGS, lambda: server.died)
+    pipeline.watch(server.thread)
     try:
         yield
     finally:

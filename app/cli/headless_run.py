@@ -5,13 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from app.cli.proof import PROOF_S, write_image
+from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
-from app.core.errors import SinkError
 from app.core.messages.command_line import CommandLineText
-from app.core.messages.control import ControlText
 from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
@@ -52,7 +49,8 @@ class HeadlessRun:
         self.status = PipelineStatus()
         self.sample: Picture | None = None
         """A composite from the middle of the run."""
-        self._newest: Picture | None = None
+        self.newest: Picture | None = None
+        """The newest picture, for a snapshot (any thread)."""
         self.failure: str | None = None
         """Why the run failed, in one sentence."""
         self.interrupted = False
@@ -72,13 +70,6 @@ class HeadlessRun:
         """
         self.interrupted = True
         self._ending = True
-
-    def save_snapshot(self, path: Path) -> None:
-        """Write the newest picture that the outputs may show now (any thread). Raises SinkError."""
-        picture = self._newest
-        if picture is None:
-            raise SinkError(ControlText.NO_FRAME())
-        write_image(path, self.pipeline.release(picture).image)
 
     def run(self) -> None:
         """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""
@@ -141,7 +132,7 @@ class HeadlessRun:
     def _keep(self, picture: Picture | None) -> None:
         if picture is None:
             return
-        self._newest = picture
+        self.newest = picture
         first_half = self.sample is None or self.status.seconds < (self._seconds or PROOF_S) / 2
         if picture.kind is PictureKind.COMPOSITE and first_half:
             self.sample = picture

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from app.control.commands import JsonValue
 from app.core.errors import MattecamError
 from app.core.messages.control import AnswerText
 from app.core.settings import Settings
 from app.core.text import Text
+from app.runtime.pipeline import Pipeline, Update
+from app.runtime.status import Phase, PipelineStatus
 
-Update = Callable[[Settings], Settings]
-Status = Mapping[str, JsonValue]
 POLL_S = 0.02
 SETTLED_FRAMES = 2
 """Workers apply settings at the next frame; one more is needed since that frame may be in progress."""
@@ -36,25 +35,13 @@ class _ChangedMeanwhileError(Exception):
 
 
 class Changes:
-    """Changes the settings and waits, for a limited time, until the status shows the effect.
+    """Changes the settings and waits, for a limited time, until the status shows the effect. Thread-safe."""
 
-    Thread-safe if its callables are.
-    """
-
-    def __init__(
-        self,
-        change: Callable[[Update], Settings],
-        settings: Callable[[], Settings],
-        status_fields: Callable[[], Status],
-        timeout_s: float,
-    ) -> None:
-        """Take the callables of `SettingsController`. timeout_s: longest wait for an effect."""
-        self.apply = change
+    def __init__(self, pipeline: Pipeline, timeout_s: float, apply: Callable[[Update], Settings] | None = None) -> None:
+        """timeout_s: longest wait for an effect. apply: in place of `pipeline.change`."""
+        self.pipeline = pipeline
+        self.apply = apply or pipeline.change
         """Replaces the settings atomically by `update(settings)` and returns the new ones."""
-        self.settings = settings
-        """Returns the settings in force."""
-        self.status = status_fields
-        """Returns the fields of the status."""
         self._timeout_s = timeout_s
         self._closed = threading.Event()
 
@@ -63,7 +50,7 @@ class Changes:
 
         If one of `stages` then has a problem, restore `sections` and raise CommandError with that problem.
         """
-        before = after = self.settings()
+        before = after = self.pipeline.settings
 
         def tracked(settings: Settings) -> Settings:
             nonlocal before, after
@@ -88,7 +75,7 @@ class Changes:
         again if the section has changed meanwhile.
         """
         while True:
-            present = getattr(self.settings(), section)
+            present = getattr(self.pipeline.settings, section)
             try:
                 return self.follow(partial(_replaced, section, present, new(present)), (section,), *stages)
             except _ChangedMeanwhileError:
@@ -107,9 +94,7 @@ class Changes:
 
     def problem(self, *stages: str) -> str | None:
         """Return the newest problem of these parts of the program, None if they work."""
-        problems = self.status()["problems"]
-        assert isinstance(problems, Sequence)
-        found = [str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages]
+        found = [each.message for each in self.pipeline.status().problems if each.stage.value in stages]
         return found[-1] if found else None
 
     def close(self) -> None:
@@ -120,10 +105,10 @@ class Changes:
         """Wait; return whether waits were cancelled."""
         return self._closed.wait(seconds)
 
-    def wait_for(self, took_effect: Callable[[Status], bool]) -> bool:
+    def wait_for(self, took_effect: Callable[[PipelineStatus], bool]) -> bool:
         """Wait until `took_effect(status)`; return False if it does not within the time limit."""
         deadline_s = time.monotonic() + self._timeout_s
-        while not took_effect(self.status()):
+        while not took_effect(self.pipeline.status()):
             if time.monotonic() >= deadline_s or self._closed.wait(POLL_S):
                 return False
         return True
@@ -132,20 +117,20 @@ class Changes:
         """Wait until the workers use the settings and no engine is being prepared; return False at the time limit."""
         rounds = 0
         since_s: float | None = time.monotonic()
-        frames = _frames(self.status())
+        frames = self.pipeline.status().frames_out
 
-        def settled(status: Status) -> bool:
+        def settled(status: PipelineStatus) -> bool:
             nonlocal rounds, since_s, frames
-            if status["busy"]:
+            if status.busy:
                 rounds, since_s = ROUNDS - 1, None
                 return False
             if since_s is None:  # frames before this one may not have seen what was prepared
-                since_s, frames = time.monotonic(), _frames(status)
+                since_s, frames = time.monotonic(), status.frames_out
                 return False
-            if _frames(status) >= frames + SETTLED_FRAMES:
-                rounds, since_s, frames = rounds + 1, time.monotonic(), _frames(status)
+            if status.frames_out >= frames + SETTLED_FRAMES:
+                rounds, since_s, frames = rounds + 1, time.monotonic(), status.frames_out
                 return rounds == ROUNDS
-            return time.monotonic() - since_s >= (STALLED_S if status["phase"] == "running" else IDLE_S)
+            return time.monotonic() - since_s >= (STALLED_S if status.phase is Phase.RUNNING else IDLE_S)
 
         return self.wait_for(settled)
 
@@ -159,9 +144,3 @@ def _replaced(section: str, known: object, new: object, settings: Settings) -> S
     if getattr(settings, section) != known:
         raise _ChangedMeanwhileError
     return settings.replace(**{section: new})
-
-
-def _frames(status: Status) -> int:
-    frames = status["frames_out"]
-    assert isinstance(frames, int)
-    return frames

@@ -6,11 +6,10 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 from app.config.parsing import parse_pan
 from app.control.names import SETTERS, ValueTexts, find_settable, values_of
-from app.core.errors import MattecamError, UsageError
+from app.core.errors import UsageError
 from app.core.messages.control import ControlText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
@@ -141,25 +140,6 @@ class Answer:
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
-class Controller(Protocol):
-    """The running program as seen by the control server. Thread-safe: commands may run concurrently."""
-
-    def run(self, command: Command) -> str:
-        """Execute a checked command other than `status`; return a sentence about the state it led to.
-
-        Returns after the command took effect. Raises MattecamError if it cannot be executed.
-        """
-        ...
-
-    def status(self) -> Mapping[str, JsonValue]:
-        """Return the fields of `--status-json`, `paused` and `frozen`."""
-        ...
-
-    def close(self) -> None:
-        """Let running commands return without waiting any longer."""
-        ...
-
-
 def parse_words(words: Sequence[str]) -> Command:
     """Parse the words of a command line. Raises UsageError, which names the choices."""
     known = ", ".join(SYNTAX)
@@ -251,14 +231,3 @@ def _record(line: bytes) -> dict[str, JsonValue]:
     if not isinstance(record, dict):
         raise UsageError(ControlText.NOT_JSON())
     return record
-
-
-def answer(controller: Controller, line: bytes) -> Answer:
-    """Execute the command in `line`."""
-    try:
-        command = decode_command(line)
-        if command.name == "status":
-            return Answer(True, "", controller.status())
-        return Answer(True, controller.run(command))
-    except MattecamError as error:
-        return Answer(False, error.text, wrong_usage=isinstance(error, UsageError))

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from app.config.scenes import SceneStore
 from app.config.zones_file import read_zones
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.changes import Changes, CommandError, Update, answered
+from app.control.changes import Changes, CommandError, answered
 from app.control.commands import Command, JsonValue, parse_person
 from app.control.names import SETTERS
-from app.control.plate import PlateCommand, TakePlate
+from app.control.plate import PlateCommand
 from app.control.recording import RecordCommand
 from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
-from app.core.errors import UsageError
+from app.core.errors import SinkError, UsageError
+from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists
+from app.core.files.private_file import write_picture
+from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.text import Text
+from app.core.types import BgrImage, Picture
+from app.output.sound.devices import MicrophoneName, microphones
+from app.runtime.pipeline import Pipeline, Update
+from app.runtime.plate.session import keep_plate
+from app.runtime.status import Phase
+from app.runtime.status_fields import status_fields
 from app.system import autostart
 
 CONFIRM_S = 8.0
@@ -36,42 +45,33 @@ class SettingsController:
 
     def __init__(
         self,
+        pipeline: Pipeline,
         *,
-        change: Callable[[Update], Settings],
-        settings: Callable[[], Settings],
-        status_fields: Callable[[], Mapping[str, JsonValue]],
         tiles: Callable[[], Tiles],
         scenes: SceneStore,
         request_quit: Callable[[], None],
-        save_snapshot: Callable[[Path], None] | None = None,
-        take_plate: TakePlate | None = None,
-        retry: Callable[[], None] = lambda: None,
+        newest: Callable[[], Picture | None] = lambda: None,
+        change: Callable[[Update], Settings] | None = None,
         preferences: Preferences | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
-        microphones: Callable[[], Sequence[str]] = tuple,
+        keep_plate: Callable[[BgrImage, str], Path] = keep_plate,
+        listed_microphones: Callable[[], Iterable[MicrophoneName]] = microphones,
         confirm_s: float = CONFIRM_S,
     ) -> None:
-        """Take the callables that connect the controller with the program; they are called on control threads.
+        """Connect the controller with the program; the callables are called on control threads.
 
-        change: replaces the settings atomically by `update(settings)`; in effect when it returns.
-        status_fields: the fields of `--status-json`.
-        request_quit: returns at once.
-        save_snapshot: writes what the outputs show to a PNG file; raises MattecamError.
-        take_plate: as in `app.control.plate`. retry: tries again what failed.
-        preferences: those of the window; None without one. scenes_changed: called after a scene was saved or removed.
-        microphones: the names that the system lists; none if it cannot list them.
+        request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
+        change: in place of `pipeline.change`; in effect when it returns. preferences: those of the window; None without
+        one. scenes_changed: called after a scene was saved or removed. keep_plate: as in `take_live_plate`.
         """
+        self._pipeline = pipeline
         self._tiles = tiles
         self._request_quit = request_quit
-        self._save_snapshot = save_snapshot
-        self._retry = retry
-        self._changes = changes = Changes(change, settings, status_fields, confirm_s)
-        self._values = values = Values(changes, preferences, microphones)
-        self._saved = saved = SavedScenes(scenes, settings, scenes_changed)
-        output, alpha = (
-            RecordCommand(changes, "record", "recording"),
-            RecordCommand(changes, "record_alpha", "recording_alpha"),
-        )
+        self._newest = newest
+        self._changes = changes = Changes(pipeline, confirm_s, change)
+        self._values = values = Values(changes, preferences, listed_microphones)
+        self._saved = saved = SavedScenes(scenes, lambda: pipeline.settings, scenes_changed)
+        output, alpha = RecordCommand(changes, "record"), RecordCommand(changes, "record_alpha")
         self._actions: Mapping[str, Callable[[str], str]] = {
             "autostart": switch_autostart,
             "background": self._background,
@@ -79,7 +79,7 @@ class SettingsController:
             "get": values.describe,
             "only-me": self._only_me,
             "pause": self._pause,
-            "plate": PlateCommand(changes, take_plate).run,
+            "plate": PlateCommand(changes, keep_plate).run,
             "quit": lambda _: self._quit(),
             "record": output.run,
             "record-alpha": alpha.run,
@@ -104,8 +104,8 @@ class SettingsController:
 
     def status(self) -> Mapping[str, JsonValue]:
         """Return the fields of `--status-json`, `paused` and `frozen`."""
-        settings = self._changes.settings()
-        return {**self._changes.status(), "paused": settings.paused, "frozen": settings.frozen}
+        settings = self._pipeline.settings
+        return {**status_fields(self._pipeline.status()), "paused": settings.paused, "frozen": settings.frozen}
 
     def close(self) -> None:
         """Let running commands return without waiting any longer."""
@@ -142,13 +142,13 @@ class SettingsController:
         return self._changes.apply(update)
 
     def _paused(self) -> str:
-        shown = self._changes.wait_for(lambda status: status["phase"] != "running")
+        shown = self._changes.wait_for(lambda status: status.phase is not Phase.RUNNING)
         return AnswerText.PAUSED() if shown else AnswerText.PAUSE_UNSEEN()
 
     def _resumed(self) -> str:
-        if self._changes.settings().paused:
+        if self._pipeline.settings.paused:
             return self._paused()
-        shown = self._changes.wait_for(lambda status: status["phase"] != "paused")
+        shown = self._changes.wait_for(lambda status: status.phase is not Phase.PAUSED)
         return AnswerText.RESUMED() if shown else AnswerText.RESUME_UNSEEN()
 
     def _scene(self, argument: str) -> str:
@@ -162,7 +162,7 @@ class SettingsController:
         if not on:
             return AnswerText.EVERYBODY()
         self._changes.wait_until_settled()
-        hidden = self._changes.status()["hides_person"]
+        hidden = self._pipeline.status().hides_person
         return AnswerText.ONLY_ME_HIDDEN() if hidden else AnswerText.ONLY_ME()
 
     def _zones(self, file: str) -> str:
@@ -181,8 +181,7 @@ class SettingsController:
 
     def _turn(self, to: str) -> str:
         """Show another slide: `next`, `previous`, or a number."""
-        count = self._changes.status()["slides"]
-        assert isinstance(count, int)
+        count = self._pipeline.status().slides
         if count == 0:
             raise CommandError(ControlText.NO_SLIDES())
 
@@ -199,18 +198,21 @@ class SettingsController:
         return AnswerText.SLIDE(number=self._changes.apply(update).background.slide, count=count)
 
     def _snapshot(self, file: str) -> str:
-        if self._save_snapshot is None:
-            raise UsageError(ControlText.NO_SNAPSHOTS())
-        path = Path(file)
+        path, picture = Path(file), self._newest()
         if path.suffix.lower() != ".png":
             raise UsageError(ControlText.SNAPSHOT_NAME(file=path.name))
         if exists(path):
             raise UsageError(ControlText.FILE_EXISTS(file=path))
-        self._save_snapshot(path)
+        if picture is None:
+            raise SinkError(ControlText.NO_FRAME())
+        try:
+            write_picture(path, self._pipeline.release(picture).image)
+        except OSError as error:
+            raise SinkError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
         return AnswerText.SAVED(file=path)
 
     def _retry_failed(self) -> str:
-        self._retry()
+        self._pipeline.retry()
         self._changes.wait_until_settled()
         problem = self._changes.problem(*RETRIED)
         if problem is not None:

@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from app.control.commands import Command, Controller
+from app.control.commands import Command
+from app.control.controller import SettingsController
 from app.core.errors import MattecamError
 from app.system.shortcuts import Shortcut, ShortcutService
 
@@ -33,7 +34,7 @@ class GlobalShortcuts:
 
     def __init__(
         self,
-        controller: Controller,
+        controller: SettingsController,
         make_service: Callable[[], ShortcutService],
         report: Callable[[Exception | None], None],
     ) -> None:

@@ -13,21 +13,17 @@ from app.core.files.names import is_file
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.text import Text
+from app.core.types import BgrImage
+from app.runtime.plate.live import take_live_plate
 from models.table import needs_plate
-
-TakePlate = Callable[[float | None, Callable[[float], bool]], Path]
-"""(seconds of the countdown or None for the usual ones, waits for so many seconds and returns whether to cancel)
-
-Takes a plate and returns its file. Raises MattecamError.
-"""
 
 
 class PlateCommand:
     """Takes a plate, uses an existing one, or uses none any more. One is taken at a time."""
 
-    def __init__(self, changes: Changes, take: TakePlate | None) -> None:
-        """take: None where the program cannot take one."""
-        self._changes, self._take = changes, take
+    def __init__(self, changes: Changes, keep: Callable[[BgrImage, str], Path]) -> None:
+        """keep: as in `take_live_plate`."""
+        self._changes, self._keep = changes, keep
         self._taking = threading.Lock()
 
     def run(self, argument: str) -> Text:
@@ -42,12 +38,10 @@ class PlateCommand:
         return self._use(file)
 
     def _taken(self, countdown_s: float | None) -> Path:
-        if self._take is None:
-            raise UsageError(ControlText.NO_PLATES())
         if not self._taking.acquire(blocking=False):
             raise CommandError(ControlText.PLATE_RUNS())
         try:
-            return self._take(countdown_s, self._changes.wait)
+            return take_live_plate(self._changes.pipeline, countdown_s, self._changes.wait, keep=self._keep)
         finally:
             self._taking.release()
 

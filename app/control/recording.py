@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from app.control.changes import Changes, CommandError
-from app.control.commands import JsonValue
 from app.core.errors import UsageError
 from app.core.files.names import check_outputs, exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.text import Text
+from app.runtime.status import PipelineStatus
 
 
 class RecordCommand:
     """Starts and stops recordings of the output or of the matte."""
 
-    def __init__(self, changes: Changes, field: Literal["record", "record_alpha"], shown_as: str) -> None:
-        """field: of `OutputSettings`. shown_as: the field of the status that names the file."""
-        self._changes, self._field, self._shown_as = changes, field, shown_as
+    def __init__(self, changes: Changes, field: Literal["record", "record_alpha"]) -> None:
+        """field: of `OutputSettings`."""
+        self._changes, self._field = changes, field
+        self._sink = "recording" if field == "record" else "recording_alpha"
 
     def run(self, argument: str) -> Text:
         """Record to the file that the argument names, or stop. Raises UsageError, and MattecamError if it fails."""
@@ -41,7 +41,7 @@ class RecordCommand:
                 raise CommandError(ControlText.ALREADY_RECORDING(file=running))
             return settings.replace(output=output.replace(**{self._field: path}))
 
-        self._leave_failed(getattr(self._changes.settings().output, self._field))
+        self._leave_failed(getattr(self._changes.pipeline.settings.output, self._field))
         try:
             self._changes.follow(update, ("output",), "recording")
             runs = self._shows(running=True)
@@ -51,12 +51,12 @@ class RecordCommand:
         except CommandError:
             self._leave_failed(path)
             raise
-        begins = runs and self._changes.status()["frames_out"] != 0
+        begins = runs and self._changes.pipeline.status().frames_out != 0
         return AnswerText.RECORDING(file=path) if begins else AnswerText.RECORDING_WAITS(file=path)
 
     def _leave_failed(self, path: Path | None) -> None:
         """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
-        if self._problem() is not None and self._changes.status()[self._shown_as] is None:
+        if self._problem() is not None and self._changes.pipeline.status().outputs[self._sink] is None:
             self._changes.apply(partial(self._without, path))
             self._changes.wait_for(lambda _status: self._problem() is None)
 
@@ -91,7 +91,7 @@ class RecordCommand:
     def _shows(self, *, running: bool) -> bool:
         """Wait until the status shows that the recording runs or cannot, or that it ended; return whether it does."""
 
-        def shown(status: Mapping[str, JsonValue]) -> bool:
-            return (status[self._shown_as] is not None) is running or (running and self._problem() is not None)
+        def shown(status: PipelineStatus) -> bool:
+            return (status.outputs[self._sink] is not None) is running or (running and self._problem() is not None)
 
         return self._changes.wait_for(shown)

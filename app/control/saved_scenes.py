@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.config.scenes import SceneStore
-from app.control.changes import Update
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.text import Text
+from app.runtime.pipeline import Update
 
 CONFIRMED = " --yes"
 """After the name of a scene: the user knows that it shows the room."""

@@ -8,10 +8,14 @@ import time
 from collections.abc import Callable
 
 from app.control.address import ControlAddress, default_address
-from app.control.commands import Answer, Controller, answer
+from app.control.commands import Answer, decode_command
+from app.control.controller import SettingsController
 from app.control.folder import ControlError
 from app.control.transport import Call, Endpoint
+from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
+from app.core.stage import Stage
+from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 MAX_CALLS = 32
@@ -21,11 +25,11 @@ MAX_CALLS = 32
 class ControlServer:
     """Serves connections concurrently, one command each. The program also works without it."""
 
-    def __init__(self, controller: Controller, *, at: Callable[[], ControlAddress] = default_address) -> None:
+    def __init__(self, controller: SettingsController, *, at: Callable[[], ControlAddress] = default_address) -> None:
         self._controller = controller
         self._at = at
         self._endpoint: Endpoint | None = None
-        self._thread = threading.Thread(target=self._accept, name="control")
+        self.thread = Worker("control", self._accept, Stage.SETTINGS)
         self._lock = threading.Lock()
         self._calls: dict[Call, threading.Thread] = {}
         self.note = ""
@@ -39,7 +43,7 @@ class ControlServer:
             self.note = error.text
             log.warning("%s", error)
             return
-        self._thread.start()
+        self.thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Stop listening, answer the commands that are running, and join the threads. Idempotent.
@@ -49,27 +53,23 @@ class ControlServer:
         deadline_s = time.monotonic() + timeout_s
         endpoint, self._endpoint = self._endpoint, None
         if endpoint is None:
-            return not self._thread.is_alive()
+            return self.thread.join(0)
         self._controller.close()
+        self.thread.request_stop()
         endpoint.wake()
-        self._thread.join(timeout_s)
+        ended = self.thread.join(timeout_s)
         with self._lock:
             calls = tuple(self._calls.values())
         for thread in calls:
             thread.join(max(0.0, deadline_s - time.monotonic()))
-        if self._thread.is_alive() or any(thread.is_alive() for thread in calls):
+        if not ended or any(thread.is_alive() for thread in calls):
             return False
         endpoint.close()
         return True
 
-    @property
-    def died(self) -> bool:
-        """Whether the accepting thread ended without `stop`, so that commands no longer arrive."""
-        return self._endpoint is not None and self._thread.ident is not None and not self._thread.is_alive()
-
-    def _accept(self) -> None:
+    def _accept(self, stop: threading.Event) -> None:
         endpoint = self._endpoint
-        while endpoint is not None:
+        while endpoint is not None and not stop.is_set():
             call = endpoint.accept()
             if call is None:
                 return
@@ -87,7 +87,7 @@ class ControlServer:
         try:
             line = call.receive()
             if line:
-                call.send(self._answer(line).encode())
+                call.send(answer(self._controller, line).encode())
         except OSError as error:  # the client closed the connection or sent invalid data
             log.info("A control connection was dropped: %s", error)
         finally:
@@ -95,9 +95,16 @@ class ControlServer:
             with self._lock:
                 del self._calls[call]
 
-    def _answer(self, line: bytes) -> Answer:
-        try:
-            return answer(self._controller, line)
-        except Exception as error:  # thread boundary: carried to the client and the log
-            log.error("A control command failed.", exc_info=error)
-            return Answer(False, ControlText.FAILED())
+
+def answer(controller: SettingsController, line: bytes) -> Answer:
+    """Execute the command in `line`."""
+    try:
+        command = decode_command(line)
+        if command.name == "status":
+            return Answer(True, "", controller.status())
+        return Answer(True, controller.run(command))
+    except MattecamError as error:
+        return Answer(False, error.text, wrong_usage=isinstance(error, UsageError))
+    except Exception as error:  # thread boundary: carried to the client and the log
+        log.error("A control command failed.", exc_info=error)
+        return Answer(False, ControlText.FAILED())

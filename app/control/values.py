@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from app.core.messages.control import AnswerText, ControlText
 from app.core.messages.remote import RemoteText
 from app.core.settings import Model, Settings
 from app.core.text import Text
+from app.output.sound.devices import MicrophoneName
 
 WINDOW = "window."
 """What the names of the window's preferences begin with."""
@@ -62,9 +63,9 @@ class Values:
         self,
         changes: Changes,
         preferences: Preferences | None,
-        microphones: Callable[[], Sequence[str]],
+        microphones: Callable[[], Iterable[MicrophoneName]],
     ) -> None:
-        """preferences: None without a window. microphones: the names that the system lists."""
+        """preferences: None without a window. microphones: those that the system lists."""
         self._changes, self._preferences, self._microphones = changes, preferences, microphones
 
     def describe(self, name: str) -> str:
@@ -94,18 +95,18 @@ class Values:
 
     def _check_now(self, values: Mapping[str, Any]) -> None:
         """Raise UsageError for values that are possible, but not with what is in use."""
-        matting = self._changes.settings().matting
+        matting = self._changes.pipeline.settings.matting
         if values.get("edges.strict") == "off" and matting.location == "remote":
             raise UsageError(UsageText.STRICT_WITH_SERVER())
         if values.get("matting.location") == "remote" and not values.get("matting.server", matting.server):
             raise UsageError(RemoteText.NO_SERVER())
-        slides = self._changes.status()["slides"] if "background.slide" in values else 0
-        if isinstance(slides, int) and 0 < slides < values.get("background.slide", 0):
+        slides = self._changes.pipeline.status().slides if "background.slide" in values else 0
+        if 0 < slides < values.get("background.slide", 0):
             raise UsageError(ControlText.SLIDE(text=values["background.slide"], count=slides))
         microphone = values.get("output.microphone", "off")
-        listed = () if microphone in NO_DEVICE else self._microphones()
+        listed = () if microphone in NO_DEVICE else tuple(each.name for each in self._microphones())
         if listed and microphone not in listed:
-            raise UsageError(ControlText.NO_MICROPHONE(name=microphone, names=tuple(listed)))
+            raise UsageError(ControlText.NO_MICROPHONE(name=microphone, names=listed))
 
     def reset(self, name: str) -> Text:
         """Give a setting its default value."""
@@ -135,7 +136,9 @@ class Values:
 
     def _value(self, setting: Setting, name: str) -> Any:
         window = name.startswith(WINDOW) and self._preferences is not None
-        return setting.value_in(self._preferences.current if window and self._preferences else self._changes.settings())
+        return setting.value_in(
+            self._preferences.current if window and self._preferences else self._changes.pipeline.settings
+        )
 
     def _find(self, name: str) -> Setting:
         known = self._all()

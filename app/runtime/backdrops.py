@@ -13,35 +13,32 @@ from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame
 from app.people.parallax import DriftingBackdrop
-from app.runtime.board import OwnProblem, StatusBoard
+from app.runtime.board import StatusBoard
 from app.runtime.prepare import Prepared, Preparer
 
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
 
 
-def background_opener(
-    open_background: Callable[[BackgroundSettings, ScreenUse], Background], screen: ScreenUse
-) -> Preparer[BackgroundSettings, Background]:
-    """Return what opens and closes backgrounds on a thread of its own. screen: notes captures of the screen."""
-    return Preparer(
-        "background-opener",
-        lambda settings: open_background(settings, screen),
-        lambda background: background.close(),
-        low_priority=True,
-    )
-
-
 class Backdrops:
-    """Owns the background in use. Used on the inference thread, but for `prepare`."""
+    """Owns the background in use. Used on the inference thread, but for `prepare` and `preparer`."""
 
     def __init__(
-        self, prepared: Preparer[BackgroundSettings, Background], board: StatusBoard, screen: ScreenUse
+        self,
+        open_background: Callable[[BackgroundSettings, ScreenUse], Background],
+        board: StatusBoard,
+        screen: ScreenUse,
     ) -> None:
-        """screen: that of `background_opener`."""
-        self._prepared = prepared
+        """open_background: called on a thread of its own. screen: notes captures of the screen."""
+        self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
+            "background-opener",
+            lambda settings: open_background(settings, screen),
+            lambda background: background.close(),
+            Stage.BACKGROUND,
+            low_priority=True,
+        )
         self._screen = screen
-        self._problem = OwnProblem(board, Stage.BACKGROUND)
+        self._board = board
         self._background: Background | None = None
         self._opened: BackgroundSettings | None = None
         """What the background in use was opened for."""
@@ -70,12 +67,12 @@ class Backdrops:
             self._requested = opened
             self._screen.stop()
             if wanted.kind != "none":
-                self._prepared.request(wanted)
+                self.preparer.request(wanted)
 
     def follow(self, wanted: BackgroundSettings) -> None:
         """Use the background that the settings ask for, once it is open."""
         self.prepare(wanted)
-        outcome = self._prepared.take()
+        outcome = self.preparer.take()
         self._answered = self._answered or outcome is not None
         if outcome is not None:
             self._take(outcome, wanted.opened == outcome.key.opened)
@@ -88,11 +85,11 @@ class Backdrops:
         if outcome.value is not None and (wanted or outcome.key.kind != "screen"):
             self._use(outcome.value, outcome.key)
             if wanted:
-                self._problem.clear()
+                self._report(None)
         elif outcome.value is not None:
-            self._prepared.retire(outcome.value)  # the user has left that screen
+            self.preparer.retire(outcome.value)  # the user has left that screen
         elif outcome.error is not None and wanted:
-            self._problem.report(outcome.error)
+            self._report(outcome.error)
             if self._opened is not None and self._opened.kind == "screen":
                 self._use(None, None)  # grey: what was on a screen that the user has left does not stay
 
@@ -102,7 +99,7 @@ class Backdrops:
         self._settings, self._failed = settings, False
         self.slides = 0 if background is None else background.slides
         if replaced is not None:
-            self._prepared.retire(replaced)  # closing a video may take longer than a frame
+            self.preparer.retire(replaced)  # closing a video may take longer than a frame
 
     def awaited(self, now_s: float, wait_s: float) -> bool:
         """Return whether the first background is still being opened: for up to `wait_s` from the first call."""
@@ -117,17 +114,20 @@ class Backdrops:
                 shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
                 if self._failed:
                     self._failed = False
-                    self._problem.clear()
+                    self._report(None)
                 return shown
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 self._failed = True
-                self._problem.report(error)
+                self._report(error)
         return np.full_like(frame.image, PLAIN_GREY)
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
         if self._settings is not None:
             self._drifting.watch(self._settings, alpha, now_s)
+
+    def _report(self, problem: Exception | None) -> None:
+        self._board.report(Stage.BACKGROUND, problem, self)
 
     def close(self) -> None:
         """Close the background in use."""

@@ -37,31 +37,26 @@ class StatusBoard:
         self.frame_limit: int | None = None
         """Set before the start."""
 
-    def report(self, stage: Stage, error: Exception | str, part: object = None) -> None:
-        """Report a problem of a part of `stage`; it stays open until `clear`. A repeated report changes nothing."""
-        message = text_of(error) if isinstance(error, Exception) else error
+    def report(self, stage: Stage, problem: Exception | str | None, part: object = None) -> None:
+        """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).
+
+        A repeated report changes nothing.
+        """
+        message = text_of(problem) if isinstance(problem, Exception) else problem
         with self._lock:
             known = self._problems.get((stage, part))
-            if known is not None and known.message == message:
+            if message == (None if known is None else known.message):
                 return
-            self._problems[stage, part] = Problem(stage, message, time.time())
-            if message not in self._errors and len(self._errors) < MAX_ERRORS:
-                self._errors.append(message)
-        _log.warning("%s", message, exc_info=error if isinstance(error, Exception) else None)
-
-    def clear(self, stage: Stage, part: object = None) -> None:
-        """Close the problem of this part of `stage`: it works (again)."""
-        with self._lock:
-            problem = self._problems.pop((stage, part), None)
-        if problem is not None:
-            _log.info("Over: %s", problem.message)
-
-    def set_problem(self, stage: Stage, problem: Exception | None) -> None:
-        """Report a problem of `stage`, or clear it."""
-        if problem is None:
-            self.clear(stage)
-        else:
-            self.report(stage, problem)
+            if message is None:
+                del self._problems[stage, part]
+            else:
+                self._problems[stage, part] = Problem(stage, message, time.time())
+                if message not in self._errors and len(self._errors) < MAX_ERRORS:
+                    self._errors.append(message)
+        if message is not None:
+            _log.warning("%s", message, exc_info=problem if isinstance(problem, Exception) else None)
+        elif known is not None:
+            _log.info("Over: %s", known.message)
 
     def count_frame(self) -> bool:
         """Count a frame that goes out. Return False, and count nothing, after the last one of a limited run."""
@@ -98,18 +93,3 @@ class StatusBoard:
             problems=problems,
             errors=errors,
         )
-
-
-class OwnProblem:
-    """The problem of one part among several of the same stage. Any thread."""
-
-    def __init__(self, board: StatusBoard, stage: Stage) -> None:
-        self._board, self._stage = board, stage
-
-    def report(self, error: Exception) -> None:
-        """Report a problem; it stays open until `clear`."""
-        self._board.report(self._stage, error, self)
-
-    def clear(self) -> None:
-        """Close the problem, if there is one."""
-        self._board.clear(self._stage, self)

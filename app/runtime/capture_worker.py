@@ -17,7 +17,7 @@ from app.runtime.demand import DemandWatch
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
-from app.runtime.worker import DriverCall
+from app.runtime.worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,8 @@ class CaptureWorker:
         """While paused, frames before this time of time.perf_counter() are skipped."""
         self._next_index = 0
         """Of the next frame."""
-        self.reading = DriverCall()
+        self.thread = Worker("capture", self._run, Stage.CAPTURE, frame_path=True)
+        demand.on_change = self.wake
 
     def wake(self) -> None:
         """Read the settings now instead of after the next wait, and the next frame even if paused (any thread)."""
@@ -76,7 +77,7 @@ class CaptureWorker:
         self._tried = None
         self.wake()
 
-    def run(self, stop: threading.Event) -> None:
+    def _run(self, stop: threading.Event) -> None:
         """Read frames until `stop` is set."""
         try:
             while not stop.is_set():
@@ -122,7 +123,7 @@ class CaptureWorker:
             return
         self._close()
         self._adopt(source, wanted)
-        self._board.clear(Stage.CAPTURE)
+        self._board.report(Stage.CAPTURE, None)
 
     def _return_to(self, previous: CaptureSettings | None) -> None:
         if previous is not None:
@@ -148,7 +149,7 @@ class CaptureWorker:
         started_s = time.perf_counter()
         try:
             frame = None
-            with self.reading.by(self._source.info.name):
+            with self.thread.calling(self._source.info.name):
                 if isinstance(self._source, HoldsExposure):
                     self._source.hold_exposure(hold_exposure)
                 if isinstance(self._source, SkipsFrames) and self._is_unneeded(started_s):
@@ -175,7 +176,7 @@ class CaptureWorker:
         self._board.capture_ms.add(self._last_frame_s - started_s)
         self.info = self._source.info
         if self._running == self._tried:
-            self._board.clear(Stage.CAPTURE)
+            self._board.report(Stage.CAPTURE, None)
         self._frames.put(Captured(replace(frame, source=self._source.info), self._generation))
 
     def _is_unneeded(self, now_s: float) -> bool:

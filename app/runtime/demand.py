@@ -6,27 +6,23 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from app.core.stage import Stage
 from app.output.base import ReaderCounter
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.shared import Shared
+from app.runtime.worker import Worker
 
 
 class DemandWatch:
     """Counts readers on its own thread; `resting` and `readers` may be read on any."""
 
-    def __init__(
-        self,
-        shared: Shared,
-        sinks: Sequence[SinkWorker],
-        on_change: Callable[[], None],
-    ) -> None:
-        """Without an open camera among the sinks, or if its readers cannot be counted, `resting` stays False.
-
-        on_change: called when `resting` changes.
-        """
+    def __init__(self, shared: Shared, sinks: Sequence[SinkWorker]) -> None:
+        """Without an open camera among the sinks, or if its readers cannot be counted, `resting` stays False."""
         self._shared = shared
         self._sinks = sinks
-        self._on_change = on_change
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when `resting` changes; set before the start."""
+        self.thread = Worker("demand", self._run, Stage.VIRTUAL_CAMERA)
         self.watched = False
         """Whether the preview is visible (set by the caller, on any thread)."""
         self.want_foreground = False
@@ -45,7 +41,7 @@ class DemandWatch:
         """Whether nobody needs frames."""
         return self._resting
 
-    def run(self, stop: threading.Event) -> None:
+    def _run(self, stop: threading.Event) -> None:
         """Count until `stop` is set."""
         try:
             while not stop.wait(self._shared.timing.demand_poll_s):
@@ -70,7 +66,7 @@ class DemandWatch:
         resting = now_s - self._last_demand_s > self._shared.timing.demand_linger_s
         if resting != self._resting:
             self._resting = resting
-            self._on_change()
+            self.on_change()
 
     def _count(self) -> int | None:
         """Return the number of readers of all cameras; None without a camera, or if one cannot tell."""

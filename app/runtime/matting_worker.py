@@ -10,6 +10,7 @@ from dataclasses import replace
 from app.core.framing import framed
 from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import EdgeSettings, FramingSettings, Settings
+from app.core.stage import Stage
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base.interface import MattingEngine, Pending
 from app.matting.selection.governor import StepTiming
@@ -25,6 +26,7 @@ from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
 from app.runtime.unchanged import Conditions, UnchangedFrames, same_image
+from app.runtime.worker import Worker
 
 CROWDED = 0.9
 """Steps overlap where one takes more than this fraction of the camera's frame interval on average; otherwise the next
@@ -54,6 +56,7 @@ class MattingWorker:
         self._backdrops = backdrops
         self._overlay = overlay
         self._demand = demand
+        self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
         self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = PeopleEditor()
@@ -73,7 +76,7 @@ class MattingWorker:
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""
 
-    def run(self, stop: threading.Event) -> None:
+    def _run(self, stop: threading.Event) -> None:
         """Process frames until `stop` is set or the slot is closed."""
         try:
             while not stop.is_set():
@@ -125,9 +128,9 @@ class MattingWorker:
             picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
             self._show(self._overlay.painted(picture), settings)
         elif isinstance(decision, Run):
-            self._run(decision, _crop(frame, decision.framing), settings)
+            self._matte(decision, _crop(frame, decision.framing), settings)
 
-    def _run(self, run: Run, frame: Frame, settings: Settings) -> None:
+    def _matte(self, run: Run, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
         try:
             if run.reset:

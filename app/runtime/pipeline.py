@@ -23,7 +23,7 @@ from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.output.spec import SinkContext
 from app.privacy.gate import Gate
-from app.runtime.backdrops import Backdrops, background_opener
+from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import Captured, CaptureWorker
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
@@ -40,8 +40,11 @@ from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
 from app.runtime.status import Phase, PipelineStatus
 from app.runtime.timing import Timing
-from app.runtime.watchdog import Watchdog, Watched, report_failure
+from app.runtime.watchdog import Watchdog, report_failure
 from app.runtime.worker import Worker
+
+Update = Callable[[Settings], Settings]
+"""From the settings in force to new ones."""
 
 
 class Pipeline:
@@ -61,14 +64,13 @@ class Pipeline:
         self._gate = Gate(lambda: self.settings, self._cards.get)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
         self.screen = ScreenUse()
-        self._backgrounds = background_opener(self._parts.open_background, self.screen)
-        self._backdrops = Backdrops(self._backgrounds, self._board, self.screen)
+        self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._context = SinkContext(
-            lambda: self.settings, self._parts.open_microphone, self._board.set_problem, shared.turns
+            lambda: self.settings, self._parts.open_microphone, self._board.report, shared.turns
         )
         self._sinks = [SinkWorker(spec, self._context, self._gate, shared) for spec in self._parts.sinks]
-        self.demand = DemandWatch(shared, self._sinks, lambda: self._capture.wake())
+        self.demand = DemandWatch(shared, self._sinks)
         self._capture = CaptureWorker(shared, self._frames, self.demand, self._engines)
         self._matting = MattingWorker(
             shared,
@@ -80,30 +82,17 @@ class Pipeline:
             self._pictures.put,
         )
         self._clock = OutputClock(shared, self._pictures, self._gate, self._sinks, self._show)
-        self._preparers: dict[Preparer[Any, Any], Stage] = {
-            self._engines.preparer: Stage.MATTING,
-            self._backgrounds: Stage.BACKGROUND,
-            self._overlay.preparer: Stage.OVERLAY,
-            self._cards.preparer: Stage.OUTPUT,
-        }
-        self.owner.listen(self._settings_changed)
-        self._make_threads()
-
-    def _make_threads(self) -> None:
-        self._capture_thread = Worker("capture", self._capture.run)
-        self._matting_thread = Worker("matting", self._matting.run)
-        self._clock_thread = Worker("output-clock", self._clock.run)
-        self._demand_thread = Worker("demand", self.demand.run)
-        watched_clock = Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True)
-        self._watchdog = Watchdog(self._shared, self._gate, self._clock, watched_clock)
-        self._watchdog.watch(
-            Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True, hangs=self._capture.reading.hangs),
-            Watched.of(self._matting_thread, Stage.MATTING, frame_path=True),
-            Watched.of(self._demand_thread, Stage.VIRTUAL_CAMERA),
-            *(Watched.of(preparer.worker, stage) for preparer, stage in self._preparers.items()),
-            *(Watched.of(sink.thread, sink.spec.stage, hangs=sink.sending.hangs) for sink in self._sinks),
+        self._preparers: tuple[Preparer[Any, Any], ...] = (
+            self._engines.preparer,
+            self._backdrops.preparer,
+            self._overlay.preparer,
+            self._cards.preparer,
         )
-        self._watchdog_thread = Worker("watchdog", self._watchdog.run)
+        live: list[CaptureWorker | MattingWorker | DemandWatch] = [self._capture, self._matting, self.demand]
+        self._threads = [*(part.thread for part in live), *(sink.thread for sink in self._sinks)]
+        preparing = [preparer.worker for preparer in self._preparers]
+        self._watchdog = Watchdog(shared, self._gate, self._clock, *self._threads, *preparing)
+        self.owner.listen(self._settings_changed)
 
     @property
     def settings(self) -> Settings:
@@ -122,11 +111,10 @@ class Pipeline:
         self._board.begin()
         for preparer in self._preparers:
             preparer.start()
-        live = [*(sink.thread for sink in self._sinks), self._clock_thread, self._matting_thread, self._capture_thread]
-        for thread in [*live, self._demand_thread, self._watchdog_thread]:
+        for thread in [*reversed(self._threads), self._clock.thread, self._watchdog.thread]:
             thread.start()
 
-    def change(self, update: Callable[[Settings], Settings]) -> Settings:
+    def change(self, update: Update) -> Settings:
         """Replace the settings atomically by `update` of those in force; return the new ones (any thread).
 
         They are in force at once: a picture that they forbid no longer leaves. What cannot be switched keeps running,
@@ -146,13 +134,13 @@ class Pipeline:
         """Send no more new frames than these."""
         self._board.frame_limit = frames
 
-    def watch(self, name: str, stage: Stage, died: Callable[[], bool]) -> None:
-        """Report a thread of the caller under `stage` once `died` returns True (any thread)."""
-        self._watchdog.watch(Watched(name, stage, died))
+    def watch(self, thread: Worker) -> None:
+        """Watch a thread of the caller as well (any thread)."""
+        self._watchdog.watch(thread)
 
     def report(self, stage: Stage, problem: Exception | None) -> None:
         """Report a problem of a part of the caller under `stage`; None where it works again (any thread)."""
-        self._board.set_problem(stage, problem)
+        self._board.report(stage, problem)
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card: for files that are written of a preview.
@@ -175,8 +163,8 @@ class Pipeline:
         """Return the status; after `stop` that of the run that ended."""
         if self._final is not None:
             return self._final
-        if self._watchdog_thread.died:
-            report_failure(self._board, Stage.OUTPUT, "watchdog", self._watchdog_thread.error)
+        if self._watchdog.thread.died:
+            report_failure(self._board, self._watchdog.thread)
         engines, matting = self._engines, self._matting
         return replace(
             self._board.read(),
@@ -206,15 +194,15 @@ class Pipeline:
             return self._parts.preparing() or "the model"
         if self._overlay.preparer.busy:
             return "the overlay"
-        return "the background" if self._backgrounds.busy else ""
+        return "the background" if self._backdrops.preparer.busy else ""
 
     def stop(self, timeout_s: float = 15.0) -> bool:
         """End every thread, close every device, finish every recording; return False if a thread did not end."""
         running = self.status()
         deadline_s = time.monotonic() + timeout_s
-        self._watchdog_thread.request_stop()
-        ended = self._watchdog_thread.join(timeout_s)
-        for thread in [self._capture_thread, self._matting_thread, self._clock_thread, self._demand_thread]:
+        self._watchdog.thread.request_stop()
+        ended = self._watchdog.thread.join(timeout_s)
+        for thread in [self._capture.thread, self._matting.thread, self._clock.thread, self.demand.thread]:
             thread.request_stop()
         self._capture.wake()
         self._frames.close()
@@ -224,11 +212,10 @@ class Pipeline:
             preparer.request_stop()
         self._parts.cancel_preparing()
         self.screen.close()
-        ended = self._clock_thread.join(deadline_s - time.monotonic()) and ended
+        ended = self._clock.thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:
             sink.finish()
-        threads = [*(sink.thread for sink in self._sinks), self._capture_thread, self._demand_thread]
-        for thread in [*threads, self._matting_thread]:
+        for thread in reversed(self._threads):
             ended = thread.join(deadline_s - time.monotonic()) and ended
         for preparer in self._preparers:
             ended = preparer.stop(deadline_s - time.monotonic()) and ended

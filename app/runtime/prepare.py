@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from app.core.stage import Stage
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.worker import Worker
 from app.system.process_limits import return_free_memory
@@ -35,11 +36,13 @@ class Preparer(Generic[K, T]):
         name: str,
         build: Callable[[K], T],
         discard: Callable[[T], None],
+        stage: Stage = Stage.OUTPUT,
         *,
         low_priority: bool = False,
         tidy: Callable[[], None] = return_free_memory,
     ) -> None:
-        """low_priority: as in `Worker`. Not for engines: OpenVINO's workers, which run them, are started here.
+        """stage, low_priority: as in `Worker`. No low priority for engines: OpenVINO's workers,
+        which run them, are started here.
 
         tidy: called after values were discarded.
         """
@@ -54,7 +57,7 @@ class Preparer(Generic[K, T]):
         self._outcome: Prepared[K, T] | None = None
         self._requested = 0
         self._answered = 0
-        self.worker = Worker(name, self._run, low_priority=low_priority)
+        self.worker = Worker(name, self._run, stage, low_priority=low_priority)
 
     def start(self) -> None:
         """Start the thread."""

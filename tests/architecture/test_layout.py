@@ -10,9 +10,10 @@ from tests.paths import ROOT
 LAYERS = (
     ("models", "app.core"),
     ("app.config", "app.media"),
-    ("app.matting", "app.people", "app.compositing", "app.control", "app.system"),
+    ("app.matting", "app.people", "app.compositing", "app.system"),
     ("app.capture", "app.output", "app.offline", "app.privacy"),
     ("app.runtime", "app.doctor", "app.api", "app.testing"),
+    ("app.control",),
     ("app.gui",),
     ("app.cli",),
     ("run", "mattecam"),

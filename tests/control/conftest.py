@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import cv2
 import pytest
@@ -17,19 +17,17 @@ from app.control import changes
 from app.control.address import ControlAddress
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.changes import SETTLED_FRAMES
-from app.control.commands import JsonValue, parse_words
+from app.control.commands import parse_words
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.core.errors import PlateError
-from app.core.files.private_file import write_picture
 from app.core.settings import Settings
 from app.core.types import BgrImage, Picture, PictureKind
+from app.output.sound.devices import MicrophoneName
 from app.runtime.pipeline import Pipeline
 from app.runtime.plate.capture import plate_path, save_plate
-from app.runtime.plate.live import take_live_plate
 from app.runtime.settings_owner import SettingsOwner
-from app.runtime.status import Phase
-from app.runtime.status_fields import status_fields
+from app.runtime.status import Phase, PipelineStatus
 from app.testing.room import room_picture
 from tests.control.recorder import Recorder, serving
 from tests.fakes.world import FakeWorld
@@ -47,7 +45,6 @@ class Program:
         self.quit = threading.Event()
         self.picture: Picture | None = None
         self.scene_changes = 0
-        self.microphones: list[str] = []
         self.plates: list[tuple[BgrImage, str]] = []
         """Those that were taken, with their cameras."""
         self.plate_error: PlateError | None = None
@@ -59,16 +56,13 @@ class Program:
     def controller_with(self, confirm_s: float) -> SettingsController:
         """Return a controller that waits so long for what a command changes."""
         return SettingsController(
-            change=self.pipeline.change,
-            settings=lambda: self.pipeline.settings,
-            status_fields=lambda: status_fields(self.pipeline.status()),
+            self.pipeline,
             tiles=lambda: Tiles(self.files),
             scenes=self.scenes,
             request_quit=self.quit.set,
-            save_snapshot=self.save_snapshot,
-            take_plate=partial(take_live_plate, self.pipeline, keep=self.keep_plate),
+            newest=self.first_picture,
             scenes_changed=self.note_scenes,
-            microphones=lambda: self.microphones,
+            keep_plate=self.keep_plate,
             confirm_s=confirm_s,
         )
 
@@ -78,11 +72,9 @@ class Program:
     def note_scenes(self) -> None:
         self.scene_changes += 1
 
-    def save_snapshot(self, path: Path) -> None:
-        if self.picture is None:
-            self.picture = self.pipeline.preview.get(60)
-        assert self.picture is not None
-        write_picture(path, self.pipeline.release(self.picture).image)
+    def first_picture(self) -> Picture | None:
+        self.picture = self.picture or self.pipeline.preview.get(60)
+        return self.picture
 
     def keep_plate(self, plate: BgrImage, camera: str) -> Path:
         if self.plate_error is not None:
@@ -104,23 +96,22 @@ class Program:
 
 
 class SettingsAlone:
-    """The controller of settings that no pipeline uses: each change is in effect at once."""
+    """Settings that no pipeline uses, with their controller: each change is in effect at once."""
 
     def __init__(self, folder: Path) -> None:
         self.owner = SettingsOwner(BASE)
+        self.change = self.owner.change
         self.scenes = SceneStore(folder / "scenes.json")
         self.image = folder / "beach.png"
         cv2.imwrite(str(self.image), room_picture())
-        self.microphones: list[str] = []
+        self.microphones: list[MicrophoneName] = []
         self._frames = itertools.count(step=SETTLED_FRAMES)
         self.controller = SettingsController(
-            change=self.owner.change,
-            settings=lambda: self.settings,
-            status_fields=self._status,
+            cast("Pipeline", self),
             tiles=lambda: Tiles([]),
             scenes=self.scenes,
             request_quit=lambda: None,
-            microphones=lambda: self.microphones,
+            listed_microphones=lambda: self.microphones,
         )
 
     def run(self, text: str) -> str:
@@ -130,10 +121,10 @@ class SettingsAlone:
     def settings(self) -> Settings:
         return self.owner.current
 
-    def _status(self) -> Mapping[str, JsonValue]:
-        phase = "paused" if self.settings.paused else "running"
-        idle: Mapping[str, JsonValue] = {"busy": False, "phase": phase, "problems": [], "slides": 0}
-        return {**idle, "frames_out": next(self._frames), "recording": None, "recording_alpha": None}
+    def status(self) -> PipelineStatus:
+        phase = Phase.PAUSED if self.settings.paused else Phase.RUNNING
+        recordings = {"recording": None, "recording_alpha": None}
+        return PipelineStatus(phase=phase, frames_out=next(self._frames), outputs=recordings)
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from app.control.address import ControlAddress, default_address
-from app.control.commands import Command, Controller, JsonValue
+from app.control.commands import Command, JsonValue
+from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.core.errors import SettingsError, UsageError
 
 
 @dataclass
-class Recorder:
+class Recorder(SettingsController):
     """Records commands only.
 
     It fails for the scenes "nowhere" and "unknown", crashes for the scene "defect", blocks for the scene "slow".
@@ -48,7 +49,7 @@ class Recorder:
 
 @contextmanager
 def serving(
-    at: Callable[[], ControlAddress] = default_address, controller: Controller | None = None
+    at: Callable[[], ControlAddress] = default_address, controller: SettingsController | None = None
 ) -> Iterator[ControlServer]:
     """Run a control server."""
     server = ControlServer(controller or Recorder(), at=at)

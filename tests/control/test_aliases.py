@@ -13,6 +13,7 @@ from app.control.commands import SYNTAX, parse_words
 from app.control.names import ALIASES, PRESETS, SETTABLE, SETTERS
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.settings import FramingSettings, OverlaySettings, PeopleSettings
+from app.output.sound.devices import MicrophoneName
 from tests.control.conftest import Program, SettingsAlone, fail
 from tests.fakes.server import SERVER, Network, Place
 
@@ -148,7 +149,7 @@ def test_a_server_is_used_and_left(program: Program, tmp_path: Path) -> None:
 
 
 def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
-    alone.microphones.append("USB Microphone")
+    alone.microphones.append(MicrophoneName("USB Microphone", "USB"))
     with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
         alone.run("microphone nosuch")
     assert alone.settings.output.microphone == "off"

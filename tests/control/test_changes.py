@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from app.control.changes import Changes
-from app.control.commands import JsonValue
-from app.core.settings import Settings
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase, PipelineStatus
 
 
 @pytest.mark.parametrize(
@@ -24,10 +25,11 @@ def test_the_frames_that_count_use_what_was_prepared(reports: list[tuple[str, in
     statuses = iter(reports)
     seen: list[int] = []
 
-    def status() -> Mapping[str, JsonValue]:
+    def status() -> PipelineStatus:
         busy, frames = next(statuses)
         seen.append(frames)
-        return {"busy": busy, "phase": "running", "frames_out": frames}
+        return PipelineStatus(phase=Phase.RUNNING, busy=busy, frames_out=frames)
 
-    assert Changes(lambda update: update(Settings()), Settings, status, timeout_s=10).wait_until_settled()
+    pipeline = SimpleNamespace(status=status, change=None)
+    assert Changes(cast("Pipeline", pipeline), timeout_s=10).wait_until_settled()
     assert seen == [frames for _, frames in reports]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from app.control.commands import JsonValue, answer
+from app.control.commands import JsonValue
+from app.control.server import answer
 from app.core.settings import FramingSettings
 from tests.control.conftest import Program, SettingsAlone
 from tests.runtime.running import BASE

@@ -108,11 +108,11 @@ class BrokenAddress(ControlAddress):
 
 def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, address: ControlAddress) -> None:
     broken = ControlServer(Recorder(), at=lambda: BrokenAddress(tmp_path))
-    assert not broken.died
+    assert not broken.thread.died
     broken.start()
-    eventually(lambda: broken.died)
+    eventually(lambda: broken.thread.died)
     assert broken.stop()
-    assert not broken.died
+    assert not broken.thread.died
     with serving(lambda: address) as working:
-        assert not working.died
-    assert not working.died
+        assert not working.thread.died
+    assert not working.thread.died

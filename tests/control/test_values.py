@@ -11,8 +11,9 @@ import pytest
 from app.config import settings_file
 from app.config.setting import settings_of
 from app.control.changes import CommandError
-from app.control.commands import SYNTAX, Command, answer, decode_answer
+from app.control.commands import SYNTAX, Command, decode_answer
 from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
+from app.control.server import answer
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import Settings
 from tests.control.conftest import Program, SettingsAlone, fail

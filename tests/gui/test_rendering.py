@@ -123,7 +123,7 @@ def test_the_original_is_not_shown_on_a_screen_that_the_outputs_show() -> None:
     worker = PreviewWorker(
         pictures, lambda image, shows_room: shown.append(image), presenting.is_set, lambda picture: picture
     )
-    worker.start()
+    worker.thread.start()
     try:
         alpha = np.full((24, 32), 255, np.uint8)  # of a person who was moved: the frame shows the room there
         pictures.put(Picture(composite, PictureKind.COMPOSITE, alpha, frame=Frame(room, 0, 0.0)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -10,7 +9,7 @@ from typing import cast
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import Settings
 from app.core.types import Picture
-from app.runtime.backdrops import Backdrops, background_opener
+from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import Captured
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
@@ -36,23 +35,25 @@ class Inference:
         self.frames = LatestSlot[Captured]()
         self.published: list[Picture | StandBy] = []
         screen, board = ScreenUse(), self.shared.board
-        opener, painter = background_opener(parts.open_background, screen), OverlayPainter(parts.render_overlay, board)
-        self.preparers = opener, painter.preparer
-        backdrops = Backdrops(opener, board, screen)
+        backdrops, painter = (
+            Backdrops(parts.open_background, board, screen),
+            OverlayPainter(parts.render_overlay, board),
+        )
+        self.preparers = backdrops.preparer, painter.preparer
         self.worker = MattingWorker(
             self.shared,
             self.frames,
             cast("EngineSelector", engines),
             backdrops,
             painter,
-            DemandWatch(self.shared, (), lambda: None),
+            DemandWatch(self.shared, ()),
             self.published.append,
         )
         for preparer in self.preparers:
             preparer.start()
         if settings.background.kind != "none":
             backdrops.follow(settings.background)
-            eventually(lambda: not opener.busy)
+            eventually(lambda: not backdrops.preparer.busy)
             backdrops.follow(settings.background)
         self._painter = painter
 
@@ -65,15 +66,14 @@ class Inference:
 @contextmanager
 def running(inference: Inference) -> Iterator[None]:
     """Run the thread."""
-    stop = threading.Event()
-    thread = threading.Thread(target=inference.worker.run, args=(stop,))
+    thread = inference.worker.thread
     thread.start()
     try:
         yield
     finally:
-        stop.set()
+        thread.request_stop()
         inference.frames.close()
-        thread.join(PATIENCE_S)
+        ended = thread.join(PATIENCE_S)
         for preparer in inference.preparers:
             assert preparer.stop(PATIENCE_S)
-    assert not thread.is_alive()
+    assert ended and thread.error is None

@@ -17,7 +17,6 @@ from app.core.stage import Stage
 from app.core.types import BgrImage, Frame
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
-from app.runtime.prepare import Preparer
 from tests.people.heads import person
 from tests.waiting import eventually
 
@@ -30,15 +29,12 @@ class Opened:
     def __init__(self) -> None:
         self.requests: list[BackgroundSettings] = []
         self.board = StatusBoard()
-        self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
-            "opener", self._open, lambda background: background.close()
-        )
-        self.preparer.start()
-        self.backdrops = Backdrops(self.preparer, self.board, ScreenUse())
+        self.backdrops = Backdrops(self._open, self.board, ScreenUse())
+        self.backdrops.preparer.start()
 
-    def _open(self, settings: BackgroundSettings) -> Background:
+    def _open(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:
         self.requests.append(settings)
-        return open_background(settings)
+        return open_background(settings, screen)
 
     def shown(self, settings: BackgroundSettings) -> BgrImage:
         self.backdrops.follow(settings)
@@ -55,8 +51,7 @@ def opened() -> Iterator[Opened]:
     made = Opened()
     yield made
     made.backdrops.close()
-    made.preparer.request_stop()
-    assert made.preparer.join(60)
+    assert made.backdrops.preparer.stop(60)
 
 
 def ramp(folder: Path) -> BackgroundSettings:

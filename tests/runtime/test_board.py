@@ -6,7 +6,7 @@ import pytest
 
 from app.core.errors import SourceOpenError
 from app.core.stage import Stage
-from app.runtime.board import OwnProblem, StatusBoard
+from app.runtime.board import StatusBoard
 
 
 def _open(board: StatusBoard) -> list[str]:
@@ -15,13 +15,12 @@ def _open(board: StatusBoard) -> list[str]:
 
 def test_two_parts_of_a_stage_have_a_problem_each() -> None:
     board = StatusBoard()
-    film, card = OwnProblem(board, Stage.BACKGROUND), OwnProblem(board, Stage.BACKGROUND)
-    film.report(SourceOpenError("The film is damaged."))
-    card.report(SourceOpenError("The picture is missing."))
+    board.report(Stage.BACKGROUND, SourceOpenError("The film is damaged."), "film")
+    board.report(Stage.BACKGROUND, SourceOpenError("The picture is missing."), "card")
     assert _open(board) == ["The film is damaged.", "The picture is missing."]
-    card.clear()
+    board.report(Stage.BACKGROUND, None, "card")
     assert _open(board) == ["The film is damaged."], "the older problem is still there"
-    film.clear()
+    board.report(Stage.BACKGROUND, None, "film")
     assert not _open(board)
 
 
@@ -31,9 +30,9 @@ def test_a_part_has_one_problem() -> None:
     board.report(Stage.CAPTURE, "The camera is gone.")
     board.report(Stage.CAPTURE, "The camera is gone.")
     assert _open(board) == ["The camera is gone."]
-    board.clear(Stage.CAPTURE, "another part")
+    board.report(Stage.CAPTURE, None, "another part")
     assert _open(board) == ["The camera is gone."]
-    board.clear(Stage.CAPTURE)
+    board.report(Stage.CAPTURE, None)
     assert not _open(board)
     errors = board.read().errors
     assert errors == ("The camera is busy.", "The camera is gone.")
@@ -44,7 +43,7 @@ def test_the_log_has_what_began_and_what_is_over(caplog: pytest.LogCaptureFixtur
     board = StatusBoard()
     board.report(Stage.CAPTURE, "The camera is gone.")
     for _ in range(2):
-        board.clear(Stage.CAPTURE)
+        board.report(Stage.CAPTURE, None)
     assert caplog.messages == [
         "The camera is gone.",
         "Over: The camera is gone.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,14 +14,14 @@ from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.output.base import ReaderCounter
 from app.privacy.gate import Gate
+from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
-from app.runtime.prepare import Preparer
 from app.runtime.settings_owner import SettingsOwner
 from app.runtime.shared import Shared
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.runtime.watchdog import Watchdog, Watched
+from app.runtime.watchdog import Watchdog
 from app.runtime.worker import Worker
 from app.testing.room import room_picture, shows_room
 from tests.fakes.world import FakeWorld
@@ -30,13 +31,11 @@ from tests.waiting import eventually
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
 
 
-ALIVE = Watched("output-clock", Stage.OUTPUT, lambda: False)
-
-
 class Clock:
     """An output clock that a test moves."""
 
     def __init__(self, last_tick_s: float) -> None:
+        self.thread = Worker("output-clock", ignore)
         self.last_tick_s = last_tick_s
         self.cards = 0
 
@@ -96,14 +95,14 @@ def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
 
 
-def problems_at_each_check(clock: Clock, checks: int, *watched: Watched, moves: int = -1) -> list[int]:
+def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: int = -1) -> list[int]:
     """Let a watchdog check so often; return how many problems were open before each check and after the last.
 
     moves: the check before which the clock goes on.
     """
     shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
-    watchdog = Watchdog(shared, Gate(lambda: BASE, StandbyPictures(shared.board).get), clock, ALIVE)
-    watchdog.watch(*watched)
+    gate = Gate(lambda: BASE, StandbyPictures(shared.board).get)
+    watchdog = Watchdog(shared, gate, cast("OutputClock", clock), *watched)
     stop, found = threading.Event(), list[int]()
 
     def next_check(timeout: float | None = None) -> bool:
@@ -126,7 +125,8 @@ def test_a_program_that_was_stopped_reports_no_stall() -> None:
 
 def test_a_program_that_was_stopped_reports_no_driver() -> None:
     answers = iter(["camera", None, "camera", "camera", None])
-    camera = Watched("capture", Stage.CAPTURE, lambda: False, hangs=lambda limit_s: next(answers))
+    camera = Worker("capture", ignore, Stage.CAPTURE)
+    camera.hangs = lambda limit_s: next(answers)  # type: ignore[method-assign]
     assert problems_at_each_check(Clock(elapsed_s() + 60), 5, camera) == [0, 0, 0, 0, 1, 0]
 
 
@@ -168,12 +168,12 @@ def test_the_death_of_the_demand_thread_is_reported() -> None:
 
 
 def test_a_thread_of_the_caller_is_watched_as_well() -> None:
-    dead = threading.Event()
+    thread = Worker("control", ignore, Stage.SETTINGS)
     with running(FakeWorld(), BASE, TIMING) as pipeline:
-        pipeline.watch("control", Stage.SETTINGS, dead.is_set)
+        pipeline.watch(thread)
         composites(pipeline)
         assert not names_the_thread(pipeline, "control", Stage.SETTINGS)
-        dead.set()
+        thread.start()
         eventually(lambda: names_the_thread(pipeline, "control", Stage.SETTINGS))
 
 
@@ -182,10 +182,8 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     board = shared.board
     cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
     gate = Gate(lambda: BASE, cards.get)
-    idle: Preparer[int, int] = Preparer("idle", lambda key: key, ignore_value)
-    watchdog = Watchdog(shared, gate, Clock(elapsed_s() + 60), Watched.of(idle.worker, Stage.OUTPUT))
-    watchdog.watch(Watched.of(cards.preparer.worker, Stage.OUTPUT))
-    thread = Worker("watchdog", watchdog.run)
+    watchdog = Watchdog(shared, gate, cast("OutputClock", Clock(elapsed_s() + 60)), cards.preparer.worker)
+    thread = watchdog.thread
     cards.preparer.start()
     thread.start()
     hidden = gate.release(Picture(room_picture(), PictureKind.UNMATTED))
@@ -195,13 +193,11 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     assert thread.join(60) and cards.preparer.stop(60)
 
 
-def ignore_value(value: int) -> None:
-    """Nothing to release."""
-
-
 def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
     with running(FakeWorld(), BASE, TIMING) as pipeline:
-        pipeline.watch("broken", Stage.SETTINGS, lambda: die() or False)  # type: ignore[func-returns-value]
+        broken = Worker("broken", ignore)
+        broken.hangs = lambda limit_s: die()  # type: ignore[method-assign]
+        pipeline.watch(broken)
         eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
 
 

@@ -42,7 +42,6 @@ class ControlText(CommandLineMessage):
     RENAME = "Name the scene and its new name, such as `rename-scene Work=Office`, not “{text}”."
     NO_AUTOSTART = "Mattecam cannot be started at login by this system; add it to the system's list by hand."
     WINDOW_BUSY = "The window did not answer; try again."
-    NO_SNAPSHOTS = "This program cannot save snapshots."
     NOT_ANSWERED = "The running Mattecam did not answer; try again."
     CLOSED = "The running Mattecam closed the connection without an answer; try again."
     NOT_RUNNING = "Mattecam is not running for this user; start it with `python3 run.py` or `python3 run.py headless`."
@@ -54,7 +53,6 @@ class ControlText(CommandLineMessage):
     NOT_OPENED = "The control socket {address} cannot be opened: {reason}."
     PLATE = "There is no file “{text}”; write take, take and the seconds of the countdown (0 to 60), drop, or an image."
     PLATE_RUNS = "A picture of the empty room is already being taken; wait for it."
-    NO_PLATES = "This program cannot take pictures of the empty room."
     NO_PLATE = "No picture of the empty room is in use."
     NO_FRAME = "There is no frame yet; try again when the preview shows one."
 

@@ -10,10 +10,10 @@ from enum import Enum
 import cv2
 import numpy as np
 
-from app.core.concurrency.threads import name_thread
 from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
 from app.gui.preview.mirroring import BgrxImage, MirroredOutput, Size, bgrx, fitted_size, scaled
 from app.runtime.slot import LatestSlot, SlotClosed
+from app.runtime.worker import Worker
 
 CHECKER_PX, CHECKER_LIGHT, CHECKER_DARK = 12, 70, 52
 
@@ -133,15 +133,10 @@ class PreviewWorker:
         self._show = show
         self._condition = threading.Condition()
         self._woken = False
-        self._stopping = False
         self._request: ViewRequest | None = None
         self._newest: Picture | None = None
         self._renderer = Renderer()
-        self._thread = threading.Thread(target=self._run, name="preview")
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        self.thread = Worker("preview", self._run)
 
     def wake(self) -> None:
         """Announce a new picture (any thread)."""
@@ -166,24 +161,15 @@ class PreviewWorker:
 
     def stop(self, timeout_s: float) -> bool:
         """Stop the thread; return False if it did not end in time."""
-        with self._condition:
-            self._stopping = True
-            self._condition.notify()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        self.thread.request_stop()
+        self.wake()
+        return self.thread.join(timeout_s)
 
-    @property
-    def died(self) -> bool:
-        """Whether the thread has ended without `stop`."""
-        return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping
-
-    def _run(self) -> None:
-        name_thread("preview")
+    def _run(self, stop: threading.Event) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._woken or self._stopping)
-                if self._stopping:
+                self._condition.wait_for(lambda: self._woken)
+                if stop.is_set():
                     return
                 self._woken = False
                 request = self._request

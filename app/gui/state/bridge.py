@@ -8,7 +8,6 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 
-from app.core.stage import Stage
 from app.core.types import Picture
 from app.gui.preview.mirroring import BgrxImage
 from app.gui.preview.qimage import to_qimage
@@ -38,14 +37,14 @@ class Bridge(QObject):
         self._worker = PreviewWorker(pipeline.preview, self._keep, lambda: pipeline.screen.captured, pipeline.release)
         self._screen_changed.connect(self._repaint)  # queued when emitted on another thread
         pipeline.screen.listen(self._follow_screen)
-        pipeline.watch("preview", Stage.OUTPUT, lambda: self._worker.died)
+        pipeline.watch(self._worker.thread)
         self._timer = QTimer(self)
         self._timer.setInterval(STATUS_INTERVAL_MS)
         self._timer.timeout.connect(self.poll)
 
     def start(self) -> None:
         """Start the pipeline, the preview thread and the status timer."""
-        self._worker.start()
+        self._worker.thread.start()
         self.pipeline.listen(self._worker.wake)
         self.pipeline.listen_settings(self._worker.wake)
         self.pipeline.start()

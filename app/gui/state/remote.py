@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -14,18 +13,14 @@ from app.config.scenes import SceneStore
 from app.control.controller import SettingsController
 from app.control.global_shortcuts import GlobalShortcuts
 from app.control.server import ControlServer
-from app.core.errors import MattecamError, SinkError
+from app.core.errors import MattecamError
 from app.core.messages.control import ControlText
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.gui.backgrounds.tiles import tiles
-from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
-from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
-from app.runtime.plate.live import take_live_plate
-from app.runtime.status_fields import status_fields
 from app.system.shortcuts import PortalShortcuts
 
 ANSWER_S = 5.0
@@ -88,34 +83,23 @@ class RemoteControl(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._bridge, pipeline = bridge, bridge.pipeline
+        pipeline = bridge.pipeline
         self._end_requested.connect(end)
         controller = SettingsController(
+            pipeline,
             change=store.change,
-            settings=lambda: store.current,
-            status_fields=lambda: status_fields(bridge.status),
             tiles=lambda: tiles(preferences.current.own_colour),
             scenes=scenes,
             request_quit=self._end_requested.emit,
-            save_snapshot=self._save_snapshot,
-            take_plate=partial(take_live_plate, pipeline),
-            retry=pipeline.retry,
+            newest=lambda: bridge.picture,
             preferences=RemotePreferences(preferences, self),
             scenes_changed=self.scenes_changed.emit,
-            microphones=lambda: [microphone.name for microphone in services.microphones()],
         )
         self._server = ControlServer(controller)
         self._store = store
         self._shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(pipeline.report, Stage.SHORTCUTS))
         store.changed.connect(self._follow)
-        pipeline.watch("control", Stage.SETTINGS, lambda: self._server.died)
-
-    def _save_snapshot(self, path: Path) -> None:
-        """Called on a control thread."""
-        picture = self._bridge.picture
-        if picture is None:
-            raise SinkError(ControlText.NO_FRAME())
-        save_snapshot(path, partial(self._bridge.pipeline.release, picture))
+        pipeline.watch(self._server.thread)
 
     def start(self) -> None:
         """Start listening. The window also works where that fails."""

@@ -44,7 +44,7 @@ class EngineSelector:
         self._self_test = self_test
         self._now = now
         self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
-            "engine-builder", self._build_tested, lambda engine: engine.close()
+            "engine-builder", self._build_tested, lambda engine: engine.close(), Stage.MATTING
         )
         self._board = board
         self._timing = timing
@@ -122,7 +122,7 @@ class EngineSelector:
         self._quality.restart_measuring()
         self._number += 1
         if plan.settled and plan.base == plan.choice:
-            self._board.clear(Stage.MATTING)
+            self._board.report(Stage.MATTING, None)
 
     def begun(self, run: Run) -> None:
         """Take note that the network has seen a frame. The next decision may precede `completed`."""

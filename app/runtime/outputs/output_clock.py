@@ -19,6 +19,7 @@ from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
+from app.runtime.worker import Worker
 
 IDLE_HZ = 5.0
 """Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. It
@@ -87,6 +88,7 @@ class OutputClock:
         self._gate = gate
         self._sinks = sinks
         self._show = show
+        self.thread = Worker("output-clock", self._run, frame_path=True)
         self._latest: Picture | None = None
         """None while the stand-by card is requested."""
         self._size: tuple[int, int] | None = None
@@ -100,7 +102,7 @@ class OutputClock:
         self.last_tick_s = elapsed_s()
         """`elapsed_s` of the last tick; read by the watchdog."""
 
-    def run(self, stop: threading.Event) -> None:
+    def _run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
         clock = SteadyClock(self._shared.settings.capture.fps)
         while clock.wait(stop):

@@ -18,7 +18,7 @@ class OverlayPainter:
 
     def __init__(self, render: Callable[[OverlayKey], Overlay], board: StatusBoard) -> None:
         self.preparer: Preparer[OverlayKey, Overlay] = Preparer(
-            "overlay-renderer", render, lambda overlay: None, low_priority=True
+            "overlay-renderer", render, lambda overlay: None, Stage.OVERLAY, low_priority=True
         )
         self._board = board
         self._requested: OverlayKey | None = None
@@ -32,7 +32,7 @@ class OverlayPainter:
         if wanted != self._requested:
             self._requested = wanted
             if wanted is None:
-                self._board.clear(Stage.OVERLAY)
+                self._board.report(Stage.OVERLAY, None)
             else:
                 self.preparer.request(wanted)
             if wanted is None or self._size != (width, height):
@@ -41,10 +41,7 @@ class OverlayPainter:
         if outcome is None or outcome.key != self._requested:
             return
         self.current, self._size = outcome.value, (width, height)
-        if outcome.error is not None:
-            self._board.report(Stage.OVERLAY, outcome.error)
-        else:
-            self._board.clear(Stage.OVERLAY)
+        self._board.report(Stage.OVERLAY, outcome.error)
 
     def painted(self, picture: Picture) -> Picture:
         """Return the picture with the overlay, on a copy of its pixels."""

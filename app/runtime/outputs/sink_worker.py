@@ -11,10 +11,9 @@ from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink
 from app.output.spec import SinkContext, SinkSpec
 from app.privacy.gate import Gate
-from app.runtime.board import OwnProblem
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
-from app.runtime.worker import DriverCall, Worker
+from app.runtime.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,9 @@ class SinkWorker:
         self._tried: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
-        self._problem = OwnProblem(shared.board, spec.stage)
         self.shown: str | None = None
         """The open sink in the status: its device or its name (any thread)."""
-        self.sending = DriverCall()
-        self.thread = Worker(spec.name.replace("_", "-"), self._run)
+        self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
 
     @property
     def device(self) -> str | None:
@@ -107,7 +104,7 @@ class SinkWorker:
             return False
         self._retry_at_s = None
         if wanted is None:
-            self._problem.clear()
+            self._report(None)
             self._close()
         else:
             self._open(wanted, picture)
@@ -120,12 +117,12 @@ class SinkWorker:
             sink = self.spec.open(wanted, *picture.size, self._context)
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self.spec.optional(wanted):
-                self._problem.clear()  # that of the device that was wanted before
+                self._report(None)  # that of the device that was wanted before
             else:
-                self._problem.report(error)
+                self._report(error)
             self._plan_retry()
             return
-        self._problem.clear()
+        self._report(None)
         self._close()
         self._use(sink)
 
@@ -151,10 +148,10 @@ class SinkWorker:
         outgoing = self._gate.release(item.picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
-            with self.sending.by(self._sink.name):
+            with self.thread.calling(self._sink.name):
                 self._sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._problem.report(error)
+            self._report(error)
             self._close()
             self._plan_retry()
             return
@@ -164,6 +161,9 @@ class SinkWorker:
         self._board.output_ms.add(now_s - started_s)
         if item.fresh and outgoing.frame is not None:
             self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
+
+    def _report(self, problem: Exception | None) -> None:
+        self._board.report(self.spec.stage, problem, self)
 
     def _plan_retry(self) -> None:
         if self._retry_s is not None:
@@ -176,6 +176,6 @@ class SinkWorker:
         try:
             sink.close()
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._problem.report(error)
+            self._report(error)
         finally:
             self._use(None)  # only now is a recording finished

@@ -15,7 +15,7 @@ from app.core.errors import BackgroundError
 from app.core.settings import OutputSettings
 from app.core.stage import Stage
 from app.core.types import BgrImage, Picture, PictureKind
-from app.runtime.board import OwnProblem, StatusBoard
+from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
 
 PLACEHOLDER_GREY = 24
@@ -55,7 +55,7 @@ class StandbyPictures:
         default_text: returns the text of a card without text and image, in the user's language (any thread).
         """
         self._default_text = default_text
-        self._problem = OwnProblem(board, Stage.OUTPUT)
+        self._board = board
         self._make_card = make_card
         self._lock = threading.Lock()
         self._cached: dict[CardKey, Picture] = {}
@@ -93,7 +93,7 @@ class StandbyPictures:
         if wanted == self._shown:
             return
         self._shown = wanted
-        self._problem.clear()
+        self._board.report(Stage.OUTPUT, None, self)
         while self._failed:
             self._cached.pop(self._failed.pop(), None)
 
@@ -104,7 +104,7 @@ class StandbyPictures:
             with self._lock:
                 self._failed.add(key)
                 if self._shown == (key.text, key.image):
-                    self._problem.report(error)
+                    self._board.report(Stage.OUTPUT, error, self)
             card = self._make_card(key.text, None)
         picture = Picture(card.image(key.width, key.height), PictureKind.STANDBY)
         with self._lock:
