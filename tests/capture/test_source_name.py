@@ -53,17 +53,6 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     assert bool(name.value) == (name.kind in ("camera", "file"))
 
 
-@given(st.sampled_from(["auto", "demo", "camera", "portal", "file"]), st.text(min_size=1))
-def test_names_round_trip(kind: str, value: str) -> None:
-    value = value if kind in ("camera", "file") else ""
-    name = SourceName(kind, value)
-    try:
-        again = parse_source(str(name))
-    except UsageError:
-        return
-    assert again == name or kind in ("camera", "file")
-
-
 def test_the_demo_has_the_requested_size() -> None:
     source = open_source(CaptureSettings(source="demo", width=320, height=200, fps=24))
     source.close()

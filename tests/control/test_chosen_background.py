@@ -134,13 +134,3 @@ def test_a_scene_whose_background_fails_is_an_error_and_changes_nothing(program:
     with pytest.raises(MattecamError, match="Beach is damaged"):
         program.run("scene Talk")
     assert program.settings == before
-
-
-def test_a_scene_whose_background_fails_does_not_expose_the_room_again(program: Program) -> None:
-    program.run("background Beach")
-    program.scenes.put("Talk", program.settings)
-    program.run("background none")
-    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
-    with pytest.raises(MattecamError, match="Beach is damaged"):
-        program.run("scene Talk")
-    assert program.settings.background.kind == "image"

@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.errors import SettingsError, UsageError
-from app.core.settings import BackgroundSettings, CaptureSettings, Settings
+from app.core.errors import UsageError
 from app.core.types import PictureKind
 from tests.control.conftest import Program
-from tests.runtime.running import BASE
 from tests.waiting import eventually
 
 
@@ -40,27 +38,6 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
         program.run(text)
         states.append((program.settings.paused, program.settings.frozen))
     assert states == [(1, 0), (1, 1), (0, 1), (1, 1), (1, 0), (1, 1), (0, 0)]
-
-
-def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: Program, tmp_path: Path) -> None:
-    look = BackgroundSettings(kind="colour", colour="#102030")
-    saved = Settings(background=look, capture=CaptureSettings(source="other"))
-    program.scenes.put("Work call", saved)
-    recording = tmp_path / "a.mp4"
-    program.run(f"record {recording}")
-    program.run("pause")
-    program.run("freeze")
-    assert program.run("scene Work call") == "Scene: Work call."
-    settings = program.settings
-    assert settings.background == look
-    assert settings.paused
-    assert settings.frozen
-    assert settings.output.record == recording
-    assert settings.output.virtual_camera == "fake"
-    assert settings.capture == BASE.capture
-    assert set(program.sent_after()) == {PictureKind.STANDBY}
-    with pytest.raises(SettingsError, match="the scenes are Work call"):
-        program.run("scene Holiday")
 
 
 def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:

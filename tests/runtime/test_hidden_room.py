@@ -52,21 +52,6 @@ def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp
         assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
 
 
-@pytest.mark.parametrize("kind", ["image", "video"])
-def test_a_background_that_breaks_while_running_hides_the_room(kind: str) -> None:
-    world = FakeWorld()
-
-    def broken() -> None:
-        raise BackgroundError("The video cannot be read any further; choose another.")
-
-    with running(world) as pipeline:
-        composites(pipeline)
-        world.faults.put("backdrop", broken)
-        eventually(lambda: bool(pipeline.status().problems))
-        composites(pipeline, 5)
-    assert not any(shows_room(picture.image) for picture in world.pictures())
-
-
 class SeesBackdrops(FakeEngine):
     """Notes whether it was asked for a blurred room."""
 

@@ -3,60 +3,58 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from app.runtime.prepare import Prepared, Preparer
 from tests.waiting import eventually
 
 
-def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
-    gate = threading.Event()
-    discarded: list[str] = []
-
-    def build(key: int) -> str:
-        gate.wait(60)
-        return f"built {key}"
-
-    preparer: Preparer[int, str] = Preparer("builder", build, discarded.append)
+@contextmanager
+def started(
+    build: Callable[[int], int] = lambda key: key,
+    discard: Callable[[int], None] = lambda value: None,
+    tidy: Callable[[], None] = lambda: None,
+) -> Iterator[Preparer[int, int]]:
+    preparer = Preparer("builder", build, discard, tidy=tidy)
     preparer.start()
-    for key in range(5):
-        preparer.request(key)
-    assert preparer.busy
-    assert preparer.take() is None
-    gate.set()
-    eventually(lambda: not preparer.busy)
-    outcome = preparer.take()
-    assert outcome == Prepared(4, "built 4", None)
+    yield preparer
     assert preparer.stop(60)
-    assert set(discarded) <= {"built 0"}
+
+
+def built(preparer: Preparer[int, int], key: int) -> Prepared[int, int] | None:
+    """Return the outcome of a request."""
+    preparer.request(key)
+    eventually(lambda: not preparer.busy)
+    return preparer.take()
+
+
+def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
+    gate, discarded = threading.Event(), list[int]()
+
+    def build(key: int) -> int:
+        gate.wait(60)
+        return 10 + key
+
+    with started(build, discarded.append) as preparer:
+        for key in range(5):
+            preparer.request(key)
+        assert preparer.busy
+        assert preparer.take() is None
+        gate.set()
+        eventually(lambda: not preparer.busy)
+        assert preparer.take() == Prepared(4, 14, None)
+    assert set(discarded) <= {10}
 
 
 def test_an_error_is_the_outcome_and_the_next_request_works() -> None:
-    def build(key: int) -> int:
-        return 10 // key
-
-    preparer: Preparer[int, int] = Preparer("builder", build, lambda value: None)
-    preparer.start()
-    preparer.request(0)
-    eventually(lambda: not preparer.busy)
-    failed = preparer.take()
-    assert failed is not None and isinstance(failed.error, ZeroDivisionError)
-    preparer.request(5)
-    eventually(lambda: not preparer.busy)
-    assert preparer.take() == Prepared(5, 2, None)
-    assert preparer.stop(60)
+    with started(lambda key: 10 // key) as preparer:
+        failed = built(preparer, 0)
+        assert failed is not None and isinstance(failed.error, ZeroDivisionError)
+        assert built(preparer, 5) == Prepared(5, 2, None)
 
 
-def test_what_nobody_took_is_discarded_at_the_end() -> None:
-    discarded: list[int] = []
-    preparer: Preparer[int, int] = Preparer("builder", lambda key: key, discarded.append)
-    preparer.start()
-    preparer.request(7)
-    eventually(lambda: not preparer.busy)
-    assert preparer.stop(60)
-    assert discarded == [7]
-
-
-def test_what_is_retired_is_discarded_beside_the_rest_and_before_the_next_is_built() -> None:
+def test_what_is_retired_or_not_taken_is_discarded_beside_the_rest_and_before_the_next_is_built() -> None:
     happened: list[tuple[str, int]] = []
     threads: list[str] = []
 
@@ -68,16 +66,14 @@ def test_what_is_retired_is_discarded_beside_the_rest_and_before_the_next_is_bui
         threads.append(threading.current_thread().name)
         happened.append(("discarded", value))
 
-    preparer: Preparer[int, int] = Preparer("builder", build, discard)
-    preparer.start()
-    preparer.retire(1)
-    eventually(lambda: happened == [("discarded", 1)])
-    preparer.retire(2)
-    preparer.request(3)
-    eventually(lambda: not preparer.busy)
-    assert happened[1:] == [("discarded", 2), ("built", 3)]
-    assert threads == ["builder", "builder"]
-    assert preparer.stop(60)
+    with started(build, discard) as preparer:
+        preparer.retire(1)
+        eventually(lambda: happened == [("discarded", 1)])
+        preparer.retire(2)
+        preparer.request(3)
+        eventually(lambda: not preparer.busy)
+        assert happened[1:] == [("discarded", 2), ("built", 3)]
+        assert threads == ["builder", "builder"]
     preparer.retire(4)
     assert preparer.join(60)
     assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
@@ -96,11 +92,9 @@ def test_what_is_retired_during_a_discard_goes_before_the_next_is_built() -> Non
         happened.append(("built", key))
         return key
 
-    preparer: Preparer[int, int] = Preparer("builder", build, discard)
-    preparer.start()
-    preparer.retire(1)
-    eventually(lambda: ("built", 3) in happened)
-    assert preparer.stop(60)
+    with started(build, discard) as preparer:
+        preparer.retire(1)
+        eventually(lambda: ("built", 3) in happened)
     assert happened[:3] == [("discarded", 1), ("discarded", 2), ("built", 3)]
 
 
@@ -108,29 +102,22 @@ def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
     def discard(value: int) -> None:
         raise OSError("the device is gone")
 
-    preparer: Preparer[int, int] = Preparer("builder", lambda key: key, discard)
-    preparer.start()
-    preparer.retire(1)
-    preparer.request(2)
-    eventually(lambda: not preparer.busy)
-    assert preparer.take() == Prepared(2, 2, None)
-    assert preparer.stop(60)
+    with started(discard=discard) as preparer:
+        preparer.retire(1)
+        assert built(preparer, 2) == Prepared(2, 2, None)
 
 
 def test_free_memory_is_returned_after_what_is_retired_is_gone() -> None:
     """What engines and backgrounds had freed stayed with the process."""
-    order: list[str] = []
+    order: list[int | str] = []
     tidied = threading.Event()
 
     def tidy() -> None:
         order.append("tidied")
         tidied.set()
 
-    preparer: Preparer[int, str] = Preparer("builder", str, order.append, tidy=tidy)
-    preparer.start()
-    preparer.retire("an engine")
-    assert tidied.wait(20)
-    preparer.request(1)
-    eventually(lambda: not preparer.busy)
-    assert order == ["an engine", "tidied"], "nothing was discarded since"
-    assert preparer.stop(60)
+    with started(discard=order.append, tidy=tidy) as preparer:
+        preparer.retire(7)
+        assert tidied.wait(20)
+        built(preparer, 1)
+        assert order == [7, "tidied"], "nothing was discarded since"

@@ -10,35 +10,29 @@ from app.runtime.engines.key import EngineKey
 class ChoiceState(Enum):
     """What has become of the user's choice; see `EnginePlan`."""
 
-    BUILDING = "building"
-    RUNNING = "running"
-    LOWERED = "lowered"
-    REMOTE = "remote"
-    FALLBACK = "fallback"
+    CHOSEN = "chosen"
+    REPLACED = "replaced"
     FAILED = "failed"
 
 
 class EnginePlan:
     """The states of the selector, without engines and threads: each method is an event.
 
-    | state    | in use                                         | after `built`             | after `failed`          |
-    |----------|------------------------------------------------|---------------------------|-------------------------|
-    | BUILDING | nothing, or an engine that goes before         | RUNNING, REMOTE           | FALLBACK, else FAILED   |
-    | RUNNING  | the choice                                     | RUNNING                   | FALLBACK, else FAILED   |
-    | LOWERED  | the choice at the governor's quality           | LOWERED                   | FALLBACK, else FAILED   |
-    | REMOTE   | the stream of a server                         | REMOTE                    | FALLBACK, or BUILDING   |
-    | FALLBACK | what replaces the choice, or the engine before | FALLBACK; server: REMOTE  | FALLBACK, else FAILED   |
-    | FAILED   | nothing that takes the frames                  | as what was being built   | FALLBACK, else FAILED   |
+    | state    | asked for                                  | after `built`          | after `failed`          |
+    |----------|--------------------------------------------|------------------------|-------------------------|
+    | CHOSEN   | the choice, at the governor's quality      | CHOSEN                 | REPLACED, else FAILED   |
+    | REPLACED | what replaces the choice, or a server anew | REPLACED; base: CHOSEN | REPLACED, else FAILED   |
+    | FAILED   | nothing                                    | as what was being built | REPLACED, else FAILED  |
 
-    In BUILDING, the engine that goes before is that of another choice or, for a server, which may take long to answer,
-    one of this machine that the selector builds first. After `failed` of a stream the server may get one more offer:
-    BUILDING. From every state `choose` leads to BUILDING and `keep` to FALLBACK. `lower` leads from RUNNING to LOWERED
-    and back, before the engine for it is built. `due` leads from FAILED to BUILDING or FALLBACK; in FALLBACK it asks
-    the server again, beside the engine in use. Times are those of one steady clock, in seconds.
+    While the choice is built, an engine that goes before is in use: that of another choice or, for a server, which may
+    take long to answer, one of this machine that the selector builds first. After `failed` of a stream the server may
+    get one more offer: CHOSEN. From every state `choose` leads to CHOSEN and `keep` to REPLACED. `due` leads from
+    FAILED to what failed; in REPLACED it asks the server again, beside the engine in use. Times are those of one steady
+    clock, in seconds.
     """
 
     def __init__(self) -> None:
-        self.state = ChoiceState.BUILDING
+        self.state = ChoiceState.CHOSEN
         self.choice: EngineKey | None = None
         """What the settings ask for."""
         self.base: EngineKey | None = None
@@ -70,16 +64,14 @@ class EnginePlan:
             return False
         self.in_use = key
         if key == self.target:
-            self.state = ChoiceState.REMOTE if key.remote else self._reached()
-            if self.state is not ChoiceState.FALLBACK:
+            self._ask_for(self.base)
+            if self.state is ChoiceState.CHOSEN:
                 self.due_at_s = None
         return True
 
     def lower(self, target: EngineKey) -> EngineKey | None:
         """Ask for `base` at another quality; return what to build, None where nothing is."""
         known, self.target = self.target, target
-        if self.state in (ChoiceState.RUNNING, ChoiceState.LOWERED):
-            self.state = self._reached()
         return None if target in (self.in_use, known) else target
 
     def failed(self, fallback: EngineKey | None, due_at_s: float | None) -> EngineKey | None:
@@ -99,7 +91,7 @@ class EnginePlan:
 
         due_at_s: when to ask again, where that is a server; None: not before another choice.
         """
-        self.state = ChoiceState.FALLBACK
+        self.state = ChoiceState.REPLACED
         if due_at_s is not None:
             self.base = self.target = self.in_use
             self.due_at_s = due_at_s
@@ -115,7 +107,7 @@ class EnginePlan:
         self.due_at_s = None
         if self.choice is not None and self.choice.remote:
             self.base = self.target = self.choice
-            self.state = ChoiceState.FALLBACK
+            self.state = ChoiceState.REPLACED
             return self.choice
         if self.state is not ChoiceState.FAILED or self.base is None:
             return None
@@ -123,10 +115,8 @@ class EnginePlan:
 
     def _pursue(self, base: EngineKey) -> EngineKey:
         self.base = self.target = base
-        self.state = ChoiceState.BUILDING if base == self.choice else ChoiceState.FALLBACK
+        self._ask_for(base)
         return base
 
-    def _reached(self) -> ChoiceState:
-        if self.base != self.choice:
-            return ChoiceState.FALLBACK
-        return ChoiceState.LOWERED if self.lowered else ChoiceState.RUNNING
+    def _ask_for(self, base: EngineKey | None) -> None:
+        self.state = ChoiceState.CHOSEN if base == self.choice else ChoiceState.REPLACED

@@ -235,7 +235,7 @@ class EngineSelector:
             return None
         if plan.in_use is not None and plan.in_use.remote:
             return ServerState.CONNECTED
-        return ServerState.LOCAL if plan.state in (ChoiceState.FALLBACK, ChoiceState.FAILED) else ServerState.CONNECTING
+        return ServerState.LOCAL if plan.state in (ChoiceState.REPLACED, ChoiceState.FAILED) else ServerState.CONNECTING
 
     def _ask(self, key: EngineKey) -> None:
         """Build an engine at full quality."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ import numpy as np
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EngineSettings, FramingSettings, MattingSettings, Settings
-from app.core.types import Frame, Matte
+from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
@@ -33,23 +34,26 @@ class SimulatedEngine(ImmediateEngine):
         ratio = settings.downsample_ratio or FULL_RATIO
         small = int(width * ratio), int(height * ratio)
         self.info = EngineInfo(settings.model, "simulated", "float32", "cpu", ratio, small)
-        self.closed = False
+        self.closed_on = ""
+        """The name of the thread; empty while the engine is open."""
 
     def matte(self, step: StepInput) -> Matte:
         return Matte(np.zeros_like(step.frame), np.zeros(step.frame.shape[:2], np.uint8))
 
     def close(self) -> None:
-        self.closed = True
+        self.closed_on = threading.current_thread().name
 
 
 class Bench:
-    """An `EngineSelector` with a simulated clock and a load that a test sets."""
+    """An `EngineSelector` with a simulated clock, a load that a test sets, and a builder that waits at a gate."""
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.selector = EngineSelector(self._build, no_test, self.board, Timing())
+        self.selector = EngineSelector(self._build, no_test, self.board, Timing(), lambda: self.now_s)
         self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
+        self.gate = threading.Event()
+        self.gate.set()
         self.now_s = 0.0
         self._frames = 0
 
@@ -62,20 +66,36 @@ class Bench:
             decision = self.decide(settings)
             if isinstance(decision, Run):
                 work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
-                busy_s = load * work * (0.4 if info.model == "mattecam" else 1) / 30
-                ended(self.selector, decision, StepTiming(self.now_s, busy_s, busy_s, 30.0))
+                self.ended(decision, load * work * (0.4 if info.model == "mattecam" else 1) / 30)
 
-    def decide(self, settings: MattingSettings = AUTO) -> Decision:
-        """The decision for the next frame."""
+    def decide(
+        self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "", **state: object
+    ) -> Decision:
+        """The decision for the next frame, of this camera. state: `paused` and other settings."""
         self._frames += 1
-        return self.selector.decide(Frame(IMAGE, self._frames, 0.0), 1, whole_settings(settings))
+        source = SourceInfo("camera", camera, camera, WIDTH, HEIGHT, 30.0, "")
+        whole = whole_settings(settings)
+        frame = Frame(IMAGE, self._frames, 0.0, source=source)
+        return self.selector.decide(frame, generation, whole.replace(**state) if state else whole)
 
-    def settle(self, settings: MattingSettings = AUTO) -> EngineInfo:
+    def matte(self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "") -> Run:
+        """The decision for the next frame, which is to be matted."""
+        decision = self.decide(settings, generation=generation, camera=camera)
+        assert isinstance(decision, Run)
+        return decision
+
+    def ended(self, run: Run, busy_s: float = 0.01) -> None:
+        """Report a step as the inference thread does."""
+        self.selector.begun(run)
+        self.selector.completed(run, StepTiming(self.now_s, busy_s, busy_s, 30.0))
+
+    def settle(self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "") -> EngineInfo:
         """The engine in use once everything requested is built."""
 
         def ready() -> bool:
-            self.decide(settings)
-            return not self.selector.busy and isinstance(self.decide(settings), Run | Skip)
+            self.decide(settings, generation=generation, camera=camera)
+            decision = self.decide(settings, generation=generation, camera=camera)
+            return not self.selector.busy and isinstance(decision, Run | Skip)
 
         eventually(ready)
         assert self.status.engine is not None
@@ -98,22 +118,17 @@ class Bench:
             decision = self.decide(settings)
             if isinstance(decision, Run):
                 indexes.append(index)
-                ended(self.selector, decision, StepTiming(self.now_s, 0.01, 0.01, 30.0))
+                self.ended(decision)
         return indexes
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
+        assert self.gate.wait(10)
         if settings.model == "mattecam" and self.student_is_missing:
             raise WeightsMissingError("The weights of mattecam are not installed.")
         if settings.model == "rvm-resnet50":
             raise ModelError("It does not fit; choose another.")
         self.built.append(SimulatedEngine(settings, width, height))
         return self.built[-1]
-
-
-def ended(selector: EngineSelector, run: Run, step: StepTiming) -> None:
-    """Report a step as the inference thread does."""
-    selector.begun(run)
-    selector.completed(run, step)
 
 
 def no_test(engine: MattingEngine, width: int, height: int) -> None:
@@ -136,7 +151,8 @@ def bench() -> Iterator[Bench]:
     try:
         yield simulated
     finally:
+        simulated.gate.set()
         simulated.selector.preparer.request_stop()
         simulated.selector.close_engine()
         assert simulated.selector.preparer.join(10)
-        assert all(engine.closed for engine in simulated.built), "an engine was not closed"
+        assert all(engine.closed_on for engine in simulated.built), "an engine was not closed"

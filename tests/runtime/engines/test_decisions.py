@@ -7,12 +7,10 @@ from dataclasses import replace
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
-from app.core.types import Frame
-from app.matting.selection.governor import StepTiming
-from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
+from app.runtime.engines.decision import PassThrough, Skip, StandBy
 from app.runtime.engines.key import KeyCache
 from app.runtime.status import Phase
-from tests.runtime.engines.simulated import AUTO, HEIGHT, IMAGE, WIDTH, bench, ended, whole_settings
+from tests.runtime.engines.simulated import AUTO, HEIGHT, WIDTH, bench, whole_settings
 
 
 def test_a_choice_that_fails_is_reported_as_ever() -> None:
@@ -27,22 +25,20 @@ def test_one_decision_for_each_frame() -> None:
     with bench() as simulated:
         assert simulated.decide() == StandBy(Phase.STARTING)
         simulated.settle()
-        first = simulated.decide()
-        assert isinstance(first, Run) and first.reset
-        ended(simulated.selector, first, StepTiming(1.0, 0.01, 0.01, 30.0))
+        first = simulated.matte()
+        assert first.reset
+        simulated.ended(first)
         assert simulated.decide() == replace(first, index=first.index + 1, reset=False)
-        settings = whole_settings(AUTO)
         for change, expected in (
             ({"paused": True}, StandBy(Phase.PAUSED)),
             ({"paused": True, "frozen": True}, StandBy(Phase.PAUSED)),
             ({"frozen": True}, Skip()),
-            ({"background": BackgroundSettings(kind="none")}, PassThrough(settings.framing)),
+            ({"background": BackgroundSettings(kind="none")}, PassThrough(whole_settings(AUTO).framing)),
         ):
-            frame = Frame(IMAGE, first.index + 2, 0.0)
-            assert simulated.selector.decide(frame, 1, settings.replace(**change)) == expected
-            after = simulated.decide()
-            assert isinstance(after, Run) and after.reset, "the frames in between were not matted"
-            ended(simulated.selector, after, StepTiming(2.0, 0.01, 0.01, 30.0))
+            assert simulated.decide(**change) == expected
+            after = simulated.matte()
+            assert after.reset and not after.continues, "the frames in between were not matted: nobody is known"
+            simulated.ended(after)
 
 
 def test_what_changes_per_frame_needs_no_other_engine() -> None:

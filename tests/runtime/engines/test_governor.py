@@ -1,22 +1,15 @@
-"""The governor in the runtime: engines built beside the running one, what the status says, and privacy."""
+"""The governor in the runtime: engines built beside the running one, and what the status says."""
 
 from __future__ import annotations
 
-import threading
 from itertools import pairwise
 
 import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
-from app.core.types import PictureKind
-from app.matting.selection.governor import GovernorTiming, StepTiming
 from app.runtime.engines.decision import Decision, Run
-from app.runtime.timing import Timing
-from app.testing.room import shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench, ended
-from tests.runtime.running import BASE, composites, ignore, running
+from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench
 from tests.waiting import eventually
 
 
@@ -116,7 +109,7 @@ def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
             simulated.now_s += 1 / 30
             decision = simulated.decide(AUTO)
             if isinstance(decision, Run):
-                ended(simulated.selector, decision, StepTiming(simulated.now_s, 0.05, 0.05, 30.0))
+                simulated.ended(decision, 0.05)
         assert runs(simulated.decide(off), first)
         eventually(lambda: not simulated.selector.busy)
         assert runs(simulated.decide(off), first)
@@ -141,23 +134,3 @@ def test_a_lowered_engine_that_fails_is_replaced_by_another_quality() -> None:
         simulated.selector.failed(ModelError("The network gave no picture; choose another."))
         assert simulated.settle().model == "auto"
         assert simulated.status.errors == ("The network gave no picture; choose another.",)
-
-
-def test_skipped_frames_never_show_the_room() -> None:
-    world = FakeWorld()
-    pause = threading.Event()
-    world.faults.put("step", lambda: ignore(pause.wait(0.0105)))
-    pinned = BASE.replace(
-        capture=BASE.capture.replace(fps=240), matting=MattingSettings(model="mattecam", downsample_ratio=0.5)
-    )
-    timing = Timing(governor=GovernorTiming(window_s=0.05, settle_s=0.02, gap_s=60.0))
-    with running(world, pinned, timing) as pipeline:
-        eventually(lambda: "of 240 fps" in str(pipeline.status().lowered))
-        composites(pipeline)  # what was on its way
-        start = len(world.pictures())
-        composites(pipeline, 20)
-        pictures = world.pictures()[start:]
-    indexes = [p.frame.index for p in pictures if p.frame is not None and p.kind is PictureKind.COMPOSITE]
-    assert all(later - earlier >= 2 for earlier, later in pairwise(sorted(set(indexes))))
-    assert len(indexes) > 10
-    assert not any(shows_room(picture.image) for picture in world.pictures())

@@ -63,11 +63,8 @@ def again(plan: EnginePlan) -> None:
 
 
 TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
-    ChoiceState.BUILDING: (LOCAL, ()),
-    ChoiceState.RUNNING: (LOCAL, (built(LOCAL),)),
-    ChoiceState.LOWERED: (LOCAL, (built(LOCAL), lowered(LIGHT))),
-    ChoiceState.REMOTE: (SERVER, (built(SERVER),)),
-    ChoiceState.FALLBACK: (SERVER, (fails(CPU), built(CPU))),
+    ChoiceState.CHOSEN: (LOCAL, (built(LOCAL),)),
+    ChoiceState.REPLACED: (SERVER, (fails(CPU), built(CPU))),
     ChoiceState.FAILED: (LOCAL, (built(LOCAL), fails(None))),
 }
 
@@ -75,28 +72,21 @@ TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
 @pytest.mark.parametrize(
     ("begin", "event", "end", "target", "in_use"),
     [
-        (ChoiceState.BUILDING, built(LOCAL), ChoiceState.RUNNING, LOCAL, LOCAL),
-        (ChoiceState.BUILDING, fails(CPU), ChoiceState.FALLBACK, CPU, None),
-        (ChoiceState.BUILDING, fails(None), ChoiceState.FAILED, LOCAL, None),
-        (ChoiceState.RUNNING, fails(CPU), ChoiceState.FALLBACK, CPU, None),
-        (ChoiceState.RUNNING, fails(None), ChoiceState.FAILED, LOCAL, None),
-        (ChoiceState.RUNNING, lowered(LIGHT), ChoiceState.LOWERED, LIGHT, LOCAL),
-        (ChoiceState.LOWERED, built(LIGHT), ChoiceState.LOWERED, LIGHT, LIGHT),
-        (ChoiceState.LOWERED, lowered(LOCAL), ChoiceState.RUNNING, LOCAL, LOCAL),
-        (ChoiceState.LOWERED, fails(CPU), ChoiceState.FALLBACK, CPU, None),
-        (ChoiceState.REMOTE, fails(SERVER), ChoiceState.BUILDING, SERVER, None),
-        (ChoiceState.REMOTE, fails(CPU), ChoiceState.FALLBACK, CPU, None),
-        (ChoiceState.FALLBACK, due, ChoiceState.FALLBACK, SERVER, CPU),
-        (ChoiceState.FALLBACK, fails(LIGHT), ChoiceState.FALLBACK, LIGHT, None),
-        (ChoiceState.FALLBACK, fails(None), ChoiceState.FAILED, CPU, None),
-        (ChoiceState.FAILED, due, ChoiceState.BUILDING, LOCAL, None),
-        *((state, again, ChoiceState.BUILDING, choice, None) for state, (choice, _) in TO.items()),
+        (ChoiceState.CHOSEN, fails(CPU), ChoiceState.REPLACED, CPU, None),
+        (ChoiceState.CHOSEN, fails(None), ChoiceState.FAILED, LOCAL, None),
+        (ChoiceState.CHOSEN, lowered(LIGHT), ChoiceState.CHOSEN, LIGHT, LOCAL),
+        (ChoiceState.REPLACED, due, ChoiceState.REPLACED, SERVER, CPU),
+        (ChoiceState.REPLACED, fails(LIGHT), ChoiceState.REPLACED, LIGHT, None),
+        (ChoiceState.REPLACED, fails(SERVER), ChoiceState.CHOSEN, SERVER, None),
+        (ChoiceState.REPLACED, fails(None), ChoiceState.FAILED, CPU, None),
+        (ChoiceState.FAILED, due, ChoiceState.CHOSEN, LOCAL, None),
+        *((state, again, ChoiceState.CHOSEN, choice, None) for state, (choice, _) in TO.items()),
     ],
 )
 def test_each_event_leads_where_the_table_says(
     begin: ChoiceState, event: Events, end: ChoiceState, target: EngineKey, in_use: EngineKey | None
 ) -> None:
-    plan = chosen(*TO[begin][:1], *TO[begin][1])
+    plan = chosen(TO[begin][0], *TO[begin][1])
     assert plan.state is begin
     used = plan.in_use
     event(plan)
@@ -107,18 +97,18 @@ def test_each_event_leads_where_the_table_says(
 def test_a_choice_is_built_beside_the_engine_in_use_and_its_failure_keeps_that_one() -> None:
     plan = chosen(LOCAL, built(LOCAL))
     assert plan.choose(OTHER) == OTHER
-    assert (plan.state, plan.in_use) == (ChoiceState.BUILDING, LOCAL)
+    assert (plan.state, plan.in_use) == (ChoiceState.CHOSEN, LOCAL)
     kept(plan)
-    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.FALLBACK, LOCAL, False)
+    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.REPLACED, LOCAL, False)
     assert plan.due(DUE_S) is None, "only another choice changes that"
 
 
 def test_a_server_is_asked_again_beside_this_machine_until_it_takes_the_stream() -> None:
     plan = chosen(SERVER, fails(CPU), built(CPU), due, kept)
-    assert (plan.state, plan.in_use, plan.target, plan.settled) == (ChoiceState.FALLBACK, CPU, CPU, True)
+    assert (plan.state, plan.in_use, plan.target, plan.settled) == (ChoiceState.REPLACED, CPU, CPU, True)
     due(plan)
     assert plan.built(SERVER)
-    assert (plan.state, plan.in_use) == (ChoiceState.REMOTE, SERVER)
+    assert (plan.state, plan.in_use) == (ChoiceState.CHOSEN, SERVER)
     assert plan.due(999) is None
 
 
@@ -132,7 +122,7 @@ def test_what_was_taken_back_or_is_out_of_date() -> None:
     assert not plan.built(LIGHT), "taken back while it was built"
     plan.choose(OTHER)
     assert plan.built(LIGHT), "better than nothing newer"
-    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.BUILDING, LIGHT, False)
+    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.CHOSEN, LIGHT, False)
 
 
 def test_the_governor_asks_once_for_each_quality() -> None:
@@ -142,10 +132,10 @@ def test_the_governor_asks_once_for_each_quality() -> None:
     assert plan.lower(LOCAL) is None, "it is in use"
     fallback = chosen(LOCAL, fails(CPU), built(CPU))
     assert fallback.lower(LIGHT) == LIGHT
-    assert (fallback.state, fallback.lowered) == (ChoiceState.FALLBACK, True)
+    assert (fallback.state, fallback.lowered) == (ChoiceState.REPLACED, True)
 
 
 def test_an_engine_that_is_ready_after_all_ends_the_wait() -> None:
     plan = chosen(LOCAL, fails(None), built(LOCAL))
-    assert plan.state is ChoiceState.RUNNING
+    assert plan.state is ChoiceState.CHOSEN
     assert plan.due(999) is None
