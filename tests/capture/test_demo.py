@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.capture import demo as demo_source
 from app.capture.demo import DemoSource
-from app.capture.open import open_source
+from app.capture.table import open_source
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import BgrImage, BlurredBackground
 from app.matting.selection.registry import build_engine

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.capture import SourceOpener, devices, open_source, v4l2
-from app.capture import open as opening
+from app.capture import SourceOpener, devices, open_source, table, v4l2
 from app.core.errors import SourceOpenError
 from app.core.settings import CaptureSettings
 from app.system.device_holders import Holder
@@ -152,7 +151,7 @@ def test_auto_never_falls_back_to_the_demo_after_a_camera(kernel: Path, monkeypa
             if devices.find_camera(wanted) is None:
                 raise SourceOpenError("gone")
 
-    monkeypatch.setattr(opening, "CameraSource", Recorded)
+    monkeypatch.setattr(table, "CameraSource", Recorded)
     webcam = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, (), ())
     other = v4l2.Capability("uvcvideo", "Other", "usb-2", True, (), ())
     answers(monkeypatch, {"/dev/video0": webcam, "/dev/video1": other, "/dev/video2": webcam})

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from app.capture.open import open_source
 from app.capture.portal import PortalSource
+from app.capture.table import open_source
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import Frame

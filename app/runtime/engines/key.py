@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.core.errors import PlateError
 from app.core.framing import WHOLE
 from app.core.messages.matting import PlateText
-from app.core.settings import EngineSettings, FramingSettings, Settings
+from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.runtime.plate.capture import plate_info
 from models.table import needs_plate
@@ -61,25 +61,6 @@ class EngineKey:
     def size(self) -> tuple[int, int]:
         """(width, height) of the source's frames, in pixels."""
         return self.width, self.height
-
-
-class KeyCache:
-    """Computes the key of the user's choice anew only when the settings or the size have changed.
-
-    Settings are immutable, so their identity tells that; making the key validates it, which is too slow for each frame.
-    """
-
-    def __init__(self) -> None:
-        self._settings: Settings | None = None
-        self._camera = ""
-        self._key: EngineKey | None = None
-
-    def key(self, settings: Settings, size: tuple[int, int], camera: str = "") -> EngineKey:
-        """Return the key of `settings` for frames of `size`, (width, height) in pixels, of a source with this id."""
-        if self._key is None or settings is not self._settings or (size, camera) != (self._key.size, self._camera):
-            self._settings, self._camera = settings, camera
-            self._key = EngineKey.of(settings.matting.engine, *size, settings.framing, camera)
-        return self._key
 
 
 def may_use_plate(settings: EngineSettings) -> bool:

@@ -14,7 +14,7 @@ from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.fallback import Fallbacks, named, reason
-from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
+from app.runtime.engines.key import EngineKey, may_use_plate
 from app.runtime.engines.matting_pattern import MattingPattern
 from app.runtime.engines.plan import ChoiceState, EnginePlan
 from app.runtime.engines.quality import QualityControl
@@ -37,9 +37,7 @@ class EngineSelector:
         timing: Timing,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """build, self_test: as in `Parts`; every engine passes the test before its first frame. now: the time in
-        seconds on the clock of `StepTiming.now_s`; replaced in tests.
-        """
+        """build, self_test: as in `Parts`. now: the time in seconds, on the clock of `StepTiming.now_s`."""
         self._build = build
         self._self_test = self_test
         self._now = now
@@ -49,13 +47,14 @@ class EngineSelector:
         self._board = board
         self._timing = timing
         self._quality = QualityControl(timing.governor)
-        self._keys = KeyCache()
         self._fallbacks = Fallbacks()
         self._plan = EnginePlan()
         self._engine: MattingEngine | None = None
         """The engine in use."""
         self._frame: Frame | None = None
         """The newest one."""
+        self._settings: Settings | None = None
+        """Those that `_plan.choice` was made of."""
         self._anew = False
         """The choice is to be built again."""
         self._before_server: EngineKey | None = None
@@ -147,7 +146,8 @@ class EngineSelector:
         fallback = self._fallbacks.after_step(plan.base.settings, error)
         if fallback is None and lowered:
             self._board.report(Stage.MATTING, named(error))
-            self._remove_quality()
+            self._quality.remove_current()
+            self._ask_for_quality()
         else:
             self._fall_back(plan.base, fallback, error, self._timing.remote_again_s)
 
@@ -211,9 +211,12 @@ class EngineSelector:
 
     def _follow(self, frame: Frame, settings: Settings) -> MattingEngine | None:
         """Request what the settings ask for; return the engine for this frame, None while there is none of its size."""
-        self._frame, plan = frame, self._plan
-        wanted = self._keys.key(settings, frame.size, frame.camera)
-        if self._anew or (wanted is not plan.choice and wanted != plan.choice):
+        before, self._frame, plan = self._frame, frame, self._plan
+        wanted, same = plan.choice, before is not None and (before.size, before.camera) == (frame.size, frame.camera)
+        if wanted is None or settings is not self._settings or not same:  # to make a key takes too long for each frame
+            wanted = EngineKey.of(settings.matting.engine, *frame.size, settings.framing, frame.camera)
+            self._settings = settings
+        if self._anew or wanted != plan.choice:
             self._choose(wanted)
         elif (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
@@ -263,15 +266,12 @@ class EngineSelector:
         if key is not None:
             self.preparer.request(key)
 
-    def _remove_quality(self) -> None:
-        self._quality.remove_current()
-        self._ask_for_quality()
-
     def _build_failed(self, key: EngineKey, error: Exception) -> None:
         plan, frame = self._plan, self._frame
         if key == plan.target and plan.lowered:
             _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
-            self._remove_quality()
+            self._quality.remove_current()
+            self._ask_for_quality()
             return
         self._fallbacks.remember(error)
         running = plan.in_use

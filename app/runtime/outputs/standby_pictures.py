@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from app.compositing.standby import StandbyCard
 from app.core.errors import BackgroundError
 from app.core.settings import OutputSettings
 from app.core.stage import Stage
-from app.core.types import BgrImage, Picture, PictureKind
+from app.core.types import Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
 
@@ -33,21 +32,13 @@ class CardKey:
     height: int
 
 
-class Card(Protocol):
-    """A stand-by card that can be drawn at any size."""
-
-    def image(self, width: int, height: int) -> BgrImage:
-        """Return the card at this size."""
-        ...
-
-
 class StandbyPictures:
     """Draws and caches the cards of the settings in force. `get` is thread-safe."""
 
     def __init__(
         self,
         board: StatusBoard,
-        make_card: Callable[[str, Path | None], Card] = StandbyCard,
+        make_card: Callable[[str, Path | None], StandbyCard] = StandbyCard,
         default_text: Callable[[], str] = lambda: "",
     ) -> None:
         """make_card: makes the card of a text and an image file; raises BackgroundError.

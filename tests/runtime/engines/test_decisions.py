@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
 from app.runtime.engines.decision import PassThrough, Skip, StandBy
-from app.runtime.engines.key import KeyCache
+from app.runtime.engines.key import EngineKey
 from app.runtime.status import Phase
-from tests.runtime.engines.simulated import AUTO, HEIGHT, WIDTH, bench, whole_settings
+from tests.runtime.engines.simulated import AUTO, bench, whole_settings
 
 
 def test_a_choice_that_fails_is_reported_as_ever() -> None:
@@ -49,16 +50,17 @@ def test_what_changes_per_frame_needs_no_other_engine() -> None:
         assert len(simulated.built) == 1
 
 
-def test_unchanged_settings_are_not_validated_for_each_frame() -> None:
-    cache = KeyCache()
-    settings = whole_settings(AUTO)
-    key = cache.key(settings, (WIDTH, HEIGHT))
-    assert cache.key(settings, (WIDTH, HEIGHT)) is key
-    assert cache.key(settings, (HEIGHT, WIDTH)) != key
-    assert (
-        cache.key(settings.replace(matting=AUTO.replace(model="mattecam")), (WIDTH, HEIGHT)).settings.model
-        == "mattecam"
-    )
+def test_unchanged_settings_are_not_validated_for_each_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Mock(wraps=EngineKey.of)
+    monkeypatch.setattr(EngineKey, "of", made)
+    with bench() as simulated:
+        simulated.settle()
+        for camera, more in (("", 0), ("other", 1), ("other", 0)):
+            before = made.call_count
+            simulated.decide(camera=camera)
+            assert made.call_count == before + more
+        simulated.settle(AUTO.replace(model="mattecam"), camera="other")
+        assert len(simulated.built) == 2
 
 
 def test_the_log_names_each_engine_and_why_it_is_used(caplog: pytest.LogCaptureFixture) -> None:
