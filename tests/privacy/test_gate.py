@@ -28,7 +28,7 @@ MAY_WRITE_PICTURES = {
     "app.cli.bench.in_use.camera_like": "frames of the demo source, in memory",
     "app.core.files.private_file": "the function itself",
     "app.gui.state.recording": "a snapshot, released by the gate",
-    "app.cli.headless_run": "a snapshot, released by the gate",
+    "app.control.controller": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",
     "app.runtime.plate.capture": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
@@ -132,7 +132,7 @@ def test_a_service_sends_only_what_its_matting_returns() -> None:
 def test_only_these_modules_write_picture_files() -> None:
     writing = {name for name in _callers("write_picture") if name.startswith("app.")}
     assert writing <= set(MAY_WRITE_PICTURES)
-    for name in ("app.gui.state.recording", "app.cli.headless", "app.cli.headless_run"):
+    for name in ("app.gui.state.recording", "app.cli.headless", "app.control.controller"):
         assert "release" in attributes(name), f"{name} writes what the gate has not released"
     for encoder in ("imwrite", "imencode"):
         assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(MAY_WRITE_PICTURES)
