@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 import sys
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from hypothesis import strategies as st
 
 from app.config import settings_file
 from app.core.blur_scale import HIDES_TEXT, full_strength
-from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
@@ -58,13 +55,6 @@ def test_save_and_load(tmp_path: Path) -> None:
 def test_no_file_gives_the_defaults_silently(tmp_path: Path) -> None:
     assert settings_file.load(tmp_path / "none.json") == (Settings(), None)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
-def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:
-    path = tmp_path / "settings.json"
-    settings_file.save(path, Settings())
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
@@ -123,20 +113,6 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     assert warning is not None
     assert "cannot be read" in warning
     assert tmp_path.is_dir()
-
-
-def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "settings.json"
-    settings_file.save(path, Settings(paused=True))
-
-    def full_disk(_: int) -> None:
-        raise OSError(28, "the disk is full")
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(SettingsError, match="the disk is full"):
-        settings_file.save(path, Settings())
-    assert settings_file.load(path)[0].paused
-    assert [entry.name for entry in tmp_path.iterdir()] == ["settings.json"]
 
 
 def test_migrations_run_in_order_from_the_version_of_the_file() -> None:

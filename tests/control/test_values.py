@@ -129,12 +129,6 @@ def test_an_answer_tells_wrong_usage_from_a_failure(alone: SettingsAlone, words:
     assert given.wrong_usage is wrong_usage
 
 
-@pytest.mark.parametrize(("word", "level"), [("on", "strict"), ("off", "off"), ("balanced", "balanced")])
-def test_a_switch_of_version_0_2_sets_the_level(alone: SettingsAlone, word: str, level: str) -> None:
-    alone.run(f"set edges.strict {word}")
-    assert alone.settings.matting.edges.strict == level
-
-
 NUMBERS = sorted(
     name for name, setting in SETTABLE.items() if {int, float} & {setting.annotation, *get_args(setting.annotation)}
 )

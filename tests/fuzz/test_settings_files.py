@@ -10,7 +10,7 @@ from app.config import settings_file
 from app.config.scenes import Scene, SceneStore
 from app.control.commands import decode_answer, decode_command
 from app.core.errors import SettingsError, UsageError
-from app.core.files.json_file import BrokenFileError, parse_object
+from app.core.files.json_file import BrokenFileError
 from app.core.settings import Settings
 from tests.fuzz.damage import damaged, sampled
 
@@ -85,15 +85,6 @@ def test_json_that_holds_something_else(value: object) -> None:
             assert str(error)
         else:
             assert settings_file.parse(settings_file.dump(parsed)) == parsed
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
-def test_text_that_is_not_json(text: str) -> None:
-    try:
-        assert isinstance(parse_object(text), dict)
-    except BrokenFileError as error:
-        assert str(error)
 
 
 def test_deep_nesting_and_huge_numbers(tmp_path: Path) -> None:
