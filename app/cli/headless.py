@@ -31,7 +31,6 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status_fields import write_status
 from app.system.pipewire.connection import daemon_answers
-from app.system.shortcuts import PortalShortcuts
 from app.system.signals import handled
 
 
@@ -121,7 +120,7 @@ def _controlled(session: HeadlessRun) -> Iterator[None]:
     )
     server = ControlServer(controller)
     server.start()
-    shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(pipeline.report, Stage.SHORTCUTS))
+    shortcuts = GlobalShortcuts(controller, partial(pipeline.report, Stage.SHORTCUTS))
     session.each_poll = lambda: shortcuts.follow(pipeline.settings.global_shortcuts)
     pipeline.watch(server.thread)
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from app.control.commands import Command
 from app.control.controller import SettingsController
 from app.core.errors import MattecamError
-from app.system.shortcuts import Shortcut, ShortcutService
+from app.system.shortcuts import PortalShortcuts, Shortcut
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,12 @@ class GlobalShortcuts:
     def __init__(
         self,
         controller: SettingsController,
-        make_service: Callable[[], ShortcutService],
         report: Callable[[Exception | None], None],
+        make_service: Callable[[], PortalShortcuts] = PortalShortcuts,
     ) -> None:
         """report: called on any thread with a problem, or None where there is none any more."""
         self._controller, self._make_service, self._report = controller, make_service, report
-        self._service: ShortcutService | None = None
+        self._service: PortalShortcuts | None = None
         self._pressed: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._toggles: tuple[threading.Thread, ...] = ()

@@ -44,6 +44,8 @@ class Frame:
     """True for frames of the demo source: they do not show the user and may be written to disk without a request."""
     source: SourceInfo | None = None
     """What it was captured from, which may not be the source in use any more; None outside the live pipeline."""
+    generation: int = 0
+    """Changes whenever a source is opened: frames of two generations do not belong to one sequence."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.capture.base import FrameSource, HoldsExposure, SkipsFrames
 from app.core.errors import SourceLostError
@@ -14,23 +14,14 @@ from app.core.settings import CaptureSettings
 from app.core.stage import Stage
 from app.core.types import Frame, SourceInfo
 from app.runtime.demand import DemandWatch
+from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot
+from app.runtime.status import Phase
 from app.runtime.worker import Worker
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """A frame, or the message that the source no longer delivers any."""
-
-    frame: Frame | None
-    generation: int
-    """Changes whenever a source is opened: frames of two generations do not belong to one sequence."""
-    resting: bool = False
-    """There is no frame because nobody needs one."""
 
 
 class CaptureWorker:
@@ -39,7 +30,7 @@ class CaptureWorker:
     def __init__(
         self,
         shared: Shared,
-        frames: LatestSlot[Captured],
+        frames: LatestSlot[Frame | StandBy],
         demand: DemandWatch,
         engines: EngineSelector,
     ) -> None:
@@ -104,7 +95,7 @@ class CaptureWorker:
     def _rest(self) -> None:
         if self._source is not None:
             self._close()
-            self._frames.put(Captured(None, self._generation, resting=True))
+            self._frames.put(StandBy(Phase.RESTING))
         self._wake.wait(self._timing.source_retry_s)
         self._wake.clear()
 
@@ -132,7 +123,7 @@ class CaptureWorker:
             except Exception as error:  # noqa: BLE001 - carried to the status
                 self._board.report(Stage.CAPTURE, error)
         if self._source is None:
-            self._frames.put(Captured(None, self._generation))
+            self._frames.put(StandBy(Phase.WAITING))
 
     def _adopt(self, source: FrameSource, settings: CaptureSettings) -> None:
         self._source, self._running = source, settings
@@ -177,7 +168,7 @@ class CaptureWorker:
         self.info = self._source.info
         if self._running == self._tried:
             self._board.report(Stage.CAPTURE, None)
-        self._frames.put(Captured(replace(frame, source=self._source.info), self._generation))
+        self._frames.put(replace(frame, source=self._source.info, generation=self._generation))
 
     def _is_unneeded(self, now_s: float) -> bool:
         """Return whether nobody needs the next frame, so that decoding it would take time from the step."""
@@ -188,7 +179,7 @@ class CaptureWorker:
 
     def _lose(self, error: Exception) -> None:
         self._board.report(Stage.CAPTURE, error)
-        self._frames.put(Captured(None, self._generation))
+        self._frames.put(StandBy(Phase.WAITING))
         self._close()
 
     def _close(self) -> None:

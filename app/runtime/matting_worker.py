@@ -16,7 +16,6 @@ from app.matting.base.interface import MattingEngine, Pending
 from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops
-from app.runtime.capture_worker import Captured
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
@@ -43,7 +42,7 @@ class MattingWorker:
     def __init__(
         self,
         shared: Shared,
-        frames: LatestSlot[Captured],
+        frames: LatestSlot[Frame | StandBy],
         engines: EngineSelector,
         backdrops: Backdrops,
         overlay: OverlayPainter,
@@ -87,17 +86,17 @@ class MattingWorker:
                 settings = self._shared.settings
                 self._backdrops.follow(settings.background)
                 if captured is not None:
-                    self.newest = captured.frame
+                    self.newest = captured if isinstance(captured, Frame) else None
                 if captured is None or self._finisher.is_done:
                     self._drain()
                 if captured is None:
                     self._engines.poll()
                     if self._has_outdated_freeze(settings):
                         self._stand_by(Phase.WAITING)
-                elif captured.frame is None:
-                    self._stand_by(Phase.RESTING if captured.resting else Phase.WAITING)
+                elif isinstance(captured, StandBy):
+                    self._stand_by(captured.reason)
                 else:
-                    self._process(captured.frame, captured.generation, settings)
+                    self._process(captured, settings)
         finally:
             self._drain()
             self._finisher.close()
@@ -109,12 +108,12 @@ class MattingWorker:
         """(width, height) of the newest frame; None before the first one (any thread)."""
         return self._finisher.size
 
-    def _process(self, frame: Frame, generation: int, settings: Settings) -> None:
+    def _process(self, frame: Frame, settings: Settings) -> None:
         self._finisher.size = frame.size
         self._overlay.follow(settings, *frame.size)
         self.unmatted = settings.background.kind == "none" and not settings.paused
         awaits_background = self._backdrops.awaited(time.perf_counter(), self._timing.background_wait_s)
-        decision = self._engines.decide(frame, generation, settings)
+        decision = self._engines.decide(frame, settings)
         if isinstance(decision, Run) and awaits_background:
             decision = StandBy(Phase.STARTING)
         if isinstance(decision, Skip) and self._has_outdated_freeze(settings):

@@ -24,7 +24,7 @@ from app.core.types import Frame, Outgoing, Picture
 from app.output.spec import SinkContext
 from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops
-from app.runtime.capture_worker import Captured, CaptureWorker
+from app.runtime.capture_worker import CaptureWorker
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
@@ -58,7 +58,7 @@ class Pipeline:
         self._listener: Callable[[], None] = lambda: None
         self._final: PipelineStatus | None = None
         self.preview: LatestSlot[Picture] = LatestSlot()
-        self._frames: LatestSlot[Captured] = LatestSlot()
+        self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
         self._gate = Gate(lambda: self.settings, self._cards.get)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Protocol
 
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection
@@ -49,22 +48,6 @@ class Shortcut:
     """A letter or a digit."""
 
 
-class ShortcutService(Protocol):
-    """Registers shortcuts with the system."""
-
-    def start(
-        self, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None], failed: Callable[[Exception], None]
-    ) -> None:
-        """Register the shortcuts.
-
-        pressed: called on any thread with the name of a shortcut; returns at once. failed: called on any thread with a
-        ShortcutError where they cannot be registered, or no longer work.
-        """
-
-    def stop(self) -> bool:
-        """Remove the shortcuts; return False if a thread did not end in time. Idempotent."""
-
-
 class PortalShortcuts:
     """Binds the shortcuts on a thread of its own, since the desktop may ask the user, and waits for their signals.
 
@@ -80,7 +63,11 @@ class PortalShortcuts:
     def start(
         self, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None], failed: Callable[[Exception], None]
     ) -> None:
-        """See `ShortcutService.start`."""
+        """Register the shortcuts.
+
+        pressed: called on any thread with the name of a shortcut; returns at once. failed: called on any thread with a
+        ShortcutError where they cannot be registered, or no longer work.
+        """
 
         def run() -> None:
             name_thread("shortcuts")
@@ -95,7 +82,7 @@ class PortalShortcuts:
         self._thread.start()
 
     def stop(self) -> bool:
-        """See `ShortcutService.stop`."""
+        """Remove the shortcuts; return False if a thread did not end in time. Idempotent."""
         self._stop.set()
         if self._thread is None:
             return True

@@ -14,14 +14,14 @@ from app.control.global_shortcuts import COMMANDS, GlobalShortcuts
 from app.core.errors import MattecamError
 from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
-from app.system.shortcuts import Shortcut, ShortcutError
+from app.system.shortcuts import PortalShortcuts, Shortcut, ShortcutError
 from tests.control.conftest import Program
 from tests.control.recorder import Recorder
 from tests.waiting import eventually
 
 
 @dataclass
-class Keys:
+class Keys(PortalShortcuts):
     """A service whose keys the test presses."""
 
     pressed: Callable[[str], None] = lambda _name: None
@@ -49,7 +49,7 @@ def test_every_shortcut_is_a_command_with_a_key_of_its_own() -> None:
 def test_keys_pause_freeze_and_choose_backgrounds(program: Program) -> None:
     keys = Keys()
     hasty = program.controller_with(confirm_s=0.2)  # a freeze can come before the frame that confirms a background
-    shortcuts = GlobalShortcuts(hasty, lambda: keys, lambda _problem: None)
+    shortcuts = GlobalShortcuts(hasty, lambda _problem: None, lambda: keys)
     shortcuts.follow(False)
     assert keys.registered == []
     shortcuts.follow(True)
@@ -82,7 +82,7 @@ def test_a_press_returns_at_once_and_a_crash_does_not_end_the_shortcuts() -> Non
                 raise ZeroDivisionError("a defect")
             return recorder.run(command)
 
-    shortcuts = GlobalShortcuts(Slow(), lambda: keys, lambda _problem: None)
+    shortcuts = GlobalShortcuts(Slow(), lambda _problem: None, lambda: keys)
     shortcuts.follow(True)
     keys.pressed("freeze")
     keys.pressed("pause")
@@ -104,7 +104,7 @@ def test_pause_does_not_wait_for_commands_before_it() -> None:
             go_on.wait(10)
             return answer
 
-    shortcuts = GlobalShortcuts(Waiting(), lambda: keys, lambda _problem: None)
+    shortcuts = GlobalShortcuts(Waiting(), lambda _problem: None, lambda: keys)
     shortcuts.follow(True)
     for name in ("background-1", "background-2", "pause", "pause", "pause"):
         keys.pressed(name)
@@ -128,7 +128,7 @@ class NoKeys(Keys):
 
 def test_a_service_that_fails_is_reported_until_it_is_switched_off() -> None:
     reported: list[Exception | None] = []
-    shortcuts = GlobalShortcuts(Recorder(), NoKeys, reported.append)
+    shortcuts = GlobalShortcuts(Recorder(), reported.append, NoKeys)
     shortcuts.follow(True)
     shortcuts.follow(True)
     assert reported == [NoKeys.error]
@@ -139,7 +139,7 @@ def test_a_service_that_fails_is_reported_until_it_is_switched_off() -> None:
 
 def test_a_failure_is_shown_in_the_status_and_named_by_ctl(program: Program) -> None:
     report = partial(program.pipeline.report, Stage.SHORTCUTS)
-    shortcuts = GlobalShortcuts(program.controller, NoKeys, report)
+    shortcuts = GlobalShortcuts(program.controller, report, NoKeys)
     program.pipeline.listen_settings(lambda: shortcuts.follow(program.settings.global_shortcuts))
     with pytest.raises(MattecamError, match="does not support global shortcuts"):
         program.run("set global_shortcuts on")

@@ -28,7 +28,6 @@ from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.offline.convert import convert
 from app.offline.film_step import FilmStep
-from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import Decision, PassThrough, Run
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld
@@ -75,10 +74,10 @@ class OneEngine:
     def __init__(self, engine: MattingEngine) -> None:
         self.engine, self.errors = engine, list[Exception]()
 
-    def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
+    def decide(self, frame: Frame, settings: Settings) -> Decision:
         if settings.background.kind == "none":
             return PassThrough(settings.framing)
-        return Run(self.engine, settings.framing, (generation, 1), frame.index, frame.index == 0)
+        return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, frame.index == 0)
 
     def poll(self) -> None: ...
 
@@ -100,7 +99,7 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     published = inference.published
     with running(inference):
         for index, image in enumerate(frames):
-            inference.frames.put(Captured(Frame(image, index, index * STEP_S), 1))
+            inference.frames.put(Frame(image, index, index * STEP_S))
             eventually(lambda count=index + 1: len(published) >= count)  # type: ignore[misc]
     assert not engines.errors
     pictures = [each for each in published if isinstance(each, Picture)]

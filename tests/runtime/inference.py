@@ -8,9 +8,8 @@ from typing import cast
 
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import Settings
-from app.core.types import Picture
+from app.core.types import Frame, Picture
 from app.runtime.backdrops import Backdrops
-from app.runtime.capture_worker import Captured
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
@@ -32,7 +31,7 @@ class Inference:
     def __init__(self, settings: Settings, engines: object, parts: Parts, timing: Timing) -> None:
         """engines: in place of the selector."""
         self.shared = Shared(SettingsOwner(settings), parts, timing)
-        self.frames = LatestSlot[Captured]()
+        self.frames = LatestSlot[Frame | StandBy]()
         self.published: list[Picture | StandBy] = []
         screen, board = ScreenUse(), self.shared.board
         backdrops, painter = (

@@ -19,7 +19,6 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
 from app.matting.selection.governor import StepTiming
 from app.runtime import finishing, matting_worker
-from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import Decision, Run, StandBy
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
@@ -110,11 +109,11 @@ class OneEngine:
         self.engine: Overlapping | None = engine
         self.errors, self.begun_frames, self.steps = list[str](), list[int](), list[StepTiming]()
 
-    def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
+    def decide(self, frame: Frame, settings: Settings) -> Decision:
         if self.engine is None:
             return StandBy(Phase.WAITING)
         engine = cast("MattingEngine", self.engine)
-        return Run(engine, settings.framing, (generation, 1), frame.index, reset=frame.index == 0)
+        return Run(engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
 
     def poll(self) -> None: ...
 
@@ -154,7 +153,7 @@ class Bench:
     def send(self, brightness: int) -> None:
         """Give the thread the next frame, and wait until it has taken it."""
         image = np.full((HEIGHT, WIDTH, 3), brightness, np.uint8)
-        self.inference.frames.put(Captured(Frame(image, self._index, 0.0), 1))
+        self.inference.frames.put(Frame(image, self._index, 0.0))
         self._index += 1
 
     def happens(self, *events: str) -> None:

@@ -12,7 +12,8 @@ from app.core.errors import ModelError
 from app.core.types import Matte, PictureKind
 from app.matting.base.interface import Pending
 from app.runtime import matting_worker
-from app.runtime.capture_worker import Captured
+from app.runtime.engines.decision import StandBy
+from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import check_the_room_never_shows, each_failure
@@ -69,7 +70,7 @@ def test_the_card_follows_the_last_composite() -> None:
         tried.engine.gates[1] = threading.Event()
         tried.send(1)
         tried.happens("begin 1")
-        tried.inference.frames.put(Captured(None, 1))
+        tried.inference.frames.put(StandBy(Phase.WAITING))
         threading.Timer(0.05, tried.engine.gates[1].set).start()
         eventually(lambda: len(tried.published) == 2)
         assert tried.shown == [1, "card"]

@@ -21,7 +21,6 @@ from app.gui.backgrounds.tiles import tiles
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
-from app.system.shortcuts import PortalShortcuts
 
 ANSWER_S = 5.0
 """How long a command waits for the GUI thread."""
@@ -97,7 +96,7 @@ class RemoteControl(QObject):
         )
         self._server = ControlServer(controller)
         self._store = store
-        self._shortcuts = GlobalShortcuts(controller, PortalShortcuts, partial(pipeline.report, Stage.SHORTCUTS))
+        self._shortcuts = GlobalShortcuts(controller, partial(pipeline.report, Stage.SHORTCUTS))
         store.changed.connect(self._follow)
         pipeline.watch(self._server.thread)
 

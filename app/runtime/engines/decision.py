@@ -18,7 +18,7 @@ class Run:
     """The crop to matte. A plate engine takes its plate's crop: background that moved into view would be matted as a
     person."""
     sequence: tuple[int, int]
-    """(source generation, engine number): what the recurrent state belongs to."""
+    """(generation of the frame, engine number): what the recurrent state belongs to."""
     index: int
     """Of the frame."""
     reset: bool
@@ -45,7 +45,7 @@ class StandBy:
 
     reason: Phase
     size: tuple[int, int] | None = None
-    """Of the newest frame, (width, height), and so of the card; None before the first frame."""
+    """Of the newest frame, (width, height), and so of the card; None before the first frame, and from the source."""
 
 
 Decision = Run | PassThrough | Skip | StandBy

@@ -87,10 +87,10 @@ class EngineSelector:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
         self._anew = True
 
-    def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
-        """Decide what to do with the next frame of the source's `generation`; start to build what it needs."""
+    def decide(self, frame: Frame, settings: Settings) -> Decision:
+        """Decide what to do with the next frame; start to build what it needs."""
         engine = self._follow(frame, settings)
-        decision = self._decide(engine, frame, generation, settings)
+        decision = self._decide(engine, frame, settings)
         if not isinstance(decision, Run) and (settings.frozen or not isinstance(decision, Skip)):
             self._sequence = None
         return decision
@@ -171,7 +171,7 @@ class EngineSelector:
             raise
         return engine
 
-    def _decide(self, engine: MattingEngine | None, frame: Frame, generation: int, settings: Settings) -> Decision:
+    def _decide(self, engine: MattingEngine | None, frame: Frame, settings: Settings) -> Decision:
         if settings.paused:
             return StandBy(Phase.PAUSED)
         if settings.frozen:
@@ -180,23 +180,23 @@ class EngineSelector:
             return PassThrough(settings.framing)
         if engine is None:
             return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
-        if self._skips(frame, generation):
+        if self._skips(frame):
             return Skip()
         matted = self._quality.quality.matted
-        self.unneeded = generation, self._pattern.skipped_after(generation, frame.index, matted)
+        self.unneeded = frame.generation, self._pattern.skipped_after(frame.generation, frame.index, matted)
         used = self._plan.in_use
         assert used is not None
         framing = used.framing if may_use_plate(used.settings) else settings.framing
-        sequence = (generation, self._number)
+        sequence = (frame.generation, self._number)
         reset = sequence != self._sequence
-        continues = reset and self._sequence is not None and self._sequence[0] == generation
+        continues = reset and self._sequence is not None and self._sequence[0] == frame.generation
         return Run(engine, framing, sequence, frame.index, reset, continues)
 
-    def _skips(self, frame: Frame, generation: int) -> bool:
+    def _skips(self, frame: Frame) -> bool:
         """Return whether to skip matting this frame to save time."""
-        if self._pattern.skips(generation, frame.index, self._quality.quality.matted):
+        if self._pattern.skips(frame.generation, frame.index, self._quality.quality.matted):
             return True
-        return generation == self._pattern.generation and self._rests(self._now())
+        return frame.generation == self._pattern.generation and self._rests(self._now())
 
     def _rests(self, now_s: float) -> bool:
         """Return whether to skip frames so that the engine for a new ratio is ready sooner.

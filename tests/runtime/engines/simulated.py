@@ -75,8 +75,8 @@ class Bench:
         self._frames += 1
         source = SourceInfo("camera", camera, camera, WIDTH, HEIGHT, 30.0, "")
         whole = whole_settings(settings)
-        frame = Frame(IMAGE, self._frames, 0.0, source=source)
-        return self.selector.decide(frame, generation, whole.replace(**state) if state else whole)
+        frame = Frame(IMAGE, self._frames, 0.0, source=source, generation=generation)
+        return self.selector.decide(frame, whole.replace(**state) if state else whole)
 
     def matte(self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "") -> Run:
         """The decision for the next frame, which is to be matted."""
