@@ -11,6 +11,7 @@ from typing import Any
 from app.core.errors import MattecamError
 from app.core.messages.control import AnswerText
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.core.text import Text
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import Phase, PipelineStatus
@@ -45,7 +46,7 @@ class Changes:
         self._timeout_s = timeout_s
         self._closed = threading.Event()
 
-    def follow(self, update: Update, sections: Sequence[str], *stages: str) -> tuple[Settings, bool]:
+    def follow(self, update: Update, sections: Sequence[str], *stages: Stage) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
         If one of `stages` then has a problem, restore `sections` and raise CommandError with that problem.
@@ -62,13 +63,15 @@ class Changes:
         waits = 2 if "capture" in sections else 1
         if not all(self.wait_until_settled() for _ in range(waits)):
             return after, False
-        problem = self.problem(*(each for each in stages if (each, after.background.kind) != ("background", "none")))
+        problem = self.problem(
+            *(each for each in stages if (each, after.background.kind) != (Stage.BACKGROUND, "none"))
+        )
         if problem is not None:
             self._restore(sections, before, after)
             raise CommandError(problem)
         return after, True
 
-    def follow_section(self, section: str, new: Callable[[Any], Any], *stages: str) -> tuple[Settings, bool]:
+    def follow_section(self, section: str, new: Callable[[Any], Any], *stages: Stage) -> tuple[Settings, bool]:
         """Replace a section by `new` of the one in force, as `follow` does.
 
         new: may read files. It runs without the lock of the settings, so that a slow disk delays no other command, and
@@ -92,9 +95,9 @@ class Changes:
 
         self.apply(update)
 
-    def problem(self, *stages: str) -> str | None:
+    def problem(self, *stages: Stage) -> str | None:
         """Return the newest problem of these parts of the program, None if they work."""
-        found = [each.message for each in self.pipeline.status().problems if each.stage.value in stages]
+        found = [each.message for each in self.pipeline.status().problems if each.stage in stages]
         return found[-1] if found else None
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings, Settings
+from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import BgrImage, Picture
 from app.output.sound.devices import MicrophoneName, microphones
@@ -36,7 +37,7 @@ CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
 OF_SCENES = ("capture", "framing", "placement", "people", "matting", "background", "output", "overlay")
 """Sections of the settings that a scene may change."""
-RETRIED = ("capture", "matting")
+RETRIED = (Stage.CAPTURE, Stage.MATTING)
 """Parts of the program that `retry` concerns."""
 
 
@@ -117,7 +118,7 @@ class SettingsController:
         def chosen(current: BackgroundSettings) -> BackgroundSettings:
             return next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
 
-        settings, in_use = self._changes.follow_section("background", chosen, "background")
+        settings, in_use = self._changes.follow_section("background", chosen, Stage.BACKGROUND)
         return answered(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
 
     def _pause(self, switch: str) -> str:
@@ -153,7 +154,7 @@ class SettingsController:
 
     def _scene(self, argument: str) -> str:
         name, update = self._saved.change_to(argument)
-        _, in_use = self._changes.follow(update, OF_SCENES, "matting", "background")
+        _, in_use = self._changes.follow(update, OF_SCENES, Stage.MATTING, Stage.BACKGROUND)
         return answered(AnswerText.SCENE(name=name), in_use)
 
     def _only_me(self, text: str) -> str:

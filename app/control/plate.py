@@ -12,6 +12,7 @@ from app.core.errors import UsageError
 from app.core.files.names import is_file
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import BgrImage
 from app.runtime.plate.live import take_live_plate
@@ -46,7 +47,7 @@ class PlateCommand:
             self._taking.release()
 
     def _use(self, file: Path) -> Text:
-        settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), ("matting",), "matting")
+        settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), ("matting",), Stage.MATTING)
         model = settings.matting.model
         if model != "auto" and not needs_plate(model):
             return AnswerText.PLATE_UNUSED(file=file, model=model)
@@ -60,7 +61,7 @@ class PlateCommand:
             before = settings.matting.plate
             return _with_plate(settings, None)
 
-        _, in_use = self._changes.follow(update, ("matting",), "matting")
+        _, in_use = self._changes.follow(update, ("matting",), Stage.MATTING)
         if before is None:
             raise CommandError(ControlText.NO_PLATE())
         return answered(AnswerText.PLATE_DROPPED(file=before), in_use)

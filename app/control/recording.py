@@ -11,6 +11,7 @@ from app.core.errors import UsageError
 from app.core.files.names import check_outputs, exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.core.text import Text
 from app.runtime.status import PipelineStatus
 
@@ -43,7 +44,7 @@ class RecordCommand:
 
         self._leave_failed(getattr(self._changes.pipeline.settings.output, self._field))
         try:
-            self._changes.follow(update, ("output",), "recording")
+            self._changes.follow(update, ("output",), Stage.RECORDING)
             runs = self._shows(running=True)
             problem = self._problem()  # the file may be opened later than the settings are in use
             if problem is not None:
@@ -81,7 +82,7 @@ class RecordCommand:
         return AnswerText.RECORDED(file=path)
 
     def _problem(self) -> str | None:
-        return self._changes.problem("recording")
+        return self._changes.problem(Stage.RECORDING)
 
     def _without(self, path: Path | None, settings: Settings) -> Settings:
         if getattr(settings.output, self._field) != path:

@@ -16,27 +16,21 @@ from app.core.messages.command_line import UsageText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.messages.remote import RemoteText
 from app.core.settings import Model, Settings
+from app.core.stage import Stage
 from app.core.text import Text
 from app.output.sound.devices import MicrophoneName
 
 WINDOW = "window."
 """What the names of the window's preferences begin with."""
-_STAGES: Mapping[str, tuple[str, ...]] = {
-    "capture": ("capture",),
-    "matting": ("matting",),
-    "background": ("background",),
-    "overlay": ("overlay",),
-    "global_shortcuts": ("shortcuts",),
+_STAGES: Mapping[str, tuple[Stage, ...]] = {
+    "virtual_camera": (Stage.VIRTUAL_CAMERA,),
+    "virtual_camera_backend": (Stage.VIRTUAL_CAMERA,),
+    "alpha_output": (Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE),
+    "pipewire": (Stage.PIPEWIRE,),
+    "standby_image": (Stage.OUTPUT,),
+    "global_shortcuts": (Stage.SHORTCUTS,),
 }
-_STAGES_OF_OUTPUT: Mapping[str, tuple[str, ...]] = {
-    "virtual_camera": ("virtual_camera",),
-    "virtual_camera_backend": ("virtual_camera",),
-    "alpha_output": ("virtual_camera", "pipewire"),
-    "pipewire": ("pipewire",),
-    "standby_image": ("output",),
-}
-"""Parts of the program that report a problem with a changed setting, by its section, or its field of the output."""
-
+"""Parts of the program that report a problem with these settings; of others, the part that has their section's name."""
 NO_DEVICE = ("off", "default")
 """Microphones that no system lists."""
 
@@ -158,7 +152,6 @@ class Values:
         return {**SETTABLE, **{f"{WINDOW}{name}": own[name] for name in preferences.names}}
 
 
-def _stages(setting: Setting) -> tuple[str, ...]:
-    return (
-        _STAGES_OF_OUTPUT.get(setting.path[-1], ()) if setting.path[0] == "output" else _STAGES.get(setting.path[0], ())
-    )
+def _stages(setting: Setting) -> tuple[Stage, ...]:
+    section, field = setting.path[0], setting.path[-1]
+    return _STAGES.get(field, tuple(stage for stage in Stage if stage.value == section and section != "output"))
