@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import Settings
-from app.core.stage import Stage
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session
 from app.gui.state.bridge import Bridge
@@ -80,15 +79,6 @@ def test_stop_before_start(qtbot: QtBot, world: FakeWorld) -> None:
     bridge = Bridge(Pipeline(Settings(), parts=world.parts()))
     assert bridge.stop()
     assert threading.active_count() >= 1
-
-
-def test_the_window_has_its_own_threads_watched(session: Session, qtbot: QtBot) -> None:
-    dead = threading.Event()
-    session.pipeline.watch("remote", Stage.SETTINGS, dead.is_set)
-    qtbot.wait(150)
-    assert not session.bridge.status.problems
-    dead.set()
-    qtbot.waitUntil(lambda: any("remote thread" in problem.message for problem in session.bridge.status.problems))
 
 
 class Taker(QObject):
