@@ -6,12 +6,17 @@ import getpass
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from app.control.folder import control_folder, is_owned
-from app.control.pipe import PipeEndpoint, connect_pipe, pipe_address
-from app.control.transport import Call, Endpoint, SocketEndpoint, connect_socket
+from app.control.pipe import PipeCall, PipeEndpoint, connect_pipe, pipe_address
+from app.control.transport import SocketCall, SocketEndpoint, connect_socket
 
 SOCKET_FILE = "control.sock"
+Call: TypeAlias = SocketCall | PipeCall
+"""One connection: receives a line and sends a line."""
+Endpoint: TypeAlias = SocketEndpoint | PipeEndpoint
+"""Accepts connections."""
 
 
 @dataclass(frozen=True, slots=True)

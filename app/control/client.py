@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.control.address import ControlAddress, default_address
+from app.control.address import Call, ControlAddress, default_address
 from app.control.commands import Answer, Command, decode_answer
 from app.control.folder import ControlError
-from app.control.transport import Call
 from app.core.errors import MattecamError
 from app.core.messages.control import ControlText
 

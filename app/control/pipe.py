@@ -34,7 +34,10 @@ class PipeCall:
         self._secret = secret
 
     def receive(self, extra_s: float = 0.0) -> bytes:
-        """Return the next message, or b"" if none came in time or the secret was wrong. Raises OSError."""
+        """Return the next message, or b"" if none came in time or the secret was wrong. Raises OSError.
+
+        extra_s: more time than usual.
+        """
         if self._secret is not None and not hmac.compare_digest(self._next(), self._secret):
             return b""
         return self._next(extra_s)

@@ -7,11 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from app.control.address import ControlAddress, default_address
+from app.control.address import Call, ControlAddress, Endpoint, default_address
 from app.control.commands import Answer, decode_command
 from app.control.controller import SettingsController
 from app.control.folder import ControlError
-from app.control.transport import Call, Endpoint
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
 from app.core.stage import Stage

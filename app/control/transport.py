@@ -7,7 +7,6 @@ import selectors
 import socket
 import time
 from pathlib import Path
-from typing import Protocol
 
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
@@ -21,38 +20,6 @@ ANSWER_TIMEOUT_S = 15.0
 BACKLOG = 64
 
 
-class Call(Protocol):
-    """One connection: receives a line and sends a line."""
-
-    def receive(self, extra_s: float = 0.0) -> bytes:
-        """Return the line, or b"" if it did not arrive in time. extra_s: more time than usual. Raises OSError."""
-        ...
-
-    def send(self, line: bytes) -> None:
-        """Send a line. Raises OSError."""
-        ...
-
-    def close(self) -> None:
-        """Close the connection. Idempotent."""
-        ...
-
-
-class Endpoint(Protocol):
-    """Accepts connections. The constructor opens it (raises ControlError)."""
-
-    def accept(self) -> Call | None:
-        """Wait for the next connection; return None after `wake`."""
-        ...
-
-    def wake(self) -> None:
-        """Make `accept` return None (any thread)."""
-        ...
-
-    def close(self) -> None:
-        """Close and remove the endpoint."""
-        ...
-
-
 class SocketCall:
     """One connection over a Unix socket."""
 
@@ -62,7 +29,10 @@ class SocketCall:
         self._timeout_s = timeout_s
 
     def receive(self, extra_s: float = 0.0) -> bytes:
-        """Return the bytes up to the line end, or b"" if it did not arrive in time. Raises OSError."""
+        """Return the bytes up to the line end, or b"" if it did not arrive in time. Raises OSError.
+
+        extra_s: more time than usual.
+        """
         deadline_s = time.monotonic() + self._timeout_s + extra_s
         received = bytearray()
         while not received.endswith(b"\n") and len(received) < MAX_LINE_BYTES:

@@ -8,10 +8,9 @@ from typing import cast
 import pytest
 
 from app.control import client
-from app.control.address import ControlAddress
+from app.control.address import Call, ControlAddress
 from app.control.client import CONNECT_TIMEOUT_S, NotRunningError, ask
 from app.control.commands import Answer, Command
-from app.control.transport import Call
 from app.testing.clock import FakeClock
 
 

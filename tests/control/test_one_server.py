@@ -6,15 +6,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from app.control.address import SOCKET_FILE, ControlAddress
+from app.control.address import SOCKET_FILE, ControlAddress, Endpoint
 from app.control.client import NotRunningError, ask
 from app.control.commands import Command
 from app.control.folder import take_ownership
 from app.control.server import ControlServer
-from app.control.transport import Call
+from app.control.transport import SocketEndpoint
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder, serving
 from tests.paths import ROOT
@@ -88,22 +89,11 @@ def test_a_killed_program_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     assert not (address.folder / SOCKET_FILE).exists()
 
 
-class BrokenEndpoint:
-    """Endpoint that fails to accept, like a socket whose folder was deleted."""
-
-    def accept(self) -> Call | None:
-        return None
-
-    def wake(self) -> None:
-        """Do nothing: no call of `accept` blocks."""
-
-    def close(self) -> None:
-        """Do nothing: no connection is open."""
-
-
 class BrokenAddress(ControlAddress):
-    def open(self) -> BrokenEndpoint:
-        return BrokenEndpoint()
+    """Its endpoint fails to accept, like a socket whose folder was deleted."""
+
+    def open(self) -> Endpoint:
+        return Mock(SocketEndpoint, **{"accept.return_value": None})
 
 
 def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, address: ControlAddress) -> None:

@@ -102,45 +102,30 @@ KEEP = PeopleSettings(zones=(Zone(kind="keep", filled=True, points=((0, 0), (0.3
 """Shows the left of the room."""
 
 
-@pytest.mark.parametrize("blurred", [False, True])
-def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(blurred: bool) -> None:
-    """The room in a keep zone was sent on after the zone was removed."""
-    world = FakeWorld()
-    with running(world, BASE.replace(people=KEEP)) as pipeline:
-        composites(pipeline)
-        eventually(lambda: shows_room(world.newest().image))
-        pipeline.change(lambda now: now.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
-        assert shows_room(world.newest().image)
-        blur = BackgroundSettings(kind="blur") if blurred else BASE.background
-        pipeline.change(lambda now: now.replace(people=BASE.people, background=blur))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-        eventually(lambda: stands_still(pipeline, world))
-        assert pipeline.status().phase is Phase.WAITING
-        pipeline.change(lambda now: now.replace(frozen=False))
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        assert not shows_room(world.newest().image)
-
-
-def test_a_picture_of_before_a_change_is_not_frozen_after_it() -> None:
-    """The last picture was made with the keep zone when both were changed at once."""
-    world = FakeWorld()
-    with running(world, BASE.replace(people=KEEP)) as pipeline:
-        composites(pipeline)
-        eventually(lambda: shows_room(world.newest().image))
-        pipeline.change(lambda now: now.replace(frozen=True, people=BASE.people))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-
-
-def test_a_frozen_picture_ends_while_the_source_delivers_nothing() -> None:
+@pytest.mark.parametrize("background", [BASE.background, BackgroundSettings(kind="blur")], ids=["colour", "blur"])
+@pytest.mark.parametrize("moment", ["frozen", "at once", "without frames"])
+def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
+    moment: str, background: BackgroundSettings
+) -> None:
+    """The room in a keep zone was sent on after the zone was removed, also where both were changed at once."""
     world = FakeWorld()
     with running(world, BASE.replace(people=KEEP), Timing(poll_s=0.02)) as pipeline:
         composites(pipeline)
-        pipeline.change(lambda now: now.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
-        world.faults.put("read", world.faults.hang)
-        pipeline.change(lambda now: now.replace(people=BASE.people))
+        eventually(lambda: shows_room(world.newest().image))
+        if moment != "at once":
+            pipeline.change(lambda now: now.replace(frozen=True))
+            eventually(lambda: stands_still(pipeline, world))
+            assert shows_room(world.newest().image)
+        if moment == "without frames":
+            world.faults.put("read", world.faults.hang)
+        pipeline.change(lambda now: now.replace(frozen=True, people=BASE.people, background=background))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        eventually(lambda: stands_still(pipeline, world))
+        assert pipeline.status().phase is Phase.WAITING
+        world.faults.heal()
+        pipeline.change(lambda now: now.replace(frozen=False))
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        assert not shows_room(world.newest().image)
 
 
 def test_a_frozen_picture_outlives_changes_that_hide_nothing() -> None:
