@@ -14,7 +14,6 @@ from app.control.commands import Command, JsonValue, parse_person
 from app.control.names import SETTERS
 from app.control.plate import PlateCommand
 from app.control.recording import RecordCommand
-from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
 from app.core.errors import SinkError, UsageError
 from app.core.files.disk_errors import why_not_written
@@ -37,6 +36,8 @@ CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
 OF_SCENES = ("capture", "framing", "placement", "people", "matting", "background", "output", "overlay")
 """Sections of the settings that a scene may change."""
+CONFIRMED = " --yes"
+"""After the name of a scene: the user knows that it shows the room."""
 RETRIED = (Stage.CAPTURE, Stage.MATTING)
 """Parts of the program that `retry` concerns."""
 
@@ -71,7 +72,7 @@ class SettingsController:
         self._newest = newest
         self._changes = changes = Changes(pipeline, confirm_s, change)
         self._values = values = Values(changes, preferences, listed_microphones)
-        self._saved = saved = SavedScenes(scenes, lambda: pipeline.settings, scenes_changed)
+        self._scenes, self._scenes_changed = scenes, scenes_changed
         output, alpha = RecordCommand(changes, "record"), RecordCommand(changes, "record_alpha")
         self._actions: Mapping[str, Callable[[str], str]] = {
             "autostart": switch_autostart,
@@ -84,13 +85,13 @@ class SettingsController:
             "quit": lambda _: self._quit(),
             "record": output.run,
             "record-alpha": alpha.run,
-            "remove-scene": saved.remove,
-            "rename-scene": saved.rename,
+            "remove-scene": self._remove_scene,
+            "rename-scene": self._rename_scene,
             "reset": values.reset,
             "resume": lambda _: self._resume(),
             "retry": lambda _: self._retry_failed(),
-            "save-scene": saved.save,
-            "save-scene-with-camera": partial(saved.save, with_devices=True),
+            "save-scene": self._save_scene,
+            "save-scene-with-camera": partial(self._save_scene, with_devices=True),
             "scene": self._scene,
             "slide": self._turn,
             "snapshot": self._snapshot,
@@ -153,9 +154,38 @@ class SettingsController:
         return AnswerText.RESUMED() if shown else AnswerText.RESUME_UNSEEN()
 
     def _scene(self, argument: str) -> str:
-        name, update = self._saved.change_to(argument)
+        """Use the scene in `NAME [--yes]`; without `--yes` only if it shows nothing that the settings hide."""
+        name, confirmed = argument.removesuffix(CONFIRMED).rstrip(), argument.endswith(CONFIRMED)
+        scene = self._scenes.get(name)
+
+        def update(current: Settings) -> Settings:
+            exposed = "nothing" if confirmed else scene.exposes(current)
+            if exposed != "nothing":
+                message = ControlText.SCENE_SHOWS_ROOM if exposed == "room" else ControlText.SCENE_SHOWS_ZONES
+                raise UsageError(message(name=name))
+            return scene.applied_to(current)
+
         _, in_use = self._changes.follow(update, OF_SCENES, Stage.MATTING, Stage.BACKGROUND)
         return answered(AnswerText.SCENE(name=name), in_use)
+
+    def _save_scene(self, name: str, *, with_devices: bool = False) -> str:
+        self._scenes.put(name, self._pipeline.settings, with_devices=with_devices)
+        self._scenes_changed()
+        return AnswerText.SCENE_SAVED(name=name)
+
+    def _rename_scene(self, argument: str) -> str:
+        """Rename the scene in `NAME=NEW NAME`."""
+        name, equals, new = argument.partition("=")
+        if not equals:
+            raise UsageError(ControlText.RENAME(text=argument))
+        self._scenes.rename(name.strip(), new)
+        self._scenes_changed()
+        return AnswerText.SCENE_RENAMED(name=name.strip(), new=new.strip())
+
+    def _remove_scene(self, name: str) -> str:
+        self._scenes.remove(name)
+        self._scenes_changed()
+        return AnswerText.SCENE_REMOVED(name=name)
 
     def _only_me(self, text: str) -> str:
         point, on = parse_person(text), text != "off"

@@ -80,19 +80,6 @@ def test_a_long_pause_does_not_block(tmp_path: Path, clock: FakeClock) -> None:
         assert numbers(source, 59) == [1]
 
 
-@pytest.mark.parametrize(("rotation", "size"), [(90, (48, 96)), (-90, (48, 96)), (180, (96, 48)), (0, (96, 48))])
-def test_rotation_is_applied(tmp_path: Path, rotation: int, size: tuple[int, int]) -> None:
-    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", rotation=rotation), realtime=False)
-    frame = source.read()
-    source.close()
-    assert frame is not None
-    assert (source.info.width, source.info.height) == frame.size == size
-    # the clip is blue above and red below; counter-clockwise by 90 degrees blue comes to the left
-    row, column = {90: (48, 2), -90: (48, -3), 180: (-3, 48), 0: (2, 48)}[rotation]
-    edge = frame.image[row, column]
-    assert int(edge[0]) > 150 > int(edge[2])
-
-
 def test_pixel_aspect_is_applied(tmp_path: Path) -> None:
     source = VideoFileSource(write_clip(tmp_path / "clip.mp4", pixel_aspect=Fraction(4, 3)), realtime=False)
     frame = source.read()
