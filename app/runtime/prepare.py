@@ -10,7 +10,6 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from app.core.stage import Stage
-from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.worker import Worker
 from app.system.process_limits import return_free_memory
 
@@ -49,9 +48,7 @@ class Preparer(Generic[K, T]):
         self._build = build
         self._discard = discard
         self._tidy = tidy
-        self._calls: LatestSlot[bool] = LatestSlot()
-        """Wakes the thread."""
-        self._lock = threading.Lock()
+        self._condition = threading.Condition()
         self._request: tuple[int, K] | None = None
         self._retired: list[T] = []
         self._outcome: Prepared[K, T] | None = None
@@ -65,36 +62,35 @@ class Preparer(Generic[K, T]):
 
     def request(self, key: K) -> None:
         """Build for `key`; an older request that has not begun is dropped."""
-        with self._lock:
+        with self._condition:
             self._requested += 1
             self._request = self._requested, key
-        self._calls.put(True)
+            self._condition.notify()
 
     def retire(self, value: T) -> None:
         """Discard a value that is no longer used, on the background thread and before the next build (any thread)."""
-        with self._lock:
+        with self._condition:
             self._retired.append(value)
-        self._calls.put(True)
+            self._condition.notify()
 
     @property
     def busy(self) -> bool:
         """Whether a request has not been answered yet."""
-        with self._lock:
+        with self._condition:
             return self._answered != self._requested
 
     def take(self) -> Prepared[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
-        with self._lock:
+        with self._condition:
             outcome, self._outcome = self._outcome, None
             return outcome
 
     def request_stop(self) -> None:
         """Ask the thread to end; do not wait."""
-        with self._lock:
-            self._request = None
-        self._calls.close()
-        self._calls.clear()
         self.worker.request_stop()
+        with self._condition:
+            self._request = None
+            self._condition.notify()
 
     def stop(self, timeout_s: float) -> bool:
         """End the thread; return False if it still runs after `timeout_s`."""
@@ -110,30 +106,28 @@ class Preparer(Generic[K, T]):
         return ended
 
     def _run(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                self._calls.get()
-            except SlotClosed:
-                return
-            self._discard_retired()
-            with self._lock:
-                if self._retired:  # meanwhile; they go before the next build, too
-                    self._calls.put(True)
-                    continue
-                request, self._request = self._request, None
-                if request is None:
-                    continue
-                number, key = request
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: stop.is_set() or self._retired or self._request is not None)
+                if stop.is_set():
+                    return
+                request = None if self._retired else self._request  # what is retired goes first
+                if request is not None:
+                    self._request = None
+            if request is None:
+                self._discard_retired()
+                continue
+            number, key = request
             try:
                 outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
             except Exception as error:  # noqa: BLE001 - carried to the requester
                 outcome = Prepared(key, None, error)
             self._keep(outcome)
-            with self._lock:
+            with self._condition:
                 self._answered = number
 
     def _discard_retired(self) -> None:
-        with self._lock:
+        with self._condition:
             retired, self._retired = self._retired, []
         if not retired:
             return
@@ -142,7 +136,7 @@ class Preparer(Generic[K, T]):
         self._tidy()
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
-        with self._lock:
+        with self._condition:
             replaced, self._outcome = self._outcome, outcome
         if replaced is not None and replaced.value is not None:
             close_unused(partial(self._discard, replaced.value))

@@ -52,11 +52,6 @@ class LatestSlot(Generic[T]):
             self._closed = True
             self._condition.notify_all()
 
-    def clear(self) -> None:
-        """Discard the unread value without counting it as dropped."""
-        with self._condition:
-            self._value = None
-
     @property
     def dropped(self) -> int:
         """The number of values that were replaced unread."""

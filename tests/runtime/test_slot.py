@@ -54,11 +54,3 @@ def test_a_closed_slot_gives_its_last_value_and_then_raises() -> None:
     assert slot.get() == "last"
     with pytest.raises(SlotClosed):
         slot.get()
-
-
-def test_clear_is_no_drop() -> None:
-    slot: LatestSlot[int] = LatestSlot()
-    slot.put(1)
-    slot.clear()
-    slot.put(2)
-    assert (slot.get(0), slot.dropped) == (2, 0)
