@@ -1,20 +1,25 @@
-"""Set up logging: to standard error, and for the window also to a rotating file."""
+"""Set up logging: to standard error, and for the window also to a rotating file.
+
+Repeated messages are counted, and the file names the user's files without their folders.
+"""
 
 from __future__ import annotations
 
+import copy
 import logging
 import logging.handlers
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from io import TextIOWrapper
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 
-from app.config.log_paths import named_only
-from app.config.log_repeats import RepeatsHandler
+from app.core.errors import text_of
 from app.core.files import paths, program
-from app.core.text import visible
+from app.core.text import Text, visible
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +28,121 @@ HANDLER_NAME = "mattecam"
 """Marks the handlers of this module: a new set-up replaces these and keeps all others."""
 FILE_BYTES, FILE_COUNT = 1_000_000, 3
 FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
+INTERVAL_S = 60.0
+"""A message that goes on being repeated is counted in a line of the log at most this often."""
+_Key = tuple[int, str, object]
+
+
+def named_only(text: str, record: logging.LogRecord) -> str:
+    """Return the text of a record with each path of a user's file shortened to its name.
+
+    Devices and the program's own folders stay as they are. The paths are those among the values of the message, and of
+    the error that the record carries.
+    """
+    values: list[object] = [record.args, record.exc_info[1] if record.exc_info else None]
+    found = {path for path in _paths(values, set()) if not _is_known(path)}
+    for path in sorted(found, key=len, reverse=True):
+        text = text.replace(path, PurePath(path).name)
+    return text
+
+
+def _is_known(path: str) -> bool:
+    known = "/dev", str(paths.data_dir()), str(paths.config_dir()), str(paths.ROOT)
+    return not PurePath(path).name or any(PurePath(path).is_relative_to(folder) for folder in known)
+
+
+def _paths(value: object, seen: set[int]) -> Iterator[str]:
+    """Yield the paths in a value of a message, or in an error and its causes. seen: identities of errors."""
+    if isinstance(value, PurePath):
+        yield str(value)
+    elif isinstance(value, Text):
+        yield from _paths(list(value.values.values()), seen)
+    elif isinstance(value, str):
+        if PurePath(value).is_absolute():
+            yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _paths(each, seen)
+    elif isinstance(value, BaseException) and id(value) not in seen:
+        seen.add(id(value))
+        names = [value.filename, value.filename2] if isinstance(value, OSError) else []
+        yield from _paths([text_of(value), *names, value.__cause__, value.__context__], seen)
+
+
+@dataclass(slots=True)
+class _Said:
+    """The last message of a logger."""
+
+    key: _Key
+    written_s: float
+    count: int = 0
+    """How often it was repeated since `written_s`."""
+    note: logging.LogRecord | None = None
+    """The line with the count. It keeps nothing of the repeated record, whose traceback holds frames."""
+
+
+class RepeatsHandler(logging.Handler):
+    """Passes records to `target`, and holds back a message that equals the last one of its logger.
+
+    What was held back becomes one line with a count: before the next other message of that logger, with the first
+    message of any logger after INTERVAL_S, or when the handler is closed. Times are those of the records.
+    """
+
+    def __init__(self, target: logging.Handler) -> None:
+        super().__init__(target.level)
+        self.target = target
+        self._said: dict[str, _Said] = {}
+        """By name of the logger."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record, or count it."""
+        try:
+            self._emit(record)
+        except Exception:  # noqa: BLE001 - as in every handler: a defective message must not end its thread
+            self.handleError(record)
+
+    def _emit(self, record: logging.LogRecord) -> None:
+        key = record.levelno, record.getMessage(), record.exc_info and record.exc_info[0]
+        last = self._said.get(record.name)
+        if last is not None and last.key == key:
+            last.count += 1
+            last.note = _note(record, last.count)
+        else:
+            if last is not None:
+                self._write_count(last, record.created)
+            self._said[record.name] = _Said(key, record.created)
+            self.target.handle(record)
+        for said in self._said.values():
+            if record.created - said.written_s >= INTERVAL_S:
+                self._write_count(said, record.created)
+
+    def _write_count(self, said: _Said, now_s: float) -> None:
+        if said.note is not None:
+            self.target.handle(said.note)
+        said.count, said.note, said.written_s = 0, None, now_s
+
+    def flush(self) -> None:
+        """Flush the target."""
+        self.target.flush()
+
+    def close(self) -> None:
+        """Write what is counted and close the target."""
+        self.acquire()
+        try:
+            for said in self._said.values():
+                self._write_count(said, said.written_s)
+            self._said.clear()
+        finally:
+            self.release()
+        self.target.close()
+        super().close()
+
+
+def _note(record: logging.LogRecord, count: int) -> logging.LogRecord:
+    note = copy.copy(record)
+    note.msg, note.args = ("… repeated once", ()) if count == 1 else ("… repeated %d times", (count,))
+    note.exc_info = note.exc_text = note.stack_info = None
+    return note
 
 
 class ShortFormatter(logging.Formatter):

@@ -30,8 +30,8 @@ from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
+from app.runtime.plate import capture as plate_capture
 from app.runtime.plate import live as live_plate
-from app.runtime.plate import session as plate_session
 from app.system import autostart
 from tests.gui.controls import Controls
 from tests.gui.reach_of_ctl import (
@@ -183,7 +183,7 @@ def test_the_window_takes_plates_for_ctl_but_not_while_paused(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_plate, "COLLECT_S", 0.2)
-    monkeypatch.setattr(plate_session, "shows_someone", lambda _plate: False)  # a network searches it
+    monkeypatch.setattr(plate_capture, "shows_someone", lambda _plate: False)  # a network searches it
     empty = answered(qtbot, "plate", "take 0")
     assert empty.done, empty.message
     plate = existing(session.store.current.matting.plate)

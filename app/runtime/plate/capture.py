@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.capture import open_source
 from app.capture.base import FrameSource
 from app.core.errors import PlateError, SettingsError
 from app.core.files import json_file, paths
@@ -16,8 +17,10 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
 from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S
+from app.core.settings import Settings
 from app.core.types import BgrImage, Frame
 from app.matting.plate.plate import median_plate
+from app.matting.selection.occupancy import shows_someone
 
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000
@@ -168,3 +171,27 @@ def plate_info(path: Path) -> PlateInfo | None:
 
 def _sidecar(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
+
+
+def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float = 0.0) -> Path:
+    """Open the source, wait for `countdown_s`, collect frames for `seconds`, and store the plate if nobody is in it.
+
+    output: None for the default file of this camera and size. Raises SourceError or PlateError.
+    """
+    with closing(open_source(settings.capture.replace(lock_exposure=True))) as source:
+        plate = capture_plate(source, seconds, after_s=countdown_s)
+        camera = source.info.id
+    return keep_plate(plate, camera, output)
+
+
+def keep_plate(plate: BgrImage, camera: str, output: Path | None = None) -> Path:
+    """Store the plate if nobody is in it and return its file. output: None for the default file.
+
+    Raises PlateError.
+    """
+    if shows_someone(plate):
+        raise PlateError(PlateText.SOMEONE_IN_VIEW())
+    height, width = plate.shape[:2]
+    path = output or plate_path(camera, width, height)
+    save_plate(path, plate, camera)
+    return path

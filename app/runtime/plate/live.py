@@ -10,8 +10,7 @@ from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.types import BgrImage
 from app.runtime.pipeline import Pipeline
-from app.runtime.plate.capture import PlateCapture
-from app.runtime.plate.session import keep_plate
+from app.runtime.plate.capture import PlateCapture, keep_plate
 
 POLL_S = 0.03
 PAUSED_CHECK_S = 0.2

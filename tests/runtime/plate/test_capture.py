@@ -21,11 +21,11 @@ from app.runtime.plate.capture import (
     START_LIMIT_S,
     PlateCapture,
     capture_plate,
+    keep_plate,
     plate_info,
     plate_path,
     save_plate,
 )
-from app.runtime.plate.session import keep_plate
 from tests.rooms import clip_frames, empty_room, person
 
 SIZE = 160, 96
