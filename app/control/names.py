@@ -26,41 +26,27 @@ SETTABLE: Mapping[str, Setting] = {
 
 ValueTexts = Mapping[str, str]
 """Texts of values by the names of their settings."""
-
-ALIASES: Mapping[str, str] = {
-    "light match": "edges.light_match",
-    "light portrait": "edges.portrait_light",
-    "light wrap": "edges.light_wrap",
-    "microphone": "output.microphone",
-    "model": "matting.model",
-    "overlay place": "overlay.place",
-    "overlay size": "overlay.size",
-    "overlay text": "overlay.text",
-    "overlay text-place": "overlay.text_place",
-    "overlay": "overlay.file",
-    "parallax": "background.parallax",
-    "ratio": "matting.downsample_ratio",
-    "server ca": "matting.server_ca_file",
-    "server token": "matting.server_token_file",
-    "zoom": "framing.zoom",
-}
-"""Commands, some with their first word, that are `set` with the name of a setting."""
-WHOLE: ValueTexts = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
-CENTRED: ValueTexts = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": "0"}
-PRESETS: Mapping[str, ValueTexts] = {
-    "background-view fill": {"background.fit": "fill", **CENTRED},
-    "background-view fit": {"background.fit": "fit", **CENTRED},
-    "framing calm": {**WHOLE, "people.auto_framing": "calm"},
-    "framing close": {**WHOLE, "people.auto_framing": "close"},
-    "framing whole": {**WHOLE, "people.auto_framing": "off"},
-    "overlay off": {"overlay.file": "none", "overlay.text": ""},
-    "server off": {"matting.location": "local"},
-    "server on": {"matting.location": "remote"},
-}
-"""Commands with a word that stands for values of several settings."""
+Parser = Callable[[str], ValueTexts]
+"""From an argument; raises ValueError or UsageError for one that is not possible."""
 
 
-def _view(section: str) -> Callable[[str], ValueTexts]:
+def _one(name: str) -> Parser:
+    """Return the parser of any value of a setting."""
+    return lambda text: {name: text}
+
+
+def _fixed(values: ValueTexts) -> Parser:
+    """Return the parser of no argument."""
+
+    def parse(text: str) -> ValueTexts:
+        if text:
+            raise ValueError(text)
+        return values
+
+    return parse
+
+
+def _view(section: str) -> Parser:
     """Return the parser of `ZOOM [X,Y]` for the part of a frame or a background that is shown."""
 
     def parse(text: str) -> ValueTexts:
@@ -72,18 +58,39 @@ def _view(section: str) -> Callable[[str], ValueTexts]:
     return parse
 
 
-def _placement(text: str) -> ValueTexts:
-    return {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)}
-
-
-PARSERS: Mapping[str, Callable[[str], ValueTexts]] = {
+WHOLE: ValueTexts = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
+CENTRED: ValueTexts = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": "0"}
+SHORT: Mapping[str, Parser] = {
     "background-view": _view("background"),
+    "background-view fill": _fixed({"background.fit": "fill", **CENTRED}),
+    "background-view fit": _fixed({"background.fit": "fit", **CENTRED}),
     "framing": _view("framing"),
-    "place": _placement,
+    "framing calm": _fixed({**WHOLE, "people.auto_framing": "calm"}),
+    "framing close": _fixed({**WHOLE, "people.auto_framing": "close"}),
+    "framing whole": _fixed({**WHOLE, "people.auto_framing": "off"}),
+    "light match": _one("edges.light_match"),
+    "light portrait": _one("edges.portrait_light"),
+    "light wrap": _one("edges.light_wrap"),
+    "microphone": _one("output.microphone"),
+    "model": _one("matting.model"),
+    "overlay": _one("overlay.file"),
+    "overlay off": _fixed({"overlay.file": "none", "overlay.text": ""}),
+    "overlay place": _one("overlay.place"),
+    "overlay size": _one("overlay.size"),
+    "overlay text": _one("overlay.text"),
+    "overlay text-place": _one("overlay.text_place"),
+    "parallax": _one("background.parallax"),
+    "place": lambda text: {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)},
+    "ratio": _one("matting.downsample_ratio"),
     "server": lambda url: {"matting.server": url, "matting.location": "remote"},
+    "server ca": _one("matting.server_ca_file"),
+    "server off": _fixed({"matting.location": "local"}),
+    "server on": _fixed({"matting.location": "remote"}),
+    "server token": _one("matting.server_token_file"),
+    "zoom": _one("framing.zoom"),
 }
-"""Commands whose argument stands for values of several settings. They raise ValueError or UsageError."""
-SETTERS = {"set", *PARSERS, *(words.partition(" ")[0] for words in (*ALIASES, *PRESETS))}
+"""Commands, some with their first word, that are other names of `set`."""
+SETTERS = {"set", *(words.partition(" ")[0] for words in SHORT)}
 """Commands that only set something."""
 
 
@@ -94,16 +101,10 @@ def values_of(command: str, argument: str, usage: str) -> ValueTexts:
         if not rest:
             raise UsageError(ControlText.VALUE_MISSING(name=word))
         return {word: rest}
-    first = f"{command} {word}"
-    if first in ALIASES:
-        return {ALIASES[first]: rest}
-    if f"{command} {argument}" in PRESETS:
-        return PRESETS[f"{command} {argument}"]
-    if command in PARSERS:
-        with suppress(ValueError):
-            return PARSERS[command](argument)
-    elif command in ALIASES:
-        return {ALIASES[command]: argument}
+    for words, text in ((f"{command} {word}", rest), (command, argument)):
+        if words in SHORT:
+            with suppress(ValueError):
+                return SHORT[words](text)
     raise UsageError(ControlText.NOT_POSSIBLE(name=command, argument=argument, usage=usage))
 
 

@@ -1,4 +1,4 @@
-"""`ctl get`, `ctl set`, `ctl reset`, and the commands for scenes and recordings."""
+"""`ctl get`, `ctl set`, `ctl reset`, and the commands for scenes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from app.config import settings_file
 from app.config.setting import settings_of
-from app.control.changes import CommandError
 from app.control.commands import SYNTAX, Command, decode_answer
 from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
 from app.control.server import answer
@@ -213,17 +212,6 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
         program.run("remove-scene Desk")
     with pytest.raises(UsageError, match="rename-scene Work=Office"):
         program.run("rename-scene Desk")
-
-
-def test_the_matte_is_recorded_until_stop(program: Program, tmp_path: Path) -> None:
-    file = tmp_path / "alpha.mp4"
-    assert str(file) in program.run(f"record-alpha {file}")
-    with pytest.raises(CommandError, match="is running"):
-        program.run(f"record-alpha {tmp_path / 'other.mp4'}")
-    assert str(file) in program.run("record-alpha stop")
-    assert program.settings.output.record_alpha is None
-    with pytest.raises(CommandError, match="Nothing is being recorded"):
-        program.run("record-alpha stop")
 
 
 @pytest.mark.parametrize("name", ["matting.plate", "overlay.file", "matting.weights", "output.standby_image"])
