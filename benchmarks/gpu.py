@@ -27,8 +27,9 @@ from app.cli.bench.usual_loop import UsualLoop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan
-from app.matting.base.geometry import StepGeometry
-from app.matting.torch.core import Core, State
+from app.matting.base.interface import StepGeometry
+from app.matting.torch.core import Core
+from app.matting.torch.full_size import State
 from app.matting.torch.networks import place
 from app.matting.torch.step import FrameStep, StepMode
 from app.matting.torch.torch_backend import DTYPES, TorchBackend

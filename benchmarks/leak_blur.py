@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matting.base.blur import strength_sigma
-from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_blur import blurred_background
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from app.matting.engine.scene_cut import CutDetector
+from app.matting.engine.motion import CutDetector
 from app.offline.evaluation import metrics
 from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load, load_bundled

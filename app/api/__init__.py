@@ -8,8 +8,7 @@ from app.api.matting import Matting, step_many
 from app.core.errors import MattecamError, ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, Matte
-from app.matting.base.interface import EngineInfo
-from app.matting.base.state import EngineState
+from app.matting.base.interface import EngineInfo, EngineState
 
 __all__ = [
     "AlphaImage",

@@ -17,8 +17,7 @@ from app.core.messages.command_line import ApiText
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.base.state import EngineState
+from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
 from app.matting.engine.batch import step_together
 from app.matting.engine.frame_engine import FrameEngine
 

@@ -8,8 +8,7 @@ from app.core.messages.doctor import GpuFinding
 from app.core.text import Text
 from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.system import System
-from app.matting.selection.cuda_cards import supports
-from app.matting.selection.hardware import torch_usable
+from app.matting.selection.hardware import supports, torch_usable
 from app.system.environment import ROOT, VENV, VERSION
 from app.system.torch_build import (
     NVIDIA_MARK,

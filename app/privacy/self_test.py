@@ -14,8 +14,7 @@ from app.capture.demo import DemoSource
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
-from app.matting.base.failures import ExecutorError
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.plate.engine import PlateEngine
 from app.privacy.plausibility import mean_alpha
 

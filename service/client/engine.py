@@ -19,11 +19,9 @@ from app.core.errors import RemoteError
 from app.core.messages.remote import RemoteText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, check_bgr
-from app.matting.base.geometry import StepGeometry, auto_ratio
-from app.matting.base.interface import EngineInfo, MatteEditor, Pending
-from app.matting.cpu.coefficients import Coefficients
+from app.matting.base.interface import EngineInfo, MatteEditor, Pending, StepGeometry, auto_ratio
+from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend
-from app.matting.cpu.guided import filter_rows
 from app.matting.engine.frame_engine import FrameEngine
 from models.filter_weights import FastFilterWeights
 from service.client.link import Received
@@ -91,8 +89,7 @@ class AlphaBackend(CpuBackend):
             alpha = np.asarray(cv2.resize(alpha, (width, height)), np.uint8)
         np.clip((alpha.astype(np.float32) - NOISE) / (255 - 2 * NOISE), 0, 1, out=self._filter_input[3])
         self._strips.shrink(frame, self._ratios, self._small)
-        arguments = FILTER, self._filter_input, self._small, self._outputs
-        self._strips.run(height, lambda top, bottom: filter_rows(*arguments, top, bottom))
+        self._strips.filter(FILTER, self._filter_input, self._small, self._outputs)
         slope, offset, coarse = self._outputs
         return Coefficients(self._small, slope, offset, coarse[0])
 

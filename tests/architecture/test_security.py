@@ -10,11 +10,10 @@ from tests.architecture.source import calls, calls_of, imports, modules, under
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_COMPOSITE = {
-    "app.matting.light.relight_matte",
+    "app.matting.light.light",
     "app.matting.cpu.compositor",
     "app.matting.cpu.cpu_placing",
     "app.matting.torch.torch_backend",
-    "app.matting.torch.batched_step",
 }
 """Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""
 MAY_PICKLE = {"models.checkpoint"}

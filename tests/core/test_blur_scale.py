@@ -10,7 +10,7 @@ import pytest
 from app.core.blur_scale import HIDES_TEXT, StrictLevel, full_strength, hides_text
 from app.core.settings import EdgeSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
-from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.engine.frame_engine import FrameEngine
 from tests.matting.stubs import StubCpu
 

@@ -91,7 +91,7 @@ def test_zones(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stamp_of_the_preparation(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.matting.selection.dependencies.PACKAGES", ())
+    monkeypatch.setattr("app.matting.selection.measured.PACKAGES", ())
     monkeypatch.setattr("app.matting.preparation.preparation.measurement_missing", lambda: False)
     made = tmp_path / "made"
     made.touch()

@@ -23,7 +23,7 @@ from tests.gui.widgets import existing
 def test_listing_devices_imports_torch_only_where_there_may_be_a_gpu() -> None:
     code = (
         "import platform, sys; from app.gui.state import services; from app.matting.selection import hardware;"
-        "from app.matting.selection.cuda_cards import CudaCards;"
+        "from app.matting.selection.hardware import CudaCards;"
         "hardware.cuda_cards = lambda: CudaCards(None); platform.system = lambda: 'Linux';"
         "print(services.devices(), 'torch' in sys.modules)"
     )

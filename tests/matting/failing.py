@@ -6,9 +6,7 @@ import numpy as np
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import MatteEditor, Pending
-from app.matting.base.state import StateArrays
+from app.matting.base.interface import MatteEditor, Pending, StateArrays, StepGeometry
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Coefficients, RefinedCells
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.selection.hardware import torch_usable
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BlurredBackground, Matte
 from app.matting.base.interface import NotAMatteError
-from app.matting.cpu.coefficients import Coefficients
+from app.matting.cpu.compositor import Coefficients
 from tests.matting.stubs import (
     RELIT_ROUNDING,
     ROUNDING,

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import box_radii, octagon, plan
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Coefficients
-from app.matting.cpu.compositor import Compositor
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
 
 

@@ -7,9 +7,7 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
-from app.matting.base.failures import ExecutorError, is_device_lost
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import NotAMatteError
+from app.matting.base.interface import ExecutorError, NotAMatteError, StepGeometry, is_device_lost
 from app.matting.engine.frame_engine import FrameEngine
 from tests.matting.failing import FRAME, FailingBackend
 

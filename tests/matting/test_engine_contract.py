@@ -17,7 +17,7 @@ from app.core.types import Backdrop, BlurredBackground
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.scene_cut import CutDetector
+from app.matting.engine.motion import CutDetector
 from app.matting.selection import hardware
 from app.matting.torch import networks
 from tests.golden.fill import fill
@@ -127,7 +127,7 @@ def test_a_loaded_state_continues_bit_for_bit(
     engine.reset(np.full((96, 160), 255, np.uint8))
     for frame in given[:3]:
         engine.step(frame, BACKDROP, edges).result()
-    other_engine.step(given[5], BACKDROP, edges).result()
+    other_engine.step(255 - given[5], BACKDROP, edges).result()
 
     state = engine.state()
     expected = [engine.step(frame, BACKDROP, edges).result() for frame in given[3:]]

@@ -11,11 +11,9 @@ import pytest
 from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings, PlacementSettings
 from app.core.types import BgrImage, Matte
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import Pending
-from app.matting.cpu.coefficients import Coefficients
-from app.matting.region.coefficients import RegionCoefficients
-from app.matting.region.roi import Roi
+from app.matting.base.interface import Pending, StepGeometry
+from app.matting.cpu.compositor import Coefficients
+from app.matting.region.roi import RegionCoefficients, Roi
 from tests.matting.edits import Fixed
 from tests.matting.stubs import STUBS, StubCpu, StubMaker
 

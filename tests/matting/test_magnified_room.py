@@ -12,8 +12,8 @@ from app.compositing.still import BlurBackground
 from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Coefficients
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.offline.film_step import FilmStep
 from tests.matting.edits import Fixed
@@ -88,7 +88,7 @@ def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str)
 
 @pytest.mark.torch
 def test_streams_in_a_batch_are_blurred_as_their_zoom_asks() -> None:
-    from app.matting.torch.batched_step import run_batch
+    from app.matting.torch.torch_backend import run_batch
     from tests.matting.torch_stubs import StubTorch
 
     frame = strokes(ZOOM * PERIOD)

@@ -10,7 +10,7 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
-from app.matting.engine.scene_cut import CutDetector
+from app.matting.engine.motion import CutDetector
 
 SIZE = 640, 360
 

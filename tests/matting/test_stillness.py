@@ -11,11 +11,10 @@ from app.core.matte_edit import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, Floats
 from app.matting import build_engine
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import Backend
-from app.matting.cpu.coefficients import Coefficients
+from app.matting.base.interface import Backend, StepGeometry
+from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.stillness import CHANGED_LEVELS, FIRST_FRAMES, Stillness
+from app.matting.engine.motion import CHANGED_LEVELS, FIRST_FRAMES, Stillness
 from tests.matting.edits import Fixed
 from tests.matting.stubs import Case, StubCpu
 

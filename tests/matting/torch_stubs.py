@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Coefficients
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients
 from app.matting.torch.core import Core
 from app.matting.torch.torch_backend import TorchBackend
 

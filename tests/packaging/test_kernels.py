@@ -29,8 +29,8 @@ if sys.argv[1] != "numba":
 import cv2
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground
-from app.matting.base.geometry import StepGeometry
-from app.matting.kernels.components import components
+from app.matting.base.interface import StepGeometry
+from app.matting.kernels.network_arrays import components
 from app.matting.kernels.network_arrays import halve_rows
 from tests.matting.stubs import Case, StubCpu
 digest = hashlib.sha256()

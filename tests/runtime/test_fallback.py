@@ -11,9 +11,9 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Matte
-from app.matting.base.failures import ExecutorError
+from app.matting.base.interface import ExecutorError
 from app.matting.selection import hardware
-from app.matting.selection.cuda_cards import CudaCards
+from app.matting.selection.hardware import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.status import Phase
 from app.testing.engine import FakeEngine, StepInput

@@ -16,8 +16,7 @@ from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.selection import hardware
 from app.matting.selection.choice import Choice, choose, geometry_for
 from app.matting.selection.measured import best, cpu_precisions, described, trials_of

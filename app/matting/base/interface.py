@@ -1,15 +1,93 @@
-"""Interfaces of matting: the engine, and the backend that runs the frame step for it."""
+"""Interfaces of matting: the engine, the backend that runs the frame step for it, its sizes, state and failures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.errors import ModelError
 from app.core.matte_edit import MatteEdit, Plane
+from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base.state import StateArrays
+
+StateArrays = Mapping[str, NDArray[Any]]
+"""Arrays by name. They belong to the state: neither side writes to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """Everything that an engine remembers of the frames of its stream."""
+
+    model: str
+    executor: str
+    precision: str
+    size: tuple[int, int]
+    """(width, height) of the frames."""
+    downsample_ratio: float
+    arrays: StateArrays
+
+
+def prefixed(prefix: str, arrays: StateArrays) -> dict[str, NDArray[Any]]:
+    """Return the arrays under `prefix.name`."""
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+
+
+def under(prefix: str, arrays: StateArrays) -> dict[str, NDArray[Any]]:
+    """Return the arrays whose names begin with `prefix.`, without it."""
+    start = f"{prefix}."
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+
+
+def copy_into(target: NDArray[Any], source: NDArray[Any]) -> None:
+    """Copy a saved array. Raises ValueError if the shape differs, which numpy would broadcast."""
+    if target.shape != source.shape:
+        raise ValueError(f"a saved array is {source.shape} in place of {target.shape}")
+    np.copyto(target, source)
+
+
+AUTO_SHORT_SIDE = 270
+"""Default short side of the small frame in pixels; a network's spec may override it."""
+ROOM_SHORT_SIDE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class StepGeometry:
+    """Frame size, downsample ratio, and the sizes derived from them, in pixels."""
+
+    width: int
+    height: int
+    ratio: float
+
+    @property
+    def small_width(self) -> int:
+        """Width of the small frame, the network's input."""
+        return int(self.width * self.ratio)
+
+    @property
+    def small_height(self) -> int:
+        """Height of the small frame, the network's input."""
+        return int(self.height * self.ratio)
+
+    @property
+    def blur_factor(self) -> int:
+        """Downsampling factor per axis from the small frame to the blurred background."""
+        return max(1, -(-min(self.small_width, self.small_height) // ROOM_SHORT_SIDE))
+
+    @property
+    def blur_short_side(self) -> int:
+        """Short side of the blurred background."""
+        return min(self.small_width, self.small_height) // self.blur_factor
+
+
+def auto_ratio(width: int, height: int, short_side: int = AUTO_SHORT_SIDE) -> float:
+    """Return the ratio, at most 1, that scales the frame's short side to `short_side` pixels."""
+    return min(1.0, short_side / min(width, height))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +235,48 @@ class Backend(Protocol):
     def close(self) -> None:
         """Release the device. Idempotent."""
         ...
+
+
+class ExecutorError(ModelError):
+    """An executor failed; the network may run on another device or in another precision."""
+
+    def __init__(self, text: str, model: str, device: str, precision: str, *, invalid_output: bool = False) -> None:
+        """model, device, precision: of the executor. invalid_output: it returned NaN, infinity or a wrong matte."""
+        super().__init__(text)
+        self.model = model
+        self.device = device
+        self.precision = precision
+        self.invalid_output = invalid_output
+
+
+@contextlib.contextmanager
+def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
+    """Raise ExecutorError for the exceptions of an executor: NotAMatteError and RuntimeError."""
+    try:
+        yield
+    except NotAMatteError:
+        text = ModelText.NOT_A_NUMBER(model=model)
+        raise ExecutorError(text, model, device, precision, invalid_output=True) from None
+    except RuntimeError as error:
+        message = ModelText.OUT_OF_MEMORY if is_out_of_memory(error) else ModelText.FAILED
+        raise ExecutorError(message(model=model, device=device), model, device, precision) from error
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield `error`, its cause or context, and so on."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether memory ran out; torch and OpenVINO report it only in the text."""
+    return any(isinstance(each, MemoryError) or "out of memory" in str(each).lower() for each in chain(error))
+
+
+def is_device_lost(error: BaseException | None) -> bool:
+    """Return whether CUDA itself failed: then every later call in this process may fail too."""
+    failed = any("cuda error" in str(each).lower() for each in chain(error))
+    return failed and not is_out_of_memory(error)

@@ -1,4 +1,4 @@
-"""The step on a CPU: a network gives the coefficients, the compositor makes the composite of them."""
+"""The step on a CPU: a network gives the coefficients, edits change them, and the compositor makes the composite."""
 
 from __future__ import annotations
 
@@ -6,20 +6,54 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import final
 
+import cv2
 import numpy as np
 
+from app.core.matte_edit import MatteEdit, Plane
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
 from app.matting.base.edges import plan
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import MatteEditor, NotAMatteError, Pending
-from app.matting.base.state import StateArrays, prefixed, under
-from app.matting.cpu.coefficients import Coefficients
-from app.matting.cpu.compositor import Compositor
-from app.matting.cpu.cpu_edit import edited
+from app.matting.base.interface import MatteEditor, NotAMatteError, Pending, StateArrays, StepGeometry, prefixed, under
+from app.matting.cpu.compositor import Coefficients, Compositor, RefinedCells
 from app.matting.cpu.strips import Strips
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
+from models.bgmv2.windows import CELL
+
+
+def edited(
+    frame: BgrImage, coefficients: Coefficients, edit: MatteEdit, strips: Strips
+) -> tuple[BgrImage, Coefficients]:
+    """Return frame and coefficients with the edit applied; the arguments remain as they are.
+
+    Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
+    """
+    cells, view = coefficients.cells, edit.view
+    if cells is None:
+        coefficients = coefficients.edited(edit.gain, edit.keep, view)
+        return frame if view is None else strips.view(frame, view), coefficients
+    refined = _with_cell_alpha(cells, edit.gain, edit.keep, frame.shape[:2])
+    return frame, replace(coefficients.edited(edit.gain, edit.keep, None), cells=refined)
+
+
+def _with_cell_alpha(
+    cells: RefinedCells, gain: Plane | None, keep: Plane | None, size: tuple[int, ...]
+) -> RefinedCells:
+    rows, columns = (-(-side // CELL) for side in size)
+    matte = cells.matte.copy()
+    if gain is not None:
+        matte[..., 0] *= _at_cells(gain, rows, columns, cells)
+    if keep is not None:
+        kept = _at_cells(keep, rows, columns, cells)
+        matte[..., 1:] *= (1 - kept)[..., None]
+        matte[..., 0] += kept
+    return RefinedCells(cells.indices, matte)
+
+
+def _at_cells(plane: Plane, rows: int, columns: int, cells: RefinedCells) -> Plane:
+    """Return the plane's value at each cell, (N, 1, 1)."""
+    grid = np.asarray(cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
+    return grid.ravel()[cells.indices][:, None, None]
 
 
 class CpuBackend(ABC):

@@ -13,7 +13,7 @@ from app.core.placement import Area, area_of
 from app.core.settings import PlacementSettings
 from app.core.types import BgrImage, Matte
 from app.matting.cpu.strips import Strips
-from app.matting.kernels.placing import place_rows
+from app.matting.kernels.full_size import place_rows
 
 MARGIN = 2
 """Pixels around the person that are resized as well: interpolation reads them."""

@@ -12,12 +12,18 @@ from app.core.concurrency.compute_threads import thread_limit, usable_cores
 from app.core.concurrency.threads import name_thread
 from app.core.matte_edit import View
 from app.core.types import BgrImage, Floats
+from app.matting.kernels.full_size import view_rows
+from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
 from app.matting.kernels.network_arrays import shrink_rows
-from app.matting.kernels.view import view_rows
+from models.filter_weights import FilterWeights, LearnedFilterWeights
 
 MOST_THREADS = 4
 Ratios = tuple[float, float]
 """Of the width and of the height of a network's input to those of the picture."""
+
+
+FilterOutputs = tuple[Floats, Floats, Floats]
+"""Slope, offset (4, h, w) and coarse alpha (1, h, w)."""
 
 
 class Strips:
@@ -47,6 +53,23 @@ class Strips:
     def shrink(self, frame: BgrImage, ratios: Ratios, small: Floats) -> None:
         """Downsample the frame into `small` (3, h, w), RGB in 0..1."""
         self.run(small.shape[1], lambda top, bottom: shrink_rows(frame, *ratios, small, top, bottom))
+
+    def filter(
+        self, weights: FilterWeights, matte: Floats, small: Floats, outputs: tuple[Floats, Floats, Floats]
+    ) -> None:
+        """Fill slope, offset (4, h, w) and coarse alpha (1, h, w) by a guided filter.
+
+        matte: the filter's input (C, h, w); small: (3, h, w), RGB in 0..1. OpenVINO makes thirty passes over memory for
+        it, the kernels make one.
+        """
+        height = small.shape[1]
+        if isinstance(weights, LearnedFilterWeights):
+            matrices = weights.project, weights.box, weights.first, weights.second, weights.third
+            learned = small, matte, *matrices, *outputs
+            self.run(height, lambda top, bottom: learned_filter_rows(*learned, top, bottom))
+        else:
+            fast = small, matte, weights.epsilon, weights.renormalize_borders, *outputs
+            self.run(height, lambda top, bottom: fast_filter_rows(*fast, top, bottom))
 
     def view(self, frame: BgrImage, view: View) -> BgrImage:
         """Return the part of the frame (H, W, 3), enlarged to the frame's size."""

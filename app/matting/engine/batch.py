@@ -65,8 +65,7 @@ def _batch(
     want_foreground: bool,
 ) -> list[Matte] | None:
     """Return the mattes of one group; None if it must run one after the other, as after a failure of one stream."""
-    from app.matting.torch.batched_step import run_batch
-    from app.matting.torch.torch_backend import TorchBackend
+    from app.matting.torch.torch_backend import TorchBackend, run_batch
 
     streams = [engine for index in members if isinstance(engine := engines[index], FrameEngine)]
     try:

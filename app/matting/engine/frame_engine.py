@@ -14,18 +14,19 @@ from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base.failures import backend_errors
-from app.matting.base.geometry import StepGeometry
 from app.matting.base.interface import (
     Backend,
     EngineInfo,
+    EngineState,
     MatteEditor,
     NotAMatteError,
     Pending,
+    StepGeometry,
+    backend_errors,
+    prefixed,
+    under,
 )
-from app.matting.base.state import EngineState, prefixed, under
-from app.matting.engine.scene_cut import CutDetector
-from app.matting.engine.stillness import Stillness
+from app.matting.engine.motion import CutDetector, Stillness
 
 _log = logging.getLogger(__name__)
 MakeBackend = Callable[[StepGeometry], Backend]

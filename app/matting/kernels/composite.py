@@ -11,21 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import Floats
-from app.matting.kernels.components import components as components
-from app.matting.kernels.edges import blend_rows as blend_rows
-from app.matting.kernels.edges import extend_colour_rows as extend_colour_rows
-from app.matting.kernels.edges import smooth_alpha_rows as smooth_alpha_rows
-from app.matting.kernels.guided_filter import fast_filter_rows as fast_filter_rows
-from app.matting.kernels.guided_filter import learned_filter_rows as learned_filter_rows
+from app.matting.kernels.full_size import (
+    blend_rows,
+    extend_colour_rows,
+    place_rows,
+    relight_composite_rows,
+    relight_rows,
+    smooth_alpha_rows,
+    view_rows,
+)
+from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
 from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, jit, rows
-from app.matting.kernels.network_arrays import all_finite as all_finite
-from app.matting.kernels.network_arrays import halve_rows as halve_rows
-from app.matting.kernels.network_arrays import pixel_rows as pixel_rows
-from app.matting.kernels.network_arrays import shrink_rows as shrink_rows
-from app.matting.kernels.placing import place_rows as place_rows
-from app.matting.kernels.relight import relight_composite_rows as relight_composite_rows
-from app.matting.kernels.relight import relight_rows as relight_rows
-from app.matting.kernels.view import view_rows as view_rows
+from app.matting.kernels.network_arrays import all_finite, components, halve_rows, pixel_rows, shrink_rows
+
+__all__ = [
+    "all_finite",
+    "blend_rows",
+    "components",
+    "extend_colour_rows",
+    "fast_filter_rows",
+    "finish_rows",
+    "halve_rows",
+]
+__all__ += ["learned_filter_rows", "pixel_rows", "place_rows", "relight_composite_rows", "relight_rows", "shrink_rows"]
+__all__ += ["smooth_alpha_rows", "view_rows"]
 
 F32, U64 = np.float32, np.uint64
 BLOCK = 64

@@ -1,6 +1,7 @@
-"""Maps of gain and bias over the frame, by which the foreground is relit: person * gain + bias.
+"""Light match: gain, white balance and contrast that move the person's statistics towards those of the backdrop.
 
-All maps lie on a coarse grid: each control changes slowly across the frame.
+Statistics are taken of gamma-encoded values in 0..1, where a gain of the illumination is a gain as well. Each part is
+followed only partly and within limits, because a person and a scene of the same light still differ in colour.
 """
 
 from __future__ import annotations
@@ -11,7 +12,119 @@ import cv2
 import numpy as np
 
 from app.core.types import Floats
-from app.matting.light.tone import BRIGHTEST, DARKEST, Tone
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+EXPOSURE_PULL, CHROMA_PULL, CONTRAST_PULL = 0.5, 0.35, 0.12
+"""Fractions of a difference that a full light match removes. Half of it is the best estimate of the light: in photos,
+persons and their surroundings differ by 0.42 in the log of brightness, 0.22 of colour and 0.96 of contrast."""
+MAX_EXPOSURE = 0.3
+"""Largest log gain of the brightness: one f-stop."""
+MAX_CHROMA = 0.12
+"""Largest log gain of a channel against the brightness; skin keeps its hue."""
+MAX_CONTRAST = 0.12
+"""Largest log ratio of the contrasts."""
+USUAL_EXPOSURE, USUAL_CONTRAST = -0.12, -0.54
+"""Mean log ratio of surroundings to person in photos: of brightness and of contrast."""
+USUAL_CHROMA = np.array([-0.151, 0.038, 0.071], np.float32)
+"""The same for the channels against the brightness, RGB: skin is red."""
+POWER = 6
+"""Colours are means of this order, to which dark clothes and furniture contribute little (shades of grey)."""
+BRIGHTEST = 0.98
+"""Level up to which the brightest twentieth of the person may be raised."""
+CLIPPED = 0.985
+"""Values from here on are clipped by the camera and carry no colour."""
+FLAT = 0.01
+"""Backdrops with less deviation than this in every channel are one colour: they carry no light to follow."""
+DARKEST = 0.02
+MIN_SHARE = 0.005
+"""Smallest share of the frame that the person must fill for statistics."""
+
+
+class Tone(NamedTuple):
+    """What a full light match does to the person: gain, white balance and contrast, towards those of the backdrop.
+
+    Statistics are taken of gamma-encoded values in 0..1, where a gain of the illumination is a gain as well. Each part
+    is followed only partly and within limits, because a person and a scene of the same light still differ in colour.
+    """
+
+    log_gains: Floats
+    """(3,) RGB."""
+    log_contrast: float
+    mean: float
+    """Mean luminance of the person, around which contrast changes."""
+    highlight: float
+    """Luminance that a twentieth of the person exceeds."""
+
+    def array(self) -> Floats:
+        """Return the values as (6,), for smoothing and saving."""
+        return np.array([*self.log_gains, self.log_contrast, self.mean, self.highlight], np.float32)
+
+    @classmethod
+    def of(cls, values: Floats) -> Tone:
+        """Return the tone that `array` gave."""
+        return cls(values[:3], float(values[3]), float(values[4]), float(values[5]))
+
+
+def is_flat(backdrop: Floats) -> bool:
+    """Return whether a backdrop (h, w, 3) is one colour, such as a green screen."""
+    return bool(cv2.meanStdDev(backdrop)[1].max() < FLAT)
+
+
+def light_of(image: Floats, weight: Floats | None) -> Floats:
+    """Return the colour (3,) RGB of the light in an image (h, w, 3); weight: (h, w), None for all pixels alike."""
+    squares = (image * image).reshape(-1, 3)
+    powers = squares * squares * squares
+    mean = powers.mean(axis=0) if weight is None else weight.ravel() @ powers / weight.sum()
+    light: Floats = np.maximum(mean ** np.float32(1 / POWER), DARKEST).astype(np.float32)
+    return light
+
+
+def luminance_of(image: Floats) -> Floats:
+    """Return the luminance (h, w) of an image (h, w, 3) RGB."""
+    luminance: Floats = (image.reshape(-1, 3) @ LUMINANCE).reshape(image.shape[:2])
+    return luminance
+
+
+def person_weight(image: Floats, alpha: Floats) -> Floats:
+    """Return the weight (h, w) of each pixel in the statistics of the person: opaque and not clipped."""
+    weight: Floats = np.clip(2 * alpha - 1, 0, 1) * (image.max(axis=2) < CLIPPED)
+    return weight
+
+
+def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone | None:
+    """Return the tone of a full match; None if too little of a person is visible.
+
+    image: (h, w, 3) RGB, alpha: (h, w), backdrop: (h, w, 3), all in 0..1. backdrop None: one whose light the person
+    already has, or that has none; gains and contrast are then neutral.
+    """
+    weight = person_weight(image, alpha)
+    total = float(weight.sum())
+    if total < MIN_SHARE * weight.size:
+        return None
+    luminance = luminance_of(image)
+    mean = float((weight * luminance).sum() / total)
+    opaque = luminance[alpha > 0.5]
+    last = int(0.95 * (len(opaque) - 1))
+    highlight = float(np.partition(opaque, last)[last])
+    if backdrop is None:
+        return Tone(np.zeros(3, np.float32), 0.0, mean, highlight)
+    difference = np.log(light_of(backdrop, None) / light_of(image, weight))
+    exposure = float(difference @ LUMINANCE)
+    chroma = np.clip(CHROMA_PULL * (difference - exposure - USUAL_CHROMA), -MAX_CHROMA, MAX_CHROMA)
+    deviation = float(np.sqrt((weight * (luminance - mean) ** 2).sum() / total))
+    log_contrast = _log_contrast(deviation / max(mean, DARKEST), luminance_of(backdrop))
+    limit = float(np.log(max(BRIGHTEST / max(highlight, DARKEST), 1.0)))
+    exposure = float(np.clip(EXPOSURE_PULL * (exposure - USUAL_EXPOSURE), -MAX_EXPOSURE, min(MAX_EXPOSURE, limit)))
+    return Tone((exposure + chroma).astype(np.float32), log_contrast, mean, highlight)
+
+
+def _log_contrast(person: float, luminance: Floats) -> float:
+    """Return the log ratio of contrasts; person: its deviation over its mean, luminance: of the backdrop, (h, w)."""
+    deviation = float(luminance.std())
+    ratio = (deviation / max(float(luminance.mean()), DARKEST)) / max(person, DARKEST)
+    log_ratio = float(np.log(max(ratio, DARKEST))) - USUAL_CONTRAST
+    return float(np.clip(CONTRAST_PULL * log_ratio, -MAX_CONTRAST, MAX_CONTRAST))
+
 
 GRID_SHORT_SIDE = 48
 """Short side of the grid, in cells."""

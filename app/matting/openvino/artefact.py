@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -33,29 +33,16 @@ class StageIndex(TypedDict):
     writes: Sequence[str]
 
 
-class DecisionIndex(TypedDict):
-    """Index entry of the decision stage; see `models.decision_rule`."""
-
-    band: int
-    ramp: int
-    hysteresis: float
-    width: float
-
-
-class ForgettingIndex(TypedDict):
-    """Index entry of the stage that clears memories; see `models.forgetting_rule`."""
-
-    change: float
-
-
 class Index(TypedDict):
     """Schema of `index.json`."""
 
     stages: list[StageIndex]
     states: Sequence[Sequence[int]]
     filter: str | None
-    decision: DecisionIndex | None
-    forgetting: ForgettingIndex | None
+    decision: dict[str, Any] | None
+    """See `models.decision_rule`."""
+    forgetting: dict[str, Any] | None
+    """See `models.forgetting_rule`."""
     alpha_margin: float | None
 
 

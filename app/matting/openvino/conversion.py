@@ -13,11 +13,10 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.openvino.artefact import FILTERS, INDEX, WEIGHTS, DecisionIndex, Index, write_checksums
+from app.matting.openvino.artefact import FILTERS, INDEX, WEIGHTS, Index, write_checksums
 from app.matting.openvino.runtime import ov, preprocess
 from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
-from models.decision_rule import DecisionRule
 from models.export import Export, ExportError, ExportStage, check_float32
 from models.filter_weights import FilterWeights
 from models.spec import QuantizeNetwork
@@ -55,8 +54,8 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path,
         ],
         "states": export.states,
         "filter": _save_filter(export.guided_filter, folder),
-        "decision": _decision_index(export.decision),
-        "forgetting": None if export.forgetting is None else {"change": export.forgetting.change},
+        "decision": None if export.decision is None else asdict(export.decision),
+        "forgetting": None if export.forgetting is None else asdict(export.forgetting),
         "alpha_margin": export.alpha_margin,
     }
     (folder / INDEX).write_text(json.dumps(index), "utf-8")
@@ -94,12 +93,6 @@ def _channels_last(model: ov.Model, stage: ExportStage) -> ov.Model:
             port.tensor().set_layout(ov.Layout("NHWC"))
             port.model().set_layout(ov.Layout("NCHW"))
     return steps.build()
-
-
-def _decision_index(rule: DecisionRule | None) -> DecisionIndex | None:
-    if rule is None:
-        return None
-    return {"band": rule.band, "ramp": rule.ramp, "hysteresis": rule.hysteresis, "width": rule.width}
 
 
 def _save_filter(weights: FilterWeights | None, folder: Path) -> str | None:

@@ -1,15 +1,20 @@
-"""Runs a recurrent network in OpenVINO; `app.matting.cpu` does everything else of the step."""
+"""Runs recurrent networks in OpenVINO, also one that sees the plate; `app.matting.cpu` does the rest of the step."""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.core.types import AlphaImage, BgrImage, Floats
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.state import StateArrays, prefixed, under
-from app.matting.cpu.coefficients import Coefficients
+from app.matting.base.interface import StateArrays, StepGeometry, prefixed, under
+from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.openvino.around import SmallPlate
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.recurrent import RecurrentNetwork
-from app.matting.openvino.region_network import RegionNetwork
+from app.matting.plate.plate import lit_plate
+from app.matting.region.roi import RegionCoefficients, Roi
+from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 
 
 class OpenVinoBackend(CpuBackend):
@@ -26,37 +31,94 @@ class OpenVinoBackend(CpuBackend):
         self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, threads)
         self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
-        self.region = RegionNetwork(self._network, geometry, self._strips) if self._network.remembers else None
+        self._tracker = RegionTracker((geometry.width, geometry.height))
+        self.roi = self._tracker.roi
+        """The part of the last frame that the network saw."""
+        self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         super().reset(seen)
         self._network.reset()
-        if self.region is not None:
-            self.region.reset()
+        self._tracker.reset()
+        self.roi = self._tracker.roi
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
-        region = {} if self.region is None else self.region.state()
-        return {**super().state(), **self._network.state(), **prefixed("region", region)}
+        return {**super().state(), **self._network.state(), **prefixed("region", self._tracker.state(self.roi))}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
         self._network.load_state(arrays)
         super().load_state(arrays)
-        if self.region is not None:
-            self.region.load_state(under("region", arrays))
+        self.roi = self._tracker.load_state(under("region", arrays))
 
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:
-        """Compute coefficients and new states from the frame and the states."""
-        return self._network.run(frame, self._ratios) if self.region is None else self.region.run(frame, region)
+        """Compute coefficients and new states from the frame and the states. region: see `CpuBackend.infer`."""
+        tracker, alpha_outside = self._tracker, None
+        if not region:
+            tracker.reset()
+        elif not tracker.roi.is_whole:
+            self._strips.shrink(frame, self._ratios, self._whole_small)
+            if tracker.full_frame_due:
+                alpha_outside = self._network.alpha_without_memory(self._whole_small)
+                tracker.found(people_box(alpha_outside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
+        inner = self._infer_at(frame, tracker.roi)
+        if not tracker.roi.is_whole and tracker.lost(people_box(self._network.coefficients[2], self.roi)):
+            inner = self._infer_at(frame, tracker.roi)
+        if self.roi.is_whole:
+            return inner
+        coarse = self.roi.on_frame(inner.coarse)
+        return RegionCoefficients(
+            self._whole_small, inner.slope, inner.offset, coarse, roi=self.roi, alpha_outside=alpha_outside
+        )
 
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown."""
-        if self.region is not None:
-            self.region.follow(alpha)
+        self._tracker.follow(people_box(alpha, self._tracker.whole, certain_share=CERTAIN_SHARE))
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""
         self._network.close()
         super().close()
+
+    def _infer_at(self, frame: BgrImage, roi: Roi) -> Coefficients:
+        """Run the network on a region of the frame.
+
+        Its memory of another region is dropped: to resample the memory instead is no more accurate.
+        """
+        if roi != self.roi:
+            self._network.reset()
+            self.roi = roi
+        height, width = self._whole_small.shape[1:]
+        ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
+        return self._network.run(roi.cut(frame), ratios)
+
+
+class SeenPlateBackend(OpenVinoBackend):
+    """Runs a recurrent network on the whole frame and the plate at its small size. Implements `LitPlate`."""
+
+    scale = None
+
+    def __init__(self, artefact: Artefact, plate: BgrImage, geometry: StepGeometry, precision: str = "float32") -> None:
+        """Compile the artefact for this geometry. plate: (H, W, 3) uint8 BGR, of the size of the frame.
+
+        Raises RuntimeError if OpenVINO fails to compile it.
+        """
+        super().__init__(artefact, geometry, precision)
+        self.size = plate.shape[0], plate.shape[1]
+        self._plate = plate
+        self.set_gain(np.ones(3, np.float32))
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
+        small = np.empty_like(self._network.small)
+        self._strips.shrink(lit_plate(self._plate, gain), self._ratios, small)
+        self._network.plate = SmallPlate(small, self._network.arrays["plate"][0])
+
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        """Run the network on the whole frame: the plate shows the whole background."""
+        return super().infer(frame, False)
+
+    def follow(self, alpha: Floats) -> None:
+        """Do nothing: the network sees the whole frame."""

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Floats
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Coefficients, RefinedCells
-from app.matting.cpu.compositor import padded
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients, RefinedCells, padded
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.kernels.patches import cut_cells
 from app.matting.openvino.artefact import Artefact

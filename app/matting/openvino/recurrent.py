@@ -9,18 +9,13 @@ from numpy.typing import NDArray
 
 from app.core.cpu_parts import CpuPart
 from app.core.types import BgrImage, Floats
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.state import StateArrays, copy_into, prefixed, under
-from app.matting.cpu.coefficients import Coefficients
-from app.matting.cpu.guided import filter_rows
-from app.matting.cpu.strips import Ratios, Strips
+from app.matting.base.interface import StateArrays, StepGeometry, copy_into, prefixed, under
+from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.strips import FilterOutputs, Ratios, Strips
 from app.matting.kernels.network_arrays import halve_rows
+from app.matting.openvino.around import CpuDecision, CpuForgetting, SmallPlate, unpack
 from app.matting.openvino.artefact import Artefact, NetworkStage
-from app.matting.openvino.cells import unpack
-from app.matting.openvino.decision import CpuDecision
-from app.matting.openvino.forgetting import CpuForgetting
 from app.matting.openvino.runtime import ov
-from app.matting.openvino.small_plate import SmallPlate
 from app.matting.openvino.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
 from models.names import COEFFICIENTS, PLATE_CHANNELS, state_names
 
@@ -40,10 +35,11 @@ class RecurrentNetwork:
         """
         self._strips, self._filter = strips, artefact.guided_filter
         height, width = geometry.small_height, geometry.small_width
-        self._size = width, height
         self._decision = None if artefact.decision is None else CpuDecision(artefact.decision, height, width)
         rule = artefact.forgetting
         self._forgetting = None if rule is None else CpuForgetting(rule, height, width)
+        parts = {"decision": self._decision, "forgetting": self._forgetting}
+        self._parts = {name: part for name, part in parts.items() if part is not None}
         before, after = state_names(len(artefact.states))
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
@@ -70,11 +66,6 @@ class RecurrentNetwork:
         ]
 
     @property
-    def remembers(self) -> bool:
-        """Whether the network is recurrent."""
-        return bool(self._states[0])
-
-    @property
     def small(self) -> Floats:
         """The network's input (3, h, w), RGB in 0..1."""
         small: Floats = self.arrays["small"][0]
@@ -83,7 +74,7 @@ class RecurrentNetwork:
     @property
     def coefficients(self) -> tuple[Floats, Floats, Floats]:
         """Slope and offset (4, h, w) and alpha (h, w) of the last frame; see `app.matting.torch.core`."""
-        slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
+        slope, offset, coarse = self._outputs()
         return slope, offset, coarse[0]
 
     def run(self, frame: BgrImage, ratios: Ratios) -> Coefficients:
@@ -134,28 +125,22 @@ class RecurrentNetwork:
         """Forget the stream."""
         for state in self._states[self._turn]:
             state.fill(0)
-        if self._decision is not None:
-            self._decision.reset()
-        if self._forgetting is not None:
-            self._forgetting.reset()
+        for part in self._parts.values():
+            part.reset()
 
     def state(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of the memory; see `Backend.state`."""
         own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
-        if self._decision is not None:
-            own |= prefixed("decision", self._decision.state())
-        if self._forgetting is not None:
-            own |= prefixed("forgetting", self._forgetting.state())
+        for name, part in self._parts.items():
+            own |= prefixed(name, part.state())
         return own
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the memory. Raises KeyError or ValueError if the arrays do not fit."""
         for index, array in enumerate(self._states[self._turn]):
             copy_into(array, arrays[f"state{index}"])
-        if self._decision is not None:
-            self._decision.load_state(under("decision", arrays))
-        if self._forgetting is not None:
-            self._forgetting.load_state(under("forgetting", arrays))
+        for name, part in self._parts.items():
+            part.load_state(under(name, arrays))
 
     def close(self) -> None:
         """Release the requests. Idempotent."""
@@ -176,9 +161,11 @@ class RecurrentNetwork:
 
     def _apply_filter(self) -> None:
         if self._filter is not None:
-            coefficients = tuple(self.arrays[name][0] for name in COEFFICIENTS)
-            given = self._filter, self.arrays["matte"][0], self.small, coefficients
-            self._strips.run(self._size[1], lambda top, bottom: filter_rows(*given, top, bottom))
+            self._strips.filter(self._filter, self.arrays["matte"][0], self.small, self._outputs())
+
+    def _outputs(self) -> FilterOutputs:
+        slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
+        return slope, offset, coarse
 
     def _infer(self) -> None:
         for request in self._requests[self._turn]:

@@ -22,8 +22,7 @@ from app.core.files import paths
 from app.core.files.json_file import BrokenFileError, read_object
 from app.core.messages.matting import ModelText
 from app.core.text import Text
-from app.matting.selection.dependencies import copy_of_program, digest
-from app.matting.selection.measured import measurement_missing
+from app.matting.selection.measured import copy_of_program, digest, measurement_missing
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import Floats
-from app.matting.base.state import StateArrays
-from app.matting.kernels.components import AREA, BOTTOM, CERTAIN, LEFT, RIGHT, TOP, components
+from app.matting.base.interface import StateArrays
+from app.matting.kernels.network_arrays import AREA, BOTTOM, CERTAIN, LEFT, RIGHT, TOP, components
 from app.matting.region.roi import Roi
 
 FULL_FRAME_EVERY = 15

@@ -1,4 +1,4 @@
-"""The strict levels in torch; `app.matting.strict.rules` explains it.
+"""The strict levels in torch; `app.matting.strict.rules` explains them.
 
 There is no branch on values and no copy from the device, so that a GPU does not wait.
 """
@@ -13,7 +13,47 @@ from torch import Tensor
 
 from app.core.settings import StrictLevel
 from app.matting.strict import rules
-from app.matting.strict.torch_components import components, count
+
+SWEEPS = 8
+"""Alternations between rows and columns; a component with more bends than this can fall apart."""
+
+
+def components(mask: Tensor) -> Tensor:
+    """Label the 4-connected components of (B, 1, h, w) bool: (B, h * w) int64, 0 outside, the same within each.
+
+    The number of operations is fixed, as all else here.
+    """
+    batch, _, height, width = mask.shape
+    first = torch.arange(1, height * width + 1, device=mask.device).view(1, height, width)
+    inside = mask[:, 0]
+    labels = first * inside
+    across, down = _runs(inside, 2), _runs(inside, 1)
+    for _ in range(SWEEPS):
+        labels = _spread(labels, across, inside, 2)
+        labels = _spread(labels, down, inside, 1)
+    return labels.reshape(batch, -1)
+
+
+def count(labels: Tensor, masks: Tensor) -> Tensor:
+    """Return for each cell how many cells of its component each mask (B, K, h, w) holds: (B, K, h * w) float32."""
+    every = labels[:, None].expand(-1, masks.shape[1], -1)
+    sums = torch.zeros(*every.shape[:2], labels.shape[1] + 1, device=labels.device)
+    sums.scatter_add_(2, every, masks.flatten(2).float())
+    return sums.gather(2, every)
+
+
+def _runs(inside: Tensor, dim: int) -> Tensor:
+    """Offsets that grow from run to run by more than any label."""
+    return torch.cumsum(~inside, dim) * (inside[0].numel() + 1)
+
+
+def _spread(labels: Tensor, runs: Tensor, inside: Tensor, dim: int) -> Tensor:
+    """Give each run along `dim` its largest label."""
+    forward = torch.cummax(labels + runs, dim).values - runs
+    last = runs.amax(dim, keepdim=True)
+    backward = torch.cummax((labels + last - runs).flip(dim), dim).values.flip(dim) - (last - runs)
+    return torch.maximum(forward, backward) * inside
+
 
 _PLANES = [3, 1, 1, 1, 3, 1, 3, 1, 1]
 """Of the memory: learned background, frames it was learned from, whether it was hidden, motion, mean of the recent

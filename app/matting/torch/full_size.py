@@ -10,8 +10,10 @@ from torch import Tensor
 
 from app.core.matte_edit import View
 from app.core.settings import PlacementSettings
-from app.matting.base.geometry import StepGeometry
-from app.matting.torch.core import State
+from app.matting.base.interface import StepGeometry
+
+State = tuple[Tensor, ...]
+"""Recurrent states."""
 
 
 class StepTensors(NamedTuple):

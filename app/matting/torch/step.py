@@ -15,15 +15,13 @@ from torch import Tensor, nn
 from app.core.matte_edit import View
 from app.core.settings import StrictLevel
 from app.matting.base.edges import EdgePlan
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import MatteEditor
+from app.matting.base.interface import MatteEditor, StepGeometry
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch import torch_edges
-from app.matting.torch.core import Core, State
-from app.matting.torch.full_size import LayerTensors, Pixels, StepTensors, layers, small_frame, to_pixels
+from app.matting.torch.core import Core
+from app.matting.torch.full_size import LayerTensors, Pixels, State, StepTensors, layers, small_frame, to_pixels
 from app.matting.torch.torch_blur import blurred_background
-from app.matting.torch.torch_edit import edit_of, edited, in_view, viewed_frame
-from app.matting.torch.torch_placing import placed
+from app.matting.torch.torch_edit import edit_of, edited, in_view, placed, viewed_frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""The frame step in eager mode on any torch device: the reference for the other executors."""
+"""The frame step in eager mode on any torch device: the reference for the other executors. One stream or a batch."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from app.core.matte_edit import viewed
@@ -12,16 +15,84 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.blur import strength_taps
 from app.matting.base.edges import light_plan, plan
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.interface import MatteEditor, NotAMatteError, Pending
-from app.matting.base.state import StateArrays, prefixed, under
-from app.matting.light.light import Light
-from app.matting.light.relight_matte import relit
-from app.matting.torch.core import Core, DirectCore, State
+from app.matting.base.interface import MatteEditor, NotAMatteError, Pending, StateArrays, StepGeometry, prefixed, under
+from app.matting.light.light import Light, relit
+from app.matting.torch.core import Core, DirectCore
 from app.matting.torch.cuda_api import release_memory
+from app.matting.torch.full_size import State
 from app.matting.torch.step import FrameStep, StepMode
-from app.matting.torch.torch_state import from_arrays, to_arrays
-from app.matting.torch.transfers import Transfers
+
+Image = NDArray[np.uint8] | NDArray[np.float32]
+
+
+class Transfers:
+    """Used on one thread, on the current stream."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._staging: dict[str, Tensor] = {}
+        """Pinned host memory for uploads."""
+        self._kept: tuple[object, Tensor] | None = None
+
+    def up(self, name: str, array: Image) -> Tensor:
+        """Return `array` on the device. name: of its staging memory, which is free again after the next `down`."""
+        if self._device.type != "cuda":
+            # torch warns about read-only arrays, which are never written here.
+            return torch.from_numpy(array if array.flags.writeable else array.copy()).to(self._device)
+        staging = self._staging.get(name)
+        if staging is None or staging.shape != array.shape:
+            like = torch.from_numpy(np.empty_like(array))
+            staging = self._staging[name] = torch.empty_like(like, pin_memory=True)
+        np.copyto(staging.numpy(), array)
+        return staging.to(self._device, non_blocking=True)
+
+    def up_once(self, name: str, key: object, array: Image) -> Tensor:
+        """Return `array` on the device; it is uploaded again only for another `key`, by identity or equality."""
+        if self._kept is None or not (self._kept[0] is key or _equal(self._kept[0], key)):
+            self._kept = key, self.up(name, array)
+        return self._kept[1]
+
+    def down(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Return the tensors in host memory, in new memory on a GPU, after a single wait."""
+        if self._device.type != "cuda":
+            return [tensor.cpu() for tensor in tensors]
+        found = [torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True) for tensor in tensors]
+        for target, source in zip(found, tensors, strict=True):
+            target.copy_(source, non_blocking=True)
+        torch.cuda.current_stream(self._device).synchronize()
+        return found
+
+
+def _equal(one: object, other: object) -> bool:
+    """Compare keys that are values; pictures are compared by identity alone."""
+    return not isinstance(one, np.ndarray) and not isinstance(other, np.ndarray) and one == other
+
+
+PREVIOUS_ALPHA = "previous_alpha"
+
+
+def to_arrays(state: Sequence[Tensor], previous_alpha: Tensor | None) -> StateArrays:
+    """Return float32 copies; every supported precision is exact in float32."""
+    named = {f"state{index}": tensor for index, tensor in enumerate(state)}
+    if previous_alpha is not None:
+        named[PREVIOUS_ALPHA] = previous_alpha
+    return {name: tensor.float().cpu().numpy().copy() for name, tensor in named.items()}
+
+
+def from_arrays(arrays: StateArrays, like: State) -> tuple[State, Tensor | None]:
+    """Return the state on the devices and in the precisions of `like`, and the previous alpha.
+
+    Raises ValueError if the shapes differ from those of `like`.
+    """
+    state = []
+    for index, current in enumerate(like):
+        saved = torch.from_numpy(arrays[f"state{index}"].copy())
+        if saved.shape != current.shape:
+            raise ValueError(f"a saved array is {tuple(saved.shape)} in place of {tuple(current.shape)}")
+        state.append(saved.to(current))
+    alpha = arrays.get(PREVIOUS_ALPHA)
+    return tuple(state), None if alpha is None else torch.from_numpy(alpha.copy()).to(like[-1].device)
+
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -132,3 +203,59 @@ class TorchBackend:
         self._transfers = Transfers(self.torch_device)
         if self.torch_device.type == "cuda":
             release_memory()
+
+
+def run_batch(
+    executors: Sequence[TorchBackend],
+    frames: Sequence[BgrImage],
+    backdrops: Sequence[Backdrop],
+    edges: EdgeSettings,
+    want_foreground: bool,
+) -> list[Matte]:
+    """Run one step of every stream; the executors have the same `batch_key`.
+
+    backdrops: images, or blurs of the same strength. Raises NotAMatteError or RuntimeError, which leaves every stream
+    as it was. Batched arithmetic of the device may differ from that of single steps in the last bit.
+    """
+    first = executors[0]
+    previous = [alpha for executor in executors if (alpha := executor.previous_alpha) is not None]
+    blur = backdrops[0]
+    with torch.inference_mode():
+        device = first.torch_device
+        image = torch.from_numpy(np.stack(frames)).to(device)
+        if isinstance(blur, BlurredBackground):
+            short_side = first.frame_step.geometry.blur_short_side
+            backdrop = torch.from_numpy(strength_taps(blur.strength, short_side, blur.zoom))
+        else:
+            backdrop = torch.from_numpy(np.stack([np.asarray(each) for each in backdrops]))
+        state = tuple(torch.cat(parts) for parts in zip(*(each.recurrent for each in executors), strict=True))
+        output = first.frame_step(
+            image,
+            backdrop.to(device),
+            state,
+            StepMode(plan(edges), want_foreground),
+            torch.cat(previous) if previous else None,
+        )
+        if not bool(torch.isfinite(output.finite)):
+            raise NotAMatteError
+        count = len(executors)
+        composites = output.pixels.composite.cpu().numpy()
+        alphas = output.pixels.alpha.cpu().numpy()
+        foreground = output.pixels.foreground
+        people = None if foreground is None else foreground.cpu().numpy()
+        parts = [tensor.split(1) for tensor in output.state]
+        smoothed = [None] * count if output.previous_alpha is None else list(output.previous_alpha.split(1))
+        for index, executor in enumerate(executors):
+            executor.recurrent = tuple(part[index].clone() for part in parts)
+            alpha = smoothed[index]
+            executor.previous_alpha = None if alpha is None else alpha.clone()
+    hides = [False] * count if output.hides_person is None else [flag > 0 for flag in output.hides_person.tolist()]
+    return [
+        Matte(
+            composites[index].copy(),
+            alphas[index].copy(),
+            None if people is None else people[index].copy(),
+            hides_person=hides[index],
+        )
+        for index in range(count)
+    ]

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from app.core.errors import MattecamError, ModelError, PlateError, RemoteError, WeightsMissingError
 from app.core.messages.matting import ModelText
 from app.core.settings import MIN_RATIO, EngineSettings
-from app.matting.base.failures import ExecutorError, is_device_lost, is_out_of_memory
+from app.matting.base.interface import ExecutorError, is_device_lost, is_out_of_memory
 from app.matting.selection import hardware
-from app.matting.selection.cuda_cards import CudaCards
+from app.matting.selection.hardware import CudaCards
 from app.runtime.engines.key import EngineKey
 
 MEMORY_RETRY_S = 120.0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base.interface import EngineInfo
-from app.matting.selection.governor import Governor, GovernorTiming, StepTiming
-from app.matting.selection.quality_levels import Quality, fixed_work, ladder
+from app.matting.selection.governor import Governor, GovernorTiming, Quality, StepTiming, fixed_work, ladder
 from app.runtime.status import Lowered
 from models.table import bundled
 

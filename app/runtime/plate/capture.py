@@ -20,7 +20,7 @@ from app.core.plate_times import COLLECT_S
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame
 from app.matting.plate.plate import median_plate
-from app.matting.selection.occupancy import shows_someone
+from app.matting.selection.registry import shows_someone
 
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.core.blur_scale import HIDES_TEXT
 from app.core.types import Floats
 from app.matting.base import blur
-from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_blur import blurred_background, disc
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.matting.kernels.components import components
+from app.matting.kernels.network_arrays import components
 
 LEAST, SURE = 0.3, 0.8
 

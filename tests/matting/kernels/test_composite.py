@@ -15,10 +15,9 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.base import blur
 from app.matting.base.edges import plan
-from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.cpu import cpu_blur
-from app.matting.cpu.coefficients import Coefficients
-from app.matting.cpu.compositor import Compositor
+from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import BlurredBackground, Floats
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.cpu_blur import blurred_background
-from app.matting.cpu.ground import FOLLOW, NOBODY, Ground
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, Ground, blurred_background
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.selection.registry import build_engine
 

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import LightPlan
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Coefficients
-from app.matting.kernels.relight import relight_composite_rows, relight_rows
-from app.matting.light.light import Light, on_grid
-from app.matting.light.maps import found_head, grid_size
-from app.matting.light.relight_matte import relit
-from app.matting.light.tone import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, measured_tone
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients
+from app.matting.kernels.full_size import relight_composite_rows, relight_rows
+from app.matting.light.light import Light, on_grid, relit
+from app.matting.light.maps import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, found_head, grid_size, measured_tone
 from tests.matting.stubs import STUBS
 
 SIZE = WIDTH, HEIGHT = 160, 96

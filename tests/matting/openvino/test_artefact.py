@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,12 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.types import Floats
-from app.matting.cpu.guided import filter_rows
+from app.matting.cpu.strips import Strips
 from app.matting.kernels.network_arrays import halve_rows
 from app.matting.openvino import artefact_cache
+from app.matting.openvino.around import CpuDecision, unpack
 from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact
 from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
-from app.matting.openvino.cells import unpack
-from app.matting.openvino.decision import CpuDecision
 from app.matting.openvino.runtime import core
 from app.matting.openvino.stages import compiled, fitted, halved_shapes
 from app.matting.torch.networks import load_network
@@ -102,14 +102,8 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
     if artefact.decision is not None:
         CpuDecision(artefact.decision, HEIGHT, WIDTH).apply(found["matte"][0, 3])
     outputs = tuple(np.full((planes, HEIGHT, WIDTH), np.nan, np.float32) for planes in (4, 4, 1))
-    filter_rows(
-        artefact.guided_filter,
-        found["matte"][0],
-        arrays["small"][0],
-        outputs,  # type: ignore[arg-type]
-        0,
-        HEIGHT,
-    )
+    with closing(Strips(1)) as strips:
+        strips.filter(artefact.guided_filter, found["matte"][0], arrays["small"][0], outputs)  # type: ignore[arg-type]
 
     wanted = reference(model, weights[model], refiner, arrays, direct=False)
     if artefact.decision is not None:

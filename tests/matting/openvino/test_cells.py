@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as functional
 
-from app.matting.openvino.cells import unpack
+from app.matting.openvino.around import unpack
 from models.mattecam.network import ALPHA_MARGIN, stretched
 
 pytestmark = pytest.mark.torch

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.core.types import Floats
-from app.matting.openvino.decision import CpuDecision
+from app.matting.openvino.around import CpuDecision
 from models.decision_rule import DecisionRule
 from models.mattecam.decision import Decision
 

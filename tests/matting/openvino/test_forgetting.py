@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from app.matting.openvino.forgetting import CpuForgetting
+from app.matting.openvino.around import CpuForgetting
 from models.forgetting_rule import ForgettingRule
 from models.mattecam.forgetting import Forgetting
 from models.mattecam.network import MattecamNetwork

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from app.core.types import Floats
-from app.matting.cpu.guided import filter_rows
+from app.matting.cpu.strips import Strips
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.mattecam.network import explained
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
@@ -31,9 +33,8 @@ def run(weights: FilterWeights, image: Floats, values: Floats) -> list[Floats]:
     """Return slope, offset and coarse alpha, computed in two strips."""
     height, width = image.shape[1:]
     outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
-    for top, bottom in ((0, height // 2), (height // 2, height)):
-        if top < bottom:
-            filter_rows(weights, values, image, outputs, top, bottom)  # type: ignore[arg-type]
+    with closing(Strips(2)) as strips:
+        strips.filter(weights, values, image, outputs)  # type: ignore[arg-type]
     return list(outputs)
 
 

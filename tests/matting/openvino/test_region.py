@@ -14,8 +14,7 @@ from app.capture.demo import DemoSource
 from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, BlurredBackground
-from app.matting.base.geometry import StepGeometry
-from app.matting.base.state import StateArrays
+from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.region.roi import Roi
@@ -116,8 +115,7 @@ def following(_settled: tuple[OpenVinoBackend, StateArrays]) -> OpenVinoBackend:
 
 
 def roi_of(executor: OpenVinoBackend) -> Roi:
-    assert executor.region is not None
-    return executor.region.roi
+    return executor.roi
 
 
 def outside_roi(executor: OpenVinoBackend) -> Mask:

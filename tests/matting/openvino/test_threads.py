@@ -10,7 +10,7 @@ import pytest
 
 from app.core.settings import EdgeSettings, EngineSettings
 from app.matting import build_engine
-from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.openvino_backend import OpenVinoBackend
 from models.table import bundled

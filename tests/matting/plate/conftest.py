@@ -29,7 +29,7 @@ def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons: the plates of these tests are noise."""
-    monkeypatch.setattr("app.matting.selection.plate_build.shows_someone", lambda plate: False)
+    monkeypatch.setattr("app.matting.selection.registry.shows_someone", lambda plate: False)
 
 
 @pytest.fixture(params=EXECUTORS)

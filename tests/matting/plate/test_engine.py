@@ -15,8 +15,8 @@ from app.core.types import Backdrop, BlurredBackground
 from app.matting import choose_model
 from app.matting.plate.plate import PlateWatch
 from app.matting.selection import choice, hardware
-from app.matting.selection.cuda_cards import CudaCards
-from app.matting.selection.plate_build import sample_pixels
+from app.matting.selection.hardware import CudaCards
+from app.matting.selection.registry import sample_pixels
 from app.matting.torch import networks
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill

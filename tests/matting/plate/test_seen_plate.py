@@ -29,7 +29,7 @@ def demo(index: int) -> BgrImage:
 @pytest.fixture(autouse=True)
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons: in this cut, the demo's flag resembles one."""
-    monkeypatch.setattr("app.matting.selection.plate_build.shows_someone", lambda plate: False)
+    monkeypatch.setattr("app.matting.selection.registry.shows_someone", lambda plate: False)
 
 
 @pytest.fixture(params=[pytest.param("eager", marks=pytest.mark.torch), "openvino"])

@@ -8,7 +8,7 @@ import torch
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting.selection import choice, hardware
-from app.matting.selection.cuda_cards import CudaCards, supports
+from app.matting.selection.hardware import CudaCards, supports
 from app.matting.torch.cuda_api import convolves_in_half, release_memory
 from tests.matting.selection.simulated_cuda import CUDA_13, SimulatedCuda
 

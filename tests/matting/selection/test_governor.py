@@ -12,13 +12,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.matting.selection.governor import (
+    CPU_FIXED_WORK,
     LATENCY_BOUND_S,
+    MATTED,
     MAX_SWITCHES,
     SWITCHES_SPAN_S,
     Governor,
+    Quality,
     StepTiming,
+    fixed_work,
+    ladder,
 )
-from app.matting.selection.quality_levels import CPU_FIXED_WORK, MATTED, Quality, fixed_work, ladder
 
 FULL = Quality()
 LEVELS = ladder(270, 0.2, ratio_free=True, model_free=True)

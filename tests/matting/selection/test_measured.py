@@ -16,7 +16,7 @@ from app.cli.main import main
 from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
 from app.matting import build_engine
-from app.matting.base.geometry import StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.preparation.preparation import needed, note_prepared
 from app.matting.selection import choice as chosen
 from app.matting.selection import hardware, measured, trial

@@ -9,9 +9,9 @@ import pytest
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import MattingSettings
 from app.matting import choose_model
-from app.matting.base.geometry import auto_ratio
+from app.matting.base.interface import auto_ratio
 from app.matting.selection import choice, hardware
-from app.matting.selection.cuda_cards import CudaCards
+from app.matting.selection.hardware import CudaCards
 from models import weights as registered
 from models.int8 import find_int8
 from models.shipped import SHA256

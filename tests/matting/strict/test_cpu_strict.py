@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.matting.cpu.coefficients import Coefficients
+from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import apply_strict
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from app.core.settings import StrictLevel
 from app.core.types import Floats
-from app.matting.strict.cpu_strict import StrictFilter
-from app.matting.strict.soft_edge import soft_gain
+from app.matting.strict.cpu_strict import StrictFilter, soft_gain
 from tests.matting.strict.rooms import Blob, Room
 
 PERSON, GHOST = Blob(80, 50, 24), Blob(108, 50, 18, 0.9, visible=False)

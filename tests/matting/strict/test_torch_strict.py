@@ -11,14 +11,12 @@ from torch import Tensor
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BlurredBackground, Floats
 from app.matting.base.edges import plan
-from app.matting.base.geometry import StepGeometry
-from app.matting.cpu.coefficients import Coefficients
-from app.matting.cpu.compositor import Compositor
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_backend import apply_strict
 from app.matting.cpu.strips import Strips
 from app.matting.strict.cpu_strict import StrictFilter
-from app.matting.strict.torch_components import components, count
-from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
+from app.matting.strict.torch_strict import components, count, initial_memory, strict_matte, with_people
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, walking
 from tests.matting.torch_stubs import StubTorch
 

@@ -15,10 +15,9 @@ from app.core.types import BgrImage
 from app.matting.base.edges import plan
 from app.matting.plate.plate import lit_plate
 from app.matting.torch import torch_edges
-from app.matting.torch.fold import fold_batch_norms
-from app.matting.torch.networks import load_core, place
-from app.matting.torch.plate_core import PlateCore
-from app.matting.torch.transfers import Transfers
+from app.matting.torch.core import PlateCore
+from app.matting.torch.networks import fold_batch_norms, load_core, place
+from app.matting.torch.torch_backend import Transfers
 from models.bgmv2.network import MattingRefine
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork

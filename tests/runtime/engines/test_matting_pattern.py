@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.matting.selection.quality_levels import MATTED
+from app.matting.selection.governor import MATTED
 from app.runtime.engines.matting_pattern import MattingPattern
 
 

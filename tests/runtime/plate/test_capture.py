@@ -15,7 +15,7 @@ from app.capture.demo import DemoSource
 from app.cli import main
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Frame
-from app.matting.selection.occupancy import shows_someone
+from app.matting.selection.registry import shows_someone
 from app.runtime.plate.capture import (
     MOST_FRAMES,
     START_LIMIT_S,

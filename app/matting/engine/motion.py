@@ -1,4 +1,4 @@
-"""Detects scene cuts: two consecutive frames that share neither brightness layout nor edges.
+"""What consecutive frames tell of a stream: scene cuts, and frames so still that the network's last result fits them.
 
 A cut must be told from changes within a scene, for which the recurrent state stays valid: exposure, white balance,
 lights switched on or off, a person who enters or moves fast. Edges hardly change with light, and a person leaves the
@@ -10,8 +10,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Floats
-from app.matting.base.state import StateArrays
+from app.matting.base.interface import StateArrays
 
 COLUMNS, ROWS = 32, 18
 """Size of the thumbnails that are compared."""
@@ -84,3 +85,40 @@ def _correlation(one: Floats, other: Floats) -> float:
     """Return Pearson's correlation; 0 for constant arrays."""
     one, other = one - one.mean(), other - other.mean()
     return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-3))
+
+
+STILL_LEVELS = 4.0
+"""Largest change of a cell of the thumbnail, in 8-bit levels, since the frame that the network saw last.
+
+The noise of a webcam moves a cell by up to 3; a hand or a head that moves, by tens.
+"""
+FIRST_FRAMES = 10
+"""Frames of a stream that the network always sees: it settles in them."""
+
+
+class Stillness:
+    """Decides per frame of a live stream whether the network sees it: at least every second one."""
+
+    def __init__(self) -> None:
+        self._reference: Floats | None = None
+        """Thumbnail of the frame that the network saw last."""
+        self._edges: EdgeSettings | None = None
+        self._inferred = 0
+        self._left_out = False
+
+    def forget(self) -> None:
+        """Forget the stream."""
+        self._reference, self._edges, self._inferred, self._left_out = None, None, 0, False
+
+    def leaves_out(self, thumbnail: Floats, edges: EdgeSettings) -> bool:
+        """Return whether the network leaves this frame out. thumbnail: (h, w, 3) in 0..255."""
+        self._left_out = (
+            not self._left_out
+            and self._inferred >= FIRST_FRAMES
+            and edges == self._edges
+            and self._reference is not None
+            and float(np.abs(thumbnail - self._reference).max()) <= STILL_LEVELS
+        )
+        if not self._left_out:
+            self._reference, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
+        return self._left_out
