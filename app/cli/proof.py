@@ -14,8 +14,7 @@ from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.types import BgrImage, Outgoing, PictureKind
-from app.output.base import FrameSink
-from app.output.spec import SinkContext
+from app.output.base import FrameSink, SinkContext
 from app.runtime.parts import Parts
 
 PROOF_S = 10.0

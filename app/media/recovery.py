@@ -18,7 +18,7 @@ from app.core.files.names import final_name, free_name
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.text import Text
-from app.media.mp4.fragments import Fragments
+from app.media.mp4 import Fragments
 from app.media.video_input import VideoError, file_address, open_container
 from app.media.video_writer import create_temporary
 

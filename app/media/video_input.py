@@ -27,7 +27,7 @@ from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
 from app.media.frame_filters import deinterlaced, in_bt709
 from app.media.jpeg import DamagedJpegError, check_jpeg
-from app.media.mp4.tables import declares_too_much
+from app.media.mp4 import declares_too_much
 
 log = logging.getLogger(__name__)
 

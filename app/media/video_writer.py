@@ -22,7 +22,7 @@ from app.core.files.names import free_name
 from app.core.messages.media import WriteReason
 from app.media.audio_tracks import AudioCopy, SoundWriter
 from app.media.encoders import VideoEncoder, file_encoder
-from app.media.mp4.fragments import cut_incomplete_fragment
+from app.media.mp4 import cut_incomplete_fragment
 from app.media.video_input import file_address
 from app.media.yuv import BT601, BT709, Layout, YuvConverter
 

@@ -24,7 +24,7 @@ class YuvConverter:
 
     def __init__(self, layout: Layout, width: int, height: int, weights: tuple[float, float] = BT601) -> None:
         """weights: `BT601` or `BT709`."""
-        self._layout = layout
+        self.layout = layout
         self._matrix = _matrix(*weights)
         if layout in ("YUYV", "UYVY"):
             self._converted = np.empty((height, width, 2), np.uint8)
@@ -50,10 +50,10 @@ class YuvConverter:
                 chroma.fill(NEUTRAL)
                 return self._converted
             rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
-            if self._layout in ("YUYV", "UYVY"):
-                packed_rows(rows, self._matrix, *self._targets, self._layout == "YUYV")
+            if self.layout in ("YUYV", "UYVY"):
+                packed_rows(rows, self._matrix, *self._targets, self.layout == "YUYV")
             else:
-                planar_rows(rows, self._matrix, *self._targets, self._layout == "NV12")
+                planar_rows(rows, self._matrix, *self._targets, self.layout == "NV12")
             return self._converted
 
 

@@ -25,13 +25,12 @@ from app.core.types import Picture
 from app.media.encoders import live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import unfinished
+from app.output.base import SinkContext
 from app.output.encoder_thread import EncoderThread
-from app.output.frame_times import ConstantTimes, FrameTimes, VariableTimes
-from app.output.recording import RecordingOptions
-from app.output.recording_sound import RecordingSound
+from app.output.recording import ConstantTimes, FrameTimes, RecordingOptions, VariableTimes
 from app.output.sound.base import SoundFeed
 from app.output.sound.microphone import Microphone
-from app.output.spec import SinkContext
+from app.output.sound.track import RecordingSound
 
 log = logging.getLogger(__name__)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from app.core.stage import Stage
-from app.output import recorder, side_by_side
+from app.output import recorder, virtual_camera
+from app.output.base import SinkSpec
 from app.output.pipewire import sink as pipewire
-from app.output.spec import SinkSpec
 
 SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(
         "virtual_camera",
-        side_by_side.wanted_camera,
-        side_by_side.open_virtual_camera,
+        virtual_camera.wanted_camera,
+        virtual_camera.open_virtual_camera,
         Stage.VIRTUAL_CAMERA,
         optional=lambda choice: choice.device == "auto",
         waits_for_readers=True,

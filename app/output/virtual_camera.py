@@ -5,27 +5,34 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.output import VirtualCameraText
-from app.core.types import BgrImage, Picture
-from app.media.yuv import Layout, YuvConverter
-from app.output.camera_errors import explain, no_virtual_camera
-from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list_virtual_cameras
+from app.core.settings import Settings
+from app.core.types import Picture
+from app.media.yuv import Layout
+from app.output.base import SinkContext
+from app.output.camera_list import (
+    OUR_LABEL,
+    VirtualCameraDevice,
+    explain,
+    is_busy,
+    list_virtual_cameras,
+    no_virtual_camera,
+)
+from app.output.packing import Packer, sendable
 from app.system.device_holders import LINUX, holders
 
 log = logging.getLogger(__name__)
 
 __all__ = ["OUR_LABEL", "VirtualCamera", "VirtualCameraDevice", "list_virtual_cameras"]
 
-MAX_SIZE = 7680, 4320
-"""Larger frames are downscaled: drivers do not reject them, but fail in other ways."""
 _LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
 """FOURCCs of the layouts that this program sends."""
 _ASKED: Layout = "YUYV"
@@ -49,6 +56,18 @@ class Driver(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CameraChoice:
+    """The virtual camera that the settings ask for."""
+
+    device: str
+    """`auto`, a device or its label."""
+    backend: str = "auto"
+    """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
+    side_by_side: bool = False
+    """Show the person and the alpha side by side."""
+
+
 class VirtualCamera:
     """Presents frames to other programs as a camera.
 
@@ -56,17 +75,25 @@ class VirtualCamera:
     letterboxed. Without readers the camera is reopened for a new size.
     """
 
-    def __init__(self, device_or_label: str, width: int, height: int, fps: float, *, backend: str = "auto") -> None:
+    def __init__(
+        self,
+        device_or_label: str,
+        width: int,
+        height: int,
+        fps: float,
+        *,
+        backend: str = "auto",
+        side_by_side: bool = False,
+    ) -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
         even. backend: `auto` (pyvirtualcam, or V4L2 where that is not installed or fails), `pyvirtualcam` or `v4l2`.
-        Raises SinkOpenError.
+        side_by_side: show the person and the alpha as one frame of twice the width. Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
-        self._opener = _Opener(backend)
-        self._fps = max(1.0, fps)
-        self._wanted = _sendable(width, height)
-        self._feed, chosen = self._opener.open_first(_candidates(device_or_label), self._wanted, self._fps)
+        self._backend, self._fps, self._side_by_side = backend, max(1.0, fps), side_by_side
+        self._wanted = self._sendable(width, height)
+        chosen = self._open_first(_candidates(device_or_label))
         self.device = chosen.id
         """The device file, or the name if there is none."""
         self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
@@ -74,23 +101,32 @@ class VirtualCamera:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, as readers see it."""
-        return self._feed.size
+        return self._packer.size
 
     def send(self, picture: Picture) -> None:
         """Send a frame. Raises SinkLostError.
 
         A frame for which the camera is reopened is not sent: that takes time, in which the user may have paused.
         """
-        wanted = _sendable(*picture.size)
-        if wanted != self._wanted and not self._feed.closed:
+        if self._feed.closed:
+            raise SinkLostError(VirtualCameraText.CLOSED(device=self.device))
+        wanted = self._sendable(*picture.size)
+        if wanted != self._wanted:
             self._wanted = wanted
             if self._resized():
                 return
-        self._feed.send(picture.image)
+        packed = self._packer.pack(picture, self._feed.layout or "BGR")
+        try:
+            self._feed.driver.send(packed)
+        except _ERRORS as error:
+            raise SinkLostError(explain(error, self.device)) from error
 
     def close(self) -> None:
         """Release the device so that the next program can use it. Idempotent."""
         self._feed.close()
+
+    def _sendable(self, width: int, height: int) -> tuple[int, int]:
+        return sendable(2 * width if self._side_by_side else width, height)
 
     def _resized(self) -> bool:
         """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
@@ -98,53 +134,50 @@ class VirtualCamera:
             return False
         self._feed.close()
         try:
-            self._feed = self._opener.open(self.device, self._wanted, self._fps)
+            self._open(self.device)
         except SinkOpenError as error:
             raise SinkLostError(error.text) from error
         return True
 
+    def _open(self, device: str) -> None:
+        open_device = _open_loopback if LINUX else _opened
+        self._feed = open_device(self._backend, device, self._wanted, self._fps, _ASKED if LINUX else None)
+        self._packer = Packer((self._feed.driver.width, self._feed.driver.height), side_by_side=self._side_by_side)
 
-class _Feed:
-    """An open device of one size and layout."""
-
-    def __init__(self, camera: Driver, device: str, layout: Layout | None) -> None:
-        """layout: None for a driver that converts BGR itself."""
-        self.size: tuple[int, int] = (camera.width, camera.height)
-        self._camera = camera
-        self._device = device
-        self._converter = None if layout is None else YuvConverter(layout, *self.size)
-        self._packed: NDArray[np.uint8] | None = None
-        self._shown: BgrImage | None = None
-        self.closed = False
-
-    def send(self, image: BgrImage) -> None:
-        if self.closed:
-            raise SinkLostError(VirtualCameraText.CLOSED(device=self._device))
-        if self._packed is None or image is not self._shown:  # the clock repeats frames
-            fitted = geometry.letterbox(image, *self.size)
-            self._packed = fitted if self._converter is None else self._converter.convert(fitted)
-            self._shown = image
+    def _open_first(self, candidates: list[VirtualCameraDevice]) -> VirtualCameraDevice:
+        """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
+        first, *others = candidates
         try:
-            self._camera.send(self._packed)
-        except _ERRORS as error:
-            raise SinkLostError(explain(error, self._device)) from error
+            self._open(first.id)
+        except SinkOpenError:
+            for other in others:
+                with suppress(SinkOpenError):
+                    self._open(other.id)
+                    return other
+            raise
+        return first
+
+
+@dataclass(slots=True)
+class _Feed:
+    """An open device."""
+
+    driver: Driver
+    device: str
+    layout: Layout | None
+    """None for a driver that converts BGR itself."""
+    closed: bool = False
 
     def close(self) -> None:
         if self.closed:
             return
         self.closed = True
-        self._camera.close()
+        self.driver.close()
         if LINUX:
             from app.output import v4l2
 
             with suppress(OSError):
-                v4l2.revive(self._device)
-
-
-def _sendable(width: int, height: int) -> tuple[int, int]:
-    if width > MAX_SIZE[0] or height > MAX_SIZE[1]:
-        width, height = geometry.contain_size(width, height, *MAX_SIZE)
-    return geometry.even_size(width, height)
+                v4l2.revive(self.device)
 
 
 def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
@@ -165,88 +198,64 @@ def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
     raise SinkOpenError(VirtualCameraText.ABSENT_AMONG(device=device_or_label, devices=devices))
 
 
-class _Opener:
-    """Opens devices with one backend."""
+def _open_loopback(backend: str, device: str, size: tuple[int, int], fps: float, asked: Layout | None) -> _Feed:
+    """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
+    from app.output import v4l2  # ioctls: Linux only
 
-    def __init__(self, backend: str) -> None:
-        self._backend = backend
-
-    def open_first(
-        self, candidates: list[VirtualCameraDevice], size: tuple[int, int], fps: float
-    ) -> tuple[_Feed, VirtualCameraDevice]:
-        """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
-        first, *others = candidates
-        try:
-            return self.open(first.id, size, fps), first
-        except SinkOpenError:
-            for other in others:
-                with suppress(SinkOpenError):
-                    return self.open(other.id, size, fps), other
-            raise
-
-    def open(self, device: str, size: tuple[int, int], fps: float) -> _Feed:
-        if LINUX:
-            return self._open_loopback(device, size, fps)
-        return self._make(device, size, fps, None)
-
-    def _open_loopback(self, device: str, size: tuple[int, int], fps: float) -> _Feed:
-        """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
-        from app.output import v4l2  # ioctls: Linux only
-
-        refused: SinkOpenError | None = None
-        try:
-            feed = self._make(device, size, fps, _ASKED)
-        except SinkOpenError as error:  # v4l2loopback 0.13 refuses other formats than the one that a reader holds
-            refused = error
-        real = v4l2.current_format(device)
-        if real is None or (real.width, real.height, real.fourcc) == (*size, _ASKED):
-            if refused is not None:
-                raise refused
+    refused: SinkOpenError | None = None
+    try:
+        feed = _opened(backend, device, size, fps, asked)
+    except SinkOpenError as error:  # v4l2loopback 0.13 refuses other formats than the one that a reader holds
+        refused = error
+    real = v4l2.current_format(device)
+    if real is None or (real.width, real.height, real.fourcc) == (*size, asked):
+        if refused is not None:
+            raise refused
+        return feed
+    if refused is None:
+        feed.close()
+    if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
+        log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
+        feed = _opened(backend, device, (real.width, real.height), fps, _LAYOUTS[real.fourcc])
+        if v4l2.current_format(device) == real:
             return feed
-        if refused is None:
-            feed.close()
-        if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
-            log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
-            feed = self._make(device, (real.width, real.height), fps, _LAYOUTS[real.fourcc])
-            if v4l2.current_format(device) == real:
-                return feed
-            feed.close()
-        raise refused or SinkOpenError(
-            VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
-        )
+        feed.close()
+    raise refused or SinkOpenError(
+        VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
+    )
 
-    def _make(self, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> _Feed:
-        if LINUX:
-            _make_ready(device)
-        try:
-            return _Feed(self._driver(device, size, fps, layout), device, layout)
-        except _ERRORS as error:
-            raise SinkOpenError(explain(error, device)) from error
 
-    def _driver(self, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> Driver:
-        if self._backend == "v4l2" and layout is not None:
-            return _v4l2_driver(device, size, fps, layout)
-        try:
-            import pyvirtualcam
+def _opened(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> _Feed:
+    if LINUX:
+        _make_ready(device)
+    try:
+        return _Feed(_driver(backend, device, size, fps, layout), device, layout)
+    except _ERRORS as error:
+        raise SinkOpenError(explain(error, device)) from error
 
-            camera: Driver = pyvirtualcam.Camera(
-                *size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"]
-            )
-            return camera
-        except _ERRORS as error:
-            if self._backend != "auto" or layout is None:
-                raise
-            failed = error
-        try:
-            return _v4l2_driver(device, size, fps, layout)
-        except _ERRORS:
-            if isinstance(failed, ImportError):
-                raise
-            raise failed from None
+
+def _driver(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> Driver:
+    if backend == "v4l2" and layout is not None:
+        return _v4l2_driver(device, size, fps, layout)
+    try:
+        import pyvirtualcam
+
+        camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"])
+        return camera
+    except _ERRORS as error:
+        if backend != "auto" or layout is None:
+            raise
+        failed = error
+    try:
+        return _v4l2_driver(device, size, fps, layout)
+    except _ERRORS:
+        if isinstance(failed, ImportError):
+            raise
+        raise failed from None
 
 
 def _v4l2_driver(device: str, size: tuple[int, int], fps: float, layout: Layout) -> Driver:
-    from app.output.v4l2_writer import LoopbackWriter
+    from app.output.v4l2 import LoopbackWriter
 
     return LoopbackWriter(*size, fps, device=device, layout=layout)
 
@@ -266,3 +275,18 @@ def _make_ready(device: str) -> None:
 
 def _others_hold(device: str) -> bool:
     return any(holder.pid != os.getpid() for holder in holders(device) or ())
+
+
+def wanted_camera(settings: Settings) -> CameraChoice | None:
+    """Return the virtual camera that the settings ask for."""
+    output = settings.output
+    if output.virtual_camera == "off":
+        return None
+    return CameraChoice(output.virtual_camera, output.virtual_camera_backend, output.alpha_output == "side-by-side")
+
+
+def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> VirtualCamera:
+    """Open the virtual camera that is asked for. Raises SinkOpenError."""
+    return VirtualCamera(
+        choice.device, width, height, context.fps, backend=choice.backend, side_by_side=choice.side_by_side
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.compositing.base import Background
+from app.compositing.backgrounds import Background
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import BackgroundSettings
 from app.core.stage import Stage

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.capture.base import FrameSource
-from app.compositing.base import Background
+from app.compositing.backgrounds import Background
 from app.compositing.overlay import Overlay, OverlayKey
 from app.compositing.screen_use import ScreenUse
 from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
 from app.matting.base.interface import MattingEngine
-from app.output.base import ReaderCounter
+from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound.base import OpenSource
-from app.output.spec import OpenSink, SinkSpec
 
 
 @dataclass(frozen=True, slots=True)

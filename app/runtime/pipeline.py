@@ -21,7 +21,7 @@ from app.config.parsing import describe_background
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
-from app.output.spec import SinkContext
+from app.output.base import SinkContext
 from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import CaptureWorker

@@ -11,7 +11,7 @@ from app.capture.demo import DemoSource
 from app.cli.proof import proof_parts, write_before_after
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind
-from app.output.spec import SinkContext
+from app.output.base import SinkContext
 from app.testing.sink import FakeSink
 from tests.fakes.world import FakeWorld
 

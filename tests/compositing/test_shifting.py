@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.compositing.shifting import STEPS, ShiftedBackdrop, margins
 from app.core.types import BgrImage
+from app.people.parallax import STEPS, ShiftedBackdrop, margins
 
 SIZE = 200, 100
 

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from app.media.colour_table import GAMMA, LUMINANCE, TO_BT709, Transfer, Values, nits_to_pq, pq_to_nits, to_bt709
+from app.media.frame_filters import GAMMA, LUMINANCE, TO_BT709, Transfer, Values, nits_to_pq, pq_to_nits, to_bt709
 from app.media.video_reader import VideoReader
 
 COLOURS = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.8, 0.55, 0.45], [0.3, 0.3, 0.3]])

@@ -99,7 +99,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     def writer(width: int, height: int, fps: float, *, device: str, layout: str) -> FakeCamera:
         return driver.camera(width, height, fps, fmt=Format[layout], device=device)
 
-    monkeypatch.setattr("app.output.v4l2_writer.LoopbackWriter", writer)
+    monkeypatch.setattr("app.output.v4l2.LoopbackWriter", writer)
     module = types.ModuleType("pyvirtualcam")
     module.__dict__.update(Camera=driver.camera, PixelFormat=Format)
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)

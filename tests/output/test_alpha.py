@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from app.core.types import Outgoing, Picture, PictureKind
-from app.output.alpha import person_on_black, side_by_side, to_bgra
+from app.output.packing import person_on_black, side_by_side, to_bgra
 from app.output.pipewire.sink import PipeWireCamera
-from app.output.side_by_side import SideBySideCamera
+from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader
 from app.system.pipewire.video_format import Layout
 from tests.output import fake_driver
@@ -118,7 +118,7 @@ def test_alpha_through_pipewire_is_exact(
 @pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
 def test_side_by_side_through_the_virtual_camera(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     driver = fake_driver.install(monkeypatch)
-    camera = SideBySideCamera("auto", WIDTH, HEIGHT, 30, backend=backend)
+    camera = VirtualCamera("auto", WIDTH, HEIGHT, 30, backend=backend, side_by_side=True)
     assert camera.size == (2 * WIDTH, HEIGHT)
     picture = matted()
     smooth = np.asarray(np.linspace(0, 255, WIDTH, dtype=np.uint8)[None].repeat(HEIGHT, 0))

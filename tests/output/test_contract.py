@@ -10,7 +10,6 @@ from app.core.errors import SinkLostError
 from app.output.base import FrameSink
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
-from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera, list_virtual_cameras
 from tests.output import fake_driver
 from tests.output.pictures import Make, picture
@@ -25,8 +24,8 @@ SINKS: dict[str, Make] = {
     "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, RecordingOptions(30, alpha=True)),
     "virtual_camera": real_virtual_camera,
     "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
-    "side_by_side_camera": lambda folder: SideBySideCamera("auto", 64, 48, 30),
-    "v4l2_side_by_side_camera": lambda folder: SideBySideCamera("auto", 64, 48, 30, backend="v4l2"),
+    "side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, side_by_side=True),
+    "v4l2_side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2", side_by_side=True),
     "real_virtual_camera": real_virtual_camera,
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import main
 from app.core.files import paths
-from app.media.mp4.fragments import Fragments, cut_incomplete_fragment
+from app.media.mp4 import Fragments, cut_incomplete_fragment
 from app.media.recovery import recover
 from app.media.video_input import VideoError
 from app.media.video_writer import VideoWriter

@@ -10,7 +10,6 @@ from app.core.types import BgrImage
 from app.media.yuv import Layout, YuvConverter
 from app.output.pipewire.node import PipeWireNode
 from app.output.pipewire.sink import PipeWireCamera
-from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.video_format import VideoFormat
 from tests.output import fake_driver
@@ -53,12 +52,10 @@ def test_packed_layouts_have_the_chroma_of_i420() -> None:
 
 
 @pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
-@pytest.mark.parametrize("kind", [VirtualCamera, SideBySideCamera])
-def test_a_virtual_camera_asks_for_yuyv_once(
-    monkeypatch: pytest.MonkeyPatch, kind: type[VirtualCamera | SideBySideCamera], backend: str
-) -> None:
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_a_virtual_camera_asks_for_yuyv_once(monkeypatch: pytest.MonkeyPatch, side_by_side: bool, backend: str) -> None:
     driver = fake_driver.install(monkeypatch)
-    kind("auto", 64, 48, 30, backend=backend).close()
+    VirtualCamera("auto", 64, 48, 30, backend=backend, side_by_side=side_by_side).close()
     assert [one.fmt.name for one in driver.opened] == ["YUYV"], "OBS takes no I420 through the camera portal"
     assert driver.formats["/dev/video10"].fourcc == "YUYV"
 

@@ -13,8 +13,7 @@ import pytest
 
 from app.core.errors import SinkOpenError
 from app.output import virtual_camera
-from app.output.v4l2 import LoopbackNode
-from app.output.v4l2_writer import LoopbackWriter
+from app.output.v4l2 import LoopbackNode, LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
 from tests.output import fake_driver
 
@@ -99,7 +98,7 @@ def test_refusals_of_the_driver_become_one_sentence(
 ) -> None:
     writer = LoopbackWriter
     driver = fake_driver.install(monkeypatch)
-    monkeypatch.setattr("app.output.v4l2_writer.LoopbackWriter", writer)
+    monkeypatch.setattr("app.output.v4l2.LoopbackWriter", writer)
     driver.nodes = [LoopbackNode(str(device), "Mattecam", 10)]
     kernel.errors[request_number] = error
     with pytest.raises(SinkOpenError, match=words):

@@ -17,8 +17,9 @@ from app.core.types import BgrImage
 from app.media.yuv import YuvConverter
 from app.output import camera_list, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
+from app.output.packing import MAX_SIZE
 from app.output.v4l2 import LoopbackNode
-from app.output.virtual_camera import MAX_SIZE, VirtualCamera
+from app.output.virtual_camera import VirtualCamera
 from app.system.device_holders import Holder
 from app.system.v4l2 import PixelSize
 from tests.output import fake_driver

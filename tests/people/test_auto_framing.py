@@ -11,8 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.people.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, AutoFraming, CameraAxis, Motion, minimum_jerk_step
-from app.people.operator import STYLES, FramingStyle
+from app.people.auto_framing import (
+    MAX_SPEED,
+    MAX_ZOOM_RATE,
+    STYLES,
+    AutoFraming,
+    CameraAxis,
+    FramingStyle,
+    Motion,
+    minimum_jerk_step,
+)
 from app.people.regions import Region
 from tests.people.walks import ASPECT, person
 

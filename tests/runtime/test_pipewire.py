@@ -9,11 +9,10 @@ from functools import partial
 import pytest
 
 from app.core.stage import Stage
-from app.output.base import FrameSink
+from app.output.base import FrameSink, SinkContext
 from app.output.pipewire.sink import NodeChoice
 from app.output.pipewire.sink import open_camera as open_real
-from app.output.side_by_side import CameraChoice
-from app.output.spec import SinkContext
+from app.output.virtual_camera import CameraChoice
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing

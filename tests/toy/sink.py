@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.settings import Settings
 from app.core.types import Outgoing
-from app.output.spec import SinkContext, SinkSpec
+from app.output.base import SinkContext, SinkSpec
 
 
 class ToySink:

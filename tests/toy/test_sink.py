@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.core.errors import SinkOpenError
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.output.spec import OpenSink
+from app.output.base import OpenSink
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields

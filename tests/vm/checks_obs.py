@@ -14,7 +14,6 @@ import numpy as np
 
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.output.base import CameraSink
-from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import bar_error
 from tests.output.pipewire.obs import ALPHA_FILTER, COLOUR_FILTER, Obs, prepare
@@ -35,7 +34,7 @@ WIDTH, HEIGHT = 640, 480
 def picture() -> None:
     """Check that OBS lists the camera, its size, and the age of frames; its colours are those of BT.709."""
     load()
-    with sender(marked_bars(WIDTH, HEIGHT), _camera(VirtualCamera)), _running() as obs:
+    with sender(marked_bars(WIDTH, HEIGHT), _camera()), _running() as obs:
         items = obs.ask("GetInputPropertiesListPropertyItems", inputName="camera", propertyName="device_id")
         listed = [item["itemName"] for item in items["propertyItems"]]
         obs.wait_for_frames(START_LIMIT_S * SLACK)
@@ -58,7 +57,7 @@ def picture() -> None:
 def true_colours() -> None:
     """Check that the script's filter gives the colours of BT.601."""
     load()
-    with sender(marked_bars(WIDTH, HEIGHT), _camera(VirtualCamera)), _running(COLOUR_FILTER) as obs:
+    with sender(marked_bars(WIDTH, HEIGHT), _camera()), _running(COLOUR_FILTER) as obs:
         obs.wait_for_frames(START_LIMIT_S * SLACK)
         until_s = time.monotonic() + START_LIMIT_S * SLACK
         while not (image := _seen(obs)).any():
@@ -75,7 +74,7 @@ def side_by_side() -> None:
     person = np.full((HEIGHT, WIDTH, 3), (60, 110, 190), np.uint8)  # a face
     person[HEIGHT // 2 :] = np.linspace(16, 235, HEIGHT - HEIGHT // 2).astype(np.uint8)[:, None, None]
     one = Outgoing(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
-    with sender(one, _camera(SideBySideCamera)), _running(ALPHA_FILTER) as obs:
+    with sender(one, _camera(side_by_side=True)), _running(ALPHA_FILTER) as obs:
         obs.wait_for_frames(START_LIMIT_S * SLACK)
         whole = obs.screenshot("camera").astype(float)
         until_s = time.monotonic() + START_LIMIT_S * SLACK
@@ -96,8 +95,8 @@ def side_by_side() -> None:
     expect(max(of_alpha, of_grey) <= 1 and of_face <= 2 and blended <= 4, "the round trip is not exact")
 
 
-def _camera(kind: type[VirtualCamera | SideBySideCamera]) -> CameraSink:
-    return kind(DEVICE, WIDTH, HEIGHT, FPS, backend=backend())
+def _camera(*, side_by_side: bool = False) -> CameraSink:
+    return VirtualCamera(DEVICE, WIDTH, HEIGHT, FPS, backend=backend(), side_by_side=side_by_side)
 
 
 def _seen(obs: Obs) -> BgrImage:

@@ -22,7 +22,6 @@ from app.core.types import Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error, colour_bars
 from app.output import v4l2
 from app.output.base import CameraSink
-from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera
 from tests.output import test_contract
 from tests.output.sender import sender
@@ -54,16 +53,16 @@ def contract() -> None:
         test_contract.test_close_is_idempotent_and_sending_afterwards_fails,
         test_contract.test_closing_without_a_frame,
     )
-    for kind in (VirtualCamera, SideBySideCamera):
+    for side_by_side in (False, True):
         load()
         for test in tests:
             with tempfile.TemporaryDirectory() as folder:
-                test(partial(_open_small, kind), Path(folder))
-        say(f"{kind.__name__}: {len(tests)} tests of the contract")
+                test(partial(_open_small, side_by_side), Path(folder))
+        say(f"side by side {side_by_side}: {len(tests)} tests of the contract")
 
 
-def _open_small(kind: type[VirtualCamera | SideBySideCamera], _: Path) -> CameraSink:
-    return kind("auto", 64, 48, 30, backend=backend())
+def _open_small(side_by_side: bool, _: Path) -> CameraSink:
+    return VirtualCamera("auto", 64, 48, 30, backend=backend(), side_by_side=side_by_side)
 
 
 def negotiation() -> None:
@@ -90,7 +89,7 @@ def side_by_side() -> None:
     grey = np.tile(np.linspace(0, 255, HEIGHT).astype(np.uint8)[:, None], (1, WIDTH))
     person = np.dstack([grey] * 3)
     one = Outgoing(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
-    with sender(one, SideBySideCamera(DEVICE, WIDTH, HEIGHT, 30, backend=backend())):
+    with sender(one, VirtualCamera(DEVICE, WIDTH, HEIGHT, 30, backend=backend(), side_by_side=True)):
         left, right = np.split(_luma(2 * WIDTH, HEIGHT), 2, axis=1)
     errors = [
         float(np.abs(left - np.round(grey.astype(float) * alpha / 255)).max()),

@@ -7,25 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.output import PipeWireText
 from app.core.settings import Settings
-from app.core.types import BgrImage, Picture
-from app.media.yuv import YuvConverter
-from app.output.alpha import to_bgra
+from app.core.types import Picture
+from app.output.base import SinkContext
+from app.output.packing import PackedLayout, Packer, sendable
 from app.output.pipewire.node import TITLE, PipeWireNode
-from app.output.spec import SinkContext
 from app.system.device_holders import LINUX
 from app.system.pipewire.video_format import Layout, VideoFormat
 
 log = logging.getLogger(__name__)
 
-MAX_SIZE = 7680, 4320
+_PACKED: dict[Layout, PackedLayout] = {"YUY2": "YUYV", "BGRA": "BGRA", "RGBA": "RGBA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +55,7 @@ class PipeWireCamera:
         self._fps = Fraction(max(1.0, fps)).limit_denominator(1001)
         self._make = make
         self._closed = False
-        self._wanted = _sendable(width, height)
-        self._packed: NDArray[np.uint8] | None = None
-        self._shown: tuple[BgrImage, Layout] | None = None
+        self._wanted = sendable(width, height)
         self._open()
 
     @property
@@ -82,9 +74,9 @@ class PipeWireCamera:
             raise SinkLostError(PipeWireText.CLOSED())
         if self._node.lost:
             raise SinkLostError(PipeWireText.LOST())
-        self._wanted = _sendable(*picture.size)
+        self._wanted = sendable(*picture.size)
         if self._node.reading:
-            self._node.send(self._pack(picture))
+            self._node.send(self._packer.pack(picture, _PACKED[self._node.layout]))
         elif self._wanted != self.size:
             self._node.close()
             try:
@@ -104,20 +96,7 @@ class PipeWireCamera:
         except OSError as error:
             log.info("PipeWire: %s", error)
             raise SinkOpenError(PipeWireText.ABSENT()) from error
-        self._converter = YuvConverter("YUYV", *self._wanted)
-        self._packed = None
-
-    def _pack(self, picture: Picture) -> NDArray[np.uint8]:
-        wanted = picture.image, self._node.layout
-        if self._packed is None or self._shown is None or not _same(self._shown, wanted):  # the clock repeats frames
-            self._packed, self._shown = self._packed_anew(picture, self._node.layout), wanted
-        return self._packed
-
-    def _packed_anew(self, picture: Picture, layout: Layout) -> NDArray[np.uint8]:
-        if not self._alpha:
-            return self._converter.convert(geometry.letterbox(picture.image, *self.size))
-        person = to_bgra(picture, *self.size)
-        return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
+        self._packer = Packer(self._wanted)
 
 
 def wanted_camera(settings: Settings) -> NodeChoice | None:
@@ -131,13 +110,3 @@ def wanted_camera(settings: Settings) -> NodeChoice | None:
 def open_camera(choice: NodeChoice, width: int, height: int, context: SinkContext) -> PipeWireCamera:
     """Open the PipeWire camera that is asked for. Raises SinkOpenError."""
     return PipeWireCamera(width, height, context.fps, choice.alpha)
-
-
-def _same(shown: tuple[BgrImage, Layout], wanted: tuple[BgrImage, Layout]) -> bool:
-    return shown[0] is wanted[0] and shown[1] == wanted[1]
-
-
-def _sendable(width: int, height: int) -> tuple[int, int]:
-    if width > MAX_SIZE[0] or height > MAX_SIZE[1]:
-        width, height = geometry.contain_size(width, height, *MAX_SIZE)
-    return geometry.even_size(width, height)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.types import Picture, PictureKind
-from app.output.base import CameraSink, CountedSink, FrameSink
-from app.output.spec import SinkContext, SinkSpec
+from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed

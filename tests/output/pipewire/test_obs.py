@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
-from app.output.alpha import side_by_side
+from app.output.packing import side_by_side
 from app.output.pipewire.sink import PipeWireCamera
 from tests.output.pictures import bar_error, picture
 from tests.output.pipewire.desktop import desktop

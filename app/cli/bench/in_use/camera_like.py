@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from app.capture.blank import blank_fault
 from app.capture.demo import DemoSource
 from app.capture.mjpg import MjpgDecoder
-from app.core import geometry
 from app.core.types import Frame, Outgoing, Picture, SourceInfo
-from app.media.yuv import YuvConverter
 from app.output.base import CameraSink
+from app.output.packing import Packer, sendable
 
 Jpeg = NDArray[np.uint8]
 QUALITY = 90
@@ -92,19 +91,14 @@ class StandInCamera:
 
     def __init__(self, width: int, height: int) -> None:
         self.name = self.device = "stand-in"
-        self._size = geometry.even_size(width, height)
-        self._converter = YuvConverter("YUYV", *self._size)
-        self._shown: Picture | None = None
-        self._packed: NDArray[np.uint8] | None = None
+        self._packer = Packer(sendable(width, height))
         self._file = os.memfd_create("camera") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
 
     def send(self, picture: Outgoing) -> None:
         """Convert a new frame, and write it or the last one."""
-        if self._packed is None or picture is not self._shown:
-            self._packed = self._converter.convert(geometry.letterbox(picture.image, *self._size))
-            self._shown = picture
+        packed = self._packer.pack(picture, "YUYV")
         os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, self._packed.data)
+        os.write(self._file, packed.data)
 
     def close(self) -> None:
         """Release the memory."""

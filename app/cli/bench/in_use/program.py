@@ -19,9 +19,8 @@ from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
-from app.output.base import CameraSink
-from app.output.side_by_side import CameraChoice, open_virtual_camera
-from app.output.spec import SinkContext
+from app.output.base import CameraSink, SinkContext
+from app.output.virtual_camera import CameraChoice, open_virtual_camera
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase

@@ -1,0 +1,93 @@
+"""Pictures as cameras take them: of one size, in a layout of their own, which may carry alpha for other scenes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core import geometry
+from app.core.types import AlphaImage, BgrImage, Picture
+from app.media.yuv import Layout, YuvConverter
+
+MAX_SIZE = 7680, 4320
+"""Larger frames are downscaled: drivers do not reject them, but fail in other ways."""
+PackedLayout = Layout | Literal["BGR", "BGRA", "RGBA"]
+
+
+def sendable(width: int, height: int) -> tuple[int, int]:
+    """Return the even size, at most `MAX_SIZE`, in which pictures of this size are sent."""
+    if width > MAX_SIZE[0] or height > MAX_SIZE[1]:
+        width, height = geometry.contain_size(width, height, *MAX_SIZE)
+    return geometry.even_size(width, height)
+
+
+class Packer:
+    """Packs pictures for a camera of one size: letterboxed, once for all repetitions by the clock."""
+
+    def __init__(self, size: tuple[int, int], *, side_by_side: bool = False) -> None:
+        """size: (width, height) in pixels, even. side_by_side: show the person and the alpha beside each other."""
+        self.size = size
+        self._side_by_side = side_by_side
+        self._converter: YuvConverter | None = None
+        self._last: tuple[BgrImage, PackedLayout, NDArray[np.uint8]] | None = None
+
+    def pack(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
+        """Return the picture in this layout; valid until the next call."""
+        if self._last is None or self._last[0] is not picture.image or self._last[1] != layout:
+            self._last = picture.image, layout, self._packed(picture, layout)
+        return self._last[2]
+
+    def _packed(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
+        if layout == "BGRA" or layout == "RGBA":
+            person = to_bgra(picture, *self.size)
+            return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
+        image = side_by_side(picture).image if self._side_by_side else picture.image
+        fitted = geometry.letterbox(image, *self.size)
+        if layout == "BGR":
+            return fitted
+        if self._converter is None or self._converter.layout != layout:
+            self._converter = YuvConverter(layout, *self.size)
+        return self._converter.convert(fitted)
+
+
+def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:
+    """Return the person's colours times alpha, and alpha. A picture without alpha, such as the card, is opaque.
+
+    Colours are premultiplied, so that nothing of the room shows where alpha is 0.
+    """
+    colours, alpha = _person(picture)
+    if picture.alpha is None:
+        return colours, alpha
+    weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
+    return np.asarray(cv2.multiply(colours, weights, scale=1 / 255), np.uint8), alpha
+
+
+def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
+    """Return (height, width, 4) uint8: blue, green, red and alpha. Bars of other shapes are clear.
+
+    Colours are not premultiplied, because PipeWire cannot say so and readers such as OBS multiply them by alpha. They
+    are derived from the premultiplied ones: clear pixels are black, and a reader that ignores alpha finds no more of
+    the room in faint pixels than a composite would show.
+    """
+    person, alpha = person_on_black(picture)
+    if picture.size != (width, height):
+        person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
+    colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
+    return np.dstack([colours, alpha])
+
+
+def _person(picture: Picture) -> tuple[BgrImage, AlphaImage]:
+    """Return the person's colours and alpha; all of a picture without alpha."""
+    if picture.alpha is None:
+        return picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
+    return picture.image if picture.foreground is None else picture.foreground, picture.alpha
+
+
+def side_by_side(picture: Picture) -> Picture:
+    """Return the person on black at the left, alpha as grey at the right; twice as wide."""
+    person, alpha = person_on_black(picture)
+    image = np.hstack([person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)])
+    return Picture(np.asarray(image, np.uint8), picture.kind, frame=picture.frame)
