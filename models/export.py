@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as functional
@@ -86,23 +86,24 @@ def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Ten
     return arrays, tuple((state.shape[1], PROBE // state.shape[2]) for state in states)
 
 
-class WholeCore(nn.Module):
-    """A network's first stage with its guided filter, if it has one."""
+class Method(nn.Module):
+    """A method of a network as a module, which can be traced."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, name: str) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.name = network, name
 
-    def forward(self, small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """Return slope, offset, coarse alpha and the new states."""
-        return cast("TwoStageNetwork", self.network).coefficients(small, *states)
+    def forward(self, *inputs: Tensor) -> Any:
+        """Return what the method returns."""
+        return getattr(self.network, self.name)(*inputs)
 
 
 def export_whole(network: nn.Module, direct: bool = False) -> Export:
     """Export a network as a single part; enough for a network without a guided filter."""
     examples, states = example_inputs(network)
     before, after = state_names(len(states))
-    stage = ExportStage("core", WholeCore(network), ("small", *before), (*COEFFICIENTS, *after), (*before, *after))
+    core = Method(network, "coefficients")
+    stage = ExportStage("core", core, ("small", *before), (*COEFFICIENTS, *after), (*before, *after))
     return Export((stage,), examples, states)
 
 

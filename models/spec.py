@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,6 +19,15 @@ ExportNetwork = Callable[["nn.Module", bool], "Export"]
 """Map (network, direct) to the inference core; `direct` for frames that are not downsampled."""
 QuantizeNetwork = Callable[["Export", "Mapping[str, Tensor]"], "Export"]
 """Map (export, tensors of the int8 file) to the export in int8. Raises RuntimeError if the tensors do not fit."""
+
+
+def late(package: str | None, module: str, name: str) -> Callable[..., Any]:
+    """Return a function of a module of `package` that is imported at the first call: it imports torch."""
+
+    def call(*arguments: object) -> object:
+        return getattr(importlib.import_module(f"{package}.{module}"), name)(*arguments)
+
+    return call
 
 
 @dataclass(frozen=True, slots=True)

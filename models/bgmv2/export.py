@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from models.bgmv2.network import MattingRefine
-from models.bgmv2.refiner import Refiner
 from models.bgmv2.windows import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
-from models.export import PROBE, Export, ExportStage
+from models.export import PROBE, Export, ExportStage, Method
 
 
 class Base(nn.Module):
@@ -26,18 +25,6 @@ class Base(nn.Module):
         return torch.cat([residual, alpha], 1), error, torch.cat([hidden, alpha, residual], 1)
 
 
-class Solver(nn.Module):
-    """The refiner on windows (N, C, 8, 8)."""
-
-    def __init__(self, refiner: Refiner) -> None:
-        super().__init__()
-        self.refiner = refiner
-
-    def forward(self, context: Tensor, images: Tensor) -> Tensor:
-        """Return [alpha, residual] (N, 4, 4, 4)."""
-        return self.refiner.solve(context, images)
-
-
 def export(network: nn.Module, direct: bool = False) -> Export:
     """Export both networks. Between them the executor selects the cells and cuts their windows."""
     network = cast("MattingRefine", network)
@@ -48,7 +35,7 @@ def export(network: nn.Module, direct: bool = False) -> Export:
     return Export(
         (
             ExportStage("base", Base(network), ("small", "small_plate"), ("matte", "error", "features"), ("features",)),
-            ExportStage("refiner", Solver(network.refiner), windows, ("refined",), (*windows, "refined")),
+            ExportStage("refiner", Method(network.refiner, "solve"), windows, ("refined",), (*windows, "refined")),
         ),
         examples,
     )

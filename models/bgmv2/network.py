@@ -1,5 +1,7 @@
 """The whole network: coarse matte, then refinement (arXiv 2012.07810, section 4 and figure 3)."""
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
@@ -42,6 +44,13 @@ class MattingRefine(MattingBase):
         return functional.interpolate(
             image, scale_factor=self.backbone_scale, mode="bilinear", align_corners=False, recompute_scale_factor=True
         )
+
+
+def load(backbone: Backbone, tensors: Mapping[str, Tensor], refiner: str) -> MattingRefine:
+    """Return the network with these weights; see `models.spec.LoadNetwork`."""
+    network = MattingRefine(backbone)
+    network.load_state_dict(tensors, strict=True)
+    return network
 
 
 def _check(src: Tensor, bgr: Tensor) -> None:

@@ -1,7 +1,7 @@
-"""Cuts windows around selected cells out of images and pastes them back, without copying the rest.
+"""Selects the cells to refine, cuts windows around them out of images and pastes them back, without copying the rest.
 
 Cells form a grid of 4x4 pixels of the full-size image. `CellIndices` identifies N cells in any images of the batch.
-Windows are zero-padded outside the image.
+Windows are zero-padded outside the image. The base network's predicted error decides (section 4.2).
 """
 
 from typing import NamedTuple
@@ -89,3 +89,24 @@ def paste_(image: Tensor, cells: CellIndices, windows: Tensor, where: Tensor) ->
     new = windows.transpose(0, 1).reshape(channels, -1)
     kept = torch.where(where.repeat_interleave(CELL * CELL), new, pixels.index_select(1, index))
     return pixels.index_copy_(1, index, kept).view(channels, batch, height, width).transpose(0, 1)
+
+
+def most_wrong(error: Tensor, pixels: int) -> tuple[CellIndices, Tensor]:
+    """Return the `pixels` // 16 cells of each image with the largest error (B, 1, h, w), and whether it is above 0.
+
+    The number of cells does not depend on the values, so no device synchronization is required.
+    """
+    batch, _, height, width = error.shape
+    count = min(pixels // CELL**2, height * width)
+    values, places = error.flatten(1).topk(count, sorted=False)
+    images = torch.arange(batch, device=error.device)[:, None].expand_as(places)
+    rows = places.div(width, rounding_mode="floor")
+    cells = CellIndices(images.flatten(), rows.flatten(), (places - rows * width).flatten())
+    return cells, values.flatten() > 0
+
+
+def as_map(cells: CellIndices, chosen: Tensor, like: Tensor) -> Tensor:
+    """Return the 0/1 map, shaped like `like` (B, 1, h, w), with ones at the chosen cells."""
+    batch, _, height, width = like.shape
+    index = (cells.batch * height + cells.row) * width + cells.column
+    return like.new_zeros(batch * height * width).index_copy(0, index, chosen.to(like.dtype)).view_as(like)

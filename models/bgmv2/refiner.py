@@ -5,8 +5,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.bgmv2.base import HIDDEN
-from models.bgmv2.patches import CellIndices, cut, cut_resized, paste_
-from models.bgmv2.selection import as_map, most_wrong
+from models.bgmv2.patches import CellIndices, as_map, cut, cut_resized, most_wrong, paste_
 from models.bgmv2.windows import CELL
 from models.blocks import resize
 

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from models.spec import AutoRank, NetworkSpec, WeightSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from models.export import Export
+from models.spec import AutoRank, NetworkSpec, WeightSpec, late
 
 _RELEASE = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0.0/"
 Backbone = Literal["mobilenetv2", "resnet50", "resnet101"]
-
-
-def _load(backbone: Backbone, tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.bgmv2.network import MattingRefine
-
-    network = MattingRefine(backbone)
-    network.load_state_dict(tensors, strict=True)
-    return network
-
-
-def _export(network: nn.Module, direct: bool) -> Export:
-    from models.bgmv2.export import export
-
-    return export(network, direct)
 
 
 def _spec(title: str, backbone: Backbone, note: str, sha256: str | None, auto: AutoRank) -> NetworkSpec:
@@ -36,8 +16,8 @@ def _spec(title: str, backbone: Backbone, note: str, sha256: str | None, auto: A
     return NetworkSpec(
         title=title,
         weights=WeightSpec(f"bgmv2-{backbone}", file, "MIT", note, _RELEASE + file, sha256=sha256),
-        load=partial(_load, backbone),
-        export=_export,
+        load=partial(late(__package__, "network", "load"), backbone),
+        export=late(__package__, "export", "export"),
         needs_plate=True,
         recurrent=False,
         precisions=("float32", "float16"),

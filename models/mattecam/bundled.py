@@ -33,8 +33,11 @@ def load(path: Path) -> MattecamNetwork:
     return network_of(load_file(path)).eval()
 
 
-def network_of(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
-    """Return the network with these weights, in float or int8. Raises RuntimeError if they do not match exactly."""
+def network_of(tensors: Mapping[str, Tensor], refiner: str = "auto") -> MattecamNetwork:
+    """Return the network with these weights, in float or int8. Raises RuntimeError if they do not match exactly.
+
+    It has one refiner.
+    """
     if any(tensor.dtype == torch.int8 for tensor in tensors.values()):
         return load_quantized(tensors)
     network = MattecamNetwork(has_trunk(tensors))
@@ -42,7 +45,7 @@ def network_of(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
     return network
 
 
-def network_with_plate_of(tensors: Mapping[str, Tensor]) -> PlateNetwork:
+def network_with_plate_of(tensors: Mapping[str, Tensor], refiner: str = "auto") -> PlateNetwork:
     """Return the network that also sees a plate with these weights; RuntimeError as in `network_of`."""
     network = PlateNetwork(has_trunk(tensors))
     network.load_state_dict(tensors, strict=True)

@@ -46,15 +46,11 @@ class MattecamExport(nn.Module):
 
 def export(network: nn.Module, direct: bool = False) -> Export:
     """Export the bundled network."""
-    return _export(network, ("small",))
+    return export_images(("small",), network)
 
 
-def export_with_plate(network: nn.Module, direct: bool = False) -> Export:
-    """Export the bundled network that sees a plate."""
-    return _export(network, ("small", "plate"))
-
-
-def _export(network: nn.Module, images: tuple[str, ...]) -> Export:
+def export_images(images: tuple[str, ...], network: nn.Module, direct: bool = False) -> Export:
+    """Export a bundled network that sees these images: `small`, also with `plate`."""
     network = cast("MattecamNetwork", network)
     examples, states = example_inputs(network)
     examples["plate"] = examples["small"].new_zeros(1, PLATE_CHANNELS, *examples["small"].shape[2:])

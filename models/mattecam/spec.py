@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import partial
 
 from models.mattecam.paths import BUNDLED, BUNDLED_WITH_PLATE
-from models.spec import AutoRank, NetworkSpec, WeightSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from models.export import Export
-
-
-def _load(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.mattecam.bundled import network_of
-
-    return network_of(tensors)
-
-
-def _export(network: nn.Module, direct: bool) -> Export:
-    from models.mattecam.export import export
-
-    return export(network, direct)
-
-
-def _load_with_plate(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.mattecam.bundled import network_with_plate_of
-
-    return network_with_plate_of(tensors)
-
-
-def _export_with_plate(network: nn.Module, direct: bool) -> Export:
-    from models.mattecam.export import export_with_plate
-
-    return export_with_plate(network, direct)
-
+from models.spec import AutoRank, NetworkSpec, WeightSpec, late
 
 STUDENT = NetworkSpec(
     title="Standard",
     weights=WeightSpec("mattecam", BUNDLED.name, "GPL-3.0", "Mattecam's own, ships with the program"),
-    load=_load,
-    export=_export,
+    load=late(__package__, "bundled", "network_of"),
+    export=late(__package__, "export", "export"),
     short_side=180,
     precisions=("float32", "float16", "bfloat16", "int8"),
     auto=AutoRank(cpu=5, gpu=6),
@@ -55,8 +24,8 @@ STUDENT_PLATE = NetworkSpec(
         "GPL-3.0",
         "Mattecam's own, needs a picture of the empty room, ships with the program",
     ),
-    load=_load_with_plate,
-    export=_export_with_plate,
+    load=late(__package__, "bundled", "network_with_plate_of"),
+    export=partial(late(__package__, "export", "export_images"), ("small", "plate")),
     needs_plate=True,
     short_side=180,
     auto=AutoRank(cpu=3, gpu=3),

@@ -1,12 +1,81 @@
-"""The recurrent decoder (arXiv 2108.11515, section 3.2 and figure 2)."""
+"""The recurrent decoder (arXiv 2108.11515, section 3.2 and figure 2), and the LR-ASPP bottleneck before it."""
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import Features
-from models.blocks import conv_norm, relu
-from models.rvm.recurrence import SplitGRU
+from models.blocks import conv_norm
+
+
+class LRASPP(nn.Module):
+    """LR-ASPP: reduces the channels of the deepest features and gates each channel by the global context.
+
+    arXiv 1905.02244, section 6.4.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.aspp1 = conv_norm(in_channels, out_channels)
+        self.aspp2 = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.Sigmoid()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
+        features: Tensor = self.aspp1(x)
+        gate: Tensor = self.aspp2(x)
+        return features * gate
+
+
+class ConvGRU(nn.Module):
+    """A convolutional gated recurrent unit (equation 1).
+
+    z and r are the update and reset gates: h = (1 - z) * h + z * tanh(conv([x, r * h])).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.ih = nn.Sequential(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1), nn.Sigmoid())
+        self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return the state after one frame; x and h are (B, C, H, W)."""
+        r, z = self.ih(torch.cat([x, h], 1)).chunk(2, 1)
+        candidate = self.hh(torch.cat([x, r * h], 1))
+        new: Tensor = (1 - z) * h + z * candidate
+        return new
+
+    def forward(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+        """Return all outputs (B * frames, C, H, W) and the last state (B, C, H, W).
+
+        x: (B * frames, C, H, W), `frames` consecutive frames of each clip. h: the state before them.
+        """
+        if frames == 1:
+            h = self.step(x, h)
+            return h, h
+        outputs = []
+        for x_t in x.reshape(-1, frames, *x.shape[1:]).unbind(1):
+            h = self.step(x_t, h)
+            outputs.append(h)
+        return torch.stack(outputs, 1).flatten(0, 1), h
+
+
+class SplitGRU(nn.Module):
+    """Processes half of the channels with a ConvGRU and passes the other half through (section 3.2)."""
+
+    gru: ConvGRU
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gru = ConvGRU(channels // 2)
+
+    def remember(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+        """Process x (B * frames, C, H, W) with state h (B, C / 2, H, W); return both with unchanged shapes."""
+        a, b = x.chunk(2, 1)
+        b, h = self.gru(b, h, frames)
+        return torch.cat([a, b], 1), h
+
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]
 """The recurrent states r1..r4 at 1/2, 1/4, 1/8 and 1/16 of the small frame, finest first."""
@@ -46,12 +115,7 @@ class OutputBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.conv = nn.Sequential(
-            nn.Conv2d(in_channels + 3, out_channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            relu(),
-            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            relu(),
+            *conv_norm(in_channels + 3, out_channels, 3), *conv_norm(out_channels, out_channels, 3)
         )
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:

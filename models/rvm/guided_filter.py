@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import relu, resize
+from models.blocks import conv_norm, resize
 
 EPS = 1e-5
 
@@ -62,12 +62,8 @@ class DeepGuidedFilter(nn.Module):
         super().__init__()
         self.box_filter = nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False)
         self.conv = nn.Sequential(
-            nn.Conv2d(2 * 4 + hidden_channels, hidden_channels, 1, bias=False),
-            nn.BatchNorm2d(hidden_channels),
-            relu(),
-            nn.Conv2d(hidden_channels, hidden_channels, 1, bias=False),
-            nn.BatchNorm2d(hidden_channels),
-            relu(),
+            *conv_norm(2 * 4 + hidden_channels, hidden_channels),
+            *conv_norm(hidden_channels, hidden_channels),
             nn.Conv2d(hidden_channels, 4, 1),
         )
 

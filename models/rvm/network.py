@@ -1,6 +1,6 @@
 """The RVM network (arXiv 2108.11515, section 3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
@@ -9,10 +9,8 @@ from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.backbones.resnet import ResNet, resnet50
 from models.clips import as_given, downsampled, flattened
 from models.rvm import guided_filter
-from models.rvm.decoder import RecurrentDecoder, State
+from models.rvm.decoder import LRASPP, RecurrentDecoder, State
 from models.rvm.guided_filter import DeepGuidedFilter, FastGuidedFilter
-from models.rvm.lraspp import LRASPP
-from models.rvm.sizes import feature_sizes
 
 Variant = Literal["mobilenetv3", "resnet50"]
 Refiner = Literal["deep_guided_filter", "fast_guided_filter"]
@@ -69,7 +67,7 @@ class MattingNetwork(nn.Module):
         self.refiner = _REFINERS[refiner](widths[3])
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
-        """Return zero states for streams whose small frame has this size; see `models.rvm.small_size`.
+        """Return zero states for streams whose small frame has this size.
 
         r_i is (batch, C_i, ceil(height / 2^i), ceil(width / 2^i)), with the network's dtype and device.
         """
@@ -158,3 +156,22 @@ def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     """Return foreground and alpha in 0..1 from the image (B, 3, H, W) and [residual, alpha] (B, 4, H, W)."""
     fgr, pha = (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
     return fgr.to(image.dtype), pha.to(image.dtype)
+
+
+def load(variant: Variant, tensors: Mapping[str, Tensor], refiner: str) -> MattingNetwork:
+    """Return the network with these weights; see `models.spec.LoadNetwork`."""
+    if refiner == "fast-guided-filter":  # It has no parameters: ignore those of the deep filter.
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
+    deep = "refiner.box_filter.weight" in tensors
+    network = MattingNetwork(variant, "deep_guided_filter" if deep else "fast_guided_filter")
+    network.load_state_dict(tensors, strict=True)
+    return network
+
+
+def feature_sizes(height: int, width: int, levels: int = 4) -> list[tuple[int, int]]:
+    """Return (height, width) of the features at 1/2, 1/4, 1/8, ...; each is half the previous one, rounded up."""
+    sizes = []
+    for _ in range(levels):
+        height, width = (height + 1) // 2, (width + 1) // 2
+        sizes.append((height, width))
+    return sizes

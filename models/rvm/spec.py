@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
-from models.spec import AutoRank, NetworkSpec, WeightSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from models.export import Export
+from models.spec import AutoRank, NetworkSpec, WeightSpec, late
 
 _RELEASE = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/"
 
 
-def _load(variant: Literal["mobilenetv3", "resnet50"], tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.rvm.network import MattingNetwork
-
-    if refiner == "fast-guided-filter":  # It has no parameters: ignore those of the deep filter.
-        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
-    deep = "refiner.box_filter.weight" in tensors
-    network = MattingNetwork(variant, "deep_guided_filter" if deep else "fast_guided_filter")
-    network.load_state_dict(tensors, strict=True)
-    return network
-
-
-def _export(network: nn.Module, direct: bool) -> Export:
-    from models.rvm.export import export
-
-    return export(network, direct)
-
-
-def _quantize(export: Export, tensors: Mapping[str, Tensor]) -> Export:
-    from models.rvm.quantized import load_quantized
-
-    return load_quantized(export, tensors)
+_load, _export = late(__package__, "network", "load"), late(__package__, "export", "export")
 
 
 RVM_MOBILENETV3 = NetworkSpec(
@@ -56,7 +29,7 @@ RVM_MOBILENETV3 = NetworkSpec(
     direct=True,
     precisions=("float32", "float16", "bfloat16", "int8"),
     int8=Path(__file__).with_name("rvm_mobilenetv3-int8.safetensors"),
-    quantize=_quantize,
+    quantize=late(__package__, "quantized", "load_quantized"),
     float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
     auto=AutoRank(cpu=4, gpu=5),
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as functional
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.blocks import ImageNetNormalise, resize
-from models.rvm.guided_filter import FastGuidedFilter
+from models.export import Export, ExportStage, Method, example_inputs
+from models.filter_weights import FastFilterWeights
+from models.names import state_names
+from models.rvm.guided_filter import EPS, FastGuidedFilter
 from models.u2net.network import U2Net
 
 TRAINED_SIZE = (320, 320)
@@ -83,3 +88,18 @@ def blur_fusion(image: Tensor, alpha: Tensor) -> Tensor:
 def _blur(image: Tensor, window: int) -> Tensor:
     image = functional.avg_pool2d(image, (1, window), 1, (0, window // 2), count_include_pad=False)
     return functional.avg_pool2d(image, (window, 1), 1, (window // 2, 0), count_include_pad=False)
+
+
+def export(network: nn.Module, direct: bool = False) -> Export:
+    """Export everything but the guided filter, in one part."""
+    examples, states = example_inputs(network)
+    before, after = state_names(len(states))
+    stage = ExportStage("body", Method(network, "matte"), ("small", *before), ("matte", *after), (*before, *after))
+    return Export((stage,), examples, states, FastFilterWeights(EPS, renormalize_borders=False))
+
+
+def load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> SalientNetwork:
+    """Return the network with these weights; see `models.spec.LoadNetwork`."""
+    network = SalientNetwork(small)
+    network.load_state_dict(tensors, strict=True)
+    return network

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
-from models.spec import NetworkSpec, WeightSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from models.export import Export
+from models.spec import NetworkSpec, WeightSpec, late
 
 _DRIVE = "https://drive.usercontent.google.com/download?confirm=t&id="
-
-
-def _load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.u2net.saliency import SalientNetwork
-
-    network = SalientNetwork(small)
-    network.load_state_dict(tensors, strict=True)
-    return network
-
-
-def _export(network: nn.Module, direct: bool) -> Export:
-    from models.u2net.export import export
-
-    return export(network, direct)
 
 
 def _spec(title: str, weights: WeightSpec, *, small: bool = False) -> NetworkSpec:
     return NetworkSpec(
         title=title,
         weights=weights,
-        load=partial(_load, small),
-        export=_export,
+        load=partial(late(__package__, "saliency", "load"), small),
+        export=late(__package__, "saliency", "export"),
         recurrent=False,
         precisions=("float32", "float16"),
     )

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from models.rvm.guided_filter import FastGuidedFilter
 from models.rvm.network import MattingNetwork, Refiner
-from models.rvm.sizes import small_size
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN
 
@@ -103,7 +102,7 @@ def test_any_size_works_and_no_state_is_the_zero_state(
     network: MattingNetwork, height: int, width: int, ratio: float
 ) -> None:
     src = frame(height, width, 1)
-    state = network.initial_state(1, *small_size(height, width, ratio))
+    state = network.initial_state(1, int(height * ratio), int(width * ratio))
     fgr, pha, *after = network(src, *state, downsample_ratio=ratio)
     for a, b in zip((fgr, pha, *after), network(src, downsample_ratio=ratio), strict=True):
         assert torch.equal(a, b)
@@ -160,7 +159,7 @@ def test_half_precision_stays_near(network: MattingNetwork) -> None:
 @pytest.mark.long
 def test_the_step_can_be_exported() -> None:
     network = filled(MattingNetwork())
-    state = network.initial_state(1, *small_size(50, 70, 0.5))
+    state = network.initial_state(1, 25, 35)
     exported = torch.export.export(network, (frame(50, 70, 1), *state), {"downsample_ratio": 0.5}).module()
     first = network(frame(50, 70, 1), downsample_ratio=0.5)
     src = frame(50, 70, 1, 1)
