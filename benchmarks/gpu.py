@@ -31,7 +31,7 @@ from app.matting.base.interface import StepGeometry
 from app.matting.torch.core import Core
 from app.matting.torch.full_size import State
 from app.matting.torch.networks import place
-from app.matting.torch.step import FrameStep, StepMode
+from app.matting.torch.step import FrameStep
 from app.matting.torch.torch_backend import DTYPES, TorchBackend
 from models.checkpoint import load_state_dict
 from models.mattecam.paths import BUNDLED
@@ -161,10 +161,10 @@ def _steps(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
     """Measure the same step in each way, with frame and state on the device."""
     step = FrameStep(bench.core("rvm"), geometry, DTYPES[bench.precision])
     frame = torch.from_numpy(frames(geometry.width, geometry.height, 1)[0]).to(bench.device)
-    mode = StepMode(plan(OFF))
+    edges = plan(OFF)
 
     def eager(image: Tensor, state: State) -> tuple[Tensor, State]:
-        output = step(image, image, state, mode)
+        output = step(image, image, state, edges)
         return output.pixels.composite, output.state
 
     def captured(image: Tensor, state: State) -> tuple[Tensor, State]:

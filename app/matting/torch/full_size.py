@@ -8,31 +8,10 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.core.matte_edit import View
-from app.core.settings import PlacementSettings
 from app.matting.base.interface import StepGeometry
 
 State = tuple[Tensor, ...]
 """Recurrent states."""
-
-
-class StepTensors(NamedTuple):
-    """What the network's part of a step returns, at the small size."""
-
-    slope: Tensor
-    """(B, 4, h, w) float32, as is `offset`; see `app.matting.torch.core`."""
-    offset: Tensor
-    blurred_background: Tensor | None
-    """(B, 3, h', w') float32: the blurred background, RGB in 0..1; None where the backdrop is a picture."""
-    finite: Tensor
-    """() float32: not finite if the network's output is not finite."""
-    state: State
-    view: View | None = None
-    """The part of the frame that slope, offset and blurred_background cover; None: the whole frame."""
-    placement: PlacementSettings | None = None
-    """Where the person lies over the background; None: where the frame shows it."""
-    hides_person: Tensor | None = None
-    """(B,) float32: see `Filtered`; None where nothing is filtered."""
 
 
 class LayerTensors(NamedTuple):
@@ -67,24 +46,22 @@ def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
     )
 
 
-def layers(frame: Tensor, tensors: StepTensors, backdrop: Tensor | None) -> LayerTensors:
+def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> LayerTensors:
     """Return the layers of ([B,] H, W, 3) uint8 BGR frames.
 
-    backdrop: of the frames' shape; None where `tensors.blurred_background` takes its place.
+    slope, offset: (B, 4, h, w) float32; see `app.matting.torch.core`. backdrop: of the frames' shape and type, or the
+    blurred background, (B, 3, h', w') float32 RGB in 0..1.
     """
     image = to_image(frame)
     size = image.shape[2:]
-    slope, offset = tensors.slope, tensors.offset
     if slope.shape[2:] != size:
         slope = functional.interpolate(slope, size=size, mode="bilinear", align_corners=False)
         offset = functional.interpolate(offset, size=size, mode="bilinear", align_corners=False)
     matte = slope * torch.cat([image, image.mean(1, keepdim=True)], 1) + offset
-    if tensors.blurred_background is None:
-        assert backdrop is not None
+    if backdrop.dtype == torch.uint8:
         background = to_image(backdrop)
     else:
-        enlarged = functional.interpolate(tensors.blurred_background, size=size, mode="bilinear")
-        background = torch.round(enlarged * 255) / 255
+        background = torch.round(functional.interpolate(backdrop, size=size, mode="bilinear") * 255) / 255
     return LayerTensors((image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), background)
 
 

@@ -20,7 +20,7 @@ from app.matting.light.light import Light, relit
 from app.matting.torch.core import Core, DirectCore
 from app.matting.torch.cuda_api import release_memory
 from app.matting.torch.full_size import State
-from app.matting.torch.step import FrameStep, StepMode
+from app.matting.torch.step import FrameStep
 
 Image = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -159,9 +159,10 @@ class TorchBackend:
                 self._transfers.up("frame", frame),
                 self._transfers.up_once("backdrop", backdrop, picture),
                 self.recurrent,
-                StepMode(plan(edges), want_foreground),
+                plan(edges),
                 self.previous_alpha,
                 edit,
+                want_foreground=want_foreground,
             )
             pixels = [tensor for tensor in output.pixels if tensor is not None]
             hides = torch.zeros(1) if output.hides_person is None else output.hides_person
@@ -233,8 +234,9 @@ def run_batch(
             image,
             backdrop.to(device),
             state,
-            StepMode(plan(edges), want_foreground),
+            plan(edges),
             torch.cat(previous) if previous else None,
+            want_foreground=want_foreground,
         )
         if not bool(torch.isfinite(output.finite)):
             raise NotAMatteError

@@ -21,7 +21,7 @@ from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows
-from app.matting.torch.full_size import Pixels, StepTensors, layers, to_pixels
+from app.matting.torch.full_size import Pixels, layers, to_pixels
 from app.matting.torch.torch_blur import blurred_background
 from tests.matting.networks import frames
 from tests.matting.torch_stubs import StubTorch
@@ -60,7 +60,7 @@ def finished(
     """Return what torch makes of frame and backdrop, (H, 3 * W), and coefficients."""
     image, backdrop = (torch.from_numpy(rows.reshape(len(rows), -1, 3)) for rows in (frame, behind))
     slopes, offsets = (torch.from_numpy(planes)[None] for planes in (slope, offset))
-    return to_pixels(layers(image, StepTensors(slopes, offsets, None, torch.zeros(()), ()), backdrop), foreground=True)
+    return to_pixels(layers(image, slopes, offsets, backdrop), foreground=True)
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
