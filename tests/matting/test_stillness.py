@@ -14,7 +14,7 @@ from app.matting import build_engine
 from app.matting.base.interface import Backend, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.motion import CHANGED_LEVELS, FIRST_FRAMES, Stillness
+from app.matting.engine.motion import FIRST_FRAMES, STILL_LEVELS, Stillness
 from tests.matting.edits import Fixed
 from tests.matting.stubs import Case, StubCpu
 
@@ -43,8 +43,8 @@ def test_every_second_frame_is_left_out_while_nothing_moves() -> None:
 
 def test_motion_ends_it_within_the_same_frame() -> None:
     stillness = settled()
-    assert not stillness.leaves_out(moved(CHANGED_LEVELS + 1), EDGES)
-    assert stillness.leaves_out(moved(CHANGED_LEVELS + 1), EDGES), "compared with the frame that the network saw last"
+    assert not stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES)
+    assert stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES), "compared with the frame that the network saw last"
 
 
 def test_slow_motion_adds_up() -> None:
