@@ -13,10 +13,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.decision_rule import DecisionRule
-from models.filter_weights import FilterWeights
-from models.forgetting_rule import ForgettingRule
 from models.names import COEFFICIENTS, state_names
+from models.rules import DecisionRule, FilterWeights, ForgettingRule
 
 PROBE = 64
 """Height and width of the example inputs; a multiple of 32, so that each state's factor follows from its size."""

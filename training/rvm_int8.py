@@ -9,9 +9,8 @@ from torch import Tensor
 from models.export import Export
 from models.quantization import input_scales
 from models.rvm.decoder import State
-from models.rvm.export import export
+from models.rvm.export import export, parts_of, quantized
 from models.rvm.network import MattingNetwork
-from models.rvm.quantized import parts_of, quantized
 
 LAYERS: tuple[str, ...] = (
     "decoder.deepest.0.block.0.0",

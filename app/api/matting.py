@@ -18,8 +18,7 @@ from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
-from app.matting.engine.batch import step_together
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine.frame_engine import FrameEngine, step_together
 
 Build = Callable[[EngineSettings, int, int], MattingEngine]
 """Makes the engine of a model for frames of (width, height)."""

@@ -11,11 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.compositing.card_text import TextBlock
+from app.compositing.standby import TextBlock
 from app.core.settings import OverlayPlace, OverlaySettings
 from app.core.types import BgrImage, Patch
-from app.media.image_file import read_image_with_alpha
-from app.media.svg_file import is_svg, render_svg
+from app.media.image_file import is_svg, read_image_with_alpha, render_svg
 
 BgraImage = NDArray[np.uint8]
 """(H, W, 4) uint8, colours premultiplied by alpha."""

@@ -1,4 +1,4 @@
-"""Child process of `app.media.svg_file`: renders the SVG on standard input with Qt.
+"""Child process of `app.media.image_file`: renders the SVG on standard input with Qt.
 
 Arguments: scale, greatest width, greatest height. Writes width and height as 32-bit integers, then premultiplied BGRA.
 """

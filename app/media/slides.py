@@ -1,4 +1,4 @@
-"""Slides: the pages of a PDF file, or the images of a folder in natural order of their names.
+"""Slides: the pages of a PDF file, or the images of a folder, which are also read as a video.
 
 Qt renders PDF files in a child process: a broken file ends the child, not the program.
 """
@@ -7,24 +7,93 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import struct
 import subprocess
 import sys
 import threading
+from collections import Counter
+from collections.abc import Generator
+from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.names import is_special
-from app.core.messages.media import SlidesText
+from app.core.messages.media import SlidesText, VideoText
 from app.core.types import BgrImage
 from app.media.image_file import read_image
-from app.media.image_folder import PICTURES, pictures_in
+from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+MAX_SIDE = 16_384
+"""Larger images are downscaled to this."""
+
+
+class ImageFolderReader:
+    """The images of a folder in natural order of their names, 9 before 10; or a single image."""
+
+    fps = Fraction(30)
+    """Frame rate of the video."""
+
+    def __init__(self, path: Path) -> None:
+        """Raise VideoError if there is no image."""
+        self.path = path
+        self.time_base: Fraction | None = None
+        self.damaged = 0
+        """Unreadable images skipped so far."""
+        self._names = picture_names(path) if path.is_dir() else {path: path.stem}
+        if not self._names:
+            raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
+        self.frame_estimate: int | None = len(self._names)
+
+    def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:
+        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every readable image; see `picture_names`.
+
+        Raises BackgroundError if a single image cannot be read; such an image of a folder is left out.
+        """
+        for number, (file, name) in enumerate(self._names.items()):
+            image = self._read(file)
+            if image is not None:
+                yield number / self.fps, name, image
+
+    def _read(self, file: Path) -> BgrImage | None:
+        try:
+            return read_image(file, max_side=MAX_SIDE)
+        except BackgroundError as error:
+            if file == self.path:
+                raise
+            self.damaged += 1
+            log.warning("%s", error)
+            return None
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the images of a folder in natural order of their names. Raises OSError."""
+    return sorted((file for file in folder.iterdir() if file.suffix.lower() in PICTURES), key=_natural)
+
+
+def picture_names(folder: Path) -> dict[Path, str]:
+    """Return a name for each image of a folder: without its suffix, unless two images would have the same name.
+
+    Names differ in more than case. Raises OSError.
+    """
+    names = {file: file.stem for file in pictures_in(folder)}
+    while True:
+        count = Counter(name.casefold() for name in names.values())
+        same = [file for file, name in names.items() if count[name.casefold()] > 1 and name != file.name]
+        if not same:
+            return names
+        names.update((file, file.name) for file in same)
+
+
+def _natural(file: Path) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", file.name.lower())]
+
 
 MAX_BYTES = 256 << 20
 MAX_PAGES = 5000
@@ -36,7 +105,7 @@ _FILE, _PAGES, _REQUEST, _SIZE = (struct.Struct(each) for each in ("<Q", "<I", "
 
 
 class PdfPages:
-    """An open PDF file. Implements `app.media.slides.Slides`."""
+    """An open PDF file. Used and closed on one thread."""
 
     def __init__(self, path: Path, most: tuple[int, int], timeout_s: float = TIMEOUT_S) -> None:
         """most: (width, height) of a page in pixels. Raises BackgroundError."""
@@ -123,29 +192,12 @@ class PdfPages:
         return BackgroundError(SlidesText.DAMAGED(file=self._path))
 
 
-MAX_SIDE = 2560
+SLIDE_SIDE = 2560
 """Slides are read at this size: enough for a zoom of 2 at 720p."""
 
 
-class Slides(Protocol):
-    """An open set of slides. Used and closed on one thread."""
-
-    @property
-    def count(self) -> int:
-        """Return the number of slides, at least 1."""
-        ...
-
-    def read(self, index: int) -> BgrImage:
-        """Return a slide, from 0. Raises BackgroundError."""
-        ...
-
-    def close(self) -> None:
-        """Release the file. Idempotent."""
-        ...
-
-
 class FolderSlides:
-    """The images of a folder."""
+    """The images of a folder. Used as `PdfPages`, on one thread."""
 
     def __init__(self, folder: Path) -> None:
         """Raise BackgroundError for a folder that cannot be read or has no images."""
@@ -158,20 +210,23 @@ class FolderSlides:
 
     @property
     def count(self) -> int:
-        """See `Slides`."""
+        """Return the number of slides, at least 1."""
         return len(self._files)
 
     def read(self, index: int) -> BgrImage:
-        """See `Slides`."""
-        return read_image(self._files[index], (255, 255, 255), MAX_SIDE)
+        """Return a slide, from 0. Raises BackgroundError."""
+        return read_image(self._files[index], (255, 255, 255), SLIDE_SIDE)
 
     def close(self) -> None:
         """Do nothing."""
 
 
+Slides = PdfPages | FolderSlides
+
+
 def open_slides(path: Path) -> Slides:
     """Open a folder, or a PDF file. Raises BackgroundError."""
-    return FolderSlides(path) if path.is_dir() else PdfPages(path, (MAX_SIDE, MAX_SIDE))
+    return FolderSlides(path) if path.is_dir() else PdfPages(path, (SLIDE_SIDE, SLIDE_SIDE))
 
 
 def are_slides(path: Path) -> bool:

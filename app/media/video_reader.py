@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage
-from app.media.audio_tracks import AV_TIME_BASE
+from app.media.encoders import AV_TIME_BASE
 from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_matrix
 
 FALLBACK_RATE = Fraction(25)

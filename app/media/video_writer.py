@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.files.names import free_name
 from app.core.messages.media import WriteReason
-from app.media.audio_tracks import AudioCopy, SoundWriter
-from app.media.encoders import VideoEncoder, file_encoder
+from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.mp4 import cut_incomplete_fragment
 from app.media.video_input import file_address
 from app.media.yuv import BT601, BT709, Layout, YuvConverter

@@ -18,7 +18,7 @@ from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.media.image_folder import ImageFolderReader
+from app.media.slides import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output

@@ -12,7 +12,7 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.names import holds_something
 from app.core.messages.command_line import BatchText, ConvertText
 from app.media.image_file import IMAGE_SUFFIXES
-from app.media.image_folder import picture_names
+from app.media.slides import picture_names
 from app.media.video_writer import SUFFIXES
 
 VIDEOS = VIDEO_SUFFIXES | {".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"}

@@ -1,4 +1,4 @@
-"""The virtual cameras of this machine, and what errors of their drivers mean."""
+"""The virtual cameras of this machine, what errors of their drivers mean, and their readers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import errno
 import logging
 import os
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.messages.output import VirtualCameraText
 from app.core.text import Text
-from app.system.device_holders import LINUX, holders
+from app.system.device_holders import LINUX, Holder, holders
 
 OUR_LABEL = "Mattecam"
 """Label set by this program's setup; preferred if several are free."""
@@ -128,3 +130,67 @@ def explain(error: Exception, device: str) -> Text:
         return no_virtual_camera()
     message = next((message for words, message in _BY_WORDS if words in str(error)), VirtualCameraText.FAILED)
     return message(device=device)
+
+
+_RESCAN_S = 5.0
+"""Limit until a reader that uses another device file (in a container) is noticed."""
+
+
+class ReaderWatch:
+    """Reports the readers of a virtual camera at low cost.
+
+    Processes are scanned only after the kernel reports that the device was opened or closed (inotify). Handles of this
+    program and of `ignored` processes (its probes) do not count.
+    """
+
+    def __init__(
+        self, device: str, ignored: frozenset[int] = frozenset(), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._device = device
+        self._ignored = ignored | {os.getpid()}
+        self._clock = clock
+        self._events = _open_events(device)
+        self._known: tuple[Holder, ...] | None = None
+        self._scanned_s = -_RESCAN_S
+
+    def readers(self) -> tuple[Holder, ...] | None:
+        """Return the current readers; None if the system cannot tell."""
+        now_s = self._clock()
+        if self._changed() or now_s - self._scanned_s >= _RESCAN_S:
+            self._scanned_s = now_s
+            found = holders(self._device)
+            if found is not None:
+                found = tuple(one for one in found if one.pid not in self._ignored and not one.only_writes)
+            self._known = found
+        return self._known
+
+    def close(self) -> None:
+        """Stop watching. Idempotent."""
+        if self._events is not None:
+            os.close(self._events)
+            self._events = None
+
+    def _changed(self) -> bool:
+        if self._events is None:
+            return True
+        try:
+            return bool(os.read(self._events, 1 << 16))
+        except BlockingIOError:
+            return False
+
+
+def _open_events(device: str) -> int | None:
+    """Return a non-blocking handle that is readable after the device was opened or closed; None if not supported."""
+    if not LINUX:
+        return None
+    import ctypes
+
+    opened, closed = 0x20, 0x08 | 0x10  # IN_OPEN, IN_CLOSE_WRITE | IN_CLOSE_NOWRITE
+    library = ctypes.CDLL(None)
+    handle: int = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    if handle < 0:
+        return None
+    if library.inotify_add_watch(handle, os.fsencode(device), opened | closed) < 0:
+        os.close(handle)
+        return None
+    return handle

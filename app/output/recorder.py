@@ -26,8 +26,7 @@ from app.media.encoders import live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import unfinished
 from app.output.base import SinkContext
-from app.output.encoder_thread import EncoderThread
-from app.output.recording import ConstantTimes, FrameTimes, RecordingOptions, VariableTimes
+from app.output.recording import ConstantTimes, EncoderThread, FrameTimes, RecordingOptions, VariableTimes
 from app.output.sound.base import SoundFeed
 from app.output.sound.microphone import Microphone
 from app.output.sound.track import RecordingSound

@@ -56,7 +56,7 @@ def default_parts() -> Parts:
     from app.matting import build_engine
     from app.matting.preparation.preparation import preparation
     from app.matting.selection.choice import choose
-    from app.output.readers import ReaderWatch
+    from app.output.camera_list import ReaderWatch
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
     from app.privacy.self_test import self_test

@@ -1,14 +1,18 @@
-"""The whole network: coarse matte, then refinement (arXiv 2012.07810, section 4 and figure 3)."""
+"""The whole network: coarse matte, then refinement (arXiv 2012.07810, section 4 and figure 3); its inference core."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 import torch.nn.functional as functional
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.bgmv2.base import Backbone, MattingBase
 from models.bgmv2.refiner import Refiner
-from models.bgmv2.windows import CELL
+from models.bgmv2.windows import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
+from models.export import PROBE, Export, ExportStage, Method
 
 
 class MattingRefine(MattingBase):
@@ -59,3 +63,32 @@ def _check(src: Tensor, bgr: Tensor) -> None:
     height, width = src.shape[2:]
     if height % CELL or width % CELL:
         raise ValueError(f"Height and width must be multiples of {CELL}, not {height} and {width}.")
+
+
+class Base(nn.Module):
+    """The base network with outputs in the layout that the executor reads."""
+
+    def __init__(self, network: MattingRefine) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, small: Tensor, small_plate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return matte (1, 4, h, w): residual, alpha; error (1, 1, h, w); [hidden, alpha, residual] (1, 36, h, w)."""
+        alpha, residual, error, hidden = self.network.coarse(small, small_plate)
+        return torch.cat([residual, alpha], 1), error, torch.cat([hidden, alpha, residual], 1)
+
+
+def export(network: nn.Module, direct: bool = False) -> Export:
+    """Export both networks. Between them the executor selects the cells and cuts their windows."""
+    network = cast("MattingRefine", network)
+    examples = {name: torch.zeros(1, 3, PROBE, PROBE) for name in ("small", "small_plate")}
+    examples["context"] = torch.zeros(2, CONTEXT_CHANNELS, WINDOW, WINDOW)
+    examples["images"] = torch.zeros(2, IMAGE_CHANNELS, WINDOW, WINDOW)
+    windows = ("context", "images")
+    return Export(
+        (
+            ExportStage("base", Base(network), ("small", "small_plate"), ("matte", "error", "features"), ("features",)),
+            ExportStage("refiner", Method(network.refiner, "solve"), windows, ("refined",), (*windows, "refined")),
+        ),
+        examples,
+    )

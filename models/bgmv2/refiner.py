@@ -1,13 +1,118 @@
-"""The refinement network, which corrects the coarse matte in selected cells (section 4.2)."""
+"""The refinement network, which corrects the coarse matte in selected cells (section 4.2).
+
+Cells form a grid of 4x4 pixels of the full-size image. `CellIndices` identifies N cells in any images of the batch.
+Windows around them are zero-padded outside the image. The base network's predicted error selects the cells.
+"""
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.bgmv2.base import HIDDEN
-from models.bgmv2.patches import CellIndices, as_map, cut, cut_resized, most_wrong, paste_
 from models.bgmv2.windows import CELL
 from models.blocks import resize
+
+
+class CellIndices(NamedTuple):
+    """N cells: index of the image in the batch, row and column of the cell; each int64 (N,)."""
+
+    batch: Tensor
+    row: Tensor
+    column: Tensor
+
+    def split(self, count: int) -> list["CellIndices"]:
+        """Return the cells in order, in groups of at most `count`."""
+        return [CellIndices(*part) for part in zip(*(torch.split(field, count) for field in self), strict=True)]
+
+
+def _span(cell: Tensor, size: int, border: int) -> Tensor:
+    """Return pixel coordinates (N, size + 2 * border) around the cells `cell` (N,) of `size` pixels."""
+    return cell[:, None] * size + torch.arange(-border, size + border, device=cell.device)
+
+
+def _index(cells: CellIndices, rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
+    """Return indices (N * P * Q,) into the flattened batch of images, from rows (N, P) and columns (N, Q)."""
+    first = (cells.batch[:, None] * height + rows) * width
+    return (first[:, :, None] + columns[:, None, :]).flatten()
+
+
+def _inside(rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
+    """Return a mask (N, 1, P, Q) of the positions inside the image."""
+    row_inside, column_inside = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
+    return (row_inside[:, :, None] & column_inside[:, None, :])[:, None]
+
+
+def cut(image: Tensor, cells: CellIndices, border: int) -> Tensor:
+    """Cut the cells out of `image` (B, C, H, W) with a border of `border` pixels: (N, C, 4 + 2b, 4 + 2b)."""
+    channels, height, width = image.shape[1:]
+    rows, columns = _span(cells.row, CELL, border), _span(cells.column, CELL, border)
+    index = _index(cells, rows.clamp(0, height - 1), columns.clamp(0, width - 1), height, width)
+    pixels = image.transpose(0, 1).reshape(channels, -1).index_select(1, index)
+    windows = pixels.view(channels, *rows.shape, columns.shape[1]).transpose(0, 1)
+    return windows * _inside(rows, columns, height, width)
+
+
+def cut_resized(image: Tensor, cells: CellIndices, size: tuple[int, int], border: int) -> Tensor:
+    """Cut the cells out of `image` (B, C, h, w) as if it were first resized bilinearly to half the full size.
+
+    `size` is that half size (height, width), at which a cell is 2x2 pixels. Returns (N, C, 2 + 2b, 2 + 2b).
+    """
+    channels, height, width = image.shape[1:]
+    rows, columns = _span(cells.row, CELL // 2, border), _span(cells.column, CELL // 2, border)
+    y0, y1, wy = _taps(rows, height, size[0])
+    x0, x1, wx = _taps(columns, width, size[1])
+    index = torch.stack([_index(cells, y, x, height, width) for y in (y0, y1) for x in (x0, x1)], 1)
+    weight = torch.stack([(y[:, :, None] * x[:, None, :]).flatten() for y in (1 - wy, wy) for x in (1 - wx, wx)], 1)
+    pixels = image.permute(0, 2, 3, 1).reshape(-1, channels)
+    mixed = functional.embedding_bag(index, pixels, mode="sum", per_sample_weights=weight.to(image.dtype))
+    windows = mixed.view(*rows.shape, columns.shape[1], channels).permute(0, 3, 1, 2)
+    return windows * _inside(rows, columns, *size)
+
+
+def _taps(position: Tensor, length: int, resized: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the two source pixels for a position on the resized axis, and the weight of the second."""
+    source = ((position + 0.5) * (length / resized) - 0.5).clamp(0, length - 1)
+    low = source.floor()
+    first = low.long()
+    return first, (first + 1).clamp(max=length - 1), source - low
+
+
+def paste_(image: Tensor, cells: CellIndices, windows: Tensor, where: Tensor) -> Tensor:
+    """Return `image` (B, C, H, W) with `windows` (N, C, 4, 4) pasted into the cells for which `where` (N,) is set.
+
+    The cells must be distinct. `image` may be overwritten.
+    """
+    batch, channels, height, width = image.shape
+    rows, columns = _span(cells.row, CELL, 0), _span(cells.column, CELL, 0)
+    index = _index(cells, rows, columns, height, width)
+    pixels = image.transpose(0, 1).reshape(channels, -1)
+    new = windows.transpose(0, 1).reshape(channels, -1)
+    kept = torch.where(where.repeat_interleave(CELL * CELL), new, pixels.index_select(1, index))
+    return pixels.index_copy_(1, index, kept).view(channels, batch, height, width).transpose(0, 1)
+
+
+def most_wrong(error: Tensor, pixels: int) -> tuple[CellIndices, Tensor]:
+    """Return the `pixels` // 16 cells of each image with the largest error (B, 1, h, w), and whether it is above 0.
+
+    The number of cells does not depend on the values, so no device synchronization is required.
+    """
+    batch, _, height, width = error.shape
+    count = min(pixels // CELL**2, height * width)
+    values, places = error.flatten(1).topk(count, sorted=False)
+    images = torch.arange(batch, device=error.device)[:, None].expand_as(places)
+    rows = places.div(width, rounding_mode="floor")
+    cells = CellIndices(images.flatten(), rows.flatten(), (places - rows * width).flatten())
+    return cells, values.flatten() > 0
+
+
+def as_map(cells: CellIndices, chosen: Tensor, like: Tensor) -> Tensor:
+    """Return the 0/1 map, shaped like `like` (B, 1, h, w), with ones at the chosen cells."""
+    batch, _, height, width = like.shape
+    index = (cells.batch * height + cells.row) * width + cells.column
+    return like.new_zeros(batch * height * width).index_copy(0, index, chosen.to(like.dtype)).view_as(like)
+
 
 CELLS_AT_ONCE = 2048
 """Batch size that fits into a CPU's cache; all 20,000 cells of a 4K frame in one batch take twice as long. A GPU

@@ -17,7 +17,7 @@ def _spec(title: str, backbone: Backbone, note: str, sha256: str | None, auto: A
         title=title,
         weights=WeightSpec(f"bgmv2-{backbone}", file, "MIT", note, _RELEASE + file, sha256=sha256),
         load=partial(late(__package__, "network", "load"), backbone),
-        export=late(__package__, "export", "export"),
+        export=late(__package__, "network", "export"),
         needs_plate=True,
         recurrent=False,
         precisions=("float32", "float16"),

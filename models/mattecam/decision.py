@@ -1,4 +1,4 @@
-"""The decision stage in torch; `models.decision_rule` explains it."""
+"""The decision stage in torch; `models.rules` explains it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.decision_rule import DecisionRule
+from models.rules import DecisionRule
 
 
 class Decision(nn.Module):

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from models.export import Export, ExportStage, example_inputs
-from models.filter_weights import FastFilterWeights
 from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork
 from models.mattecam.trunk import Trunk
 from models.names import PLATE_CHANNELS, state_names
+from models.rules import FastFilterWeights
 
 
 class Beginning(nn.Module):

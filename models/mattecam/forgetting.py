@@ -1,4 +1,4 @@
-"""Clears memories where the picture changes, in torch; `models.forgetting_rule` explains it."""
+"""Clears memories where the picture changes, in torch; `models.rules` explains it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.forgetting_rule import ForgettingRule
+from models.rules import ForgettingRule
 
 CHANNELS = 3
 Shares = tuple[Tensor, Tensor, Tensor]

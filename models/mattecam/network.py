@@ -24,7 +24,7 @@ from models.rvm import guided_filter
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-"""r1, r2, r3, the last frame at 1/4 (see `models.forgetting_rule`), and the last decisions at the size of the small
+"""r1, r2, r3, the last frame at 1/4 (see `models.rules`), and the last decisions at the size of the small
 frame (see `models.mattecam.decision`)."""
 
 _MEAN = (0.485, 0.456, 0.406)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.blocks import conv_norm
 from models.mattecam.network import ENCODER, MattecamNetwork, has_trunk
-from models.mattecam.plate_rule import NEAR, OTHER, REACH, SAME
+from models.rules import NEAR, OTHER, REACH, SAME
 
 FIRST_KERNEL = "encode1.0.weight"
 _GAIN = 4.0

@@ -8,6 +8,9 @@ bfloat16, the alpha error is at most 5 of 255. ResNet50 takes most of the comput
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -15,8 +18,9 @@ from torch import Tensor, nn
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.export import Export, ExportStage, example_inputs
-from models.filter_weights import FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights
 from models.names import COEFFICIENTS, state_names
+from models.quantization import quantize_convolutions, quantized_names, set_input_scales, set_weight_scales
+from models.rules import FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights
 from models.rvm.decoder import RecurrentDecoder, UpsamplingBlock, upsample_like
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 from models.rvm.network import MattingNetwork
@@ -115,7 +119,7 @@ class DecoderExport(nn.Module):
     def forward(
         self, small: Tensor, half3: Tensor, finest: Tensor, fine: Tensor, middle: Tensor, deep: Tensor, *states: Tensor
     ) -> tuple[Tensor, ...]:
-        """Return the input of the guided filter (1, C, h, w), see `models.filter_weights`, and the new states."""
+        """Return the input of the guided filter (1, C, h, w), see `models.rules`, and the new states."""
         r1, r2, r3, r4 = states
         x, r4 = self.decode4(self.aspp(self.deepest(deep)), r4, 1)
         x, r3 = self.decode3(x, middle, half3, r3, 1)
@@ -224,3 +228,27 @@ def _matrix(conv: nn.Module, norm: nn.Module | None = None) -> Floats:
         scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
         weights, bias = weights * scale[:, None], (bias - norm.running_mean) * scale + norm.bias.detach()
     return torch.cat([weights, bias[:, None]], 1).contiguous().numpy()
+
+
+def quantized(export: Export, layers: Iterable[str]) -> Export:
+    """Return a copy of an export with quantized convolutions; the caller sets their scales.
+
+    layers: names of convolutions after the name of their part. Raises RuntimeError if one does not exist.
+    """
+    stages = copy.deepcopy(export.stages)
+    made = replace(export, stages=stages)
+    quantize_convolutions(parts_of(made), layers)
+    return made
+
+
+def load_quantized(export: Export, tensors: Mapping[str, Tensor]) -> Export:
+    """Return a copy of an export in int8 with these scales. Raises RuntimeError if they do not fit."""
+    made = quantized(export, quantized_names(tensors))
+    set_input_scales(parts_of(made), tensors)
+    set_weight_scales(parts_of(made))
+    return made
+
+
+def parts_of(export: Export) -> nn.ModuleDict:
+    """Return the modules of an export by the name of their part."""
+    return nn.ModuleDict({stage.name: stage.module for stage in export.stages})

@@ -29,7 +29,7 @@ RVM_MOBILENETV3 = NetworkSpec(
     direct=True,
     precisions=("float32", "float16", "bfloat16", "int8"),
     int8=Path(__file__).with_name("rvm_mobilenetv3-int8.safetensors"),
-    quantize=late(__package__, "quantized", "load_quantized"),
+    quantize=late(__package__, "export", "load_quantized"),
     float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
     auto=AutoRank(cpu=4, gpu=5),
 )

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from models.blocks import ImageNetNormalise, resize
 from models.export import Export, ExportStage, Method, example_inputs
-from models.filter_weights import FastFilterWeights
 from models.names import state_names
+from models.rules import FastFilterWeights
 from models.rvm.guided_filter import EPS, FastGuidedFilter
 from models.u2net.network import U2Net
 

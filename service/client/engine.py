@@ -23,7 +23,7 @@ from app.matting.base.interface import EngineInfo, MatteEditor, Pending, StepGeo
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine.frame_engine import FrameEngine
-from models.filter_weights import FastFilterWeights
+from models.rules import FastFilterWeights
 from service.client.link import Received
 from service.client.witness import Look, Witness
 from service.webrtc.marks import COUNT

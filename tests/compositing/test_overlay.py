@@ -25,7 +25,7 @@ from app.compositing.overlay import (
 from app.core.errors import BackgroundError
 from app.core.settings import OverlayPlace, OverlaySettings
 from app.core.types import BgrImage, Patch
-from app.media.svg_file import render_svg
+from app.media.image_file import render_svg
 
 WIDTH, HEIGHT = 320, 180
 SVG = (

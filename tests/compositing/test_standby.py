@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.compositing.card_text import TextBlock
-from app.compositing.standby import StandbyCard
+from app.compositing.standby import StandbyCard, TextBlock
 from app.core.errors import BackgroundError
 from app.core.types import BgrImage
 from tests.compositing.files import flat, write

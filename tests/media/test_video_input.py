@@ -21,7 +21,7 @@ from app.capture.video_file import VideoFileSource
 from app.compositing import open_background
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings
-from app.media.audio_tracks import AudioCopy
+from app.media.encoders import AudioCopy
 from app.media.mp4 import declares_too_much
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.decision_rule import DecisionRule
 from models.mattecam.decision import Decision
 from models.mattecam.network import MattecamNetwork
+from models.rules import DecisionRule
 
 pytestmark = pytest.mark.torch
 

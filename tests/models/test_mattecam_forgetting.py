@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.forgetting_rule import ForgettingRule
 from models.mattecam.forgetting import Forgetting, Shares
 from models.mattecam.network import MattecamNetwork
+from models.rules import ForgettingRule
 
 pytestmark = pytest.mark.torch
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from models.bgmv2.patches import CellIndices, as_map, cut, cut_resized, most_wrong, paste_
+from models.bgmv2.refiner import CellIndices, as_map, cut, cut_resized, most_wrong, paste_
 from models.blocks import resize
 
 pytestmark = pytest.mark.torch

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from app.core.concurrency.turns import Turns
 from app.media.video_writer import VideoWriter
-from app.output.encoder_thread import CAPACITY, ENCODER_NICENESS, EncoderThread
 from app.output.recorder import Recorder
-from app.output.recording import RecordingCounts, RecordingOptions
+from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, RecordingCounts, RecordingOptions
 from tests.output.pictures import picture
 from tests.output.recordings import composite, read
 from tests.waiting import eventually

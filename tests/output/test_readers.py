@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.output import readers
-from app.output.readers import ReaderWatch
+from app.output import camera_list
+from app.output.camera_list import ReaderWatch
 from app.system import device_holders as holders_module
 from app.system.device_holders import Holder
 from tests.holding import program
@@ -47,7 +47,7 @@ def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: p
         searches.append(path)
         return ()
 
-    monkeypatch.setattr(readers, "holders", search)
+    monkeypatch.setattr(camera_list, "holders", search)
     with closing(ReaderWatch(str(device), clock=lambda: now_s[0])) as watch:
         for _ in range(100):
             watch.readers()
@@ -68,7 +68,7 @@ def test_a_removed_device_has_no_readers(tmp_path: Path) -> None:
 
 
 def test_unsupported_systems_report_unknown(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "LINUX", False)
+    monkeypatch.setattr(camera_list, "LINUX", False)
     monkeypatch.setattr(holders_module, "LINUX", False)
     with closing(ReaderWatch(str(device))) as watch:
         assert watch.readers() is None

@@ -18,8 +18,8 @@ from app.core.stage import Stage
 from app.core.types import Matte, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.output.base import FrameSink, SinkContext
-from app.output.encoder_thread import FEEDER_NICENESS
 from app.output.recorder import open_alpha_recording, open_recording
+from app.output.recording import FEEDER_NICENESS
 from app.runtime.pipeline import Pipeline
 from app.testing.engine import ImmediateEngine, StepInput
 from app.testing.sink import FakeSink

@@ -56,7 +56,7 @@ class StandIn(ImmediateEngine):
 def _parts() -> Parts:
     from app.capture import open_source
     from app.compositing import open_background
-    from app.output.readers import ReaderWatch
+    from app.output.camera_list import ReaderWatch
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
 

@@ -28,7 +28,7 @@ class OpenVinoNetwork:
     def __init__(self, settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> None:
         """Compile the stages. Raise ModelError or RuntimeError if that fails."""
         from app.matting.openvino.artefact_cache import artefacts
-        from app.matting.openvino.stages import bound, compiled, fitted, halved_shapes
+        from app.matting.openvino.recurrent import bound, compiled, fitted, halved_shapes
         from models.names import state_names
 
         direct = geometry.ratio == 1 and choice.spec.direct

@@ -15,7 +15,7 @@ from app.core.types import BgrImage, Floats
 from app.matting.kernels.full_size import view_rows
 from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
 from app.matting.kernels.network_arrays import shrink_rows
-from models.filter_weights import FilterWeights, LearnedFilterWeights
+from models.rules import FilterWeights, LearnedFilterWeights
 
 MOST_THREADS = 4
 Ratios = tuple[float, float]

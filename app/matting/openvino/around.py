@@ -10,9 +10,7 @@ import numpy as np
 from app.core.types import Floats
 from app.matting.base.interface import StateArrays, copy_into
 from app.matting.kernels.network_arrays import halve_rows, pixel_rows
-from models.decision_rule import DecisionRule
-from models.forgetting_rule import ForgettingRule
-from models.mattecam.plate_rule import NEAR, OTHER, REACH, SAME
+from models.rules import NEAR, OTHER, REACH, SAME, DecisionRule, ForgettingRule
 
 
 def unpack(cells: Floats, alpha_margin: float, matte: Floats) -> None:
@@ -51,7 +49,7 @@ class LastFrame:
 
 
 class CpuDecision(LastFrame):
-    """The decision stage, which remembers its decisions; `models.decision_rule` explains it.
+    """The decision stage, which remembers its decisions; `models.rules` explains it.
 
     OpenVINO needs ten times as long for it as OpenCV, because it pads a single channel to sixteen.
     """
@@ -88,7 +86,7 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 
 class CpuForgetting(LastFrame):
-    """Clears memories where the picture changes; `models.forgetting_rule` explains it."""
+    """Clears memories where the picture changes; `models.rules` explains it."""
 
     def __init__(self, rule: ForgettingRule, height: int, width: int) -> None:
         """height, width: of the small frame."""

@@ -15,9 +15,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from app.matting.openvino.runtime import core, ov
-from models.decision_rule import DecisionRule
-from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
-from models.forgetting_rule import ForgettingRule
+from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
 from models.weights import sha256_of
 
 INDEX, WEIGHTS, CHECKSUMS = "index.json", "filter.npz", "SHA256SUMS"
@@ -40,9 +38,9 @@ class Index(TypedDict):
     states: Sequence[Sequence[int]]
     filter: str | None
     decision: dict[str, Any] | None
-    """See `models.decision_rule`."""
+    """See `models.rules`."""
     forgetting: dict[str, Any] | None
-    """See `models.forgetting_rule`."""
+    """See `models.rules`."""
     alpha_margin: float | None
 
 

@@ -18,7 +18,7 @@ from app.matting.openvino.runtime import ov, preprocess
 from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
 from models.export import Export, ExportError, ExportStage, check_float32
-from models.filter_weights import FilterWeights
+from models.rules import FilterWeights
 from models.spec import QuantizeNetwork
 from models.table import NETWORKS
 from models.weights import WeightsError

@@ -12,7 +12,7 @@ from app.matting.cpu.compositor import Coefficients, RefinedCells, padded
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.kernels.patches import cut_cells
 from app.matting.openvino.artefact import Artefact
-from app.matting.openvino.stages import Arrays, bound, compiled, fitted
+from app.matting.openvino.recurrent import Arrays, bound, compiled, fitted
 from app.matting.plate.plate import lit_plate
 from models.bgmv2.windows import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 

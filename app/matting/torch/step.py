@@ -18,7 +18,7 @@ from app.matting.strict.torch_strict import initial_memory, strict_matte, with_p
 from app.matting.torch import torch_edges
 from app.matting.torch.core import Core
 from app.matting.torch.full_size import LayerTensors, Pixels, State, layers, small_frame, to_pixels
-from app.matting.torch.torch_blur import blurred_background
+from app.matting.torch.torch_edges import blurred_background
 from app.matting.torch.torch_edit import edit_of, edited, in_view, placed, viewed_frame
 
 

@@ -13,7 +13,7 @@ from app.core.files.disk_errors import why_not_read
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
-from app.media.image_folder import picture_names
+from app.media.slides import picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import Record

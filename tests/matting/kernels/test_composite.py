@@ -22,7 +22,7 @@ from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows
 from app.matting.torch.full_size import Pixels, layers, to_pixels
-from app.matting.torch.torch_blur import blurred_background
+from app.matting.torch.torch_edges import blurred_background
 from tests.matting.networks import frames
 from tests.matting.torch_stubs import StubTorch
 

@@ -20,12 +20,12 @@ from app.matting.openvino import artefact_cache
 from app.matting.openvino.around import CpuDecision, unpack
 from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact
 from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
+from app.matting.openvino.recurrent import compiled, fitted, halved_shapes
 from app.matting.openvino.runtime import core
-from app.matting.openvino.stages import compiled, fitted, halved_shapes
 from app.matting.torch.networks import load_network
 from models import table
-from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.names import COEFFICIENTS, state_names
+from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights
 
 pytestmark = pytest.mark.torch
 

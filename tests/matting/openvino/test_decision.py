@@ -8,8 +8,8 @@ import torch
 
 from app.core.types import Floats
 from app.matting.openvino.around import CpuDecision
-from models.decision_rule import DecisionRule
 from models.mattecam.decision import Decision
+from models.rules import DecisionRule
 
 pytestmark = pytest.mark.torch
 

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from app.matting.openvino.around import CpuForgetting
-from models.forgetting_rule import ForgettingRule
 from models.mattecam.forgetting import Forgetting
 from models.mattecam.network import MattecamNetwork
+from models.rules import ForgettingRule
 
 pytestmark = pytest.mark.torch
 

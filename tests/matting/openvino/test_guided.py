@@ -13,8 +13,8 @@ from torch import nn
 
 from app.core.types import Floats
 from app.matting.cpu.strips import Strips
-from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.mattecam.network import explained
+from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 
 pytestmark = pytest.mark.torch

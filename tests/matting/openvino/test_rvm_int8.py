@@ -18,7 +18,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Floats
 from app.matting import build_engine
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.stages import compiled, fitted, halved_shapes
+from app.matting.openvino.recurrent import compiled, fitted, halved_shapes
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
 from models.int8 import SIMILAR, SOURCE, find_int8, int8_file

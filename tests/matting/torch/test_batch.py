@@ -13,8 +13,7 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import MatteEditor, Pending, StepGeometry
-from app.matting.engine.batch import step_together
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine.frame_engine import FrameEngine, step_together
 from app.matting.torch.networks import load_core
 from app.matting.torch.torch_backend import TorchBackend, run_batch
 from tests.matting.networks import BuildEngine, frames

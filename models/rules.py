@@ -1,0 +1,94 @@
+"""What networks leave to their runtime, as plain numbers and arrays, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRule:
+    """Parameters of a network's decision stage. Lengths are in pixels of the small frame.
+
+    A network that is unsure of a region gives it an intermediate alpha, so that the background shows through a whole
+    chair or bystander. The decision stage makes such a region background or foreground as a whole; only a band along
+    the contour, where hair, motion blur and fabric are translucent, keeps the alpha of the network:
+
+        mean = means of alpha over 3x3 pixels
+        foreground = clamp((mean - 1/2 + hysteresis * last) / width + 1/2, 0, 1)
+        alpha = clamp(alpha, box(erode(foreground)), box(dilate(foreground)))
+
+    `last` is 2 * foreground - 1 of the previous frame, 0 before the first. Borders are replicated.
+    """
+
+    band: int = 3
+    """Radius of erosion and dilation: how far from the contour alpha is unchanged."""
+    ramp: int = 2
+    """Radius of the box: over which the limits fade in."""
+    hysteresis: float = 0.15
+    """Difference between a mean alpha and 0.5 below which the previous decision weighs more."""
+    width: float = 0.3
+    """Range of mean alpha over which the decision goes from background to foreground; it damps flicker."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgettingRule:
+    """Parameter of the stage that clears memories where the picture changes. Colours are in 0..1.
+
+    A recurrent network that was trained on calm sequences shows the background for some frames where a fast person was.
+    Before each step, its memories are therefore multiplied by the share to keep:
+
+        means = the small frame, halved twice (means of 2x2 pixels; incomplete squares at the right and lower border)
+        change = largest difference of a channel from the means of the frame before
+        keep = 1 - dilate(clamp(change / rule.change - 1, 0, 1)) over 3x3 means
+
+    at 1/4, and halved again for the memories at 1/8 and 1/16.
+    """
+
+    change: float = 0.1
+    """Change from which memories begin to be cleared; at twice as much nothing is kept."""
+
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedFilterWeights:
+    """RVM's deep guided filter with folded normalizations; its input is the decoder's features (C, h, w).
+
+    1x1 convolutions are matrices (outputs, inputs + 1) whose last column is the bias.
+    """
+
+    project: Floats
+    """(4, C + 1): from the features to [foreground residual (3), alpha]."""
+    box: Floats
+    """(4, 9): the 3x3 box filter of each channel."""
+    first: Floats
+    """(C, 8 + C + 1)"""
+    second: Floats
+    """(C, C + 1)"""
+    third: Floats
+    """(4, C + 1)"""
+
+
+@dataclass(frozen=True, slots=True)
+class FastFilterWeights:
+    """The fast guided filter; its input is the matte (4, h, w): [foreground residual (3), alpha]."""
+
+    epsilon: float
+    renormalize_borders: bool
+    """Whether means at the borders are those of the pixels inside the image; False: of zeros outside it."""
+
+
+FilterWeights = LearnedFilterWeights | FastFilterWeights
+
+
+# Constants of the comparison with a plate.
+REACH = 2
+"""Pixels of the small frame by which the plate may be off."""
+NEAR = 10
+"""Pixels of the small frame around a difference in which a person may be."""
+SAME, OTHER = 0.015, 0.03
+"""Differences up to which the frame is the plate, and from which it is not."""
