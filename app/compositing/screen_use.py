@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
+from app.compositing.reading_thread import ReadingThread
 from app.core.errors import BackgroundError
 from app.core.messages.media import ScreenText
 
@@ -13,19 +13,6 @@ HIDING_LIMIT_S = 10.0
 """Limit for the window to hide the room: the thread that opens backgrounds must be able to stop."""
 DESKTOP_S = 0.3
 """Wait after that until the desktop shows what the window has painted."""
-
-
-class Capture(Protocol):
-    """A capture that can be ended."""
-
-    @property
-    def closing(self) -> bool:
-        """Whether it has been told to end."""
-        ...
-
-    def stop(self) -> None:
-        """Tell it to end; do not wait."""
-        ...
 
 
 class ScreenUse:
@@ -37,7 +24,7 @@ class ScreenUse:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._captures: tuple[Capture, ...] = ()
+        self._captures: tuple[ReadingThread, ...] = ()
         self._changed: Callable[[], None] | None = None
         self._hidden = False
         """The views have been painted since the first of the captures began."""
@@ -58,7 +45,7 @@ class ScreenUse:
             self._hidden = self.captured
             self._condition.notify_all()
 
-    def begin(self, capture: Capture) -> None:
+    def begin(self, capture: ReadingThread) -> None:
         """Wait until no view shows the room. Raises BackgroundError if that fails or the capture is stopped."""
         with self._condition:
             self._captures += (capture,)
@@ -71,7 +58,7 @@ class ScreenUse:
                 self.end(capture)
                 raise BackgroundError(ScreenText.NOT_HIDDEN())
 
-    def end(self, capture: Capture) -> None:
+    def end(self, capture: ReadingThread) -> None:
         """Note that a capture takes no more images."""
         with self._condition:
             self._captures = tuple(other for other in self._captures if other is not capture)
@@ -92,5 +79,5 @@ class ScreenUse:
             self._closed = True
             self._condition.notify_all()
 
-    def _is_over(self, capture: Capture) -> bool:
+    def _is_over(self, capture: ReadingThread) -> bool:
         return self._closed or capture.closing

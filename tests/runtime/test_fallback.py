@@ -37,7 +37,7 @@ def gpu_error(text: str, precision: str = "float16", *, invalid_output: bool = F
 
 @pytest.fixture
 def cards() -> CudaCards:
-    return CudaCards(SimulatedCuda((8, 6)))
+    return SimulatedCuda((8, 6)).cards()
 
 
 @pytest.mark.parametrize(

@@ -9,39 +9,15 @@ import logging
 import platform
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.matting.base.interface import ExecutorError
 
 _log = logging.getLogger(__name__)
-
-
-class CudaApi(Protocol):
-    """What is asked of CUDA; replaced in tests."""
-
-    def count(self) -> int:
-        """Return the number of cards."""
-        ...
-
-    def capability(self, index: int) -> tuple[int, int]:
-        """Return the compute capability of a card."""
-        ...
-
-    def name(self, index: int) -> str:
-        """Return the name of a card. Raises RuntimeError."""
-        ...
-
-    def architectures(self) -> Sequence[str]:
-        """Return the architectures that torch was built for, such as `sm_86` or `compute_90`."""
-        ...
-
-    def half_is_right(self, index: int) -> bool:
-        """Run a small convolution in float16; return whether its values are right. Raises RuntimeError."""
-        ...
 
 
 def supports(architectures: Sequence[str], capability: tuple[int, int]) -> bool:
@@ -66,9 +42,11 @@ def supports(architectures: Sequence[str], capability: tuple[int, int]) -> bool:
 class CudaCards:
     """Selects a card. Thread-safe; each card is tested once."""
 
-    def __init__(self, api: CudaApi | None) -> None:
-        """api: None where no driver is installed or torch was built without CUDA."""
-        self._api = api
+    def __init__(self, cuda: Any, half_is_right: Callable[[int], bool] = lambda index: False) -> None:
+        """cuda: `torch.cuda`; None where no driver is installed or torch was built without CUDA. half_is_right: runs a
+        convolution in float16 on a card and returns whether its values are right; raises RuntimeError.
+        """
+        self._cuda, self._half_is_right = cuda, half_is_right
         self._lock = threading.RLock()
         self._tested: dict[int, bool] = {}
         """Whether a card can be used."""
@@ -78,16 +56,16 @@ class CudaCards:
     def first(self) -> str | None:
         """Return the first card that can be used, as a device of torch; None if there is none."""
         with self._lock:
-            if self._api is None or self._lost:
+            if self._cuda is None or self._lost:
                 return None
-            return next((_device(index) for index in range(self._api.count()) if self._usable(index)), None)
+            return next((_device(index) for index in range(self._cuda.device_count()) if self._usable(index)), None)
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Return (`cuda:N`, name) of the cards that torch has code for; a card that gives no name is left out."""
         with self._lock:
-            if self._api is None or self._lost:
+            if self._cuda is None or self._lost:
                 return ()
-            names = [(f"cuda:{index}", self._name(index)) for index in range(self._api.count())]
+            names = [(f"cuda:{index}", self._name(index)) for index in range(self._cuda.device_count())]
         return tuple((device, name) for device, name in names if name)
 
     def find(self, device: str) -> str:
@@ -97,11 +75,11 @@ class CudaCards:
                 raise ExecutorError(ModelText.GPU_LOST(device=device), "auto", device, "auto")
             number = device.partition(":")[2]
             found = self.first()
-            if self._api is None or found is None:
+            if self._cuda is None or found is None:
                 raise ModelError(ModelText.NO_NVIDIA_GPU())
             if not number:
                 return found
-            count = self._api.count()
+            count = self._cuda.device_count()
             if int(number) >= count:
                 raise ModelError(ModelText.NO_SUCH_GPU(device=device, count=count))
             if not self._usable(int(number)):
@@ -125,10 +103,9 @@ class CudaCards:
 
     def _name(self, index: int) -> str:
         """Return the name of a card; empty if torch has no code for it, or it gives none."""
-        assert self._api is not None
         try:
-            fits = supports(self._api.architectures(), self._api.capability(index))
-            return self._api.name(index) if fits else ""
+            fits = supports(self._cuda.get_arch_list(), self._cuda.get_device_capability(index))
+            return str(self._cuda.get_device_name(index)) if fits else ""
         except RuntimeError as error:
             _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
             return ""
@@ -139,13 +116,12 @@ class CudaCards:
         return self._tested[index]
 
     def _test(self, index: int) -> bool:
-        assert self._api is not None
         try:
-            capability = self._api.capability(index)
-            if not supports(self._api.architectures(), capability):
+            capability = self._cuda.get_device_capability(index)
+            if not supports(self._cuda.get_arch_list(), capability):
                 _log.warning("torch has no code for the GPU cuda:%d (capability %d.%d).", index, *capability)
                 return False
-            if not self._api.half_is_right(index):
+            if not self._half_is_right(index):
                 _log.warning("The GPU cuda:%d computes wrong values in float16; float32 is used.", index)
                 self._wrong_in_half.add(index)
         except RuntimeError as error:
@@ -174,9 +150,12 @@ def cuda_cards() -> CudaCards:
         return CudaCards(None)
     import torch
 
-    from app.matting.torch.cuda_api import TorchCuda
+    from app.matting.torch.cuda_api import convolves_in_half
 
-    return CudaCards(TorchCuda() if torch.cuda.is_available() else None)
+    return CudaCards(
+        torch.cuda if torch.cuda.is_available() else None,
+        lambda index: convolves_in_half(torch.device("cuda", index)),
+    )
 
 
 @functools.cache

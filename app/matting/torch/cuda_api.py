@@ -1,4 +1,4 @@
-"""CUDA as torch sees it: cards, architectures, a test of half precision, and release of memory."""
+"""CUDA as torch sees it: a test of half precision, and release of memory."""
 
 from __future__ import annotations
 
@@ -11,30 +11,6 @@ _log = logging.getLogger(__name__)
 CHANNELS, SIDE = 32, 24
 TOLERANCE = 0.05
 """Largest difference of a float16 convolution of values around 1 from float32."""
-
-
-class TorchCuda:
-    """Implements `CudaApi` with torch."""
-
-    def count(self) -> int:
-        """See `CudaApi.count`."""
-        return torch.cuda.device_count()
-
-    def capability(self, index: int) -> tuple[int, int]:
-        """See `CudaApi.capability`."""
-        return torch.cuda.get_device_capability(index)
-
-    def name(self, index: int) -> str:
-        """See `CudaApi.name`."""
-        return torch.cuda.get_device_name(index)
-
-    def architectures(self) -> list[str]:
-        """See `CudaApi.architectures`."""
-        return torch.cuda.get_arch_list()
-
-    def half_is_right(self, index: int) -> bool:
-        """See `CudaApi.half_is_right`."""
-        return convolves_in_half(torch.device("cuda", index))
 
 
 def convolves_in_half(device: torch.device) -> bool:

@@ -1,8 +1,10 @@
-"""Simulated answers of CUDA about its cards."""
+"""Simulated answers of `torch.cuda` about its cards."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from app.matting.selection.hardware import CudaCards
 
 CUDA_13 = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120")
 
@@ -17,19 +19,22 @@ class SimulatedCuda:
         self.tests = 0
         self.nameless: set[int] = set()
 
-    def count(self) -> int:
+    def device_count(self) -> int:
         return len(self.capabilities)
 
-    def capability(self, index: int) -> tuple[int, int]:
+    def get_device_capability(self, index: int) -> tuple[int, int]:
         return self.capabilities[index]
 
-    def name(self, index: int) -> str:
+    def get_device_name(self, index: int) -> str:
         if index in self.nameless:
             raise RuntimeError("CUDA driver version is insufficient for CUDA runtime version")
         return f"card {index}"
 
-    def architectures(self) -> Sequence[str]:
+    def get_arch_list(self) -> Sequence[str]:
         return CUDA_13
+
+    def cards(self) -> CudaCards:
+        return CudaCards(self, self.half_is_right)
 
     def half_is_right(self, index: int) -> bool:
         self.tests += 1

@@ -42,23 +42,23 @@ def test_code_for_a_later_minor_version_or_another_major_version_does_not_run() 
 
 
 def test_auto_takes_the_first_card_that_torch_supports() -> None:
-    assert CudaCards(SimulatedCuda((6, 1), (8, 6), (9, 0))).first() == "cuda:1"
-    assert CudaCards(SimulatedCuda((8, 6))).first() == "cuda"
-    assert CudaCards(SimulatedCuda((6, 1))).first() is None
-    assert CudaCards(SimulatedCuda((9, 0), error="CUDA error: no kernel image is available")).first() is None
-    assert CudaCards(SimulatedCuda()).first() is None
+    assert SimulatedCuda((6, 1), (8, 6), (9, 0)).cards().first() == "cuda:1"
+    assert SimulatedCuda((8, 6)).cards().first() == "cuda"
+    assert SimulatedCuda((6, 1)).cards().first() is None
+    assert SimulatedCuda((9, 0), error="CUDA error: no kernel image is available").cards().first() is None
+    assert SimulatedCuda().cards().first() is None
     assert CudaCards(None).first() is None
 
 
 def test_a_card_is_tested_once() -> None:
     api = SimulatedCuda((8, 6))
-    cards = CudaCards(api)
+    cards = api.cards()
     assert [cards.first() for _ in range(3)] == ["cuda"] * 3
     assert api.tests == 1
 
 
 def test_a_card_by_number_must_exist_and_fit() -> None:
-    cards = CudaCards(SimulatedCuda((8, 6), (6, 1), (9, 0)))
+    cards = SimulatedCuda((8, 6), (6, 1), (9, 0)).cards()
     assert [cards.find(name) for name in ("cuda", "cuda:0", "cuda:2")] == ["cuda", "cuda", "cuda:2"]
     with pytest.raises(ModelError, match="no GPU cuda:7; this machine has 3"):
         cards.find("cuda:7")
@@ -69,7 +69,7 @@ def test_a_card_by_number_must_exist_and_fit() -> None:
 
 
 def test_a_lost_device_is_not_used_again() -> None:
-    cards = CudaCards(SimulatedCuda((8, 6)))
+    cards = SimulatedCuda((8, 6)).cards()
     cards.give_up()
     assert cards.first() is None
     with pytest.raises(ModelError, match="stopped working"):
@@ -78,8 +78,8 @@ def test_a_lost_device_is_not_used_again() -> None:
 
 def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     for cards, precision in (
-        (CudaCards(SimulatedCuda((7, 5), half=False)), "float32"),
-        (CudaCards(SimulatedCuda((8, 6))), "float16"),
+        (SimulatedCuda((7, 5), half=False).cards(), "float32"),
+        (SimulatedCuda((8, 6)).cards(), "float16"),
     ):
         monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
         found = choice.choose(MattingSettings(model="mattecam"))
@@ -109,11 +109,11 @@ def test_freed_pinned_memory_is_returned_too(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_cards_are_listed_that_torch_has_code_for_and_that_answer() -> None:
     api = SimulatedCuda((6, 1), (8, 9), (9, 0))
-    assert CudaCards(api).named() == (("cuda:1", "card 1"), ("cuda:2", "card 2"))
+    assert api.cards().named() == (("cuda:1", "card 1"), ("cuda:2", "card 2"))
     assert api.tests == 0, "a list needs no kernel on every card"
     api.nameless = {1}
-    assert CudaCards(api).named() == (("cuda:2", "card 2"),)
+    assert api.cards().named() == (("cuda:2", "card 2"),)
     assert CudaCards(None).named() == ()
-    lost = CudaCards(api)
+    lost = api.cards()
     lost.give_up()
     assert lost.named() == ()
