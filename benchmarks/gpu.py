@@ -34,7 +34,7 @@ from app.matting.torch.networks import place
 from app.matting.torch.step import FrameStep
 from app.matting.torch.torch_backend import DTYPES, TorchBackend
 from models.checkpoint import load_state_dict
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
 from models.table import NETWORKS
 

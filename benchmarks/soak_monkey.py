@@ -17,7 +17,7 @@ from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
 from app.core.types import BgrImage, Frame, Matte, Picture
 from app.output.base import FrameSink, SinkContext
-from app.output.sound.base import SoundSource
+from app.output.sound.microphone import SoundSource
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.testing.engine import FakeEngine, StepInput

@@ -10,7 +10,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from app.output.pipewire.node import PipeWireNode
+from app.output.pipewire import PipeWireNode
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.registry import OWN_NODE, CameraList
 from app.system.pipewire.video_format import Layout, VideoFormat

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
-from app.output.pipewire.sink import open_camera
+from app.output.pipewire import open_camera
 from app.runtime.pipeline import Pipeline
 from app.testing.room import HEIGHT, WIDTH
 from tests.fakes.world import FakeWorld

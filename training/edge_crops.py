@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.clips import downsampled
+from models.blocks import downsampled
 from models.mattecam.network import MattecamNetwork
 from training.data import Mixture, SampleSource
 from training.step import to_batch

@@ -16,10 +16,10 @@ import torch
 import typer
 from torch import Tensor
 
-from models.clips import downsampled
+from models.blocks import downsampled
 from models.mattecam.bundled import load, save
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, pixels_of, stretched
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from models.rvm import guided_filter
 from training import parallel
 from training.average import Average

@@ -12,7 +12,7 @@ import typer
 from app.core.errors import UsageError
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork, has_trunk
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from training.rounding import round_weights
 from training.step import Learner
 

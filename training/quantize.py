@@ -23,8 +23,8 @@ from torch import Tensor
 from models.int8 import SIMILAR, SOURCE, int8_file
 from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.paths import BUNDLED
 from models.mattecam.quantized import quantized, save_quantized
+from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
 from models.weights import sha256_of

@@ -12,7 +12,7 @@ from torch import nn
 
 from models.backbones.efficientnet_lite import EfficientNetLite0, MBConv
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.trunk import Trunk
+from models.mattecam.parts import Trunk
 
 _FIRST_TRAINED_STAGE = 5
 """Stages from this one on, at 1/32, are trained further: gradients of the finer ones take most of a step's time."""

@@ -8,8 +8,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from app.compositing.reading_thread import ReadingThread
-from app.compositing.screen_use import ScreenUse
+from app.compositing.screen_use import ReadingThread, ScreenUse
 from app.compositing.still import layout_of
 from app.core import geometry
 from app.core.errors import BackgroundError

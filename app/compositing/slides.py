@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from app.compositing.reading_thread import ReadingThread
+from app.compositing.screen_use import ReadingThread
 from app.compositing.still import LaidOutImage, layout_of
 from app.core.errors import BackgroundError
 from app.core.messages.media import SlidesText

@@ -12,7 +12,7 @@ import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from app.compositing.reading_thread import ReadingThread
+from app.compositing.screen_use import ReadingThread
 from app.compositing.still import layout_of
 from app.core import geometry
 from app.core.errors import BackgroundError

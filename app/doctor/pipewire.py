@@ -48,8 +48,7 @@ def check_pipewire(system: System, proof: Callable[[], Finding] | None) -> list[
 
 def prove_pipewire() -> Finding:
     """Send bars through PipeWire and read them back."""
-    from app.output.pipewire.node import PipeWireNode
-    from app.output.pipewire.sink import PipeWireCamera
+    from app.output.pipewire import PipeWireCamera, PipeWireNode
 
     steps = (PipeWireFinding.FIX_SESSION_MANAGER(), _START)
     make = partial(PipeWireNode, name=_PROOF_NODE)

@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import Outgoing
 from app.output.recording import RecordingCounts
-from app.output.sound.base import OpenSource
+from app.output.sound.microphone import OpenSource
 
 
 class FrameSink(Protocol):

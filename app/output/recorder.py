@@ -27,9 +27,8 @@ from app.media.video_writer import VideoWriter
 from app.output import unfinished
 from app.output.base import SinkContext
 from app.output.recording import ConstantTimes, EncoderThread, FrameTimes, RecordingOptions, VariableTimes
-from app.output.sound.base import SoundFeed
-from app.output.sound.microphone import Microphone
-from app.output.sound.track import RecordingSound
+from app.output.sound.microphone import Microphone, SoundFeed
+from app.output.sound.track import SoundTrack
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +55,8 @@ class Recorder:
         self._size = width, height
         self._last: Picture | None = None
         self._closed = False
-        self._sound: RecordingSound | None = None
+        self._microphone: SoundFeed | None = None
+        self._track: SoundTrack | None = None
         rate = Fraction(options.fps).limit_denominator(1001)
         self._times: FrameTimes = ConstantTimes(rate) if options.constant_rate else VariableTimes(options.fps)
 
@@ -81,7 +81,7 @@ class Recorder:
         self._writer = self._thread.writer
         unfinished.begin(self._writer.temporary_path)
         if options.open_microphone is not None:
-            self._sound = RecordingSound(options.open_microphone())
+            self._microphone = options.open_microphone()
 
     def send(self, picture: Picture) -> None:
         """Append the frame. Raises SinkLostError if an earlier one could not be written; the file is finished then."""
@@ -90,8 +90,8 @@ class Recorder:
         if self._thread.error is not None:
             self._fail()
         now_s = self._clock()
-        if self._sound is not None and self._last is None:
-            self._sound.begin(now_s if picture.frame is None else min(now_s, picture.frame.captured_at_s))
+        if self._track is None:  # the sound begins with the first frame
+            self._track = SoundTrack(now_s if picture.frame is None else min(now_s, picture.frame.captured_at_s))
         time_s = self._times.next(picture, now_s)
         self._last = picture
         if time_s is not None:
@@ -105,8 +105,8 @@ class Recorder:
         if self._closed:
             return
         last, end_s = self._last, self._times.end(self._clock())
-        if self._sound is not None:
-            self._sound.close()
+        if self._microphone is not None:
+            self._microphone.close()
         if last is not None and end_s is not None:
             self._thread.put(last, end_s)
         self._thread.finish()
@@ -117,8 +117,8 @@ class Recorder:
             if last is None:
                 self._writer.abort()
             else:
-                if self._sound is not None:
-                    self._writer.write_sound(self._sound.rest(self._writer.end_s))
+                if self._microphone is not None:
+                    self._writer.write_sound(self._sound_for(self._writer.end_s, final=True))
                 self._writer.close()
         except OSError as error:
             raise SinkLostError(
@@ -129,9 +129,10 @@ class Recorder:
         if str(self._writer.path) != self.name:
             raise SinkLostError(RecordingText.NAME_TAKEN(file=self.name, copy=self._writer.path))
 
-    def _sound_for(self, time_s: Fraction | float) -> NDArray[np.int16]:
-        assert self._sound is not None  # frames come after the constructor
-        return self._sound.until(time_s)
+    def _sound_for(self, time_s: Fraction | float, final: bool = False) -> NDArray[np.int16]:
+        """Return the samples that arrived up to the frame of this time; `final`: those up to the end of the file."""
+        assert self._microphone is not None and self._track is not None  # frames come after the constructor
+        return self._track.add(self._microphone.take(), float(time_s), final=final)
 
     def _image(self, picture: Picture) -> geometry.Image:
         if not self._alpha:
@@ -154,8 +155,8 @@ class Recorder:
     def _salvage(self) -> Text:
         """Finish the file after a failure and return where it is."""
         self._closed, self._last = True, None
-        if self._sound is not None:
-            self._sound.close()
+        if self._microphone is not None:
+            self._microphone.close()
         self._thread.finish()
         with suppress(OSError):
             self._writer.close()

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from app.core.concurrency.threads import lower_priority, name_thread
 from app.core.concurrency.turns import Turns
 from app.core.types import Picture
 from app.media.video_writer import VideoWriter
-from app.output.sound.base import SoundFeed
+from app.output.sound.microphone import SoundFeed
 
 
 class RecordingCounts:
@@ -70,18 +69,6 @@ SHORTEST_STEP_S = 0.001
 """Distance of two frames whose own times are in the wrong order, such as a composite after the stand-by card."""
 
 
-class FrameTimes(Protocol):
-    """Decides which of the pictures sent at the rate of the output clock are written, and at which time."""
-
-    def next(self, picture: Picture, now_s: float) -> Fraction | float | None:
-        """Return the time of the next picture in seconds from the first one; None if it is not written."""
-        ...
-
-    def end(self, now_s: float) -> Fraction | float | None:
-        """Return the time at which the last picture is written once more at the end; None if it is not."""
-        ...
-
-
 class VariableTimes:
     """Each new picture once, at the time at which its frame was captured; the stand-by card when it is sent."""
 
@@ -95,7 +82,7 @@ class VariableTimes:
         """Age of the last new picture when it was sent: repetitions keep its distance to the clock."""
 
     def next(self, picture: Picture, now_s: float) -> float | None:
-        """See `FrameTimes`."""
+        """Return the time of the next picture in seconds from the first one; None if it is not written."""
         is_new = picture is not self._last
         if is_new:
             self._last = picture
@@ -111,7 +98,7 @@ class VariableTimes:
         return self._last_s
 
     def end(self, now_s: float) -> float | None:
-        """See `FrameTimes`."""
+        """Return the time at which the last picture is written once more at the end; None if it is not."""
         if self._start_s is None:
             return None
         time_s = now_s - self._lag_s - self._start_s - self._interval_s
@@ -128,14 +115,18 @@ class ConstantTimes:
         self._tick = -1
 
     def next(self, picture: Picture, now_s: float) -> Fraction:
-        """See `FrameTimes`."""
+        """See `VariableTimes`."""
         if self._start_s is None:
             self._start_s = now_s
         self._tick = max(self._tick + 1, round((now_s - self._start_s) * self._rate))
         return self._tick / self._rate
 
     def end(self, now_s: float) -> None:
-        """See `FrameTimes`."""
+        """See `VariableTimes`."""
+
+
+FrameTimes = VariableTimes | ConstantTimes
+"""Decides which of the pictures sent at the rate of the output clock are written, and at which time."""
 
 
 CAPACITY = 8

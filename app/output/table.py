@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.core.stage import Stage
-from app.output import recorder, virtual_camera
+from app.output import pipewire, recorder, virtual_camera
 from app.output.base import SinkSpec
-from app.output.pipewire import sink as pipewire
 
 SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(

@@ -11,7 +11,7 @@ from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Pla
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.interface import MattingEngine, Pending
 from app.people.auto_framing import AutoFraming
-from app.people.only_me import Certainty, OnlyMe
+from app.people.only_me import OnlyMe
 from app.people.regions import find_people
 from app.people.zones import DrawnZones, ZonePlanes, draw_zones, zone_planes
 
@@ -104,7 +104,7 @@ class PeopleEditor:
         """Whether nobody is shown because the selected person is not certain."""
         if self._only_me is None:
             return False
-        return self._elsewhere is not None or self._only_me.certainty is Certainty.HIDDEN
+        return self._elsewhere is not None or not self._only_me.shown
 
     def forget(self) -> None:
         """Forget the stream: the next frame is of another one."""

@@ -7,8 +7,6 @@ the two are apart and the colours tell which is which. The state holds two colou
 
 from __future__ import annotations
 
-from enum import Enum
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -63,33 +61,21 @@ FOREIGN = 1.5
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-class Certainty(Enum):
-    """What is known about the selected person."""
-
-    SHOWN = "shown"
-    HIDDEN = "hidden"
-    """Not found, or not told apart from somebody else: nobody is shown."""
-
-
 class OnlyMe:
     """Tracks one person in one stream. Nothing outlives this object."""
 
     def __init__(self) -> None:
         self._memory: PersonMemory | None = None
-        self._certainty = Certainty.HIDDEN
+        self.shown = False
+        """Whether the person is shown. If not found, or not told apart from somebody else, nobody is."""
         self._found = 0
         """Frames in a row in which a hidden person was found."""
         self._point: tuple[float, float] | None = None
 
-    @property
-    def certainty(self) -> Certainty:
-        """Whether the person is shown."""
-        return self._certainty
-
     def select(self, point: tuple[float, float] | None) -> None:
         """Select the person at a point, in fractions of the matte, at the next frame; None: the largest one."""
         self._memory, self._point = None, point
-        self._certainty, self._found = Certainty.HIDDEN, 0
+        self.shown, self._found = False, 0
 
     def reframe(self, before: FramingSettings, after: FramingSettings) -> None:
         """Follow a change of the manual crop: the next frame shows another part of the camera's frame."""
@@ -118,17 +104,17 @@ class OnlyMe:
         codes = colour_codes(image)
         count, labels = _parts(grid)
         if self._memory is not None and self._memory.own.shape != grid.shape:
-            self._certainty = Certainty.HIDDEN
+            self.shown = False
             self._memory.own = self._memory.others = self._memory.anchor = np.zeros(grid.shape, np.bool_)
         if self._memory is None:
             self._begin(labels, count, codes)
-        elif self._certainty is Certainty.SHOWN:
+        elif self.shown:
             self._continue(self._memory, labels, count, codes, step_s)
         else:
             self._memory.wary_s = max(0.0, self._memory.wary_s - step_s)
             self._search(self._memory, labels, count, codes)
         shown = np.zeros(grid.shape, np.float32)
-        if self._certainty is Certainty.SHOWN and self._memory is not None:
+        if self.shown and self._memory is not None:
             shown[_grown(self._memory.own, RIM) & ~_grown(self._memory.others, 1)] = 1
         return np.asarray(
             cv2.resize(shown, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
@@ -150,7 +136,7 @@ class OnlyMe:
         own = labels == chosen
         self._memory = PersonMemory(own, (labels > 0) & ~own, own, float(own.sum()), histogram(codes, own), None)
         self._learn_others(self._memory, codes, 1.0)
-        self._certainty = Certainty.SHOWN
+        self.shown = True
 
     def _continue(
         self, memory: PersonMemory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float
@@ -222,7 +208,7 @@ class OnlyMe:
         return largest if largest.sum() <= GROWTH * memory.area else None
 
     def _hide(self, memory: PersonMemory, labels: NDArray[np.int32], wary_s: float = 0.0) -> None:
-        self._certainty, self._found = Certainty.HIDDEN, 0
+        self.shown, self._found = False, 0
         memory.wary_s = max(memory.wary_s, wary_s)
         memory.own = np.zeros(labels.shape, np.bool_)
         memory.others = labels > 0
@@ -240,7 +226,7 @@ class OnlyMe:
         self._found = self._found + 1 if len(fitting) == 1 else 0
         if self._found >= PROOF_FRAMES:
             memory.own, memory.others, memory.anchor = fitting[0], (labels > 0) & ~fitting[0], fitting[0]
-            self._certainty = Certainty.SHOWN
+            self.shown = True
 
     @staticmethod
     def _learn_others(memory: PersonMemory, codes: Codes, rate: float) -> None:

@@ -15,7 +15,7 @@ from app.core.settings import BackgroundSettings, CaptureSettings, EngineSetting
 from app.core.text import Text
 from app.matting.base.interface import MattingEngine
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
-from app.output.sound.base import OpenSource
+from app.output.sound.microphone import OpenSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.bgmv2.base import Backbone, MattingBase
 from models.bgmv2.refiner import Refiner
-from models.bgmv2.windows import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
+from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 from models.export import PROBE, Export, ExportStage, Method
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.bgmv2.base import HIDDEN
-from models.bgmv2.windows import CELL
+from models.bgmv2.spec import CELL
 from models.blocks import resize
 
 

@@ -1,4 +1,4 @@
-"""The published variants of Background Matting V2."""
+"""The published variants of Background Matting V2, and sizes of its refiner's windows. Imports no torch."""
 
 from __future__ import annotations
 
@@ -46,3 +46,11 @@ BGMV2_RESNET101 = _spec(
     None,
     AutoRank(cpu=2, gpu=2),
 )
+
+
+CELL = 4
+"""Side of a cell in pixels."""
+WINDOW = 8
+"""Side of a window in pixels, at half size and at full size."""
+CONTEXT_CHANNELS, IMAGE_CHANNELS = 42, 6
+"""Channels: hidden features, coarse matte, frame and plate; frame and plate."""

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.mattecam.network import MattecamNetwork, has_trunk
-from models.mattecam.paths import BUNDLED, BUNDLED_WITH_PLATE
 from models.mattecam.plate import PlateNetwork
 from models.mattecam.quantized import load_quantized
+from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
 
 
 def load_bundled() -> MattecamNetwork:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.export import Export, ExportStage, example_inputs
 from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork
-from models.mattecam.trunk import Trunk
+from models.mattecam.parts import Trunk
 from models.names import PLATE_CHANNELS, state_names
 from models.rules import FastFilterWeights
 

@@ -13,19 +13,15 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import Residual, conv_norm
-from models.clips import as_given, downsampled, flattened
-from models.mattecam.decision import Decision
-from models.mattecam.forgetting import CHANNELS, Forgetting, Shares
-from models.mattecam.memory import MattecamGRU
-from models.mattecam.trunk import LATERAL, Trunk
+from models.blocks import Residual, as_given, conv_norm, downsampled, flattened
+from models.mattecam.parts import CHANNELS, LATERAL, Decision, Forgetting, MattecamGRU, Shares, Trunk
 from models.rvm import guided_filter
 
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """r1, r2, r3, the last frame at 1/4 (see `models.rules`), and the last decisions at the size of the small
-frame (see `models.mattecam.decision`)."""
+frame (see `models.mattecam.parts`)."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -70,7 +66,7 @@ class MattecamNetwork(nn.Module):
     deviation: Tensor
 
     def __init__(self, trunk: bool = False) -> None:
-        """trunk: whether `models.mattecam.trunk` takes the place of the encoder's layers at 1/16 and 1/32."""
+        """trunk: whether `models.mattecam.parts` takes the place of the encoder's layers at 1/16 and 1/32."""
         super().__init__()
         e1, e2, e3, e4, e5 = ENCODER
         d1, d2, d3, d4 = _DECODER
@@ -224,7 +220,7 @@ class MattecamNetwork(nn.Module):
         Also returns the decoder's features at 1/4, 1/8 and 1/16, those of the encoder that it reads at 1/16, and the
         new states.
 
-        keep: the shares of the memories that each frame sees; None for all. begun: see `models.mattecam.trunk.Trunk`.
+        keep: the shares of the memories that each frame sees; None for all. begun: see `models.mattecam.parts.Trunk`.
         """
         keep1, keep2, keep3 = keep or (None, None, None)
         f1, f2 = self.skips(src_small)

@@ -18,9 +18,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones.efficientnet_lite import STAGES_TO_8, MBConv
 from models.blocks import Residual
-from models.mattecam.memory import MattecamGRU
 from models.mattecam.network import Context, MattecamNetwork, has_trunk
-from models.mattecam.trunk import Trunk
+from models.mattecam.parts import MattecamGRU, Trunk
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
 
 _SCALE = ".scale"

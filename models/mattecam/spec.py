@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from models.mattecam.paths import BUNDLED, BUNDLED_WITH_PLATE
 from models.spec import AutoRank, NetworkSpec, WeightSpec, late
+
+BUNDLED = Path(__file__).with_name("student.safetensors")
+"""Path of the bundled weights, float16; see README.md next to them."""
+BUNDLED_WITH_PLATE = BUNDLED.with_name("student-plate.safetensors")
+"""Path of the bundled weights of the network that also sees a plate, float16."""
 
 STUDENT = NetworkSpec(
     title="Standard",

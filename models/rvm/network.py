@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.backbones.resnet import ResNet, resnet50
-from models.clips import as_given, downsampled, flattened
+from models.blocks import as_given, downsampled, flattened
 from models.rvm import guided_filter
 from models.rvm.decoder import LRASPP, RecurrentDecoder, State
 from models.rvm.guided_filter import DeepGuidedFilter, FastGuidedFilter

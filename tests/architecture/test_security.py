@@ -12,7 +12,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutpu
 MAY_COMPOSITE = {
     "app.matting.light.light",
     "app.matting.cpu.compositor",
-    "app.matting.cpu.cpu_placing",
+    "app.matting.cpu.full_size",
     "app.matting.torch.torch_backend",
 }
 """Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""

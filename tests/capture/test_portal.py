@@ -13,7 +13,7 @@ from app.capture.table import open_source
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
-from app.output.pipewire.node import PipeWireNode
+from app.output.pipewire import PipeWireNode
 from app.system.camera_portal import open_cameras, read_portal
 from app.system.pipewire.raw_video import to_bgr
 from app.system.pipewire.reader import RawFrame

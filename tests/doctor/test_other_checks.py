@@ -16,7 +16,7 @@ from app.doctor.virtual_camera import check_mac, check_windows
 from app.matting.selection import hardware
 from app.matting.selection.measured import Trial, note_trials
 from app.system.display import X11_LIBRARIES
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from tests.doctor.machine import Machine
 
 CPU_TORCH = TorchFacts("2.13.0+cpu", None, None, (), False)

@@ -10,7 +10,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import Backdrop, Picture
-from app.output.sound.base import SoundSource
+from app.output.sound.microphone import SoundSource
 from app.output.table import SINKS
 from app.runtime.parts import Parts
 from app.testing.engine import FakeEngine

@@ -25,7 +25,7 @@ from app.matting.selection import measured
 from app.matting.selection.measured import Trial, note_trials
 from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS
 from tests.gui.controls import Controls, made_store

@@ -16,7 +16,7 @@ from app.core.matte_edit import MatteEdit
 from app.core.placement import area_of, in_corner
 from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, MattingSettings, PlacementSettings
 from app.core.types import Backdrop, BlurredBackground, Matte
-from app.matting.cpu.cpu_placing import placed
+from app.matting.cpu.full_size import placed
 from app.matting.cpu.strips import Strips
 from tests.matting.edits import MODELS, OFF, Fixed, random_edit
 from tests.matting.networks import BuildEngine, frames

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from app.core.errors import ModelError
 from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError
 
 pytestmark = pytest.mark.torch

@@ -9,7 +9,7 @@ import torch
 from models.mattecam.bundled import load_bundled
 from models.mattecam.export import export
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from tests.paths import GOLDEN
 from training.export import expected_outputs, pattern
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.mattecam.decision import Decision
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.parts import Decision
 from models.rules import DecisionRule
 
 pytestmark = pytest.mark.torch

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.mattecam.forgetting import Forgetting, Shares
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.parts import Forgetting, Shares
 from models.rules import ForgettingRule
 
 pytestmark = pytest.mark.torch

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from models.int8 import SOURCE, find_int8, int8_file
 from models.mattecam.bundled import load, load_bundled, save
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.paths import BUNDLED
 from models.mattecam.quantized import load_quantized, quantized, save_quantized
+from models.mattecam.spec import BUNDLED
 from models.quantization import SIGNED, UNSIGNED, Quantizer
 from models.weights import sha256_of
 from tests.golden.fill import fill

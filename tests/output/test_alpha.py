@@ -10,7 +10,7 @@ import pytest
 
 from app.core.types import Outgoing, Picture, PictureKind
 from app.output.packing import person_on_black, side_by_side, to_bgra
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader
 from app.system.pipewire.video_format import Layout

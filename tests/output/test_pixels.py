@@ -8,8 +8,7 @@ import pytest
 
 from app.core.types import BgrImage
 from app.media.yuv import Layout, YuvConverter
-from app.output.pipewire.node import PipeWireNode
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera, PipeWireNode
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.video_format import VideoFormat
 from tests.output import fake_driver

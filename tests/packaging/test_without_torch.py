@@ -19,7 +19,7 @@ from app.matting.openvino import artefact_cache
 from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.selection import choice, hardware
 from models.int8 import int8_file
-from models.mattecam.paths import BUNDLED, BUNDLED_WITH_PLATE
+from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
 from tests.paths import ROOT
 from tools.convert_networks import convert_all
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane
-from app.people.only_me import Certainty, OnlyMe
+from app.people.only_me import OnlyMe
 from tests.people.walks import COLUMNS, ROWS, silhouette
 
 RED, BLUE, DARK_BLUE = (0.8, 0.2, 0.15), (0.15, 0.25, 0.7), (0.2, 0.2, 0.65)
@@ -57,13 +57,14 @@ class Outcome:
     """Share of the visible selected person that is shown."""
     bystander: NDArray[np.float64]
     """Part of the frame in which the bystander is shown."""
-    certainties: list[Certainty]
+    shown: list[bool]
+    """Whether the selected person is known well enough to be shown."""
 
 
 def watch(behind: Walker, front: Walker, seconds: float, *, select: Walker, rate_hz: int = 30) -> Outcome:
     """Track one of two people."""
     rng = np.random.default_rng(3)
-    tracker, own, bystander, certainties = OnlyMe(), [], [], []
+    tracker, own, bystander, shown = OnlyMe(), [], [], []
     tracker.select((select.x(0.0), select.top + 2 * select.head))
     for index in range(round(seconds * rate_hz)):
         time_s = index / rate_hz
@@ -77,8 +78,8 @@ def watch(behind: Walker, front: Walker, seconds: float, *, select: Walker, rate
         other = front if select is behind else behind
         own.append(_shown(gain, visible[id(select)]))
         bystander.append(float((gain * visible[id(other)]).mean()))
-        certainties.append(tracker.certainty)
-    return Outcome(np.array(own), np.array(bystander), certainties)
+        shown.append(tracker.shown)
+    return Outcome(np.array(own), np.array(bystander), shown)
 
 
 def _shown(gain: Plane, visible: Plane) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.people.editor import PeopleEditor
-from app.people.only_me import Certainty, OnlyMe
+from app.people.only_me import OnlyMe
 from tests.people.crowds import BLUE, DARK_BLUE, RED, WALL, Outcome, Walker, watch
 from tests.people.walks import COLUMNS, ROWS, silhouette
 
@@ -59,7 +59,7 @@ def test_people_in_the_same_clothes_are_hidden_while_they_touch() -> None:
     outcome = watch(passing(DARK_BLUE), me, 8, select=me)
     assert_private(outcome)
     assert outcome.own[-1] > 0.95
-    assert 0.1 < outcome.certainties.count(Certainty.HIDDEN) / len(outcome.certainties) < 0.4
+    assert 0.1 < outcome.shown.count(False) / len(outcome.shown) < 0.4
 
 
 def test_colours_that_everybody_wears_do_not_make_people_alike() -> None:
@@ -68,7 +68,7 @@ def test_colours_that_everybody_wears_do_not_make_people_alike() -> None:
     other = Walker(lambda time_s: -0.2 + 0.25 * time_s, BLUE, 0.28, 0.1, jeans=True)
     outcome = watch(other, me, 8, select=me)
     assert_private(outcome)
-    assert Certainty.HIDDEN not in outcome.certainties
+    assert all(outcome.shown)
     assert outcome.own.min() > 0.6
     assert outcome.own[-1] > 0.95, "all of the person is shown once the other one is gone"
 
@@ -86,7 +86,7 @@ def test_somebody_who_looks_the_same_never_takes_my_place() -> None:
     me, other = standing(BLUE), passing(BLUE, 0.3, 0.14)
     outcome = watch(other, me, 8, select=me)
     assert_private(outcome)
-    assert outcome.certainties[-1] is Certainty.HIDDEN
+    assert not outcome.shown[-1]
 
 
 @pytest.mark.parametrize("in_front", [True, False])
@@ -108,7 +108,7 @@ def test_nobody_takes_my_place_when_i_leave() -> None:
     me, other = Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE)
     outcome = watch(other, me, 8, select=me)
     assert outcome.bystander.max() == 0
-    assert outcome.certainties[-1] is Certainty.HIDDEN
+    assert not outcome.shown[-1]
 
 
 def test_the_click_selects_and_without_one_the_largest() -> None:
@@ -125,7 +125,7 @@ def test_the_click_selects_and_without_one_the_largest() -> None:
     assert (gain * large).max() == 0
     tracker.select((0.5, 0.05))
     assert tracker.gain(image, alpha, 0.0).max() == 0, "a click on the wall selects nobody, and shows nobody"
-    assert tracker.certainty is Certainty.HIDDEN
+    assert not tracker.shown
 
 
 def test_a_change_of_the_crop_keeps_the_selection() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from app.core.stage import Stage
 from app.output.base import FrameSink, SinkContext
-from app.output.pipewire.sink import NodeChoice
-from app.output.pipewire.sink import open_camera as open_real
+from app.output.pipewire import NodeChoice
+from app.output.pipewire import open_camera as open_real
 from app.output.virtual_camera import CameraChoice
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase

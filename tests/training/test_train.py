@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from tests.training.samples import make_cache
 from training.export import averaged_student, blended
 from training.run import Run, Stage, frames_of_step, size_of_step

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.reader import NodeReader
 from tests.output.pipewire.feeding import image_of

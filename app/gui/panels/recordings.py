@@ -18,9 +18,8 @@ from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import field_row
 from app.gui.widgets.signals import follow
-from app.output.sound.base import OpenSource
 from app.output.sound.devices import MicrophoneName, open_microphone
-from app.output.sound.microphone import Microphone
+from app.output.sound.microphone import Microphone, OpenSource
 from app.runtime.status import PipelineStatus
 
 METER_INTERVAL_MS = 80

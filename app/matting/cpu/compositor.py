@@ -15,9 +15,8 @@ from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import EdgePlan, LightPlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, under
-from app.matting.cpu import cpu_edges
 from app.matting.cpu.cpu_blur import Ground, blurred_background
-from app.matting.cpu.cpu_placing import placed
+from app.matting.cpu.full_size import beyond, feather, grow, placed
 from app.matting.cpu.strips import Strips
 from app.matting.kernels.composite import finish_rows
 from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows
@@ -238,11 +237,11 @@ class Compositor:
             alpha = self._smoothed(alpha, edges.temporal_smoothing)
         else:
             self._previous_alpha = None
-        grown = cpu_edges.grow(alpha, edges)
+        grown = grow(alpha, edges)
         if edges.feather_px == 0:
             return grown
-        feathered = cpu_edges.feather(grown, edges.feather_px)
-        continued = cpu_edges.beyond(foreground, grown, edges.feather_px)
+        feathered = feather(grown, edges.feather_px)
+        continued = beyond(foreground, grown, edges.feather_px)
         self._strips.run(
             alpha.shape[0], lambda top, bottom: extend_colour_rows(foreground, continued, grown, feathered, top, bottom)
         )

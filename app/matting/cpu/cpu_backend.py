@@ -18,7 +18,7 @@ from app.matting.cpu.compositor import Coefficients, Compositor, RefinedCells
 from app.matting.cpu.strips import Strips
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
-from models.bgmv2.windows import CELL
+from models.bgmv2.spec import CELL
 
 
 def edited(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.core.native_kernels import Array
 from app.core.types import Floats
 from app.matting.kernels.jit import READ_FRAME, WRITE, Bytes, jit, rows
-from models.bgmv2.windows import WINDOW
+from models.bgmv2.spec import WINDOW
 
 F32 = np.float32
 HALF_BORDER, BORDER = 3, 2

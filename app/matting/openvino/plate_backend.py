@@ -14,7 +14,7 @@ from app.matting.kernels.patches import cut_cells
 from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.recurrent import Arrays, bound, compiled, fitted
 from app.matting.plate.plate import lit_plate
-from models.bgmv2.windows import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
+from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 
 AT_ONCE = 512
 """Number of cells per batch, chosen so that their windows fit into the CPU cache."""

@@ -25,7 +25,7 @@ KERNELS = (
     paths.module("app.matting.kernels.composite"),
     paths.module("app.matting.kernels.patches"),
     paths.module("app.matting.strict.cell_kernels"),
-    paths.module("app.media.yuv_rows"),
+    paths.module("app.media.yuv"),
 )
 """Modules that give access to all compiled functions."""
 TRIALS_S = 8.0

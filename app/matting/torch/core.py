@@ -19,7 +19,7 @@ from app.core.types import BgrImage
 from app.matting.base.interface import StepGeometry
 from app.matting.torch.full_size import State, small_frame
 from models.bgmv2.network import MattingRefine
-from models.bgmv2.windows import CELL
+from models.bgmv2.spec import CELL
 from models.export import TwoStageNetwork
 
 

@@ -17,9 +17,20 @@ from app.matting.base.interface import MatteEditor, StepGeometry
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch import torch_edges
 from app.matting.torch.core import Core
-from app.matting.torch.full_size import LayerTensors, Pixels, State, layers, small_frame, to_pixels
+from app.matting.torch.full_size import (
+    LayerTensors,
+    Pixels,
+    State,
+    edit_of,
+    edited,
+    in_view,
+    layers,
+    placed,
+    small_frame,
+    to_pixels,
+    viewed_frame,
+)
 from app.matting.torch.torch_edges import blurred_background
-from app.matting.torch.torch_edit import edit_of, edited, in_view, placed, viewed_frame
 
 
 class StepOutput(NamedTuple):

@@ -17,7 +17,7 @@ from av.error import FFmpegError
 
 from app.core.errors import MicrophoneError
 from app.core.messages.output import MicrophoneText
-from app.output.sound.base import BLOCK_S, RATE, SoundBlock, SoundSource
+from app.output.sound.microphone import BLOCK_S, RATE, SoundBlock, SoundSource
 
 LIBRARY = "libpulse-simple.so.0"
 _RECORD = 2

@@ -15,7 +15,7 @@ from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.selection.choice import Choice
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from tests.matting.networks import frames
 
 FIELDS = {"what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"}

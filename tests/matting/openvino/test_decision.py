@@ -8,7 +8,7 @@ import torch
 
 from app.core.types import Floats
 from app.matting.openvino.around import CpuDecision
-from models.mattecam.decision import Decision
+from models.mattecam.parts import Decision
 from models.rules import DecisionRule
 
 pytestmark = pytest.mark.torch

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from app.matting.openvino.around import CpuForgetting
-from models.mattecam.forgetting import Forgetting
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.parts import Forgetting
 from models.rules import ForgettingRule
 
 pytestmark = pytest.mark.torch

@@ -20,7 +20,7 @@ from app.matting.selection.choice import choose
 from app.privacy.self_test import self_test
 from models.int8 import int8_file
 from models.mattecam.bundled import load
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 
 pytestmark = pytest.mark.torch
 

@@ -34,7 +34,7 @@ from app.matting.selection.measured import (
 )
 from app.matting.selection.trial import differences, measure
 from models.int8 import SOURCE, int8_file
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 from models.weights import sha256_of
 
 

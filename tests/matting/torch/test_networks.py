@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from app.matting.torch.networks import forget_networks, load_network
-from models.mattecam.paths import BUNDLED
+from models.mattecam.spec import BUNDLED
 
 pytestmark = pytest.mark.torch
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.core.errors import SinkLostError
 from app.core.types import BgrImage, Outgoing
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera
 from app.system.pipewire.reader import NodeReader, RawFrame
 from tests.output.pictures import picture
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera
 from tests.output.sender import FPS, marked_bars, sender
 
 WIDTH, HEIGHT = 640, 480

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera
 from app.system.pipewire import library
 from tests.output.pictures import bar_error, picture
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera
 from tests.output import test_contract
 from tests.output.pictures import Make
 from tests.pipewire_session import PrivateSession

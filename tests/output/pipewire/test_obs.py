@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.output.packing import side_by_side
-from app.output.pipewire.sink import PipeWireCamera
+from app.output.pipewire import PipeWireCamera
 from tests.output.pictures import bar_error, picture
 from tests.output.pipewire.desktop import desktop
 from tests.output.sender import sender

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.core.errors import MicrophoneError
 from app.core.messages.output import MicrophoneText
-from app.output.sound.base import BLOCK_S, RATE, Samples, SoundBlock
+from app.output.sound.microphone import BLOCK_S, RATE, Samples, SoundBlock
 
 COUNT = round(BLOCK_S * RATE)
 

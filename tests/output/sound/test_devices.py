@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from app.core.errors import MicrophoneError
-from app.output.sound.base import BLOCK_S, RATE
 from app.output.sound.devices import FFmpegMicrophone, PulseMicrophone, microphones, open_microphone
+from app.output.sound.microphone import BLOCK_S, RATE
 from tests.output.sound.sources import COUNT
 
 P = ctypes.c_void_p

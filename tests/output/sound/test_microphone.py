@@ -8,8 +8,7 @@ from contextlib import closing
 import numpy as np
 
 from app.core.errors import MicrophoneError
-from app.output.sound.base import SoundBlock
-from app.output.sound.microphone import Microphone
+from app.output.sound.microphone import Microphone, SoundBlock
 from tests.output.sound.sources import FakeDevice
 from tests.waiting import eventually
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.output.sound.base import RATE, SoundBlock
+from app.output.sound.microphone import RATE, SoundBlock
 from app.output.sound.track import LATEST_S, SoundTrack
-from tests.output.sound.sources import COUNT, clicks, tone
+from tests.output.sound.sources import COUNT, tone
 
 ORIGIN_S = 100.0
 
@@ -59,8 +59,3 @@ def test_a_drifting_sound_card_stays_aligned(drift: float) -> None:
             assert abs(len(samples) - COUNT) <= 6, "no silence, no cut"
         length += len(samples)
     assert worst < 0.01
-
-
-def test_clicks_are_blocks_of_the_whole_time() -> None:
-    samples = SoundTrack(ORIGIN_S).add(clicks([ORIGIN_S + 0.5], ORIGIN_S, 1.0), 0.0)
-    assert len(samples) == RATE and np.flatnonzero(samples)[0] == RATE // 2
