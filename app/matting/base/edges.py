@@ -26,20 +26,6 @@ SPREAD_ALPHA = 128
 
 
 @dataclass(frozen=True, slots=True)
-class LightPlan:
-    """The strengths of the light controls in 0..1; see `app.matting.light`."""
-
-    match: float = 0.0
-    wrap: float = 0.0
-    portrait: float = 0.0
-
-    @property
-    def active(self) -> bool:
-        """Whether any control changes the foreground."""
-        return max(self.match, self.wrap, self.portrait) > 0
-
-
-@dataclass(frozen=True, slots=True)
 class EdgePlan:
     """The edge and light operations to apply to alpha and foreground; None or 0 where a control is off."""
 
@@ -52,7 +38,10 @@ class EdgePlan:
     despill: float
     strict: StrictLevel
     """How strict mode filters the matte before the edge controls; see `app.matting.strict`."""
-    light: LightPlan = LightPlan()
+    light_match: float
+    """Strength in 0..1, as of the other two lights; see `app.matting.light`."""
+    light_wrap: float
+    portrait_light: float
 
     @property
     def touches_alpha(self) -> bool:
@@ -69,6 +58,11 @@ class EdgePlan:
         """Whether any edge control changes alpha or the foreground."""
         return self.touches_alpha or self.despill > 0
 
+    @property
+    def relights(self) -> bool:
+        """Whether any light control changes the foreground."""
+        return max(self.light_match, self.light_wrap, self.portrait_light) > 0
+
 
 def plan(edges: EdgeSettings) -> EdgePlan:
     """Return the plan for these settings."""
@@ -79,13 +73,10 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         feather_px=edges.feather_px,
         despill=edges.despill,
         strict=edges.strict,
-        light=light_plan(edges),
+        light_match=edges.light_match / 100,
+        light_wrap=edges.light_wrap / 100,
+        portrait_light=edges.portrait_light / 100,
     )
-
-
-def light_plan(edges: EdgeSettings) -> LightPlan:
-    """Return the plan of the light controls."""
-    return LightPlan(edges.light_match / 100, edges.light_wrap / 100, edges.portrait_light / 100)
 
 
 def octagon(radius: int) -> tuple[int, int]:

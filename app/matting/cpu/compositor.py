@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.core.matte_edit import Plane, View, viewed
 from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.edges import EdgePlan, LightPlan
+from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, under
 from app.matting.cpu.cpu_blur import Ground, blurred_background
 from app.matting.cpu.full_size import beyond, feather, grow, placed
@@ -164,9 +164,9 @@ class Compositor:
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
-        relights_matte = edges.light.active and cells is not None
-        if edges.light.active and cells is None:
-            coefficients = self._relit(coefficients, picture, isinstance(backdrop, BlurredBackground), edges.light)
+        relights_matte = edges.relights and cells is not None
+        if edges.relights and cells is None:
+            coefficients = self._relit(coefficients, picture, isinstance(backdrop, BlurredBackground), edges)
         # A person that is moved is first composited over black, which gives alpha times foreground.
         over = picture if placement is None else np.zeros_like(picture)
         wanted = not edges.active, want_foreground or edges.active or relights_matte
@@ -191,7 +191,7 @@ class Compositor:
         )
         if relights_matte:
             own = isinstance(backdrop, BlurredBackground)
-            matte = relit(self._light, matte, picture, own, edges.light, want_foreground)
+            matte = relit(self._light, matte, picture, own, edges, want_foreground)
         if placement is None:
             return matte
         return placed(matte, np.ascontiguousarray(picture[: size[0], : size[1]]), placement, self._strips)
@@ -220,9 +220,9 @@ class Compositor:
         self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
         return FullSize(composite, alpha, foreground)
 
-    def _relit(self, coefficients: Coefficients, picture: BgrImage, own: bool, light: LightPlan) -> Coefficients:
+    def _relit(self, coefficients: Coefficients, picture: BgrImage, own: bool, edges: EdgePlan) -> Coefficients:
         """Return coefficients that give the relit foreground, in new arrays."""
-        maps = self._light.maps(coefficients.small, coefficients.coarse, picture, own, light)
+        maps = self._light.maps(coefficients.small, coefficients.coarse, picture, own, edges)
         maps = np.stack([coefficients.at_slope(plane) for plane in maps])
         slope, offset = np.empty_like(coefficients.slope), np.empty_like(coefficients.offset)
         arrays = coefficients.slope, coefficients.offset, maps, slope, offset

@@ -15,7 +15,7 @@ from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base.edges import light_plan
+from app.matting.base.edges import plan
 from app.matting.base.interface import (
     Backend,
     EngineInfo,
@@ -227,7 +227,7 @@ def step_together(
     results: dict[int, Matte | ModelError] = {}
     groups: defaultdict[object, list[int]] = defaultdict(list)
     for index, engine in enumerate(engines):
-        alone = light_plan(edges).active  # which are applied on the CPU
+        alone = plan(edges).relights  # which are applied on the CPU
         group = index if alone else _group(engine, frames[index], backdrops[index], index)
         groups[group].append(index)
     for members in groups.values():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from app.core.types import AlphaImage, BgrImage, Floats, Matte
-from app.matting.base.edges import LightPlan
+from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays
 from app.matting.light.maps import (
     MAX_WRAP,
@@ -52,7 +51,7 @@ class Light:
         """Restore the state."""
         self._tone, self._head = arrays.get("tone"), arrays.get("head")
 
-    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: LightPlan) -> Floats:
+    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.
 
         small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size. own:
@@ -62,7 +61,7 @@ class Light:
         image = np.dstack([_shrunk(plane, width, height) for plane in small])
         return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, own, plan)
 
-    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: LightPlan) -> Floats:
+    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
         """Return the same for an image (h, w, 3) RGB and alpha (h, w) that have the size of the grid."""
         height, width = alpha.shape
         backdrop_light, wrapping = self._light_of(backdrop, width, height)
@@ -71,15 +70,15 @@ class Light:
         self._tone = _follow(self._tone, None if found is None else found.array(), TONE_RATE)
         tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
         key = None
-        if plan.portrait > 0:
+        if plan.portrait_light > 0:
             head = found_head(alpha)
             self._head = _follow(self._head, None if head is None else head.array(), HEAD_RATE)
             if self._head is not None:
                 key = key_light(Head(*map(float, self._head)), width, height)
         wrap = None
-        if plan.wrap > 0 and not flat:
-            wrap = (plan.wrap * MAX_WRAP) * rim(alpha)[..., None] * wrapping
-        return relighting(tone, plan.match, key, plan.portrait, wrap, (height, width))
+        if plan.light_wrap > 0 and not flat:
+            wrap = (plan.light_wrap * MAX_WRAP) * rim(alpha)[..., None] * wrapping
+        return relighting(tone, plan.light_match, key, plan.portrait_light, wrap, (height, width))
 
     def _light_of(self, backdrop: BgrImage, width: int, height: int) -> tuple[Floats, Floats]:
         """Return the backdrop on the grid (h, w, 3), RGB in 0..1, and the light that it wraps around the person."""
@@ -87,10 +86,6 @@ class Light:
             grid = on_grid(backdrop, width, height)
             self._backdrop = backdrop, grid, wrapping_light(grid)
         return self._backdrop[1:]
-
-
-Relight = Callable[[Floats, Floats, BgrImage], Floats]
-"""(small, alpha, backdrop) as `Light.maps` takes them; returns its maps."""
 
 
 def on_grid(image: BgrImage, width: int, height: int) -> Floats:
@@ -116,7 +111,7 @@ UNSEEN = 0.02
 LEAST_WEIGHT = 1e-6
 
 
-def relit(light: Light, matte: Matte, backdrop: BgrImage | None, own: bool, plan: LightPlan, foreground: bool) -> Matte:
+def relit(light: Light, matte: Matte, backdrop: BgrImage | None, own: bool, plan: EdgePlan, foreground: bool) -> Matte:
     """Return the matte, whose foreground must be present, with foreground and composite relit, in new arrays.
 
     For networks whose coefficients cannot carry the light.

@@ -14,7 +14,7 @@ from app.core.matte_edit import viewed
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.blur import strength_taps
-from app.matting.base.edges import light_plan, plan
+from app.matting.base.edges import EdgePlan, plan
 from app.matting.base.interface import MatteEditor, NotAMatteError, Pending, StateArrays, StepGeometry, prefixed, under
 from app.matting.light.light import Light, relit
 from app.matting.torch.core import Core, DirectCore
@@ -139,15 +139,15 @@ class TorchBackend:
         still: bool = False,
     ) -> Pending:
         """Run one step; its matte is ready. The network sees still frames too: a GPU has time for it."""
-        light = light_plan(edges)
-        matte = self._matte(frame, backdrop, edges, edit, want_foreground or light.active)
-        if light.active:
+        planned = plan(edges)
+        matte = self._matte(frame, backdrop, planned, edit, want_foreground or planned.relights)
+        if planned.relights:
             picture = None if isinstance(backdrop, BlurredBackground) else backdrop
-            matte = relit(self._light, matte, picture, picture is None, light, want_foreground)
+            matte = relit(self._light, matte, picture, picture is None, planned, want_foreground)
         return Pending(lambda: matte)
 
     def _matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, edit: MatteEditor | None, want_foreground: bool
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgePlan, edit: MatteEditor | None, want_foreground: bool
     ) -> Matte:
         picture = (
             strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
@@ -159,7 +159,7 @@ class TorchBackend:
                 self._transfers.up("frame", frame),
                 self._transfers.up_once("backdrop", backdrop, picture),
                 self.recurrent,
-                plan(edges),
+                edges,
                 self.previous_alpha,
                 edit,
                 want_foreground=want_foreground,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.edges import LightPlan
+from app.matting.base.edges import EdgePlan, plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.kernels.full_size import relight_composite_rows, relight_rows
@@ -20,8 +20,8 @@ from app.matting.light.maps import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, found
 from tests.matting.stubs import STUBS
 
 SIZE = WIDTH, HEIGHT = 160, 96
-FULL = LightPlan(1.0, 1.0, 1.0)
 ALL = EdgeSettings(strict="off", light_match=100, light_wrap=100, portrait_light=100)
+FULL = plan(ALL)
 ROUNDING = 2
 """The gate allows as much: alpha, foreground and composite are rounded before they are relit."""
 
@@ -41,6 +41,11 @@ def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.
     coarse = rng.uniform(0.3, 1.7, (6, 10, 3)) * level * 255
     picture: BgrImage = np.clip(np.kron(coarse, np.ones((height // 6, width // 10, 1))), 0, 255).astype(np.uint8)
     return picture
+
+
+def lights(match: float, wrap: float, portrait: float) -> EdgePlan:
+    """Return the plan of these strengths in 0..1."""
+    return plan(EdgeSettings(light_match=100 * match, light_wrap=100 * wrap, portrait_light=100 * portrait))
 
 
 def tone_of(frame: BgrImage, backdrop: BgrImage) -> NDArray[np.float32]:
@@ -81,7 +86,7 @@ def test_a_person_of_another_light_than_the_scene_moves_towards_it() -> None:
     assert np.abs(surfaces * gains - true).mean() < 0.85 * kept
 
 
-def maps_of(alpha: Floats, backdrop: BgrImage, plan_: LightPlan, room: bool = False) -> Floats:
+def maps_of(alpha: Floats, backdrop: BgrImage, plan_: EdgePlan, room: bool = False) -> Floats:
     frame = scene(5)
     width, height = grid_size(*SIZE)
     return Light().maps_of_grid(on_grid(frame, width, height), alpha, backdrop, room, plan_)
@@ -91,14 +96,14 @@ def maps_of(alpha: Floats, backdrop: BgrImage, plan_: LightPlan, room: bool = Fa
 def test_one_colour_has_no_light_to_follow(colour: tuple[int, int, int]) -> None:
     """A green screen must stay one: neither match nor wrap tints the person."""
     alpha = person_alpha(*grid_size(*SIZE))
-    found = maps_of(alpha, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), LightPlan(1.0, 1.0, 0.0))
+    found = maps_of(alpha, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), lights(1.0, 1.0, 0.0))
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
     np.testing.assert_allclose(found[3:], 0, atol=1e-6)
 
 
 def test_the_own_room_does_not_change_the_person() -> None:
     alpha = person_alpha(*grid_size(*SIZE))
-    found = maps_of(alpha, scene(6, level=0.1), LightPlan(1.0, 0.0, 0.0), room=True)
+    found = maps_of(alpha, scene(6, level=0.1), lights(1.0, 0.0, 0.0), room=True)
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
 
 
@@ -106,7 +111,7 @@ def test_light_wrap_only_brightens_and_only_the_rim() -> None:
     width, height = grid_size(*SIZE)
     alpha = np.zeros((height, width), np.float32)
     alpha[:, width // 4 :] = 1
-    found = maps_of(alpha, scene(7, level=0.9), LightPlan(0.0, 1.0, 0.0))
+    found = maps_of(alpha, scene(7, level=0.9), lights(0.0, 1.0, 0.0))
     for level in (0.0, 0.4, 1.0):
         lit = level * found[:3] + found[3:]
         assert (lit >= level - 1e-5).all() and (lit <= 1 + 1e-5).all()
@@ -119,8 +124,8 @@ def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
     alpha = person_alpha(width, height)
     head = found_head(alpha)
     assert head is not None and abs(head.x - width / 2) < 2
-    found = maps_of(alpha, scene(8), LightPlan(0.0, 0.0, 1.0))
-    moved = maps_of(np.roll(alpha, 20, axis=1), scene(8), LightPlan(0.0, 0.0, 1.0))
+    found = maps_of(alpha, scene(8), lights(0.0, 0.0, 1.0))
+    moved = maps_of(np.roll(alpha, 20, axis=1), scene(8), lights(0.0, 0.0, 1.0))
     brightest, then = (int(found_[1].max(axis=0).argmax()) for found_ in (found, moved))
     assert abs(brightest - width / 2) < width / 4
     assert then == pytest.approx(brightest + 20, abs=2)
@@ -131,14 +136,14 @@ def test_highlights_are_not_clipped() -> None:
     width, height = grid_size(*SIZE)
     alpha = person_alpha(width, height)
     bright = np.full((height, width, 3), 0.9, np.float32)
-    found = Light().maps_of_grid(bright, alpha, scene(9, level=1.0), False, LightPlan(1.0, 0.0, 1.0))
+    found = Light().maps_of_grid(bright, alpha, scene(9, level=1.0), False, lights(1.0, 0.0, 1.0))
     assert (0.9 * found[:3] + found[3:]).max() <= 1.01 + MAX_CHROMA
 
 
 def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
     light, alpha = Light(), person_alpha(*grid_size(*SIZE))
     image = on_grid(scene(10), *grid_size(*SIZE))
-    only_match = LightPlan(1.0, 0.0, 0.0)
+    only_match = lights(1.0, 0.0, 0.0)
     first = light.maps_of_grid(image, alpha, scene(11, level=0.9), False, only_match)
     dark = scene(12, level=0.1)
     gains = [light.maps_of_grid(image, alpha, dark, False, only_match)[1, 0, 0] for _ in range(120)]
@@ -150,7 +155,7 @@ def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
 
 def test_nobody_keeps_the_last_light() -> None:
     light, (width, height) = Light(), grid_size(*SIZE)
-    image, backdrop, plan_ = on_grid(scene(13), width, height), scene(14, level=0.2), LightPlan(1.0, 0.0, 0.0)
+    image, backdrop, plan_ = on_grid(scene(13), width, height), scene(14, level=0.2), lights(1.0, 0.0, 0.0)
     shown = light.maps_of_grid(image, person_alpha(width, height), backdrop, False, plan_)
     empty = light.maps_of_grid(image, np.zeros((height, width), np.float32), backdrop, False, plan_)
     np.testing.assert_array_equal(shown, empty)
@@ -240,5 +245,5 @@ def test_the_light_of_a_blurred_room_comes_from_the_composite() -> None:
     alpha = (person_alpha(*SIZE) * 255).astype(np.uint8)
     composite = np.where(alpha[..., None] > 127, frame, np.uint8(230))
     matte = Matte(composite, alpha, frame.copy())
-    lit = relit(Light(), matte, None, True, LightPlan(0.0, 1.0, 0.0), True)
+    lit = relit(Light(), matte, None, True, lights(0.0, 1.0, 0.0), True)
     np.testing.assert_array_equal(lit.composite, composite, "a uniform room gives no light")
