@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.output.base import FrameSink
+from tests.vm import marks
 
 BARS = (
     (235, 235, 235),
@@ -50,3 +55,49 @@ def bar_error(image: BgrImage) -> float:
 
 
 Make = Callable[[Path], FrameSink]
+
+
+FPS = 30.0
+
+
+@contextmanager
+def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink) -> Iterator[None]:
+    """Send to all cameras inside the context, at `FPS`; close them at its end. pictures: one, or what makes the next.
+
+    The first frame is sent when the context begins.
+    """
+    stop = threading.Event()
+
+    def send() -> None:
+        one = pictures() if callable(pictures) else pictures
+        for camera in cameras:
+            camera.send(one)
+
+    def keep_sending() -> None:
+        began_s, sent = time.monotonic(), 1
+        while not stop.wait(max(0.0, began_s + sent / FPS - time.monotonic())):
+            send()
+            sent += 1
+
+    send()
+    thread = threading.Thread(target=keep_sending)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        for camera in cameras:
+            camera.close()
+
+
+def marked_bars(width: int, height: int) -> Callable[[], Outgoing]:
+    """Return what makes bars with the next number and the time drawn into them. width: at least 600 pixels."""
+    numbers = itertools.count(1)
+
+    def one() -> Outgoing:
+        image = bars(width, height)
+        marks.draw(image, next(numbers))
+        return Outgoing(Picture(image, PictureKind.COMPOSITE))
+
+    return one

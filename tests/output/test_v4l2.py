@@ -1,16 +1,22 @@
-"""ioctls of loopback devices, with replies in the kernel's layout and a fake sysfs."""
+"""The devices of v4l2loopback: which there are, and frames written to them by the program itself."""
 
 from __future__ import annotations
 
 import errno
 import struct
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from app.output import v4l2
-from app.output.v4l2 import LoopbackNode
+from app.core.errors import SinkOpenError
+from app.output import v4l2, virtual_camera
+from app.output.v4l2 import LoopbackNode, LoopbackWriter
+from app.output.virtual_camera import VirtualCamera
 from app.system.v4l2 import PixelSize
+from tests.output import fake_driver
 
 
 def capability(driver: str, capabilities: int, device_capabilities: int) -> bytes:
@@ -121,3 +127,124 @@ def test_a_node_whose_only_place_for_a_reader_is_taken_has_a_producer(monkeypatc
 
 def test_no_frames_arrive_from_a_removed_node() -> None:
     assert not v4l2.frames_arrive("/dev/none")
+
+
+S_FMT, S_PARM, QUERYCAP = 0xC0D05605, 0xC0CC5616, 0x80685600
+
+
+@dataclass
+class Kernel:
+    """Answers ioctls and keeps what was asked."""
+
+    capabilities: int = 0x85200002
+    errors: dict[int, int] = field(default_factory=dict)
+    asked: dict[int, bytes] = field(default_factory=dict)
+
+    def ioctl(self, node: int, request: int, argument: bytearray) -> int:
+        if request in self.errors:
+            raise OSError(self.errors[request], "refused")
+        self.asked[request] = bytes(argument)
+        if request == QUERYCAP:
+            argument[:] = struct.pack(
+                "16s32s32sIII12x", b"v4l2 loopback", b"Mattecam", b"", 0x60100, 0x80000000, self.capabilities
+            )
+        return 0
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    kernel = Kernel()
+    monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", kernel.ioctl)
+    return kernel
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Path:
+    (tmp_path / "video10").touch()
+    return tmp_path / "video10"
+
+
+@pytest.mark.parametrize(
+    ("layout", "fourcc", "stride", "size"), [("I420", b"YU12", 64, 64 * 72), ("YUYV", b"YUYV", 128, 64 * 96)]
+)
+def test_format_rate_and_frames(
+    kernel: Kernel, device: Path, layout: str, fourcc: bytes, stride: int, size: int
+) -> None:
+    writer = LoopbackWriter(64, 48, 29.97, device=str(device), layout=layout)  # type: ignore[arg-type]
+    assert struct.unpack_from("I4xII4sIIII", kernel.asked[S_FMT]) == (2, 64, 48, fourcc, 1, stride, size, 1)
+    rate = struct.unpack_from("IIIII", kernel.asked[S_PARM])
+    assert rate[0] == 2 and rate[4] / rate[3] == pytest.approx(29.97, abs=1e-4)
+    frame = np.arange(size, dtype=np.uint32).astype(np.uint8)
+    writer.send(frame)
+    writer.send(frame)
+    with pytest.raises(ValueError, match="bytes"):
+        writer.send(frame[:-1])
+    writer.close()
+    writer.close()
+    assert device.read_bytes() == frame.tobytes() * 2
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        writer.send(frame)
+
+
+def test_a_driver_without_frame_rates_is_used(kernel: Kernel, device: Path) -> None:
+    kernel.errors[S_PARM] = errno.ENOTTY
+    LoopbackWriter(64, 48, 30, device=str(device), layout="I420").close()
+    kernel.errors[S_PARM] = errno.EIO
+    with pytest.raises(OSError, match="refused"):
+        LoopbackWriter(64, 48, 30, device=str(device), layout="I420")
+
+
+def test_a_camera_takes_no_frames(kernel: Kernel, device: Path) -> None:
+    kernel.capabilities = 0x05200001
+    with pytest.raises(OSError, match="not a video output"):
+        LoopbackWriter(64, 48, 30, device=str(device), layout="I420")
+
+
+@pytest.mark.parametrize(
+    ("request_number", "error", "words"),
+    [(S_FMT, errno.EBUSY, "Another program sends"), (S_FMT, errno.EINVAL, "accepts no frames"),
+     (QUERYCAP, errno.ENODEV, "does not exist")],
+)  # fmt: skip
+def test_refusals_of_the_driver_become_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, kernel: Kernel, device: Path, request_number: int, error: int, words: str
+) -> None:
+    writer = LoopbackWriter
+    driver = fake_driver.install(monkeypatch)
+    monkeypatch.setattr("app.output.v4l2.LoopbackWriter", writer)
+    driver.nodes = [LoopbackNode(str(device), "Mattecam", 10)]
+    kernel.errors[request_number] = error
+    with pytest.raises(SinkOpenError, match=words):
+        VirtualCamera("auto", 64, 48, 30, backend="v4l2")
+
+
+@pytest.mark.parametrize("writer_fails", [False, True])
+@pytest.mark.parametrize("reason", [None, "Device /dev/video10 could not be opened: Device or resource busy"])
+def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(
+    monkeypatch: pytest.MonkeyPatch, reason: str | None, writer_fails: bool
+) -> None:
+    driver = fake_driver.install(monkeypatch)
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(f"'v4l2loopback' backend: {reason}")
+
+    if reason is None:
+        monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
+    else:
+        monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
+    why = "cannot be used" if reason is None else "Another program sends"
+    if writer_fails:
+        driver.refusals["/dev/video10"] = OSError("the writer")
+        with pytest.raises(SinkOpenError, match=why):  # that of pyvirtualcam
+            VirtualCamera("auto", 64, 48, 30)
+    else:
+        VirtualCamera("auto", 64, 48, 30).close()
+        assert len(driver.opened) == 1
+    with pytest.raises(SinkOpenError, match=why):
+        VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam")
+
+
+def test_v4l2_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_driver.install(monkeypatch)
+    monkeypatch.setattr(virtual_camera, "LINUX", False)
+    with pytest.raises(SinkOpenError, match="on Linux only"):
+        VirtualCamera("auto", 64, 48, 30, backend="v4l2")

@@ -1,16 +1,50 @@
-"""Two people on one path each, with known truth."""
+"""Two people on one path each, with known truth, and their silhouettes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane
+from app.core.types import Floats
 from app.people.only_me import OnlyMe
-from tests.people.walks import COLUMNS, ROWS, silhouette
+from app.people.regions import Region
+
+ASPECT = 16 / 9
+ROWS, COLUMNS = 180, 320
+
+
+def person(x: float, top: float = 0.25, head: float = 0.12) -> Region:
+    """Return a person whose head is at `x`, with head and neck of this height."""
+    half = 1.1 * head / ASPECT
+    return Region(x - half, top, x + half, 1.0, x, top, top + head, 2 * half * (1 - top))
+
+
+def silhouette(x: float, top: float, head: float, *, raised_arm: bool = False, below: float = 1.0) -> Floats:
+    """Return a matte (ROWS, COLUMNS) of one person: a head, a neck, shoulders and a body down to `below`.
+
+    x, top, head: centre and upper edge of the head, and height of head and neck, in fractions of the frame.
+    """
+    alpha = np.zeros((ROWS, COLUMNS), np.uint8)
+    height = head * ROWS
+    cx, y = round(x * COLUMNS), top * ROWS
+    radius = round(0.4 * height)
+    cv2.ellipse(alpha, (cx, round(y + radius)), (round(0.33 * height), radius), 0, 0, 360, 255, -1)
+    cv2.rectangle(
+        alpha, (cx - round(0.15 * height), round(y + radius)), (cx + round(0.15 * height), round(y + height)), 255, -1
+    )
+    shoulder = round(0.95 * height)
+    cv2.rectangle(alpha, (cx - shoulder, round(y + height)), (cx + shoulder, round(below * ROWS)), 255, -1)
+    if raised_arm:
+        arm = round(0.2 * height)
+        left = cx + shoulder - arm
+        cv2.rectangle(alpha, (left, round(y - 0.5 * height)), (left + arm, round(y + height)), 255, -1)
+    return np.asarray(alpha / 255, np.float32)
+
 
 RED, BLUE, DARK_BLUE = (0.8, 0.2, 0.15), (0.15, 0.25, 0.7), (0.2, 0.2, 0.65)
 JEANS = (0.25, 0.3, 0.4)

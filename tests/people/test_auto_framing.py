@@ -22,7 +22,7 @@ from app.people.auto_framing import (
     minimum_jerk_step,
 )
 from app.people.regions import Region
-from tests.people.walks import ASPECT, person
+from tests.people.crowds import ASPECT, person
 
 FPS = 30
 Track = NDArray[np.float64]

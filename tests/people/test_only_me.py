@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.people.editor import PeopleEditor
 from app.people.only_me import OnlyMe
-from tests.people.crowds import BLUE, DARK_BLUE, RED, WALL, Outcome, Walker, watch
-from tests.people.walks import COLUMNS, ROWS, silhouette
+from tests.people.crowds import BLUE, COLUMNS, DARK_BLUE, RED, ROWS, WALL, Outcome, Walker, silhouette, watch
 
 GLIMPSE = 0.003
 """Part of the frame: a strip at the rim of the person, less than a tenth of the bystander's head."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.people.regions import find_people
-from tests.people.walks import COLUMNS, ROWS, silhouette
+from tests.people.crowds import COLUMNS, ROWS, silhouette
 
 CELL = 1 / 45
 """Two cells of the grid."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from app.output.virtual_camera import VirtualCamera
-from tests.output.sender import FPS, marked_bars, sender
+from tests.output.pictures import FPS, marked_bars, sender
 from tests.output.web_page import ages_of, bars_error, browser_command, page
 from tests.vm.producer import backend
 from tests.vm.tools import DEVICE, LABEL, expect, load, needs, say, sending

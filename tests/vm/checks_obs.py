@@ -15,9 +15,8 @@ import numpy as np
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
-from tests.output.pictures import bar_error
+from tests.output.pictures import FPS, bar_error, marked_bars, sender
 from tests.output.pipewire.obs import ALPHA_FILTER, COLOUR_FILTER, Obs, prepare
-from tests.output.sender import FPS, marked_bars, sender
 from tests.vm import marks
 from tests.vm.producer import backend
 from tests.vm.program import SLACK

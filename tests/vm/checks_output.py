@@ -24,7 +24,7 @@ from app.output import v4l2
 from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
 from tests.output import test_contract
-from tests.output.sender import sender
+from tests.output.pictures import sender
 from tests.vm.producer import backend
 from tests.vm.program import ctl, log, opened_reader, program, until_picture
 from tests.vm.tools import (

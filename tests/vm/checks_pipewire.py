@@ -14,8 +14,8 @@ import pytest
 from app.output.pipewire import PipeWireCamera
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.reader import NodeReader
+from tests.output.pictures import FPS, marked_bars, sender
 from tests.output.pipewire.feeding import image_of
-from tests.output.sender import FPS, marked_bars, sender
 from tests.pipewire_session import PrivateSession, private_session
 from tests.vm import marks
 from tests.vm.producer import backend

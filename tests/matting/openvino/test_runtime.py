@@ -1,13 +1,59 @@
-"""The program does not import OpenVINO's telemetry."""
+"""Networks in OpenVINO on one thread and on all, and without connections to anybody."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app.core.settings import EdgeSettings, EngineSettings
+from app.matting import build_engine
+from app.matting.base.interface import StepGeometry
+from app.matting.openvino import artefact_cache
+from app.matting.openvino.openvino_backend import OpenVinoBackend
+from models.table import bundled
+from models.weights import find
 from tests.paths import ROOT
+
+GEOMETRY = StepGeometry(160, 96, 0.5)
+
+
+def made(threads: int | None) -> OpenVinoBackend:
+    """Return an executor of the bundled network."""
+    spec = bundled()
+    return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY, threads=threads)
+
+
+def test_one_thread_and_all_threads_give_the_same_mattes() -> None:
+    usual, alone = made(None), made(1)
+    assert (usual.overlaps, alone.overlaps) == (False, True)
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        frame = rng.integers(0, 255, (96, 160, 3), np.uint8)
+        backdrop = np.zeros_like(frame)
+        mattes = [each.step(frame, backdrop, EdgeSettings()).result() for each in (usual, alone)]
+        assert np.abs(mattes[0].alpha.astype(int) - mattes[1].alpha).max() <= 1
+    usual.close()
+    alone.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
+    """A program has built hundreds of engines after a day of changes."""
+    counts = []
+    for number in range(5):
+        width, height = 160 + 32 * number, 96
+        engine = build_engine(EngineSettings(model=bundled().name, device="cpu"), width, height)
+        frame = np.zeros((height, width, 3), np.uint8)
+        engine.step(frame, frame, EdgeSettings()).result()
+        engine.close()
+        counts.append(len(list(Path("/proc/self/task").iterdir())))
+    later = counts[2:]
+    assert max(later) < max(counts[:2]) + len(later), f"less than one thread more for each engine: {counts}"
+
 
 WATCHED = """
 import socket, sys, threading

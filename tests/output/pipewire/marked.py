@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.output.pipewire import PipeWireCamera
-from tests.output.sender import FPS, marked_bars, sender
+from tests.output.pictures import FPS, marked_bars, sender
 
 WIDTH, HEIGHT = 640, 480
 

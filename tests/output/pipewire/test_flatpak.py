@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 
 from app.core.types import BgrImage
-from tests.output.pictures import bar_error
+from tests.output.pictures import FPS, bar_error
 from tests.output.pipewire.desktop import desktop
 from tests.output.pipewire.marked import HEIGHT, WIDTH, marked_camera
 from tests.output.pipewire.sandbox import APP, in_sandbox, install, permit, viewer
-from tests.output.sender import FPS
 from tests.output.web_page import ages_of, browser_command, page
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
 from tests.vm import marks

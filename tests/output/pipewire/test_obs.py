@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.output.packing import side_by_side
 from app.output.pipewire import PipeWireCamera
-from tests.output.pictures import bar_error, picture
+from tests.output.pictures import bar_error, picture, sender
 from tests.output.pipewire.desktop import desktop
-from tests.output.sender import sender
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 

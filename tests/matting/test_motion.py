@@ -1,12 +1,14 @@
-"""Frames in which little moves: the network sees every second one, and the composite is made of each."""
+"""Which frames are scene cuts, and which move so little that the network leaves out every second one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 import pytest
 
+from app.capture.demo import DemoSource
 from app.core.matte_edit import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, Floats
@@ -14,9 +16,83 @@ from app.matting import build_engine
 from app.matting.base.interface import Backend, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.motion import FIRST_FRAMES, STILL_LEVELS, Stillness
+from app.matting.engine.motion import FIRST_FRAMES, STILL_LEVELS, CutDetector, Stillness
 from tests.matting.edits import Fixed
 from tests.matting.stubs import Case, StubCpu
+
+SIZE = 640, 360
+
+
+def demo(count: int, empty_s: float = 0.0) -> list[BgrImage]:
+    source = DemoSource(*SIZE, 30.0, realtime=False, empty_scene_s=empty_s)
+    return [source.render(index) for index in range(count)]
+
+
+def room(seed: int) -> BgrImage:
+    """Return a room of large and small coloured patches."""
+    random = np.random.default_rng(seed)
+    layers = [
+        cv2.resize(random.uniform(-1, 1, (rows, 2 * rows, 3)), SIZE, interpolation=cv2.INTER_CUBIC) for rows in (3, 12)
+    ]
+    mixed: BgrImage = np.clip(128 + 80 * layers[0] + 40 * layers[1], 0, 255).astype(np.uint8)
+    return mixed
+
+
+def lit(image: BgrImage, gain: float, gamma: float = 1.0, offset: float = 0.0) -> BgrImage:
+    return np.asarray(np.clip(255 * gain * (image / 255) ** gamma + offset, 0, 255), np.uint8)
+
+
+def cuts(images: Sequence[BgrImage]) -> list[int]:
+    """Return the numbers of the images that begin another scene."""
+    detector = CutDetector()
+    return [number for number, image in enumerate(images) if detector.is_cut(image)]
+
+
+def test_another_scene_is_a_cut() -> None:
+    assert cuts([*demo(3), room(1), room(1), room(2), *demo(2)]) == [3, 5, 6]
+
+
+def test_rooms_of_equal_brightness_are_different_scenes() -> None:
+    scenes = [room(seed) for seed in range(20)]
+
+    assert cuts(scenes) == list(range(1, 20))
+
+
+def test_a_moving_camera_is_no_cut() -> None:
+    assert cuts(demo(90)) == []
+
+
+@pytest.mark.parametrize("light", [(0.5,), (1.7,), (0.15,), (1.0, 0.6), (1.0, 1.5), (1.0, 1.0, 30.0)])
+def test_a_change_of_light_is_no_cut(light: tuple[float, ...]) -> None:
+    for image in (demo(1)[0], room(1)):
+        assert cuts([image, lit(image, *light), image]) == []
+
+
+def test_a_person_who_enters_is_no_cut() -> None:
+    """A person who covers a third of the frame appears from one frame to the next."""
+    before, after = demo(60, empty_s=1.0)[29:31]
+
+    assert cuts([before, after, before]) == []
+
+
+def test_a_large_object_that_moves_fast_is_no_cut() -> None:
+    images = []
+    for x in range(0, 400, 60):
+        image = room(1)
+        image[:, x : x + 240] = room(2)[:, :240]
+        images.append(image)
+
+    assert cuts(images) == []
+
+
+def test_after_forgetting_no_frame_is_a_cut() -> None:
+    detector = CutDetector()
+    detector.is_cut(room(1))
+
+    detector.forget()
+
+    assert not detector.is_cut(room(2))
+
 
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()

@@ -1,0 +1,263 @@
+"""Recordings: pictures and times that are written, and an encoder that never holds up the frames."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.core.concurrency.turns import Turns
+from app.core.types import Outgoing, Picture, PictureKind
+from app.media.encoders import VideoEncoder, live_encoder
+from app.media.video_writer import VideoWriter
+from app.output import recorder as recorder_module
+from app.output.recorder import Recorder
+from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, RecordingCounts, RecordingOptions
+from app.testing.clock import FakeClock
+from tests.output.pictures import bar_error, picture
+from tests.output.recordings import composite, read
+from tests.waiting import eventually
+
+
+def test_the_composite_is_written_with_its_colours(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 640, 360, RecordingOptions(30))
+    for _ in range(5):
+        recorder.send(picture(640, 360))
+    assert not (tmp_path / "a.mp4").exists(), "the name is taken only when the file is complete"
+    recorder.close()
+    images, _ = read(tmp_path / "a.mp4")
+    assert len(images) == 5 and images[0].shape == (360, 640, 3)
+    assert bar_error(images[-1]) <= 6
+
+
+def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, alpha=True))
+    half = np.zeros((48, 64), np.uint8)
+    half[:, 32:] = 255
+    recorder.send(picture(alpha=half))
+    recorder.send(picture())
+    recorder.close()
+    (matte, none), _ = read(tmp_path / "a.mp4")
+    assert matte[:, :28].max() <= 6 and matte[:, 36:].min() >= 249
+    assert none.max() <= 6
+
+
+def test_frames_of_another_size_are_letterboxed(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+    recorder.send(picture(64, 48, grey=200))
+    recorder.send(picture(200, 50, grey=200))
+    recorder.close()
+    (_, boxed), _ = read(tmp_path / "a.mp4")
+    assert boxed.shape == (48, 64, 3)
+    assert boxed[:10].max() <= 12 and boxed[-10:].max() <= 12 and abs(int(boxed[24, 32, 0]) - 200) <= 6
+
+
+def test_odd_sizes_are_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def chosen(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
+        asked.append((width, height))
+        return live_encoder(name, width, height, rate)
+
+    monkeypatch.setattr(recorder_module, "live_encoder", chosen)
+    recorder = Recorder(tmp_path / "a.mp4", 65, 49, RecordingOptions(30))
+    recorder.send(picture(65, 49, grey=90))
+    recorder.close()
+    (image,), _ = read(tmp_path / "a.mp4")
+    assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
+    assert asked == [(66, 50)], "an encoder is tried at the size that it will get"
+
+
+def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    captured_s = [100.0, 100.041, 100.067, 100.12, 100.133]
+    for number, at_s in enumerate(captured_s):
+        shown = composite(at_s, number)
+        for sent_s in (0.05, 0.06):
+            clock.now_s = at_s + sent_s
+            recorder.send(shown)
+    recorder.close()
+    images, times = read(tmp_path / "a.mp4")
+    assert times == pytest.approx([at_s - 100 for at_s in captured_s], abs=1e-4)
+    assert [int(image[20, 20, 0]) for image in images] == pytest.approx([20 * n for n in range(5)], abs=4)
+    assert (counts.encoded, counts.dropped) == (5, 0)
+
+
+def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_end(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    still = picture()
+    for number in range(45):
+        clock.now_s = 100 + number / 30
+        recorder.send(still)
+    recorder.close()
+    _, times = read(tmp_path / "a.mp4")
+    assert times == pytest.approx([0, 0.25, 0.5, 0.75, 1.0, 1.25, 43 / 30], abs=0.1)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.duration is not None and stream.time_base is not None
+        assert float(stream.duration * stream.time_base) == pytest.approx(44 / 30, abs=0.02)
+
+
+def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30), clock)
+    recorder.send(Outgoing(Picture(picture().image, PictureKind.STANDBY)))
+    clock.now_s += 0.01
+    recorder.send(composite(clock.now_s - 0.08))
+    clock.now_s += 0.2
+    recorder.send(composite(clock.now_s - 0.05))
+    recorder.close()
+    _, times = read(tmp_path / "a.mp4")
+    assert times == pytest.approx([0, 0.001, 0.16], abs=1e-4)
+
+
+def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
+    still = picture()
+    for number in (0, 1.2, 1.9, 3.1, 7, 8, 9, 10):
+        clock.now_s = 100 + number / 30
+        recorder.send(still)
+    recorder.close()
+    _, times = read(tmp_path / "a.mp4")
+    assert times == pytest.approx([number / 30 for number in range(11)], abs=1e-4)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == stream.base_rate == 30
+
+
+def test_a_long_gap_is_not_filled(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
+    recorder.send(picture())
+    clock.now_s += 3600
+    recorder.send(picture())
+    recorder.close()
+    assert read(tmp_path / "a.mp4")[1] == pytest.approx([0, 3600], abs=1e-3)
+
+
+def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    still = picture()
+    for number in range(24):
+        clock.now_s = 100 + number / 2
+        recorder.send(still)
+        eventually(lambda expected=number + 1: counts.encoded == expected)  # type: ignore[misc]
+    recorder.close()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        packets = list(container.demux(video=0))
+        keys = [float((packet.pts or 0) * packet.time_base) for packet in packets if packet.is_keyframe]
+    assert keys == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.01)
+
+
+def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
+    """A crash must not lose more, also while the picture does not change."""
+    clock = FakeClock(100.0)
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    still = picture()
+    for number in range(300):
+        clock.now_s = 100 + number / 30
+        recorder.send(still)
+        eventually(lambda expected=1 + number // 8: counts.encoded >= expected)  # type: ignore[misc]
+    (part,) = tmp_path.iterdir()
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(part.read_bytes())
+    _, times = read(copy)
+    assert times[-1] >= 299 / 30 - 1.05
+    recorder.close()
+
+
+class SlowWriter(VideoWriter):
+    """Encodes only while `allowed` is set."""
+
+    allowed = threading.Event()
+
+    def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
+        self.allowed.wait(20)
+        super().write(image, pts_s)
+
+
+def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tmp_path: Path) -> None:
+    counts = RecordingCounts()
+    SlowWriter.allowed.clear()
+    options = RecordingOptions(30, counts=counts)
+    thread = EncoderThread(lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, options)
+    started_s = time.perf_counter()
+    for number in range(40):
+        thread.put(composite(0.0, number), number / 30)
+    assert time.perf_counter() - started_s < 15
+    SlowWriter.allowed.set()
+    thread.finish()
+    thread.writer.close()
+    _, times = read(tmp_path / "a.mp4")
+    assert len(times) == counts.encoded and CAPACITY <= counts.encoded <= CAPACITY + 1
+    assert counts.dropped == 40 - counts.encoded
+    assert times[-CAPACITY:] == pytest.approx([number / 30 for number in range(40 - CAPACITY, 40)], abs=2e-3)
+
+
+class PlayedTurns(Turns):
+    """Counts the waits; each lasts until the test ends the step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = 0
+        self.step_ended = threading.Event()
+
+    def wait_for_gap(self, timeout_s: float) -> None:
+        """Wait for the test, not for the time."""
+        self.waits += 1
+        assert 0 < timeout_s < 1
+        self.step_ended.wait(60)
+
+
+def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -> None:
+    turns, counts = PlayedTurns(), RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts, turns=turns))
+    recorder.send(composite(100.0))
+    eventually(lambda: turns.waits == 1)
+    for number in range(1, 6):
+        recorder.send(composite(100 + number / 30, number))
+    assert counts.encoded == 0
+    turns.step_ended.set()
+    eventually(lambda: counts.encoded == 6)
+    assert turns.waits == 5, "one frame did not wait, while four others waited"
+    recorder.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_threads_of_the_encoder_have_a_low_priority(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 1920, 1080, RecordingOptions(60))
+    recorder.send(picture(1920, 1080))
+    names = {int(task.name): (task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
+    started = [task for task, name in names.items() if name == "encoder-pool"]
+    assert len(started) >= 2
+    assert {os.getpriority(os.PRIO_PROCESS, task) for task in started} == {
+        min(19, os.getpriority(os.PRIO_PROCESS, 0) + ENCODER_NICENESS)
+    }
+    assert {os.sched_getscheduler(task) for task in started} == {os.SCHED_BATCH}
+    recorder.close()
+
+
+def test_an_encoder_that_does_not_work_here_is_replaced_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, encoder="vaapi"))
+    recorder.send(picture())
+    recorder.close()
+    assert len(read(tmp_path / "a.mp4")[0]) == 1
+    assert "The encoder vaapi does not work on this computer; the recording uses x264." in caplog.text
