@@ -48,12 +48,47 @@ STALE_S = 2.0
 longer: the documents promise it."""
 
 
-class CompositeCheck:
-    """Checks composites. Keeps its buffers, so that checks allocate little; used on one thread."""
+class MatteCheck:
+    """The checks that a matte must pass before it is shown: its composite, and an alpha that hides nothing or rises.
 
-    def __init__(self) -> None:
+    A real cause of such an alpha, like a face that fills the frame, lasts, and the engine passes its self-test: it is
+    then shown. An alpha that rises because another engine is used is suspicious as well.
+
+    Keeps its buffers, so that checks allocate little; used on one thread.
+    """
+
+    def __init__(self, hold_s: float = HOLD_S) -> None:
+        """hold_s: how long a suspicious alpha must last before it is believed."""
         self._buffers: tuple[BgrImage, BgrImage] = np.empty((0, 0, 3), np.uint8), np.empty((0, 0, 3), np.uint8)
         self._frames = 0
+        self._hold_s = hold_s
+        self._sequence: tuple[int, int] | None = None
+        self._last: float | None = None
+        """The mean alpha of the last matte that was shown."""
+        self._suspect_since_s: float | None = None
+        self._tested_at_s: float | None = None
+        """When the engine last passed its self-test."""
+        self._believed = False
+        """A saturated alpha was found to be real and has lasted since."""
+
+    def permits(
+        self,
+        matte: Matte,
+        frame: Frame,
+        backdrop: Backdrop,
+        now_s: float,
+        sequence: tuple[int, int],
+        self_test: Callable[[], None] | None,
+        whole_alpha: AlphaImage | None = None,
+    ) -> bool | None:
+        """Return whether the matte of `frame` may be shown, as `believes`; raise ModelError if the engine has failed.
+
+        whole_alpha: alpha of the whole frame, of any size, where the composite shows the person in another size. The
+        other parameters are those of `check` and `believes`.
+        """
+        self.check(matte, frame, backdrop)
+        alpha = matte.alpha if whole_alpha is None else whole_alpha
+        return self.believes(mean_alpha(alpha), now_s, sequence, self_test)
 
     def check(self, matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
         """Raise ModelError unless the composite is a person before this backdrop.
@@ -91,6 +126,45 @@ class CompositeCheck:
             cv2.subtract(difference, permitted, difference)
             excess = max(excess, cv2.norm(difference, cv2.NORM_INF))
         return excess
+
+    def believes(
+        self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None] | None
+    ) -> bool | None:
+        """Return whether a matte with this mean alpha may be shown; None: not before a self-test, and none was given.
+
+        sequence: (source generation, engine number) as in `Run`. self_test: raises ModelError if the engine fails on a
+        known frame; called before a suspicious alpha is believed.
+        """
+        self._follow(sequence)
+        if share < UNSATURATED:
+            self._believed = False
+        saturated = share >= SATURATED and not self._believed
+        jumped = share - (self._last or 0.0) >= JUMP if self._last is not None or saturated else False
+        if self._tested_at_s is not None and now_s - self._tested_at_s < TEST_VALID_S and not saturated:
+            jumped = False
+        if jumped:
+            if self._suspect_since_s is None:
+                self._suspect_since_s = now_s
+            if now_s - self._suspect_since_s < self._hold_s:
+                return False
+        if jumped or saturated:
+            if self_test is None:
+                return None
+            self_test()
+            self._tested_at_s = now_s
+            self._believed = True
+        self._suspect_since_s = None
+        self._last = share
+        return True
+
+    def _follow(self, sequence: tuple[int, int]) -> None:
+        if sequence == self._sequence:
+            return
+        if self._sequence is None or sequence[0] != self._sequence[0]:
+            self._last = None  # another source may show anything
+        self._suspect_since_s = self._tested_at_s = None
+        self._believed = False
+        self._sequence = sequence
 
 
 def _check_form(matte: Matte, frame: Frame) -> None:
@@ -136,90 +210,3 @@ def _detail(image: BgrImage, mask: AlphaImage) -> float:
 def mean_alpha(alpha: AlphaImage) -> float:
     """Return the mean of alpha, 0..1, from a part of the rows: the share of the frame that shows the person."""
     return cv2.mean(alpha[::ALPHA_ROW_STEP])[0] / 255
-
-
-class AlphaWatch:
-    """Detects an alpha that hides nothing or rises suddenly. Used on one thread.
-
-    A real cause, such as a face that fills the frame, lasts, and the engine passes its self-test: it is then shown.
-    An alpha that rises because another engine is used is suspicious as well.
-    """
-
-    def __init__(self, hold_s: float = HOLD_S) -> None:
-        """hold_s: how long a suspicious alpha must last before it is believed."""
-        self._hold_s = hold_s
-        self._sequence: tuple[int, int] | None = None
-        self._last: float | None = None
-        """The mean alpha of the last matte that was shown."""
-        self._suspect_since_s: float | None = None
-        self._tested_at_s: float | None = None
-        """When the engine last passed its self-test."""
-        self._believed = False
-        """A saturated alpha was found to be real and has lasted since."""
-
-    def permits(
-        self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None] | None
-    ) -> bool | None:
-        """Return whether a matte with this mean alpha may be shown; None: not before a self-test, and none was given.
-
-        sequence: (source generation, engine number) as in `Run`. self_test: raises ModelError if the engine fails on a
-        known frame; called before a suspicious alpha is believed.
-        """
-        self._follow(sequence)
-        if share < UNSATURATED:
-            self._believed = False
-        saturated = share >= SATURATED and not self._believed
-        jumped = share - (self._last or 0.0) >= JUMP if self._last is not None or saturated else False
-        if self._tested_at_s is not None and now_s - self._tested_at_s < TEST_VALID_S and not saturated:
-            jumped = False
-        if jumped:
-            if self._suspect_since_s is None:
-                self._suspect_since_s = now_s
-            if now_s - self._suspect_since_s < self._hold_s:
-                return False
-        if jumped or saturated:
-            if self_test is None:
-                return None
-            self_test()
-            self._tested_at_s = now_s
-            self._believed = True
-        self._suspect_since_s = None
-        self._last = share
-        return True
-
-    def _follow(self, sequence: tuple[int, int]) -> None:
-        if sequence == self._sequence:
-            return
-        if self._sequence is None or sequence[0] != self._sequence[0]:
-            self._last = None  # another source may show anything
-        self._suspect_since_s = self._tested_at_s = None
-        self._believed = False
-        self._sequence = sequence
-
-
-class MatteCheck:
-    """Both checks that a matte must pass before it is shown. Used on one thread."""
-
-    def __init__(self, hold_s: float = HOLD_S) -> None:
-        """hold_s: see `AlphaWatch`."""
-        self._composites = CompositeCheck()
-        self._alphas = AlphaWatch(hold_s)
-
-    def permits(
-        self,
-        matte: Matte,
-        frame: Frame,
-        backdrop: Backdrop,
-        now_s: float,
-        sequence: tuple[int, int],
-        self_test: Callable[[], None] | None,
-        whole_alpha: AlphaImage | None = None,
-    ) -> bool | None:
-        """Return whether the matte of `frame` may be shown, as `AlphaWatch`; raise ModelError if the engine has failed.
-
-        whole_alpha: alpha of the whole frame, of any size, where the composite shows the person in another size. The
-         other parameters are those of `CompositeCheck.check` and `AlphaWatch.permits`.
-        """
-        self._composites.check(matte, frame, backdrop)
-        alpha = matte.alpha if whole_alpha is None else whole_alpha
-        return self._alphas.permits(mean_alpha(alpha), now_s, sequence, self_test)

@@ -72,7 +72,7 @@ class Finisher:
     """Used on the inference thread. One second stage runs at a time: `take` precedes the next `finish` or `start`."""
 
     def __init__(self, publish: Callable[[Picture | StandBy], None], board: StatusBoard, hold_s: float) -> None:
-        """hold_s: as in `AlphaWatch`."""
+        """hold_s: as in `MatteCheck`."""
         self._publish = publish
         self._board = board
         self._mattes = MatteCheck(hold_s)
@@ -118,7 +118,7 @@ class Finisher:
             raise
 
     def finish(self, job: StepJob, self_test: Callable[[], None] | None) -> StepResult:
-        """Run the second stage on the calling thread. self_test: as in `AlphaWatch.permits`. Raises what it raises."""
+        """Run the second stage on the calling thread. self_test: as in `MatteCheck.believes`. Raises what it raises."""
         started_s = time.perf_counter()
         matte = job.pending.result()
         frame, conditions = job.frame, job.conditions

@@ -21,7 +21,7 @@ from app.core.errors import ModelError, RemoteError, UsageError
 from app.core.settings import EdgeSettings
 from app.core.text import Text
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
-from app.privacy.plausibility import CompositeCheck
+from app.privacy.plausibility import MatteCheck
 from service.client.engine import RemoteEngine
 from service.client.link import Received, ServerLink
 from service.client.signalling import reason_of
@@ -48,7 +48,7 @@ def test_a_composite_is_that_of_a_local_engine_but_for_coding() -> None:
     backdrop = np.full_like(frames[0], (64, 177, 0))
     with Matting("mattecam", background="green", edges=EDGES) as matting:
         expected = [matting.step(frame).alpha.astype(float) for frame in frames]
-    checks, differences = CompositeCheck(), []
+    checks, differences = MatteCheck(), []
     with service(token=TOKEN) as live, closing(RemoteEngine(ServerLink(live.address, TOKEN), *SIZE)) as engine:
         for index, frame in enumerate(frames):
             matte = engine.step(frame, backdrop, EDGES).result()
