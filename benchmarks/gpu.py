@@ -28,10 +28,9 @@ from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
-from app.matting.torch.core import Core
+from app.matting.torch.core import Core, FrameStep
 from app.matting.torch.full_size import State
 from app.matting.torch.networks import place
-from app.matting.torch.step import FrameStep
 from app.matting.torch.torch_backend import DTYPES, TorchBackend
 from models.checkpoint import load_state_dict
 from models.mattecam.spec import BUNDLED

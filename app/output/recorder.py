@@ -27,8 +27,7 @@ from app.media.video_writer import VideoWriter
 from app.output import unfinished
 from app.output.base import SinkContext
 from app.output.recording import ConstantTimes, EncoderThread, FrameTimes, RecordingOptions, VariableTimes
-from app.output.sound.microphone import Microphone, SoundFeed
-from app.output.sound.track import SoundTrack
+from app.output.sound.microphone import Microphone, SoundFeed, SoundTrack
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.bgmv2.base import Backbone, MattingBase
-from models.bgmv2.refiner import Refiner
+from models.bgmv2.refiner import Backbone, MattingBase, Refiner
 from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 from models.export import PROBE, Export, ExportStage, Method
 

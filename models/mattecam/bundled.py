@@ -1,18 +1,26 @@
-"""Loads and saves the weights that ship with the program."""
+"""Loads, saves and exports the networks whose weights ship with the program.
+
+The inference core is exported up to the cells of the matte, without forgetting.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from models.mattecam.network import MattecamNetwork, has_trunk
+from models.export import Export, ExportStage, example_inputs
+from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork, has_trunk
+from models.mattecam.parts import Trunk
 from models.mattecam.plate import PlateNetwork
 from models.mattecam.quantized import load_quantized
 from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
+from models.names import PLATE_CHANNELS, state_names
+from models.rules import FastFilterWeights
 
 
 def load_bundled() -> MattecamNetwork:
@@ -60,3 +68,61 @@ def save(network: MattecamNetwork, path: Path) -> None:
 
 def _narrowed(value: Tensor) -> Tensor:
     return value.half() if value.is_floating_point() else value
+
+
+class Beginning(nn.Module):
+    """The trunk up to 1/8. Like RVM's first layers, it would cause most of the error in bfloat16."""
+
+    def __init__(self, network: MattecamNetwork, trunk: Trunk) -> None:
+        super().__init__()
+        self.mean, self.deviation = network.mean, network.deviation
+        self.encoder = trunk.encoder
+
+    def forward(self, small: Tensor) -> Tensor:
+        """Return the features at 1/8, (1, 40, ceil(h / 8), ceil(w / 8))."""
+        return self.encoder.begin((small - self.mean) / self.deviation)
+
+
+class MattecamExport(nn.Module):
+    """The network at the small size, up to the cells of its matte."""
+
+    def __init__(self, network: MattecamNetwork, reads: tuple[str, ...]) -> None:
+        super().__init__()
+        self.network = network
+        self.reads = reads
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the cells (1, 16, ceil(h / 2), ceil(w / 2)), r1, r2, r3; a plate does not limit alpha yet."""
+        x = dict(zip(self.reads, inputs, strict=True))
+        small = torch.cat([x["small"], x["plate"]], 1) if "plate" in x else x["small"]
+        r1, r2, r3 = (x[name] for name in state_names(3)[0])
+        cells, _, memories = self.network.cells(small, r1, r2, r3, begun=x.get("begun"))
+        return cells, *memories
+
+
+def export(network: nn.Module, direct: bool = False) -> Export:
+    """Export the bundled network."""
+    return export_images(("small",), network)
+
+
+def export_images(images: tuple[str, ...], network: nn.Module, direct: bool = False) -> Export:
+    """Export a bundled network that sees these images: `small`, also with `plate`."""
+    network = cast("MattecamNetwork", network)
+    examples, states = example_inputs(network)
+    examples["plate"] = examples["small"].new_zeros(1, PLATE_CHANNELS, *examples["small"].shape[2:])
+    states = states[:-2]  # The last ones are what was seen and decided.
+    before, after = state_names(len(states))
+    begun: tuple[str, ...] = ()
+    stages: tuple[ExportStage, ...] = ()
+    if network.trunk is not None:
+        begun = ("begun",)
+        examples["begun"] = network.trunk.encoder.begin(examples["small"])
+        stages = (ExportStage("beginning", Beginning(network, network.trunk), ("small",), begun, begun, float32=True),)
+    reads = (*images, *begun, *before)
+    body = ExportStage(
+        "body", MattecamExport(network, reads), reads, ("cells", *after), ("cells", *begun, *before, *after)
+    )
+    weights = FastFilterWeights(EPS, renormalize_borders=True)
+    return Export(
+        (*stages, body), examples, states, weights, network.decision.rule, network.forgetting.rule, ALPHA_MARGIN
+    )

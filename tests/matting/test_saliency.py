@@ -11,8 +11,7 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.matting.torch.core import Core
 from app.matting.torch.networks import load_core
-from models.u2net.network import U2Net
-from models.u2net.saliency import HOLD, STILL, SalientNetwork, blur_fusion, steadied
+from models.u2net.saliency import HOLD, STILL, SalientNetwork, U2Net, blur_fusion, steadied
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, frames
 

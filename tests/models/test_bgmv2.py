@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from models.bgmv2.base import MattingBase
 from models.bgmv2.network import MattingRefine
-from models.bgmv2.refiner import BORDER, CONTEXT_BORDER
+from models.bgmv2.refiner import BORDER, CONTEXT_BORDER, MattingBase
 from models.blocks import resize
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN

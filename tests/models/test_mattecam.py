@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.mattecam.bundled import load_bundled
-from models.mattecam.export import export
+from models.mattecam.bundled import export, load_bundled
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.spec import BUNDLED
 from tests.paths import GOLDEN

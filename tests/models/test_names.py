@@ -8,7 +8,7 @@ from torch import nn
 
 from models.bgmv2.network import MattingRefine
 from models.rvm.network import MattingNetwork
-from models.u2net.network import U2Net
+from models.u2net.saliency import U2Net
 from tests.models.golden import names, published_names
 from tests.paths import shared
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.u2net.network import U2Net
+from models.u2net.saliency import U2Net
 from tests.models.golden import assert_golden, filled, frame
 
 pytestmark = pytest.mark.torch

@@ -14,8 +14,7 @@ from app.core.framing import cutout, from_camera, to_camera
 from app.core.matte_edit import View
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.people import editor as editor_module
-from app.people.editor import PeopleEditor
-from app.people.zones import CANVAS_HEIGHT, DrawnZones, draw_zones, zone_planes
+from app.people.editor import CANVAS_HEIGHT, DrawnZones, PeopleEditor, draw_zones, zone_planes
 
 ASPECT, SIZE = 16 / 9, (90, 160)
 WHOLE = FramingSettings()

@@ -17,10 +17,9 @@ from app.matting.base.blur import strength_taps
 from app.matting.base.edges import EdgePlan, plan
 from app.matting.base.interface import MatteEditor, NotAMatteError, Pending, StateArrays, StepGeometry, prefixed, under
 from app.matting.light.light import Light, relit
-from app.matting.torch.core import Core, DirectCore
+from app.matting.torch.core import Core, DirectCore, FrameStep
 from app.matting.torch.cuda_api import release_memory
 from app.matting.torch.full_size import State
-from app.matting.torch.step import FrameStep
 
 Image = NDArray[np.uint8] | NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""Edge controls and background blur in torch; see `app.matting.base.edges` and `app.matting.base.blur`."""
+"""Edge controls and background blur in torch; see `app.matting.base.edges` and `app.matting.base.edges`."""
 
 from __future__ import annotations
 

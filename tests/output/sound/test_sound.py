@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import MicrophoneError
-from app.output.sound.microphone import RATE, Microphone, SoundBlock
-from app.output.sound.track import LATEST_S, SoundTrack
+from app.output.sound.microphone import LATEST_S, RATE, Microphone, SoundBlock, SoundTrack
 from tests.output.sound.sources import COUNT, FakeDevice, tone
 from tests.waiting import eventually
 
