@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.compositing.standby import StandbyCard, TextBlock
-from app.core.errors import BackgroundError
 from app.core.types import BgrImage
 from tests.compositing.files import flat, write
 
@@ -72,9 +71,3 @@ def test_the_users_image_fills_the_card(tmp_path: Path) -> None:
     assert (StandbyCard("", path).image(160, 90) == (10, 100, 200)).all()
     with_text = StandbyCard("Back soon", path).image(640, 360)
     assert (with_text[:100] == (10, 100, 200)).all() and (with_text[-110:] > 210).any()
-
-
-def test_a_broken_image_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_text("no")
-    with pytest.raises(BackgroundError, match=r"a\.png"):
-        StandbyCard("", tmp_path / "a.png")

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from app.core.matte_edit import MatteEdit, View, viewed
 from app.core.settings import MattingSettings
 from app.core.types import BlurredBackground, Matte
-from app.matting.kernels import composite
 from tests.matting.edits import MODELS, OFF, Fixed, random_edit
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.stubs import STUBS, Case, StubCpu, assert_bounded, few_examples
@@ -65,27 +64,6 @@ def test_a_view_is_where_it_says(seed: int) -> None:
     shown = viewed(columns, View(left, top, size))
     x = (left + (np.arange(width) + 0.5) / width * size) * width - 0.5
     np.testing.assert_allclose(shown[height // 2], np.clip(x / (width - 1), 0, 1), atol=0.03 / width * 32)
-
-
-@few_examples
-@given(st.integers(1, 60), st.integers(1, 40), st.integers(0, 1 << 30))
-def test_the_kernel_enlarges_a_view_in_strips(width: int, height: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    frame = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    size = rng.uniform(0.2, 1)
-    left, top = rng.uniform(0, 1 - size, 2)
-    shown, rows = np.full((height, 3 * width), 77, np.uint8), frame.reshape(height, -1)
-    middle = height // 2
-    for strip in ((0, middle), (middle, height)):
-        composite.view_rows(rows, shown, left, top, size, *strip)
-    expected = frame.astype(float)
-    for axis, (edge, count) in enumerate(((top, height), (left, width))):
-        at = np.clip(edge * count + (np.arange(count) + 0.5) * size - 0.5, 0, count - 1)
-        first = at.astype(int)
-        weight = (at - first).reshape(-1, *(1,) * (2 - axis))
-        second = np.minimum(first + 1, count - 1)
-        expected = expected.take(first, axis) * (1 - weight) + expected.take(second, axis) * weight
-    np.testing.assert_allclose(shown.reshape(frame.shape), expected, atol=3)
 
 
 @pytest.mark.parametrize(("model", "executor"), MODELS)

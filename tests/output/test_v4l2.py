@@ -200,23 +200,6 @@ def test_a_camera_takes_no_frames(kernel: Kernel, device: Path) -> None:
         LoopbackWriter(64, 48, 30, device=str(device), layout="I420")
 
 
-@pytest.mark.parametrize(
-    ("request_number", "error", "words"),
-    [(S_FMT, errno.EBUSY, "Another program sends"), (S_FMT, errno.EINVAL, "accepts no frames"),
-     (QUERYCAP, errno.ENODEV, "does not exist")],
-)  # fmt: skip
-def test_refusals_of_the_driver_become_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, kernel: Kernel, device: Path, request_number: int, error: int, words: str
-) -> None:
-    writer = LoopbackWriter
-    driver = fake_driver.install(monkeypatch)
-    monkeypatch.setattr("app.output.v4l2.LoopbackWriter", writer)
-    driver.nodes = [LoopbackNode(str(device), "Mattecam", 10)]
-    kernel.errors[request_number] = error
-    with pytest.raises(SinkOpenError, match=words):
-        VirtualCamera("auto", 64, 48, 30, backend="v4l2")
-
-
 @pytest.mark.parametrize("writer_fails", [False, True])
 @pytest.mark.parametrize("reason", [None, "Device /dev/video10 could not be opened: Device or resource busy"])
 def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(

@@ -226,6 +226,7 @@ def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -
         (OSError(errno.EBUSY, "Device or resource busy"), "Another program sends"),
         (OSError(errno.EACCES, "Permission denied"), "sudo usermod -aG video"),
         (OSError(errno.ENODEV, "No such device"), "does not exist"),
+        (OSError(errno.EINVAL, "Invalid argument"), "accepts no frames"),
         (OSError(errno.EIO, "Input/output error"), "cannot be used; choose another"),
     ],
 )

@@ -90,17 +90,6 @@ def test_nobody_keeps_the_rows_and_a_new_stream_starts_at_the_lower_border() -> 
     assert int(ground.distance(100).argmin()) == 100 * NOBODY[0] - 1
 
 
-def test_the_state_continues_the_stream() -> None:
-    first, second = Ground(), Ground()
-    first.follow(person())
-    second.load_state(first.state())
-    for each in (first, second):
-        each.follow(person(0.4, 0.9))
-    np.testing.assert_array_equal(first.distance(720), second.distance(720))
-    second.load_state({})
-    np.testing.assert_array_equal(second.distance(720), Ground().distance(720))
-
-
 def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_resumes_exactly() -> None:
     source = DemoSource(320, 192, 30, realtime=False)
     frames = [frame.image for frame in (source.read() for _ in range(4)) if frame is not None]

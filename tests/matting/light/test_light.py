@@ -14,7 +14,7 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import EdgePlan, plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients
-from app.matting.kernels.full_size import relight_composite_rows, relight_rows
+from app.matting.kernels.full_size import relight_rows
 from app.matting.light.light import Light, on_grid, relit
 from app.matting.light.maps import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, found_head, grid_size, measured_tone
 from tests.matting.stubs import STUBS
@@ -222,22 +222,6 @@ def test_relit_coefficients_are_the_relit_foreground(seed: int, width: int, heig
     np.testing.assert_allclose(pixel * (1 + new_slope[:3]) + new_offset[:3], expected, atol=2e-4)
     np.testing.assert_array_equal(new_slope[3], slope[3])
     np.testing.assert_array_equal(new_offset[3], offset[3])
-
-
-@given(seed=st.integers(0, 1 << 20), width=st.integers(2, 60), height=st.integers(2, 40))
-@settings(max_examples=25, deadline=None)
-def test_relit_composites_stay_bounded(seed: int, width: int, height: int) -> None:
-    rng = np.random.default_rng(seed)
-    person, behind = rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
-    alpha = rng.choice(np.array([0, 0, 1, 40, 128, 255], np.uint8), (height, width))
-    part = alpha[..., None] / 255
-    composite = (behind + (person.astype(float) - behind) * part + 0.5).astype(np.uint8)
-    maps = rng.uniform(0, 3, (6, 4, 5)).astype(np.float32)
-    before = composite.copy()
-    relight_composite_rows(person.reshape(height, -1), alpha, maps, composite.reshape(height, -1), 0, height)
-    difference = np.abs(composite.astype(int) - behind).max(axis=2)
-    assert (difference <= alpha.astype(int) + ROUNDING).all()
-    np.testing.assert_array_equal(composite[alpha == 0], before[alpha == 0])
 
 
 def test_the_light_of_a_blurred_room_comes_from_the_composite() -> None:

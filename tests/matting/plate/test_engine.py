@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.core.errors import ModelError, PlateError
+from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BlurredBackground
 from app.matting import choose_model
@@ -17,7 +17,6 @@ from app.matting.plate.plate import PlateWatch
 from app.matting.selection import choice, hardware
 from app.matting.selection.hardware import CudaCards
 from app.matting.selection.registry import sample_pixels
-from app.matting.torch import networks
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, frames
@@ -145,32 +144,6 @@ def test_nothing_is_shared_or_written_to(settings: MattingSettings, engines: Bui
     for image, copy in zip(given, kept, strict=True):
         np.testing.assert_array_equal(image, copy)
     np.testing.assert_array_equal(mattes[0].composite, first)
-
-
-def test_numbers_that_are_none_are_an_error(
-    settings: MattingSettings,
-    engines: BuildEngine,
-    tmp_path: Path,
-    weights_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(networks, "load_state_dict", torch.load)  # the real one refuses such a file
-    tensors = torch.load(weights_file)
-    networks_of = {"eager": ("decoder.conv4.weight", "refiner.conv4.weight"), "openvino": ("refiner.conv4.weight",)}
-    for name in networks_of[settings.executor]:  # OpenVINO converts each network, which takes seconds
-        broken = {**tensors, name: torch.full_like(tensors[name], torch.nan)}
-        torch.save(broken, tmp_path / f"{name}.pth")
-        engine = engines(settings.replace(weights=tmp_path / f"{name}.pth"), 160, 96)
-        with pytest.raises(ModelError, match="not numbers"):
-            engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
-
-
-def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
-    engine.close()
-    engine.close()
-    with pytest.raises(ModelError, match="closed"):
-        engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
 
 
 def test_choices(
