@@ -11,30 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import Floats
-from app.matting.kernels.full_size import (
-    blend_rows,
-    extend_colour_rows,
-    place_rows,
-    relight_composite_rows,
-    relight_rows,
-    smooth_alpha_rows,
-    view_rows,
-)
-from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
 from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, jit, rows
-from app.matting.kernels.network_arrays import all_finite, components, halve_rows, pixel_rows, shrink_rows
-
-__all__ = [
-    "all_finite",
-    "blend_rows",
-    "components",
-    "extend_colour_rows",
-    "fast_filter_rows",
-    "finish_rows",
-    "halve_rows",
-]
-__all__ += ["learned_filter_rows", "pixel_rows", "place_rows", "relight_composite_rows", "relight_rows", "shrink_rows"]
-__all__ += ["smooth_alpha_rows", "view_rows"]
 
 F32, U64 = np.float32, np.uint64
 BLOCK = 64

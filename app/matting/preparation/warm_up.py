@@ -23,6 +23,9 @@ from models.table import bundled
 NICENESS = 10
 KERNELS = (
     paths.module("app.matting.kernels.composite"),
+    paths.module("app.matting.kernels.full_size"),
+    paths.module("app.matting.kernels.guided_filter"),
+    paths.module("app.matting.kernels.network_arrays"),
     paths.module("app.matting.kernels.patches"),
     paths.module("app.matting.strict.cell_kernels"),
     paths.module("app.media.yuv"),
