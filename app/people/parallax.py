@@ -28,30 +28,6 @@ def margins(width: int, height: int, strength: float) -> tuple[int, int]:
     return tuple(math.ceil(side * MOST * strength / 100) + 1 for side in (width, height))  # type: ignore[return-value]
 
 
-class ShiftedBackdrop:
-    """The part of a larger backdrop that is shown; keeps it while nothing moves."""
-
-    def __init__(self) -> None:
-        self._last: tuple[BgrImage, tuple[int, int], BgrImage] | None = None
-
-    def shown(self, image: BgrImage, width: int, height: int, offset: tuple[float, float]) -> BgrImage:
-        """Return the part of `image` for a frame of this size, in a new array unless nothing changed.
-
-        image: larger than the frame on all sides by `margins`. offset: shift of the image (right, down), -1..1.
-        """
-        free_x, free_y = image.shape[1] - width, image.shape[0] - height
-        place = _place(free_x, offset[0]), _place(free_y, offset[1])
-        last = self._last
-        if last is not None and last[0] is image and last[1] == place and last[2].shape[:2] == (height, width):
-            return last[2]
-        (left, across), (top, down) = (divmod(each, STEPS) for each in place)
-        rows = image[top : top + height + (down > 0)]
-        part = _mixed(rows[:, left : left + width], rows[:, left + 1 : left + 1 + width], across)
-        part = _mixed(part[:height], part[1 : height + 1], down)
-        self._last = image, place, np.ascontiguousarray(part)
-        return self._last[2]
-
-
 def _place(free: int, offset: float) -> int:
     """Return the first pixel shown, in steps. free: pixels that are not shown."""
     return min(max(round(free / 2 * (1 - offset) * STEPS), 0), free * STEPS)
@@ -76,30 +52,6 @@ HEAD_ROWS = 7
 SOLID = 128
 
 
-class HeadDrift:
-    """Follows the head in the mattes of a stream. Used on the inference thread."""
-
-    def __init__(self) -> None:
-        self._target = self._first = self._second = (0.0, 0.0)
-        self._last_s: float | None = None
-
-    @property
-    def offset(self) -> tuple[float, float]:
-        """How far (right, down) the background has drifted, -1..1: against the head's distance from the centre."""
-        return self._second
-
-    def follow(self, alpha: AlphaImage, now_s: float) -> None:
-        """Take the matte (h, w) of the frame captured at `now_s`. Without a person the drift stays."""
-        step_s = 0.0 if self._last_s is None else min(max(now_s - self._last_s, 0.0), 0.5)
-        self._last_s = now_s
-        head = head_of(alpha)
-        if head is not None:
-            self._target = 1 - 2 * head[0], 1 - 2 * head[1]
-        part = 1 - math.exp(-step_s / TIME_S)
-        self._first = _towards(self._first, self._target, part)
-        self._second = _towards(self._second, self._first, part)
-
-
 def head_of(alpha: AlphaImage) -> tuple[float, float] | None:
     """Return where the head is, (x, y) in fractions of the frame; None if nobody is visible."""
     small = np.asarray(cv2.resize(alpha, GRID, interpolation=cv2.INTER_NEAREST)) >= SOLID
@@ -117,10 +69,15 @@ def _towards(value: tuple[float, float], target: tuple[float, float], part: floa
 
 
 class DriftingBackdrop:
-    """Follows the head of one stream. Used on one thread."""
+    """Follows the head in the mattes of one stream, and shows a part of a larger backdrop. Used on one thread."""
 
     def __init__(self) -> None:
-        self._drift, self._shifted = HeadDrift(), ShiftedBackdrop()
+        self._target = self._first = self.offset = (0.0, 0.0)
+        """The last is how far (right, down) the background has drifted, -1..1: against the head's distance from the
+        centre."""
+        self._last_s: float | None = None
+        self._part: tuple[BgrImage, tuple[int, int], BgrImage] | None = None
+        """The larger image, the place of the part that was shown last, and that part."""
 
     def shown(
         self, background: Background, settings: BackgroundSettings, width: int, height: int, time_s: float
@@ -132,12 +89,40 @@ class DriftingBackdrop:
         larger = background.backdrop(width + 2 * margin_x, height + 2 * margin_y, time_s)
         if not isinstance(larger, np.ndarray):
             return larger
-        return self._shifted.shown(larger, width, height, self._drift.offset)
+        return self.shifted(larger, width, height, self.offset)
 
     def watch(self, settings: BackgroundSettings, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
         if _moves(settings):
-            self._drift.follow(alpha, now_s)
+            self.follow(alpha, now_s)
+
+    def shifted(self, image: BgrImage, width: int, height: int, offset: tuple[float, float]) -> BgrImage:
+        """Return the part of `image` for a frame of this size, in a new array unless nothing changed.
+
+        image: larger than the frame on all sides by `margins`. offset: shift of the image (right, down), -1..1.
+        """
+        free_x, free_y = image.shape[1] - width, image.shape[0] - height
+        place = _place(free_x, offset[0]), _place(free_y, offset[1])
+        last = self._part
+        if last is not None and last[0] is image and last[1] == place and last[2].shape[:2] == (height, width):
+            return last[2]
+        (left, across), (top, down) = (divmod(each, STEPS) for each in place)
+        rows = image[top : top + height + (down > 0)]
+        part = _mixed(rows[:, left : left + width], rows[:, left + 1 : left + 1 + width], across)
+        part = _mixed(part[:height], part[1 : height + 1], down)
+        self._part = image, place, np.ascontiguousarray(part)
+        return self._part[2]
+
+    def follow(self, alpha: AlphaImage, now_s: float) -> None:
+        """Take the matte (h, w) of the frame captured at `now_s`. Without a person the drift stays."""
+        step_s = 0.0 if self._last_s is None else min(max(now_s - self._last_s, 0.0), 0.5)
+        self._last_s = now_s
+        head = head_of(alpha)
+        if head is not None:
+            self._target = 1 - 2 * head[0], 1 - 2 * head[1]
+        part = 1 - math.exp(-step_s / TIME_S)
+        self._first = _towards(self._first, self._target, part)
+        self.offset = _towards(self.offset, self._first, part)
 
 
 def _moves(settings: BackgroundSettings) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.core.types import AlphaImage, BgrImage
-from app.people.parallax import STEPS, HeadDrift, ShiftedBackdrop, head_of, margins
+from app.people.parallax import STEPS, DriftingBackdrop, head_of, margins
 from tests.people.heads import person
 
 SIZE = 200, 100
@@ -22,7 +22,7 @@ def ramp() -> BgrImage:
 @pytest.mark.parametrize("offset", [-1.0, -0.3, 0.0, 0.11, 1.0])
 def test_the_backdrop_moves_by_parts_of_a_pixel(offset: float) -> None:
     image, (beside, _) = ramp(), margins(*SIZE, 100)
-    shown = ShiftedBackdrop().shown(image, *SIZE, (offset, -offset))
+    shown = DriftingBackdrop().shifted(image, *SIZE, (offset, -offset))
     assert shown.shape == (SIZE[1], SIZE[0], 3)
     assert shown.flags.c_contiguous
     expected = beside * (1 - offset) + np.arange(SIZE[0])
@@ -30,17 +30,17 @@ def test_the_backdrop_moves_by_parts_of_a_pixel(offset: float) -> None:
 
 
 def test_nothing_is_made_anew_while_nothing_moves() -> None:
-    image, shifted = ramp(), ShiftedBackdrop()
-    first = shifted.shown(image, *SIZE, (0.2, 0.0))
-    assert shifted.shown(image, *SIZE, (0.2001, 0.0)) is first
-    assert shifted.shown(image, *SIZE, (0.5, 0.0)) is not first
-    assert shifted.shown(image.copy(), *SIZE, (0.5, 0.0)) is not first
+    image, backdrop = ramp(), DriftingBackdrop()
+    first = backdrop.shifted(image, *SIZE, (0.2, 0.0))
+    assert backdrop.shifted(image, *SIZE, (0.2001, 0.0)) is first
+    assert backdrop.shifted(image, *SIZE, (0.5, 0.0)) is not first
+    assert backdrop.shifted(image.copy(), *SIZE, (0.5, 0.0)) is not first
 
 
 FPS = 30
 
 
-def drifted(drift: HeadDrift, alpha: AlphaImage, seconds: float, start_s: float = 0.0) -> list[float]:
+def drifted(drift: DriftingBackdrop, alpha: AlphaImage, seconds: float, start_s: float = 0.0) -> list[float]:
     path = []
     for frame in range(round(seconds * FPS)):
         drift.follow(alpha, start_s + frame / FPS)
@@ -58,7 +58,7 @@ def test_the_head_is_found_and_not_the_shoulders(x: float) -> None:
 
 
 def test_the_background_drifts_slowly_against_the_head() -> None:
-    drift = HeadDrift()
+    drift = DriftingBackdrop()
     path = drifted(drift, person(0.75), 5)
     assert path[-1] == pytest.approx(-0.5, abs=0.05), "the head is on the right, the background goes left"
     steps = -np.diff(path)
@@ -68,7 +68,7 @@ def test_the_background_drifts_slowly_against_the_head() -> None:
 
 
 def test_it_stays_where_it_is_without_a_person() -> None:
-    drift = HeadDrift()
+    drift = DriftingBackdrop()
     last = drifted(drift, person(0.75), 5)[-1]
     later = drifted(drift, np.zeros((90, 160), np.uint8), 3, start_s=5)
     assert later[-1] == pytest.approx(last, abs=0.02)
