@@ -60,7 +60,7 @@ def test_a_card_is_tested_once() -> None:
 def test_a_card_by_number_must_exist_and_fit() -> None:
     cards = SimulatedCuda((8, 6), (6, 1), (9, 0)).cards()
     assert [cards.find(name) for name in ("cuda", "cuda:0", "cuda:2")] == ["cuda", "cuda", "cuda:2"]
-    with pytest.raises(ModelError, match="no GPU cuda:7; this machine has 3"):
+    with pytest.raises(ModelError, match="no GPU cuda:7; this computer has 3"):
         cards.find("cuda:7")
     with pytest.raises(ModelError, match="does not support the GPU cuda:1"):
         cards.find("cuda:1")
