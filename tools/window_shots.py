@@ -14,7 +14,7 @@ from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.help_window import APPS_PAGE, open_help
-from app.gui.dialogs.preferences_dialog import PreferencesDialog
+from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.panels.presenter import PresenterControls
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session

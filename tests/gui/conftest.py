@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale
+from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
@@ -29,14 +30,12 @@ from app.gui.shell.lifecycle import SingleInstance
 from app.gui.state import preferences as preferences_file
 from app.gui.state import services
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
+from app.gui.state.preferences import WindowPreferences
 from app.gui.state.tasks import Tasks
-from app.gui.widgets import theme
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld
-from tests.gui.controls import Controls, ControlsWindow, made_store
 
 QUIET = Settings(
     capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
@@ -201,27 +200,21 @@ def session(start_window: StartWindow) -> Session:
 
 
 @pytest.fixture
-def controls(qapp: QApplication, qtbot: QtBot, machine: object, tmp_path: Path) -> Iterator[Controls]:
-    """The controls of the window, shown, over settings without a pipeline."""
-    if not qapp.styleSheet():  # that of the last window stays
-        theme.apply(qapp, dark=True)
-    store, tasks = made_store(QUIET), Tasks()
-    preferences = PreferencesStore(WindowPreferences(first_run_done=True))
-    window = ControlsWindow(store, preferences, tasks, tmp_path / "scenes.json")
+def controls(start_window: StartWindow) -> Session:
+    """The controls of a shown window, over settings of a pipeline that is not started; the preview is grey."""
+    session = start_window(shown=False)
+    window, image = session.window, QImage(64, 48, QImage.Format.Format_RGB32)
     window.resize(1270, 830)
     window.show()
     window.strip.library.reload()
     window.panel.quality.network.reload()
     window.panel.camera.show_cameras(CAMERAS)
-    yield Controls(window, store, preferences)
-    window.panel.quality.network.download.cancel()
-    window.close()
-    tasks.close()
-    window.deleteLater()
-    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+    image.fill(0xFF808080)
+    window.preview.show_image(image)
+    return session
 
 
-def activate(session: Session | Controls, qtbot: QtBot) -> None:
+def activate(session: Session, qtbot: QtBot) -> None:
     """Activate the window; shortcuts need it."""
     session.window.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is session.window)

@@ -167,6 +167,7 @@ def test_one_click_sets_up_the_virtual_camera(
     view.check()
     set_up = find(view, QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
+    assert view.summary == "Other programs cannot receive your video yet."
     view.repaired.connect(
         lambda: monkeypatch.setattr(
             services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)

@@ -17,6 +17,7 @@ from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
 from app.gui.panels.camera import FILE
 from app.gui.panels.matting import PrecisionControl
+from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.services import PrecisionChoice
 from app.gui.state.tasks import Tasks
@@ -28,11 +29,10 @@ from models.faults import WeightsFault
 from models.mattecam.spec import BUNDLED
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS
-from tests.gui.controls import Controls, made_store
-from tests.gui.widgets import box, bring_up, button, find, pick
+from tests.gui.widgets import box, bring_up, button, find, made_store, pick
 
 
-def test_connected_and_disconnected_cameras_update_the_list(controls: Controls, qtbot: QtBot) -> None:
+def test_connected_and_disconnected_cameras_update_the_list(controls: Session, qtbot: QtBot) -> None:
     cameras = box(controls, "cameraCombo")
     qtbot.waitUntil(lambda: cameras.findText("Desk camera") > 0)
     pick(cameras, cameras.findText("Desk camera"))
@@ -43,7 +43,7 @@ def test_connected_and_disconnected_cameras_update_the_list(controls: Controls, 
     assert controls.store.current.capture.source == "camera:usb-2"
 
 
-def test_the_demonstration_has_one_name(controls: Controls) -> None:
+def test_the_demonstration_has_one_name(controls: Session) -> None:
     camera = controls.window.panel.camera
     camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
     choice = box(controls, "cameraCombo")
@@ -51,7 +51,7 @@ def test_the_demonstration_has_one_name(controls: Controls) -> None:
     assert f"{choice.itemText(choice.findData('demo'))}: 1280 × 720, 30 fps" in shown
 
 
-def test_settings_of_a_camera_are_restored_with_it(controls: Controls, qtbot: QtBot) -> None:
+def test_settings_of_a_camera_are_restored_with_it(controls: Session, qtbot: QtBot) -> None:
     page = controls.window.panel.camera
     page.choose_source("camera:usb-1")
     sizes = box(controls, "sizeCombo")
@@ -62,7 +62,7 @@ def test_settings_of_a_camera_are_restored_with_it(controls: Controls, qtbot: Qt
     assert controls.store.current.capture == CaptureSettings(source="camera:usb-1", width=640, height=480)
 
 
-def test_video_file_as_source(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+def test_video_file_as_source(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     controls.window.panel.camera.choose_source(FILE)
     dialogs = [child for child in controls.window.findChildren(QWidget) if child.inherits("QFileDialog")]
     dialogs[-1].fileSelected.emit(str(tmp_path / "film.mp4"))  # type: ignore[attr-defined]
@@ -71,7 +71,7 @@ def test_video_file_as_source(controls: Controls, qtbot: QtBot, tmp_path: Path) 
     assert box(controls, "cameraCombo").currentText() == "film.mp4"
 
 
-def choose_model(controls: Controls, qtbot: QtBot, name: str) -> None:
+def choose_model(controls: Session, qtbot: QtBot, name: str) -> None:
     """Choose a model in the list, as a user does."""
     bring_up(controls, controls.window.panel.quality)
     models = box(controls, "modelCombo")
@@ -79,7 +79,7 @@ def choose_model(controls: Controls, qtbot: QtBot, name: str) -> None:
     pick(models, models.findData(name))
 
 
-def test_installed_models_come_first(controls: Controls, qtbot: QtBot) -> None:
+def test_installed_models_come_first(controls: Session, qtbot: QtBot) -> None:
     models = box(controls, "modelCombo")
     qtbot.waitUntil(lambda: models.count() > 2)
     assert [models.itemData(row) for row in range(models.count())] == ["auto", "mattecam", "rvm-mobilenetv3"]
@@ -87,7 +87,7 @@ def test_installed_models_come_first(controls: Controls, qtbot: QtBot) -> None:
 
 
 def test_a_model_that_is_not_installed_is_used_only_after_its_download(
-    controls: Controls, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connected, resume = threading.Event(), threading.Event()
 
@@ -118,7 +118,7 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
 
 
 def test_a_download_can_be_cancelled_and_may_fail(
-    controls: Controls, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def endless(name: str, progress: Callable[[int, int | None], None]) -> Path:
         while True:
@@ -141,7 +141,7 @@ def test_a_download_can_be_cancelled_and_may_fail(
     assert controls.store.saved.matting.model == "auto"
 
 
-def test_only_plate_models_offer_a_plate(controls: Controls, qtbot: QtBot) -> None:
+def test_only_plate_models_offer_a_plate(controls: Session, qtbot: QtBot) -> None:
     bring_up(controls, controls.window.panel.quality)
     plate = button(controls, "plateButton")
     assert not plate.isVisible()
@@ -150,7 +150,7 @@ def test_only_plate_models_offer_a_plate(controls: Controls, qtbot: QtBot) -> No
     assert MODELS[0].name not in plate.text()
 
 
-def test_no_row_appears_when_the_network_is_known(controls: Controls) -> None:
+def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
     """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
     network = controls.window.panel.quality.network
     used = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))

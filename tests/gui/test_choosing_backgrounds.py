@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QSlider
+from PyQt6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
@@ -21,29 +21,19 @@ from app.gui.shell.application import Session
 from app.gui.widgets.controls import ElidedComboBox
 from app.media.image_file import read_image
 from tests.gui.conftest import activate
-from tests.gui.controls import Controls, made_store
-from tests.gui.widgets import add, box, button, chosen, existing, find, own, tiles
+from tests.gui.widgets import add, answer, asked, box, button, chosen, existing, find, made_store, own, tiles
+
+QUESTION = "unmattedQuestion"
 
 
-def click(controls: Controls, qtbot: QtBot, kind: TileKind) -> None:
+def click(controls: Session, qtbot: QtBot, kind: TileKind) -> None:
     strip = controls.window.strip
     index = strip.model.index(next(row for row, tile in enumerate(tiles(controls)) if tile.kind is kind))
     strip.view.scrollTo(index)
     qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
 
 
-def question(controls: Controls) -> QMessageBox | None:
-    return controls.window.findChild(QMessageBox, "unmattedQuestion")
-
-
-def answer(controls: Controls, qtbot: QtBot, text: str) -> None:
-    box = existing(question(controls))
-    assert existing(box.defaultButton()).text() == "Keep it hidden"
-    next(each for each in box.buttons() if each.text() == text).click()
-    qtbot.waitUntil(lambda: question(controls) is None)
-
-
-def test_click_selects_and_number_key_toggles_a_background(controls: Controls, qtbot: QtBot) -> None:
+def test_click_selects_and_number_key_toggles_a_background(controls: Session, qtbot: QtBot) -> None:
     click(controls, qtbot, TileKind.GREEN)
     assert chosen(controls).colour == "#00b140"
     assert chosen(controls).kind == "colour"
@@ -54,32 +44,34 @@ def test_click_selects_and_number_key_toggles_a_background(controls: Controls, q
     assert chosen(controls).kind == "colour", "a second key press returns to the previous background"
 
 
-def test_background_none_is_last_and_shown_after_a_question_only(controls: Controls, qtbot: QtBot) -> None:
+def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
     assert [tile.kind for tile in tiles(controls)].index(TileKind.NONE) == len(tiles(controls)) - 1
     activate(controls, qtbot)
     qtbot.keyClick(controls.window, Qt.Key.Key_0)
-    assert question(controls) is None, "a single key does not select none"
+    assert asked(controls, QUESTION) is None, "a single key does not select none"
     qtbot.keyClick(controls.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
-    answer(controls, qtbot, "Keep it hidden")
+    assert existing(existing(asked(controls, QUESTION)).defaultButton()).text() == "Keep it hidden"
+    answer(controls, qtbot, QUESTION, "Keep it hidden")
+    qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
     click(controls, qtbot, TileKind.NONE)
-    qtbot.keyClick(existing(question(controls)), Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: question(controls) is None)
+    qtbot.keyClick(existing(asked(controls, QUESTION)), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
     controls.window.strip.choose(tiles(controls)[-1])  # as the menu of the tray does
     assert chosen(controls).kind == "blur"
-    answer(controls, qtbot, "Show it")
+    answer(controls, qtbot, QUESTION, "Show it")
     assert chosen(controls).kind == "none"
     click(controls, qtbot, TileKind.BLUR)
     assert chosen(controls).kind == "blur"
 
 
-def test_toggling_never_returns_to_background_none(controls: Controls, qtbot: QtBot) -> None:
+def test_toggling_never_returns_to_background_none(controls: Session, qtbot: QtBot) -> None:
     controls.store.edit("background", kind="none")
     click(controls, qtbot, TileKind.GREEN)
     controls.window.strip.toggle(2)
     assert chosen(controls).kind == "colour"
 
 
-def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Controls, qtbot: QtBot) -> None:
+def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(tiles(controls)) > 8)
     button(controls, "allBackgroundsButton").click()
     grid = find(controls.window, TileGrid)
@@ -99,7 +91,7 @@ def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Controls
     assert strip.viewport().rect().contains(current)  # type: ignore[union-attr]
 
 
-def test_enter_and_space_select_the_current_tile(controls: Controls, qtbot: QtBot) -> None:
+def test_enter_and_space_select_the_current_tile(controls: Session, qtbot: QtBot) -> None:
     activate(controls, qtbot)
     view = controls.window.strip.view
     view.setFocus()
@@ -112,7 +104,7 @@ def test_enter_and_space_select_the_current_tile(controls: Controls, qtbot: QtBo
     assert chosen(controls).kind == "blur"
 
 
-def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls: Controls, qtbot: QtBot) -> None:
+def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls: Session, qtbot: QtBot) -> None:
     activate(controls, qtbot)
     view, slider = controls.window.strip.view, find(controls.window, QSlider, "blurSlider")
     view.setFocus()
@@ -136,7 +128,7 @@ def test_the_list_of_fits_is_as_wide_as_its_longest_entry(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: choice.shown_text(choice.text_width()) == choice.currentText())
 
 
-def test_the_list_of_fits_is_beside_its_caption(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+def test_the_list_of_fits_is_beside_its_caption(controls: Session, qtbot: QtBot, picture: Path) -> None:
     controls.store.edit("background", kind="image", path=picture)
     controls.window.resize(1400, 840)
     choice = box(controls, "fitCombo")
@@ -163,7 +155,7 @@ def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: 
     qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.has_image(own(session)[0]))
 
 
-def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Session, qtbot: QtBot, picture: Path) -> None:
     strip = controls.window.strip
     strip.view.setFocus()
     strip.view.setCurrentIndex(strip.model.index(len(strip.model.tiles) - 1))  # far from where the new tile is
@@ -188,14 +180,14 @@ def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
     return bool(np.abs(image[1, 1].astype(int) - np.array(colour)).max() < 3)
 
 
-def uses(controls: Controls, colour: tuple[int, int, int]) -> bool:
+def uses(controls: Session, colour: tuple[int, int, int]) -> bool:
     """Whether the background in use is a file of this colour."""
     path = chosen(controls).path
     return path is not None and is_near(read_image(path), colour)
 
 
 @pytest.mark.parametrize("target", ["viewport", "window"])
-def test_a_dropped_file_is_added(controls: Controls, qtbot: QtBot, picture: Path, target: str) -> None:
+def test_a_dropped_file_is_added(controls: Session, qtbot: QtBot, picture: Path, target: str) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(picture))])
     drop(controls, mime, target)
@@ -203,7 +195,7 @@ def test_a_dropped_file_is_added(controls: Controls, qtbot: QtBot, picture: Path
     qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
 
 
-def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Controls, qtbot: QtBot) -> None:
+def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Session, qtbot: QtBot) -> None:
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     mime = QMimeData()
@@ -214,7 +206,7 @@ def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Controls, qtb
     qtbot.waitUntil(lambda: len(own(controls)) == 1)
 
 
-def drop(controls: Controls, mime: QMimeData, target: str) -> None:
+def drop(controls: Session, mime: QMimeData, target: str) -> None:
     widget = existing(controls.window.strip.view.viewport() if target == "viewport" else controls.window)
     action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys)
@@ -238,7 +230,7 @@ def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
     assert "no image to paste" in session.window.error_bar.text
 
 
-def test_a_damaged_file_does_not_enter_the_library(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_damaged_file_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"not a picture at all")
     controls.window.strip.library.add_files([broken])
@@ -248,7 +240,7 @@ def test_a_damaged_file_does_not_enter_the_library(controls: Controls, qtbot: Qt
     assert chosen(controls).kind == "blur"
 
 
-def test_unsupported_file_type_is_rejected_with_an_error(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+def test_unsupported_file_type_is_rejected_with_an_error(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("hello")
     controls.window.strip.library.add_files([text])
@@ -256,7 +248,7 @@ def test_unsupported_file_type_is_rejected_with_an_error(controls: Controls, qtb
     assert not own(controls)
 
 
-def test_video_tiles_have_a_badge(controls: Controls, qtbot: QtBot, tmp_path: Path) -> None:
+def test_video_tiles_have_a_badge(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "waves.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for shade in range(5):
@@ -268,7 +260,7 @@ def test_video_tiles_have_a_badge(controls: Controls, qtbot: QtBot, tmp_path: Pa
     qtbot.waitUntil(lambda: controls.window.strip.model.has_image(tile))
 
 
-def test_a_dragged_file_marks_where_it_may_be_dropped(controls: Controls, picture: Path) -> None:
+def test_a_dragged_file_marks_where_it_may_be_dropped(controls: Session, picture: Path) -> None:
     def marked() -> bool:
         return bool(controls.window.strip.view.property("dropTarget"))
 

@@ -19,19 +19,16 @@ from pytestqt.qtbot import QtBot
 from app import __version__
 from app.core.files import paths
 from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
-from app.gui.dialogs.log_window import LogWindow
-from app.gui.dialogs.preferences_dialog import PreferencesDialog
-from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
+from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
+from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import GAP_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
 from app.runtime.status import Phase, PipelineStatus
 from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
-from tests.gui.controls import made_store
-from tests.gui.widgets import button, existing, find, pick
+from tests.gui.widgets import button, existing, find, made_store, pick
 
 
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
@@ -182,7 +179,7 @@ def test_the_check_box_writes_and_removes_the_entry(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     parent = QWidget()
     qtbot.addWidget(parent)
-    dialog = PreferencesDialog(PreferencesStore(WindowPreferences()), made_store(), parent)
+    dialog = PreferencesDialog(made_store(), parent)
     box = find(dialog, QCheckBox, "autostartCheck")
     assert not box.isChecked()
     box.click()

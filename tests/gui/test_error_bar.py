@@ -19,8 +19,6 @@ from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
 from app.gui.shell.notices import ProgramNotices
-from app.gui.shell.windows import SecondaryWindows, remedy_action
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets import error_bar
 from app.gui.widgets.error_bar import ErrorBar, Remedy, remedy_of
 from app.gui.widgets.notice import Notice
@@ -28,8 +26,7 @@ from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.controls import Controls, made_store
-from tests.gui.widgets import box, error_action, fail, find
+from tests.gui.widgets import box, error_action, fail, find, made_store
 
 
 @pytest.fixture
@@ -101,10 +98,10 @@ def test_a_problem_stays_after_its_button_was_pressed(area: NoticeArea, bar: Err
 
 
 def test_missing_global_shortcuts_are_told_once(area: NoticeArea) -> None:
-    store, preferences = made_store(QUIET.replace(global_shortcuts=True)), PreferencesStore(WindowPreferences())
+    store = made_store(QUIET.replace(global_shortcuts=True))
 
     def started() -> ProgramNotices:
-        return ProgramNotices(area, store, preferences, lambda: None, area)
+        return ProgramNotices(area, store, lambda: None, area)
 
     first = started()
     first.show_status(failing(LOST, NO_PORTAL))
@@ -115,7 +112,7 @@ def test_missing_global_shortcuts_are_told_once(area: NoticeArea) -> None:
     store.change(lambda settings: settings.replace(global_shortcuts=False))
     second.show_status(failing())
     assert Stage.SHORTCUTS not in second.covered_stages, "whoever switches them on again is told again"
-    assert not preferences.current.shortcuts_told
+    assert not store.preferences.current.shortcuts_told
 
 
 def test_a_repeated_error_stays_from_the_repetition_on(
@@ -178,13 +175,9 @@ def test_another_model_is_offered_only_where_the_message_advises_it(message: Mod
     ],
 )
 def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
-    controls: Controls, qtbot: QtBot, stage: Stage, text: str, caption: str, name: str
+    controls: Session, qtbot: QtBot, stage: Stage, text: str, caption: str, name: str
 ) -> None:
     window = controls.window
-    windows = SecondaryWindows.__new__(SecondaryWindows)  # these remedies open none
-    window.error_bar.help_requested.connect(
-        lambda remedy: remedy_action(controls.store, window.panel, windows, remedy)()
-    )
     window.error_bar.show_status(failing((stage, text, 1.0)))
     action = error_action(controls)
     assert action.text() == caption

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import QLocale, QTimer
-from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSystemTrayIcon
+from PyQt6.QtWidgets import QApplication, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
@@ -30,7 +30,7 @@ from app.runtime.status import Phase, PipelineStatus
 from app.testing.engine import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import button, existing, find
+from tests.gui.widgets import answer, button, existing
 
 
 def test_window_stops_after_the_given_seconds(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -238,15 +238,14 @@ def test_without_a_tray_closing_ends_the_program(session: Session, qtbot: QtBot)
 
 
 @pytest.mark.usefixtures("tray")
-@pytest.mark.parametrize(("answer", "kept"), [("Keep running", True), ("Quit", False)])
-def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, answer: str, kept: bool) -> None:
+@pytest.mark.parametrize(("reply", "kept"), [("Keep running", True), ("Quit", False)])
+def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, reply: str, kept: bool) -> None:
     session = start_window()
     ended: list[bool] = []
     session.lifecycle.ended.connect(lambda: ended.append(True))
     session.window.close()
     assert session.window.isVisible(), "nothing happens before the answer"
-    box = find(session.window, QMessageBox, "trayQuestion")
-    next(button for button in box.findChildren(QPushButton) if answer in button.text()).click()
+    answer(session, qtbot, "trayQuestion", reply)
     assert session.preferences.current.close_to_tray is kept
     assert session.window.isVisible() is False
     assert bool(ended) is not kept

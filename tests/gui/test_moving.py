@@ -11,17 +11,17 @@ from app.core.framing import WHOLE
 from app.core.placement import IN_PLACE, in_corner
 from app.core.settings import FramingSettings, PlacementSettings
 from app.gui.preview.rendering import ViewMode
+from app.gui.shell.application import Session
 from tests.gui.conftest import activate
-from tests.gui.controls import Controls
 from tests.gui.widgets import at, bring_up, drag, find, pick, pull, ready, slider, turn_wheel
 
 
-def framing(controls: Controls) -> FramingSettings:
+def framing(controls: Session) -> FramingSettings:
     return controls.store.current.framing
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_framing_sliders_take_effect_while_dragged(controls: Controls, qtbot: QtBot, mirror: bool) -> None:
+def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     controls.preferences.change(mirror_preview=mirror)
     zoom, across = slider(controls, "zoomSlider"), slider(controls, "panXSlider")
     bring_up(controls, zoom)
@@ -43,7 +43,7 @@ def test_framing_sliders_take_effect_while_dragged(controls: Controls, qtbot: Qt
     assert not reset.isEnabled()
 
 
-def test_wheel_zooms_at_the_pointer(controls: Controls, qtbot: QtBot) -> None:
+def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:
     ready(controls, qtbot)
     turn_wheel(controls.window.preview, 8, at(controls, 0.0, 1.0))
     assert framing(controls).zoom == pytest.approx(1.1**8)
@@ -54,7 +54,7 @@ def test_wheel_zooms_at_the_pointer(controls: Controls, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_dragging_pans_a_zoomed_image(controls: Controls, qtbot: QtBot, mirror: bool) -> None:
+def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     controls.preferences.change(mirror_preview=mirror)
     ready(controls, qtbot)
     pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
@@ -67,7 +67,7 @@ def test_dragging_pans_a_zoomed_image(controls: Controls, qtbot: QtBot, mirror: 
     assert framing(controls).pan_y == pytest.approx(0.4, abs=0.02)
 
 
-def test_dragging_in_the_comparison_moves_the_divider(controls: Controls, qtbot: QtBot) -> None:
+def test_dragging_in_the_comparison_moves_the_divider(controls: Session, qtbot: QtBot) -> None:
     ready(controls, qtbot)
     controls.store.edit("framing", zoom=2)
     controls.window.action_bar.set_mode(ViewMode.COMPARE)
@@ -75,7 +75,7 @@ def test_dragging_in_the_comparison_moves_the_divider(controls: Controls, qtbot:
     assert framing(controls) == FramingSettings(zoom=2)
 
 
-def test_keys_zoom_and_pan_the_preview(controls: Controls, qtbot: QtBot) -> None:
+def test_keys_zoom_and_pan_the_preview(controls: Session, qtbot: QtBot) -> None:
     ready(controls, qtbot)
     preview = controls.window.preview
     qtbot.keyClick(preview, Qt.Key.Key_Plus)
@@ -90,7 +90,7 @@ def test_keys_zoom_and_pan_the_preview(controls: Controls, qtbot: QtBot) -> None
     assert framing(controls).zoom == 1
 
 
-def test_auto_framing_is_chosen_in_the_panel(controls: Controls, qtbot: QtBot) -> None:
+def test_auto_framing_is_chosen_in_the_panel(controls: Session, qtbot: QtBot) -> None:
     controls.store.edit("framing", zoom=2)
     box = find(controls.window, QComboBox, "autoFramingCombo")
     pick(box, box.findData("close"))
@@ -103,16 +103,16 @@ def test_auto_framing_is_chosen_in_the_panel(controls: Controls, qtbot: QtBot) -
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
-def placement(controls: Controls) -> PlacementSettings:
+def placement(controls: Session) -> PlacementSettings:
     return controls.store.current.placement
 
 
-def take_the_person(controls: Controls) -> None:
+def take_the_person(controls: Session) -> None:
     find(controls.window, QCheckBox, "mousePersonCheck").setChecked(True)
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_dragging_moves_the_person_with_the_mouse(controls: Controls, qtbot: QtBot, mirror: bool) -> None:
+def test_dragging_moves_the_person_with_the_mouse(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     controls.preferences.change(mirror_preview=mirror)
     ready(controls, qtbot)
     take_the_person(controls)
@@ -124,7 +124,7 @@ def test_dragging_moves_the_person_with_the_mouse(controls: Controls, qtbot: QtB
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_over_an_image_the_person_is_where_others_see_it(controls: Controls, qtbot: QtBot, mirror: bool) -> None:
+def test_over_an_image_the_person_is_where_others_see_it(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     """The preview mirrors the person alone: left over the background is left for others."""
     controls.preferences.change(mirror_preview=mirror)
     controls.store.edit("background", kind="colour")
@@ -137,7 +137,7 @@ def test_over_an_image_the_person_is_where_others_see_it(controls: Controls, qtb
     qtbot.waitUntil(lambda: slider(controls, "placeXSlider").value() > 0)
 
 
-def test_the_wheel_scales_the_person_and_with_ctrl_always(controls: Controls, qtbot: QtBot) -> None:
+def test_the_wheel_scales_the_person_and_with_ctrl_always(controls: Session, qtbot: QtBot) -> None:
     ready(controls, qtbot)
     turn_wheel(controls.window.preview, -5, at(controls, 0.5, 1.0), CTRL)
     assert placement(controls).scale == pytest.approx(1.1**-5)
@@ -148,7 +148,7 @@ def test_the_wheel_scales_the_person_and_with_ctrl_always(controls: Controls, qt
     assert placement(controls).scale == pytest.approx(1)
 
 
-def test_keys_move_and_scale_the_person(controls: Controls, qtbot: QtBot) -> None:
+def test_keys_move_and_scale_the_person(controls: Session, qtbot: QtBot) -> None:
     ready(controls, qtbot)
     take_the_person(controls)
     preview = controls.window.preview
@@ -160,7 +160,7 @@ def test_keys_move_and_scale_the_person(controls: Controls, qtbot: QtBot) -> Non
     assert placement(controls).scale == pytest.approx(1 / 1.1)
 
 
-def test_the_panel_places_scales_and_resets(controls: Controls, qtbot: QtBot) -> None:
+def test_the_panel_places_scales_and_resets(controls: Session, qtbot: QtBot) -> None:
     controls.preferences.change(mirror_preview=False)
     box = find(controls.window, QComboBox, "cornerCombo")
     bring_up(controls, box)
@@ -180,7 +180,7 @@ def test_the_panel_places_scales_and_resets(controls: Controls, qtbot: QtBot) ->
     assert placement(controls) == IN_PLACE
 
 
-def test_links_keep_the_focus_when_there_is_nothing_left_to_do(controls: Controls, qtbot: QtBot) -> None:
+def test_links_keep_the_focus_when_there_is_nothing_left_to_do(controls: Session, qtbot: QtBot) -> None:
     """Qt handed the focus of "Reset position" to the next control when the link was disabled."""
     activate(controls, qtbot)
     controls.store.edit("placement", scale=0.5)

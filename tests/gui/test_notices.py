@@ -18,11 +18,12 @@ from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.notices import ProgramNotices
-from app.gui.state import devices, services
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
+from app.gui.state import services
+from app.gui.state import tasks as device_tasks
 from app.gui.widgets import notices
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
+from app.gui.widgets.error_bar import Remedy
 from app.gui.widgets.notice import READABLE_PX, Notice, Rank
 from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus
@@ -30,8 +31,7 @@ from app.testing.engine import FakeEngine
 from app.testing.faults import Faults
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.controls import made_store
-from tests.gui.widgets import button, existing, fail, find
+from tests.gui.widgets import button, existing, fail, find, made_store
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
 
@@ -193,11 +193,14 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
     qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
     button(session, "virtualCameraNoticeAction0").click()
     find(session.window, FindingsDialog).close()
+    qtbot.waitUntil(lambda: session.window.findChild(FindingsDialog) is None)
+    session.window.error_bar.help_requested.emit(Remedy.VIRTUAL_CAMERA)
+    find(session.window, FindingsDialog).close()
 
 
 def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area: NoticeArea) -> None:
     store, asked = made_store(QUIET.replace(capture=CaptureSettings(source="auto"))), list[bool]()
-    shown = ProgramNotices(area, store, PreferencesStore(WindowPreferences()), lambda: None, area)
+    shown = ProgramNotices(area, store, lambda: None, area)
     shown.check_requested.connect(lambda: asked.append(True))
     demo = PipelineStatus(source=SourceInfo("demo", "demo", "", 640, 360, 30.0, ""))
     shown.show_status(demo)
@@ -213,7 +216,7 @@ def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area:
 def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_unasked(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "INTERVAL_MS", 100)
+    monkeypatch.setattr(device_tasks, "WATCH_INTERVAL_MS", 100)
     obs = CameraDevice("obs", "OBS Virtual Camera", "", 1, is_virtual=True)
     monkeypatch.setattr(services, "list_cameras", lambda: (obs,))
     world.source_kind = "demo"

@@ -1,22 +1,45 @@
-"""The tiles of added backgrounds: renamed, removed and restored, damaged later, and their menu."""
+"""Added backgrounds are renamed, removed and restored; presenter mode and the view of the background."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QFile, QPoint, Qt
-from PyQt6.QtWidgets import QInputDialog, QListView, QMenu, QMessageBox
+from PIL import Image
+from PyQt6.QtCore import QFile, QLocale, QPoint, Qt
+from PyQt6.QtWidgets import QApplication, QInputDialog, QLabel, QListView, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
+from app.core.placement import IN_PLACE, in_corner
+from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.i18n.language import translate
+from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import ElidedComboBox
+from app.runtime.status import PipelineStatus
 from tests.gui.conftest import activate
-from tests.gui.controls import Controls
-from tests.gui.widgets import add, button, chosen, existing, find, own, tiles
+from tests.gui.widgets import (
+    add,
+    answer,
+    asked,
+    bring_up,
+    button,
+    chosen,
+    drag,
+    existing,
+    far_captions,
+    find,
+    own,
+    ready,
+    slider,
+    tiles,
+)
 
 
-def test_a_background_is_renamed_and_stays_in_use(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
     tile = add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
     controls.window.strip.ask_for_name(tile)
@@ -27,7 +50,7 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Controls, qtbot: QtB
     qtbot.waitUntil(lambda: chosen(controls).path == paths.backgrounds_dir() / "Seaside.png")
 
 
-def test_rename_to_an_existing_name_fails(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+def test_rename_to_an_existing_name_fails(controls: Session, qtbot: QtBot, picture: Path) -> None:
     add(controls, qtbot, picture)
     controls.window.strip.library.add_files([picture])
     qtbot.waitUntil(lambda: len(own(controls)) == 2)
@@ -37,7 +60,7 @@ def test_rename_to_an_existing_name_fails(controls: Controls, qtbot: QtBot, pict
     assert {tile.name for tile in own(controls)} == {"beach", "beach 2"}
 
 
-def test_removing_the_background_in_use_switches_to_blur(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+def test_removing_the_background_in_use_switches_to_blur(controls: Session, qtbot: QtBot, picture: Path) -> None:
     tile = add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
     activate(controls, qtbot)
@@ -66,32 +89,26 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
 
 
 def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_deletes_it(
-    controls: Controls, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
+    controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
     tile = add(controls, qtbot, picture)
     assert tile.path is not None
 
-    def question() -> QMessageBox | None:
-        return controls.window.findChild(QMessageBox, "deletionQuestion")
-
-    for answer, stays in (("Keep", True), ("Delete for good", False)):
-        controls.window.strip.remove(tile)
-        qtbot.waitUntil(lambda: question() is not None)
-        box = existing(question())
-        assert "“beach” could not be moved to the trash and was kept" in box.text()
-        assert existing(box.defaultButton()).text() == "Keep"
-        next(each for each in box.buttons() if each.text() == answer).click()
-        qtbot.waitUntil(lambda: question() is None)
-        if stays:
-            qtbot.wait(200)
-            assert tile.path.exists()
-        else:
-            qtbot.waitUntil(lambda: not own(controls))
-            assert not tile.path.exists()
+    controls.window.strip.remove(tile)
+    box = answer(controls, qtbot, "deletionQuestion", "Keep")
+    assert "“beach” could not be moved to the trash and was kept" in box.text()
+    assert existing(box.defaultButton()).text() == "Keep"
+    qtbot.waitUntil(lambda: asked(controls, "deletionQuestion") is None)
+    qtbot.wait(200)
+    assert tile.path.exists()
+    controls.window.strip.remove(tile)
+    answer(controls, qtbot, "deletionQuestion", "Delete for good")
+    qtbot.waitUntil(lambda: not own(controls))
+    assert not tile.path.exists()
 
 
-def test_a_reload_keeps_the_current_tile(controls: Controls, qtbot: QtBot) -> None:
+def test_a_reload_keeps_the_current_tile(controls: Session, qtbot: QtBot) -> None:
     strip = controls.window.strip
     strip.view.setCurrentIndex(strip.model.index(3))
     with qtbot.waitSignal(strip.model.modelReset):
@@ -100,7 +117,7 @@ def test_a_reload_keeps_the_current_tile(controls: Controls, qtbot: QtBot) -> No
 
 
 def test_the_tile_beside_a_removed_one_becomes_the_current_one(
-    controls: Controls, qtbot: QtBot, picture: Path, tmp_path: Path
+    controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path
 ) -> None:
     names = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
     for name in names[1:]:
@@ -120,7 +137,7 @@ def test_the_tile_beside_a_removed_one_becomes_the_current_one(
         assert view.currentIndex().data() == current
 
 
-def test_bundled_tiles_cannot_be_removed_or_renamed(controls: Controls, qtbot: QtBot) -> None:
+def test_bundled_tiles_cannot_be_removed_or_renamed(controls: Session, qtbot: QtBot) -> None:
     before = tiles(controls)
     for tile in before:
         controls.window.strip.remove(tile)
@@ -149,7 +166,7 @@ def test_the_menu_renames_and_removes_only_a_background_of_the_user(
     assert enabled() == {"Rename…": False, "Remove": False}
 
 
-def test_a_file_that_was_damaged_later_is_marked(controls: Controls, qtbot: QtBot) -> None:
+def test_a_file_that_was_damaged_later_is_marked(controls: Session, qtbot: QtBot) -> None:
     paths.backgrounds_dir().mkdir(parents=True, exist_ok=True)
     (paths.backgrounds_dir() / "broken.jpg").write_bytes(b"not a picture at all")
     controls.window.strip.library.reload()
@@ -159,7 +176,7 @@ def test_a_file_that_was_damaged_later_is_marked(controls: Controls, qtbot: QtBo
     assert "broken.jpg" in str(model.data(index, int(Qt.ItemDataRole.ToolTipRole)))
 
 
-def test_context_menu_of_a_tile(controls: Controls, qtbot: QtBot, picture: Path) -> None:
+def test_context_menu_of_a_tile(controls: Session, qtbot: QtBot, picture: Path) -> None:
     tile = add(controls, qtbot, picture)
     strip = controls.window.strip
     row = tiles(controls).index(tile)
@@ -170,3 +187,91 @@ def test_context_menu_of_a_tile(controls: Controls, qtbot: QtBot, picture: Path)
     assert [action.text() for action in fixed.actions() if action.text()] == ["Use", "Add…"]
     assert isinstance(strip.view, QListView)
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))
+
+
+def talk(folder: Path) -> Path:
+    for number in range(3):
+        Image.new("RGB", (64, 36), (80 * number, 0, 0)).save(folder / f"{number}.png")
+    return folder
+
+
+def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    ready(session, qtbot)
+    activate(session, qtbot)
+    before = chosen(session)
+    presenter = find(session.window, PresenterControls)
+    end = button(session, "presentEnd")
+    assert not end.isEnabled()
+    presenter.present(talk(tmp_path))
+    assert chosen(session) == before.replace(kind="slides", path=tmp_path, fit="fit")
+    assert session.store.current.placement == in_corner("bottom-right")
+    shown = find(session.window, QLabel, "slideNumber")
+    qtbot.waitUntil(lambda: shown.text() == "1 / 3")
+    qtbot.waitUntil(lambda: far_captions(session.window.strip) == [])
+    qtbot.mouseClick(button(session, "nextSlide"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: shown.text() == "2 / 3")
+    button(session, "nextSlide").clearFocus()  # a button that has no effect any more keeps the focus until then
+    qtbot.keyClick(session.window, Qt.Key.Key_PageDown)
+    qtbot.keyClick(session.window, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: shown.text() == "3 / 3" and not button(session, "nextSlide").isEnabled())
+    qtbot.keyClick(session.window, Qt.Key.Key_PageUp)
+    qtbot.waitUntil(lambda: chosen(session).slide == 2)
+    bring_up(session, end)
+    qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
+    assert chosen(session) == before
+    assert session.store.current.placement == IN_PLACE
+
+
+def test_ending_never_returns_to_the_room(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    ready(controls, qtbot)
+    controls.store.edit("background", kind="none")
+    find(controls.window, PresenterControls).present(talk(tmp_path))
+    end = button(controls, "presentEnd")
+    bring_up(controls, end)
+    qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
+    assert chosen(controls).kind == "blur"
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_the_background_is_zoomed_panned_and_centred(
+    controls: Session, qtbot: QtBot, tmp_path: Path, mirror: bool
+) -> None:
+    """The preview mirrors the background only where the outputs are mirrored."""
+    controls.store.edit("output", mirror=mirror)
+    Image.new("RGB", (640, 100)).save(tmp_path / "wide.png")
+    zoom, across = slider(controls, "backgroundZoomSlider"), slider(controls, "backgroundXSlider")
+    bring_up(controls, zoom)
+    controls.store.edit("background", kind="blur")
+    qtbot.waitUntil(lambda: not zoom.isEnabled())
+    controls.store.edit("background", kind="image", path=tmp_path / "wide.png")
+    qtbot.waitUntil(zoom.isEnabled)
+    drag(qtbot, zoom, 0.5)
+    assert 2 < chosen(controls).zoom < 3
+    drag(qtbot, across, 1.0)
+    assert chosen(controls).pan_x == pytest.approx(-1 if mirror else 1)
+    drag(qtbot, slider(controls, "backgroundYSlider"), 0.0)
+    assert chosen(controls).pan_y == pytest.approx(-1)
+    drag(qtbot, slider(controls, "parallaxSlider"), 1.0)
+    assert chosen(controls).parallax == pytest.approx(100)
+    qtbot.mouseClick(button(controls, "backgroundReset"), Qt.MouseButton.LeftButton)
+    assert (chosen(controls).zoom, chosen(controls).pan_x, chosen(controls).pan_y) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_how_a_slide_fits_is_readable_in_a_narrow_window(
+    controls: Session, qapp: QApplication, qtbot: QtBot, tmp_path: Path, language: str
+) -> None:
+    with translate(qapp, QLocale(language)), closing(Tasks()) as tasks:
+        strip = BackgroundStrip(controls.store, tasks)
+        qtbot.addWidget(strip)
+        strip.resize(440, 160)
+        strip.show()
+        fit = find(strip, ElidedComboBox, "fitCombo")
+        add = find(strip, QPushButton, "addBackgroundButton")
+        controls.store.edit("background", kind="slides", path=talk(tmp_path))
+        strip.show_status(PipelineStatus(slides=12))
+        qtbot.waitUntil(lambda: fit.shown_text(fit.text_width()) == fit.currentText() != "")
+        assert fit.geometry().right() < existing(fit.parentWidget()).width()
+        assert add.text() == ""
+        controls.store.edit("background", kind="blur")
+        qtbot.waitUntil(lambda: add.text() != "")

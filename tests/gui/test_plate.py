@@ -24,8 +24,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.plate import capture
 from app.runtime.plate.capture import plate_path, save_plate
-from tests.gui.controls import made_store
-from tests.gui.widgets import existing, find
+from tests.gui.widgets import existing, find, made_store
 
 SIZE = 160, 96
 

@@ -14,12 +14,10 @@ from app.core.settings import OverlaySettings
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.runtime.status import PipelineStatus
 from app.testing.room import PERSON, ROOM
 from tests.gui.conftest import activate
-from tests.gui.controls import made_store
-from tests.gui.widgets import existing, find
+from tests.gui.widgets import existing, find, made_store
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
@@ -230,7 +228,7 @@ def test_nothing_empty_lies_over_the_picture(session: Session, qtbot: QtBot) -> 
 
 
 def test_a_frame_paints_the_picture_alone(qtbot: QtBot) -> None:
-    preview = Preview(made_store(), PreferencesStore(WindowPreferences()))
+    preview = Preview(made_store())
     qtbot.addWidget(preview)
     preview.resize(900, 300)
     image = QImage(400, 300, QImage.Format.Format_RGB32)
@@ -248,7 +246,7 @@ def test_a_frame_paints_the_picture_alone(qtbot: QtBot) -> None:
 
 
 def test_text_is_shown_before_the_first_image(qtbot: QtBot) -> None:
-    preview = Preview(made_store(), PreferencesStore(WindowPreferences()))
+    preview = Preview(made_store())
     qtbot.addWidget(preview)
     preview.resize(300, 200)
     ground = preview.grab().toImage()

@@ -33,7 +33,6 @@ from app.gui.state.remote import OWN_STATE
 from app.runtime.plate import capture as plate_capture
 from app.runtime.plate import live as live_plate
 from app.system import autostart
-from tests.gui.controls import Controls
 from tests.gui.reach_of_ctl import (
     COMMANDS,
     CONTROLS,
@@ -55,7 +54,7 @@ def answered(qtbot: QtBot, *command: str) -> Answer:
         return answer.result()
 
 
-def test_every_setting_that_a_control_changes_can_be_set_by_ctl(controls: Controls) -> None:
+def test_every_setting_that_a_control_changes_can_be_set_by_ctl(controls: Session) -> None:
     changed: set[str] = set()
     last = controls.store.current
     every = list(settings_of(Settings))

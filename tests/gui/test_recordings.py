@@ -20,7 +20,6 @@ from app.gui.panels.recordings import MicrophoneControls
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording, services
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.output.recorder import open_recording
@@ -29,8 +28,7 @@ from app.runtime.status import PipelineStatus
 from app.testing.room import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.controls import Controls, made_store
-from tests.gui.widgets import button, current, existing, fail, find, pick
+from tests.gui.widgets import button, current, existing, fail, find, made_store, pick
 from tests.output.sound.sources import FakeDevice
 
 
@@ -58,7 +56,7 @@ def test_a_recording_that_ends_between_two_looks_at_the_status_is_reported(
     file.touch()
     store = made_store(Settings(output=OutputSettings(record=file)))
     parent = QObject()
-    short = recording.Recording(store, PreferencesStore(WindowPreferences()), cast("Bridge", None), tasks, parent)
+    short = recording.Recording(store, cast("Bridge", None), tasks, parent)
     short.set_on(False)
     with qtbot.waitSignal(short.saved) as saved:
         assert short.follow(PipelineStatus()) == ""
@@ -179,7 +177,7 @@ def test_an_unfinished_recording_is_offered_and_finished(
     assert finished.exists()
 
 
-def test_the_choice_reaches_the_pipeline(controls: Controls, qtbot: QtBot) -> None:
+def test_the_choice_reaches_the_pipeline(controls: Session, qtbot: QtBot) -> None:
     choice = find(controls.window, QComboBox, "microphoneCombo")
     assert choice.currentData() == "off"
     controls.window.panel.recordings.microphone.show_microphones((MicrophoneName("usb-1", "USB Microphone"),))

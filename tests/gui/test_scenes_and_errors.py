@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QGuiApplication
-from PyQt6.QtWidgets import QInputDialog, QLabel, QMessageBox, QPushButton
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore
-from app.core.errors import SinkOpenError, SourceLostError
+from app.core.errors import SourceLostError
 from app.core.files import paths
-from app.core.messages.doctor import LoopbackFinding
 from app.core.placement import in_corner
 from app.core.settings import Zone
-from app.doctor.finding import CommandLine, Finding, State
-from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
-from app.gui.state import services
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.controls import Controls
-from tests.gui.widgets import box, error_action, existing, fail, find
+from tests.gui.conftest import activate
+from tests.gui.widgets import answer, asked, box, error_action, fail, find
 
 
 def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
@@ -61,7 +56,7 @@ KEPT: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("section", KEPT)
-def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Controls, qtbot: QtBot, section: str) -> None:
+def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Session, qtbot: QtBot, section: str) -> None:
     scenes, store = controls.window.scenes, controls.store
     before = getattr(store.current, section)
     store.edit(section, **KEPT[section])
@@ -73,44 +68,38 @@ def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Controls,
     qtbot.waitUntil(lambda: getattr(store.current, section) == saved)
 
 
-def test_a_scene_without_a_background_asks_first(controls: Controls, qtbot: QtBot) -> None:
+ZONE = Zone(kind="keep", points=((0.5, 0.5),))
+
+
+@pytest.mark.parametrize(
+    ("section", "shown", "hidden", "said"),
+    [
+        ("background", {"kind": "none"}, {"kind": "blur"}, "“None”"),
+        ("people", {"zones": (ZONE,)}, {"zones": ()}, "“Always show”"),
+    ],
+)
+def test_a_scene_that_shows_the_room_asks_first(
+    controls: Session, qtbot: QtBot, section: str, shown: dict[str, object], hidden: dict[str, object], said: str
+) -> None:
+    """Keep zones were applied at once, and showed a part of the room."""
     scenes, store = controls.window.scenes, controls.store
-
-    def question() -> QMessageBox | None:
-        return controls.window.findChild(QMessageBox, "unmattedQuestion")
-
-    store.edit("background", kind="none")
+    store.edit(section, **shown)
+    saved = getattr(store.current, section)
     scenes.save("room")
     qtbot.waitUntil(lambda: scenes.names == ("room",))
-    store.edit("background", kind="blur")
-    for text, kind in (("Keep it hidden", "blur"), ("Show it", "none")):
+    store.edit(section, **hidden)
+    before = getattr(store.current, section)
+    for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
         scenes.apply("room")
-        qtbot.waitUntil(lambda: question() is not None)
-        box = existing(question())
-        assert store.current.background.kind == "blur"
-        next(each for each in box.buttons() if each.text() == text).click()
-        assert store.current.background.kind == kind
-        qtbot.waitUntil(lambda: question() is None)
+        qtbot.waitUntil(lambda: asked(controls, "unmattedQuestion") is not None)
+        assert getattr(store.current, section) == before
+        box = answer(controls, qtbot, "unmattedQuestion", text)
+        assert said in box.informativeText()
+        assert getattr(store.current, section) == wanted
+        qtbot.waitUntil(lambda: asked(controls, "unmattedQuestion") is None)
 
 
-def test_a_scene_with_keep_zones_asks_first(controls: Controls, qtbot: QtBot) -> None:
-    """It was applied at once, and showed a part of the room."""
-    scenes, store = controls.window.scenes, controls.store
-    zone = Zone(kind="keep", points=((0.5, 0.5),))
-    store.edit("people", zones=(zone,))
-    scenes.save("chair")
-    qtbot.waitUntil(lambda: scenes.names == ("chair",))
-    store.edit("people", zones=())
-    scenes.apply("chair")
-    qtbot.waitUntil(lambda: controls.window.findChild(QMessageBox, "unmattedQuestion") is not None)
-    box = find(controls.window, QMessageBox, "unmattedQuestion")
-    assert "“Always show”" in box.informativeText()
-    assert not store.current.people.zones
-    next(each for each in box.buttons() if each.text() == "Show it").click()
-    assert store.current.people.zones == (zone,)
-
-
-def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(controls: Controls, qtbot: QtBot) -> None:
+def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(controls: Session, qtbot: QtBot) -> None:
     scenes, store = controls.window.scenes, controls.store
     store.edit("capture", source="camera:usb-1")
     scenes.save("look")
@@ -126,14 +115,14 @@ def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(controls: Contr
     qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
 
 
-def entry(controls: Controls, name: str) -> QAction:
+def entry(controls: Session, name: str) -> QAction:
     """Open the Scenes menu and return the entry of a scene."""
-    menu = controls.window.scenes_menu
+    menu = controls.window.menus.scenes
     menu.aboutToShow.emit()
     return next(action for action in menu.actions() if action.text() == name)
 
 
-def test_the_scene_in_use_is_marked(controls: Controls, qtbot: QtBot) -> None:
+def test_the_scene_in_use_is_marked(controls: Session, qtbot: QtBot) -> None:
     scenes, store = controls.window.scenes, controls.store
     scenes.save("Blurred")
     store.edit("background", kind="colour")
@@ -161,24 +150,22 @@ def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qt
     qtbot.waitUntil(lambda: "Saved the scene “Work”. Ctrl+1 applies it." in session.window.notices.texts)
     store.edit("background", kind="colour", colour="#112233")
     file = SceneStore(paths.config_dir() / "scenes.json")
-    for answer in ("Keep", "Replace"):
+    for reply in ("Keep", "Replace"):
         assert file.get("Work").settings.background.kind == "blur"
         save_as(" Work ")
-        question = session.window.findChildren(QMessageBox)[-1]
+        question = answer(session, qtbot, "deletionQuestion", reply)
         assert question.text() == "There is a scene “Work” already. Replace it?"
-        next(choice for choice in question.buttons() if choice.text() == answer).click()
+        qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
     qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
     assert scenes.names == ("Work",)
 
 
-def test_removing_a_scene_asks_first(controls: Controls, qtbot: QtBot) -> None:
+def test_removing_a_scene_asks_first(controls: Session, qtbot: QtBot) -> None:
     scenes = controls.window.scenes
     scenes.save("Work")
     qtbot.waitUntil(lambda: scenes.names == ("Work",))
     scenes.ask_before_removal("Work")
-    question = controls.window.findChildren(QMessageBox)[-1]
-    assert "Work" in question.text()
-    next(choice for choice in question.buttons() if choice.text() == "Remove").click()
+    assert "Work" in answer(controls, qtbot, "deletionQuestion", "Remove").text()
     qtbot.waitUntil(lambda: scenes.names == ())
 
 
@@ -198,22 +185,3 @@ def test_lost_camera_is_reported_with_a_button_to_choose_another(
     box(session, "cameraCombo").hidePopup()
     world.faults.heal()
     qtbot.waitUntil(lambda: not bar.text)
-
-
-def test_missing_virtual_camera_offers_setup(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steps = (CommandLine("sudo x"),)
-    finding = Finding("virtual camera", State.PROBLEM, LoopbackFinding.NO_DEVICE(), LoopbackFinding.WHY_NEEDED(), steps)
-    monkeypatch.setattr(services, "virtual_camera_findings", lambda: (finding,))
-    world.faults.put("open_virtual_camera", fail(SinkOpenError("There is no such camera.")))
-    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video99")))
-    qtbot.waitUntil(lambda: session.window.error_bar.text == "There is no such camera.")
-    error_action(session).click()
-    dialog = find(session.window, FindingsDialog)
-    summary = find(dialog, QLabel, "findingsSummary")
-    qtbot.waitUntil(lambda: "cannot receive" in summary.text())
-    copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "Copy")
-    copy.click()
-    assert existing(QGuiApplication.clipboard()).text() == "sudo x"
-    dialog.close()

@@ -1,4 +1,4 @@
-"""Controls of the panels, operated by real events, change the running pipeline."""
+"""Controls of the panels, operated by real events, change the settings; lists open whole."""
 
 from __future__ import annotations
 
@@ -7,17 +7,38 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from PyQt6.QtCore import QPoint, QStandardPaths, Qt
-from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QSlider, QWidget
+from PyQt6.QtCore import QLocale, QPoint, QSize, QStandardPaths, Qt
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import DEFAULT_TEXT
 from app.config.setting import SETTINGS
+from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
+from app.gui.state.preferences import Language, Theme, WindowPreferences
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
-from tests.gui.controls import Controls
-from tests.gui.widgets import bring_up, button, current, drag, find
+from tests.gui.conftest import StartWindow, activate
+from tests.gui.widgets import (
+    bring_up,
+    button,
+    current,
+    cut_off,
+    drag,
+    existing,
+    find,
+    hidden_entries,
+)
 
 OTHERS = {
     "downsampleSlider": "matting.downsample_ratio",
@@ -29,7 +50,7 @@ OTHERS = {
 Control = TypeVar("Control", bound=QWidget)
 
 
-def of_settings(controls: Controls, kind: type[Control]) -> Iterator[tuple[Control, Callable[[], object]]]:
+def of_settings(controls: Session, kind: type[Control]) -> Iterator[tuple[Control, Callable[[], object]]]:
     """Yield the enabled controls of a kind that change one setting, and what reads it. Shows the group of each."""
     for control in controls.window.findChildren(kind):
         setting = SETTINGS.get(control.property("setting") or OTHERS.get(control.objectName(), ""))
@@ -38,7 +59,7 @@ def of_settings(controls: Controls, kind: type[Control]) -> Iterator[tuple[Contr
             yield control, lambda setting=setting: setting.value_in(current(controls))  # type: ignore[misc]
 
 
-def test_sliders_take_effect_while_dragged(controls: Controls, qtbot: QtBot) -> None:
+def test_sliders_take_effect_while_dragged(controls: Session, qtbot: QtBot) -> None:
     count = 0
     for slider, read in of_settings(controls, QSlider):
         seen: list[object] = []
@@ -51,7 +72,7 @@ def test_sliders_take_effect_while_dragged(controls: Controls, qtbot: QtBot) -> 
     assert count > 12
 
 
-def test_dragging_the_detail_slider_disables_automatic(controls: Controls, qtbot: QtBot) -> None:
+def test_dragging_the_detail_slider_disables_automatic(controls: Session, qtbot: QtBot) -> None:
     auto = find(controls.window, QCheckBox, "downsampleAuto")
     slider = find(controls.window, QSlider, "downsampleSlider")
     assert auto.isChecked()
@@ -62,14 +83,14 @@ def test_dragging_the_detail_slider_disables_automatic(controls: Controls, qtbot
     assert current(controls).matting.downsample_ratio is None
 
 
-def test_network_input_size_is_shown(controls: Controls) -> None:
+def test_network_input_size_is_shown(controls: Session) -> None:
     slider, shown = find(controls.window, QSlider, "downsampleSlider"), find(controls.window, QLabel, "downsampleSize")
     engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
     controls.window.panel.show_status(PipelineStatus(engine=engine))
     assert slider.value() == 50 and "32 × 24" in shown.text()
 
 
-def test_list_choices_by_keyboard_reach_the_pipeline(controls: Controls, qtbot: QtBot) -> None:
+def test_list_choices_by_keyboard_reach_the_pipeline(controls: Session, qtbot: QtBot) -> None:
     count = 0
     for box, read in of_settings(controls, QComboBox):
         for key in (Qt.Key.Key_End, Qt.Key.Key_Home):
@@ -80,7 +101,7 @@ def test_list_choices_by_keyboard_reach_the_pipeline(controls: Controls, qtbot: 
     assert count > 8
 
 
-def test_strict_cannot_be_off_while_a_server_mattes(controls: Controls) -> None:
+def test_strict_cannot_be_off_while_a_server_mattes(controls: Session) -> None:
     """The list showed "Off", although the pipeline treats it as balanced then."""
     levels = find(controls.window, QComboBox, "strictCombo")
     controls.store.set("edges.strict", "off")
@@ -89,7 +110,7 @@ def test_strict_cannot_be_off_while_a_server_mattes(controls: Controls) -> None:
         assert (levels.currentData(), levels.count()) == (shown, count)
 
 
-def test_check_boxes_toggle_by_mouse_and_keyboard(controls: Controls, qtbot: QtBot) -> None:
+def test_check_boxes_toggle_by_mouse_and_keyboard(controls: Session, qtbot: QtBot) -> None:
     count = 0
     for switch, read in of_settings(controls, QAbstractButton):
         if not switch.isCheckable():
@@ -103,7 +124,7 @@ def test_check_boxes_toggle_by_mouse_and_keyboard(controls: Controls, qtbot: QtB
     assert count > 9
 
 
-def test_stand_by_text_is_applied_while_typing(controls: Controls, qtbot: QtBot) -> None:
+def test_stand_by_text_is_applied_while_typing(controls: Session, qtbot: QtBot) -> None:
     text = find(controls.window, QLineEdit, "standbyText")
     bring_up(controls, text)
     text.setFocus()
@@ -112,7 +133,7 @@ def test_stand_by_text_is_applied_while_typing(controls: Controls, qtbot: QtBot)
     assert current(controls).background.kind == "blur", "digits typed into a text field are no shortcuts"
 
 
-def test_the_edge_can_be_reset(controls: Controls, qtbot: QtBot) -> None:
+def test_the_edge_can_be_reset(controls: Session, qtbot: QtBot) -> None:
     slider = find(controls.window, QSlider, "featherSlider")
     slider.setValue(12)
     assert current(controls).matting.edges.feather_px == 12
@@ -121,7 +142,7 @@ def test_the_edge_can_be_reset(controls: Controls, qtbot: QtBot) -> None:
     assert slider.value() == 0
 
 
-def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Controls, qtbot: QtBot) -> None:
+def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Session, qtbot: QtBot) -> None:
     toggle = find(controls.window, QAbstractButton, "virtualCameraToggle")
     controls.store.edit("output", virtual_camera="/dev/video10")
     toggle.click()
@@ -130,7 +151,7 @@ def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Cont
     assert current(controls).output.virtual_camera == "/dev/video10"
 
 
-def test_edge_presets_follow_the_sliders(controls: Controls) -> None:
+def test_edge_presets_follow_the_sliders(controls: Session) -> None:
     crisp, normal = button(controls, "edge_crisp"), button(controls, "edge_normal")
     assert normal.isChecked()
     controls.store.edit("matting.edges", temporal_smoothing=0.4)
@@ -146,7 +167,7 @@ def test_edge_presets_follow_the_sliders(controls: Controls) -> None:
     assert controls.store.current.matting.edges.grow_px == 0
 
 
-def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opened(controls: Controls) -> None:
+def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opened(controls: Session) -> None:
     slider = find(controls.window, QSlider, "thresholdSlider")
     group = find(controls.window, QAbstractButton, "expertGroup")
     assert not group.isVisible()
@@ -172,7 +193,7 @@ def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session,
 
 
 def test_file_dialogs_start_in_the_folders_of_the_user(
-    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda kind: str(tmp_path / kind.name))
     for kind in ("PicturesLocation", "MoviesLocation"):
@@ -183,3 +204,40 @@ def test_file_dialogs_start_in_the_folders_of_the_user(
     assert sorted(folders) == [str(tmp_path / "MoviesLocation"), str(tmp_path / "PicturesLocation")]
     for dialog in controls.window.findChildren(QFileDialog):
         dialog.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "theme"),
+    [(QSize(1024, 700), "en", "dark"), (QSize(1366, 768), "de", "light"), (QSize(1600, 1000), "es", "dark")],
+)
+def test_every_list_of_the_side_panel_opens_whole(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, size: QSize, language: Language, theme: Theme
+) -> None:
+    preferences = WindowPreferences(first_run_done=True, theme=theme, all_settings=True, language=language)
+    with translate(qapp, QLocale(language)):
+        shown = start_window(preferences=preferences)
+        shown.window.resize(size)
+        activate(shown, qtbot)
+        qtbot.waitUntil(lambda: shown.window.preview.image is not None and shown.bridge.status.frames_out > 2)
+        look_into_every_list(shown, qtbot)
+
+
+def look_into_every_list(shown: Session, qtbot: QtBot) -> None:
+    """Open every list of the side panel with a click, and close it without a choice."""
+    panel = shown.window.panel
+    for group in panel.groups:
+        group.toggle.setChecked(True)
+    qtbot.waitUntil(lambda: cut_off(shown.window) == [])
+    for listed in panel.findChildren(QComboBox):
+        bring_up(shown, listed)
+        if not (listed.isEnabled() and listed.isVisible()):
+            continue
+        before = listed.currentIndex()
+        qtbot.mouseMove(listed, listed.rect().center())
+        qtbot.mouseClick(listed, Qt.MouseButton.LeftButton, pos=listed.rect().center())
+        view = existing(listed.view())
+        qtbot.waitUntil(view.isVisible)
+        qtbot.waitUntil(lambda listed=listed: hidden_entries(listed) == [])  # type: ignore[misc]
+        qtbot.keyClick(view, Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda view=view: not view.isVisible())  # type: ignore[misc]
+        assert listed.currentIndex() == before

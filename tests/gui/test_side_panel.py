@@ -37,7 +37,6 @@ from app.testing.engine import FakeEngine
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import MODELS, QUIET, StartWindow
-from tests.gui.controls import Controls
 from tests.gui.reach_of_ctl import use_everything_on
 from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
 
@@ -65,12 +64,12 @@ def texts_of(widget: QWidget) -> list[str]:
     return texts
 
 
-def shown(controls: Controls) -> list[QWidget]:
+def shown(controls: Session) -> list[QWidget]:
     window = controls.window
     return [child for part in (window.panel, window.strip) for child in part.findChildren(QWidget) if child.isVisible()]
 
 
-def test_simple_is_the_default_and_shows_what_most_people_need(controls: Controls) -> None:
+def test_simple_is_the_default_and_shows_what_most_people_need(controls: Session) -> None:
     settings = {child.objectName() for child in shown(controls) if isinstance(child, QSlider | QComboBox | QLineEdit)}
     switches = {child.objectName() for child in shown(controls) if isinstance(child, QAbstractButton)}
     assert settings - {"qt_spinbox_lineedit"} == SIMPLE - {"virtualCameraToggle"}
@@ -78,20 +77,20 @@ def test_simple_is_the_default_and_shows_what_most_people_need(controls: Control
     assert button(controls, "simpleSettings").isChecked()
 
 
-def test_simple_has_no_names_of_research(controls: Controls) -> None:
+def test_simple_has_no_names_of_research(controls: Session) -> None:
     said = [text for child in shown(controls) for text in texts_of(child)]
     assert [text for text in said if RESEARCH.search(text)] == []
     titles = [spec.title for spec in NETWORKS.values()]
     assert [text for text in said for title in titles if title in text] == []
 
 
-def test_what_only_experts_understand_is_in_their_group(controls: Controls) -> None:
+def test_what_only_experts_understand_is_in_their_group(controls: Session) -> None:
     expert = next(group for group in controls.window.panel.groups if group.toggle.objectName() == "expertGroup")
     inside = {child.objectName() for child in expert.findChildren(QWidget)}
     assert inside >= EXPERT
 
 
-def test_the_choice_is_remembered(controls: Controls) -> None:
+def test_the_choice_is_remembered(controls: Session) -> None:
     groups = controls.window.panel.groups
     button(controls, "allSettings").click()
     assert all(group.isVisible() for group in groups)
@@ -102,7 +101,7 @@ def test_the_choice_is_remembered(controls: Controls) -> None:
     assert button(controls, "allSettings").isChecked()
 
 
-def test_all_settings_scrolls_to_the_groups(controls: Controls, qtbot: QtBot) -> None:
+def test_all_settings_scrolls_to_the_groups(controls: Session, qtbot: QtBot) -> None:
     controls.window.resize(1024, 600)
     button(controls, "allSettings").click()
     last = controls.window.panel.groups[-1]
@@ -111,7 +110,7 @@ def test_all_settings_scrolls_to_the_groups(controls: Controls, qtbot: QtBot) ->
 
 
 @pytest.mark.parametrize("name", ["thresholdSlider", "presentPdf", "onlyMeCheck"])
-def test_a_control_of_a_group_is_revealed(controls: Controls, qtbot: QtBot, name: str) -> None:
+def test_a_control_of_a_group_is_revealed(controls: Session, qtbot: QtBot, name: str) -> None:
     controls.preferences.change(show_panel=False)
     control = find(controls.window, QWidget, name)
     bring_up(controls, control)

@@ -18,7 +18,7 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session
 from app.gui.state.bridge import Bridge
 from app.gui.state.tasks import NICENESS, Tasks
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import follow
 from app.runtime.pipeline import Pipeline
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET

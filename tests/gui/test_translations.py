@@ -21,8 +21,8 @@ from app.core.messages.system import ProgramName
 from app.core.text import Text, code_of
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs.findings_view import FindingsView, check_names
+from app.gui.dialogs.plain_dialogs import ShortcutsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.i18n.language import translate, translation_file
 from app.gui.i18n.messages import describe_model, translated
 from app.gui.state.tasks import Tasks

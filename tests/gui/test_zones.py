@@ -17,7 +17,6 @@ from app.testing.room import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.controls import Controls
 from tests.gui.widgets import at, button, existing, find, pull, ready
 
 
@@ -153,8 +152,23 @@ def hiding(world: FakeWorld, start_window: StartWindow) -> Session:
     return start_window(STRICT)
 
 
-def test_the_preview_asks_to_move_and_a_button_shows_the_person(hiding: Session, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: text(hiding, "moveHint") == "Move a little to appear")
+def test_the_preview_asks_to_move_and_a_button_shows_the_person(
+    hiding: Session, world: FakeWorld, qtbot: QtBot
+) -> None:
+    """The outputs never contain the hint, and it stays away while others see something else."""
+    hint = "Move a little to appear"
+    qtbot.waitUntil(lambda: text(hiding, "moveHint") == hint)
+    frames = hiding.bridge.status.frames_out
+    qtbot.waitUntil(lambda: hiding.bridge.status.frames_out > frames + 5)
+    assert {tuple(colour) for colour in world.newest().image.reshape(-1, 3).tolist()} == {PERSON, (255, 0, 0)}
+    hiding.store.set_frozen(True)
+    assert text(hiding, "moveHint") == ""
+    assert text(hiding, "stateBadge") != "Only me: click yourself"
+    hiding.store.set_frozen(False)
+    hiding.store.set_paused(True)
+    assert text(hiding, "moveHint") == ""
+    hiding.store.set_paused(False)
+    qtbot.waitUntil(lambda: text(hiding, "moveHint") == hint)
     show = button(hiding, "showAnywayButton")
     assert show.text() == "Show me anyway"
     picture = hiding.window.preview.picture_rect().toAlignedRect()
@@ -166,28 +180,6 @@ def test_the_preview_asks_to_move_and_a_button_shows_the_person(hiding: Session,
     assert not show.isVisible()
     assert text(hiding, "moveHint") == ""
     qtbot.waitUntil(lambda: not hiding.bridge.status.hides_person)
-
-
-def test_the_outputs_never_contain_the_hint(hiding: Session, world: FakeWorld, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: text(hiding, "moveHint") != "")
-    frames = hiding.bridge.status.frames_out
-    qtbot.waitUntil(lambda: hiding.bridge.status.frames_out > frames + 5)
-
-    colours = {tuple(colour) for colour in world.newest().image.reshape(-1, 3).tolist()}
-
-    assert colours == {PERSON, (255, 0, 0)}
-
-
-def test_the_hint_stays_away_while_others_see_something_else(hiding: Session, qtbot: QtBot) -> None:
-    hint = "Move a little to appear"
-    qtbot.waitUntil(lambda: text(hiding, "moveHint") == hint)
-    hiding.store.set_paused(True)
-    assert text(hiding, "moveHint") == ""
-    hiding.store.set_paused(False)
-    qtbot.waitUntil(lambda: text(hiding, "moveHint") == hint)
-    hiding.store.change(lambda settings: settings.replace(frozen=True))
-    assert text(hiding, "moveHint") == ""
-    assert text(hiding, "stateBadge") != "Only me: click yourself"
 
 
 def test_the_hint_stays_inside_a_small_picture(hiding: Session, qtbot: QtBot) -> None:
@@ -221,7 +213,7 @@ def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWind
     assert session.store.current.background.blur_strength == 0
 
 
-def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Controls, qtbot: QtBot) -> None:
+def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Session, qtbot: QtBot) -> None:
     controls.store.change(lambda _settings: blur(30, "off"))
     marked = find(controls.window, StillSlider, "blurSlider")
     qtbot.waitUntil(lambda: marked.isVisible() and marked.mark == 70)

@@ -1,4 +1,4 @@
-"""Finds controls of the window and acts on them, on preview and backgrounds, as a user does; injects faults."""
+"""Finds controls of the window and acts on them as a user does; injects faults; finds texts that do not fit."""
 
 from __future__ import annotations
 
@@ -6,18 +6,38 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PyQt6.QtCore import QObject, QPoint, QPointF, Qt
+from PyQt6.QtCore import QObject, QPoint, QPointF, QRect, Qt
 from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QAbstractSlider, QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from app.compositing.screen_use import ScreenUse
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.backgrounds.tiles import Tile
+from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
-from tests.gui.controls import Controls
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import ElidedLabel
+from app.runtime.settings_owner import SettingsOwner
 
 Child = TypeVar("Child", bound=QObject)
 Value = TypeVar("Value")
+
+
+def made_store(settings: Settings | None = None) -> SettingsStore:
+    """Return a store of settings that no pipeline owns, without a captured screen."""
+    return SettingsStore(SettingsOwner(settings or Settings()), ScreenUse())
 
 
 def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:
@@ -33,15 +53,15 @@ def existing(value: Value | None) -> Value:
     return value
 
 
-def button(session: Session | Controls, name: str) -> QPushButton:
+def button(session: Session, name: str) -> QPushButton:
     return find(session.window, QPushButton, name)
 
 
-def box(session: Session | Controls, name: str) -> QComboBox:
+def box(session: Session, name: str) -> QComboBox:
     return find(session.window, QComboBox, name)
 
 
-def slider(session: Session | Controls, name: str) -> QSlider:
+def slider(session: Session, name: str) -> QSlider:
     return find(session.window, QSlider, name)
 
 
@@ -51,13 +71,26 @@ def pick(box: QComboBox, row: int) -> None:
     box.activated.emit(row)
 
 
-def bring_up(session: Session | Controls, control: QWidget) -> None:
+def bring_up(session: Session, control: QWidget) -> None:
     """Show the group of the side panel that holds the control."""
     session.window.panel.reveal(control)
     QApplication.processEvents()  # lays the group out
 
 
-def error_action(session: Session | Controls) -> QPushButton:
+def asked(session: Session, name: str) -> QMessageBox | None:
+    """Return the question of a name that is open."""
+    return session.window.findChild(QMessageBox, name)
+
+
+def answer(session: Session, qtbot: QtBot, name: str, text: str) -> QMessageBox:
+    """Press a button of a question, which waits for it, and return the question."""
+    qtbot.waitUntil(lambda: asked(session, name) is not None)
+    box = existing(asked(session, name))
+    next(each for each in box.buttons() if each.text() == text).click()
+    return box
+
+
+def error_action(session: Session) -> QPushButton:
     """The first button of the message above the preview."""
     return button(session, f"{session.window.notices.shown}Action0")
 
@@ -69,7 +102,7 @@ def fail(error: Exception) -> Callable[[], None]:
     return fault
 
 
-def current(session: Session | Controls) -> Settings:
+def current(session: Session) -> Settings:
     return session.store.current
 
 
@@ -85,17 +118,17 @@ def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
 
 
-def ready(session: Session | Controls, qtbot: QtBot) -> None:
+def ready(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
 
 
-def at(session: Session | Controls, x: float, y: float) -> QPoint:
+def at(session: Session, x: float, y: float) -> QPoint:
     """Return a point of the preview from fractions of the image."""
     rect = session.window.preview.picture_rect()
     return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
 
 
-def pull(session: Session | Controls, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
+def pull(session: Session, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
     preview = session.window.preview
     qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=start)
     for step in range(1, 5):
@@ -103,19 +136,19 @@ def pull(session: Session | Controls, qtbot: QtBot, start: QPoint, end: QPoint) 
     qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=end)
 
 
-def chosen(session: Session | Controls) -> BackgroundSettings:
+def chosen(session: Session) -> BackgroundSettings:
     return session.store.current.background
 
 
-def tiles(session: Session | Controls) -> tuple[Tile, ...]:
+def tiles(session: Session) -> tuple[Tile, ...]:
     return session.window.strip.model.tiles
 
 
-def own(session: Session | Controls) -> list[Tile]:
+def own(session: Session) -> list[Tile]:
     return [tile for tile in tiles(session) if tile.own]
 
 
-def add(session: Session | Controls, qtbot: QtBot, path: Path) -> Tile:
+def add(session: Session, qtbot: QtBot, path: Path) -> Tile:
     session.window.strip.library.add_files([path])
     qtbot.waitUntil(lambda: bool(own(session)))
     return own(session)[-1]
@@ -148,3 +181,57 @@ def values(controls: list[QWidget]) -> list[object]:
         elif isinstance(control, QComboBox):
             held.append(control.currentIndex())
     return held
+
+
+CAPTION_GAP = 16
+"""Most pixels between a caption and what it names."""
+
+
+def cut_off(window: QWidget) -> list[str]:
+    """Return the texts that do not fit into their widgets."""
+    found = []
+    for label in window.findChildren(QLabel):
+        if not label.isVisible() or not label.text() or isinstance(label, ElidedLabel | Pill):
+            continue
+        if label.wordWrap():
+            room = label.rect().adjusted(0, 0, 0, 10_000)
+            words = label.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), label.text())
+            fits = label.height() + 1 >= words.height()
+        else:
+            fits = label.width() + 1 >= label.fontMetrics().horizontalAdvance(label.text())
+        if not fits:
+            found.append(label.text())
+    found += [
+        button.text()
+        for button in window.findChildren(QAbstractButton)
+        if button.isVisible() and button.text() and button.width() + 1 < button.minimumSizeHint().width()
+    ]
+    return found
+
+
+def far_captions(window: QWidget) -> list[str]:
+    """Return the visible captions that are neither beside nor above the control that they name."""
+    found = []
+    for label in window.findChildren(QLabel):
+        named = label.buddy()
+        if named is None or not label.isVisible() or not named.isVisible():
+            continue
+        of_label, of_named = (QRect(each.mapTo(window, QPoint()), each.size()) for each in (label, named))
+        near = of_label.adjusted(0, 0, CAPTION_GAP, CAPTION_GAP).intersects(of_named)
+        if not near or type(named) is QWidget:  # several controls
+            found.append(label.text())
+    return found
+
+
+def hidden_entries(opened: QComboBox) -> list[str]:
+    """Return the entries of an open list that are cut: too wide for it, or beyond its end without a scroll bar."""
+    view, model = existing(opened.view()), existing(opened.model())
+    viewport, bar = existing(view.viewport()), view.verticalScrollBar()
+    scrolls = bar is not None and bar.isVisible()
+    found = []
+    for row in range(opened.count()):
+        index = model.index(row, opened.modelColumn())
+        rect = view.visualRect(index)
+        if (not scrolls and rect.bottom() >= viewport.height()) or rect.width() < view.sizeHintForIndex(index).width():
+            found.append(opened.itemText(row))
+    return found

@@ -11,8 +11,7 @@ from app.core.settings import Settings
 from app.gui.backgrounds.tiles import GREEN
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
-from app.gui.widgets.focus import keep_focus
-from app.gui.widgets.layout import row
+from app.gui.widgets.qt import keep_focus, row
 from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
 

@@ -23,12 +23,10 @@ from app.gui.dialogs.questions import (
     ask_for_files,
     ask_for_name,
 )
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.layout import column, row
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import column, follow, row
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
 
@@ -41,10 +39,9 @@ class BackgroundStrip(QWidget):
     current_changed = pyqtSignal()
     """Another tile became the current one, to which renaming and removing apply."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore, tasks: Tasks) -> None:
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self._store = store
-        self._preferences = preferences
         self._previous: BackgroundSettings | None = None
         self.model = TileModel(self)
         self.library = BackgroundLibrary(self.model, tasks, self)
@@ -76,7 +73,7 @@ class BackgroundStrip(QWidget):
         if selection is not None:
             selection.currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
-        follow(preferences.changed, self, lambda _new: self._show_settings(store.current))
+        follow(store.preferences.changed, self, lambda _new: self._show_settings(store.current))
         self._show_settings(store.current)
 
     def show_status(self, status: PipelineStatus) -> None:
@@ -98,7 +95,7 @@ class BackgroundStrip(QWidget):
 
     def choose(self, tile: Tile) -> None:
         """Use this tile's background; ask before the real one is shown."""
-        new = tile.settings(self._store.current.background, self._preferences.current.own_colour)
+        new = tile.settings(self._store.current.background, self._store.preferences.current.own_colour)
         if new.kind == "none" and self._store.current.background.kind != "none":
             ask_before_unmatted(self, lambda: self._use(new))
         else:
@@ -116,7 +113,7 @@ class BackgroundStrip(QWidget):
 
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile."""
-        dialog = QColorDialog(QColor(self._preferences.current.own_colour), self)
+        dialog = QColorDialog(QColor(self._store.preferences.current.own_colour), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.currentColorChanged.connect(lambda colour: self._set_colour(colour.name()))
         dialog.open()
@@ -134,7 +131,7 @@ class BackgroundStrip(QWidget):
             self._store.edit("background", **dict(new))
 
     def _set_colour(self, colour: str) -> None:
-        self._preferences.change(own_colour=colour)
+        self._store.preferences.change(own_colour=colour)
         self._store.edit("background", kind="colour", colour=colour)
 
     def _choose_path(self, path: Path) -> None:
@@ -147,7 +144,7 @@ class BackgroundStrip(QWidget):
             self._store.edit("background", path=new)
 
     def _show_settings(self, settings: Settings) -> None:
-        self.model.show_settings(settings.background, self._preferences.current.own_colour)
+        self.model.show_settings(settings.background, self._store.preferences.current.own_colour)
         self._fit_options()
         row = self.model.chosen_row
         if row >= 0 and not self.view.hasFocus():

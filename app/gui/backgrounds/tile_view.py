@@ -28,7 +28,7 @@ from app.gui.backgrounds.tiles import (
     TileModel,
 )
 from app.gui.widgets.controls import describe
-from app.gui.widgets.layout import column
+from app.gui.widgets.qt import column
 from app.gui.widgets.theme import ALARM, icon
 
 THUMBNAIL = QSize(128, 72)

@@ -10,16 +10,15 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.doctor_dialog import VirtualCameraView
 from app.gui.dialogs.download_controls import FinerHair
-from app.gui.dialogs.preferences_dialog import language_list
+from app.gui.dialogs.plain_dialogs import language_list
 from app.gui.panels.camera import CameraControls
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo, label
-from app.gui.widgets.layout import column, row
 from app.gui.widgets.page import field_row
+from app.gui.widgets.qt import column, prepare, row
 from app.runtime.status import PipelineStatus
 
 
@@ -52,7 +51,6 @@ class Assistant(QDialog):
     def __init__(
         self,
         store: SettingsStore,
-        preferences: PreferencesStore,
         bridge: Bridge,
         camera: CameraControls,
         preview: Preview,
@@ -61,12 +59,8 @@ class Assistant(QDialog):
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self.setObjectName("assistant")
-        self.setWindowTitle(self.tr("Set up Mattecam"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(640, 580)
+        prepare(self, "assistant", self.tr("Set up Mattecam"), 640, 580)
         self._store = store
-        self._preferences = preferences
         self._source = camera
         self._steps = QStackedWidget()
         self._findings = VirtualCameraView(tasks)
@@ -94,7 +88,7 @@ class Assistant(QDialog):
 
     def done(self, result: int) -> None:
         self._finer.download.cancel()
-        self._preferences.change(first_run_done=True)
+        self._store.preferences.change(first_run_done=True)
         super().done(result)
 
     def _camera_step(self, preview: Preview) -> QWidget:
@@ -103,7 +97,7 @@ class Assistant(QDialog):
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
         content = QWidget()
-        language = language_list(self._preferences, "assistantLanguage")
+        language = language_list(self._store, "assistantLanguage")
         lists = (field_row(each.accessibleName(), each) for each in (language, self._camera))
         small = SmallPreview(preview)
         column(content, *lists, self._demo, small, grows=small, spacing=12)

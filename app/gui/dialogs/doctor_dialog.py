@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtCore import QCoreApplication, QObject, QProcess, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, QObject, QProcess, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QWidget
 
 from app.core.settings import Settings
@@ -16,7 +16,7 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.layout import column, row
+from app.gui.widgets.qt import column, prepare, row, timer
 from app.runtime.status import PipelineStatus
 
 
@@ -68,7 +68,7 @@ class VirtualCameraView(FindingsView):
 
 
 def _stop(view: QObject) -> None:
-    """End a password dialog that is still open. Not a closure: see `app.gui.widgets.signals`."""
+    """End a password dialog that is still open. Not a closure: see `app.gui.widgets.qt`."""
     for process in view.findChildren(QProcess):
         process.blockSignals(True)
         if process.state() is not QProcess.ProcessState.NotRunning:
@@ -86,10 +86,7 @@ class FindingsDialog(QDialog):
 
     def __init__(self, view: FindingsView, title: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName(name)
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(680, 560)
+        prepare(self, name, title, 680, 560)
         apps = button(
             translate("FindingsDialog", "Choosing the camera in other programs…"),
             translate("FindingsDialog", "Opens the manual"), "appsLink", lambda: open_help(parent, APPS_PAGE),
@@ -121,10 +118,7 @@ class DoctorDialog(FindingsDialog):
             "doctorProve", self._begin,
         )  # fmt: skip
         self.findings.add_button(self.prove_button)
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(RELEASE_PATIENCE_MS)
-        self._patience.timeout.connect(self._prove)
+        self._patience = timer(self, RELEASE_PATIENCE_MS, self._prove, once=True)
         bridge.status_changed.connect(self._on_status)
         self.findings.shown.connect(self._on_findings)
         self.finished.connect(lambda _result: self._give_back())

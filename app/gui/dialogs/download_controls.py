@@ -17,8 +17,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label, selectable
-from app.gui.widgets.focus import keep_focus
-from app.gui.widgets.layout import column, row
+from app.gui.widgets.qt import column, keep_focus, row
 
 translate = QCoreApplication.translate
 MEGABYTE = 1_000_000

@@ -15,7 +15,7 @@ from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, label, selectable
-from app.gui.widgets.layout import column, row
+from app.gui.widgets.qt import column, row
 
 translate = QCoreApplication.translate
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}

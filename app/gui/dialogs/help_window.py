@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from app.core.files import paths
 from app.gui.widgets.controls import button, describe
-from app.gui.widgets.layout import column, row
+from app.gui.widgets.qt import column, prepare, row
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
 IMAGE_WIDTH = 560
@@ -88,10 +88,7 @@ class HelpWindow(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("helpWindow")
-        self.setWindowTitle(self.tr("Help"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(900, 640)
+        prepare(self, "helpWindow", self.tr("Help"), 900, 640)
         self.text = ManualBrowser()
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QDialog, QProgressBar, QPushButton, QWidget
 
@@ -21,7 +21,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.layout import column, row
+from app.gui.widgets.qt import column, row, timer
 from app.runtime.plate.capture import PlateCapture
 
 TICK_MS = 30
@@ -49,9 +49,7 @@ class PlateDialog(QDialog):
         self._ticks_left = 0
         self._plate: BgrImage | None = None
         self._locked_before = store.current.capture.lock_exposure
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self._tick)
+        self._timer = timer(self, TICK_MS, self._tick)
         self.text = label("", wrap=True)
         self.text.setObjectName("plateText")
         self.number = RoomLabel(store)

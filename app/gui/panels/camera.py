@@ -14,11 +14,9 @@ from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import short
 from app.gui.panels.form import Entries, Form
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, fill_combo, label
-from app.gui.widgets.layout import column
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import column, follow
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -28,12 +26,12 @@ FILE = "file…"
 """Data of the entry that opens a file dialog; not a valid source."""
 
 
-def edit_capture(store: SettingsStore, preferences: PreferencesStore, **changes: Any) -> None:
+def edit_capture(store: SettingsStore, **changes: Any) -> None:
     """Change the capture settings, and remember them for the camera in use."""
     store.edit("capture", **changes)
     capture = store.current.capture
     if capture.source.startswith("camera:"):
-        preferences.change(cameras={**preferences.current.cameras, capture.source: capture})
+        store.preferences.change(cameras={**store.preferences.current.cameras, capture.source: capture})
 
 
 class CameraControls(QWidget):
@@ -42,9 +40,9 @@ class CameraControls(QWidget):
     sources_changed = pyqtSignal()
     """The list of cameras or a setting changed."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(self, store: SettingsStore) -> None:
         super().__init__()
-        self._store, self._preferences = store, preferences
+        self._store = store
         self.cameras: tuple[CameraDevice, ...] = ()
         """The cameras that are connected now."""
         self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
@@ -87,7 +85,7 @@ class CameraControls(QWidget):
             self._show(self._store.current)
             self.ask_for_file()
             return
-        known = self._preferences.current.cameras.get(source, self._store.current.capture)
+        known = self._store.preferences.current.cameras.get(source, self._store.current.capture)
         self._use(**{**dict(known), "source": source})
 
     def sources(self) -> list[tuple[str, object]]:
@@ -103,7 +101,7 @@ class CameraControls(QWidget):
         return [*entries, (self.tr("Video file…"), FILE)]
 
     def _use(self, **changes: Any) -> None:
-        edit_capture(self._store, self._preferences, **changes)
+        edit_capture(self._store, **changes)
 
     def _show(self, settings: Settings) -> None:
         fill_combo(self.list, self.sources(), settings.capture.source)
@@ -113,11 +111,11 @@ class CameraControls(QWidget):
 class CameraFormatControls(Form):
     """Sizes, frame rates and pixel formats of the camera in use, and whether the preview is a mirror."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore, camera: CameraControls) -> None:
+    def __init__(self, store: SettingsStore, camera: CameraControls) -> None:
         """camera: knows the cameras that are connected."""
         super().__init__(store)
         self._camera = camera
-        change = partial(edit_capture, store, preferences)
+        change = partial(edit_capture, store)
         self.add_choice(
             "capture", self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo", self._sizes,
             choose=lambda size: change(width=size[0], height=size[1]),
@@ -130,9 +128,9 @@ class CameraFormatControls(Form):
         mirror = check(
             self.tr("Mirror the preview"), self.tr("Affects only the preview, not the output"), "mirrorCheck"
         )
-        mirror.toggled.connect(lambda on: preferences.change(mirror_preview=on))
-        follow(preferences.changed, self, lambda new: mirror.setChecked(new.mirror_preview))
-        mirror.setChecked(preferences.current.mirror_preview)
+        mirror.toggled.connect(lambda on: store.preferences.change(mirror_preview=on))
+        follow(store.preferences.changed, self, lambda new: mirror.setChecked(new.mirror_preview))
+        mirror.setChecked(store.preferences.current.mirror_preview)
         self.add(mirror)
         camera.sources_changed.connect(self.refresh)
 

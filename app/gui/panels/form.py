@@ -16,8 +16,8 @@ from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
-from app.gui.widgets.layout import column, row
 from app.gui.widgets.page import field_row
+from app.gui.widgets.qt import column, row
 from app.gui.widgets.value_slider import STEPS, ValueSlider
 
 Entries = list[tuple[str, object]]

@@ -22,7 +22,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo, label
-from app.gui.widgets.layout import column
+from app.gui.widgets.qt import column
 from app.matting.base.interface import EngineInfo
 from app.runtime.plate.capture import PlateInfo
 from app.runtime.status import PipelineStatus

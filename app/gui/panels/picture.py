@@ -1,17 +1,21 @@
-"""Zoom, light, view of the background, and place of the person."""
+"""Zoom, light, view of the background, place of the person, and zones."""
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtWidgets import QPushButton
+
 from app.core.framing import WHOLE
 from app.core.placement import CORNERS, IN_PLACE, Corner, in_corner
-from app.core.settings import PlacementSettings
+from app.core.settings import PlacementSettings, Settings, Zone
 from app.gui.panels.form import Entries, Form
 from app.gui.preview.mirroring import Sides
-from app.gui.state.preferences import PreferencesStore
+from app.gui.preview.zones import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import check
-from app.gui.widgets.signals import follow
-from app.gui.widgets.value_slider import offset, percent, times
+from app.gui.widgets.controls import button, check
+from app.gui.widgets.qt import follow
+from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
+from app.runtime.status import PipelineStatus
 
 LAID_OUT = ("image", "video", "slides", "screen")
 """Kinds of background that have a position."""
@@ -20,7 +24,7 @@ LAID_OUT = ("image", "video", "slides", "screen")
 class FramingControls(Form):
     """Auto-framing, and sliders for the zoom and, while zoomed, both directions. Left and right are the preview's."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self.add_choice(
             "people.auto_framing", self.tr("Auto-framing"),
@@ -34,7 +38,7 @@ class FramingControls(Form):
             lambda settings: settings.framing.zoom > 1,
             self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
                             self.tr("Moves the image left or right"), "panXSlider",
-                            sign=lambda: -1 if preferences.current.mirror_preview else 1),
+                            sign=lambda: -1 if store.preferences.current.mirror_preview else 1),
             self.add_slider("framing.pan_y", offset, self.tr("Up–down"),
                             self.tr("Moves the image up or down"), "panYSlider"),
         )  # fmt: skip
@@ -43,7 +47,7 @@ class FramingControls(Form):
         )
         self.add_link(self.tr("Reset zoom"), self.tr("Show the whole camera image"), "framingReset", self._show_whole,
                       lambda settings: settings.framing != WHOLE)  # fmt: skip
-        follow(preferences.changed, self, lambda _new: self.refresh())
+        follow(store.preferences.changed, self, lambda _new: self.refresh())
 
     def _show_whole(self) -> None:
         self.store.edit("framing", **dict(WHOLE))
@@ -81,9 +85,8 @@ CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
 class BackgroundViewControls(Form):
     """Sliders for zoom, both directions and parallax, and kinds of blur. Left and right are the preview's."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self._preferences = preferences
         self.enable_while(
             lambda settings: settings.background.kind == "blur",
             self.add_check("background.bokeh", self.tr("Bokeh"),
@@ -111,10 +114,10 @@ class BackgroundViewControls(Form):
             self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
         )  # fmt: skip
         self.enable_while(lambda settings: settings.background.kind in ("image", "video"), parallax)
-        follow(preferences.changed, self, lambda _new: self.refresh())
+        follow(store.preferences.changed, self, lambda _new: self.refresh())
 
     def _sign(self) -> int:
-        return Sides.of(self.store.current, self._preferences.current.mirror_preview).backdrop_sign
+        return Sides.of(self.store.current, self.store.preferences.current.mirror_preview).backdrop_sign
 
 
 class PlacementControls(Form):
@@ -123,9 +126,8 @@ class PlacementControls(Form):
     Left and right are the preview's.
     """
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self._preferences = preferences
         self.add_choice(
             "placement", self.tr("Position"), self.tr("Shows the person small in a corner, such as beside slides"),
             "cornerCombo", self._corners, choose=self._choose, shows=self._corner,
@@ -146,10 +148,10 @@ class PlacementControls(Form):
         self.add_link(self.tr("Reset position"), self.tr("Show the person where the camera does"), "placementReset",
                       lambda: store.edit("placement", **dict(IN_PLACE)),
                       lambda settings: settings.placement != IN_PLACE)  # fmt: skip
-        follow(preferences.changed, self, lambda _new: self.refresh())
+        follow(store.preferences.changed, self, lambda _new: self.refresh())
 
     def _sign(self) -> int:
-        return Sides.of(self.store.current, self._preferences.current.mirror_preview).backdrop_sign
+        return Sides.of(self.store.current, self.store.preferences.current.mirror_preview).backdrop_sign
 
     def _mirrored(self, placement: PlacementSettings) -> PlacementSettings:
         return placement.replace(x=self._sign() * placement.x)
@@ -170,3 +172,60 @@ class PlacementControls(Form):
     def _choose(self, corner: Corner | None) -> None:
         if corner is not None:
             self.store.edit("placement", **dict(self._mirrored(in_corner(corner))))
+
+
+class ZoneControls(Form):
+    """Shows one person alone, chooses a brush, and removes zones of the camera in use."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store, spacing=8)
+        self.tool = ZoneTool()
+        self._camera = ""
+        self.add_check(
+            "people.only_me", self.tr("Only me"),
+            self.tr("Hides everybody but one person; click the person in the preview"), "onlyMeCheck",
+            change=self._set_only_me,
+        )  # fmt: skip
+        drop = button(self.tr("Always hide"), self.tr("What you paint is never shown, not even people"), "dropBrush",
+                      checkable=True)  # fmt: skip
+        keep = button(self.tr("Always show"), self.tr("What you paint is always shown, with your real room"),
+                      "keepBrush", checkable=True)  # fmt: skip
+        drop.toggled.connect(lambda on: self._choose("drop" if on else None, keep))
+        keep.toggled.connect(lambda on: self._choose("keep" if on else None, drop))
+        self.add_beside(drop, keep)
+        self.add_hint(self.tr("Choose one and paint on the picture."))
+        size = ValueSlider(
+            1, 20, percent, self.tr("Brush size"), self.tr("Size of the brush on the preview"), "brushSlider"
+        )
+        size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
+        size.show_value(round(self.tool.radius * 100))
+        self.add(size)
+        self.add_link(self.tr("Remove the last zone"), self.tr("Undo the last brush stroke"), "zoneUndo",
+                      lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
+        self.add_link(self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear",
+                      lambda: self._remove(self._own()), lambda _settings: bool(self._own()))  # fmt: skip
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Follow the camera in use."""
+        camera = status.source.id if status.source is not None else ""
+        if camera != self._camera:
+            self._camera = camera
+            self.refresh()
+
+    def _set_only_me(self, on: bool) -> None:
+        self.store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
+
+    def _choose(self, kind: ZoneKind | None, other: QPushButton) -> None:
+        with QSignalBlocker(other):
+            other.setChecked(False)
+        self.tool.choose(kind)
+
+    def _own(self) -> tuple[Zone, ...]:
+        return self.store.current.people.zones_of(self._camera)
+
+    def _remove(self, zones: tuple[Zone, ...]) -> None:
+        def update(settings: Settings) -> Settings:
+            left = tuple(zone for zone in settings.people.zones if not any(zone is other for other in zones))
+            return settings.replace(people=settings.people.replace(zones=left))
+
+        self.store.change(update)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QProgressBar
 
@@ -13,11 +13,10 @@ from app.core.settings import Settings
 from app.gui.dialogs.questions import ask_for_folder
 from app.gui.i18n.messages import translated
 from app.gui.panels.form import Entries, Form
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import field_row
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import follow, timer
 from app.output.sound.devices import MicrophoneName, open_microphone
 from app.output.sound.microphone import Microphone, OpenSource
 from app.runtime.status import PipelineStatus
@@ -50,9 +49,7 @@ class MicrophoneControls(Form):
         describe(self._meter, self.tr("Microphone level"), self.tr("Moves while you speak"), "microphoneLevel")
         self.add(self._meter)
         self._problem = self.add_hint()
-        self._timer = QTimer(self)
-        self._timer.setInterval(METER_INTERVAL_MS)
-        self._timer.timeout.connect(self._show_level)
+        self._timer = timer(self, METER_INTERVAL_MS, self._show_level)
         self.refresh()
 
     def show_microphones(self, microphones: tuple[MicrophoneName, ...]) -> None:
@@ -117,15 +114,14 @@ class MicrophoneControls(Form):
 class RecordingControls(Form):
     """Chooses folder and microphone, and names the recording in progress."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self._preferences = preferences
         self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
                              self.ask_for_folder, name=self.tr("Folder for recordings"))  # fmt: skip
         self.microphone = MicrophoneControls(store)
         self.add(field_row(self.tr("Folder"), self.folder), self.microphone)
         self._recording = self.add_hint()
-        follow(preferences.changed, self, lambda _new: self._show_folder())
+        follow(store.preferences.changed, self, lambda _new: self._show_folder())
         self._show_folder()
 
     def show_status(self, status: PipelineStatus) -> None:
@@ -138,10 +134,13 @@ class RecordingControls(Form):
         """Ask for the folder of recordings and snapshots."""
         title = self.tr("Folder for recordings")
         ask_for_folder(
-            self, title, lambda path: self._preferences.change(recordings_dir=path), self._preferences.recordings_dir
+            self,
+            title,
+            lambda path: self.store.preferences.change(recordings_dir=path),
+            self.store.preferences.recordings_dir,
         )
 
     def _show_folder(self) -> None:
-        folder = self._preferences.recordings_dir
+        folder = self.store.preferences.recordings_dir
         self.folder.setText(folder.name)
         self.folder.setToolTip(str(folder))

@@ -16,8 +16,8 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.layout import row
 from app.gui.widgets.page import field_row
+from app.gui.widgets.qt import row
 from app.runtime.status import PipelineStatus, ServerState
 
 

@@ -11,18 +11,22 @@ from PyQt6.sip import isdeleted
 from app.gui.panels.camera import CameraControls, CameraFormatControls
 from app.gui.panels.matting import ExpertControls, QualityControls
 from app.gui.panels.output import OutputControls, OverlayControls, StandbyControls, VirtualCameraControls
-from app.gui.panels.picture import BackgroundViewControls, FramingControls, LightSliders, PlacementControls
+from app.gui.panels.picture import (
+    BackgroundViewControls,
+    FramingControls,
+    LightSliders,
+    PlacementControls,
+    ZoneControls,
+)
 from app.gui.panels.presenter import PresenterControls
 from app.gui.panels.recordings import RecordingControls
 from app.gui.panels.server import ServerControls
-from app.gui.panels.zones import ZoneControls
-from app.gui.state.devices import DeviceWatcher
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
+from app.gui.state.preferences import WindowPreferences
 from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.controls import Segments
-from app.gui.widgets.layout import column
 from app.gui.widgets.page import Collapsible, Page
+from app.gui.widgets.qt import column
 from app.runtime.status import PipelineStatus
 
 MIN_WIDTH = 300
@@ -31,20 +35,20 @@ MIN_WIDTH = 300
 class SidePanel(QWidget):
     """Camera, framing, light and virtual camera; with "All settings" also the closed groups below them."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore, tasks: Tasks) -> None:
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self.setObjectName("sidePanel")
         self.setMinimumWidth(MIN_WIDTH)
-        self._preferences = preferences
+        self._preferences = store.preferences
         self.page = Page()
         self.groups: list[Collapsible] = []
-        self.camera = CameraControls(store, preferences)
+        self.camera = CameraControls(store)
         self.virtual_camera = VirtualCameraControls(store)
-        self.placement = PlacementControls(store, preferences)
+        self.placement = PlacementControls(store)
         self.zones = ZoneControls(store)
         self.quality = QualityControls(store, tasks)
         self.output = OutputControls(store)
-        self.recordings = RecordingControls(store, preferences)
+        self.recordings = RecordingControls(store)
         self.server = ServerControls(store, tasks)
         self.expert = ExpertControls(store, tasks)
         self._choice = Segments(
@@ -59,15 +63,15 @@ class SidePanel(QWidget):
         self.page.add_heading(self.tr("Camera")).setBuddy(self.camera.list)
         self.page.add(self.camera)
         self.page.add_heading(self.tr("Framing"))
-        self.page.add(FramingControls(store, preferences))
+        self.page.add(FramingControls(store))
         self.page.add_heading(self.tr("Light"))
         self.page.add(LightSliders(store))
         self.page.add_heading(self.tr("Virtual camera"))
         self.page.add(self.virtual_camera)
         self.page.add_separator()
-        self._add_groups(store, preferences)
-        preferences.changed.connect(self._show)
-        self._show(preferences.current)
+        self._add_groups(store)
+        store.preferences.changed.connect(self._show)
+        self._show(store.preferences.current)
 
     def _choose(self, number: int) -> None:
         """Show everything, scrolled to the groups, or what is simple."""
@@ -75,7 +79,7 @@ class SidePanel(QWidget):
         if number == 1:
             self._scroll_later(self.groups[-1])
 
-    def _add_groups(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def _add_groups(self, store: SettingsStore) -> None:
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
             (self.tr("Move yourself"), self.tr("Place and size of the person"), "moveGroup", self.placement),
             (self.tr("Always hide, always show"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
@@ -83,9 +87,9 @@ class SidePanel(QWidget):
             (self.tr("Present slides or a screen"), self.tr("Show them behind you"), "presentGroup",
              PresenterControls(store)),
             (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
-             BackgroundViewControls(store, preferences)),
+             BackgroundViewControls(store)),
             (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup",
-             CameraFormatControls(store, preferences, self.camera)),
+             CameraFormatControls(store, self.camera)),
             (self.tr("Quality"), self.tr("Model and edge"), "qualityGroup", self.quality),
             (self.tr("Output"), self.tr("How other programs receive your video"), "outputGroup", self.output),
             (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),

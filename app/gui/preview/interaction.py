@@ -13,9 +13,8 @@ from app.core.placement import move_by, scale_at
 from app.gui.preview.mirroring import Sides
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import follow
 
 ZOOM_PER_NOTCH = 1.1
 NOTCH = 120
@@ -32,12 +31,10 @@ Target = Literal["camera", "person"]
 class PreviewInteraction(QObject):
     """Filters the preview's events. In the comparison, dragging and the arrow keys move its divider instead."""
 
-    def __init__(
-        self, preview: Preview, store: SettingsStore, preferences: PreferencesStore, moves_person: QAbstractButton
-    ) -> None:
+    def __init__(self, preview: Preview, store: SettingsStore, moves_person: QAbstractButton) -> None:
         """moves_person: checked while mouse and keys move the person in place of the camera's image."""
         super().__init__(preview)
-        self._preview, self._store, self._preferences, self._moves_person = preview, store, preferences, moves_person
+        self._preview, self._store, self._moves_person = preview, store, moves_person
         self._drag_position: QPointF | None = None
         """Last position of the drag; None while nothing is dragged."""
         follow(store.changed, self, lambda _settings: self._show_draggable())
@@ -108,5 +105,5 @@ class PreviewInteraction(QObject):
 
     def _in_output(self, target: Target, x: float) -> float:
         """Horizontal fraction of the output, of what the target is seen on."""
-        sides = Sides.of(self._store.current, self._preferences.current.mirror_preview)
+        sides = Sides.of(self._store.current, self._store.preferences.current.mirror_preview)
         return sides.over_backdrop(x) if target == "person" else sides.to_output(x)

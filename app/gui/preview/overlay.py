@@ -12,11 +12,9 @@ from app.gui.i18n.messages import standby_text
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
-from app.gui.widgets.layout import column, row
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import column, follow, row
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
@@ -179,18 +177,18 @@ SPACING = 6
 class ViewNote(QWidget):
     """One short sentence, and a button that changes whether the preview is a mirror."""
 
-    def __init__(self, preview: Preview, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge) -> None:
+    def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
-        self._preview, self._store, self._preferences = preview, store, preferences
+        self._preview, self._store = preview, store
         self._runs = False
         self._note = Pill("viewNote", QColor(10, 12, 15, 165))
         self._switch = button(
             "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
-            lambda: preferences.change(mirror_preview=not preferences.current.mirror_preview),
+            lambda: store.preferences.change(mirror_preview=not store.preferences.current.mirror_preview),
         )  # fmt: skip
         row(self, None, self._note, self._switch, spacing=SPACING)
         bridge.status_changed.connect(self._follow)
-        for changed in (store.changed, preferences.changed, preview.view_requested):
+        for changed in (store.changed, store.preferences.changed, preview.view_requested):
             follow(changed, self, lambda _new: self._show())
         self._show()
 
@@ -219,7 +217,7 @@ class ViewNote(QWidget):
 
     def _show(self) -> None:
         """Follow the state; the note is hidden while the stand-by card is shown."""
-        settings, mirror = self._store.current, self._preferences.current.mirror_preview
+        settings, mirror = self._store.current, self._store.preferences.current.mirror_preview
         same = mirror == settings.output.mirror
         # While the screen is the background, the composite is shown in every mode.
         alone = self._preview.mode is not ViewMode.COMPOSITE and settings.background.kind != "screen"

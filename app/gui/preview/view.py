@@ -22,10 +22,9 @@ from PyQt6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
 from app.core.settings import OverlayPlace, Settings
 from app.gui.preview.rendering import ViewMode, ViewRequest
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import describe
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import follow
 
 
 class RoomLabel(QLabel):
@@ -68,10 +67,10 @@ class Preview(QWidget):
     image_shown = pyqtSignal(object)
     """The QImage that is now shown."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(self, store: SettingsStore) -> None:
         super().__init__()
-        self._store, self._preferences = store, preferences
-        for changed in (store.changed, preferences.changed):
+        self._store = store
+        for changed in (store.changed, store.preferences.changed):
             follow(changed, self, lambda _new: self._follow())
         describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
         self.setToolTip("")
@@ -289,7 +288,7 @@ class Preview(QWidget):
         if self.isVisible():
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
-            mirror, others = self._preferences.current.mirror_preview, self._store.current.output.mirror
+            mirror, others = self._store.preferences.current.mirror_preview, self._store.current.output.mirror
             request = ViewRequest(width, height, self._mode, mirror, self._divider, others)
             if request != self._request:
                 self._request = request

@@ -15,9 +15,8 @@ from app.core.settings import FramingSettings, Settings, Zone
 from app.gui.preview.mirroring import Sides
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import follow
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import PipelineStatus
 
@@ -175,12 +174,10 @@ CLICK_PX = 6
 class ZoneLayer(QObject):
     """Lays the marks over the preview, takes its mouse events while a brush is selected, and selects a person."""
 
-    def __init__(
-        self, preview: Preview, tool: ZoneTool, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge
-    ) -> None:
+    def __init__(self, preview: Preview, tool: ZoneTool, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__(preview)
         self._preview, self._tool = preview, tool
-        self._store, self._preferences, self._bridge = store, preferences, bridge
+        self._store, self._bridge = store, bridge
         self._pressed_at: QPointF | None = None
         self._painted = ""
         """The camera whose picture the stroke is painted on."""
@@ -188,13 +185,13 @@ class ZoneLayer(QObject):
         preview.add_overlay(self.marks)
         preview.installEventFilter(self)
         follow(bridge.status_changed, self, lambda status: self.marks.show_status(status, store.current))
-        follow(preferences.changed, self, lambda _new: self.marks.set_sides(self._sides))
+        follow(store.preferences.changed, self, lambda _new: self.marks.set_sides(self._sides))
         follow(store.changed, self, lambda _settings: self.marks.set_sides(self._sides))
         self.marks.set_sides(self._sides)
 
     @property
     def _sides(self) -> Sides:
-        return Sides.of(self._store.current, self._preferences.current.mirror_preview)
+        return Sides.of(self._store.current, self._store.preferences.current.mirror_preview)
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):

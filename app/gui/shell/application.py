@@ -20,7 +20,7 @@ from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.preferences_dialog import PreferencesDialog
+from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.i18n.language import Translation, translate
 from app.gui.i18n.messages import standby_text
 from app.gui.shell.lifecycle import SingleInstance, Tray, WindowLifecycle
@@ -28,7 +28,7 @@ from app.gui.shell.main_window import MainWindow
 from app.gui.state import preferences as preferences_file
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.preferences import Language, PreferencesStore, WindowPreferences
+from app.gui.state.preferences import Language, WindowPreferences
 from app.gui.state.remote import RemoteControl
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
@@ -136,9 +136,7 @@ class Session:
         self._instance = instance
         settings_path = options.settings_path or settings_file.default_path()
         preferences_path = settings_path.with_name("window.json")
-        self.preferences = PreferencesStore(_load_preferences(options))
         self._seconds_left = options.seconds
-        self._language = self.preferences.current.language
         self._tasks, self._of_windows = Tasks(), [Tasks()]
         self._asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
         saved = options.saved_settings or settings
@@ -147,18 +145,18 @@ class Session:
         parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
-        self.store = SettingsStore(self.pipeline.owner, self.pipeline.screen, saved)
+        self.store = SettingsStore(self.pipeline.owner, self.pipeline.screen, saved, _load_preferences(options))
+        self.preferences = self.store.preferences
+        self._language = self.preferences.current.language
         self._switch_interval_s = sys.getswitchinterval()
         self._dark = theme.is_dark(self.preferences.current.theme)
         self._exit_code: int | None = None
         theme.apply(app, self._dark)
         self._scenes = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
-        self._remote = RemoteControl(
-            self.store, self.preferences, self.bridge, self._scenes, lambda: self.lifecycle.end(), self.bridge
-        )
+        self._remote = RemoteControl(self.store, self.bridge, self._scenes, lambda: self.lifecycle.end())
         self._saver: Saver | None = None
         if options.persist:
-            self._saver = Saver(self.store, self.preferences, settings_path, preferences_path, self._tasks)
+            self._saver = Saver(self.store, settings_path, preferences_path, self._tasks)
             self._saver.failed.connect(lambda error: self.pipeline.report(Stage.SETTINGS, error))
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
         self._build_window()
@@ -170,7 +168,7 @@ class Session:
 
     def _build_window(self) -> None:
         tasks = self._of_windows[-1]
-        self.window = MainWindow(self.store, self.preferences, self.bridge, tasks, self._scenes, self._buffer)
+        self.window = MainWindow(self.store, self.bridge, tasks, self._scenes, self._buffer)
         if self._asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
         self._theme_switcher = theme.ThemeSwitcher(self._app, self.window)

@@ -145,7 +145,7 @@ class WindowLifecycle(QObject):
             window.hide()
 
     def _on_close(self, event: QCloseEvent) -> None:
-        to_tray = self._window.preferences.current.close_to_tray
+        to_tray = self._window.store.preferences.current.close_to_tray
         if self._ending or not self._tray.available or to_tray is False:
             self.end()
         elif to_tray:
@@ -170,5 +170,5 @@ class WindowLifecycle(QObject):
 
     def _on_answer(self, keep: bool, end: bool) -> None:
         if keep or end:
-            self._window.preferences.change(close_to_tray=keep)
+            self._window.store.preferences.change(close_to_tray=keep)
             self._window.close()

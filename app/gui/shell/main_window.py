@@ -21,16 +21,15 @@ from app.gui.shell.notices import ProgramNotices
 from app.gui.shell.scenes_menu import ScenesMenu
 from app.gui.shell.windows import SecondaryWindows, remedy_action
 from app.gui.state.bridge import Bridge
-from app.gui.state.devices import DeviceWatcher
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
+from app.gui.state.preferences import WindowPreferences
 from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar, Remedy
-from app.gui.widgets.layout import column, row
 from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.qt import column, row
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import app_icon
 from app.runtime.status import PipelineStatus
@@ -46,50 +45,40 @@ class MainWindow(QMainWindow):
     """The user closed the window; the handler may ignore the QCloseEvent."""
     quit_requested = pyqtSignal()
 
-    def __init__(
-        self,
-        store: SettingsStore,
-        preferences: PreferencesStore,
-        bridge: Bridge,
-        tasks: Tasks,
-        scenes: SceneStore,
-        log: LogBuffer,
-    ) -> None:
+    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, scenes: SceneStore, log: LogBuffer) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("Mattecam")
         self.setWindowIcon(app_icon())
-        self.store, self.preferences, self.bridge, self.tasks = store, preferences, bridge, tasks
-        self.preview = Preview(store, preferences)
+        self.store, self.bridge, self.tasks = store, bridge, tasks
+        self.preview = Preview(store)
         self.overlay = PreviewOverlay()
         self.action_bar = ActionBar(store)
-        self.strip = BackgroundStrip(store, preferences, tasks)
-        self.panel = SidePanel(store, preferences, tasks)
+        self.strip = BackgroundStrip(store, tasks)
+        self.panel = SidePanel(store, tasks)
         self.notices = NoticeArea()
         self.error_bar = ErrorBar(self.notices, self)
         self.status_line = StatusLine()
-        self.recording = Recording(store, preferences, bridge, tasks, self)
+        self.recording = Recording(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
-        self.windows = SecondaryWindows(
-            self, store, preferences, bridge, tasks, log, self.panel, self.preview, self.strip
-        )
+        self.windows = SecondaryWindows(self, store, bridge, tasks, log, self.panel, self.preview, self.strip)
         self.program_notices = ProgramNotices(
-            self.notices, store, preferences, lambda: self.panel.quality.network.missing_model, self
+            self.notices, store, lambda: self.panel.quality.network.missing_model, self
         )
         self._plot: QWidget | None = None
         self._lay_out()
-        self.menus = Menus(self, self.windows, self.action_bar, self.strip, preferences)
+        self.menus = Menus(self, self.windows, self.action_bar, self.strip, store.preferences)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
         self._connect()
-        self._show_preferences(preferences.current)
-        self._restore_geometry(preferences.current.geometry)
+        self._show_preferences(store.preferences.current)
+        self._restore_geometry(store.preferences.current.geometry)
 
     def _lay_out(self) -> None:
-        PreviewInteraction(self.preview, self.store, self.preferences, self.panel.placement.mouse)
+        PreviewInteraction(self.preview, self.store, self.panel.placement.mouse)
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
-        self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
+        self.zones = ZoneLayer(self.preview, tool, self.store, self.bridge)
         self.preview.add_overlay(self.overlay)
-        note = ViewNote(self.preview, self.store, self.preferences, self.bridge)
+        note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
         upper = flags.AlignTop | flags.AlignRight
         self.preview.add_note(note, flags.AlignBottom | flags.AlignRight, upper, flags.AlignVCenter | flags.AlignRight)
@@ -118,7 +107,7 @@ class MainWindow(QMainWindow):
         self.bridge.frame_ready.connect(self._show_frame)
         self.bridge.status_changed.connect(self._show_status)
         self.preview.view_requested.connect(self.bridge.request_view)
-        self.preferences.changed.connect(self._show_preferences)
+        self.store.preferences.changed.connect(self._show_preferences)
         self.action_bar.mode_chosen.connect(self.preview.set_mode)
         self.action_bar.record_requested.connect(self.recording.set_on)
         self.action_bar.snapshot.clicked.connect(self.recording.snapshot)

@@ -16,7 +16,8 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.signals import follow
+from app.gui.widgets.qt import follow
+from app.gui.widgets.theme import theme_names
 
 
 class Menus(QObject):
@@ -93,11 +94,7 @@ class Menus(QObject):
         menu.addMenu(themes)
         group = QActionGroup(themes)
         actions: dict[str, QAction] = {}
-        for theme, text in (
-            ("system", self.tr("System")),
-            ("light", self.tr("Light")),
-            ("dark", self.tr("Dark")),
-        ):
+        for text, theme in theme_names():
             action = actions[theme] = self._add(themes, text, "", partial(self._preferences.change, theme=theme))
             action.setCheckable(True)
             group.addAction(action)

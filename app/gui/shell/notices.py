@@ -14,7 +14,6 @@ from app.core.stage import Stage
 from app.gui.dialogs.download_controls import download_caption
 from app.gui.i18n.messages import describe_model
 from app.gui.shell.menus import open_folder
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.services import ModelChoice
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.notice import Notice, Rank
@@ -36,12 +35,7 @@ class ProgramNotices(QObject):
     """The user asks for the model of the settings to be downloaded."""
 
     def __init__(
-        self,
-        area: NoticeArea,
-        store: SettingsStore,
-        preferences: PreferencesStore,
-        missing_model: Callable[[], ModelChoice | None],
-        parent: QObject,
+        self, area: NoticeArea, store: SettingsStore, missing_model: Callable[[], ModelChoice | None], parent: QObject
     ) -> None:
         """missing_model: returns the model of the settings if it is not installed."""
         super().__init__(parent)
@@ -49,8 +43,7 @@ class ProgramNotices(QObject):
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
         self._cameras: tuple[CameraDevice, ...] = ()
-        self._preferences = preferences
-        self._shortcuts_told = preferences.current.shortcuts_told
+        self._shortcuts_told = store.preferences.current.shortcuts_told
         self._asks_to_show_background = False
         store.changed.connect(self._show_unmatted_start)
 
@@ -126,9 +119,9 @@ class ProgramNotices(QObject):
         """Report missing global shortcuts once, not at each start."""
         if not self._store.current.global_shortcuts:
             self._shortcuts_told = False
-            self._preferences.change(shortcuts_told=False)
+            self._store.preferences.change(shortcuts_told=False)
         elif any(problem.stage is Stage.SHORTCUTS for problem in status.problems):
-            self._preferences.change(shortcuts_told=True)
+            self._store.preferences.change(shortcuts_told=True)
 
     def _demo(self) -> Notice:
         """Offer a camera that was connected after the start; the output does not change by itself."""

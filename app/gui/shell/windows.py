@@ -13,15 +13,12 @@ from app.core.files import program
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
-from app.gui.dialogs.log_window import LogWindow
+from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.dialogs.preferences_dialog import PreferencesDialog
-from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog, menu_shortcuts
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer, diagnostics
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
@@ -41,7 +38,6 @@ class SecondaryWindows(QObject):
         self,
         window: QMainWindow,
         store: SettingsStore,
-        preferences: PreferencesStore,
         bridge: Bridge,
         tasks: Tasks,
         log: LogBuffer,
@@ -52,7 +48,7 @@ class SecondaryWindows(QObject):
         super().__init__(window)
         self._window, self._log = window, log
         self._panel, self._preview, self._strip = panel, preview, strip
-        self._store, self._preferences, self._bridge, self._tasks = store, preferences, bridge, tasks
+        self._store, self._bridge, self._tasks = store, bridge, tasks
         self.log_window = LogWindow(log, self.diagnostics, window)
 
     def open_assistant(self) -> None:
@@ -60,7 +56,7 @@ class SecondaryWindows(QObject):
 
         def make() -> Assistant:
             assistant = Assistant(
-                self._store, self._preferences, self._bridge, self._panel.camera, self._preview, self._strip,
+                self._store, self._bridge, self._panel.camera, self._preview, self._strip,
                 self._tasks, self._window,
             )  # fmt: skip
             assistant.finished.connect(self._panel.quality.network.reload)
@@ -93,7 +89,7 @@ class SecondaryWindows(QObject):
 
     def open_preferences(self) -> None:
         """Open the preferences."""
-        self._open(PreferencesDialog, lambda: PreferencesDialog(self._preferences, self._store, self._window))
+        self._open(PreferencesDialog, lambda: PreferencesDialog(self._store, self._window))
 
     def open_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 
@@ -12,6 +12,7 @@ from app.core.types import Picture
 from app.gui.preview.mirroring import BgrxImage
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import PreviewWorker, ViewMode, ViewRequest
+from app.gui.widgets.qt import timer
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 
@@ -38,9 +39,7 @@ class Bridge(QObject):
         self._screen_changed.connect(self._repaint)  # queued when emitted on another thread
         pipeline.screen.listen(self._follow_screen)
         pipeline.watch(self._worker.thread)
-        self._timer = QTimer(self)
-        self._timer.setInterval(STATUS_INTERVAL_MS)
-        self._timer.timeout.connect(self.poll)
+        self._timer = timer(self, STATUS_INTERVAL_MS, self.poll)
 
     def start(self) -> None:
         """Start the pipeline, the preview thread and the status timer."""

@@ -18,7 +18,6 @@ from app.core.stage import Stage
 from app.core.types import Outgoing
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
-from app.gui.state.preferences import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
@@ -33,12 +32,9 @@ class Recording(QObject):
     saved = pyqtSignal(object)
     """Path of a new snapshot or of a finished recording."""
 
-    def __init__(
-        self, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge, tasks: Tasks, parent: QObject
-    ) -> None:
+    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
         self._store = store
-        self._preferences = preferences
         self._bridge = bridge
         self._tasks = tasks
         self._started_s: float | None = None
@@ -56,7 +52,7 @@ class Recording(QObject):
         """Start a recording under a new name, or stop it."""
         self._requested = on
         if on:
-            find = partial(_new_path, self._preferences.recordings_dir, ".mp4", self._store.current.output.record)
+            find = partial(_new_path, self._store.preferences.recordings_dir, ".mp4", self._store.current.output.record)
             self._tasks.run(find, self._start, self._fail)
         else:
             if not self.broken:
@@ -69,7 +65,7 @@ class Recording(QObject):
         if picture is None:
             self.failed.emit(self.tr("There is no frame yet. Try again when the preview shows one."))
             return
-        folder = self._preferences.recordings_dir
+        folder = self._store.preferences.recordings_dir
         # Released when it is written: the user may pause, or leave "none", until then.
         self._tasks.run(
             partial(_write, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._fail

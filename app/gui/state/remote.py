@@ -72,26 +72,18 @@ class RemoteControl(QObject):
     """A command changed the saved scenes."""
     _end_requested = pyqtSignal()
 
-    def __init__(
-        self,
-        store: SettingsStore,
-        preferences: PreferencesStore,
-        bridge: Bridge,
-        scenes: SceneStore,
-        end: Callable[[], None],
-        parent: QObject,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, store: SettingsStore, bridge: Bridge, scenes: SceneStore, end: Callable[[], None]) -> None:
+        super().__init__(bridge)
         pipeline = bridge.pipeline
         self._end_requested.connect(end)
         controller = SettingsController(
             pipeline,
             change=store.change,
-            tiles=lambda: tiles(preferences.current.own_colour),
+            tiles=lambda: tiles(store.preferences.current.own_colour),
             scenes=scenes,
             request_quit=self._end_requested.emit,
             newest=lambda: bridge.picture,
-            preferences=RemotePreferences(preferences, self),
+            preferences=RemotePreferences(store.preferences, self),
             scenes_changed=self.scenes_changed.emit,
         )
         self._server = ControlServer(controller)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.compositing.screen_use import ScreenUse
 from app.config import settings_file
@@ -15,8 +15,9 @@ from app.config.setting import with_value
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import PreferencesStore
+from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.qt import timer
 from app.runtime.settings_owner import SettingsOwner, rebase
 
 
@@ -31,8 +32,16 @@ class SettingsStore(QObject):
     """The Settings in effect, after they changed."""
     _owner_changed = pyqtSignal()
 
-    def __init__(self, owner: SettingsOwner, screen: ScreenUse, saved: Settings | None = None) -> None:
+    def __init__(
+        self,
+        owner: SettingsOwner,
+        screen: ScreenUse,
+        saved: Settings | None = None,
+        preferences: WindowPreferences | None = None,
+    ) -> None:
         super().__init__()
+        self.preferences = PreferencesStore(preferences or WindowPreferences())
+        """Those of the window, which do not affect the output."""
         self._owner, self._screen = owner, screen
         self._saved = owner.current if saved is None else saved
         self._notified = owner.current
@@ -114,27 +123,16 @@ class Saver(QObject):
     saved = pyqtSignal()
     """Everything is written."""
 
-    def __init__(
-        self,
-        store: SettingsStore,
-        preferences: PreferencesStore,
-        settings_path: Path,
-        preferences_path: Path,
-        tasks: Tasks,
-    ) -> None:
+    def __init__(self, store: SettingsStore, settings_path: Path, preferences_path: Path, tasks: Tasks) -> None:
         super().__init__()
         self._store = store
-        self._preferences = preferences
         self._settings_path = settings_path
         self._preferences_path = preferences_path
         self._tasks = tasks
-        self._written: tuple[object, object] = (store.saved, preferences.current)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DELAY_MS)
-        self._timer.timeout.connect(self.retry)
+        self._written: tuple[object, object] = (store.saved, store.preferences.current)
+        self._timer = timer(self, DELAY_MS, self.retry, once=True)
         store.changed.connect(self._timer.start)
-        preferences.changed.connect(self._timer.start)
+        store.preferences.changed.connect(self._timer.start)
 
     def finish(self) -> None:
         """Write pending changes now, on this thread. Raises SettingsError."""
@@ -153,7 +151,7 @@ class Saver(QObject):
             )
 
     def _pending(self) -> list[Callable[[], None]]:
-        settings, preferences = self._store.saved, self._preferences.current
+        settings, preferences = self._store.saved, self._store.preferences.current
         before, self._written = self._written, (settings, preferences)
         writes: list[Callable[[], None]] = []
         if settings != before[0]:

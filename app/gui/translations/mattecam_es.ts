@@ -1356,18 +1356,6 @@
         <translation>Tema</translation>
     </message>
     <message>
-        <source>System</source>
-        <translation>Sistema</translation>
-    </message>
-    <message>
-        <source>Light</source>
-        <translation>Claro</translation>
-    </message>
-    <message>
-        <source>Dark</source>
-        <translation>Oscuro</translation>
-    </message>
-    <message>
         <source>&amp;Background</source>
         <translation>&amp;Fondo</translation>
     </message>
@@ -2014,18 +2002,6 @@
     <message>
         <source>Language</source>
         <translation>Idioma</translation>
-    </message>
-    <message>
-        <source>System</source>
-        <translation>Sistema</translation>
-    </message>
-    <message>
-        <source>Light</source>
-        <translation>Claro</translation>
-    </message>
-    <message>
-        <source>Dark</source>
-        <translation>Oscuro</translation>
     </message>
 </context><context>
     <name>PresenterControls</name>
@@ -2772,6 +2748,20 @@
     <message>
         <source>Choose the background</source>
         <translation>Elegir el fondo</translation>
+    </message>
+</context><context>
+    <name>Themes</name>
+    <message>
+        <source>System</source>
+        <translation>Sistema</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Claro</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Oscuro</translation>
     </message>
 </context><context>
     <name>Tray</name>

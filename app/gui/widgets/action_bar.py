@@ -12,7 +12,7 @@ from app.core.settings import Settings
 from app.gui.preview.rendering import ViewMode
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import Segments, button, combo, fill_combo
-from app.gui.widgets.layout import row
+from app.gui.widgets.qt import row
 from app.gui.widgets.theme import icon
 
 

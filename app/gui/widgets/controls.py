@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.layout import Margins, row
+from app.gui.widgets.qt import Margins, row
 from app.gui.widgets.theme import icon
 
 ICON_SIZE = QSize(24, 18)

@@ -13,8 +13,7 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
-from app.gui.widgets.focus import keep_focus
-from app.gui.widgets.layout import column, row
+from app.gui.widgets.qt import column, keep_focus, row
 from app.gui.widgets.theme import icon
 
 MARGINS = (12, 4, 6, 4)

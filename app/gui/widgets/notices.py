@@ -11,9 +11,8 @@ from PyQt6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
 from app.gui.widgets.controls import describe
-from app.gui.widgets.focus import keep_focus
-from app.gui.widgets.layout import row
 from app.gui.widgets.notice import Notice, NoticeFrame
+from app.gui.widgets.qt import keep_focus, row
 
 BRIEF_MS = 12_000
 """How long a notice about something that was done stays."""

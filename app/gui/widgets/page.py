@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.layout import column
+from app.gui.widgets.qt import column
 
 
 class Page(QScrollArea):

@@ -13,7 +13,7 @@ from PyQt6.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe
-from app.gui.widgets.layout import row
+from app.gui.widgets.qt import row, timer
 from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0
@@ -45,10 +45,7 @@ class PlotPanel(QWidget):
         self.setMaximumHeight(HEIGHT_PX)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._drawn_s = 0.0
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(SETTLED_MS)
-        self._settled.timeout.connect(self._settle)
+        self._settled = timer(self, SETTLED_MS, self._settle, once=True)
         self._history: deque[tuple[float, float, float, float]] = deque()
         self._fps, self._latency = self._make_plot(self.tr("Frame rate")), self._make_plot(self.tr("Delay in ms"))
         row(self, self._fps, self._latency, spacing=12, margins=(0, GAP_PX, 0, 0))

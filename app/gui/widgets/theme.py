@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from PyQt6 import sip
-from PyQt6.QtCore import QByteArray, QRect, QRectF, QSize, Qt, QTimer
+from PyQt6.QtCore import QByteArray, QCoreApplication, QRect, QRectF, QSize, Qt, QTimer
 from PyQt6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -59,6 +59,16 @@ def is_dark(theme: Theme) -> bool:
     if theme != "system" or hints is None:
         return theme == "dark"
     return hints.colorScheme() is Qt.ColorScheme.Dark
+
+
+def theme_names() -> tuple[tuple[str, Theme], ...]:
+    """Return the translated name of each theme, and the theme."""
+    translate = QCoreApplication.translate
+    return (
+        (translate("Themes", "System"), "system"),
+        (translate("Themes", "Light"), "light"),
+        (translate("Themes", "Dark"), "dark"),
+    )
 
 
 def apply(app: QApplication, dark: bool) -> None:

@@ -1,0 +1,235 @@
+"""Preferences of the window, the list of keyboard shortcuts, and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
+from PyQt6.QtGui import QAction, QGuiApplication, QKeySequence
+from PyQt6.QtWidgets import QComboBox, QDialog, QMenuBar, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+
+from app.core.files.program import advice
+from app.core.settings import Settings
+from app.gui.i18n.messages import translated
+from app.gui.state.diagnostics import LogBuffer
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
+from app.gui.widgets.qt import column, follow, prepare, row, timer
+from app.gui.widgets.theme import theme_names
+from app.system import autostart
+
+translate = QCoreApplication.translate
+LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
+"""(name in the language itself, code)"""
+
+
+def language_list(store: SettingsStore, object_name: str) -> QComboBox:
+    """Return a list that changes the language of the window at once."""
+    made = combo(
+        translate("LanguageList", "Language"), translate("LanguageList", "Language of the window"), object_name
+    )
+
+    def show(new: WindowPreferences) -> None:
+        fill_combo(made, [(translate("LanguageList", "System"), "system"), *LANGUAGES], new.language)
+
+    made.activated.connect(lambda _row: store.preferences.change(language=made.currentData()))
+    follow(store.preferences.changed, made, show)
+    show(store.preferences.current)
+    return made
+
+
+class PreferencesDialog(QDialog):
+    """Each control takes effect at once."""
+
+    def __init__(self, store: SettingsStore, parent: QWidget) -> None:
+        super().__init__(parent)
+        prepare(self, "preferencesDialog", self.tr("Preferences"))
+        self.language = language_list(store, "languageCombo")
+        self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
+        self._to_tray = check(
+            self.tr("Keep running in the tray when the window is closed"),
+            self.tr("Other programs keep receiving your video"),
+            "closeToTrayCheck",
+        )
+        self._autostart = check(
+            self.tr("Start when you log in"),
+            self.tr("Starts Mattecam minimised with your desktop"),
+            "autostartCheck",
+        )
+        self._autostart.setChecked(autostart.enabled())
+        self._autostart.setVisible(autostart.supported())
+        self._shortcuts = check(
+            self.tr("Global shortcuts"),
+            self.tr("Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program"),
+            "globalShortcutsCheck",
+        )
+        self._problem = label("", "warning", wrap=True)
+        self._problem.setVisible(False)
+        close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
+        captions = label(self.tr("Language")), label(self.tr("Theme"))
+        for caption, box in zip(captions, (self.language, self.theme), strict=True):
+            caption.setBuddy(box)
+        column(self, captions[0], self.language, captions[1], self.theme, self._to_tray, self._autostart,
+               self._shortcuts, self._problem, None, row(None, None, close), spacing=8, margins=18)  # fmt: skip
+        self.setMinimumWidth(400)
+        self.theme.activated.connect(lambda _row: store.preferences.change(theme=self.theme.currentData()))
+        self._to_tray.toggled.connect(lambda on: store.preferences.change(close_to_tray=on))
+        self._autostart.toggled.connect(self._set_autostart)
+        self._shortcuts.toggled.connect(lambda on: store.set("global_shortcuts", on))
+        store.changed.connect(self._show_settings)
+        self._show_settings(store.current)
+        store.preferences.changed.connect(self._show)
+        self._show(store.preferences.current)
+
+    def _show_settings(self, settings: Settings) -> None:
+        with QSignalBlocker(self._shortcuts):
+            self._shortcuts.setChecked(settings.global_shortcuts)
+
+    def _set_autostart(self, on: bool) -> None:
+        try:
+            if on:
+                autostart.enable()
+            else:
+                autostart.disable()
+        except autostart.AutostartError as error:
+            self._problem.setText(translated(error.text))
+        else:
+            self._problem.setText("")
+        self._problem.setVisible(bool(self._problem.text()))
+        with QSignalBlocker(self._autostart):
+            self._autostart.setChecked(autostart.enabled())
+
+    def _show(self, preferences: WindowPreferences) -> None:
+        fill_combo(self.theme, [*theme_names()], preferences.theme)
+        with QSignalBlocker(self._to_tray):
+            self._to_tray.setChecked(bool(preferences.close_to_tray))
+
+
+Shortcut = tuple[str, str]
+"""(what it does, keys in the notation of the system)"""
+
+
+Group = tuple[str, Sequence[Shortcut]]
+"""(heading, shortcuts)"""
+
+
+def menu_shortcuts(bar: QMenuBar) -> list[Group]:
+    """The shortcuts of a menu bar, grouped by menu: "Remove" says little without it."""
+    groups = ((_plain(action.text()), list(_shortcuts(action))) for action in bar.actions())
+    return [(title, found) for title, found in groups if found]
+
+
+def _shortcuts(action: QAction) -> Iterator[Shortcut]:
+    menu = action.menu()
+    if menu is not None:
+        for each in menu.actions():
+            yield from _shortcuts(each)
+    elif not action.shortcut().isEmpty():
+        yield _plain(action.text()), _native(action.shortcut())
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "")
+
+
+def _native(keys: str | QKeySequence) -> str:
+    """Return keys as the language and the system name them, such as Strg+S."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+class ShortcutsDialog(QDialog):
+    """Shows what each key does."""
+
+    def __init__(self, from_menus: Sequence[Group], parent: QWidget) -> None:
+        super().__init__(parent)
+        prepare(self, "shortcutsDialog", self.tr("Keyboard shortcuts"), 460, 560)
+        content = QWidget()
+        content.setObjectName("panelPage")
+        lines = QVBoxLayout(content)
+        for heading, shortcuts in [*from_menus, (self.tr("More"), self._others())]:
+            lines.addWidget(label(heading, "heading"))
+            for text, keys in shortcuts:
+                does, pressed = label(text, wrap=True), label(keys, "command")
+                line = row(None, does, pressed, grows=does, spacing=24)  # long keys do not narrow the other lines
+                line.setAlignment(pressed, Qt.AlignmentFlag.AlignVCenter)
+                lines.addLayout(line)
+        lines.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(content)
+        close = button(self.tr("Close"), self.tr("Back to the window"), "shortcutsClose", self.close)
+        column(self, scroll, row(None, None, close), grows=scroll, spacing=12, margins=16)
+
+    def _others(self) -> list[Shortcut]:
+        """Keys that are in no menu."""
+        return [
+            (self.tr("Choose a background; press again to return to the previous one"), "1 … 9"),
+            (self.tr("Show the real background"), _native("Ctrl+0")),
+            (self.tr("Zoom (over the preview)"), "+  −"),
+            (
+                self.tr("In every program, if global shortcuts are on: pause, freeze, choose a background"),
+                f"{_native('Ctrl+Alt+Shift+P')}, F, 1 … 9",
+            ),
+            (
+                self.tr("Without global shortcuts: give this command a key in the settings of your desktop"),
+                advice("python3 run.py ctl pause"),
+            ),
+            (self.tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
+        ]
+
+
+REFRESH_MS = 500
+
+
+class LogWindow(QDialog):
+    """Shows the newest log lines while it is open; copies the diagnostics."""
+
+    def __init__(self, buffer: LogBuffer, make_diagnostics: Callable[[], str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("logWindow")
+        self.setWindowTitle(self.tr("Log"))
+        self.resize(820, 460)
+        self._buffer = buffer
+        self._seen = -1
+        self._make_diagnostics = make_diagnostics
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        describe(self._text, self.tr("Log"), self.tr("Log lines, newest last"), "logText")
+        self._text.setToolTip("")
+        copy = button(self.tr("Copy diagnostics"), self.tr("Copies versions, settings and the log for a bug report"),
+                      "copyDiagnostics", self.copy_diagnostics)  # fmt: skip
+        close = button(self.tr("Close"), self.tr("Close the log window"), "closeLog", self.close)
+        self._note = label("", "faint")
+        column(self, self._text, row(None, copy, self._note, None, close), grows=self._text, spacing=12, margins=16)
+        self._timer = timer(self, REFRESH_MS, self._refresh)
+
+    def open_beside(self) -> None:
+        """Open the window in front, or bring it to the front."""
+        self._refresh()
+        self._timer.start()
+        self.setWindowFlag(Qt.WindowType.Window)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def done(self, result: int) -> None:
+        self._timer.stop()
+        super().done(result)
+
+    def copy_diagnostics(self) -> None:
+        """Copy the diagnostics to the clipboard."""
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(self._make_diagnostics())
+            self._note.setText(self.tr("Copied to the clipboard."))
+
+    def _refresh(self) -> None:
+        if self._buffer.count == self._seen:
+            return
+        self._seen = self._buffer.count
+        self._text.setPlainText("\n".join(self._buffer.lines()))
+        bar = self._text.verticalScrollBar()
+        if bar is not None:
+            bar.setValue(bar.maximum())

@@ -1,0 +1,136 @@
+"""What Qt lacks: rows and columns in one call, connections that end with an object, and focus that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from PyQt6.QtCore import QObject, Qt, QTimer, pyqtBoundSignal
+from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PyQt6.sip import isdeleted
+
+Item = QWidget | QLayout | None
+"""What stands in a row or column; None: space that takes what is left."""
+Margins = int | tuple[int, int, int, int]
+Layout = TypeVar("Layout", bound=QBoxLayout)
+
+
+def row(
+    whole: QWidget | None, *items: Item, grows: Item = None, spacing: int | None = None, margins: Margins | None = 0
+) -> QHBoxLayout:
+    """Lay items beside each other. whole: the widget that they fill; None for a part of another layout.
+
+    grows: takes the width that is left. spacing, margins: None for those of the style.
+    """
+    return _fill(QHBoxLayout(whole), items, grows, spacing, margins)
+
+
+def column(
+    whole: QWidget | None, *items: Item, grows: Item = None, spacing: int | None = None, margins: Margins | None = 0
+) -> QVBoxLayout:
+    """Lay items below each other, as in `row`."""
+    return _fill(QVBoxLayout(whole), items, grows, spacing, margins)
+
+
+def _fill(made: Layout, items: tuple[Item, ...], grows: Item, spacing: int | None, margins: Margins | None) -> Layout:
+    if margins is not None:
+        made.setContentsMargins(*(margins if isinstance(margins, tuple) else (margins,) * 4))
+    if spacing is not None:
+        made.setSpacing(spacing)
+    for item in items:
+        if item is None:
+            made.addStretch(1)
+        elif isinstance(item, QWidget):
+            made.addWidget(item, int(item is grows))
+        else:
+            made.addLayout(item, int(item is grows))
+    return made
+
+
+def timer(parent: QObject, interval_ms: int, run: Callable[[], object], *, once: bool = False) -> QTimer:
+    """Return a timer that calls `run` at this interval from its start on. once: a single time for each start."""
+    made = QTimer(parent)
+    made.setInterval(interval_ms)
+    made.setSingleShot(once)
+    made.timeout.connect(run)
+    return made
+
+
+def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
+    """Name a dialog that is deleted when it is closed. size: its width and height in pixels, if it needs them."""
+    dialog.setObjectName(name)
+    dialog.setWindowTitle(title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    if size:
+        dialog.resize(*size)
+
+
+def follow(signal: pyqtBoundSignal, owner: QObject, slot: Callable[..., Any]) -> None:
+    """Call `slot` for a signal until `owner` is deleted.
+
+    For functions that are no methods of a QObject: Qt ends the connections of those itself. Never connect such a
+    function to `destroyed`: the garbage collector may have emptied it when it deletes the object.
+    """
+    signal.connect(_Follower(owner, slot).run)
+
+
+class _Follower(QObject):
+    """A child of the owner, whose method Qt disconnects when both are deleted."""
+
+    def __init__(self, owner: QObject, slot: Callable[..., Any]) -> None:
+        super().__init__(owner)
+        self._slot = slot
+
+    def run(self, value: object) -> None:
+        """Hand on the value of the signal."""
+        self._slot(value)
+
+
+class FocusHistory(QObject):
+    """Remembers the last widgets that had the focus."""
+
+    LENGTH = 20
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._widgets: list[QWidget] = []
+        app.focusChanged.connect(self._on_change)
+
+    def last_outside(self, hidden: QWidget) -> QWidget | None:
+        """The newest usable widget of the same window that is not inside `hidden`."""
+        for widget in reversed(self._widgets):
+            if isdeleted(widget) or widget is hidden or hidden.isAncestorOf(widget):
+                continue
+            if widget.isVisible() and widget.isEnabled() and widget.window() is hidden.window():
+                return widget
+        return None
+
+    def _on_change(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if new is not None:
+            self._widgets = [widget for widget in self._widgets if not isdeleted(widget) and widget is not new]
+            self._widgets = [*self._widgets[1 - self.LENGTH :], new]
+
+
+def focus_history() -> FocusHistory | None:
+    """The history of the running application, created on the first call; None without an application."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        return None
+    found = app.findChild(FocusHistory)
+    return found if found is not None else FocusHistory(app)
+
+
+@contextmanager
+def keep_focus(disappearing: QWidget) -> Iterator[None]:
+    """While `disappearing` is hidden or disabled inside the block, return its focus to the widget that had it before.
+
+    Qt would pass the focus to the next widget in the tab order, which the user did not choose.
+    """
+    focused = QApplication.focusWidget()
+    inside = focused is not None and (focused is disappearing or disappearing.isAncestorOf(focused))
+    history = focus_history()
+    target = history.last_outside(disappearing) if inside and history is not None else None
+    yield
+    if target is not None:
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
