@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from app.capture.devices import RAW_SENSOR, CameraDevice
 from app.core.messages.doctor import CameraFinding
-from app.core.text import Text, Value
-from app.doctor.finding import CommandLine, Finding, State, Steps
+from app.core.text import Value
+from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_steps
 from app.system.device_holders import CAMERA_SERVICES
@@ -42,7 +42,7 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
         if node.path in described:
             findings.append(_described(described[node.path]))
         else:
-            findings.append(Finding("camera", State.OK, CameraFinding.FOUND(name=node.name, device=node.path)))
+            findings.append(ok("camera", CameraFinding.FOUND(name=node.name, device=node.path)))
         findings += _in_use_findings(system, node)
     return tuple(findings)
 
@@ -64,9 +64,8 @@ def _described(camera: CameraDevice) -> Finding:
         width, height = max(camera.sizes, key=lambda size: size[0] * size[1])
         details.insert(0, CameraFinding.UP_TO(width=width, height=height))
     if not details:
-        return Finding("camera", State.OK, CameraFinding.FOUND(name=camera.name, device=camera.path))
-    text = CameraFinding.FOUND_WITH_FORMATS(name=camera.name, device=camera.path, details=details)
-    return Finding("camera", State.OK, text)
+        return ok("camera", CameraFinding.FOUND(name=camera.name, device=camera.path))
+    return ok("camera", CameraFinding.FOUND_WITH_FORMATS(name=camera.name, device=camera.path, details=details))
 
 
 def _none_finding(system: System) -> Finding:
@@ -79,36 +78,22 @@ def _none_finding(system: System) -> Finding:
         steps = (CameraFinding.FIX_WINDOWS(),)
     else:
         steps = (CameraFinding.FIX_LINUX(), CommandLine("sudo dmesg | grep -i -e uvc -e video"))
-    return Finding("camera", State.WARNING, CameraFinding.NONE(), CameraFinding.WHY_NEEDED(), steps)
+    return warning("camera", CameraFinding.NONE(), CameraFinding.WHY_NEEDED(), *steps)
 
 
 def _raw_finding(node: _Node) -> Finding:
-    return Finding(
-        "camera",
-        State.WARNING,
-        CameraFinding.RAW_SENSOR(device=node.path, name=node.name),
-        CameraFinding.WHY_NEEDED(),
-        (CameraFinding.FIX_RAW_SENSOR(),),
-    )
+    detail = CameraFinding.RAW_SENSOR(device=node.path, name=node.name)
+    return warning("camera", detail, CameraFinding.WHY_NEEDED(), CameraFinding.FIX_RAW_SENSOR())
 
 
 def _blocked_finding(system: System, node: _Node) -> Finding | None:
     if not system.path(node.path).exists():
-        return Finding(
-            "camera",
-            State.PROBLEM,
-            CameraFinding.NO_NODE(device=node.path, name=node.name),
-            CameraFinding.WHY_NEEDED(),
-            (CameraFinding.FIX_NO_NODE(), CommandLine(f"docker run --device {node.path} …")),
-        )
+        detail = CameraFinding.NO_NODE(device=node.path, name=node.name)
+        steps = CameraFinding.FIX_NO_NODE(), CommandLine(f"docker run --device {node.path} …")
+        return problem("camera", detail, CameraFinding.WHY_NEEDED(), *steps)
     if not system.may_use(system.path(node.path)):
-        return Finding(
-            "camera: permission",
-            State.PROBLEM,
-            CameraFinding.NOT_PERMITTED(user=system.user, device=node.path, name=node.name),
-            CameraFinding.WHY_PERMISSION(),
-            permission_steps(system.user),
-        )
+        detail = CameraFinding.NOT_PERMITTED(user=system.user, device=node.path, name=node.name)
+        return problem("camera: permission", detail, CameraFinding.WHY_PERMISSION(), *permission_steps(system.user))
     return None
 
 
@@ -117,6 +102,5 @@ def _in_use_findings(system: System, node: _Node) -> list[Finding]:
     programs: list[Value] = [h.text for h in system.holders(node.path) if h.name not in CAMERA_SERVICES]
     if not programs:
         return []
-    detail: Text = CameraFinding.IN_USE(device=node.path, name=node.name, programs=programs)
-    why, fix = CameraFinding.WHY_IN_USE(), CameraFinding.FIX_IN_USE()
-    return [Finding("camera: in use", State.WARNING, detail, why, (fix,))]
+    detail = CameraFinding.IN_USE(device=node.path, name=node.name, programs=programs)
+    return [warning("camera: in use", detail, CameraFinding.WHY_IN_USE(), CameraFinding.FIX_IN_USE())]

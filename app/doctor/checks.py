@@ -6,7 +6,7 @@ from app.core.files import paths
 from app.core.messages.doctor import ProofFinding
 from app.doctor.camera import check_cameras
 from app.doctor.computer import check_disk, check_display, check_processor, check_weights
-from app.doctor.finding import Finding, State
+from app.doctor.finding import Finding, warning
 from app.doctor.gpu import check_gpu, read_torch
 from app.doctor.loopback import choose_device, read_devices
 from app.doctor.pipewire import check_pipewire, prove_pipewire
@@ -58,8 +58,7 @@ def _proof(system: System) -> list[Finding]:
     if device is None or not system.may_use(system.path(device.path)):
         return []
     if system.is_busy(device.path):
-        detail, steps = ProofFinding.BUSY(device=device.path), (ProofFinding.FIX_BUSY(),)
-        return [Finding("virtual camera: proof", State.WARNING, detail, None, steps)]
+        return [warning("virtual camera: proof", ProofFinding.BUSY(device=device.path), None, ProofFinding.FIX_BUSY())]
     path = device.path
 
     def readers() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from app.core.errors import MattecamError
 from app.core.messages.doctor import DiskFinding, DisplayFinding, ModelFinding
 from app.core.settings import EngineSettings
 from app.doctor import distribution as dist
-from app.doctor.finding import CommandLine, Finding, State
+from app.doctor.finding import CommandLine, Finding, State, ok, problem, warning
 from app.doctor.system import System
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
@@ -34,21 +34,15 @@ def check_disk(settings: Path, models: Path) -> tuple[Finding, ...]:
 def _folder_finding(check: str, contents: DiskFinding, folder: Path) -> Finding:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        return Finding(
-            check,
-            State.PROBLEM,
-            DiskFinding.NOT_WRITABLE(contents=contents(), folder=folder),
-            DiskFinding.WHY_NOT_WRITABLE(),
-            (DiskFinding.FIX_NOT_WRITABLE(folder=existing),),
-        )
+        detail, step = DiskFinding.NOT_WRITABLE(contents=contents(), folder=folder), DiskFinding.FIX_NOT_WRITABLE
+        return problem(check, detail, DiskFinding.WHY_NOT_WRITABLE(), step(folder=existing))
     free_bytes = shutil.disk_usage(existing).free
     detail = DiskFinding.FREE(gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
-    steps = (DiskFinding.FIX_FREE_SPACE(),)
     if free_bytes < _FULL_BYTES:
-        return Finding(check, State.PROBLEM, detail, DiskFinding.WHY_FULL(), steps)
+        return problem(check, detail, DiskFinding.WHY_FULL(), DiskFinding.FIX_FREE_SPACE())
     if free_bytes < _LOW_BYTES:
-        return Finding(check, State.WARNING, detail, DiskFinding.WHY_LOW(), steps)
-    return Finding(check, State.OK, detail)
+        return warning(check, detail, DiskFinding.WHY_LOW(), DiskFinding.FIX_FREE_SPACE())
+    return ok(check, detail)
 
 
 _EGL = {
@@ -62,15 +56,15 @@ _EGL = {
 def check_display(system: System) -> tuple[Finding, ...]:
     """Return findings about the display and the libraries that Qt loads for it."""
     if not system.platform.startswith("linux"):
-        return (Finding("display", State.OK, DisplayFinding.NATIVE()),)
+        return (ok("display", DisplayFinding.NATIVE()),)
     wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
     if wayland:
-        findings = [Finding("display", State.OK, DisplayFinding.WAYLAND(name=wayland))]
+        findings = [ok("display", DisplayFinding.WAYLAND(name=wayland))]
     elif x11:
-        findings = [Finding("display", State.OK, DisplayFinding.X11(name=x11)), *_x11_libraries(system)]
+        findings = [ok("display", DisplayFinding.X11(name=x11)), *_x11_libraries(system)]
     else:
-        steps = (CommandLine("python3 run.py headless"),)
-        return (Finding("display", State.WARNING, DisplayFinding.NO_DISPLAY(), DisplayFinding.WHY_NO_DISPLAY(), steps),)
+        step = CommandLine("python3 run.py headless")
+        return (warning("display", DisplayFinding.NO_DISPLAY(), DisplayFinding.WHY_NO_DISPLAY(), step),)
     if not system.find_library("EGL"):
         findings.append(_missing(system, ["EGL"], _EGL))
     return tuple(findings)
@@ -98,7 +92,7 @@ def _missing(system: System, names: list[str], packages: dict[dist.Distribution,
     else:
         detail = DisplayFinding.LIBRARIES_MISSING(libraries=libraries)
     steps = dist.install_package(dist.detect(system), packages)
-    return Finding("display: libraries", State.PROBLEM, detail, DisplayFinding.WHY_LIBRARIES(), steps)
+    return problem("display: libraries", detail, DisplayFinding.WHY_LIBRARIES(), *steps)
 
 
 def check_processor() -> tuple[Finding, ...]:
@@ -113,7 +107,7 @@ def check_processor() -> tuple[Finding, ...]:
         detail = ModelFinding.PRECISION_MEASURED(processor=processor, precision=trial.words, times=times)
     else:
         detail = ModelFinding.PRECISION(processor=processor, precision=choice.precision)
-    return (Finding("processor", State.OK, detail),)
+    return (ok("processor", detail),)
 
 
 _DOWNLOAD = CommandLine(f"python3 run.py weights download {recommended().name}")
@@ -123,16 +117,10 @@ def check_weights(installed: Collection[str]) -> tuple[Finding, ...]:
     """Return one finding. installed: names of the models whose weights were found."""
     models = sorted(installed)
     if bundled().name not in installed:
-        return (
-            Finding(
-                "models",
-                State.WARNING if models else State.PROBLEM,
-                ModelFinding.BUNDLED_MISSING(models=tuple(models)) if models else ModelFinding.NONE(),
-                ModelFinding.WHY_NEEDED(),
-                (ModelFinding.FIX_MISSING(), _DOWNLOAD),
-            ),
-        )
+        state, detail = State.PROBLEM, ModelFinding.NONE()
+        if models:
+            state, detail = State.WARNING, ModelFinding.BUNDLED_MISSING(models=tuple(models))
+        return (Finding("models", state, detail, ModelFinding.WHY_NEEDED(), (ModelFinding.FIX_MISSING(), _DOWNLOAD)),)
     if all(NETWORKS[name].bundled for name in installed):
-        detail, why = ModelFinding.ONLY_BUNDLED(), ModelFinding.WHY_MORE()
-        return (Finding("models", State.WARNING, detail, why, (_DOWNLOAD,)),)
-    return (Finding("models", State.OK, ModelFinding.INSTALLED(models=tuple(models))),)
+        return (warning("models", ModelFinding.ONLY_BUNDLED(), ModelFinding.WHY_MORE(), _DOWNLOAD),)
+    return (ok("models", ModelFinding.INSTALLED(models=tuple(models))),)

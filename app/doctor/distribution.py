@@ -32,6 +32,13 @@ _BY_ID = {
     "nixos": Distribution.NIXOS,
 }
 
+INSTALL = {
+    Distribution.DEBIAN: "sudo apt install",
+    Distribution.FEDORA: "sudo dnf install",
+    Distribution.ARCH: "sudo pacman -S --needed",
+    Distribution.SUSE: "sudo zypper install",
+}
+"""Commands that install a package."""
 MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
 """Options for loading v4l2loopback."""
 
@@ -111,12 +118,6 @@ def nixos_configuration(number: int) -> Steps:
 def install_package(distribution: Distribution, names: dict[Distribution, str]) -> Steps:
     """Return the steps that install the package `names[distribution]`."""
     name = names.get(distribution)
-    commands = {
-        Distribution.DEBIAN: "sudo apt install",
-        Distribution.FEDORA: "sudo dnf install",
-        Distribution.ARCH: "sudo pacman -S --needed",
-        Distribution.SUSE: "sudo zypper install",
-    }
-    if name is None or distribution not in commands:
+    if name is None or distribution not in INSTALL:
         return (DisplayFinding.FIX_PACKAGE(packages=sorted(set(names.values()))),)
-    return (CommandLine(f"{commands[distribution]} {name}"),)
+    return (CommandLine(f"{INSTALL[distribution]} {name}"),)

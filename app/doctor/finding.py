@@ -57,3 +57,18 @@ class Finding:
             "why": self.why or "",
             "fix": self.fix,
         }
+
+
+def ok(check: str, detail: Text) -> Finding:
+    """Return the finding that all is well."""
+    return Finding(check, State.OK, detail)
+
+
+def warning(check: str, detail: Text, why: Text | None, *steps: Text | CommandLine) -> Finding:
+    """Return the finding of something that is missing or surprises."""
+    return Finding(check, State.WARNING, detail, why, steps)
+
+
+def problem(check: str, detail: Text, why: Text, *steps: Text | CommandLine) -> Finding:
+    """Return the finding of something that keeps a part of the program from working."""
+    return Finding(check, State.PROBLEM, detail, why, steps)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.core.messages.doctor import GpuFinding
 from app.core.text import Text
-from app.doctor.finding import CommandLine, Finding, State
+from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
 from app.matting.selection.hardware import supports, torch_usable
 from app.system.environment import ROOT, VENV, VERSION
@@ -70,25 +70,25 @@ def check_gpu(system: System, torch: TorchFacts | None) -> tuple[Finding, ...]:
     if torch is None:
         if _NVIDIA in _cards(system):
             return (_warning(GpuFinding.NO_TORCH(), GpuFinding.FIX_NO_TORCH()),)
-        return (Finding(_CHECK, State.OK, GpuFinding.NO_TORCH()),)
+        return (ok(_CHECK, GpuFinding.NO_TORCH()),)
     if torch.devices:
-        return (Finding(_CHECK, State.OK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
+        return (ok(_CHECK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
     nvidia = read_nvidia(_smi(system), system.read(NVIDIA_MARK))
     if torch.unsupported:
         finding = GpuFinding.UNSUPPORTED(version=torch.version, cards=torch.unsupported)
         return (_warning(finding, *_steps_to_build(system, nvidia)),)
     if torch.mps:
-        return (Finding(_CHECK, State.OK, GpuFinding.MAC(version=torch.version)),)
+        return (ok(_CHECK, GpuFinding.MAC(version=torch.version)),)
     cards = _cards(system)
     if _NVIDIA in cards or nvidia:
         return (_nvidia_finding(system, torch, nvidia),)
     if _AMD in cards and torch.hip is None:
         return (_warning(GpuFinding.AMD_WITHOUT_ROCM(version=torch.version), GpuFinding.FIX_AMD()),)
-    return (Finding(_CHECK, State.OK, GpuFinding.NONE(version=torch.version)),)
+    return (ok(_CHECK, GpuFinding.NONE(version=torch.version)),)
 
 
 def _warning(detail: Text, *steps: Text | CommandLine) -> Finding:
-    return Finding(_CHECK, State.WARNING, detail, GpuFinding.WHY(), steps)
+    return warning(_CHECK, detail, GpuFinding.WHY(), *steps)
 
 
 def _cards(system: System) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.core.messages.doctor import SecureBootFinding
 from app.core.text import Text
 from app.doctor import distribution as dist
-from app.doctor.finding import CommandLine, Finding, State
+from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
 
 PREFERRED_NUMBER = 10
@@ -71,26 +71,15 @@ def _has_module(system: System, folder: str) -> bool:
 
 def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
     """Return the devices of the module, sorted by number."""
-    numbers = []
-    for name in system.names(_SYSFS):
-        match = re.fullmatch(r"video(\d+)", name)
-        # only v4l2loopback devices have the attribute `max_openers`
-        if match and system.path(f"{_SYSFS}/{name}/max_openers").exists():
-            numbers.append(int(match[1]))
-    numbers.sort()
+    # only v4l2loopback devices have the attribute `max_openers`
+    names = [name for name in system.names(_SYSFS) if system.path(f"{_SYSFS}/{name}/max_openers").exists()]
+    numbers = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"video(\d+)", name)))
     caps = system.read(f"{_PARAMETERS}/exclusive_caps").split(",")
     order = _order(system.read(f"{_PARAMETERS}/video_nr"), numbers)
-    devices = []
-    for number in numbers:
-        place = order.index(number)
-        devices.append(
-            LoopbackDevice(
-                number=number,
-                label=system.read(f"{_SYSFS}/video{number}/name"),
-                exclusive_caps=place < len(caps) and caps[place] in ("Y", "1"),
-            )
-        )
-    return tuple(devices)
+    exclusive = {number for number, value in zip(order, caps, strict=False) if value in ("Y", "1")}
+    return tuple(
+        LoopbackDevice(number, system.read(f"{_SYSFS}/video{number}/name"), number in exclusive) for number in numbers
+    )
 
 
 def _order(parameter: str, numbers: list[int]) -> list[int]:
@@ -130,11 +119,11 @@ def check_secure_boot(system: System) -> list[Finding]:
     if enabled is None:
         return []
     if not enabled:
-        return [Finding(check, State.OK, SecureBootFinding.OFF())]
+        return [ok(check, SecureBootFinding.OFF())]
     if system.path("/sys/module/v4l2loopback").is_dir():
-        return [Finding(check, State.OK, SecureBootFinding.ACCEPTED())]
-    steps = (SecureBootFinding.FIX(), CommandLine(f"sudo mokutil --import {_key(system)}"))
-    return [Finding(check, State.WARNING, _signature(system), SecureBootFinding.WHY(), steps)]
+        return [ok(check, SecureBootFinding.ACCEPTED())]
+    enrol = CommandLine(f"sudo mokutil --import {_key(system)}")
+    return [warning(check, _signature(system), SecureBootFinding.WHY(), SecureBootFinding.FIX(), enrol)]
 
 
 def _signature(system: System) -> Text:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from fractions import Fraction
 from functools import partial
 
 from app.core.messages.doctor import PipeWireFinding
 from app.core.text import Text
-from app.core.types import BgrImage
 from app.doctor import distribution as dist
-from app.doctor.finding import CommandLine, Finding, State, Steps
-from app.doctor.proof import Advice, prove
+from app.doctor.finding import CommandLine, Finding, Steps, ok, warning
+from app.doctor.proof import Advice, Read, prove
 from app.doctor.system import System
 
 _CHECK = "PipeWire camera: "
 _PROOF_NODE = "mattecam-doctor"
 _READ_S = 2.0
-_PACKAGES = {
-    dist.Distribution.DEBIAN: "pipewire wireplumber",
-    dist.Distribution.FEDORA: "pipewire wireplumber",
-    dist.Distribution.ARCH: "pipewire wireplumber",
-    dist.Distribution.SUSE: "pipewire wireplumber",
-}
-_PORTAL_PACKAGES = dict.fromkeys(_PACKAGES, "xdg-desktop-portal xdg-desktop-portal-gtk")
+_PACKAGES = dict.fromkeys(dist.INSTALL, "pipewire wireplumber")
+_PORTAL_PACKAGES = dict.fromkeys(dist.INSTALL, "xdg-desktop-portal xdg-desktop-portal-gtk")
 _START = CommandLine("systemctl --user enable --now pipewire wireplumber")
 _FIREFOX_FOLDERS = (
     ".mozilla/firefox",
@@ -40,7 +36,7 @@ def check_pipewire(system: System, proof: Callable[[], Finding] | None) -> list[
         return [_warning("daemon", PipeWireFinding.NOT_INSTALLED(), steps)]
     if not system.pipewire_answers():
         return [_warning("daemon", PipeWireFinding.NOT_RUNNING(), (PipeWireFinding.FIX_START(), _START))]
-    findings = [Finding(f"{_CHECK}daemon", State.OK, PipeWireFinding.RUNNING())]
+    findings = [ok(f"{_CHECK}daemon", PipeWireFinding.RUNNING())]
     if proof is not None:
         findings.append(proof())
     return [*findings, *_portal_findings(system), *_program_findings(system)]
@@ -60,33 +56,19 @@ def prove_pipewire() -> Finding:
     )
 
 
-class _NodeReader:
-    """Reads the node as another program does."""
+@contextmanager
+def _open_reader() -> Iterator[Read | None]:
+    """Read the node as another program does."""
+    from app.system.pipewire.raw_video import to_bgr
+    from app.system.pipewire.reader import NodeReader
 
-    def __init__(self) -> None:
-        from fractions import Fraction
-
-        from app.system.pipewire.reader import NodeReader
-
-        self._reader = NodeReader(_PROOF_NODE, (640, 480), Fraction(30), follows=True)
-
-    def read(self) -> BgrImage | None:
-        """Return the next frame as BGR."""
-        from app.system.pipewire.raw_video import to_bgr
-
-        frame = self._reader.read(_READ_S)
-        return None if frame is None else to_bgr(frame)
-
-    def close(self) -> None:
-        """Disconnect."""
-        self._reader.close()
-
-
-def _open_reader() -> _NodeReader | None:
     try:
-        return _NodeReader()
+        reader = NodeReader(_PROOF_NODE, (640, 480), Fraction(30), follows=True)
     except OSError:
-        return None
+        yield None
+        return
+    with closing(reader):
+        yield lambda: None if (frame := reader.read(_READ_S)) is None else to_bgr(frame)
 
 
 def _portal_findings(system: System) -> list[Finding]:
@@ -94,7 +76,7 @@ def _portal_findings(system: System) -> list[Finding]:
     if state is None:
         steps = dist.install_package(dist.detect(system), _PORTAL_PACKAGES)
         return [_warning("portal", PipeWireFinding.NO_PORTAL(), steps)]
-    findings = [Finding(f"{_CHECK}portal", State.OK, PipeWireFinding.PORTAL())]
+    findings = [ok(f"{_CHECK}portal", PipeWireFinding.PORTAL())]
     for program, answer in sorted(state.permissions.items()):
         if answer != "yes":
             name = program or PipeWireFinding.OUTSIDE_SANDBOX()
@@ -117,11 +99,11 @@ def _program_findings(system: System) -> list[Finding]:
         if any(texts):
             uses = any(_FIREFOX_PREFERENCE.search(text) for text in texts)
             detail = PipeWireFinding.FIREFOX_PIPEWIRE() if uses else PipeWireFinding.FIREFOX_DEVICES()
-            findings.append(Finding(f"{_CHECK}Firefox", State.OK, detail))
+            findings.append(ok(f"{_CHECK}Firefox", detail))
             break
     flatpaks = {name for root in ("/var/lib", f"{home}/.local/share") for name in system.names(f"{root}/flatpak/app")}
     if flatpaks:
-        findings.append(Finding(f"{_CHECK}Flatpak", State.OK, PipeWireFinding.FLATPAK()))
+        findings.append(ok(f"{_CHECK}Flatpak", PipeWireFinding.FLATPAK()))
     snaps = [name for name in system.names("/snap") if name in ("firefox", "chromium")]
     for snap in snaps:
         connected = system.run(["snap", "connections", snap])
@@ -132,4 +114,4 @@ def _program_findings(system: System) -> list[Finding]:
 
 
 def _warning(what: str, detail: Text, steps: Steps) -> Finding:
-    return Finding(f"{_CHECK}{what}", State.WARNING, detail, PipeWireFinding.WHY(), steps)
+    return warning(f"{_CHECK}{what}", detail, PipeWireFinding.WHY(), *steps)

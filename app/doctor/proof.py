@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
 
 from app.core.errors import SinkError
 from app.core.messages.doctor import ProofFinding
-from app.core.text import Text
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
-from app.doctor.finding import CommandLine, Finding, State, Steps
+from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.output.base import FrameSink
 
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30.0
@@ -29,22 +27,12 @@ _FIRST_FRAME_TIMEOUT_S = 30.0
 _JOIN_TIMEOUT_S = 10.0
 
 
-class Reader(Protocol):
-    """Reads a camera as an ordinary program does."""
-
-    def read(self) -> BgrImage | None:
-        """Return the next frame as (H, W, 3) uint8 BGR; None if none was delivered."""
-        ...
-
-    def close(self) -> None:
-        """Release the camera."""
-        ...
-
-
 OpenSink = Callable[[int, int, float], FrameSink]
 """(width, height, fps) -> the virtual camera; raises SinkOpenError."""
-OpenReader = Callable[[], Reader | None]
-"""Returns None if the camera cannot be opened for reading."""
+Read = Callable[[], BgrImage | None]
+"""Returns the next frame of a camera as (H, W, 3) uint8 BGR, as an ordinary program reads it; None if none came."""
+OpenReader = Callable[[], AbstractContextManager[Read | None]]
+"""Opens the camera for reading; None if that fails."""
 
 
 def colour_bars(width: int, height: int) -> BgrImage:
@@ -65,12 +53,6 @@ def bar_error(image: BgrImage) -> float:
         inner = image[height // 4 : height * 3 // 4, left + margin : right - margin]
         worst = max(worst, float(np.abs(inner.reshape(-1, 3).mean(0) - colour).max()))
     return worst
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    image: BgrImage | None
-    opened: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +88,12 @@ def prove(
     """
     sender = _Sender(open_sink)
     sender.start()
-    answer = _Answer(None, opened=False)
+    opened, image = False, None
     try:
         sent = sender.sending.wait(_FIRST_FRAME_TIMEOUT_S) and not sender.error
         if sent:
-            answer = _read(open_reader)
+            with open_reader() as read:
+                opened, image = read is not None, None if read is None else _settled(read)
     finally:
         ended = sender.stop()
     if not ended:
@@ -118,11 +101,14 @@ def prove(
     if sender.error or not sent:
         nothing = ProofFinding.NOTHING_SENT(device=device, seconds=f"{_FIRST_FRAME_TIMEOUT_S:.0f}")
         return _not_sent(sender.error or nothing, advice)
-    programs = () if answer.opened else readers()
+    programs = () if opened else readers()
     if programs:
-        detail, why = ProofFinding.ONE_READER(device=device, programs=programs), ProofFinding.WHY_ONE_READER()
-        return Finding(advice.check, State.WARNING, detail, why, (ProofFinding.FIX_CLOSE_PROGRAMS(),))
-    return _judge(device, answer, advice)
+        detail = ProofFinding.ONE_READER(device=device, programs=programs)
+        return warning(advice.check, detail, ProofFinding.WHY_ONE_READER(), ProofFinding.FIX_CLOSE_PROGRAMS())
+    if not opened:
+        detail = ProofFinding.NOT_READABLE(device=device)
+        return problem(advice.check, detail, ProofFinding.WHY_SAME(), *advice.not_readable)
+    return _judge(device, image, advice)
 
 
 class _Sender(threading.Thread):
@@ -157,72 +143,45 @@ class _Sender(threading.Thread):
         return not self.is_alive()
 
 
-def _read(open_reader: OpenReader) -> _Answer:
-    reader = open_reader()
-    if reader is None:
-        return _Answer(None, opened=False)
-    try:
-        image = None
-        for _ in range(_DROPPED_FRAMES + 1):
-            image = reader.read()
-            if image is None:
-                break
-        return _Answer(image, opened=True)
-    finally:
-        reader.close()
+def _settled(read: Read) -> BgrImage | None:
+    """Return a frame after the first ones, None if one of them did not come."""
+    image = read()
+    for _ in range(_DROPPED_FRAMES):
+        image = None if image is None else read()
+    return image
 
 
 def _not_sent(reason: str, advice: Advice) -> Finding:
-    detail, why = ProofFinding.NOT_SENT(reason=reason), ProofFinding.WHY_NOT_SENT()
-    return Finding(advice.check, State.PROBLEM, detail, why, advice.not_sent)
+    return problem(advice.check, ProofFinding.NOT_SENT(reason=reason), ProofFinding.WHY_NOT_SENT(), *advice.not_sent)
 
 
-def _judge(device: str, answer: _Answer, advice: Advice) -> Finding:
-    def problem(detail: Text, steps: Steps) -> Finding:
-        return Finding(advice.check, State.PROBLEM, detail, why, steps)
-
-    why = ProofFinding.WHY_SAME()
-    if not answer.opened:
-        return problem(ProofFinding.NOT_READABLE(device=device), advice.not_readable)
-    if answer.image is None:
-        return problem(ProofFinding.NO_PICTURE(device=device), advice.no_picture)
-    height, width = answer.image.shape[:2]
+def _judge(device: str, image: BgrImage | None, advice: Advice) -> Finding:
+    check, why = advice.check, ProofFinding.WHY_SAME()
+    if image is None:
+        return problem(check, ProofFinding.NO_PICTURE(device=device), why, *advice.no_picture)
+    height, width = image.shape[:2]
     if width * _HEIGHT != height * _WIDTH:
         detail = ProofFinding.OTHER_SIZE(
             device=device, width=width, height=height, wanted_width=_WIDTH, wanted_height=_HEIGHT
         )
-        steps = (ProofFinding.FIX_OTHER_SIZE(),)
-        return Finding(advice.check, State.WARNING, detail, ProofFinding.WHY_OTHER_SIZE(), steps)
-    error = round(bar_error(answer.image))
+        return warning(check, detail, ProofFinding.WHY_OTHER_SIZE(), ProofFinding.FIX_OTHER_SIZE())
+    error = round(bar_error(image))
     if error > _MAX_ERROR:
         detail = ProofFinding.WRONG_COLOURS(device=device, error=error)
-        return problem(detail, (ProofFinding.FIX_WRONG_COLOURS(),))
-    return Finding(advice.check, State.OK, ProofFinding.GOOD(device=device, width=width, height=height, error=error))
+        return problem(check, detail, why, ProofFinding.FIX_WRONG_COLOURS())
+    return ok(check, ProofFinding.GOOD(device=device, width=width, height=height, error=error))
 
 
-class OpenCvReader:
-    """Reads frames of an open camera."""
+@contextmanager
+def open_opencv(device: str) -> Iterator[Read | None]:
+    """Open the node of a virtual camera (`/dev/video10`) with OpenCV."""
+    capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")), cv2.CAP_V4L2)
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
-        self._capture = capture
-
-    def read(self) -> BgrImage | None:
-        """Return the next frame as (H, W, 3) uint8 BGR; None if none was delivered."""
-        good, image = self._capture.read()
+    def read() -> BgrImage | None:
+        good, image = capture.read()
         return np.asarray(image, np.uint8) if good and image is not None else None
 
-    def close(self) -> None:
-        """Release the camera."""
-        self._capture.release()
-
-
-def open_opencv(device: str | int) -> OpenCvReader | None:
-    """Open a node (`/dev/video10`) or an index; return None if that fails."""
-    backend = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, 0)
-    if isinstance(device, str) and device.startswith("/dev/video"):
-        device = int(device.removeprefix("/dev/video"))
-    capture = cv2.VideoCapture(device, backend)
-    if not capture.isOpened():
+    try:
+        yield read if capture.isOpened() else None
+    finally:
         capture.release()
-        return None
-    return OpenCvReader(capture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.messages.doctor import CameraFinding, LoopbackFinding, ObsFinding
 from app.core.text import Text
 from app.doctor import distribution as dist
-from app.doctor.finding import CommandLine, Finding, State, Steps
+from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.loopback import (
     LoopbackDevice,
     Module,
@@ -48,7 +48,7 @@ def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, 
     """Return the state of the kernel module and the next step towards loading it."""
     check = "virtual camera: module"
     if devices:
-        return Finding(check, State.OK, LoopbackFinding.LOADED())
+        return ok(check, LoopbackFinding.LOADED())
     load = load_command(free_number(system))
     steps: Steps
     if module.loaded:
@@ -58,7 +58,7 @@ def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, 
         steps = (_REPAIR, LoopbackFinding.BY_HAND_UNTIL_RESTART(), load)
     else:
         detail, steps = _absent_detail(system, module), _absent_steps(system, module)
-    return Finding(check, State.PROBLEM, detail, LoopbackFinding.WHY_NEEDED(), steps)
+    return problem(check, detail, LoopbackFinding.WHY_NEEDED(), *steps)
 
 
 def _absent_detail(system: System, module: Module) -> Text:
@@ -98,45 +98,33 @@ def _device_finding(device: LoopbackDevice, devices: tuple[LoopbackDevice, ...])
         detail = LoopbackFinding.DEVICE_OF_SEVERAL(device=device.path, label=device.label, count=len(devices))
     else:
         detail = LoopbackFinding.DEVICE(device=device.path, label=device.label)
-    return Finding("virtual camera: device", State.OK, detail)
+    return ok("virtual camera: device", detail)
 
 
 def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: exclusive_caps"
     if device.exclusive_caps:
-        return Finding(check, State.OK, LoopbackFinding.EXCLUSIVE(device=device.path))
+        return ok(check, LoopbackFinding.EXCLUSIVE(device=device.path))
     steps: Steps
     if dist.detect(system) is dist.Distribution.NIXOS:
         steps = dist.nixos_configuration(device.number)
     else:
         by_hand = (LoopbackFinding.BY_HAND_UNTIL_RESTART(), _UNLOAD, load_command(device.number))
         steps = (LoopbackFinding.FIX_CLOSE_PROGRAMS(device=device.path), _REPAIR, *by_hand)
-    detail = LoopbackFinding.NOT_EXCLUSIVE(device=device.path)
-    return Finding(check, State.PROBLEM, detail, LoopbackFinding.WHY_EXCLUSIVE(), steps)
+    return problem(check, LoopbackFinding.NOT_EXCLUSIVE(device=device.path), LoopbackFinding.WHY_EXCLUSIVE(), *steps)
 
 
 def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: permission"
     if not system.path(device.path).exists():
-        return Finding(
-            check,
-            State.PROBLEM,
-            LoopbackFinding.NO_NODE(device=device.path),
-            LoopbackFinding.WHY_NEEDED(),
-            (
-                LoopbackFinding.FIX_NO_NODE(device=device.path),
-                CommandLine("sudo udevadm trigger --subsystem-match=video4linux"),
-            ),
-        )
+        pass_through = LoopbackFinding.FIX_NO_NODE(device=device.path)
+        start_udev = CommandLine("sudo udevadm trigger --subsystem-match=video4linux")
+        detail = LoopbackFinding.NO_NODE(device=device.path)
+        return problem(check, detail, LoopbackFinding.WHY_NEEDED(), pass_through, start_udev)
     if system.may_use(system.path(device.path)):
-        return Finding(check, State.OK, LoopbackFinding.PERMITTED(user=system.user, device=device.path))
-    return Finding(
-        check,
-        State.PROBLEM,
-        LoopbackFinding.NOT_PERMITTED(user=system.user, device=device.path),
-        LoopbackFinding.WHY_PERMISSION(),
-        permission_steps(system.user),
-    )
+        return ok(check, LoopbackFinding.PERMITTED(user=system.user, device=device.path))
+    detail = LoopbackFinding.NOT_PERMITTED(user=system.user, device=device.path)
+    return problem(check, detail, LoopbackFinding.WHY_PERMISSION(), *permission_steps(system.user))
 
 
 def permission_steps(user: str) -> Steps:
@@ -152,23 +140,22 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
             detail = LoopbackFinding.BUSY(device=device.path, programs=programs)
         else:
             detail = LoopbackFinding.BUSY_UNKNOWN(device=device.path)
-        steps = (LoopbackFinding.FIX_BUSY(), CommandLine(f"fuser -v {device.path}"))
-        return Finding(check, State.WARNING, detail, LoopbackFinding.WHY_BUSY(), steps)
+        users = CommandLine(f"fuser -v {device.path}")
+        return warning(check, detail, LoopbackFinding.WHY_BUSY(), LoopbackFinding.FIX_BUSY(), users)
     if programs:
-        return Finding(check, State.OK, LoopbackFinding.FREE_WITH_READERS(device=device.path, programs=programs))
-    return Finding(check, State.OK, LoopbackFinding.FREE(device=device.path))
+        return ok(check, LoopbackFinding.FREE_WITH_READERS(device=device.path, programs=programs))
+    return ok(check, LoopbackFinding.FREE(device=device.path))
 
 
 def _boot_findings(system: System) -> list[Finding]:
     check = "virtual camera: at start"
-    for folder in ("/etc/modules-load.d", "/usr/lib/modules-load.d", "/run/modules-load.d"):
-        if any("v4l2loopback" in system.read(f"{folder}/{name}") for name in system.names(folder)):
-            return [Finding(check, State.OK, LoopbackFinding.AT_START())]
-    if "v4l2loopback" in system.read("/etc/modules"):
-        return [Finding(check, State.OK, LoopbackFinding.AT_START())]
+    folders = ("/etc/modules-load.d", "/usr/lib/modules-load.d", "/run/modules-load.d")
+    lists = ["/etc/modules", *(f"{folder}/{name}" for folder in folders for name in system.names(folder))]
+    if any("v4l2loopback" in system.read(file) for file in lists):
+        return [ok(check, LoopbackFinding.AT_START())]
     nixos = dist.detect(system) is dist.Distribution.NIXOS
     steps = dist.nixos_configuration(free_number(system)) if nixos else (_REPAIR,)
-    return [Finding(check, State.WARNING, LoopbackFinding.NOT_AT_START(), LoopbackFinding.WHY_AT_START(), steps)]
+    return [warning(check, LoopbackFinding.NOT_AT_START(), LoopbackFinding.WHY_AT_START(), *steps)]
 
 
 def _conflict_findings(system: System) -> list[Finding]:
@@ -188,8 +175,8 @@ def _conflict_findings(system: System) -> list[Finding]:
         LoopbackFinding.FIX_REMOVE_OTHERS(),
         CommandLine(f"sudo rm {' '.join(others)}"),
     )
-    detail, why = LoopbackFinding.OTHER_OPTIONS(files=others), LoopbackFinding.WHY_OTHER_OPTIONS()
-    return [Finding("virtual camera: options", State.WARNING, detail, why, steps)]
+    detail = LoopbackFinding.OTHER_OPTIONS(files=others)
+    return [warning("virtual camera: options", detail, LoopbackFinding.WHY_OTHER_OPTIONS(), *steps)]
 
 
 def _sets_options(text: str) -> bool:
@@ -214,23 +201,22 @@ def check_windows(system: System) -> tuple[Finding, ...]:
         if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]).exit_code == 0
     ]
     if found:
-        return (Finding(_INSTALLED, State.OK, ObsFinding.INSTALLED(programs=found)),)
-    return _problem(
-        ObsFinding.NONE_ON_WINDOWS(), ObsFinding.FIX_WINDOWS(), CommandLine("winget install OBSProject.OBSStudio")
-    )
+        return (ok(_INSTALLED, ObsFinding.INSTALLED(programs=found)),)
+    step = CommandLine("winget install OBSProject.OBSStudio")
+    return _absent(ObsFinding.NONE_ON_WINDOWS(), ObsFinding.FIX_WINDOWS(), step)
 
 
 def check_mac(system: System) -> tuple[Finding, ...]:
     """Look for the camera extension of OBS, which must be installed and allowed by the user."""
     lines = [line for line in system.run(["systemextensionsctl", "list"]).output.splitlines() if _MAC_EXTENSION in line]
     if any("activated enabled" in line for line in lines) or system.path(_MAC_PLUGIN).exists():
-        return (Finding(_INSTALLED, State.OK, ObsFinding.ALLOWED()),)
+        return (ok(_INSTALLED, ObsFinding.ALLOWED()),)
     if lines:
-        return _problem(ObsFinding.NOT_ALLOWED(), ObsFinding.FIX_ALLOW())
+        return _absent(ObsFinding.NOT_ALLOWED(), ObsFinding.FIX_ALLOW())
     if system.path("/Applications/OBS.app").exists():
-        return _problem(ObsFinding.WITHOUT_EXTENSION(), ObsFinding.FIX_EXTENSION())
-    return _problem(ObsFinding.NONE_ON_MAC(), ObsFinding.FIX_MAC(), CommandLine("brew install --cask obs"))
+        return _absent(ObsFinding.WITHOUT_EXTENSION(), ObsFinding.FIX_EXTENSION())
+    return _absent(ObsFinding.NONE_ON_MAC(), ObsFinding.FIX_MAC(), CommandLine("brew install --cask obs"))
 
 
-def _problem(detail: Text, *steps: Text | CommandLine) -> tuple[Finding, ...]:
-    return (Finding(_INSTALLED, State.PROBLEM, detail, LoopbackFinding.WHY_NEEDED(), steps),)
+def _absent(detail: Text, *steps: Text | CommandLine) -> tuple[Finding, ...]:
+    return (problem(_INSTALLED, detail, LoopbackFinding.WHY_NEEDED(), *steps),)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -12,7 +14,7 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage, Picture
 from app.doctor import proof
 from app.doctor.finding import State
-from app.doctor.proof import bar_error, colour_bars, prove
+from app.doctor.proof import Read, bar_error, colour_bars, prove
 
 
 class Wire:
@@ -29,9 +31,11 @@ class Wire:
         self.open_ends += 1
         return self
 
-    def open_reader(self) -> Wire | None:
+    @contextmanager
+    def open_reader(self) -> Iterator[Read | None]:
         self.open_ends += 1
-        return self
+        yield self.read
+        self.open_ends -= 1
 
     @property
     def name(self) -> str:
@@ -69,8 +73,9 @@ class Small(Wire):
 
 
 class Blind(Wire):
-    def open_reader(self) -> Wire | None:
-        return None
+    @contextmanager
+    def open_reader(self) -> Iterator[Read | None]:
+        yield None
 
 
 class Silent(Wire):
