@@ -13,43 +13,14 @@ from app.cli.bench.in_use.run import models_to_measure, program_row
 from app.cli.bench.machine import machine
 from app.cli.bench.measure import CallTimes, Contender, interleave
 from app.core.errors import ModelError
-from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
+from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine, StepGeometry
+from app.matting.base.interface import MattingEngine
+from app.matting.cpu.strips import Strips
 from app.matting.selection import hardware
 from app.matting.selection.choice import Choice, choose, geometry_for
 from app.matting.selection.measured import best, cpu_precisions, described, trials_of
-
-
-class OpenVinoNetwork:
-    """The compiled stages of a network, run on inputs of zeros."""
-
-    def __init__(self, settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> None:
-        """Compile the stages. Raise ModelError or RuntimeError if that fails."""
-        from app.matting.openvino.artefact_cache import artefacts
-        from app.matting.openvino.recurrent import bound, compiled, fitted, halved_shapes
-        from models.names import state_names
-
-        direct = geometry.ratio == 1 and choice.spec.direct
-        artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
-        height, width = geometry.small_height, geometry.small_width
-        before, _ = state_names(len(artefact.states))
-        states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
-        inputs = {"small": (1, 3, height, width), **halved_shapes(height, width), **states}
-        models, shapes = fitted(artefact.stages, inputs)
-        # The requests use these buffers in place, so they must outlive the requests.
-        self._arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-        networks = compiled(artefact.stages, models, choice.precision)
-        self._requests = [
-            bound(stage, network, self._arrays) for stage, network in zip(artefact.stages, networks, strict=True)
-        ]
-
-    def infer(self) -> None:
-        """Run all stages once."""
-        for request in self._requests:
-            request.infer()
-
 
 FRAMES = 16
 Progress = Callable[[str], None]
@@ -167,8 +138,15 @@ def step_contender(
 
 
 def _network(settings: MattingSettings, width: int, height: int) -> Contender:
+    """Return a contender that runs the network alone, on zeros."""
+    from app.matting.openvino.artefact_cache import artefacts
+    from app.matting.openvino.recurrent import RecurrentNetwork
+
     choice = choose(settings)
-    network = OpenVinoNetwork(settings, choice, geometry_for(settings, choice.model, width, height))
+    geometry = geometry_for(settings, choice.model, width, height)
+    direct = geometry.ratio == 1 and choice.spec.direct
+    artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
+    network = RecurrentNetwork(artefact, geometry, choice.precision, Strips(1))
     return Contender("network", choice.model, choice.executor, choice.precision, lambda index: network.infer())
 
 

@@ -166,7 +166,7 @@ class RecurrentNetwork:
         if self.plate is not None:
             self.plate.compare(small)
         with CpuPart("network"):
-            self._infer()
+            self.infer()
         self._turn = 1 - self._turn
         if self.plate is not None:
             self.plate.limit(self.arrays["matte"][0, 3])
@@ -190,7 +190,7 @@ class RecurrentNetwork:
         np.copyto(self.small, small)
         self._halve()
         with CpuPart("network"):
-            self._infer()
+            self.infer()
         for state, copy in zip(states, kept, strict=True):
             np.copyto(state, copy)
         self._apply_filter()
@@ -242,7 +242,8 @@ class RecurrentNetwork:
         slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
         return slope, offset, coarse
 
-    def _infer(self) -> None:
+    def infer(self) -> None:
+        """Run the network on its input, without the guided filter and the memory's turn."""
         for request in self._requests[self._turn]:
             request.infer()
         if self._alpha_margin is not None:
