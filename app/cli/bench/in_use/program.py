@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from app.cli.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, NoCamera, StandInCamera
@@ -16,10 +17,8 @@ from app.cli.bench.in_use.cpu import cpu_ms, sample, thread_table
 from app.cli.bench.measure import percentile
 from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
-from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
-from app.output.base import CameraSink, SinkContext
+from app.core.settings import CaptureSettings, Settings
+from app.output.base import CameraSink, ReaderCounter, SinkContext
 from app.output.virtual_camera import CameraChoice, open_virtual_camera
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -33,75 +32,6 @@ SETTLE_S = 1.0
 PATIENCE_S = 120.0
 TIMING = Timing()
 POLL_S = 0.02
-
-
-@dataclass(slots=True)
-class Probes:
-    """What the stand-ins have measured so far."""
-
-    camera: MeasuredCamera | None = None
-    source: CameraLikeSource | None = None
-    steps: list[tuple[float, float]] = field(default_factory=list)
-    """(time.perf_counter() at the end, seconds) of each step."""
-    readers: int = 1
-    """Programs that read the virtual camera."""
-
-
-class TimedEngine:
-    """Times every step of an engine."""
-
-    def __init__(self, engine: MattingEngine, steps: list[tuple[float, float]]) -> None:
-        self._engine, self._steps = engine, steps
-
-    @property
-    def info(self) -> EngineInfo:
-        """Return the engine's description."""
-        return self._engine.info
-
-    @property
-    def overlaps(self) -> bool:
-        """Return whether the engine's steps overlap."""
-        return self._engine.overlaps
-
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Pending:
-        """Run one step; it is timed up to its result."""
-        started_s = time.perf_counter()
-        pending = self._engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
-
-        def result() -> Matte:
-            matte = pending.result()
-            ended_s = time.perf_counter()
-            self._steps.append((ended_s, ended_s - started_s))
-            return matte
-
-        return replace(pending, result=result)
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        """Reset the engine."""
-        self._engine.reset(seen)
-
-    def close(self) -> None:
-        """Close the engine."""
-        self._engine.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Readers:
-    probes: Probes
-
-    def readers(self) -> range:
-        return range(self.probes.readers)
-
-    def close(self) -> None:
-        pass
 
 
 class Headless:
@@ -137,8 +67,11 @@ class Program:
     def __init__(self, settings: Settings, outputs: Sequence[str], frames: Sequence[Jpeg], folder: Path) -> None:
         """settings: capture, matting and background of the run. folder: where recordings are written."""
         self.outputs = tuple(outputs)
-        self.probes = Probes()
         self._frames = frames
+        self._camera: MeasuredCamera | None = None
+        self._source: CameraLikeSource | None = None
+        self._readers = 1
+        """Programs that read the virtual camera."""
         record = folder / "recording.mp4" if "recording" in outputs else None
         output = settings.output.replace(virtual_camera="auto", pipewire="off", record=record, on_demand=True)
         parts = self._parts()
@@ -167,12 +100,11 @@ class Program:
         self._run.measure(seconds)
         after, dropped = sample(), self._dropped() - dropped
         ages_ms = [age_s * 1e3 for at_s, age_s in self._sent() if before.at_s < at_s <= after.at_s]
-        steps_ms = [step_s * 1e3 for at_s, step_s in self.probes.steps if before.at_s < at_s <= after.at_s]
-        if not ages_ms or not steps_ms:
+        status = self._run.pipeline.status()
+        if not ages_ms or not status.latency_ms.step.median:
             raise ModelError(CommandLineText.TOO_FEW_FRAMES())
         frames, elapsed_s = len(ages_ms), after.at_s - before.at_s
         gaps_ms = self._run.gaps_ms
-        lowered = self._run.pipeline.status().lowered
         return {
             "outputs": list(self.outputs),
             "fps": round(frames / elapsed_s, 2),
@@ -180,14 +112,14 @@ class Program:
                 "median": round(statistics.median(ages_ms), 2),
                 "p95": round(percentile(ages_ms, 0.95), 2),
             },
-            "step_ms": round(statistics.median(steps_ms), 2),
-            "step_p95_ms": round(percentile(steps_ms, 0.95), 2),
+            "step_ms": round(status.latency_ms.step.median, 2),
+            "step_p95_ms": round(status.latency_ms.step.p95, 2),
             "dropped": dropped,
             "cores": round((after.process_s - before.process_s) / elapsed_s, 3),
             "gui_stall_ms": {"p99": round(percentile(gaps_ms, 0.99), 1), "longest": round(max(gaps_ms), 1)}
             if gaps_ms
             else None,
-            "lowered": str(lowered) if lowered else None,
+            "lowered": str(status.lowered) if status.lowered else None,
             "cpu_ms_per_frame": cpu_ms(before, after, frames),
             "threads": thread_table(before, after, frames),
             "seconds": round(elapsed_s, 2),
@@ -202,7 +134,7 @@ class Program:
 
     def rest(self) -> None:
         """Wait until the program has released the camera because nobody reads the virtual one."""
-        self.probes.readers = 0
+        self._readers = 0
         if not self._run.wait(PATIENCE_S, lambda: self._run.pipeline.status().phase is Phase.RESTING):
             raise ModelError(CommandLineText.NO_FRAMES())
         self._run.wait(SETTLE_S)
@@ -213,22 +145,17 @@ class Program:
         self._run.wait(SETTLE_S)
 
     def _sent(self) -> list[tuple[float, float]]:
-        return self.probes.camera.sent if self.probes.camera is not None else []
+        return self._camera.sent if self._camera is not None else []
 
     def _dropped(self) -> int:
         """Return the frames dropped so far, by the source and before matting."""
-        source = self.probes.source
-        return self._run.pipeline.status().frames_dropped + (source.missed if source is not None else 0)
+        missed = self._source.missed if self._source is not None else 0
+        return self._run.pipeline.status().frames_dropped + missed
 
     def _parts(self) -> Parts:
-        real, probes = default_parts(), self.probes
-
         def open_source(capture: CaptureSettings) -> CameraLikeSource:
-            probes.source = CameraLikeSource(self._frames, capture.width, capture.height, capture.fps)
-            return probes.source
-
-        def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
-            return TimedEngine(real.build_engine(settings, width, height, framing), probes.steps)
+            self._source = CameraLikeSource(self._frames, capture.width, capture.height, capture.fps)
+            return self._source
 
         def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> CameraSink:
             camera: CameraSink = NoCamera()
@@ -238,12 +165,11 @@ class Program:
                     real_camera = open_virtual_camera(choice, width, height, context)
                     camera.close()
                     camera = real_camera
-            probes.camera = MeasuredCamera(camera)
-            return probes.camera
+            self._camera = MeasuredCamera(camera)
+            return self._camera
 
-        return replace(
-            real.with_sinks(virtual_camera=open_camera),
-            open_source=open_source,
-            build_engine=build,
-            watch_readers=lambda device: _Readers(probes),
-        )
+        def watch_readers(_device: str) -> ReaderCounter:
+            return SimpleNamespace(readers=lambda: range(self._readers), close=lambda: None)
+
+        parts = default_parts().with_sinks(virtual_camera=open_camera)
+        return replace(parts, open_source=open_source, watch_readers=watch_readers)
