@@ -24,10 +24,6 @@ LOAD_FILE = "/etc/modules-load.d/mattecam.conf"
 _FIX_TIMEOUT_S = 300.0  # includes the time to enter a password
 
 
-class FixError(MattecamError):
-    """The repair failed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A shell script to run as root."""
@@ -96,7 +92,7 @@ def elevate(system: System) -> list[str]:
     for name, usable in (("sudo", terminal), ("pkexec", desktop), ("sudo", True)):
         if usable and shutil.which(name, path=system.environment.get("PATH")):
             return [name]
-    raise FixError(DoctorFix.NO_ELEVATION())
+    raise MattecamError(DoctorFix.NO_ELEVATION())
 
 
 def command(system: System, plan: Plan) -> list[str]:
@@ -121,16 +117,16 @@ def desktop_command(system: System) -> list[str]:
 
 
 def run_fix(line: Sequence[str]) -> None:
-    """Run the command line; sudo may ask for a password on the terminal. Raise FixError if it fails."""
+    """Run the command line; sudo may ask for a password on the terminal. Raise MattecamError if it fails."""
     try:
         done = subprocess.run(list(line), check=False, timeout=_FIX_TIMEOUT_S, stderr=subprocess.PIPE)
     except subprocess.TimeoutExpired as error:
-        raise FixError(DoctorFix.TIMED_OUT(seconds=f"{_FIX_TIMEOUT_S:.0f}")) from error
+        raise MattecamError(DoctorFix.TIMED_OUT(seconds=f"{_FIX_TIMEOUT_S:.0f}")) from error
     except OSError as error:
-        raise FixError(RepairFailure.NOT_RUN(program=line[0])) from error
+        raise MattecamError(RepairFailure.NOT_RUN(program=line[0])) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip()
-        raise FixError(failure(said, done.returncode))
+        raise MattecamError(failure(said, done.returncode))
 
 
 def failure(output: str, exit_code: int) -> Text:
@@ -156,10 +152,10 @@ Ask = Callable[[str], bool]
 
 
 def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix) -> Text:
-    """Repair after asking and return one sentence about what was done. Raise FixError if it failed."""
+    """Repair after asking and return one sentence about what was done. Raise MattecamError if it failed."""
     plan = make_plan(system)
     if plan.refusal:
-        raise FixError(plan.refusal)
+        raise MattecamError(plan.refusal)
     if not plan.script:
         return DoctorFix.NOTHING_TO_DO(label=LABEL)
     line = command(system, plan)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import platformdirs
+
 from app.core.errors import MattecamError
 from app.core.files import program
 from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_private
 from app.core.messages.system import AutostartText
 
 ENTRY = "mattecam.desktop"
 _RESERVED = '"`$\\'
-
-
-class AutostartError(MattecamError):
-    """The entry cannot be written or removed."""
 
 
 def supported() -> bool:
@@ -27,12 +25,11 @@ def supported() -> bool:
 
 def entry_path() -> Path:
     """Return the path of the entry in the user's autostart folder."""
-    config = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(config) if config else Path.home() / ".config") / "autostart" / ENTRY
+    return platformdirs.user_config_path() / "autostart" / ENTRY
 
 
 def entry_text(start: Sequence[str]) -> str:
-    """Return the entry. start: the command line that starts the program. Raises AutostartError for a line break."""
+    """Return the entry. start: the command line that starts the program. Raises MattecamError for a line break."""
     command = " ".join(_quoted(word) for word in [*start, "--minimised"])
     lines = "[Desktop Entry]", "Type=Application", "Name=Mattecam", f"Exec={command}", "X-GNOME-Autostart-enabled=true"
     return "\n".join((*lines, ""))
@@ -44,29 +41,27 @@ def enabled() -> bool:
 
 
 def enable() -> None:
-    """Write the entry for this copy of the program. Raises AutostartError."""
+    """Write the entry for this copy of the program. Raises MattecamError."""
     path, text = entry_path(), entry_text(program.command())
-    part = path.with_name(f"{ENTRY}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_private(path, text.encode())
     except OSError as error:
-        raise AutostartError(AutostartText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise MattecamError(AutostartText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 
 
 def disable() -> None:
-    """Remove the entry. Idempotent. Raises AutostartError."""
+    """Remove the entry. Idempotent. Raises MattecamError."""
     path = entry_path()
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise AutostartError(AutostartText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise MattecamError(AutostartText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 
 
 def _quoted(word: str) -> str:
     """Quote a word for the key Exec of the Desktop Entry Specification, whose strings are escaped once more."""
     if "\n" in word or "\r" in word or "\0" in word:
-        raise AutostartError(AutostartText.LINE_BREAK(option=word.replace("\n", " ")))
+        raise MattecamError(AutostartText.LINE_BREAK(option=word.replace("\n", " ")))
     escaped = "".join(f"\\{letter}" if letter in _RESERVED else letter for letter in word)
     return '"' + escaped.replace("\\", "\\\\").replace("%", "%%") + '"'

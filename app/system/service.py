@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import platformdirs
+
 from app.core.errors import MattecamError
 from app.core.files import program
 from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_private
 from app.core.messages.system import ServiceText
 
 log = logging.getLogger(__name__)
@@ -21,24 +23,19 @@ UNIT = "mattecam.service"
 _TIMEOUT_S = 60.0
 
 Run = Callable[[Sequence[str]], None]
-"""Runs a command. Raises ServiceError if it fails."""
-
-
-class ServiceError(MattecamError):
-    """The service cannot be installed or removed."""
+"""Runs a command. Raises MattecamError if it fails."""
 
 
 def unit_path() -> Path:
     """Return the path of the unit in the user's systemd folder."""
-    config = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(config) if config else Path.home() / ".config") / "systemd" / "user" / UNIT
+    return platformdirs.user_config_path() / "systemd" / "user" / UNIT
 
 
 def unit_text(options: Sequence[str], *, start: Sequence[str]) -> str:
     """Return the systemd unit.
 
-    start: the command line that starts the program. options: those of `run.py headless`. Raises ServiceError for a line
-    break in a word.
+    start: the command line that starts the program. options: those of `run.py headless`. Raises MattecamError for a
+    line break in a word.
     """
     command = " ".join(_quoted(word) for word in [*start, "headless", *options])
     return "\n".join(
@@ -71,31 +68,29 @@ def unit_text(options: Sequence[str], *, start: Sequence[str]) -> str:
 def _quoted(word: str) -> str:
     """Quote a word for systemd.service(5); escape % and $."""
     if "\n" in word or "\r" in word or "\0" in word:
-        raise ServiceError(ServiceText.LINE_BREAK(option=word.replace("\n", " ")))
+        raise MattecamError(ServiceText.LINE_BREAK(option=word.replace("\n", " ")))
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'
 
 
 def install(options: Sequence[str], run: Run | None = None) -> Path:
-    """Write the unit, enable and start it; return its path. Raises ServiceError."""
+    """Write the unit, enable and start it; return its path. Raises MattecamError."""
     run = run or run_systemctl
     _check_system()
     path = unit_path()
     text = unit_text(options, start=program.command())
-    part = path.with_name(UNIT + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_private(path, text.encode())
     except OSError as error:
-        raise ServiceError(ServiceText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise MattecamError(ServiceText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
     run(["systemctl", "--user", "daemon-reload"])
     run(["systemctl", "--user", "enable", "--now", UNIT])
     return path
 
 
 def remove(run: Run | None = None) -> bool:
-    """Stop, disable and delete the service; return False if it was not installed. Raises ServiceError."""
+    """Stop, disable and delete the service; return False if it was not installed. Raises MattecamError."""
     run = run or run_systemctl
     _check_system()
     path = unit_path()
@@ -109,18 +104,18 @@ def remove(run: Run | None = None) -> bool:
 
 def _check_system() -> None:
     if not sys.platform.startswith("linux") or shutil.which("systemctl") is None:
-        raise ServiceError(ServiceText.NO_SYSTEMD())
+        raise MattecamError(ServiceText.NO_SYSTEMD())
 
 
 def run_systemctl(command: Sequence[str]) -> None:
-    """Run systemctl for the user; raise ServiceError and log its output if it fails."""
+    """Run systemctl for the user; raise MattecamError and log its output if it fails."""
     try:
         done = subprocess.run(
             list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServiceError(ServiceText.NOT_RUN(command=" ".join(command))) from error
+        raise MattecamError(ServiceText.NOT_RUN(command=" ".join(command))) from error
     if done.returncode != 0:
         words = " ".join(command)
         log.warning("%s: %s", words, done.stdout.decode("utf-8", "replace").strip())
-        raise ServiceError(ServiceText.FAILED(command=words, code=done.returncode))
+        raise MattecamError(ServiceText.FAILED(command=words, code=done.returncode))

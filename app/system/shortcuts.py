@@ -32,10 +32,6 @@ _REASONS = {
 }
 
 
-class ShortcutError(MattecamError):
-    """The shortcuts cannot be registered."""
-
-
 @dataclass(frozen=True, slots=True)
 class Shortcut:
     """One key with `MODIFIERS`."""
@@ -66,7 +62,7 @@ class PortalShortcuts:
         """Register the shortcuts.
 
         pressed: called on any thread with the name of a shortcut; returns at once. failed: called on any thread with a
-        ShortcutError where they cannot be registered, or no longer work.
+        MattecamError where they cannot be registered, or no longer work.
         """
 
         def run() -> None:
@@ -76,7 +72,7 @@ class PortalShortcuts:
                     self._serve(bus, shortcuts, pressed)
             except PortalError as error:
                 if not self._stop.is_set():
-                    failed(ShortcutError(_REASONS[error.fault]()))
+                    failed(MattecamError(_REASONS[error.fault]()))
 
         self._thread = threading.Thread(target=run, name="shortcuts", daemon=True)
         self._thread.start()

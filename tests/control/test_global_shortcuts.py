@@ -14,7 +14,7 @@ from app.control.global_shortcuts import COMMANDS, GlobalShortcuts
 from app.core.errors import MattecamError
 from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
-from app.system.shortcuts import PortalShortcuts, Shortcut, ShortcutError
+from app.system.shortcuts import PortalShortcuts, Shortcut
 from tests.control.conftest import Program
 from tests.control.recorder import Recorder
 from tests.waiting import eventually
@@ -118,7 +118,7 @@ def test_pause_does_not_wait_for_commands_before_it() -> None:
 class NoKeys(Keys):
     """A service of a desktop without the portal."""
 
-    error = ShortcutError(ShortcutText.NO_PORTAL())
+    error = MattecamError(ShortcutText.NO_PORTAL())
 
     def start(
         self, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None], failed: Callable[[Exception], None]

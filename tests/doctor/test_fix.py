@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import MattecamError
 from app.core.messages.doctor import DoctorFix, RepairFailure
-from app.doctor.fix import FixError, command, desktop_command, elevate, failure, fix, make_plan, run_fix
+from app.doctor.fix import command, desktop_command, elevate, failure, fix, make_plan, run_fix
 from app.doctor.virtual_camera import check_virtual_camera
 from tests.doctor.machine import Machine
 
@@ -68,7 +69,7 @@ def test_nothing_happens_without_a_yes(machine: Machine) -> None:
     ("distribution", "words"), [("debian", "v4l2loopback is not installed"), ("nixos", "nixos-rebuild switch")]
 )
 def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> None:
-    with pytest.raises(FixError, match=words):
+    with pytest.raises(MattecamError, match=words):
         fix(Machine(tmp_path, distribution).system(), lambda shown: True)
 
 
@@ -103,7 +104,7 @@ def test_how_it_becomes_root(
 
 
 def test_without_sudo_and_pkexec(tmp_path: Path) -> None:
-    with pytest.raises(FixError, match="as root"):
+    with pytest.raises(MattecamError, match="as root"):
         elevate(Machine(tmp_path).system(environment={"PATH": str(tmp_path)}))
 
 
@@ -118,7 +119,7 @@ def test_without_sudo_and_pkexec(tmp_path: Path) -> None:
 )
 def test_a_failed_repair_says_what_to_do(said: str, advice: str, caplog: pytest.LogCaptureFixture) -> None:
     """In one sentence; the output of the commands is for the log."""
-    with pytest.raises(FixError, match=advice) as failed:
+    with pytest.raises(MattecamError, match=advice) as failed:
         run_fix(["sh", "-c", f'echo "{said}" >&2; exit 1'])
     assert "\n" not in str(failed.value) and (not said or said not in str(failed.value))
     assert said in caplog.text

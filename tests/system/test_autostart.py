@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import MattecamError
 from app.core.files import program
-from app.system.autostart import AutostartError, disable, enable, enabled, entry_path, entry_text
+from app.system.autostart import disable, enable, enabled, entry_path, entry_text
 
 
 @pytest.fixture(autouse=True)
@@ -46,12 +47,12 @@ def test_special_characters_of_a_path_survive(word: str) -> None:
 
 
 def test_a_line_break_is_refused_in_one_sentence() -> None:
-    with pytest.raises(AutostartError, match="line break"):
+    with pytest.raises(MattecamError, match="line break"):
         entry_text(["/a\nb/run.py"])
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "autostart").write_text("a file in place of the folder")
-    with pytest.raises(AutostartError, match=r"autostart entry .*mattecam.desktop cannot be changed"):
+    with pytest.raises(MattecamError, match=r"autostart entry .*mattecam.desktop cannot be changed"):
         enable()
     assert not enabled()

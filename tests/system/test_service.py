@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import MattecamError
 from app.system import service
-from app.system.service import ServiceError, install, remove, run_systemctl, unit_path, unit_text
+from app.system.service import install, remove, run_systemctl, unit_path, unit_text
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def test_words_keep_their_meaning_in_the_unit() -> None:
 
 
 def test_a_line_break_cannot_smuggle_in_another_setting() -> None:
-    with pytest.raises(ServiceError, match="line break"):
+    with pytest.raises(MattecamError, match="line break"):
         unit_text(["x\nExecStartPre=/bin/rm"], start=["/p", "/r"])
 
 
@@ -64,24 +65,24 @@ def test_wrong_usage_is_not_tried_again() -> None:
 def test_without_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     for call in (lambda: install([], lambda command: None), lambda: remove(lambda command: None)):
-        with pytest.raises(ServiceError, match="no systemd"):
+        with pytest.raises(MattecamError, match="no systemd"):
             call()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "systemd").write_text("in the way")
-    with pytest.raises(ServiceError, match="cannot be written"):
+    with pytest.raises(MattecamError, match="cannot be written"):
         install([], lambda command: None)
 
 
 def test_a_failure_of_systemctl_is_one_sentence_and_its_output_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """The output was part of the sentence, with its line breaks."""
     script = "echo Failed to connect to bus.; echo See the journal.; exit 3"
-    with pytest.raises(ServiceError) as failure:
+    with pytest.raises(MattecamError) as failure:
         run_systemctl(["sh", "-c", script])
     assert str(failure.value) == f"`sh -c {script}` failed with exit code 3; the log has the details."
     assert "Failed to connect to bus.\nSee the journal." in caplog.text
-    with pytest.raises(ServiceError, match="cannot be run"):
+    with pytest.raises(MattecamError, match="cannot be run"):
         run_systemctl(["/no/such/program"])
     run_systemctl(["true"])
 

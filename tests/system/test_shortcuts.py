@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import MattecamError
 from app.core.text import Text
-from app.system.shortcuts import PROGRAM_ID, PortalShortcuts, Shortcut, ShortcutError
+from app.system.shortcuts import PROGRAM_ID, PortalShortcuts, Shortcut
 from tests.played_service import private_bus
 from tests.played_shortcuts import PlayedShortcuts
 from tests.waiting import eventually
@@ -29,7 +30,7 @@ class Notes:
         """Wait for a failure and return the name of its message."""
         eventually(lambda: bool(self.failed))
         (error,) = self.failed
-        assert isinstance(error, ShortcutError) and isinstance(error.text, Text)
+        assert isinstance(error, MattecamError) and isinstance(error.text, Text)
         return error.code
 
 

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PyQt6.QtGui import QAction, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QComboBox, QDialog, QMenuBar, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.errors import MattecamError
 from app.core.files.program import advice
 from app.core.settings import Settings
 from app.gui.i18n.messages import translated
@@ -92,7 +93,7 @@ class PreferencesDialog(QDialog):
                 autostart.enable()
             else:
                 autostart.disable()
-        except autostart.AutostartError as error:
+        except MattecamError as error:
             self._problem.setText(translated(error.text))
         else:
             self._problem.setText("")

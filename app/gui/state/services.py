@@ -16,7 +16,7 @@ import numpy as np
 from app.capture.devices import list_cameras as list_cameras
 from app.config.parsing import parse_server
 from app.config.webrtc_service import require_service
-from app.core.errors import BackgroundError
+from app.core.errors import BackgroundError, MattecamError
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
@@ -153,15 +153,14 @@ def repair_failure(output: str, exit_code: int) -> Exception:
     """Return why the command of `repair_command` failed."""
     from app.doctor import fix
 
-    return fix.FixError(fix.failure(output, exit_code))
+    return MattecamError(fix.failure(output, exit_code))
 
 
 def repair_not_started(program: str) -> Exception:
     """Return that the command of `repair_command` could not be started."""
     from app.core.messages.doctor import RepairFailure
-    from app.doctor.fix import FixError
 
-    return FixError(RepairFailure.NOT_RUN(program=program))
+    return MattecamError(RepairFailure.NOT_RUN(program=program))
 
 
 def recover_recordings(parts: tuple[Path, ...]) -> Path:
