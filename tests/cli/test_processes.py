@@ -1,4 +1,4 @@
-"""The program as a process: a paused start, signals, closed terminals and outputs, other encodings."""
+"""The program as a process: signals, closed terminals and outputs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from pathlib import Path
 import av
 import pytest
 
-from app.config import settings_file
 from app.control.client import NotRunningError, ask
 from app.control.commands import Command, JsonValue
-from app.core.settings import BackgroundSettings, Settings
 from tests.paths import ROOT
 from tests.waiting import eventually
 
@@ -75,21 +73,6 @@ def asked_status() -> Mapping[str, JsonValue]:
     with contextlib.suppress(NotRunningError):
         return ask(Command("status")).status or {}
     return {}
-
-
-def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    none = Settings(background=BackgroundSettings(kind="none"))
-    settings_file.save(tmp_path / "none.json", none)
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
-    with start(prepared, tmp_path, "--config", str(tmp_path / "none.json")) as process:
-        assert process.stderr is not None
-        assert any("--background none" in line for line in process.stderr)
-        eventually(lambda: bool(asked_status()), START_S)
-        status = asked_status()
-        assert status["paused"] is True
-        assert status["frames_out"] == 0
-        assert ask(Command("quit")).done
-        assert process.wait(START_S) == 0
 
 
 def handles_interrupts(pid: int) -> bool:
@@ -170,12 +153,3 @@ def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: i
     assert done.returncode == code, done.stderr
     assert done.stderr.startswith(says)
     assert "Traceback" not in done.stderr
-
-
-def test_findings_are_shown_in_an_encoding_without_their_signs() -> None:
-    command = [sys.executable, str(ROOT / "run.py"), "doctor"]
-    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
-    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=START_S)
-    problems = [line for line in done.stdout.splitlines() if line.startswith(b"x ")]
-    assert done.returncode == (1 if problems else 0), done.stderr
-    assert done.stdout.startswith((b"+ ", b"! ", b"x "))

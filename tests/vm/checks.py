@@ -16,7 +16,6 @@ from tests.vm import (
     checks_formats,
     checks_obs,
     checks_output,
-    checks_pipewire,
     checks_program,
     checks_source,
 )
@@ -45,7 +44,6 @@ ALL: dict[str, Check] = {
     **checks_obs.CHECKS,
     **checks_doctor.CHECKS,
     **checks_program.CHECKS,
-    **checks_pipewire.CHECKS,
 }
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from app.core.types import BgrImage
 from app.doctor.system import System
 from tests.vm import feeder, marks
-from tests.vm.checks_browser import look
 from tests.vm.program import SLACK, ctl, opened_reader, program, until_picture
 from tests.vm.tools import (
     LABEL,
@@ -45,22 +44,6 @@ def is_live(image: BgrImage) -> bool:
 
 def _corner_is(image: BgrImage, blue: int, green: int, red: int) -> bool:
     return bool(np.abs(image[5, 5].astype(int) - (blue, green, red)).max() < 12)
-
-
-def shown_in_chromium() -> None:
-    """Check the program's frames in a web page and the time until the first one."""
-    load()
-    started_s = time.monotonic()
-    with program("--source", "demo", "--background", "#336699"):
-        reader = opened_reader()
-        reader.read()
-        say(f"first frame (the stand-by card) {time.monotonic() - started_s:.1f} s after the start")
-        until_picture(reader, lambda image: _corner_is(image, 0x99, 0x66, 0x33), 60)
-        say(f"first composite {time.monotonic() - started_s:.1f} s after the start")
-        reader.close()
-        seen = look()
-    say(f"Chromium: { ({key: seen.get(key) for key in ('label', 'width', 'height', 'fps', 'error')}) }")
-    expect(LABEL in str(seen.get("label")), "Chromium does not list it")
 
 
 def steady() -> None:
@@ -194,7 +177,6 @@ def latency() -> None:
 
 
 CHECKS = {
-    "program-in-chromium": shown_in_chromium,
     "program-steady": steady,
     "program-killed": killed,
     "program-camera-unplugged": unplugged,

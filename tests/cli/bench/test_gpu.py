@@ -1,4 +1,4 @@
-"""The measurements for a GPU start where only torch, numpy, OpenCV, pydantic and safetensors are installed."""
+"""Measurements and training for a GPU start where only torch, numpy, OpenCV, pydantic and safetensors are installed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch",
 
 
 @pytest.mark.long
-def test_the_checks_import_nothing_that_a_bare_environment_lacks() -> None:
-    code = f"import sys, benchmarks.gpu; print([m for m in {ABSENT} if m in sys.modules])"
+@pytest.mark.parametrize("module", ["benchmarks.gpu", "training.gpu"])
+def test_nothing_is_imported_that_a_bare_environment_lacks(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in {ABSENT} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.strip() == "[]", done.stderr
 

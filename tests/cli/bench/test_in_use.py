@@ -9,7 +9,6 @@ import time
 import numpy as np
 import pytest
 
-from app.cli.bench.command import bench as command
 from app.cli.bench.in_use import child, in_use, run, table
 from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
@@ -262,7 +261,3 @@ def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
     with pytest.raises(ModelError) as caught:
         in_use(broken, 1.0, phases=[()])
     assert "\n" not in str(caught.value)
-
-
-def test_the_command_has_the_option() -> None:
-    assert "in_use" in command.__annotations__

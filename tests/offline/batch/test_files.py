@@ -10,9 +10,12 @@ from app.cli.convert_batch import with_cluster_address
 from app.core.errors import SinkLostError, SourceOpenError, UsageError
 from app.offline.batch.files import fetch, list_folder, size_and_time, upload
 from app.offline.batch.job import run_job
+from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import plan_jobs
+from app.offline.batch.session import convert_batch
 from tests.clips import read_numbers, write_clip
 from tests.offline.batch.clips import SETTINGS
+from tests.offline.batch.workers import DirectWorkers
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -29,6 +32,20 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path) -> None:
     memory.get_file("/films/a.mp4", str(tmp_path / "film.mp4"))
     assert len(read_numbers(tmp_path / "film.mp4")) == 6
     assert size_and_time("memory://films/a.mp4")[0] == result.target_bytes
+
+
+def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
+    memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
+    jobs = plan_jobs(["memory://monday"], "memory://matted", SETTINGS, alpha=None, foreground=None)
+    report = convert_batch(jobs, "memory://matted", DirectWorkers)
+    assert (report.done, report.failed) == (1, 1)
+    assert sorted(memory.ls("/matted", detail=False)) == ["/matted/a.mp4", f"/matted/{MANIFEST}"]
+    memory.pipe("/monday/b.mp4", good)
+    again = DirectWorkers()
+    report = convert_batch(jobs, "memory://matted", lambda: again, resume=True)
+    assert (report.done, report.skipped, again.run) == (1, 1, ["b.mp4"])
 
 
 def test_an_error_names_the_address_and_no_temporary_file() -> None:
