@@ -6,7 +6,7 @@ from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from app.core.concurrency.turns import Turns
+from app.core.concurrency.threads import Turns
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import Outgoing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.core.concurrency.turns import Turns
+from app.core.concurrency.threads import Turns
 from app.core.settings import Settings
 from app.runtime.board import StatusBoard
 from app.runtime.parts import Parts

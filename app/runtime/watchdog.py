@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from app.core.concurrency.clock import elapsed_s
+from app.core.concurrency.threads import elapsed_s
 from app.core.messages.system import ProgramText
 from app.core.stage import Stage
 from app.privacy.gate import Gate

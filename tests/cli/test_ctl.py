@@ -97,8 +97,6 @@ def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: s
     [
         (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
         (["scene", "unknown"], 2, "There is no scene unknown"),
-        (["dance"], 2, "There is no command “dance”; the commands are autostart, background"),
-        ([], 2, "COMMAND is missing"),
     ],
 )
 def test_failures(

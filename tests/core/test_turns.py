@@ -6,11 +6,7 @@ import threading
 
 import pytest
 
-from app.core.concurrency.turns import Turns
-
-
-def test_without_a_step_nothing_waits() -> None:
-    Turns().wait_for_gap(60)
+from app.core.concurrency.threads import Turns
 
 
 def test_the_end_of_a_step_ends_the_wait() -> None:

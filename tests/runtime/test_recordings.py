@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from app.core.concurrency.turns import Turns
+from app.core.concurrency.threads import Turns
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.stage import Stage
 from app.core.types import Matte, PictureKind

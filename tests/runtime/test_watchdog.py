@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from app.core.concurrency.clock import elapsed_s
+from app.core.concurrency.threads import elapsed_s
 from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.output.base import ReaderCounter

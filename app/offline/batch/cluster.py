@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +21,7 @@ from app.core.messages.command_line import BatchText
 from app.offline.batch.base import Report
 from app.offline.batch.files import REQUIREMENTS
 from app.offline.batch.job import Job, JobResult, run_job
-from app.offline.batch.worker import TELL_EVERY_S, use_one_core
+from app.offline.batch.worker import Stopping, use_one_core
 
 LOCAL = "local"
 """Address for Ray on this machine."""
@@ -145,18 +143,10 @@ def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
             return False
 
     _pin()
-    stopping = threading.Event()
-    told_s = [0.0]
-
-    def tell(frames: int, expected: int | None) -> None:
-        if time.monotonic() - told_s[0] >= TELL_EVERY_S:
-            told_s[0] = time.monotonic()
-            if should_stop(frames, expected):
-                stopping.set()
-
     if should_stop(0, None):
         return JobResult("interrupted")
-    return run_job(job, tell, stopping.is_set)
+    stopping = Stopping(should_stop)
+    return run_job(job, stopping.tell, stopping)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ MANIFEST = "manifest.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The state of one clip."""
+    """The state of one clip; fields with the names of those of `JobResult` are of its last try."""
 
     file: str
     settings_hash: str

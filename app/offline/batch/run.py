@@ -157,19 +157,14 @@ class Batch:
         job = self._jobs[index]
         size, time_ns = size_and_time(job.source)
         given = result or JobResult("failed")
+        fields = {name: getattr(given, name) for name in JobResult.__slots__} | {"state": state}
         record = Record(
             file=job.source,
             settings_hash=job.settings_hash,
-            state=state,
             tries=self._tries[index],
-            frames=given.frames,
-            expected_frames=given.expected_frames,
-            sha256=given.sha256,
-            error=given.error,
             source_bytes=size,
             source_time_ns=time_ns,
             target=parent_and_name(job.target)[1],
-            target_bytes=given.target_bytes,
-            outputs=given.outputs,
+            **fields,
         )
         self._manifest.add(record)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 
 TELL_EVERY_S = 0.2
@@ -30,34 +32,38 @@ def work(connection: Connection, core: int | None) -> None:
         while (job := connection.recv()) is not None:
             if job == STOP:
                 continue
-            stopping = Stopping(connection)
-            result = run_job(job, stopping.tell, stopping)
-            connection.send(result)
+            stopping = Stopping(partial(_exchange, connection))
+            connection.send(run_job(job, stopping.tell, stopping))
+
+
+def _exchange(connection: Connection, frames: int, expected: int | None) -> bool:
+    """Send the progress; return whether the parent wants the clip to stop, or has ended."""
+    with suppress(EOFError, OSError):
+        connection.send((frames, expected))
+        if not connection.poll():
+            return False
+        connection.recv()
+    return True
 
 
 class Stopping:
-    """Whether the parent wants a clip to stop, or has ended; tells it the progress."""
+    """Whether a clip is to stop, as its driver says when it is told the progress."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, exchange: Callable[[int, int | None], bool]) -> None:
+        """exchange: tells the frames and the expected ones; returns whether to stop."""
+        self._exchange = exchange
         self._stop = False
         self._told_s = 0.0
 
     def __call__(self) -> bool:
         """Return whether to stop."""
-        with suppress(EOFError, OSError):
-            if not self._stop and self._connection.poll():
-                self._connection.recv()
-                self._stop = True
-            return self._stop
-        return True
+        return self._stop
 
     def tell(self, frames: int, expected: int | None) -> None:
-        """Send the progress, at most every TELL_EVERY_S."""
+        """Tell the progress, at most every TELL_EVERY_S."""
         if time.monotonic() - self._told_s >= TELL_EVERY_S:
             self._told_s = time.monotonic()
-            with suppress(OSError):
-                self._connection.send((frames, expected))
+            self._stop = self._exchange(frames, expected) or self._stop
 
 
 def use_one_core(core: int) -> None:

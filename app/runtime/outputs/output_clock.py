@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.concurrency.clock import elapsed_s
+from app.core.concurrency.threads import elapsed_s
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate
