@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from app.core.errors import MattecamError
 from app.core.messages.doctor import DoctorFix, RepairFailure
@@ -24,39 +23,28 @@ LOAD_FILE = "/etc/modules-load.d/mattecam.conf"
 _FIX_TIMEOUT_S = 300.0  # includes the time to enter a password
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A shell script to run as root."""
+def make_script(system: System) -> list[str]:
+    """Return the shell lines to run as root so that other programs list the virtual camera; the first failure ends it.
 
-    script: tuple[str, ...]
-    """Shell lines; the first failure ends the script. Empty if nothing is to be done."""
-    refusal: Text | None = None
-    """Why the repair is not possible; None if it is."""
-
-
-def make_plan(system: System) -> Plan:
-    """Return what must be done on this machine so that other programs list the virtual camera."""
+    Empty if nothing is to be done. Raise MattecamError if the repair is not possible.
+    """
     if not system.platform.startswith("linux"):
-        return Plan((), DoctorFix.NOT_LINUX())
-    distribution = dist.detect(system)
-    if distribution is dist.Distribution.NIXOS:
-        finding = check_module(system, read_module(system), read_devices(system))
-        steps = dist.nixos_configuration(_device_number(system))
-        return Plan((), DoctorFix.FOLLOW(detail=finding.detail, steps="\n".join(steps)))
+        raise MattecamError(DoctorFix.NOT_LINUX())
     module = read_module(system)
     devices = read_devices(system)
-    if not module.built and not devices:
-        finding = check_module(system, module, devices)
-        return Plan((), DoctorFix.FOLLOW(detail=finding.detail, steps=finding.fix))
     device = choose_device(devices)
+    nixos = dist.detect(system) is dist.Distribution.NIXOS
+    if nixos or (not module.built and not devices):
+        finding = check_module(system, module, devices)
+        steps = "\n".join(dist.nixos_configuration(_number(system, device))) if nixos else finding.fix
+        raise MattecamError(DoctorFix.FOLLOW(detail=finding.detail, steps=steps))
     if device is not None and device.exclusive_caps and _written(system, device.number):
-        return Plan(())
-    return Plan(tuple(_script(system, module, device)))
+        return []
+    return _script(system, module, device)
 
 
-def _device_number(system: System) -> int:
+def _number(system: System, device: LoopbackDevice | None) -> int:
     """Return the number of our device, or the one that it will get."""
-    device = choose_device(read_devices(system))
     return device.number if device is not None else free_number(system)
 
 
@@ -69,10 +57,9 @@ def _written(system: System, number: int) -> bool:
 
 
 def _script(system: System, module: Module, device: LoopbackDevice | None) -> list[str]:
-    number = _device_number(system)
     lines = [
         f"mkdir -p {MODPROBE_FILE.rpartition('/')[0]} {LOAD_FILE.rpartition('/')[0]}",
-        f"printf '%s\\n' {shlex.quote(_options(number))} > {MODPROBE_FILE}",
+        f"printf '%s\\n' {shlex.quote(_options(_number(system, device)))} > {MODPROBE_FILE}",
         f"printf '%s\\n' v4l2loopback > {LOAD_FILE}",
     ]
     if device is not None and device.exclusive_caps:
@@ -95,9 +82,9 @@ def elevate(system: System) -> list[str]:
     raise MattecamError(DoctorFix.NO_ELEVATION())
 
 
-def command(system: System, plan: Plan) -> list[str]:
-    """Return the whole command line of a plan."""
-    return [*elevate(system), "sh", "-euc", "\n".join(plan.script)]
+def shell(script: Sequence[str]) -> list[str]:
+    """Return the command line of a script."""
+    return ["sh", "-euc", "\n".join(script)]
 
 
 def desktop_command(system: System) -> list[str]:
@@ -105,15 +92,15 @@ def desktop_command(system: System) -> list[str]:
 
     Empty if nothing is to be done, the repair is not possible, or the desktop has no such dialog.
     """
-    plan = make_plan(system)
-    if not plan.script or plan.refusal is not None:
+    try:
+        script = make_script(system)
+    except MattecamError:
         return []
-    script = ["sh", "-euc", "\n".join(plan.script)]
-    if system.user == "root":
-        return script
+    if not script or system.user == "root":
+        return shell(script) if script else []
     if shutil.which("pkexec", path=system.environment.get("PATH")) is None:
         return []
-    return ["pkexec", "--disable-internal-agent", *script]
+    return ["pkexec", "--disable-internal-agent", *shell(script)]
 
 
 def run_fix(line: Sequence[str]) -> None:
@@ -153,13 +140,11 @@ Ask = Callable[[str], bool]
 
 def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix) -> Text:
     """Repair after asking and return one sentence about what was done. Raise MattecamError if it failed."""
-    plan = make_plan(system)
-    if plan.refusal:
-        raise MattecamError(plan.refusal)
-    if not plan.script:
+    script = make_script(system)
+    if not script:
         return DoctorFix.NOTHING_TO_DO(label=LABEL)
-    line = command(system, plan)
-    shown = "\n".join(plan.script)
+    line = [*elevate(system), *shell(script)]
+    shown = "\n".join(script)
     question = DoctorFix.AS_ROOT(script=shown)
     if line[0] != "sh":
         question = DoctorFix.AS_ROOT_WITH(program=line[0], script=shown)

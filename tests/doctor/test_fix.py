@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import MattecamError
 from app.core.messages.doctor import DoctorFix, RepairFailure
-from app.doctor.fix import command, desktop_command, elevate, failure, fix, make_plan, run_fix
+from app.doctor.fix import desktop_command, elevate, failure, fix, make_script, run_fix
 from app.doctor.virtual_camera import check_virtual_camera
 from tests.doctor.machine import Machine
 
@@ -74,7 +74,8 @@ def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> Non
 
 
 def test_other_systems(machine: Machine) -> None:
-    assert make_plan(machine.system(platform="win32")).refusal == DoctorFix.NOT_LINUX()
+    with pytest.raises(MattecamError, match=DoctorFix.NOT_LINUX()):
+        make_script(machine.system(platform="win32"))
 
 
 def programs(folder: Path, *names: str) -> str:
@@ -97,10 +98,8 @@ def programs(folder: Path, *names: str) -> str:
 def test_how_it_becomes_root(
     machine: Machine, tmp_path: Path, installed: tuple[str, ...], environment: dict[str, str], chosen: str
 ) -> None:
-    machine.module_file()
     path = programs(tmp_path / "bin", *installed)
-    system = machine.system(environment={**environment, "PATH": path})
-    assert command(system, make_plan(system))[:3] == [chosen, "sh", "-euc"]
+    assert elevate(machine.system(environment={**environment, "PATH": path})) == [chosen]
 
 
 def test_without_sudo_and_pkexec(tmp_path: Path) -> None:
@@ -135,13 +134,9 @@ def test_a_repair_that_succeeds_prints_nothing(tmp_path: Path, capfd: pytest.Cap
 def test_the_window_asks_for_the_password_in_a_dialog_of_the_desktop(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "machine")
     machine.module_file()
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "pkexec").write_text("#!/bin/sh\n")
-    (programs / "pkexec").chmod(0o755)
-    script = "\n".join(make_plan(machine.system()).script)
+    script = "\n".join(make_script(machine.system()))
     shown = {"TERM": "xterm", "DISPLAY": ":0"}
-    system = machine.system(user="somebody", environment={**shown, "PATH": str(programs)})
+    system = machine.system(user="somebody", environment={**shown, "PATH": programs(tmp_path / "bin", "pkexec")})
     assert desktop_command(system) == ["pkexec", "--disable-internal-agent", "sh", "-euc", script]
     assert desktop_command(machine.system(user="root")) == ["sh", "-euc", script]
     none = machine.system(user="somebody", environment={**shown, "PATH": str(tmp_path)})

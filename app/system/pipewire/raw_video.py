@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage
 from app.system.pipewire.reader import RawFrame
-from app.system.pipewire.video_format import Layout
+from app.system.pipewire.video_format import PIXEL_BYTES, SUBSAMPLED, Layout
 
 _CODES: dict[Layout, int] = {
     "YUY2": cv2.COLOR_YUV2BGR_YUY2,
@@ -19,7 +19,6 @@ _CODES: dict[Layout, int] = {
     "RGBA": cv2.COLOR_RGBA2BGR,
     "RGB": cv2.COLOR_RGB2BGR,
 }
-_CHANNELS: dict[Layout, int] = {"YUY2": 2, "I420": 1, "NV12": 1, "BGRx": 4, "BGRA": 4, "RGBA": 4, "RGB": 3, "BGR": 3}
 
 
 def to_bgr(frame: RawFrame) -> BgrImage | None:
@@ -27,14 +26,14 @@ def to_bgr(frame: RawFrame) -> BgrImage | None:
     that cannot be read.
     """
     video = frame.video
-    planar = _CHANNELS[video.layout] == 1
+    planar = video.layout in SUBSAMPLED
     if planar and (video.width % 2 or video.height % 2 or (video.layout == "I420" and frame.stride != video.width)):
         return None
     rows = video.height * 3 // 2 if planar else video.height
     if frame.stride < video.stride or len(frame.data) < frame.stride * (rows - 1) + video.stride:
         return None
     packed = _rows(frame.data, rows, frame.stride)[:, : video.stride]
-    shape = (rows, video.width) if planar else (rows, video.width, _CHANNELS[video.layout])
+    shape = (rows, video.width) if planar else (rows, video.width, PIXEL_BYTES[video.layout])
     pixels = np.ascontiguousarray(packed).reshape(shape)
     if video.layout == "BGR":
         return pixels

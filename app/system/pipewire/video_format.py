@@ -39,7 +39,7 @@ _CODES: dict[Layout, int] = {
     "NV12": 23,
 }
 _LAYOUTS = {code: layout for layout, code in _CODES.items()}
-_STRIDE_BYTES: dict[Layout, int] = {
+PIXEL_BYTES: dict[Layout, int] = {
     "I420": 1,
     "NV12": 1,
     "YUY2": 2,
@@ -51,7 +51,7 @@ _STRIDE_BYTES: dict[Layout, int] = {
     "MJPG": 2,
 }
 """Bytes of one pixel in a row of the first plane; of MJPG the most that a file takes."""
-_SUBSAMPLED = ("I420", "NV12")
+SUBSAMPLED = ("I420", "NV12")
 _MAX_SIZE = (16384, 16384)
 
 
@@ -68,12 +68,12 @@ class VideoFormat:
     @property
     def stride(self) -> int:
         """Bytes of a row of the first plane."""
-        return self.width * _STRIDE_BYTES[self.layout]
+        return self.width * PIXEL_BYTES[self.layout]
 
     @property
     def frame_bytes(self) -> int:
         """Bytes of a frame."""
-        rows = self.height * 3 // 2 if self.layout in _SUBSAMPLED else self.height
+        rows = self.height * 3 // 2 if self.layout in SUBSAMPLED else self.height
         return self.stride * rows
 
     def as_offer(self, *others: Layout) -> bytes:

@@ -70,15 +70,6 @@ def hashes(folder: Path) -> dict[str, str | None]:
     return {Path(file).name: record.sha256 for file, record in last_records(folder / MANIFEST).items()}
 
 
-def show_manifest(title: str, folder: Path) -> None:
-    """Print the history of a batch, for docs/films.md."""
-    print(f"\n{title}")  # noqa: T201
-    for line in (folder / MANIFEST).read_text().splitlines():
-        record = json.loads(line)
-        sha256 = (record["sha256"] or "")[:12]
-        print(f"    {Path(record['file']).name} {record['state']}, try {record['tries']} {sha256}".rstrip())  # noqa: T201
-
-
 def test_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     source = write_clips(tmp_path / "in")
     done = subprocess.run(command(source, tmp_path / "out"), capture_output=True, text=True, check=False, timeout=200)
@@ -119,10 +110,8 @@ def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim:
         assert not list(out.glob("*.mp4"))
         again = subprocess.run(command(*clips, out, "--resume"), capture_output=True, check=False, timeout=200)
         assert again.returncode == 0, again.stderr
-    show_manifest(f"killed: {victim}", out)
     assert not (out / TRIES).exists()
     expected = sequential_hashes(jobs_of(clips, tmp_path / "sequential"))
-    print(*(f"    one after the other: {Path(f).name} {(s or '')[:12]}" for f, s in expected.items()), sep="\n")  # noqa: T201
     assert hashes(out) == {Path(file).name: sha256 for file, sha256 in expected.items()}
     for pid in ray_processes() if victim == "driver" else ():
         os.kill(pid, signal.SIGKILL)
