@@ -53,7 +53,8 @@ def is_plain(node: ast.expr) -> bool:
     if isinstance(node, ast.IfExp):
         return is_plain(node.body) or is_plain(node.orelse)
     built = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str"
-    return built or isinstance(node, ast.JoinedStr | ast.BinOp) or (isinstance(node, ast.Constant) and node.value != "")
+    written = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != ""
+    return built or written or isinstance(node, ast.JoinedStr | ast.BinOp)
 
 
 def test_errors_and_reports_carry_messages() -> None:
