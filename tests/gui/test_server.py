@@ -46,7 +46,7 @@ def state(session: Session) -> str:
 
 def problem(session: Session) -> str:
     shown = find(session.window, QLabel, "serverProblem")
-    return "" if shown.isHidden() else shown.text()
+    return "" if shown.isHidden() else shown.text().replace("\u200b", "")  # where long paths may wrap
 
 
 def connect(session: Session, address: str) -> None:

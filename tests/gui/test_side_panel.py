@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListView,
+    QPushButton,
     QScrollBar,
     QSlider,
     QWidget,
@@ -32,6 +33,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
+from app.gui.widgets.page import breakable
 from app.runtime.status import Phase
 from app.testing.engine import FakeEngine
 from models.table import NETWORKS
@@ -246,3 +248,28 @@ def test_close_while_every_control_is_used(
     assert session.close() == 0
     assert session.bridge.status.phase is Phase.STOPPED
     assert FakeEngine.live == 0
+
+
+def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    """The right ends of all controls were cut off, without a scroll bar."""
+    panel = controls.window.panel
+    long = tmp_path / f"{'a_long_name_' * 8}.png"
+    controls.preferences.change(all_settings=True, recordings_dir=tmp_path / long.stem)
+    for group in panel.groups:
+        group.toggle.setChecked(True)
+    for setting in ("overlay.file", "matting.server_token_file", "matting.server_ca_file", "output.standby_image"):
+        controls.store.set(setting, long)
+    controls.store.change(lambda settings: settings.replace(
+        matting=settings.matting.replace(model="mattecam-plate", plate=long)))  # fmt: skip
+    panel.quality.network.plate.age.setText(breakable(long.name))
+    panel.server.address.setText(f"http://{long.name}:1")
+    panel.server.connect_server()
+    problem = find(panel, QLabel, "serverProblem")
+    qtbot.waitUntil(lambda: problem.isVisible() and bool(problem.text()))
+    controls.window.resize(controls.window.minimumSizeHint())
+    panel.setFixedWidth(panel.minimumWidth())
+    viewport, content = existing(panel.page.viewport()), existing(panel.page.widget())
+    qtbot.waitUntil(lambda: content.width() > 0 and panel.width() == panel.minimumWidth())
+    assert content.minimumSizeHint().width() <= viewport.width()
+    file = find(panel, QPushButton, "overlayFile")
+    assert file.text() == long.name, "the screen reader reads all of it"

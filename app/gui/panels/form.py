@@ -150,6 +150,7 @@ class Form(QWidget):
         made = button(
             caption, description, object_name,
             lambda: ask_for_file(self, name, partial(self.set, setting), name_filter, folder=folder), name=name,
+            names_file=named,
         )  # fmt: skip
         if named:
             self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))

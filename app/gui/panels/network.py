@@ -22,6 +22,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo, label
+from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column
 from app.matting.base.interface import EngineInfo
 from app.runtime.plate.capture import PlateInfo
@@ -116,7 +117,7 @@ class PlateControls(Form):
             taken = QDateTime.fromSecsSinceEpoch(int(info.taken_at_s))
             self.age.setText(self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
         elif self._path is not None:
-            self.age.setText(self._path.name)
+            self.age.setText(breakable(self._path.name))
         self.age.setVisible(bool(self.age.text()))
 
 

@@ -150,10 +150,10 @@ class OverlayControls(Form):
             "overlayFile", UserFolder.PICTURES, caption=self.tr("Choose image…"),
             name_filter=self.tr("Images ({0})").format(FILE_FILTER),
         )  # fmt: skip
-        removal = self.tr("Remove overlay image")
         remove = self.make_removal(
-            "overlay.file", removal, removal, self.tr("Show no image over the video"), "noOverlayFile"
-        )
+            "overlay.file", self.tr("Remove"), self.tr("Remove overlay image"),
+            self.tr("Show no image over the video"), "noOverlayFile",
+        )  # fmt: skip
         self.add_beside(file, remove, grows=file)
         self.add_choice("overlay.place", self.tr("Image position"), where, "overlayPlace", self._places())
         caption = label(self.tr("Overlay text"))

@@ -15,7 +15,7 @@ from app.gui.i18n.messages import translated
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
-from app.gui.widgets.page import field_row
+from app.gui.widgets.page import breakable, field_row
 from app.gui.widgets.qt import follow, timer
 from app.output.sound.devices import MicrophoneName, open_microphone
 from app.output.sound.microphone import Microphone, OpenSource
@@ -117,7 +117,7 @@ class RecordingControls(Form):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
-                             self.ask_for_folder, name=self.tr("Folder for recordings"))  # fmt: skip
+                             self.ask_for_folder, name=self.tr("Folder for recordings"), names_file=True)  # fmt: skip
         self.microphone = MicrophoneControls(store)
         self.add(field_row(self.tr("Folder"), self.folder), self.microphone)
         self._recording = self.add_hint()
@@ -127,7 +127,7 @@ class RecordingControls(Form):
     def show_status(self, status: PipelineStatus) -> None:
         """Name the recording in progress."""
         name = "" if status.recording is None else Path(status.recording).name
-        self._recording.setText(self.tr("Recording {0}").format(name) if name else "")
+        self._recording.setText(self.tr("Recording {0}").format(breakable(name)) if name else "")
         self._recording.setVisible(bool(name))
 
     def ask_for_folder(self) -> None:

@@ -16,7 +16,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.page import field_row
+from app.gui.widgets.page import breakable, field_row
 from app.gui.widgets.qt import row
 from app.runtime.status import PipelineStatus, ServerState
 
@@ -108,11 +108,11 @@ class ServerControls(Form):
 
     def _refuse(self, error: Exception) -> None:
         self._connect.setEnabled(True)
-        self._problem.setText(translated_error(error))
+        self._problem.setText(breakable(translated_error(error)))
         self._problem.show()
 
     def _show_problem(self, message: str) -> None:
-        self._problem.setText(translated(message))
+        self._problem.setText(breakable(translated(message)))
         self._problem.setVisible(bool(message))
 
     def show_settings(self, settings: Settings) -> None:

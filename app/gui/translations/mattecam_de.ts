@@ -1648,6 +1648,10 @@
         <translation>Bilder ({0})</translation>
     </message>
     <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
         <source>Remove overlay image</source>
         <translation>Eingeblendetes Bild entfernen</translation>
     </message>

@@ -1648,6 +1648,10 @@
         <translation>Imágenes ({0})</translation>
     </message>
     <message>
+        <source>Remove</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
         <source>Remove overlay image</source>
         <translation>Quitar la imagen superpuesta</translation>
     </message>

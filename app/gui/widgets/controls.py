@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QSizePolicy,
     QStyle,
     QStyledItemDelegate,
+    QStyleOptionButton,
     QStyleOptionComboBox,
     QStylePainter,
     QWidget,
@@ -103,12 +104,32 @@ class SteadyButton(QPushButton):
             self.setEnabled(False)
 
 
+class NameButton(SteadyButton):
+    """A button that shows the name of a file, elided in the middle where it does not fit."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(80, self.sizeHint().width()), self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter, option, style = QStylePainter(self), QStyleOptionButton(), self.style()
+        self.initStyleOption(option)
+        assert style is not None
+        room = style.subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self).width()
+        option.text = self.fontMetrics().elidedText(option.text, Qt.TextElideMode.ElideMiddle, room)
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+
+
 def button(
     text: str, description: str = "", object_name: str = "", act: Callable[[], object] | None = None, *,
     name: str = "", icon_name: str = "", checkable: bool = False, link: bool = False, primary: bool = False,
+    names_file: bool = False,
 ) -> SteadyButton:  # fmt: skip
     """Return a push button. name: for screen readers, if it is not the text. link, primary: how it looks."""
-    made = SteadyButton(text)
+    made = NameButton(text) if names_file else SteadyButton(text)
     describe(made, name or text, description, object_name)
     if act is not None:
         made.clicked.connect(lambda _on: act())

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QWidget
 
 from app.gui.widgets.controls import describe, label
 from app.gui.widgets.qt import column
+
+LONG_WORD = re.compile(r"\S{25,}")
+SEPARATOR = re.compile(r"[/\\_.:-](?=\w)")
 
 
 class Page(QScrollArea):
@@ -49,6 +54,11 @@ class Page(QScrollArea):
         top = widget.mapTo(content, QPoint(0, 0)).y()
         below = top + widget.height() - viewport.height()
         bar.setValue(min(top, max(below, bar.value())))
+
+
+def breakable(text: str) -> str:
+    """Return a text whose long names, paths and addresses can wrap at their separators: they widen no panel."""
+    return LONG_WORD.sub(lambda word: SEPARATOR.sub("\\g<0>\u200b", word[0]), text)
 
 
 def field_row(caption: str, control: QWidget) -> QWidget:
