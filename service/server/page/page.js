@@ -4,6 +4,11 @@
 const SILENCE_MS = 2000;
 const CONNECT_MS = 8000;
 const RETRY_MS = 2000;
+const CAMERA_FAULTS = {
+  NotAllowedError: "Allow the camera for this page, then start it again.",
+  NotFoundError: "No camera was found. Connect one, then start it.",
+  NotReadableError: "Another program uses the camera. Close it, then start the camera again.",
+};
 
 const byId = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.hash.slice(1)); // never sent to the server
@@ -74,14 +79,14 @@ function hangUp() {
 
 async function connect() {
   hangUp();
-  tell("Connecting …");
+  tell("Connecting…");
   try {
     await offer();
     watch();
   } catch (error) {
     hangUp();
     byId("matted").srcObject = null;
-    tell(`${error.message}`);
+    tell(error instanceof TypeError ? "The server does not answer. Trying again…" : error.message); // fetch's own is vague
     if (camera && !error.final) timer = setTimeout(connect, error.waitMs || RETRY_MS);
   }
 }
@@ -120,6 +125,10 @@ function stop() {
 }
 
 async function start() {
+  if (!navigator.mediaDevices) {
+    tell("Browsers give a camera only to pages over HTTPS, or on this computer.");
+    return;
+  }
   byId("start").disabled = true;
   byId("stop").disabled = false;
   try {
@@ -127,7 +136,7 @@ async function start() {
     camera = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
   } catch (error) {
     stop();
-    tell(`The camera cannot be used (${error.name}); allow it for this page.`);
+    tell(CAMERA_FAULTS[error.name] || "The camera cannot be used. Choose another one in the browser.");
     return;
   }
   byId("camera").srcObject = camera;
