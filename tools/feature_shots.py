@@ -45,7 +45,7 @@ class Feature:
 _IMAGE = {"kind": "image", "path": EVENING}
 FEATURES = (
     Feature("region", "regionCheck", background=_IMAGE),
-    Feature("auto-framing", "", people={"auto_framing": "close"}, background=_IMAGE),
+    Feature("auto-framing", "autoFramingCombo", people={"auto_framing": "close"}, background=_IMAGE),
     Feature("zones", "dropBrush", people={"zones": (DOOR, SHELF)}, background=_IMAGE),
     Feature("only-me", "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
     Feature("light", "light_matchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
@@ -53,12 +53,12 @@ FEATURES = (
     Feature("bokeh", "bokehCheck", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
     Feature("distance-blur", "distanceBlurCheck", edges={"strict": "off"},
             background={"blur_strength": 5, "distance_blur": True}),
-    Feature("placement", "dropBrush", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
+    Feature("placement", "placeYSlider", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
     Feature("background-view", "parallaxSlider",
             background={**_IMAGE, "zoom": 1.6, "pan_x": 0.5, "pan_y": -0.3, "parallax": 40}),
     Feature("presenter", "presentEnd", background={"kind": "slides", "path": EVENING.parent, "slide": 3},
             placement=dict(in_corner("bottom-right"))),
-    Feature("overlay", "", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
+    Feature("overlay", "overlayTextPlace", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
             background=_IMAGE),
     Feature("sound", "microphoneCombo", background=_IMAGE),
 )  # fmt: skip

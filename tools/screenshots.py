@@ -33,7 +33,7 @@ from tools.window_shots import ALL, FEATURE_SHOTS, PATIENCE_MS, README, SETTLE_M
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 12
 SIZE = (1280, 840)
-SMALL_WIDTH, QUALITY = 960, 60
+SMALL_WIDTH, QUALITY = 960, 50
 """Of the pictures of features."""
 LANGUAGES, THEMES = ("en", "de", "es"), ("dark", "light")
 REVIEWED = {"1": ((1024, 700), (1366, 768), (1600, 1000)), "2": ((800, 500),)}
