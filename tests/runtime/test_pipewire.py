@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
+from app.core.errors import ModelError
+from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
 from app.output.base import FrameSink, SinkContext
 from app.output.pipewire import NodeChoice
@@ -17,6 +21,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.system.pipewire.reader import NodeReader
+from app.testing.room import ROOM
 from tests.fakes.world import FakeWorld
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session
@@ -40,6 +45,11 @@ def shows(reader: NodeReader, colour: tuple[int, ...]) -> bool:
     return max(abs(one - other) for one, other in zip(corner(reader), colour, strict=True)) <= 2
 
 
+def shows_room(reader: NodeReader) -> bool:
+    distance = np.abs(image_of(next_frame(reader)).astype(int) - ROOM).max(2)
+    return bool((distance <= 8).any())
+
+
 def test_composites_and_closing_through_the_node(pipewire: PrivateSession) -> None:
     world = FakeWorld()
     with camera_running(world) as pipeline, reading() as reader:
@@ -47,6 +57,39 @@ def test_composites_and_closing_through_the_node(pipewire: PrivateSession) -> No
         assert pipeline.status().pipewire == "Mattecam (PipeWire)"
         assert pipeline.stop()
     assert pipewire.nodes() == []
+
+
+@pytest.mark.parametrize("fault", ["raises", "hangs"])
+def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSession, fault: str) -> None:
+    world = FakeWorld()
+
+    def fails() -> None:
+        raise ModelError("The network gave no picture; choose another.")
+
+    def shows_card() -> bool:
+        assert not shows_room(reader)
+        return not shows(reader, BLUE)
+
+    with camera_running(world, replace(FAST, stale_s=0.3)), reading() as reader:
+        eventually(lambda: shows(reader, BLUE))
+        world.faults.put("step", fails if fault == "raises" else lambda: world.faults.hang(120.0))
+        eventually(shows_card)
+        for _ in range(20):
+            assert shows_card()
+        world.faults.heal()
+        eventually(lambda: shows(reader, BLUE))
+
+
+def test_unmatted_frames_leave_only_while_none_is_chosen(pipewire: PrivateSession) -> None:
+    world = FakeWorld()
+    with camera_running(world) as pipeline, reading() as reader:
+        eventually(lambda: shows(reader, BLUE))
+        apply(pipeline, BASE.replace(background=BackgroundSettings(kind="none")))
+        eventually(lambda: shows(reader, ROOM))
+        apply(pipeline, BASE)
+        eventually(lambda: not shows_room(reader))
+        for _ in range(20):
+            assert not shows_room(reader)
 
 
 def test_the_camera_is_on_exactly_while_a_program_reads_the_node(pipewire: PrivateSession) -> None:
