@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.config import settings_file
 from app.core.blur_scale import HIDES_TEXT, full_strength
+from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
@@ -58,6 +61,23 @@ def test_no_file_gives_the_defaults_silently(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_the_file_is_the_owners_alone_and_a_failed_save_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(_: int) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    path = tmp_path / "settings.json"
+    settings_file.save(path, Settings(paused=True))
+    assert path.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(SettingsError, match="the disk is full"):
+        settings_file.save(path, Settings())
+    assert settings_file.load(path)[0].paused
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles" / "real.json"
     real.parent.mkdir()

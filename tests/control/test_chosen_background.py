@@ -15,6 +15,7 @@ from app.control.backgrounds import BackgroundFile
 from app.control.changes import CommandError
 from app.control.commands import Command
 from app.core.errors import BackgroundError, MattecamError, UsageError
+from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
 from app.testing.room import shows_room
 from tests.control.conftest import Program, fail
@@ -58,12 +59,15 @@ def test_a_background_that_fails_is_an_error_and_changes_nothing(program: Progra
     assert program.settings == before
 
 
-def test_a_failing_background_does_not_expose_the_room_again(program: Program) -> None:
+@pytest.mark.parametrize("command", ["background Beach", "scene Talk"])
+def test_a_failing_background_does_not_expose_the_room_again(program: Program, command: str) -> None:
+    program.scenes.put("Talk", Settings(background=BackgroundSettings(kind="image", path=program.files[0].path)))
     program.run("background none")
     eventually(lambda: PictureKind.UNMATTED in program.sent_after())
     program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
     with pytest.raises(MattecamError, match="Beach is damaged"):
-        program.run("background Beach")
+        program.run(command)
+    assert program.settings.background.kind == "image"
     before = len(program.world.pictures())
     assert PictureKind.UNMATTED not in program.sent_after(20)
     assert not any(shows_room(picture.image) for picture in program.world.pictures()[before:])

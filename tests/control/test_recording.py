@@ -14,16 +14,17 @@ from tests.control.conftest import Program, fail
 from tests.waiting import eventually
 
 
-def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
+@pytest.mark.parametrize("command", ["record", "record-alpha"])
+def test_a_recording_starts_and_stops(program: Program, tmp_path: Path, command: str) -> None:
+    path, name = tmp_path / "a.mp4", command.replace("record", "recording").replace("-", "_")
     with pytest.raises(CommandError, match="Nothing is being recorded"):
-        program.run("record stop")
-    assert program.run(f"record {path}") == f"Recording to {path}."
-    assert program.controller.status()["recording"] is not None
+        program.run(f"{command} stop")
+    assert program.run(f"{command} {path}") == f"Recording to {path}."
+    assert program.controller.status()[name] is not None
     with pytest.raises(CommandError, match="is running; stop it first"):
-        program.run(f"record {tmp_path / 'b.mp4'}")
-    assert program.run("record stop") == f"Recorded to {path}."
-    assert program.controller.status()["recording"] is None
+        program.run(f"{command} {tmp_path / 'b.mp4'}")
+    assert program.run(f"{command} stop") == f"Recorded to {path}."
+    assert program.controller.status()[name] is None
 
 
 def test_output_and_matte_are_not_recorded_to_one_file(program: Program, tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.control.address import ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
-from app.core.errors import UsageError
-from app.core.settings import Settings, Zone
+from app.core.errors import SettingsError, UsageError
+from app.core.settings import CaptureSettings, Settings, Zone
 from app.core.types import PictureKind
 from tests.control.conftest import Program
 from tests.control.recorder import serving
@@ -47,6 +49,21 @@ def test_a_scene_that_only_hides_needs_no_confirmation(program: Program) -> None
     program.scenes.put("Door", _with_zones(KEEP.replace(kind="drop")))
     assert program.run("scene Door") == "Scene: Door."
     assert program.run("scene Door --yes") == "Scene: Door."
+
+
+def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: Program, tmp_path: Path) -> None:
+    look = BASE.background.replace(colour="#102030")
+    program.scenes.put("Work call", Settings(background=look, capture=CaptureSettings(source="other")))
+    for command in (f"record {tmp_path / 'a.mp4'}", "pause", "freeze"):
+        program.run(command)
+    before = program.settings
+    assert program.run("scene Work call") == "Scene: Work call."
+    settings = program.settings
+    assert settings.paused and settings.frozen and settings.background == look
+    assert (settings.capture, settings.output) == (before.capture, before.output)
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+    with pytest.raises(SettingsError, match="the scenes are Work call"):
+        program.run("scene Holiday")
 
 
 def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -> None:

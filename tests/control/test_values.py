@@ -59,6 +59,12 @@ def test_a_name_may_be_the_path_in_the_settings_file(alone: SettingsAlone) -> No
         assert find_settable(wrong) is None
 
 
+@pytest.mark.parametrize(("word", "level"), [("on", "strict"), ("off", "off")])
+def test_a_switch_of_version_0_2_sets_the_level(alone: SettingsAlone, word: str, level: str) -> None:
+    alone.run(f"set edges.strict {word}")
+    assert alone.settings.matting.edges.strict == level
+
+
 def test_another_level_of_strict_mode_leaves_the_blur_as_it_looks(alone: SettingsAlone) -> None:
     assert alone.settings.background.blur_strength == 50
     alone.run("set edges.strict off")

@@ -149,6 +149,8 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
         (Stage.CAPTURE, VideoText.ABSENT(file="x.mp4"), Remedy.SOURCE),
         (Stage.BACKGROUND, VideoText.ABSENT(file="x.mp4"), Remedy.BLUR),
         (Stage.RECORDING, RecordingText.OTHER_ENCODER(wanted="a", used="b"), None),
+        (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
+        (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
         (Stage.OUTPUT, "unknown", Remedy.RETRY),
     ],
 )

@@ -72,7 +72,7 @@ CONSUMERS = [play_as_background, play_as_source, convert_file, copy_audio]
 
 @pytest.mark.parametrize("use", CONSUMERS)
 @pytest.mark.parametrize("content", [text, ffconcat, m3u8, terminal_escapes])
-@pytest.mark.parametrize("name", ["clip.mp4", "clip.txt", "concat:clip.mp4"])
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.txt", "clip.m3u8", "concat:clip.mp4"])
 def test_only_videos_are_opened(
     tmp_path: Path, use: Callable[[Path], None], content: Callable[[Path], str], name: str
 ) -> None:

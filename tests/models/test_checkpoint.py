@@ -95,7 +95,7 @@ class Bomb:
         return open, (str(self.marker), "w")
 
 
-@pytest.mark.parametrize("kind", ["checkpoint", "legacy", "torchscript"])
+@pytest.mark.parametrize("kind", ["pickle", "checkpoint", "legacy", "torchscript"])
 def test_no_code_in_a_file_runs(tmp_path: Path, kind: str) -> None:
     marker = tmp_path / "marker"
     path = tmp_path / "weights.pth"
@@ -103,6 +103,8 @@ def test_no_code_in_a_file_runs(tmp_path: Path, kind: str) -> None:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("x/data.pkl", pickle.dumps(Bomb(marker)))
             archive.writestr("x/constants.pkl", b"")
+    elif kind == "pickle":
+        path.write_bytes(pickle.dumps(Bomb(marker)))
     else:
         torch.save({"a": Bomb(marker)}, path, _use_new_zipfile_serialization=kind != "legacy")
     with pytest.raises(WeightsDamagedError, match="damaged or holds no weights"):

@@ -16,6 +16,7 @@ from app.capture.demo import DemoSource
 from app.cli import main
 from app.core.types import BgrImage
 from app.media.video_reader import VideoReader
+from app.runtime.plate.capture import save_plate
 from tests.paths import shared
 from tests.plate_weights import darker_than_the_plate
 from tests.rooms import clip_frames, empty_room
@@ -96,12 +97,22 @@ def another_room(path: Path) -> str:
     return "light or the camera has changed"
 
 
+def another_camera(path: Path) -> str:
+    """Write the image of the room, but of another camera."""
+    save_plate(path, DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0), "usb-1")
+    return "was taken with another camera (usb-1)"
+
+
+def absent(path: Path) -> str:
+    return "cannot be read (it does not exist)"
+
+
 def with_someone(path: Path) -> str:
     cv2.imwrite(str(path), DemoSource(*SIZE, 15, motion=0).render(0))
     return f"{path} shows a person"
 
 
-@pytest.mark.parametrize("make", [another_room, with_someone])
+@pytest.mark.parametrize("make", [another_room, another_camera, absent, with_someone])
 def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
     tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str], make: object
 ) -> None:
