@@ -11,7 +11,6 @@ import av
 import pytest
 
 from app.cli import headless, main, recover
-from app.cli.live_options import LiveOptions
 from app.config import settings_file
 from app.core.errors import MattecamError
 from app.core.files import paths, program
@@ -198,12 +197,6 @@ def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFi
     assert main.main(["headless", *AUTOMATIC, *limit]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
     assert not (paths.data_dir() / "proof").exists()
-
-
-def test_a_run_with_the_saved_background_none_waits_paused(capsys: pytest.CaptureFixture[str]) -> None:
-    saved = Settings(background=BackgroundSettings(kind="none"))
-    assert headless.paused_for_confirmation(saved, LiveOptions(), False).paused
-    assert "--background none" in one_sentence(capsys)
 
 
 @pytest.mark.parametrize("limit", [["--seconds", "1"], ["--frames", "3"], ["--record", "out.mp4"]])

@@ -1,4 +1,4 @@
-"""The program as a process: signals, closed terminals and outputs."""
+"""The program as a process: a paused start, signals, closed terminals and outputs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from pathlib import Path
 import av
 import pytest
 
+from app.config import settings_file
 from app.control.client import NotRunningError, ask
 from app.control.commands import Command, JsonValue
+from app.core.settings import BackgroundSettings, Settings
 from tests.paths import ROOT
 from tests.waiting import eventually
 
@@ -73,6 +75,19 @@ def asked_status() -> Mapping[str, JsonValue]:
     with contextlib.suppress(NotRunningError):
         return ask(Command("status")).status or {}
     return {}
+
+
+def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_file.save(tmp_path / "none.json", Settings(background=BackgroundSettings(kind="none")))
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    with start(prepared, tmp_path, "--config", str(tmp_path / "none.json")) as process:
+        assert process.stderr is not None
+        assert any("--background none" in line for line in process.stderr)
+        eventually(lambda: bool(asked_status()), START_S)
+        status = asked_status()
+        assert (status["paused"], status["frames_out"]) == (True, 0)
+        assert ask(Command("quit")).done
+        assert process.wait(START_S) == 0
 
 
 def handles_interrupts(pid: int) -> bool:

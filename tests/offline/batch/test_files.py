@@ -58,6 +58,9 @@ def test_an_error_names_the_address_and_no_temporary_file() -> None:
 def test_a_missing_clip_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path)
+    (job,) = plan_jobs(["memory://empty"], "memory://films", SETTINGS, alpha=None, foreground=None)
+    error = run_job(job, lambda done, total: None, lambda: False).error
+    assert error is not None and error.startswith("memory://empty cannot be fetched"), "a folder without clips"
     with pytest.raises(UsageError, match=r"^nosuchsystem://clips is an address of an unknown kind"):
         list_folder("nosuchsystem://clips")
     assert size_and_time("memory://clips/missing.mp4") == (None, None)
