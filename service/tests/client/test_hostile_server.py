@@ -194,7 +194,7 @@ def test_mattes_that_are_none_are_silence(
         engine = RemoteEngine(ServerLink(address, None), *SIZE, silence_s=0.5)
         try:
             began_s = time.monotonic()
-            with pytest.raises(RemoteError, match=f"{address} sends no mattes; matting runs on this machine"):
+            with pytest.raises(RemoteError, match=f"{address} sends no mattes; matting runs on this computer"):
                 engine.step(frame, np.zeros_like(frame), EDGES).result()
             assert time.monotonic() - began_s < 30
         finally:
