@@ -31,6 +31,7 @@ from training.rows import (
     agreement_row,
     cutout_row,
     frames_until_settled,
+    gaps_shown,
     mask_row,
     mean_row,
     rim_error,
@@ -102,7 +103,7 @@ class Scenes:
     def __init__(self, folders: list[Path], teacher: MattingNetwork, every: int = 1) -> None:
         """every: take every Nth scene of each kind only."""
         rough = Stream(teacher, 1.0, (256, 256))
-        self.photos = photos(folders, lambda rgb: _rough_alpha(rough, rgb))[::every]
+        self.photos = photos(folders, lambda rgb: _rough_alpha(rough, rgb), every)
         truth = Stream(teacher, TRUTH_RATIO)
         self.true = [truth.still(scene.frame) for scene in self.photos]
         alone = [shows_head_and_shoulders(np.rint(alpha * 255).astype(np.uint8)) for alpha in self.true]
@@ -126,21 +127,28 @@ class Scenes:
                 figures = agreement_row(ours, reference)
                 row |= {f"{group} ({len(members)}){kind} {name}": value for name, value in figures.items()}
         masks = [scene.mask for scene in self.masked if scene.mask is not None]
-        row |= mask_row([stream.still(scene.frame) for scene in self.masked], masks)
-        row |= mean_row([self._moving(stream, scene) for scene in self.moving])
+        masked = [stream.still(scene.frame) for scene in self.masked]
+        row |= mask_row(masked, masks)
+        row["gaps of photos %"] = gaps_shown(pred, self.true)
+        row["gaps of masks %"] = gaps_shown(masked, [mask.astype(np.float32) for mask in masks])
+        moving = [self._moving(stream, scene) for scene in self.moving]
+        row |= mean_row([figures for figures, _ in moving])
+        exact = [alpha for scene in self.moving for alpha in scene.alphas]
+        row["gaps of cut-outs %"] = gaps_shown([alpha for _, alphas in moving for alpha in alphas], exact)
         row["frames after a cut"] = self._cuts(stream, pred)
         shares = [stream.still(scene.frame) > 0.1 for scene in self.rooms]
         row["rooms: alpha > 0.1 %"] = 100 * fmean(float(share.mean()) for share in shares)
         return row
 
-    def _moving(self, stream: Stream, scene: MovingScene) -> Row:
+    def _moving(self, stream: Stream, scene: MovingScene) -> tuple[Row, list[Alpha]]:
         stream.reset()
         results = [stream.step(frame) for frame in scene.frames]
         rims = [
             rim_error(*result, *true)
             for result, true in zip(results, zip(scene.foregrounds, scene.alphas, strict=True), strict=True)
         ]
-        return {**cutout_row([alpha for _, alpha in results], scene.alphas), "rim error": fmean(rims)}
+        alphas = [alpha for _, alpha in results]
+        return {**cutout_row(alphas, scene.alphas), "rim error": fmean(rims)}, alphas
 
     def _cuts(self, stream: Stream, pred: list[Alpha]) -> float:
         """Return the mean number of frames until a stream has settled after a cut from one photo to the next."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from models.blocks import downsampled
 from models.mattecam.network import MattecamNetwork
 from training.data import Mixture, SampleSource
+from training.gaps import gaps
 from training.step import to_batch
 
 Pixels = npt.NDArray[np.uint8]
@@ -26,19 +27,22 @@ RATIO = 0.5
 _CELL = 16
 """Pixels of the frame on a side of what a position of the features describes; crops begin at multiples."""
 _CHANNELS = 48
-_FRAMES = ((640, 360), 4), ((448, 256), 2)
-"""(width, height) of the frames and the crops of each; in the smaller ones, photos are not magnified."""
-_MIXTURE = Mixture(composite=0.62, empty=0.02, clip=0.0)
+_FRAMES = ((640, 360), 4, False), ((448, 256), 2, True)
+"""(width, height) of the frames, the crops of each, and whether photos are views, which are small."""
+_GAP_CROPS = 3
+"""More crops of a frame in which the person encloses background, around one of its places each."""
+_MIXTURE = Mixture(composite=0.55, empty=0.1, clip=0.0)
 _UNSPOILT = 0.5
 _BATCH = 4
 _EDGE = 12
 """Least difference of alpha, of 255, within a pixel."""
 _FEWEST = 30
 """Edge pixels of a frame that has an edge."""
-_EMPTY = 0.2
-"""Share of the frames without an edge of which crops are taken."""
-_PARTS = slice(0, 3), slice(3, 6), slice(6, 7)
-"""Channels of the frame, of the foreground and of alpha."""
+_BACKGROUND_CROPS = 1
+"""More crops of every frame, around background anywhere: what is far from people must stay hidden."""
+_PARTS = slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 8)
+"""Channels of the frame, of the foreground, of alpha and of gaps."""
+_LAYERS = 8
 _MARGIN_PX = 20
 """Least distance of the edge pixel that a crop was chosen for from the crop's borders, where the frame allows it."""
 
@@ -52,6 +56,8 @@ class Crops(NamedTuple):
     """(B, 3, HEIGHT, WIDTH); defined where pha > 0."""
     pha: Tensor
     """(B, 1, HEIGHT, WIDTH)."""
+    gaps: Tensor
+    """(B, 1, HEIGHT, WIDTH): 1 in gaps, 0 elsewhere; see `training.gaps`."""
     features: Tensor
     """(B, 48, HEIGHT / 16, WIDTH / 16): the decoder's at 1/8 of the small frame."""
 
@@ -64,8 +70,8 @@ def draw_crops(network: MattecamNetwork, cache: Path, out: Path, seconds: float,
     """
     out.mkdir(parents=True, exist_ok=True)
     sources = [
-        (SampleSource(cache, size, seed=number, mixture=_MIXTURE, unspoilt=_UNSPOILT, views=False), count)
-        for number, (size, count) in enumerate(_FRAMES)
+        (SampleSource(cache, size, seed=number, mixture=_MIXTURE, unspoilt=_UNSPOILT, views=views), count)
+        for number, (size, count, views) in enumerate(_FRAMES)
     ]
     rng = np.random.default_rng(first)
     end_s, batch, drawn = time.monotonic() + seconds, first, 0
@@ -75,8 +81,10 @@ def draw_crops(network: MattecamNetwork, cache: Path, out: Path, seconds: float,
             samples = [source.draw(batch * _BATCH + i) for i in range(_BATCH)]
             coarse = _features(network, to_batch(samples, torch.device("cpu")).src[:, 0])
             for sample, feature in zip(samples, coarse, strict=True):
-                layers = np.concatenate([sample.src[0], sample.fgr[0], sample.pha[0]], 2)
-                for top, left in _places(layers[..., 6], count, rng):
+                found = gaps(sample.pha[0, ..., 0])
+                layers = np.concatenate([sample.src[0], sample.fgr[0], sample.pha[0], 255 * found[..., None]], 2)
+                layers = layers.astype(np.uint8)
+                for top, left in _places(layers[..., 6], found, count, rng):
                     pixels.write(layers[top : top + HEIGHT, left : left + WIDTH].tobytes())
                     y, x = top // _CELL, left // _CELL
                     part = feature[:, y : y + HEIGHT // _CELL, x : x + WIDTH // _CELL]
@@ -88,7 +96,7 @@ def draw_crops(network: MattecamNetwork, cache: Path, out: Path, seconds: float,
 
 def shuffled(folder: Path, count: int, seed: int) -> Iterator[Crops]:
     """Yield batches of `count` of the crops in a folder, without end, in a random order."""
-    shape = (-1, HEIGHT, WIDTH, 7)
+    shape = (-1, HEIGHT, WIDTH, _LAYERS)
     pixels = np.memmap(folder / "pixels.u8", np.uint8, "r").reshape(shape)
     shape = (-1, _CHANNELS, HEIGHT // _CELL, WIDTH // _CELL)
     features = np.memmap(folder / "features.f16", np.float16, "r").reshape(shape)
@@ -98,8 +106,8 @@ def shuffled(folder: Path, count: int, seed: int) -> Iterator[Crops]:
         for start in range(0, max(1, len(order) - count + 1), count):
             chosen = np.sort(order[start : start + count])
             layers = torch.from_numpy(pixels[chosen]).permute(0, 3, 1, 2).float() / 255
-            src, fgr, pha = (layers[:, part].contiguous() for part in _PARTS)
-            yield Crops(src, fgr, pha, torch.from_numpy(features[chosen]).float())
+            src, fgr, pha, found = (layers[:, part].contiguous() for part in _PARTS)
+            yield Crops(src, fgr, pha, found, torch.from_numpy(features[chosen]).float())
 
 
 @torch.no_grad()
@@ -110,18 +118,22 @@ def _features(network: MattecamNetwork, frames: Tensor) -> npt.NDArray[np.float1
     return features.contiguous().half().numpy()
 
 
-def _places(alpha: Pixels, count: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
-    """Yield top and left of crops around random edge pixels of alpha (H, W)."""
+def _places(
+    alpha: Pixels, found: npt.NDArray[np.bool_], count: int, rng: np.random.Generator
+) -> Iterator[tuple[int, int]]:
+    """Yield top and left of crops of a frame with this alpha (H, W) and these gaps (H, W)."""
     near = np.ones((3, 3), np.uint8)
-    rows, columns = np.nonzero(cv2.dilate(alpha, near).astype(int) - cv2.erode(alpha, near) > _EDGE)
-    if len(rows) < _FEWEST:
-        if rng.random() >= _EMPTY:
-            return
-        rows, columns = np.array([alpha.shape[0] // 2]), np.array([alpha.shape[1] // 2])
-    for _ in range(count):
-        edge = rng.integers(len(rows))
-        top = _begin(int(rows[edge]), alpha.shape[0], HEIGHT, rng)
-        yield top, _begin(int(columns[edge]), alpha.shape[1], WIDTH, rng)
+    edges = cv2.dilate(alpha, near).astype(int) - cv2.erode(alpha, near) > _EDGE
+    yield from _around(edges, count if edges.sum() >= _FEWEST else 0, rng)
+    yield from _around(found, _GAP_CROPS, rng)
+    yield from _around(alpha == 0, _BACKGROUND_CROPS, rng)
+
+
+def _around(places: npt.NDArray[np.bool_], count: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
+    """Yield top and left of crops, each around a random one of these places (H, W); none where there is none."""
+    rows, columns = np.nonzero(places)
+    for at in rng.integers(len(rows), size=count) if len(rows) else ():
+        yield _begin(int(rows[at]), places.shape[0], HEIGHT, rng), _begin(int(columns[at]), places.shape[1], WIDTH, rng)
 
 
 def _begin(at: int, size: int, length: int, rng: np.random.Generator) -> int:

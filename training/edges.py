@@ -14,7 +14,7 @@ from typing import Annotated
 import cv2
 import torch
 import typer
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.blocks import downsampled
 from models.mattecam.bundled import load, save
@@ -30,12 +30,18 @@ from training.progress import Bar
 from training.step import EDGE_REACH
 from training.train import filled, run_processes
 
-TRAINED = "reduce1", "decode1", "project"
+TRAINED = "detail1", "reduce1", "decode1", "refine1", "project"
 WEIGHTS = "student.safetensors"
 _BORDER = 16
 """Pixels of a crop's border that count for no loss: the layers see nothing beyond it."""
 _RIM = 5
 """Pixels around an edge that count more."""
+_GAP = 6
+"""How many times more a gap counts than other places; see `training.gaps`."""
+_RIGHT = 0.3
+"""Largest error of alpha that counts as right."""
+_KEPT = 3
+"""Weight of differences to what ships, away from edges and gaps, where that is right."""
 _LEVELS = 3
 _WARM_UP_STEPS = 100
 _DECAY = 0.999
@@ -62,7 +68,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the crops, the log and the weights.")],
     cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
     begin: Annotated[Path, typer.Option("--from", help="Exported weights to start from.")] = BUNDLED,
-    drawing_minutes: Annotated[float, typer.Option(help="Time for drawing crops.")] = 5,
+    drawing_minutes: Annotated[float, typer.Option(help="Time for drawing crops; 0 uses those in OUT.")] = 5,
     minutes: Annotated[float, typer.Option(help="Time for training; the learning rate falls to zero over it.")] = 7,
     batch: Annotated[int, typer.Option(min=1, help="Crops of a step, over all processes.")] = 48,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
@@ -81,10 +87,28 @@ def work(rank: int, job: Job) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     parallel.join(rank, job.processes, job.rendezvous)
-    network = load(job.begin).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = widened(load(job.begin)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     crops = job.out / f"crops{rank}"
-    draw_crops(network, job.cache, crops, job.drawing_s, rank, job.processes)
+    if job.drawing_s > 0:
+        draw_crops(network, job.cache, crops, job.drawing_s, rank, job.processes)
     train(network, job, rank)
+
+
+def widened(network: MattecamNetwork) -> MattecamNetwork:
+    """Return a network with wide layers at 1/2 and, but for rounding, the same output, in evaluation mode."""
+    if network.detail1 is not None:
+        return network
+    wide = MattecamNetwork(trunk=network.trunk is not None, wide=True)
+    state = wide.state_dict()
+    for name, value in network.state_dict().items():
+        if value.ndim:
+            # Channels that are new come after the others, and none of the others reads them yet.
+            state[name][: len(value)] = 0
+            state[name][tuple(map(slice, value.shape))] = value
+    wide.load_state_dict(state)
+    assert wide.refine1 is not None
+    nn.init.zeros_(wide.refine1.get_parameter("body.0.1.weight"))
+    return wide.eval()
 
 
 def train(network: MattecamNetwork, job: Job, rank: int) -> None:
@@ -92,6 +116,7 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
     network.requires_grad_(False)
     for name in TRAINED:
         network.get_submodule(name).requires_grad_(True)
+    shipped = load(BUNDLED).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer, average = Optimizer(network.parameters(), job.rate), Average(network, _DECAY)
     unscaled = torch.amp.GradScaler("cpu", enabled=False)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -101,7 +126,7 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
         while parallel.agreed(time.monotonic() - begun < job.training_s, job.processes):
             passed_s = time.monotonic() - begun
             optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
-            losses = losses_of(network, next(batches))
+            losses = losses_of(network, next(batches), shipped)
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
             parallel.average_gradients(trained, job.processes)
@@ -119,17 +144,19 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
         save(averaged, job.out / WEIGHTS)
 
 
-def losses_of(network: MattecamNetwork, crops: Crops) -> dict[str, Tensor]:
-    """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size."""
+def losses_of(network: MattecamNetwork, crops: Crops, shipped: MattecamNetwork) -> dict[str, Tensor]:
+    """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
+
+    shipped: differs from `network` in its last layers only.
+    """
     small = downsampled(crops.src, RATIO)
-    with torch.autocast("cpu", torch.bfloat16):
-        cells, *_ = network.last_cells(crops.features, *network.skips(small))
-        raw = pixels_of(cells, small)
-    residual, logit = raw[:, :3].float(), raw[:, 3:].float()
+    residual, logit = _answer(network, crops.features, small)
     coarse = stretched(logit, ALPHA_MARGIN)
+    with torch.no_grad():
+        before = stretched(_answer(shipped, crops.features, small)[1], ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous()
     filtered = guided_filter.apply(crops.src, *explained(small, matte))
-    shown, src, fgr, pha = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha))
+    shown, src, fgr, pha, found = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha, crops.gaps))
     alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
     wrong = alpha - pha
     rim = (highest(pha, _RIM) + highest(-pha, _RIM) > 0).float()
@@ -137,15 +164,26 @@ def losses_of(network: MattecamNetwork, crops: Crops) -> dict[str, Tensor]:
     before_white = before_black - wrong
     truth = downsampled(crops.pha, RATIO)
     colour = (residual - (downsampled(crops.fgr, RATIO) - small)) * (truth > 0)
+    right = (before - truth).abs() < _RIGHT
+    beside = right & (downsampled(crops.gaps, RATIO) == 0) & (highest(truth, _RIM) == -highest(-truth, _RIM))
     truth_inside, coarse_inside, logit_inside = (_inner(x, RATIO) for x in (truth, coarse, logit))
     return {
-        "l1": wrong.abs().mean() + 2 * (wrong.abs() * rim).mean(),
+        "kept": _KEPT * _inner((coarse - before).abs() * beside, RATIO).mean(),
+        "l1": (wrong.abs() * (1 + 2 * rim + _GAP * found)).mean(),
         "laplacian": laplacian_loss(alpha.contiguous(), pha, levels=_LEVELS),
         "rim": ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),
         "entropy": 0.2 * segmentation_loss(logit_inside, truth_inside),
         "undecided": 1.5 * undecided_loss(coarse_inside, truth_inside, EDGE_REACH),
         "foreground": 0.5 * colour.abs().mean(),
     }
+
+
+def _answer(network: MattecamNetwork, features: Tensor, small: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the residual of the foreground, (B, 3, h, w), and the logit of alpha, (B, 1, h, w)."""
+    with torch.autocast("cpu", torch.bfloat16):
+        cells, *_ = network.last_cells(features, *network.skips(small))
+        raw = pixels_of(cells, small)
+    return raw[:, :3].float(), raw[:, 3:].float()
 
 
 def _inner(x: Tensor, ratio: float = 1) -> Tensor:

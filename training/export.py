@@ -11,7 +11,7 @@ import typer
 
 from app.core.errors import UsageError
 from models.mattecam.bundled import load, save
-from models.mattecam.network import MattecamNetwork, has_trunk
+from models.mattecam.network import MattecamNetwork
 from models.mattecam.spec import BUNDLED
 from training.rounding import round_weights
 from training.step import Learner
@@ -47,7 +47,7 @@ def averaged_student(checkpoint: Path, kind: type[MattecamNetwork] = MattecamNet
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     prefix = "module."
     weights = {name.removeprefix(prefix): v for name, v in state["average"].items() if name.startswith(prefix)}
-    learner = Learner(student=kind(has_trunk(name.removeprefix("student.") for name in weights)))
+    learner = Learner(student=kind.for_weights(name.removeprefix("student.") for name in weights))
     learner.load_state_dict(weights)
     return learner.student.eval()
 
@@ -56,11 +56,11 @@ def blended(one: MattecamNetwork, other: MattecamNetwork, share: float) -> Matte
     """Return `other` with weights interpolated towards `one`; `share` is the weight of `other`.
 
     Averaging the weights of consecutive stretches often improves on both ("model soups", arXiv 2203.05482). Raises
-    UsageError if only one of them has a trunk.
+    UsageError if they are of different layers.
     """
     theirs = other.state_dict()
     if theirs.keys() != one.state_dict().keys():
-        raise UsageError("Only one of the weights to blend has a trunk; blend weights of the same layers.")
+        raise UsageError("The weights to blend belong to different layers; blend weights of the same layers.")
     mixed = {k: v.lerp(theirs[k], share) if v.is_floating_point() else v for k, v in one.state_dict().items()}
     other.load_state_dict(mixed)
     return other

@@ -1,9 +1,10 @@
 """Make the int8 version of the bundled network or of RVM MobileNetV3: `python -m training.quantize --help`.
 
-Sets the scales of the quantizers from training samples, and compares the int8 network with the float32 network on the
-held-out scenes of `training.compare_strangers`. Writes nothing if a figure of the model card gets worse by more than
-3 %. Repeat it whenever the weights change: until then the program runs in float32. The file of the bundled network
-contains its weights; that of RVM contains scales only, because its weights are not ours to ship.
+Sets the scales of the quantizers from training samples, and measures the result on the held-out scenes of
+`training.compare_strangers`. Writes nothing if a figure of the model card gets worse by more than 2 %, compared with
+what ships: with the int8 version of the bundled network, because that is what users have now, and with RVM in float32.
+Repeat it whenever the weights change: until then the program runs in float32. The file of the bundled network contains
+its weights; that of RVM contains scales only, because its weights are not ours to ship.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ SIZE = (320, 180)
 FRAMES, UNSPOILT = 4, 0.3
 """Length of the sequences, and share of those without camera degradation."""
 BATCHES, BATCH = 8, 4
-TOLERANCE = 0.03
+TOLERANCE = 0.02
 RESOLUTION = {
+    "gaps of cut-outs %": 0.5,
     "failures %": 1.3,
     "ghosts %": 0.02,
     "p90": 2.0,
@@ -68,9 +70,9 @@ def main(
     rvm = rvm_network(teacher)
     work = _of_rvm(rvm, teacher, cache) if network == RVM_MOBILENETV3.name else _of_student(weights, cache)
     scenes = Scenes(pictures, rvm, every)
-    before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (work.reference, work.int8))
+    before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (work.shipped, work.int8))
     if report is not None:
-        report.write_text(json.dumps({"float32": before, "int8": after}, indent=1), encoding="utf-8")
+        report.write_text(json.dumps({"shipped": before, "new": after}, indent=1), encoding="utf-8")
     for name, value in before.items():
         typer.echo(f"{name:34s} {value:9.4g} {after[name]:9.4g} {after[name] / value - 1 if value else 0:+7.1%}")
     failed = regressions(before, after)
@@ -86,7 +88,8 @@ def main(
 class Work:
     """A network, its int8 version with all scales set, and how to keep that."""
 
-    reference: MattecamNetwork | MattingNetwork
+    shipped: MattecamNetwork | MattingNetwork
+    """What users have now, to be compared with."""
     int8: MattecamNetwork | MattingNetwork
     target: Path
     save: Callable[[Path], None]
@@ -96,7 +99,8 @@ def _of_student(weights: Path, cache: Path) -> Work:
     network = load(weights)
     student = quantize(network, cache)
     source = {SOURCE: sha256_of(weights)}
-    return Work(network, student, int8_file(weights), lambda path: save_quantized(student, path, source))
+    shipped = load(int8_file(BUNDLED))
+    return Work(shipped, student, int8_file(weights), lambda path: save_quantized(student, path, source))
 
 
 def _of_rvm(rvm: MattingNetwork, weights: Path, cache: Path) -> Work:

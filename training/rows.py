@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.offline.evaluation import metrics
 from app.offline.evaluation.metrics import Alpha
+from training.gaps import gaps
 from training.matte import overlap
 
 Pixels = npt.NDArray[np.uint8]
@@ -22,6 +23,8 @@ RIM_PX = 5
 GHOST_PX = 10
 BAND_PX = 10
 """Masks drawn by people are not trusted within this distance of their edge."""
+TRIMMED = 0.05
+"""Share of the photos left out at either end of a trimmed mean, which no single photo decides."""
 SETTLED = 1.2
 """After a cut a stream has settled once its error is at most so many times the error of a fresh state."""
 
@@ -33,10 +36,12 @@ def ghost_share(alpha: Alpha) -> float:
 
 
 def agreement_row(pred: Sequence[Alpha], true: Sequence[Alpha]) -> Row:
-    """Return MAD (mean, median, p90, p99), failures, IoU and ghosts of one alpha per photo."""
+    """Return MAD (mean, trimmed mean, median, p90, p99), failures, IoU and ghosts of one alpha per photo."""
     mads = [metrics.mad(p, t) for p, t in zip(pred, true, strict=True)]
+    ends = int(TRIMMED * len(mads))
     return {
         "mad": fmean(mads),
+        "trimmed": fmean(sorted(mads)[ends : len(mads) - ends]),
         "median": float(np.median(mads)),
         "p90": float(np.percentile(mads, 90)),
         "p99": float(np.percentile(mads, 99)),
@@ -66,6 +71,16 @@ def cutout_row(pred: Sequence[Alpha], true: Sequence[Alpha]) -> Row:
         "cut-out grad": fmean(metrics.grad(p, t) for p, t in pairs),
         "cut-out dtssd": fmean(metrics.dtssd(pred[i], pred[i - 1], true[i], true[i - 1]) for i in steps),
     }
+
+
+def gaps_shown(pred: Sequence[Alpha], true: Sequence[Alpha]) -> float:
+    """Return the share, in percent, of the pixels in gaps of the true alphas that are shown; see `training.gaps`."""
+    shown = found = 0
+    for ours, exact in zip(pred, true, strict=True):
+        places = gaps(np.rint(255 * exact).astype(np.uint8))
+        found += int(places.sum())
+        shown += int((places & (ours >= 0.5)).sum())
+    return 100 * shown / found if found else 0.0
 
 
 def rim_error(foreground: Pixels, alpha: Alpha, true_foreground: Pixels, true_alpha: Alpha) -> float:

@@ -16,7 +16,7 @@ from torch import nn
 
 from app.core.errors import UsageError
 from models.mattecam.bundled import load
-from models.mattecam.network import MattecamNetwork, has_trunk
+from models.mattecam.network import MattecamNetwork
 from models.mattecam.plate import PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
@@ -232,10 +232,10 @@ class Run:
         stage = self.stage
         kind = PlateNetwork if stage.plate else MattecamNetwork
         if state:
-            trunk = has_trunk(name.removeprefix("student.") for name in state["learner"])
-            if stage.trunk and not trunk:
+            network = kind.for_weights(name.removeprefix("student.") for name in state["learner"])
+            if stage.trunk and network.trunk is None:
                 raise UsageError("The checkpoint has no trunk; export its weights and give these with --from.")
-            return kind(trunk)
+            return network
         network = load(begin) if begin else MattecamNetwork()
         if stage.trunk and network.trunk is None:
             if stage.frames > 1:

@@ -32,7 +32,7 @@ def with_trunk(network: MattecamNetwork, weights: Path) -> MattecamNetwork:
 
     What reads them begins anew; all other layers are kept. Raises KeyError if the weights are others.
     """
-    found = MattecamNetwork(trunk=True)
+    found = MattecamNetwork(trunk=True, wide=network.detail1 is not None)
     assert found.trunk is not None
     load_pretrained(found.trunk.encoder, weights)
     kept = {name: value for name, value in network.state_dict().items() if not name.startswith(_DROPPED)}

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.export import Export, ExportStage, example_inputs
-from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork, has_trunk
+from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork
 from models.mattecam.parts import Trunk
 from models.mattecam.plate import PlateNetwork
 from models.mattecam.quantized import load_quantized
@@ -48,14 +48,14 @@ def network_of(tensors: Mapping[str, Tensor], refiner: str = "auto") -> Mattecam
     """
     if any(tensor.dtype == torch.int8 for tensor in tensors.values()):
         return load_quantized(tensors)
-    network = MattecamNetwork(has_trunk(tensors))
+    network = MattecamNetwork.for_weights(tensors)
     network.load_state_dict(tensors, strict=True)
     return network
 
 
 def network_with_plate_of(tensors: Mapping[str, Tensor], refiner: str = "auto") -> PlateNetwork:
     """Return the network that also sees a plate with these weights; RuntimeError as in `network_of`."""
-    network = PlateNetwork(has_trunk(tensors))
+    network = PlateNetwork.for_weights(tensors)
     network.load_state_dict(tensors, strict=True)
     return network
 

@@ -1,22 +1,23 @@
 """Mattecam's network: recurrent, small enough to bundle, built of dense 3x3 convolutions of few channels.
 
 On the target CPUs, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter than depthwise ones.
-Most of the network therefore runs at these scales; the layers at 1/2 only detect edges.
+Most of the network therefore runs at these scales; the layers at 1/2 only place edges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.blocks import Residual, as_given, conv_norm, downsampled, flattened
-from models.mattecam.parts import CHANNELS, LATERAL, Decision, Forgetting, MattecamGRU, Shares, Trunk
+from models.mattecam.parts import CHANNELS, LATERAL, Context, Decision, Forgetting, MattecamGRU, Shares, Trunk
 from models.rvm import guided_filter
 
+Network = TypeVar("Network", bound="MattecamNetwork")
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
@@ -29,6 +30,8 @@ ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
 _DEPTHS = (1,), (2,), (2, 2), (2,)
 """Convolutions of each residual block of the encoder's stages from 1/4 on."""
+_WIDE = 32
+"""Channels at 1/2 of a network with wide layers there."""
 EPS = 1e-4
 CELL = 2
 """Pixels per side of what a position of the finest features describes."""
@@ -37,20 +40,6 @@ ALPHA_MARGIN = 0.04
 
 Training takes less (`training.step`): most of its pictures are spoilt, so that the network is too undecided on others.
 """
-
-
-class Context(nn.Module):
-    """Gates the channels of the coarsest features by global context."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.features = conv_norm(channels, channels, 1)
-        self.weights = nn.Conv2d(channels, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the same shape."""
-        y: Tensor = self.features(x) * torch.sigmoid(self.weights(x.mean((2, 3), keepdim=True)))
-        return y
 
 
 class MattecamNetwork(nn.Module):
@@ -65,11 +54,15 @@ class MattecamNetwork(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, trunk: bool = False) -> None:
-        """trunk: whether `models.mattecam.parts` takes the place of the encoder's layers at 1/16 and 1/32."""
+    def __init__(self, trunk: bool = False, wide: bool = False) -> None:
+        """trunk: whether `models.mattecam.parts` takes the place of the encoder's layers at 1/16 and 1/32.
+
+        wide: whether the decoder has more channels and a residual block at 1/2, and its own view of the frame there.
+        """
         super().__init__()
         e1, e2, e3, e4, e5 = ENCODER
         d1, d2, d3, d4 = _DECODER
+        x1, f1 = (_WIDE, 2 * e1) if wide else (d1, e1)
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
         self.encode1 = conv_norm(3, e1, 3, 2)
@@ -87,11 +80,19 @@ class MattecamNetwork(nn.Module):
         self.memory3 = MattecamGRU(d3)
         self.decode2 = conv_norm(d3 + e2, d2, 3)
         self.memory2 = MattecamGRU(d2)
+        self.detail1 = conv_norm(3, f1 - e1, 3, 2) if wide else None
         self.reduce1 = conv_norm(d2, d1, 1)
-        self.decode1 = conv_norm(d1 + e1, d1, 3)
-        self.project = nn.Conv2d(d1, 4 * CELL**2, 3, padding=1)
+        self.decode1 = conv_norm(d1 + f1, x1, 3)
+        self.refine1 = Residual(x1, 1) if wide else None
+        self.project = nn.Conv2d(x1, 4 * CELL**2, 3, padding=1)
         self.forgetting = Forgetting()
         self.decision = Decision()
+
+    @classmethod
+    def for_weights(cls: type[Network], names: Iterable[str]) -> Network:
+        """Return a network with the layers that weights of these names belong to, with random values."""
+        found = {name.split(".")[0] for name in names}
+        return cls("trunk" in found, "detail1" in found)
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
         """Return zero states for streams whose small frame has this size, with the network's dtype and device."""
@@ -238,8 +239,10 @@ class MattecamNetwork(nn.Module):
 
     def skips(self, src_small: Tensor) -> tuple[Tensor, Tensor]:
         """Return the encoder's features at 1/2 and 1/4."""
-        f1 = self.encode1(self.normalized(src_small))
-        return f1, self.encode2(f1)
+        normalized = self.normalized(src_small)
+        f1 = self.encode1(normalized)
+        f2 = self.encode2(f1)
+        return f1 if self.detail1 is None else torch.cat([f1, self.detail1(normalized[:, :3])], 1), f2
 
     def last_cells(
         self,
@@ -253,12 +256,7 @@ class MattecamNetwork(nn.Module):
         """Return the cells, the decoder's features at 1/4 and the new r1, from its features at 1/8 and `skips`."""
         x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep, frames)
         x1 = self.decode1(_joined(self.reduce1(x2), f1))
-        return self.project(x1), x2, r1
-
-
-def has_trunk(names: Iterable[str]) -> bool:
-    """Return whether a network whose tensors have these names has a pretrained trunk."""
-    return any(name.startswith("trunk.") for name in names)
+        return self.project(x1 if self.refine1 is None else self.refine1(x1)), x2, r1
 
 
 def _joined(coarse: Tensor, skip: Tensor) -> Tensor:

@@ -153,3 +153,17 @@ class Forgetting(nn.Module):
 
 def _halved(x: Tensor) -> Tensor:
     return functional.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False)
+
+
+class Context(nn.Module):
+    """Gates the channels of the coarsest features by global context."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.features = conv_norm(channels, channels, 1)
+        self.weights = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        y: Tensor = self.features(x) * torch.sigmoid(self.weights(x.mean((2, 3), keepdim=True)))
+        return y

@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.blocks import conv_norm
-from models.mattecam.network import ENCODER, MattecamNetwork, has_trunk
+from models.mattecam.network import ENCODER, MattecamNetwork
 from models.rules import NEAR, OTHER, REACH, SAME
 
 FIRST_KERNEL = "encode1.0.weight"
@@ -22,8 +22,8 @@ class PlateNetwork(MattecamNetwork):
     small size only: `matte` and `coefficients`, not `forward`.
     """
 
-    def __init__(self, trunk: bool = False) -> None:
-        super().__init__(trunk)
+    def __init__(self, trunk: bool = False, wide: bool = False) -> None:
+        super().__init__(trunk, wide)
         self.encode1 = conv_norm(2 * 3 + 2, ENCODER[0], 3, 2)
 
     def normalized(self, src_small: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ def with_plate(network: MattecamNetwork) -> PlateNetwork:
     if isinstance(network, PlateNetwork):
         return network
     state = network.state_dict()
-    found = PlateNetwork(has_trunk(state))
+    found = PlateNetwork.for_weights(state)
     kernel = state[FIRST_KERNEL]
     wide = torch.zeros_like(found.state_dict()[FIRST_KERNEL])
     wide[:, : kernel.shape[1]] = kernel

@@ -18,8 +18,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones.efficientnet_lite import STAGES_TO_8, MBConv
 from models.blocks import Residual
-from models.mattecam.network import Context, MattecamNetwork, has_trunk
-from models.mattecam.parts import MattecamGRU, Trunk
+from models.mattecam.network import MattecamNetwork
+from models.mattecam.parts import Context, MattecamGRU, Trunk
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
 
 _SCALE = ".scale"
@@ -38,15 +38,19 @@ def quantized(network: MattecamNetwork) -> MattecamNetwork:
     mattecam.decode2 = _convolution(mattecam.decode2, Quantizer(SIGNED))
     for name in ("memory2", "memory3", "memory4"):
         setattr(mattecam, name, _QuantizedGRU(getattr(mattecam, name)))
+    if mattecam.detail1 is not None:
+        mattecam.detail1 = nn.Sequential(*_folded(mattecam.detail1))
     mattecam.reduce1 = nn.Sequential(*_folded(mattecam.reduce1))
     mattecam.decode1 = _convolution(mattecam.decode1, Quantizer())
+    if mattecam.refine1 is not None:
+        mattecam.refine1.body = _convolution(mattecam.refine1.body[0], Quantizer())
     mattecam.add_module("project", nn.Sequential(Quantizer(), QuantizedConv(mattecam.project)))
     return mattecam
 
 
 def load_quantized(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
     """Return the network of a file written by `save_quantized`. Raises RuntimeError if the tensors do not match."""
-    mattecam = quantized(MattecamNetwork(has_trunk(tensors)).eval())
+    mattecam = quantized(MattecamNetwork.for_weights(tensors).eval())
     state = dict(tensors)
     for name, weight in tensors.items():
         if weight.dtype == torch.int8:

@@ -68,11 +68,11 @@ def test_means_of_the_outputs_stay_although_weights_are_rounded() -> None:
     assert error() < min(0.05 * uncorrected, 1e-5)
 
 
-def test_a_figure_may_get_worse_by_three_percent() -> None:
+def test_a_figure_may_get_worse_by_two_percent() -> None:
     before = {"shoulders (79) mad": 10.0, "shoulders (79) iou": 0.96, "varied (118) failures %": 10.0}
-    assert not regressions(before, {**before, "shoulders (79) mad": 10.29})
+    assert not regressions(before, {**before, "shoulders (79) mad": 10.19})
     assert not regressions(before, {**before, "shoulders (79) mad": 5.0})
-    assert regressions(before, {**before, "shoulders (79) mad": 10.31}) == ["shoulders (79) mad"]
+    assert regressions(before, {**before, "shoulders (79) mad": 10.21}) == ["shoulders (79) mad"]
     assert regressions(before, {**before, "shoulders (79) iou": 0.93}) == ["shoulders (79) iou"]
     assert not regressions(before, {**before, "shoulders (79) iou": 0.99})
     assert not regressions(before, {**before, "varied (118) failures %": 11.2}), "one photo"

@@ -13,7 +13,7 @@ from torch import Tensor
 from app.core.errors import UsageError
 from models.backbones.efficientnet_lite import EfficientNetLite0
 from models.mattecam.bundled import load, save
-from models.mattecam.network import MattecamNetwork, has_trunk
+from models.mattecam.network import MattecamNetwork
 from models.mattecam.plate import with_plate
 from models.mattecam.quantized import quantized, save_quantized
 from training.calibration import calibrate, run
@@ -104,7 +104,7 @@ def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, stage: Stage
     assert not any(name.startswith("encoder.stem") for name in changed)
     assert not any(name.startswith("encoder") and name.endswith(("mean", "var")) for name in changed)
     assert "lateral4.0.weight" in changed
-    assert has_trunk(averaged_student(stretch.checkpoint).state_dict())
+    assert averaged_student(stretch.checkpoint).trunk is not None
     onward = Run(replace(stage, out=tmp_path / "onward", begin=stretch.checkpoint), 0, 1, "")
     assert onward.learner.student.trunk is not None
 
@@ -130,19 +130,20 @@ def test_pretrained_parameters_change_more_slowly() -> None:
     assert 0 < slow < 0.3 * fast
 
 
-def test_files_tell_whether_their_network_has_a_trunk(tmp_path: Path) -> None:
-    for trunk in (True, False):
-        network = MattecamNetwork(trunk).eval()
-        save(network, tmp_path / "float.safetensors")
-        save_quantized(quantized(network), tmp_path / "int8.safetensors", {})
-        for name in ("float", "int8"):
-            assert has_trunk(load(tmp_path / f"{name}.safetensors").state_dict()) is trunk
-        assert has_trunk(with_plate(network).state_dict()) is trunk
+@pytest.mark.parametrize("trunk", [True, False])
+@pytest.mark.parametrize("wide", [True, False])
+def test_files_tell_which_layers_their_network_has(trunk: bool, wide: bool, tmp_path: Path) -> None:
+    network = MattecamNetwork(trunk, wide).eval()
+    save(network, tmp_path / "float.safetensors")
+    save_quantized(quantized(network), tmp_path / "int8.safetensors", {})
+    for found in (*(load(tmp_path / f"{name}.safetensors") for name in ("float", "int8")), with_plate(network)):
+        assert (found.trunk is not None, found.detail1 is not None) == (trunk, wide)
 
 
-def test_weights_with_and_without_a_trunk_cannot_be_blended() -> None:
-    with pytest.raises(UsageError, match="has a trunk"):
-        blended(MattecamNetwork(), MattecamNetwork(trunk=True), 0.5)
+@pytest.mark.parametrize("other", [MattecamNetwork(trunk=True), MattecamNetwork(wide=True)])
+def test_weights_of_other_layers_cannot_be_blended(other: MattecamNetwork) -> None:
+    with pytest.raises(UsageError, match="different layers"):
+        blended(MattecamNetwork(), other, 0.5)
 
 
 @torch.no_grad()
