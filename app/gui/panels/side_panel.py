@@ -91,7 +91,7 @@ class SidePanel(QWidget):
             (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup",
              CameraFormatControls(store, self.camera)),
             (self.tr("Quality"), self.tr("Model and edge"), "qualityGroup", self.quality),
-            (self.tr("Output"), self.tr("How other programs receive your video"), "outputGroup", self.output),
+            (self.tr("Send to OBS"), self.tr("How other programs receive your video"), "outputGroup", self.output),
             (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
             (self.tr("Show a name or logo"), self.tr("Over the video"), "overlayGroup", OverlayControls(store)),
             (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", StandbyControls(store)),

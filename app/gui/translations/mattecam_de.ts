@@ -2512,8 +2512,8 @@
         <translation>Modell und Kante</translation>
     </message>
     <message>
-        <source>Output</source>
-        <translation>Ausgabe</translation>
+        <source>Send to OBS</source>
+        <translation>An OBS senden</translation>
     </message>
     <message>
         <source>How other programs receive your video</source>

@@ -2512,8 +2512,8 @@
         <translation>Modelo y borde</translation>
     </message>
     <message>
-        <source>Output</source>
-        <translation>Salida</translation>
+        <source>Send to OBS</source>
+        <translation>Enviar a OBS</translation>
     </message>
     <message>
         <source>How other programs receive your video</source>
