@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +42,7 @@ _GAP = 6
 _RIGHT = 0.3
 """Largest error of alpha that counts as right."""
 _KEPT = 3
-"""Weight of differences to what ships, away from edges and gaps, where that is right."""
+"""Weight of differences to what the network said before, away from edges and gaps, where that is right."""
 _LEVELS = 3
 _WARM_UP_STEPS = 100
 _DECAY = 0.999
@@ -116,7 +117,7 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
     network.requires_grad_(False)
     for name in TRAINED:
         network.get_submodule(name).requires_grad_(True)
-    shipped = load(BUNDLED).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    original = deepcopy(network)
     optimizer, average = Optimizer(network.parameters(), job.rate), Average(network, _DECAY)
     unscaled = torch.amp.GradScaler("cpu", enabled=False)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -126,7 +127,7 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
         while parallel.agreed(time.monotonic() - begun < job.training_s, job.processes):
             passed_s = time.monotonic() - begun
             optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
-            losses = losses_of(network, next(batches), shipped)
+            losses = losses_of(network, next(batches), original)
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
             parallel.average_gradients(trained, job.processes)
@@ -144,16 +145,16 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
         save(averaged, job.out / WEIGHTS)
 
 
-def losses_of(network: MattecamNetwork, crops: Crops, shipped: MattecamNetwork) -> dict[str, Tensor]:
+def losses_of(network: MattecamNetwork, crops: Crops, original: MattecamNetwork) -> dict[str, Tensor]:
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
 
-    shipped: differs from `network` in its last layers only.
+    original: the network before its last layers were trained.
     """
     small = downsampled(crops.src, RATIO)
     residual, logit = _answer(network, crops.features, small)
     coarse = stretched(logit, ALPHA_MARGIN)
     with torch.no_grad():
-        before = stretched(_answer(shipped, crops.features, small)[1], ALPHA_MARGIN)
+        before = stretched(_answer(original, crops.features, small)[1], ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous()
     filtered = guided_filter.apply(crops.src, *explained(small, matte))
     shown, src, fgr, pha, found = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha, crops.gaps))

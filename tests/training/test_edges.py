@@ -93,12 +93,13 @@ def test_training_changes_the_last_layers_alone(network: MattecamNetwork, crops:
 
 def test_training_lowers_the_loss_at_edges(crops: Path) -> None:
     torch.manual_seed(1)
-    network, batch, shipped = MattecamNetwork().eval(), one_batch(crops), MattecamNetwork().eval()
+    network, batch = MattecamNetwork().eval(), one_batch(crops)
+    original = copy.deepcopy(network)
     network.requires_grad_(False).project.requires_grad_(True)
     optimizer = torch.optim.Adam(network.project.parameters(), 0.01)
     totals = []
     for _ in range(12):
-        loss = torch.stack(list(losses_of(network, batch, shipped).values())).sum()
+        loss = torch.stack(list(losses_of(network, batch, original).values())).sum()
         totals.append(float(loss.detach()))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
