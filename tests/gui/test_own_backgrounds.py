@@ -116,14 +116,33 @@ def test_a_reload_keeps_the_current_tile(controls: Session, qtbot: QtBot) -> Non
     assert strip.view.currentIndex().row() == 3
 
 
+def test_an_added_file_that_has_a_tile_already_becomes_the_current_one_at_once(
+    controls: Session, qtbot: QtBot, picture: Path
+) -> None:
+    """Of several files that are added, the list may show the last one before it is reported."""
+    strip = controls.window.strip
+    tile = add(controls, qtbot, picture)
+    strip.view.setCurrentIndex(strip.model.index(0 if own(controls)[0] is not tile else 1))
+    strip.library.added.emit(tile.path)
+    assert strip.current == tile
+    strip.view.setCurrentIndex(strip.model.index(len(tiles(controls)) - 1))
+    current = strip.current
+    strip.library.reload()
+    with qtbot.waitSignal(strip.model.modelReset):
+        pass
+    assert strip.current == current
+
+
 def test_the_tile_beside_a_removed_one_becomes_the_current_one(
     controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path
 ) -> None:
     names = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
     for name in names[1:]:
         name.write_bytes(picture.read_bytes())
+    added: list[Path] = []
+    controls.window.strip.library.added.connect(added.append)
     controls.window.strip.library.add_files(names)
-    qtbot.waitUntil(lambda: len(own(controls)) == 3)
+    qtbot.waitUntil(lambda: len(own(controls)) == len(added) == 3)
     qtbot.waitUntil(lambda: chosen(controls).kind == "image")
     controls.store.edit("background", kind="blur")
     activate(controls, qtbot)

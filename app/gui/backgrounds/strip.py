@@ -136,6 +136,7 @@ class BackgroundStrip(QWidget):
 
     def _choose_path(self, path: Path) -> None:
         self._added = path
+        self._show_added()
         kind = "video" if is_video(path) else "image"
         self._use(self._store.current.background.with_file(kind, path))
 
@@ -153,13 +154,20 @@ class BackgroundStrip(QWidget):
     def _remember_current(self) -> None:
         self._current, self._current_row = self.current, self.view.currentIndex().row()
 
-    def _restore_current(self) -> None:
+    def _show_added(self) -> bool:
+        """Make the tile of the added file the current one, if it has one; return whether it has."""
         added = next((row for row, tile in enumerate(self.model.tiles) if tile.path and tile.path == self._added), None)
-        if added is not None:
-            self._added = None
-            self.view.setCurrentIndex(self.model.index(added))
-            self.view.scrollTo(self.model.index(added))
-        elif self._current in self.model.tiles:
+        if added is None:
+            return False
+        self._added = None
+        self.view.setCurrentIndex(self.model.index(added))
+        self.view.scrollTo(self.model.index(added))
+        return True
+
+    def _restore_current(self) -> None:
+        if self._show_added():
+            return
+        if self._current in self.model.tiles:
             self.view.setCurrentIndex(self.model.index(self.model.tiles.index(self._current)))
         elif self._current is not None and self.view.hasFocus():  # it was removed: stay beside it
             self.view.setCurrentIndex(self.model.index(min(self._current_row, len(self.model.tiles) - 1)))
