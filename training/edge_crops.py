@@ -82,8 +82,8 @@ def draw_crops(network: MattecamNetwork, cache: Path, out: Path, seconds: float,
             coarse = _features(network, to_batch(samples, torch.device("cpu")).src[:, 0])
             for sample, feature in zip(samples, coarse, strict=True):
                 found = gaps(sample.pha[0, ..., 0])
-                layers = np.concatenate([sample.src[0], sample.fgr[0], sample.pha[0], 255 * found[..., None]], 2)
-                layers = layers.astype(np.uint8)
+                marked = np.where(found[..., None], np.uint8(255), np.uint8(0))
+                layers = np.concatenate([sample.src[0], sample.fgr[0], sample.pha[0], marked], 2)
                 for top, left in _places(layers[..., 6], found, count, rng):
                     pixels.write(layers[top : top + HEIGHT, left : left + WIDTH].tobytes())
                     y, x = top // _CELL, left // _CELL

@@ -25,7 +25,7 @@ from models.rvm import guided_filter
 from training import parallel
 from training.average import Average
 from training.edge_crops import RATIO, Crops, draw_crops, shuffled
-from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss
+from training.losses import laplacian_loss, segmentation_loss, undecided_loss, variation
 from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.progress import Bar
 from training.step import EDGE_REACH
@@ -160,13 +160,13 @@ def losses_of(network: MattecamNetwork, crops: Crops, original: MattecamNetwork)
     shown, src, fgr, pha, found = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha, crops.gaps))
     alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
     wrong = alpha - pha
-    rim = (highest(pha, _RIM) + highest(-pha, _RIM) > 0).float()
+    rim = (variation(pha, _RIM) > 0).float()
     before_black = (src + shown[:, :3]) * alpha - fgr * pha
     before_white = before_black - wrong
     truth = downsampled(crops.pha, RATIO)
     colour = (residual - (downsampled(crops.fgr, RATIO) - small)) * (truth > 0)
     right = (before - truth).abs() < _RIGHT
-    beside = right & (downsampled(crops.gaps, RATIO) == 0) & (highest(truth, _RIM) == -highest(-truth, _RIM))
+    beside = right & (downsampled(crops.gaps, RATIO) == 0) & (variation(truth, _RIM) == 0)
     truth_inside, coarse_inside, logit_inside = (_inner(x, RATIO) for x in (truth, coarse, logit))
     return {
         "kept": _KEPT * _inner((coarse - before).abs() * beside, RATIO).mean(),

@@ -47,12 +47,13 @@ class MovingScene:
 
 
 def photos(folders: list[Path], people_of: Callable[[Pixels], Pixels], every: int = 1) -> list[StillScene]:
-    """Return every such photo of the held-out sources, cut with the head in view.
+    """Return the photos of the held-out sources, cut with the head in view.
 
-    people_of: returns the rough alpha (H, W), uint8, of the people in a photo (H, W, 3).
+    people_of: returns the rough alpha (H, W), uint8, of the people in a photo (H, W, 3). every: take every Nth photo.
     """
+    held_out = [picture for picture in _listed(folders, "photo") if picture.source in HELD_OUT_SOURCES]
     found = []
-    for picture in [picture for picture in _listed(folders, "photo") if picture.source in HELD_OUT_SOURCES][::every]:
+    for picture in held_out[::every]:
         rgb = to_rgb(read_image(picture.path))
         layers = head_in_view(np.dstack([rgb, people_of(rgb)]), SIZE)
         found.append(StillScene(picture.name, np.ascontiguousarray(layers[..., :3])))

@@ -21,8 +21,8 @@ Network = TypeVar("Network", bound="MattecamNetwork")
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-"""r1, r2, r3, the last frame at 1/4 (see `models.rules`), and the last decisions at the size of the small
-frame (see `models.mattecam.parts`)."""
+"""r1, r2, r3, the last frame at 1/4 (see `models.rules.ForgettingRule`), and the last decisions at the size of the
+small frame (see `models.mattecam.parts.Decision`)."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -55,7 +55,7 @@ class MattecamNetwork(nn.Module):
     deviation: Tensor
 
     def __init__(self, trunk: bool = False, wide: bool = False) -> None:
-        """trunk: whether `models.mattecam.parts` takes the place of the encoder's layers at 1/16 and 1/32.
+        """trunk: whether `models.mattecam.parts.Trunk` takes the place of the encoder's layers at 1/16 and 1/32.
 
         wide: whether the decoder has more channels and a residual block at 1/2, and its own view of the frame there.
         """
