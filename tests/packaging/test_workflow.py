@@ -13,3 +13,8 @@ def test_the_cache_depends_on_the_lock_files() -> None:
     assert len(patterns) == workflow.count("cache: pip")
     for pattern in patterns:
         assert set(ROOT.glob(pattern)) == set((ROOT / "requirements").glob("*.lock"))
+
+
+def test_a_published_package_knows_whose_releases_to_ask_for() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    assert 'tools.packages.release dist --project "$GITHUB_REPOSITORY"' in workflow

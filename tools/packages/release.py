@@ -1,6 +1,6 @@
 """Build everything that a release consists of, from a clean checkout: one command.
 
-    python -m tools.packages.release FOLDER [--opencv WHEEL]
+    python -m tools.packages.release FOLDER [--opencv WHEEL] [--project OWNER/NAME]
 
 Writes the Debian package, the AppDir, the bill of materials (CycloneDX), the licences, the notes of this version and
 the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe.
@@ -36,8 +36,8 @@ exec "$(dirname "$(readlink -f "$0")")"{INSTALLED_IN}/bin/mattecam "$@"
 """
 
 
-def release(folder: Path, opencv: Path | None) -> None:
-    """Build a release into a new folder."""
+def release(folder: Path, opencv: Path | None, project: str = "") -> None:
+    """Build a release into a new folder. project: on GitHub, whose releases *Check for updates* asks for."""
     if git("status", "--porcelain", "--untracked-files=no"):
         sys.exit("Commit or undo the changes first.")
     if on_hand(INCLUDED) is None:
@@ -46,7 +46,7 @@ def release(folder: Path, opencv: Path | None) -> None:
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         tree = Path(scratch) / "tree"
-        build(tree, [opencv or build_wheel(Path(scratch))])
+        build(tree, [opencv or build_wheel(Path(scratch))], project)
         report = check(tree)
         if report.wrong:
             sys.exit("\n".join(report.wrong))
@@ -121,5 +121,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--opencv", type=Path, help="a wheel that is built already")
+    parser.add_argument("--project", default="", help="OWNER/NAME on GitHub, which Check for updates asks")
     named = parser.parse_args()
-    release(named.folder.resolve(), named.opencv)
+    release(named.folder.resolve(), named.opencv, named.project)

@@ -1,9 +1,10 @@
 """Build the relocatable folder that packages contain: Python, locked wheels, Mattecam and converted networks.
 
-    python -m tools.packages.tree FOLDER [--wheel FILE]...
+    python -m tools.packages.tree FOLDER [--wheel FILE]... [--project OWNER/NAME]
 
 It is built of the Python that runs this command (x86-64 Linux), and can be moved afterwards. A wheel given by `--wheel`
-takes the place of the locked one. `tools.packages.check` checks the result.
+takes the place of the locked one; `--project` names the project on GitHub whose releases *Check for updates* asks for.
+`tools.packages.check` checks the result.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def locked_for_packages(text: str, replaced: Iterable[str] = ()) -> list[str]:
     return [entry for name, entries in entries_of(text).items() if name not in left_out for entry in entries]
 
 
-def build(tree: Path, wheels: Sequence[Path] = ()) -> None:
-    """Build the tree in a new folder. wheels: files that take the place of locked wheels."""
+def build(tree: Path, wheels: Sequence[Path] = (), project: str = "") -> None:
+    """Build the tree in a new folder. wheels: files that take the place of locked wheels. project: `OWNER/NAME`."""
     copy_python(tree)
     with tempfile.TemporaryDirectory() as scratch:
         lock = Path(scratch) / "packages.lock"
@@ -63,6 +64,8 @@ def build(tree: Path, wheels: Sequence[Path] = ()) -> None:
     prune(packages, PACKAGES)
     program = packages / "mattecam" / "_program"
     (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
+    if project:
+        (program / "PROJECT").write_text(project, encoding="utf-8")
     include_networks(program)
     compile_kernels = (sys.executable, "-m", "tools.packages.kernels", program / "app" / "core" / "kernels")
     subprocess.run(compile_kernels, cwd=ROOT, check=True)
@@ -178,5 +181,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--wheel", type=Path, action="append", default=[])
+    parser.add_argument("--project", default="")
     named = parser.parse_args()
-    build(named.folder.resolve(), named.wheel)
+    build(named.folder.resolve(), named.wheel, named.project)

@@ -14,6 +14,8 @@ from app.core.files.paths import NAME, ROOT
 SCRIPT = ROOT / "run.py"
 COMMIT = ROOT / "COMMIT"
 """Commit that a package was built of (tools/packages/tree.py)."""
+PROJECT = ROOT / "PROJECT"
+"""Project that publishes a package, `OWNER/NAME` on GitHub (tools/packages/tree.py)."""
 
 
 def name() -> str:
@@ -34,6 +36,11 @@ def command() -> list[str]:
 def commit() -> str:
     """Return the commit that this copy was packaged from; empty for other copies."""
     return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else ""
+
+
+def project() -> str:
+    """Return the project that published this copy, `OWNER/NAME` on GitHub; empty for copies of nobody's release."""
+    return PROJECT.read_text(encoding="utf-8").strip() if PROJECT.exists() else ""
 
 
 def install_command(requirements: str, packages: Sequence[str]) -> str:

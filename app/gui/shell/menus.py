@@ -144,6 +144,7 @@ class Menus(QObject):
         )
         self._add(menu, self.tr("Log"), "Ctrl+L", windows.open_log)
         self._add(menu, self.tr("Copy diagnostics"), "", windows.copy_diagnostics)
+        self._add(menu, self.tr("Check for updates…"), "", windows.open_update_check)
         self._add(menu, self.tr("About Mattecam"), "", windows.open_about)
 
     def _paste(self) -> None:

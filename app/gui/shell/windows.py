@@ -15,6 +15,7 @@ from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.dialogs.update_box import UpdateBox
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -100,6 +101,10 @@ class SecondaryWindows(QObject):
     def open_log(self) -> None:
         """Open the log window."""
         self.log_window.open_beside()
+
+    def open_update_check(self) -> None:
+        """Ask whether a newer release is published."""
+        self._open(UpdateBox, lambda: UpdateBox(self._window))
 
     def open_about(self) -> None:
         """Show name, version, commit and licences."""

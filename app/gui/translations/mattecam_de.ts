@@ -1404,6 +1404,10 @@
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
+        <source>Check for updates…</source>
+        <translation>Nach Updates suchen…</translation>
+    </message>
+    <message>
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
@@ -2788,6 +2792,40 @@
     <message>
         <source>Quit</source>
         <translation>Beenden</translation>
+    </message>
+</context><context>
+    <name>UpdateBox</name>
+    <message>
+        <source>Check for updates</source>
+        <translation>Nach Updates suchen</translation>
+    </message>
+    <message>
+        <source>This copy of Mattecam does not come from a release, so there is none to compare with.</source>
+        <translation>Diese Kopie von Mattecam stammt aus keiner veröffentlichten Version; es gibt keine zum Vergleichen.</translation>
+    </message>
+    <message>
+        <source>Asking {0}…</source>
+        <translation>{0} wird gefragt…</translation>
+    </message>
+    <message>
+        <source>No answer from {0}. Check the internet connection.</source>
+        <translation>Keine Antwort von {0}. Prüfen Sie die Internetverbindung.</translation>
+    </message>
+    <message>
+        <source>Mattecam {0} is up to date.</source>
+        <translation>Mattecam {0} ist aktuell.</translation>
+    </message>
+    <message>
+        <source>Mattecam {0} is available. This is {1}.</source>
+        <translation>Mattecam {0} ist verfügbar. Dies ist {1}.</translation>
+    </message>
+    <message>
+        <source>Open the download page</source>
+        <translation>Download-Seite öffnen</translation>
+    </message>
+    <message>
+        <source>The answer from {0} names no release. Try again later.</source>
+        <translation>Die Antwort von {0} nennt keine Version. Versuchen Sie es später erneut.</translation>
     </message>
 </context><context>
     <name>ViewNote</name>

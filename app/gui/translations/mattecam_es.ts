@@ -1404,6 +1404,10 @@
         <translation>Copiar el diagnóstico</translation>
     </message>
     <message>
+        <source>Check for updates…</source>
+        <translation>Buscar actualizaciones…</translation>
+    </message>
+    <message>
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
@@ -2788,6 +2792,40 @@
     <message>
         <source>Quit</source>
         <translation>Salir</translation>
+    </message>
+</context><context>
+    <name>UpdateBox</name>
+    <message>
+        <source>Check for updates</source>
+        <translation>Buscar actualizaciones</translation>
+    </message>
+    <message>
+        <source>This copy of Mattecam does not come from a release, so there is none to compare with.</source>
+        <translation>Esta copia de Mattecam no procede de una versión publicada; no hay ninguna con la que compararla.</translation>
+    </message>
+    <message>
+        <source>Asking {0}…</source>
+        <translation>Consultando {0}…</translation>
+    </message>
+    <message>
+        <source>No answer from {0}. Check the internet connection.</source>
+        <translation>{0} no responde. Compruebe la conexión a internet.</translation>
+    </message>
+    <message>
+        <source>Mattecam {0} is up to date.</source>
+        <translation>Mattecam {0} está actualizado.</translation>
+    </message>
+    <message>
+        <source>Mattecam {0} is available. This is {1}.</source>
+        <translation>Mattecam {0} está disponible. Esta es la {1}.</translation>
+    </message>
+    <message>
+        <source>Open the download page</source>
+        <translation>Abrir la página de descarga</translation>
+    </message>
+    <message>
+        <source>The answer from {0} names no release. Try again later.</source>
+        <translation>La respuesta de {0} no indica ninguna versión. Vuelva a intentarlo más tarde.</translation>
     </message>
 </context><context>
     <name>ViewNote</name>

@@ -1,0 +1,207 @@
+"""Help › Check for updates, against a local server; nothing asks by itself."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from PyQt6.QtGui import QAction, QDesktopServices
+from PyQt6.QtNetwork import QNetworkAccessManager
+from PyQt6.QtWidgets import QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app import __version__
+from app.core.files import program
+from app.gui.dialogs import update_box
+from app.gui.dialogs.update_box import UpdateBox, newest_release, numbers
+from app.gui.shell.application import Session
+from tests.certificates import self_signed, server_context
+from tests.gui.widgets import find
+
+
+@dataclass
+class Releases:
+    """A local server in place of that of the releases."""
+
+    answer: bytes = b""
+    status: int = 200
+    drips: bool = False
+    asked: list[str] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as told."""
+
+    def __init__(self, told: Releases, *words: object) -> None:
+        self.told = told
+        super().__init__(*words)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        self.told.asked.append(f"{self.path} {self.headers['User-Agent']}")
+        self.send_response(self.told.status)
+        self.end_headers()
+        while self.told.drips and not self.told.released.wait(0.02):
+            self.wfile.write(b" ")
+            self.wfile.flush()
+        self.wfile.write(self.told.answer)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def served(told: Releases, tls: Path | None = None) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, told)) as server:
+        server.daemon_threads = True
+        if tls is not None:
+            server.socket = server_context(*self_signed(tls)).wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/repos/{{0}}/releases/latest"
+        told.released.set()
+        server.shutdown()
+
+
+@pytest.fixture
+def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
+    """The server, asked by a copy that `owner/name` published."""
+    told = Releases()
+    monkeypatch.setattr(program, "PROJECT", tmp_path / "PROJECT")
+    program.PROJECT.write_text("owner/name\n")
+    for address in served(told):
+        monkeypatch.setattr(update_box, "NEWEST", address)
+        yield told
+
+
+def tagged(version: str) -> bytes:
+    return json.dumps({"tag_name": version, "html_url": "https://elsewhere.invalid/", "body": "<b>bold</b>"}).encode()
+
+
+def after(*steps: int) -> str:
+    """A version beside this one; steps: added to its numbers."""
+    return ".".join(str(number + step) for number, step in zip(numbers(__version__), steps, strict=True))
+
+
+@pytest.fixture
+def said(qtbot: QtBot) -> Callable[[], tuple[UpdateBox, str]]:
+    """Asks as a click does, and returns the box with its last sentence."""
+    window = QWidget()
+    qtbot.addWidget(window)
+
+    def ask() -> tuple[UpdateBox, str]:
+        box = UpdateBox(window)
+        box.open()
+        qtbot.waitUntil(lambda: not box.text().startswith("Asking"))
+        return box, box.text()
+
+    return ask
+
+
+Ask = Callable[[], tuple[UpdateBox, str]]
+
+
+@pytest.mark.parametrize("version", [after(0, 0, 0), f"v{after(0, 0, 0)}", "0.0.1"])
+def test_the_same_or_an_older_release_is_no_update(releases: Releases, said: Ask, version: str) -> None:
+    releases.answer = tagged(version)
+    box, text = said()
+    assert text == f"Mattecam {__version__} is up to date."
+    assert box.findChild(QPushButton, "openReleasePage") is None
+    assert releases.asked == ["/repos/owner/name/releases/latest Mattecam"]
+
+
+@pytest.mark.parametrize("version", [after(0, 0, 1), after(0, 8, 0), after(11, 0, 0)])
+def test_a_newer_release_opens_the_projects_own_page(
+    releases: Releases, said: Ask, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    releases.answer = tagged(f"v{version}")
+    box, text = said()
+    assert text == f"Mattecam {version} is available. This is {__version__}."
+    find(box, QPushButton, "openReleasePage").click()
+    assert opened == ["https://github.com/owner/name/releases/latest"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"\xff\xfe", b"[" * 100_000, b"[]", b"null", b"{}", b'{"tag_name": 3}', tagged("<b>9</b>"), tagged("9.9"),
+     tagged("1.2.3-rc1"), tagged("9.9.9\n"), tagged("9" * 5000 + ".0.0"), tagged("٩.٩.٩")],
+)  # fmt: skip
+def test_an_answer_that_is_not_understood(releases: Releases, said: Ask, answer: bytes) -> None:
+    releases.answer = answer
+    assert said()[1] == "The answer from 127.0.0.1 names no release. Try again later."
+
+
+def test_a_project_without_a_release(releases: Releases, said: Ask) -> None:
+    releases.status, releases.answer = 404, tagged(after(1, 0, 0))
+    assert said()[1].startswith("The answer from 127.0.0.1 names no release.")
+
+
+def test_a_huge_answer_is_not_read_to_its_end(releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(update_box, "MAX_BYTES", 100_000)
+    releases.answer = b" " * 30_000_000 + tagged(after(1, 0, 0))
+    assert said()[1].startswith("The answer from 127.0.0.1 names no release.")
+
+
+def test_a_slow_answer_ends_at_the_deadline(releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(update_box, "DEADLINE_MS", 300)
+    releases.drips, releases.answer = True, tagged(after(1, 0, 0))
+    assert said()[1] == "No answer from 127.0.0.1. Check the internet connection."
+
+
+def test_nobody_answers(releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(update_box, "NEWEST", "http://127.0.0.1:9/{0}")
+    assert said()[1] == "No answer from 127.0.0.1. Check the internet connection."
+
+
+def test_a_server_without_a_trusted_certificate_is_refused(
+    releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    impostor = Releases(tagged(after(1, 0, 0)))
+    for address in served(impostor, tmp_path):
+        monkeypatch.setattr(update_box, "NEWEST", address)
+        assert said()[1].startswith("No answer from 127.0.0.1.")
+    assert impostor.asked == []
+
+
+def test_a_copy_of_no_release_asks_nobody(said: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(QNetworkAccessManager, "get")
+    assert said()[1].startswith("This copy of Mattecam does not come from a release")
+
+
+def test_closing_the_box_ends_the_question(releases: Releases, qtbot: QtBot) -> None:
+    releases.drips = True
+    window = QWidget()
+    qtbot.addWidget(window)
+    box = UpdateBox(window)
+    box.open()
+    qtbot.waitUntil(lambda: bool(releases.asked))
+    with qtbot.waitSignal(box.destroyed):
+        box.close()
+
+
+def test_the_window_asks_only_at_a_click(releases: Releases, session: Session, qtbot: QtBot) -> None:
+    releases.answer = tagged(after(1, 0, 0))
+    qtbot.wait(200)
+    assert releases.asked == []
+    (action,) = (each for each in session.window.findChildren(QAction) if each.text() == "Check for updates…")
+    action.trigger()
+    box = find(session.window, UpdateBox)
+    qtbot.waitUntil(lambda: "is available" in box.text())
+    assert len(releases.asked) == 1
+    box.close()
+
+
+@pytest.mark.parametrize("answer", [tagged("1.2.3"), tagged("v1.2.3")])
+def test_a_version_is_read_as_numbers(answer: bytes) -> None:
+    assert newest_release(answer) == (1, 2, 3) < numbers("1.10.0")
+
+
+def test_addresses_are_encrypted_and_the_projects() -> None:
+    assert update_box.NEWEST.format("a/b") == "https://api.github.com/repos/a/b/releases/latest"
+    assert update_box.PAGE.startswith("https://github.com/{0}/")
