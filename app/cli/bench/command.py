@@ -26,6 +26,7 @@ def bench(
             help="Measure the program with preview, virtual camera and recording switched on one after the other.",
         ),
     ] = False,
+    still: Annotated[bool, typer.Option("--still", help="The same while nothing moves before the camera.")] = False,
     choose: Annotated[
         bool,
         typer.Option(
@@ -40,11 +41,11 @@ def bench(
     Without --model each installed recurrent model is measured.
     """
     settings = on_console(live)
-    if in_use:
+    if in_use or still:
         from app.cli.bench.in_use import in_use as measure_in_use
         from app.cli.bench.in_use import table as in_use_table
 
-        result = measure_in_use(settings, seconds, notify)
+        result = measure_in_use(settings, seconds, notify, still=still)
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))
         return
     from app.cli.bench.choose import choices_table, choose_again

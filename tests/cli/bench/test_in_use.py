@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
 
+from app.capture.mjpg import MjpgDecoder
 from app.cli.bench.in_use import child, in_use, run, table
 from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
@@ -71,6 +74,19 @@ def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones()
     assert late is not None and late.index == read[-1].index + 10
     assert source.missed == 9
     source.close()
+
+
+def test_before_a_still_camera_only_noise_changes() -> None:
+    decoder = MjpgDecoder()
+
+    def change(motion: float) -> float:
+        images = [decoder.decode(frame) for frame in camera_frames(320, 180, 3, 4, motion)]
+        return max(
+            float(np.abs(cv2.blur(one, (9, 9)).astype(int) - cv2.blur(other, (9, 9))).max())
+            for one, other in itertools.pairwise(image for image in images if image is not None)
+        )
+
+    assert change(motion=0.0) < 6 < change(motion=1.0)
 
 
 def test_the_stand_in_camera_converts_and_its_probe_notes_new_frames_only() -> None:

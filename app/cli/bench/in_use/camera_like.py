@@ -22,9 +22,9 @@ Jpeg = NDArray[np.uint8]
 QUALITY = 90
 
 
-def camera_frames(width: int, height: int, fps: float, count: int) -> list[Jpeg]:
-    """Return JPEG frames of the demo scene in 4:2:2, as a camera sends them."""
-    source = DemoSource(width, height, fps, realtime=False)
+def camera_frames(width: int, height: int, fps: float, count: int, motion: float = 1.0) -> list[Jpeg]:
+    """Return JPEG frames of the demo scene in 4:2:2, as a camera sends them. motion: see `DemoSource`."""
+    source = DemoSource(width, height, fps, realtime=False, motion=motion)
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x211111]
     try:
         frames = [source.read() for _ in range(count)]

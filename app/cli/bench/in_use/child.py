@@ -68,7 +68,7 @@ def measure(work: Workload) -> Iterable[dict[str, Any]]:
     """Yield one row per phase and round. The step alone is measured before and after each."""
     load()
     capture = work.settings.capture
-    frames = camera_frames(capture.width, capture.height, capture.fps, SCENE_FRAMES)
+    frames = camera_frames(capture.width, capture.height, capture.fps, SCENE_FRAMES, motion=0.0 if work.still else 1.0)
     decoded = [image for image in map(MjpgDecoder().decode, frames[:ALONE_FRAMES]) if image is not None]
     with tempfile.TemporaryDirectory() as folder, closing(StepAlone(work.settings, decoded)) as alone:
         before_ms = alone.measure(work.seconds / 4)

@@ -35,6 +35,8 @@ class Workload(BaseModel):
     """Of each measurement."""
     rounds: int = 1
     """How often every phase is measured, in turn."""
+    still: bool = False
+    """Whether nothing moves before the camera."""
     idle: bool = False
     """Also measure the CPU time while the program rests and while it is paused."""
 
@@ -82,10 +84,13 @@ def in_use(
     seconds: float,
     progress: Progress = lambda line: None,
     phases: Sequence[tuple[str, ...]] = PHASES,
+    *,
+    still: bool = False,
 ) -> dict[str, Any]:
     """Measure every model of `models_to_measure`; return the content of `run.py bench --in-use --json`.
 
-    seconds: for all measurements together, without warm-up. phases: the outputs of each measurement. Raises ModelError.
+    seconds: for all measurements together, without warm-up. phases: the outputs of each measurement.
+    still: nothing moves before the camera. Raises ModelError.
     """
     models = models_to_measure(settings.matting)
     results: list[dict[str, Any]] = []
@@ -93,7 +98,8 @@ def in_use(
         chosen = fixed(settings, model)
         part_s = max(SHORTEST_S, seconds / len(models) / (len(phases) + 3))
         rounds = rounds_of(part_s)
-        work = Workload(settings=chosen, phases=_possible(phases), seconds=part_s / rounds, rounds=rounds, idle=True)
+        shared = {"seconds": part_s / rounds, "rounds": rounds, "still": still, "idle": True}
+        work = Workload(settings=chosen, phases=_possible(phases), **shared)
         rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in rows_of_child(work):
             progress(f"{model}: {row['what']} {'+'.join(row['outputs']) or 'without outputs'}")
