@@ -210,7 +210,8 @@ def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path) -> None
     with pytest.raises(SinkLostError, match="the file has become too large for this disk") as failure:
         run(source, tmp_path / "out.mp4", engine=NoisyEngine())
     assert "out.part.mp4" in str(failure.value)
-    assert (tmp_path / "out.part.mp4").stat().st_size > 300_000
+    # What is kept ends with a whole fragment; one takes about a quarter of this disk.
+    assert (tmp_path / "out.part.mp4").stat().st_size > 150_000
     assert not (tmp_path / "out.mp4").exists()
 
 
