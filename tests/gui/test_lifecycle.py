@@ -127,7 +127,7 @@ def test_a_warning_of_the_start_is_shown_and_translated(
     with translate(qapp, QLocale("de")):
         text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.error_bar.text
     assert "ist nicht verwendbar" in text
-    assert "Das gespeicherte Modell u2net ist nicht installiert" in text
+    assert "Das gespeicherte Modell „Gegenstände“ ist nicht installiert" in text
 
 
 def test_the_card_speaks_the_language_of_the_window(

@@ -16,7 +16,9 @@ from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths, program
-from app.core.messages.doctor import CameraFinding
+from app.core.messages.doctor import CameraFinding, ModelFinding
+from app.core.messages.matting import ModelText, PlateText
+from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramName
 from app.core.text import Text, code_of
 from app.doctor.virtual_camera import check_virtual_camera
@@ -178,6 +180,26 @@ def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp
         assert translated("Nobody translated this: {x}.") == "Nobody translated this: {x}."
         assert describe_model("of-tomorrow") == "of-tomorrow"
     assert translated(text) == "/dev/video0 (HD Cam) is in use by zoom (process 12), Mattecam itself."
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("en", "“Standard, with a photo of your empty room”"), ("de", "„Standard, mit einem Foto Ihres leeren Raums“"),
+     ("es", "«Estándar, con una foto de la habitación vacía»")])  # fmt: skip
+def test_a_model_is_called_as_in_the_lists_except_where_one_types_it(
+    qapp: QApplication, language: str, shown: str
+) -> None:
+    """Errors named `mattecam-plate`, which no list of the window shows."""
+    name = "mattecam-plate"
+    plain = [PlateText.NEEDED(model=name), SettingsText.CHECKPOINT_MISSING(file="a.pth", bundled=name)]
+    typed = [SettingsText.MODEL_MISSING(model=name, bundled="mattecam"), ModelText.NOT_FETCHED(model=name)]
+    with translate(qapp, QLocale(language)):
+        for text in (*plain, *typed):
+            command = f"`{program.advice('python3 run.py')} weights download {name}`" if text in typed else ""
+            assert shown in translated(text)
+            assert command in translated(text)
+            assert name not in translated(text).replace(command, "")
+        assert f"{shown}, " in translated(ModelFinding.INSTALLED(models=(name, "u2net")))
 
 
 @pytest.mark.parametrize(("copy", "command"), [("run.py", "python3 run.py"), ("", "mattecam")])

@@ -1,7 +1,8 @@
 """Translate texts of the program into the language of the window.
 
 A `Text` keeps its message and values. The English template is looked up in Qt's translations under the code of the
-message, and the values are inserted into the translated template.
+message, and the values are inserted into the translated template. A model is called as the window's lists call it, but
+within backticks, which hold what one types, it keeps its name.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from PyQt6.QtCore import QCoreApplication, QLocale
 
 from app.core.errors import text_of
 from app.core.files.program import advice
-from app.core.text import Text, code_of, fill
+from app.core.text import Text, Value, code_of, fill
 from models.table import NETWORKS
 
 CONTEXT, MODELS = "messages", "Models"
 """The contexts of all messages, and of the titles of models, in Qt's translations."""
+MODEL_PLACES = ("model", "models", "bundled")
+"""Places in templates for names of models."""
 translate = QCoreApplication.translate
 
 
@@ -25,8 +28,16 @@ def translated(text: str) -> str:
     """
     if not isinstance(text, Text):
         return text
-    template = translate(CONTEXT, text.message.value, code_of(text.message))
-    return fill(advice(template), text.values, translated)
+    parts = advice(translate(CONTEXT, text.message.value, code_of(text.message))).split("`")
+    titled = {**text.values, **{place: _titles(text.values[place]) for place in MODEL_PLACES if place in text.values}}
+    return "`".join(fill(part, text.values if at % 2 else titled, translated) for at, part in enumerate(parts))
+
+
+def _titles(models: Value) -> Value:
+    """Return names of models as their titles in quotation marks."""
+    if isinstance(models, tuple | list):
+        return tuple(map(_titles, models))
+    return translate("Models", "“{0}”").format(describe_model(str(models)))
 
 
 def translated_error(error: Exception) -> str:

@@ -1444,6 +1444,10 @@
 </context><context>
     <name>Models</name>
     <message>
+        <source>“{0}”</source>
+        <translation>„{0}“</translation>
+    </message>
+    <message>
         <source>Standard</source>
         <translation>Standard</translation>
     </message>
