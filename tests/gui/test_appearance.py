@@ -5,23 +5,29 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
-from PyQt6.QtCore import QLocale, QSize
-from PyQt6.QtGui import QColor, QIcon, QImage, QPalette
+from numpy.typing import NDArray
+from PyQt6.QtCore import QEvent, QLocale, QRect, QSize, Qt
+from PyQt6.QtGui import QColor, QIcon, QImage, QPalette, QScreen
 from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
 from app.core.messages.output import VirtualCameraText
 from app.gui.dialogs.doctor_dialog import DoctorDialog
+from app.gui.dialogs.help_window import open_help
 from app.gui.i18n.language import translate
+from app.gui.preview.qimage import from_qimage
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
+from app.gui.widgets.controls import ElidedComboBox, button, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
+from app.gui.widgets.qt import TITLE_BAR
 from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
@@ -116,6 +122,31 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
         assert find(window.notices, QWidget, window.notices.shown).isVisible()
         window.resize(1100, 800)
         qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """A screen of 1600x1000 pixels at scale 2: the buttons of assistant, doctor and help were below its edge."""
+    screen = QRect(0, 0, 800, 500)
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
+    with translate(qapp, QLocale(language)):
+        window = start_window(preferences=WindowPreferences(first_run_done=True)).window
+        windows = window.windows
+        for opened in (
+            windows.open_assistant, windows.open_doctor, windows.open_shortcuts, windows.open_virtual_camera_help,
+            windows.open_preferences, windows.open_about, windows.open_plate_dialog, lambda: open_help(window),
+            windows.open_log,
+        ):  # fmt: skip
+            opened()
+            (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())
+            for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
+                qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
+            assert dialog.height() <= screen.height() - TITLE_BAR, dialog.objectName()
+            assert dialog.width() <= screen.width(), dialog.objectName()
+            dialog.close()
+            qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def open_all_settings(session: Session) -> None:
@@ -262,6 +293,26 @@ def test_a_link_that_does_nothing_looks_like_it(controls: Session, qtbot: QtBot,
     disabled = strongest()
     link.setEnabled(True)
     assert strongest() > 2 * disabled
+
+
+def test_the_mark_of_the_focus_does_not_touch_the_text_of_a_link(controls: Session, qtbot: QtBot) -> None:
+    """A frame crossed its first and last letter."""
+    made = button("Jumping over zoom", link=True)
+    made.setParent(controls.window)
+    made.show()
+    made.resize(made.sizeHint())
+
+    def picture(focused: bool) -> NDArray[np.int_]:
+        (made.setFocus if focused else made.clearFocus)()
+        qtbot.waitUntil(lambda: made.hasFocus() is focused)
+        return from_qimage(made.grab().toImage()).astype(int)
+
+    plain = picture(focused=False)
+    text = (plain != plain[0, 0]).any(axis=2)
+    mark = (picture(focused=True) != plain).any(axis=2)
+    assert text.any()
+    assert mark.any()
+    assert not (cv2.dilate(mark.astype(np.uint8), np.ones((3, 3), np.uint8)) * text).any()
 
 
 def test_what_stands_in_one_row_has_one_height(controls: Session) -> None:

@@ -28,7 +28,7 @@ class SmallPreview(QWidget):
     def __init__(self, preview: Preview) -> None:
         super().__init__()
         self._preview = preview
-        self.setMinimumSize(QSize(320, 180))
+        self.setMinimumSize(QSize(240, 135))
         self.setAccessibleName(self.tr("Preview"))
         preview.image_shown.connect(self.update)
 

@@ -16,7 +16,7 @@ from app.gui.state.diagnostics import LogBuffer
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
-from app.gui.widgets.qt import column, follow, prepare, row, timer
+from app.gui.widgets.qt import column, follow, prepare, resize, row, timer
 from app.gui.widgets.theme import theme_names
 from app.system import autostart
 
@@ -190,7 +190,7 @@ class LogWindow(QDialog):
         super().__init__(parent)
         self.setObjectName("logWindow")
         self.setWindowTitle(self.tr("Log"))
-        self.resize(820, 460)
+        resize(self, 820, 460)
         self._buffer = buffer
         self._seen = -1
         self._make_diagnostics = make_diagnostics

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from PyQt6.QtCore import QObject, Qt, QTimer, pyqtBoundSignal
+from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtBoundSignal
 from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
@@ -14,6 +14,8 @@ Item = QWidget | QLayout | None
 """What stands in a row or column; None: space that takes what is left."""
 Margins = int | tuple[int, int, int, int]
 Layout = TypeVar("Layout", bound=QBoxLayout)
+TITLE_BAR = 40
+"""Height in pixels that the frame of a window may need."""
 
 
 def row(
@@ -63,7 +65,15 @@ def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     if size:
-        dialog.resize(*size)
+        resize(dialog, *size)
+
+
+def resize(window: QWidget, width: int, height: int) -> None:
+    """Resize a window, but not beyond its screen, where its buttons could not be reached."""
+    size, screen = QSize(width, height), window.screen()
+    if screen is not None:
+        size = size.boundedTo(screen.availableGeometry().size() - QSize(0, TITLE_BAR))
+    window.resize(size)
 
 
 def follow(signal: pyqtBoundSignal, owner: QObject, slot: Callable[..., Any]) -> None:
