@@ -1,10 +1,11 @@
 """Convert the bundled and downloaded networks for packages, which lack torch.
 
-    python -m tools.convert_networks FOLDER [--archives FOLDER --url ADDRESS]
+    python -m tools.convert_networks FOLDER [--weights FOLDER] [--archives FOLDER --url ADDRESS]
 
 A package has the first folder as `models/converted`. It does not belong into a source tree, where networks change.
-Without archives it holds every installed network; with them the bundled ones and the one that is recommended, and each
-other network is an archive in the second folder, which `weights download` of the package fetches from below ADDRESS.
+With `--weights` those in that folder take the place of the installed networks; each has to be the published file.
+Without archives it holds every such network; with them the bundled ones and the one that is recommended, and each other
+network is an archive in its folder, which `weights download` of the package fetches from below ADDRESS.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -24,30 +26,45 @@ from models.table import NETWORKS, recommended
 from models.weights import check_intact, on_hand, sha256_of
 
 
-def convert_all(target: Path, archives: Path | None = None, url: str = "") -> None:
-    """Convert each installed network in each of its versions into a new folder or an archive."""
+def published_in(folder: Path) -> dict[str, Path]:
+    """Return network → weights of the files in a folder. Exit if one is not the published file."""
+    named = {spec.name: folder / spec.weights.file for spec in NETWORKS.values() if not spec.bundled}
+    found = {name: file for name, file in named.items() if file.is_file()}
+    for name, file in found.items():
+        if sha256_of(file) != NETWORKS[name].weights.sha256:
+            sys.exit(f"{file} is not the published file of {name}: its SHA-256 differs.")
+    return found
+
+
+def convert_all(target: Path, weights: Path | None = None, archives: Path | None = None, url: str = "") -> None:
+    """Convert each installed network in each of its versions into a new folder or an archive.
+
+    weights: folder whose networks take the place of the installed ones.
+    """
     listed = {}
+    given = None if weights is None else published_in(weights)
     for spec in NETWORKS.values():
+        file = on_hand(spec.name) if given is None or spec.bundled else given.get(spec.name)
+        if file is None:
+            continue
         inside = archives is None or spec.bundled or spec == recommended()
         with tempfile.TemporaryDirectory() as scratch:
             made = target if inside else Path(scratch)
-            if convert_network(spec, made) and archives is not None and not inside:
-                file = pack(made, archives / f"{spec.name}.zip")
+            convert_network(spec, file, made)
+            if archives is not None and not inside:
+                archive = pack(made, archives / f"{spec.name}.zip")
                 listed[spec.name] = {
-                    "file": file.name,
-                    "url": f"{url.rstrip('/')}/{file.name}",
-                    "bytes": file.stat().st_size,
-                    "sha256": sha256_of(file),
+                    "file": archive.name,
+                    "url": f"{url.rstrip('/')}/{archive.name}",
+                    "bytes": archive.stat().st_size,
+                    "sha256": sha256_of(archive),
                 }
     if listed:
         (target / LIST).write_text(json.dumps(listed, indent=1), "utf-8")
 
 
-def convert_network(spec: NetworkSpec, target: Path) -> bool:
-    """Convert a network if its weights are installed; return whether they are."""
-    weights = on_hand(spec.name)
-    if weights is None:
-        return False
+def convert_network(spec: NetworkSpec, weights: Path, target: Path) -> None:
+    """Convert a network in each of its versions into a folder."""
     check_intact(spec.name, weights)
     with tempfile.TemporaryDirectory() as scratch:
         cache = ArtefactCache(lambda: Path(scratch))
@@ -57,7 +74,6 @@ def convert_network(spec: NetworkSpec, target: Path) -> bool:
                 cache.load(spec.name, weights, direct=direct, int8=int8)
                 made = cache.folder(spec.name, weights, direct=direct, int8=int8)
                 shutil.copytree(made, target / shipped_name(spec.name, weights, direct=direct, int8=int8))
-    return True
 
 
 def pack(folder: Path, archive: Path) -> Path:
@@ -73,7 +89,8 @@ def pack(folder: Path, archive: Path) -> Path:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--weights", type=Path)
     parser.add_argument("--archives", type=Path)
     parser.add_argument("--url", default="")
     given = parser.parse_args()
-    convert_all(given.folder, given.archives, given.url)
+    convert_all(given.folder, given.weights, given.archives, given.url)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
@@ -16,11 +22,12 @@ from packaging.utils import NormalizedName, canonicalize_name
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
 from app.system.environment import pins
 from app.system.licences import stated
+from models.table import NETWORKS
 from tests.paths import ROOT
 from tools.packages import deb, release
 from tools.packages.check import Report, digest, part_of, refused, resolved
 from tools.packages.prune import prune
-from tools.packages.tree import NOT_PACKAGED, locked_for_packages, relocated
+from tools.packages.tree import NOT_PACKAGED, build, locked_for_packages, relocated
 
 LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
 
@@ -152,6 +159,46 @@ def test_dpkg_names_the_packages_of_libraries() -> None:
     found = re.search(r"=> (/\S*libc\.so\.6)", libraries)
     assert found is not None
     assert deb.packages_of([found[1]]) == ["libc6"]
+
+
+@pytest.fixture
+def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bytes]:
+    """Weights that count as the published ones of RVM; a local server has them."""
+    weights, spec = b"published", NETWORKS[release.INCLUDED]
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / spec.weights.file).write_bytes(weights)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "server"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/{spec.weights.file}"
+        pin = hashlib.sha256(weights).hexdigest()
+        published = replace(spec.weights, url=url, bytes=len(weights), sha256=pin)
+        monkeypatch.setitem(NETWORKS, release.INCLUDED, replace(spec, weights=published))
+        yield weights
+        server.shutdown()
+
+
+def test_a_release_fetches_the_published_weights_once(pinned: bytes, tmp_path: Path) -> None:
+    found = release.published_weights(tmp_path / "weights")
+    assert {name: file.read_bytes() for name, file in found.items()} == {release.INCLUDED: pinned}
+    shutil.rmtree(tmp_path / "server")
+    assert release.published_weights(tmp_path / "weights") == found
+
+
+def test_weights_that_are_not_the_published_file_are_refused(pinned: bytes, tmp_path: Path) -> None:
+    file = tmp_path / NETWORKS[release.INCLUDED].weights.file
+    file.write_bytes(pinned + b" ")
+    for use in (release.published_weights, lambda folder: build(tmp_path / "tree", weights=folder)):
+        with pytest.raises(SystemExit, match="not the published file of rvm-mobilenetv3"):
+            use(tmp_path)
+    assert not (tmp_path / "tree").exists()
+
+
+def test_a_server_with_other_weights_ends_the_release(pinned: bytes, tmp_path: Path) -> None:
+    (tmp_path / "server" / NETWORKS[release.INCLUDED].weights.file).write_bytes(pinned[::-1])
+    with pytest.raises(SystemExit):
+        release.published_weights(tmp_path / "weights")
+    assert not list((tmp_path / "weights").iterdir())
 
 
 CHANGES = """# Changelog

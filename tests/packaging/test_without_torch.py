@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,8 +22,12 @@ from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.selection import choice, hardware
 from models.int8 import int8_file
 from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
+from models.table import NETWORKS
+from models.weights import sha256_of
+from tests.golden.fill import fill
 from tests.paths import ROOT
 from tools.convert_networks import convert_all
+from tools.packages.release import INCLUDED as RVM
 
 DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
 NOT_PREPARED = "from app.matting.preparation import preparation as p; p.preparation._done = True"
@@ -109,11 +115,21 @@ def test_what_needs_it_says_so_in_a_sentence(
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The converted networks of a package."""
-    folder = tmp_path_factory.mktemp("package") / "converted"
-    convert_all(folder)
-    return folder
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The converted networks of a release: the bundled ones, and RVM from generated weights that count as published."""
+    import torch
+
+    from models.rvm.network import MattingNetwork
+
+    folder = tmp_path_factory.mktemp("package")
+    weights = folder / "weights" / NETWORKS[RVM].weights.file
+    weights.parent.mkdir()
+    torch.save(fill(MattingNetwork().state_dict()), weights)
+    with pytest.MonkeyPatch.context() as patch:
+        pinned = replace(NETWORKS[RVM].weights, sha256=sha256_of(weights))
+        patch.setitem(NETWORKS, RVM, replace(NETWORKS[RVM], weights=pinned))
+        convert_all(folder / "converted", weights.parent)
+        yield folder / "converted"
 
 
 def test_what_ships_is_found_under_its_name(shipped: Path, tmp_path: Path) -> None:
@@ -123,11 +139,12 @@ def test_what_ships_is_found_under_its_name(shipped: Path, tmp_path: Path) -> No
     assert cache.folder("mattecam-plate", BUNDLED_WITH_PLATE).is_dir()
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize(("model", "precision"), [("mattecam", "float32"), ("mattecam", "int8"), (RVM, "float32")])
 def test_what_ships_gives_the_bits_of_one_converted_here(
-    precision: str, shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: str, precision: str, shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = MattingSettings(model="mattecam", device="cpu", executor="openvino", precision=precision)
+    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(shipped.parent / "weights"))
+    settings = MattingSettings(model=model, device="cpu", executor="openvino", precision=precision)
     source = DemoSource(640, 360, 30.0, realtime=False)
     given = [frame.image for frame in (source.read() for _ in range(5)) if frame is not None]
     source.close()

@@ -1,9 +1,10 @@
 """Build everything that a release consists of, from a clean checkout: one command.
 
-    python -m tools.packages.release FOLDER [--opencv WHEEL] [--project OWNER/NAME]
+    python -m tools.packages.release FOLDER [--opencv WHEEL] [--weights FOLDER] [--project OWNER/NAME]
 
-Writes the Debian package, the AppDir, the bill of materials (CycloneDX), the licences, the notes of this version and
-the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe.
+Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the
+AppDir, the bill of materials (CycloneDX), the licences, the notes of this version and the SHA-256 of every file.
+Refuses a version that CHANGELOG.md does not describe, and weights whose SHA-256 is not that of the published file.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from app import __version__
+from models.download import fetch
 from models.spec import NetworkSpec
 from models.table import NETWORKS
-from models.weights import on_hand
+from models.weights import DownloadError, spec_of
+from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.deb import build_deb, desktop_files
 from tools.packages.opencv import build_wheel
@@ -36,17 +39,21 @@ exec "$(dirname "$(readlink -f "$0")")"{INSTALLED_IN}/bin/mattecam "$@"
 """
 
 
-def release(folder: Path, opencv: Path | None, project: str = "") -> None:
-    """Build a release into a new folder. project: on GitHub, whose releases *Check for updates* asks for."""
+def release(folder: Path, opencv: Path | None = None, weights: Path | None = None, project: str = "") -> None:
+    """Build a release into a new folder.
+
+    opencv: a wheel that is built already. weights: folder that may have published weights already. project: on GitHub,
+    whose releases *Check for updates* asks for.
+    """
     if git("status", "--porcelain", "--untracked-files=no"):
         sys.exit("Commit or undo the changes first.")
-    if on_hand(INCLUDED) is None:
-        sys.exit(f"Run `python3 run.py weights download {INCLUDED}` first.")
     notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        weights = weights or Path(scratch) / "weights"
+        published = published_weights(weights)
         tree = Path(scratch) / "tree"
-        build(tree, [opencv or build_wheel(Path(scratch))], project)
+        build(tree, [opencv or build_wheel(Path(scratch))], weights, project)
         report = check(tree)
         if report.wrong:
             sys.exit("\n".join(report.wrong))
@@ -55,12 +62,24 @@ def release(folder: Path, opencv: Path | None, project: str = "") -> None:
         build_app_dir(tree, app_dir)
         archive(app_dir, folder / f"mattecam-{__version__}-x86_64.AppDir.tar.xz")
     (folder / "NOTES.md").write_text(notes, encoding="utf-8")
-    networks = [spec for spec in NETWORKS.values() if on_hand(spec.name)]
+    networks = [spec for spec in NETWORKS.values() if spec.bundled or spec.name in published]
     materials = bill_of_materials(report.licences, __version__, networks)
     (folder / "mattecam.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
     texts = "".join(f"{package}: {licence}\n" for package, licence in report.licences.items())
     (folder / "LICENCES.txt").write_text(texts, encoding="utf-8")
     (folder / "SHA256SUMS").write_text(sums(folder), encoding="utf-8")
+
+
+def published_weights(folder: Path) -> dict[str, Path]:
+    """Return network → weights in a folder, among them RVM, which is fetched if it is missing. Exit if one is wrong."""
+    spec = spec_of(INCLUDED)
+    assert spec.url is not None
+    if not (folder / spec.file).is_file():
+        try:
+            fetch(spec, spec.url, folder / spec.file)
+        except DownloadError as error:
+            sys.exit(str(error))
+    return published_in(folder)
 
 
 def build_app_dir(tree: Path, app_dir: Path) -> None:
@@ -121,6 +140,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--opencv", type=Path, help="a wheel that is built already")
+    parser.add_argument("--weights", type=Path, help="folder that has the published weights already")
     parser.add_argument("--project", default="", help="OWNER/NAME on GitHub, which Check for updates asks")
     named = parser.parse_args()
-    release(named.folder.resolve(), named.opencv, named.project)
+    release(named.folder.resolve(), named.opencv, named.weights, named.project)

@@ -1,10 +1,10 @@
 """Build the relocatable folder that packages contain: Python, locked wheels, Mattecam and converted networks.
 
-    python -m tools.packages.tree FOLDER [--wheel FILE]... [--project OWNER/NAME]
+    python -m tools.packages.tree FOLDER [--wheel FILE]... [--weights FOLDER] [--project OWNER/NAME]
 
 It is built of the Python that runs this command (x86-64 Linux), and can be moved afterwards. A wheel given by `--wheel`
-takes the place of the locked one; `--project` names the project on GitHub whose releases *Check for updates* asks for.
-`tools.packages.check` checks the result.
+takes the place of the locked one; `--weights` adds the networks whose published weights are in a folder; `--project`
+names the project on GitHub whose releases *Check for updates* asks for. `tools.packages.check` checks the result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from models.weights import WeightState, verify
+from tools.convert_networks import published_in
 from tools.lock_requirements import entries_of
 from tools.packages.prune import PACKAGES, STDLIB, prune
 
@@ -50,8 +50,13 @@ def locked_for_packages(text: str, replaced: Iterable[str] = ()) -> list[str]:
     return [entry for name, entries in entries_of(text).items() if name not in left_out for entry in entries]
 
 
-def build(tree: Path, wheels: Sequence[Path] = (), project: str = "") -> None:
-    """Build the tree in a new folder. wheels: files that take the place of locked wheels. project: `OWNER/NAME`."""
+def build(tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None, project: str = "") -> None:
+    """Build the tree in a new folder.
+
+    wheels: files that take the place of locked wheels. weights: folder of published weights that become part of it;
+    exits before the work if one is not the published file. project: `OWNER/NAME` on GitHub.
+    """
+    published = published_in(weights).values() if weights else ()
     copy_python(tree)
     with tempfile.TemporaryDirectory() as scratch:
         lock = Path(scratch) / "packages.lock"
@@ -66,20 +71,20 @@ def build(tree: Path, wheels: Sequence[Path] = (), project: str = "") -> None:
     (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
     if project:
         (program / "PROJECT").write_text(project, encoding="utf-8")
-    include_networks(program)
+    include_networks(program, published)
     compile_kernels = (sys.executable, "-m", "tools.packages.kernels", program / "app" / "core" / "kernels")
     subprocess.run(compile_kernels, cwd=ROOT, check=True)
     finish(tree)
 
 
-def include_networks(program: Path) -> None:
-    """Add the networks that are installed here as published, with their converted versions."""
-    published = [report.path for report in verify() if report.state is WeightState.VERIFIED]
-    for path in filter(None, published):
-        (program / "weights").mkdir(exist_ok=True)
-        shutil.copy(path, program / "weights")
+def include_networks(program: Path, published: Iterable[Path]) -> None:
+    """Add weights as published, and the converted versions of these and of the bundled networks."""
+    weights = program / "weights"
+    for path in published:
+        weights.mkdir(exist_ok=True)
+        shutil.copy(path, weights)
     # In a process of its own, which gives the same files each time.
-    convert = (sys.executable, "-m", "tools.convert_networks", program / "models" / "converted")
+    convert = (sys.executable, "-m", "tools.convert_networks", program / "models" / "converted", "--weights", weights)
     subprocess.run(convert, cwd=ROOT, check=True)
 
 
@@ -181,6 +186,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--wheel", type=Path, action="append", default=[])
+    parser.add_argument("--weights", type=Path)
     parser.add_argument("--project", default="")
     named = parser.parse_args()
-    build(named.folder.resolve(), named.wheel, named.project)
+    build(named.folder.resolve(), named.wheel, named.weights, named.project)
