@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -109,6 +109,20 @@ def test_all_settings_scrolls_to_the_groups(controls: Session, qtbot: QtBot) -> 
     last = controls.window.panel.groups[-1]
     viewport = existing(controls.window.panel.page.viewport())
     qtbot.waitUntil(lambda: viewport.rect().contains(last.mapTo(viewport, last.rect().center())))
+
+
+def test_an_opened_group_is_shown_whole(controls: Session, qtbot: QtBot) -> None:
+    """The last row stayed below the edge: the page was scrolled before its texts had wrapped."""
+    window = controls.window
+    window.resize(1270, 743)
+    controls.preferences.change(all_settings=True)
+    viewport = existing(window.panel.page.viewport())
+    for group in window.panel.groups:
+        group.toggle.setChecked(True)
+        qtbot.wait(100)
+        top = group.mapTo(viewport, QPoint(0, 0)).y()
+        assert top == 0 or 0 < top <= viewport.height() - group.height(), group.toggle.text()
+        group.toggle.setChecked(False)
 
 
 @pytest.mark.parametrize("name", ["thresholdSlider", "presentPdf", "onlyMeCheck"])

@@ -29,7 +29,7 @@ from app.gui.widgets.page import Collapsible, Page
 from app.gui.widgets.qt import column
 from app.runtime.status import PipelineStatus
 
-MIN_WIDTH = 300
+MIN_WIDTH, WRAPPED_MS = 300, 50
 
 
 class SidePanel(QWidget):
@@ -139,8 +139,9 @@ class SidePanel(QWidget):
             self._scroll_later(group)
 
     def _scroll_later(self, widget: QWidget) -> None:
-        """Scroll once the page has its new height."""
-        QTimer.singleShot(0, lambda: None if isdeleted(self) else self.page.scroll_to(widget))
+        """Scroll once the page has its new height, and again when texts have wrapped, which takes a few more turns."""
+        for delay_ms in (0, WRAPPED_MS):
+            QTimer.singleShot(delay_ms, lambda: None if isdeleted(self) else self.page.scroll_to(widget))
 
     def _show(self, preferences: WindowPreferences) -> None:
         self._choice.show_chosen(int(preferences.all_settings))
