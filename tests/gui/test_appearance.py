@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from app.gui.widgets.notice import Notice
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.qt import TITLE_BAR
+from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
@@ -295,9 +297,13 @@ def test_a_link_that_does_nothing_looks_like_it(controls: Session, qtbot: QtBot,
     assert strongest() > 2 * disabled
 
 
-def test_the_mark_of_the_focus_does_not_touch_the_text_of_a_link(controls: Session, qtbot: QtBot) -> None:
-    """A frame crossed its first and last letter."""
-    made = button("Jumping over zoom", link=True)
+@pytest.mark.parametrize("make", [partial(button, "", link=True), StatusLine], ids=["link", "status"])
+def test_the_mark_of_the_focus_does_not_touch_the_text(
+    controls: Session, qtbot: QtBot, make: Callable[[], QPushButton]
+) -> None:
+    """A frame crossed the first and the last letter."""
+    made = make()
+    made.setText("Jumping over zoom")
     made.setParent(controls.window)
     made.show()
     made.resize(made.sizeHint())
