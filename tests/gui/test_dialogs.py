@@ -250,8 +250,13 @@ def test_the_search_shows_the_pages_with_the_text_and_marks_it(parent: QWidget) 
     first = window.text.textCursor().position()
     window.search.returnPressed.emit()
     assert window.text.textCursor().position() != first
+    window.search.setText("v4l2loopbackx")
+    (hint,) = (each for each in window.findChildren(QLabel) if each.isVisible())
+    assert hint.text().startswith("No page contains this text")
+    assert not window.text.textCursor().hasSelection(), "the beginning of the text is marked"
     window.search.setText("")
     assert not any(window.pages.isRowHidden(row) for row in range(window.pages.count()))
+    assert not hint.isVisible()
 
 
 def test_pages_load_nothing_from_the_network_and_no_missing_image(qtbot: QtBot, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.core.files import paths
-from app.gui.widgets.controls import button, describe
+from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.qt import column, prepare, row
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
@@ -95,6 +95,8 @@ class HelpWindow(QDialog):
         describe(
             self.search, self.tr("Search"), self.tr("Search all pages; Enter goes to the next place"), "helpSearch"
         )
+        self._nothing = label(self.tr("No page contains this text; the pages are in English."), "faint", wrap=True)
+        self._nothing.hide()
         self.pages = QListWidget()
         self.pages.setWordWrap(True)
         self.pages.setSpacing(3)
@@ -107,7 +109,7 @@ class HelpWindow(QDialog):
                 item.setData(Qt.ItemDataRole.UserRole, path)
         close = button(self.tr("Close"), self.tr("Close the help"), "helpClose", self.close)
         close.setAutoDefault(False)
-        left = column(None, self.search, self.pages, grows=self.pages)
+        left = column(None, self.search, self._nothing, self.pages, grows=self.pages)
         right = column(None, self.text, close, grows=self.text)
         right.setAlignment(close, Qt.AlignmentFlag.AlignRight)
         row(self, left, right, grows=left, spacing=12, margins=18).setStretch(1, 3)
@@ -148,10 +150,11 @@ class HelpWindow(QDialog):
         for item in self._items():
             item.setHidden(wanted.lower() not in _path(item).read_text("utf-8").lower())
         shown = [item for item in self._items() if not item.isHidden()]
+        self._nothing.setHidden(bool(shown))
         if shown and self.pages.currentItem() not in shown:
             self.pages.setCurrentItem(shown[0])
-        elif shown:
-            self.text.moveCursor(QTextCursor.MoveOperation.Start)
+        else:
+            self.text.moveCursor(QTextCursor.MoveOperation.Start)  # which marks nothing any more
             self._find_next()
 
     def _find_next(self) -> None:

@@ -1146,6 +1146,10 @@
         <translation>Durchsucht alle Seiten; die Eingabetaste führt zur nächsten Stelle</translation>
     </message>
     <message>
+        <source>No page contains this text; the pages are in English.</source>
+        <translation>Keine Seite enthält diesen Text; die Seiten sind auf Englisch.</translation>
+    </message>
+    <message>
         <source>Pages</source>
         <translation>Seiten</translation>
     </message>

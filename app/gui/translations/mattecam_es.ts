@@ -1146,6 +1146,10 @@
         <translation>Busca en todas las páginas; Intro lleva al siguiente resultado</translation>
     </message>
     <message>
+        <source>No page contains this text; the pages are in English.</source>
+        <translation>Ninguna página contiene este texto; las páginas están en inglés.</translation>
+    </message>
+    <message>
         <source>Pages</source>
         <translation>Páginas</translation>
     </message>
