@@ -83,7 +83,9 @@ def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea,
     listed = find(area, QFrame, "noticeList")
     label = next(found for found in listed.findChildren(QLabel) if "It is a." in found.text())
     qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()) > 40)
-    qtbot.mouseClick(find(listed, QPushButton, "aInListAction0"), Qt.MouseButton.LeftButton)
+    action = find(listed, QPushButton, "aInListAction0")
+    assert label.geometry().right() < action.x(), "without a heading, no empty line above the text"
+    qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
     assert pressed == ["a"]
     qtbot.waitUntil(lambda: area.findChild(QFrame, "noticeList") is None)
     assert visible(area) == ["b"]

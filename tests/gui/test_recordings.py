@@ -150,6 +150,18 @@ def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     world.faults.heal()
 
 
+def test_a_snapshot_that_fails_stops_no_recording(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    session.preferences.change(recordings_dir=tmp_path)
+    qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    button(session, "recordButton").click()
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
+    (tmp_path / "file").touch()
+    session.preferences.change(recordings_dir=tmp_path / "file")
+    with qtbot.waitSignal(session.window.recording.failed):
+        button(session, "snapshotButton").click()
+    assert session.store.current.output.record is not None
+
+
 @pytest.mark.parametrize("control", ["recordButton", "snapshotButton"])
 def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path, control: str) -> None:
     blocker = tmp_path / "file"

@@ -53,7 +53,7 @@ class Recording(QObject):
         self._requested = on
         if on:
             find = partial(_new_path, self._store.preferences.recordings_dir, ".mp4", self._store.current.output.record)
-            self._tasks.run(find, self._start, self._fail)
+            self._tasks.run(find, self._start, self._fail_to_start)
         else:
             if not self.broken:
                 self._file = self._store.current.output.record  # it may end before a status tells of it
@@ -68,7 +68,7 @@ class Recording(QObject):
         folder = self._store.preferences.recordings_dir
         # Released when it is written: the user may pause, or leave "none", until then.
         self._tasks.run(
-            partial(_write, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._fail
+            partial(_write, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._tell
         )
 
     def look_for_unfinished(self) -> None:
@@ -77,13 +77,13 @@ class Recording(QObject):
 
     def _recover(self, parts: tuple[Path, ...]) -> None:
         """Finish recordings; emit `saved` for the last one."""
-        self._tasks.run(partial(services.recover_recordings, parts), self.saved.emit, self._fail_to_recover)
+        self._tasks.run(partial(services.recover_recordings, parts), self.saved.emit, self._tell)
 
     def _report_unfinished(self, parts: tuple[Path, ...]) -> None:
         if parts:
             self.unfinished_found.emit(parts, partial(self._recover, parts))
 
-    def _fail_to_recover(self, error: Exception) -> None:
+    def _tell(self, error: Exception) -> None:
         self.failed.emit(text_of(error))
 
     def follow(self, status: PipelineStatus) -> str:
@@ -111,8 +111,8 @@ class Recording(QObject):
         if self._requested:  # not stopped in the meantime
             self._store.edit("output", record=path)
 
-    def _fail(self, error: Exception) -> None:
-        self.failed.emit(text_of(error))
+    def _fail_to_start(self, error: Exception) -> None:
+        self._tell(error)
         self._store.edit("output", record=None)
 
 

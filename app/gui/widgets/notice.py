@@ -62,7 +62,7 @@ class Notice:
 
 
 class NoticeFrame(QFrame):
-    """Shows a notice on one line, or with all of its text below its heading and buttons."""
+    """Shows a notice on one line, or with all of its text: below its heading and buttons, or beside these alone."""
 
     def __init__(
         self,
@@ -91,11 +91,13 @@ class NoticeFrame(QFrame):
         ]
         for widget in self._heading:
             line.addWidget(widget)
-        if whole:
+        below = [self._text] if whole and notice.heading else []
+        if below:
             line.addStretch(1)
-            column(self, line, self._text, spacing=4, margins=MARGINS)
         else:
             line.addWidget(self._text, 1)
+        if whole:
+            column(self, line, *below, spacing=4, margins=MARGINS)
         for action in self._actions:
             line.addWidget(action)
         if notice.dismissible:
