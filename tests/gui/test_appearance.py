@@ -33,7 +33,7 @@ from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import cut_off, existing, fail, far_captions, find, hidden_entries
 from tools.make_translations import LANGUAGES
 
@@ -302,6 +302,7 @@ def test_the_mark_of_the_focus_does_not_touch_the_text(
     controls: Session, qtbot: QtBot, make: Callable[[], QPushButton]
 ) -> None:
     """A frame crossed the first and the last letter."""
+    activate(controls, qtbot)
     made = make()
     made.setText("Jumping over zoom")
     made.setParent(controls.window)
