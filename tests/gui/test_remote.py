@@ -46,6 +46,16 @@ def test_edits_are_saved_but_command_line_options_are_not() -> None:
     assert store.saved.background.kind == "none"
 
 
+def test_a_background_chosen_after_one_of_the_command_line_is_saved_with_its_kind() -> None:
+    """The next start showed the blur: of both the kind was "image", so that only the file was saved."""
+    image = BackgroundSettings(kind="image", path=Path("option.png"))
+    store = SettingsStore(SettingsOwner(Settings(background=image)), ScreenUse(), Settings())
+    store.edit("background", fit="fit")
+    assert store.saved.background == BackgroundSettings(fit="fit")
+    store.edit("background", kind="image", path=Path("chosen.png"))
+    assert store.saved.background == BackgroundSettings(kind="image", path=Path("chosen.png"), fit="fit")
+
+
 def test_recording_pause_and_freeze_are_not_saved() -> None:
     store = made_store()
     store.edit("output", record=Path("a.mp4"), standby_text="soon")

@@ -20,6 +20,9 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import timer
 from app.runtime.settings_owner import SettingsOwner, rebase
 
+CHOSEN_BY = {"image": "path", "video": "path", "slides": "path", "colour": "colour", "screen": "screen"}
+"""The field that chooses a background, by its kind: with the field, the kind is saved, also one of an option."""
+
 
 class SettingsStore(QObject):
     """Changes settings, and keeps the version to be saved beside the one in effect.
@@ -76,7 +79,11 @@ class SettingsStore(QObject):
 
         def tracked(settings: Settings) -> Settings:
             new = update(settings)
-            self._saved = rebase(self._saved, settings, new)  # serialized by the owner's lock
+            saved = rebase(self._saved, settings, new)
+            chosen_by = CHOSEN_BY.get(new.background.kind)
+            if chosen_by and getattr(new.background, chosen_by) != getattr(settings.background, chosen_by):
+                saved = saved.replaced_at(["background"], kind=new.background.kind)
+            self._saved = saved  # serialized by the owner's lock
             return new
 
         return self._owner.change(tracked)
