@@ -34,7 +34,7 @@ from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import cut_off, existing, fail, far_captions, find, hidden_entries
+from tests.gui.widgets import bring_up, cut_off, existing, fail, far_captions, find, hidden_entries
 from tools.make_translations import LANGUAGES
 
 
@@ -320,6 +320,15 @@ def test_the_mark_of_the_focus_does_not_touch_the_text(
     assert text.any()
     assert mark.any()
     assert not (cv2.dilate(mark.astype(np.uint8), np.ones((3, 3), np.uint8)) * text).any()
+
+
+def test_a_link_is_as_wide_as_its_text(controls: Session) -> None:
+    """The line that marks its focus crossed the panel, like a separator; beside the text it could be pressed."""
+    bring_up(controls, find(controls.window, QPushButton, "framingReset"))
+    links = [link for link in controls.window.panel.findChildren(QPushButton) if link.property("link")]
+    shown = [link for link in links if link.isVisible()]
+    assert shown
+    assert all(link.width() == link.sizeHint().width() for link in shown)
 
 
 def test_what_stands_in_one_row_has_one_height(controls: Session) -> None:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtCore import QSignalBlocker, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS
@@ -59,9 +59,11 @@ class Form(QWidget):
             self.on_settings(lambda settings, widget=widget: widget.setEnabled(useful(settings)))  # type: ignore[misc]
 
     def add(self, *widgets: QWidget) -> None:
-        """Add widgets, one below the other."""
+        """Add widgets, one below the other; a link, whose focus is a line, is as wide as its text."""
         for widget in widgets:
             self.column.addWidget(widget)
+            if widget.property("link"):
+                self.column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
 
     def add_beside(self, *widgets: QWidget, grows: QWidget | None = None) -> None:
         """Add widgets beside each other. grows: takes the width that is left."""
