@@ -1,7 +1,6 @@
 """The Debian package, installed in clean systems without Python, and run there without network.
 
 Runs with MATTECAM_PACKAGES=1, as root on Debian with debootstrap, lintian and Xvfb; takes half an hour.
-MATTECAM_OPENCV, MATTECAM_TREE and MATTECAM_DEB name a wheel of OpenCV, a tree and a package that are there already.
 """
 
 from __future__ import annotations
@@ -18,15 +17,14 @@ from pathlib import Path
 import pytest
 
 from app import __version__
+from tests.packaging.conftest import DEMO
 from tools.packages.check import check, digest
 from tools.packages.deb import build_deb
-from tools.packages.opencv import build_wheel
 from tools.packages.release import build_app_dir
 from tools.packages.tree import build
 
 MIRROR = "http://deb.debian.org/debian"
 USER = 1000
-DEMO = ("--source", "demo", "--frames", "20", "--virtual-camera", "off")
 LARGEST_MB = 600
 """Of the tree."""
 pytestmark = [
@@ -78,27 +76,6 @@ class System:
         code, said = self.run(*install, network=True, user=0)
         assert code == 0, said
         (self.root / "tmp" / package.name).unlink()
-
-
-@pytest.fixture(scope="module")
-def opencv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = os.environ.get("MATTECAM_OPENCV")
-    return Path(named) if named else build_wheel(tmp_path_factory.mktemp("opencv"))
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    if named := os.environ.get("MATTECAM_TREE"):
-        return Path(named)
-    folder = tmp_path_factory.mktemp("tree") / "mattecam"
-    build(folder, [request.getfixturevalue("opencv")])
-    return folder
-
-
-@pytest.fixture(scope="module")
-def package(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = os.environ.get("MATTECAM_DEB")
-    return Path(named) if named else build_deb(tree, tmp_path_factory.mktemp("deb"), fast=True)
 
 
 @pytest.fixture(scope="module")

@@ -55,9 +55,11 @@ Comment: The package contains parts of others, with these licences in their
 """
 
 
-def build_deb(tree: Path, folder: Path, version: str = __version__, fast: bool = False) -> Path:
-    """Build the package of a tree; return its path."""
-    report = check(tree)
+def build_deb(
+    tree: Path, folder: Path, version: str = __version__, fast: bool = False, report: Report | None = None
+) -> Path:
+    """Build the package of a tree; return its path. report: of the tree, if it is checked already."""
+    report = report or check(tree)
     target = folder / f"mattecam_{version}_amd64.deb"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -78,7 +80,8 @@ def build_deb(tree: Path, folder: Path, version: str = __version__, fast: bool =
             "dpkg-deb",
             "--build",
             "--root-owner-group",
-            *(("-Zgzip", "-z1") if fast else ("-Zxz",)),
+            "-Zxz",
+            *(("-z0",) if fast else ()),
             root,
             target,
         )
@@ -91,9 +94,9 @@ def desktop_files(usr: Path, version: str) -> None:
     values = {"@VERSION@": version, "@DATE@": f"{datetime.fromtimestamp(_moment(), timezone.utc):%Y-%m-%d}"}
     share = usr / "share"
     _write(share / "applications/mattecam.desktop", (DESKTOP / "mattecam.desktop").read_text())
-    _write(share / "metainfo/org.mattecam.Mattecam.metainfo.xml", _filled("mattecam.metainfo.xml.in", values))
+    _write(share / "metainfo/org.mattecam.Mattecam.metainfo.xml", filled(DESKTOP / "mattecam.metainfo.xml.in", values))
     _write(share / "icons/hicolor/scalable/apps/mattecam.svg", (ROOT / "app/gui/images/app.svg").read_text())
-    _write(share / "man/man1/mattecam.1.gz", _filled("mattecam.1.in", values))
+    _write(share / "man/man1/mattecam.1.gz", filled(DESKTOP / "mattecam.1.in", values))
 
 
 def system_files(root: Path, version: str, report: Report) -> None:
@@ -148,8 +151,9 @@ def _moment() -> int:
     return int(reproducible()["SOURCE_DATE_EPOCH"])
 
 
-def _filled(template: str, values: dict[str, str]) -> str:
-    text = (DESKTOP / template).read_text(encoding="utf-8")
+def filled(template: Path, values: dict[str, str]) -> str:
+    """Return a template with its `@NAMES@` replaced."""
+    text = template.read_text(encoding="utf-8")
     for name, value in values.items():
         text = text.replace(name, value)
     return text

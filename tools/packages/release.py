@@ -2,9 +2,10 @@
 
     python -m tools.packages.release FOLDER [--opencv WHEEL] [--weights FOLDER] [--project OWNER/NAME]
 
-Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the
-AppDir, the bill of materials (CycloneDX), the licences, the notes of this version and the SHA-256 of every file.
-Refuses a version that CHANGELOG.md does not describe, and weights whose SHA-256 is not that of the published file.
+Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the rpm,
+the PKGBUILD of Arch, the Flatpak manifest, the AppDir, the bill of materials (CycloneDX), the licences, the notes of
+this version and the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe, and weights whose
+SHA-256 is not that of the published file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -28,11 +28,14 @@ from models.weights import DownloadError, spec_of
 from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.deb import build_deb, desktop_files
+from tools.packages.flatpak import write_flatpak
 from tools.packages.opencv import build_wheel
-from tools.packages.tree import INSTALLED_IN, ROOT, build, git, reproducible
+from tools.packages.recipes import write_recipes
+from tools.packages.tree import INSTALLED_IN, ROOT, archive, build, git
 
 INCLUDED = "rvm-mobilenetv3"
 """The published network that a release contains; its licence is that of Mattecam."""
+TOOLS = ("ar", "dpkg-deb", "objdump", "rpmbuild")
 APP_RUN = f"""\
 #!/bin/sh
 exec "$(dirname "$(readlink -f "$0")")"{INSTALLED_IN}/bin/mattecam "$@"
@@ -47,6 +50,9 @@ def release(folder: Path, opencv: Path | None = None, weights: Path | None = Non
     """
     if git("status", "--porcelain", "--untracked-files=no"):
         sys.exit("Commit or undo the changes first.")
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        sys.exit(f"Install {', '.join(missing)} first.")
     notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -57,7 +63,9 @@ def release(folder: Path, opencv: Path | None = None, weights: Path | None = Non
         report = check(tree)
         if report.wrong:
             sys.exit("\n".join(report.wrong))
-        build_deb(tree, folder)
+        address = f"https://github.com/{project}" if project else ""
+        write_recipes(report, build_deb(tree, folder, report=report), folder, address)
+        write_flatpak(tree, folder, address)
         app_dir = Path(scratch) / "Mattecam.AppDir"
         build_app_dir(tree, app_dir)
         archive(app_dir, folder / f"mattecam-{__version__}-x86_64.AppDir.tar.xz")
@@ -94,13 +102,6 @@ def build_app_dir(tree: Path, app_dir: Path) -> None:
         (".DirIcon", "mattecam.svg"),
     ):
         (app_dir / name).symlink_to(target)
-
-
-def archive(folder: Path, target: Path) -> None:
-    """Pack a folder, equal for equal content."""
-    moment = f"--mtime=@{reproducible()['SOURCE_DATE_EPOCH']}"
-    owner = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", moment)
-    subprocess.run(["tar", "-cJf", target, "-C", folder.parent, *owner, folder.name], check=True)
 
 
 def notes_of(changelog: str, version: str) -> str:

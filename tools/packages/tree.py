@@ -165,6 +165,14 @@ def files_of(tree: Path) -> Iterator[Path]:
     yield from sorted(path for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
 
 
+def archive(folder: Path, target: Path) -> None:
+    """Pack a folder, equal for equal content."""
+    moment = f"--mtime=@{reproducible()['SOURCE_DATE_EPOCH']}"
+    owner = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", moment)
+    several = os.environ | {"XZ_OPT": "-T0"}  # blocks, whose bytes do not depend on the number of threads
+    subprocess.run(["tar", "-cJf", target, "-C", folder.parent, *owner, folder.name], check=True, env=several)
+
+
 def git(*words: str) -> str:
     """Return what git prints."""
     return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True, text=True).stdout

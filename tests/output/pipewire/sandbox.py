@@ -30,9 +30,7 @@ def install(session: PrivateSession, folder: Path) -> None:
     shutil.copy(_VIEWER, app / "files")
     (app / "metadata").write_text(_APP)
     (runtime / "metadata").write_text(_RUNTIME)
-    for name in _FOLDERS:
-        _link(Path("/usr") / name, runtime / "usr" / name)
-    shutil.copy(_real_ldconfig(), runtime / "usr" / "bin" / "ldconfig")  # runs before /run/host is there
+    link_runtime(runtime)
     for command in (
         ["flatpak", "build-export", "--runtime", repository, str(runtime), "1"],
         ["flatpak", "build-export", repository, str(app)],
@@ -41,6 +39,13 @@ def install(session: PrivateSession, folder: Path) -> None:
     ):
         done = session.run(command, timeout_s=200)
         assert done.returncode == 0, (command, done.stderr)
+
+
+def link_runtime(runtime: Path) -> None:
+    """Fill the folder of a runtime with links to this machine."""
+    for name in _FOLDERS:
+        _link(Path("/usr") / name, runtime / "usr" / name)
+    shutil.copy(_real_ldconfig(), runtime / "usr" / "bin" / "ldconfig")  # runs before /run/host is there
 
 
 def viewer(camera: str) -> list[str]:

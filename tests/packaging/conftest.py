@@ -1,0 +1,39 @@
+"""What tests of whole packages share: OpenCV, the tree and the Debian package, each built once.
+
+MATTECAM_OPENCV, MATTECAM_TREE and MATTECAM_DEB name what is there already.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools.packages.deb import build_deb
+from tools.packages.opencv import build_wheel
+from tools.packages.tree import build
+
+DEMO = ("--source", "demo", "--frames", "20", "--virtual-camera", "off")
+"""Arguments of a short run."""
+
+
+@pytest.fixture(scope="session")
+def opencv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    named = os.environ.get("MATTECAM_OPENCV")
+    return Path(named) if named else build_wheel(tmp_path_factory.mktemp("opencv"))
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    if named := os.environ.get("MATTECAM_TREE"):
+        return Path(named)
+    folder = tmp_path_factory.mktemp("tree") / "mattecam"
+    build(folder, [request.getfixturevalue("opencv")])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def package(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    named = os.environ.get("MATTECAM_DEB")
+    return Path(named) if named else build_deb(tree, tmp_path_factory.mktemp("deb"), fast=True)
