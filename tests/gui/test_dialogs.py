@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6 import sip
-from PyQt6.QtCore import QTimer, QUrl
+from PyQt6.QtCore import QLocale, QTimer, QUrl
 from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -20,6 +20,7 @@ from app import __version__
 from app.core.files import paths
 from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
+from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
@@ -29,6 +30,7 @@ from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
 from tests.gui.widgets import button, existing, find, made_store, pick
+from tools.make_translations import LANGUAGES
 
 
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
@@ -257,6 +259,20 @@ def test_the_search_shows_the_pages_with_the_text_and_marks_it(parent: QWidget) 
     window.search.setText("")
     assert not any(window.pages.isRowHidden(row) for row in range(window.pages.count()))
     assert not hint.isVisible()
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_the_titles_of_the_pages_are_whole(parent: QWidget, qapp: QApplication, language: str) -> None:
+    """At a width of 800 pixels one read "Privacy leaks and strict …", over an empty line."""
+    with translate(qapp, QLocale(language)):
+        window = opened(parent)
+    window.resize(window.minimumSizeHint().width(), 460)
+    QApplication.processEvents()
+    room = existing(window.pages.viewport()).width()
+    for row in range(window.pages.count()):
+        item = existing(window.pages.item(row))
+        assert window.pages.fontMetrics().horizontalAdvance(item.text()) < window.pages.visualItemRect(item).width()
+        assert window.pages.visualItemRect(item).right() < room, item.text()
 
 
 def test_pages_load_nothing_from_the_network_and_no_missing_image(qtbot: QtBot, tmp_path: Path) -> None:

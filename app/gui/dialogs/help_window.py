@@ -21,7 +21,7 @@ from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.qt import column, prepare, row
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
-IMAGE_WIDTH = 560
+IMAGE_WIDTH, SPACING = 560, 3
 
 
 class ManualBrowser(QTextBrowser):
@@ -98,8 +98,7 @@ class HelpWindow(QDialog):
         self._nothing = label(self.tr("No page contains this text; the pages are in English."), "faint", wrap=True)
         self._nothing.hide()
         self.pages = QListWidget()
-        self.pages.setWordWrap(True)
-        self.pages.setSpacing(3)
+        self.pages.setSpacing(SPACING)
         self.pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         describe(self.pages, self.tr("Pages"), self.tr("Choose a page of the manual"), "helpPages")
         for name, title in self._titles():
@@ -107,6 +106,8 @@ class HelpWindow(QDialog):
             if path.is_file():
                 item = QListWidgetItem(title, self.pages)
                 item.setData(Qt.ItemDataRole.UserRole, path)
+        # Titles do not wrap: at some widths Qt gives them two lines, and draws the first with an ellipsis.
+        self.pages.setMinimumWidth(self.pages.sizeHintForColumn(0) + 4 * SPACING)
         close = button(self.tr("Close"), self.tr("Close the help"), "helpClose", self.close)
         close.setAutoDefault(False)
         left = column(None, self.search, self._nothing, self.pages, grows=self.pages)
