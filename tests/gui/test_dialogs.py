@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyqtgraph as pg
@@ -18,6 +19,8 @@ from pytestqt.qtbot import QtBot
 
 from app import __version__
 from app.core.files import paths
+from app.core.messages.system import ShortcutText
+from app.core.stage import Stage
 from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
 from app.gui.i18n.language import translate
@@ -25,11 +28,11 @@ from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import GAP_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
-from app.runtime.status import Phase, PipelineStatus
+from app.runtime.status import Phase, PipelineStatus, Problem
 from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
-from tests.gui.widgets import button, existing, find, made_store, pick
+from tests.gui.widgets import button, existing, find, pick
 from tools.make_translations import LANGUAGES
 
 
@@ -176,12 +179,10 @@ def test_about_names_the_version_and_the_server_that_gets_frames(session: Sessio
 
 
 def test_the_check_box_writes_and_removes_the_entry(
-    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    dialog = PreferencesDialog(made_store(), parent)
+    dialog = PreferencesDialog(session.store, session.bridge, session.window)
     box = find(dialog, QCheckBox, "autostartCheck")
     assert not box.isChecked()
     box.click()
@@ -193,6 +194,18 @@ def test_the_check_box_writes_and_removes_the_entry(
     box.click()
     assert not box.isChecked()
     assert any("cannot be changed" in label.text() for label in dialog.findChildren(QLabel))
+
+
+def test_the_preferences_say_that_there_are_no_global_shortcuts(session: Session) -> None:
+    """The notice lay behind the dialog and others, while the box was checked."""
+    dialog = PreferencesDialog(session.store, session.bridge, session.window)
+    dialog.show()
+    text = ShortcutText.NO_PORTAL()
+    for problems in ((Problem(Stage.SHORTCUTS, text, 0.0),), ()):
+        session.bridge.status_changed.emit(replace(session.bridge.status, problems=problems))
+        shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+        assert (text in shown) is bool(problems)
+    dialog.close()
 
 
 @pytest.fixture

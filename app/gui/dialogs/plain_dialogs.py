@@ -11,13 +11,16 @@ from PyQt6.QtWidgets import QComboBox, QDialog, QMenuBar, QPlainTextEdit, QScrol
 from app.core.errors import MattecamError
 from app.core.files.program import advice
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.gui.i18n.messages import translated
+from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
 from app.gui.widgets.qt import column, follow, prepare, resize, row, timer
 from app.gui.widgets.theme import theme_names
+from app.runtime.status import PipelineStatus
 from app.system import autostart
 
 translate = QCoreApplication.translate
@@ -43,7 +46,7 @@ def language_list(store: SettingsStore, object_name: str) -> QComboBox:
 class PreferencesDialog(QDialog):
     """Each control takes effect at once."""
 
-    def __init__(self, store: SettingsStore, parent: QWidget) -> None:
+    def __init__(self, store: SettingsStore, bridge: Bridge, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, "preferencesDialog", self.tr("Preferences"))
         self.language = language_list(store, "languageCombo")
@@ -65,14 +68,15 @@ class PreferencesDialog(QDialog):
             self.tr("Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program"),
             "globalShortcutsCheck",
         )
-        self._problem = label("", "warning", wrap=True)
+        self._problem, self._without_shortcuts = label("", "warning", wrap=True), label("", "warning", wrap=True)
         self._problem.setVisible(False)
         close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
         captions = label(self.tr("Language")), label(self.tr("Theme"))
         for caption, box in zip(captions, (self.language, self.theme), strict=True):
             caption.setBuddy(box)
         column(self, captions[0], self.language, captions[1], self.theme, self._to_tray, self._autostart,
-               self._shortcuts, self._problem, None, row(None, None, close), spacing=8, margins=18)  # fmt: skip
+               self._shortcuts, self._without_shortcuts, self._problem, None, row(None, None, close),
+               spacing=8, margins=18)  # fmt: skip
         self.setMinimumWidth(400)
         self.theme.activated.connect(lambda _row: store.preferences.change(theme=self.theme.currentData()))
         self._to_tray.toggled.connect(lambda on: store.preferences.change(close_to_tray=on))
@@ -82,6 +86,14 @@ class PreferencesDialog(QDialog):
         self._show_settings(store.current)
         store.preferences.changed.connect(self._show)
         self._show(store.preferences.current)
+        bridge.status_changed.connect(self._show_status)
+        self._show_status(bridge.status)
+
+    def _show_status(self, status: PipelineStatus) -> None:
+        """Say why there are no global shortcuts: the notice comes last, and lies behind this dialog."""
+        problems = [problem.message for problem in status.problems if problem.stage is Stage.SHORTCUTS]
+        self._without_shortcuts.setText("\n".join(map(translated, problems)))
+        self._without_shortcuts.setVisible(bool(problems))
 
     def _show_settings(self, settings: Settings) -> None:
         with QSignalBlocker(self._shortcuts):

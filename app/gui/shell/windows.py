@@ -90,7 +90,7 @@ class SecondaryWindows(QObject):
 
     def open_preferences(self) -> None:
         """Open the preferences."""
-        self._open(PreferencesDialog, lambda: PreferencesDialog(self._store, self._window))
+        self._open(PreferencesDialog, lambda: PreferencesDialog(self._store, self._bridge, self._window))
 
     def open_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
