@@ -26,6 +26,7 @@ WINDOW_ALONE = {
     "Choosing the camera in other programs": "a page of the documentation",
     "Log": "a list",
     "Copy diagnostics": "the clipboard; `run.py doctor`",
+    "Check for updates…": "a question to the web page of the releases",
     "About Mattecam": "a text",
 }
 """Entries of the menus without a command, and why."""
