@@ -228,6 +228,7 @@ ALL = (
     Shot("help", _dialog(lambda session: open_help(session.window))),
     Shot("help-apps", _dialog(lambda session: open_help(session.window, APPS_PAGE))),
     Shot("keys", _dialog(lambda session: session.window.windows.open_shortcuts())),
+    Shot("updates", _dialog(lambda session: session.window.windows.open_update_check())),
     Shot("about", _dialog(lambda session: session.window.windows.open_about())),
     Shot("virtual-camera", _dialog(lambda session: session.window.windows.open_virtual_camera_help())),
     Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog())),

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PyQt6.QtCore import QEvent, QLocale, QRect, QSize, Qt
+from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QColor, QIcon, QImage, QPalette, QScreen
 from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -28,7 +28,7 @@ from app.gui.widgets.controls import ElidedComboBox, button, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
-from app.gui.widgets.qt import TITLE_BAR
+from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
@@ -131,7 +131,7 @@ def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     """A screen of 1600x1000 pixels at scale 2: the buttons of assistant, doctor and help were below its edge."""
-    screen = QRect(0, 0, 800, 500)
+    screen = QRect(QPoint(), LEAST_SCREEN)
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
     with translate(qapp, QLocale(language)):
         window = start_window(preferences=WindowPreferences(first_run_done=True)).window

@@ -14,8 +14,8 @@ Item = QWidget | QLayout | None
 """What stands in a row or column; None: space that takes what is left."""
 Margins = int | tuple[int, int, int, int]
 Layout = TypeVar("Layout", bound=QBoxLayout)
-TITLE_BAR = 40
-"""Height in pixels that the frame of a window may need."""
+LEAST_SCREEN, TITLE_BAR = QSize(800, 500), 40
+"""The smallest screen that windows are laid out for, and the height that their frame may need, in pixels."""
 
 
 def row(
@@ -72,7 +72,8 @@ def resize(window: QWidget, width: int, height: int) -> None:
     """Resize a window, but not beyond its screen, where its buttons could not be reached."""
     size, screen = QSize(width, height), window.screen()
     if screen is not None:
-        size = size.boundedTo(screen.availableGeometry().size() - QSize(0, TITLE_BAR))
+        room = screen.availableGeometry().size().expandedTo(LEAST_SCREEN)
+        size = size.boundedTo(room - QSize(0, TITLE_BAR))
     window.resize(size)
 
 
