@@ -137,6 +137,13 @@ def test_lintian_finds_no_error(package: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.skipif(shutil.which("piuparts") is None, reason="needs piuparts")
+def test_piuparts_finds_no_error(package: Path) -> None:
+    command = ["piuparts", "--distribution", "bookworm", "--mirror", f"{MIRROR} main", "--no-eatmydata", str(package)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_an_upgrade_keeps_the_settings(system: System, package: Path) -> None:
     home = system.root / "home/tester"
     entry = (system.root / "usr/share/applications/mattecam.desktop").read_text()

@@ -82,7 +82,10 @@ def install_runtimes(folder: Path) -> None:
 
 
 def test_a_flatpak_is_built_of_the_tree_and_runs(tree: Path, tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
+    configuration = tmp_path / "home/.config/user-dirs.dirs"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text('XDG_VIDEOS_DIR="$HOME/Videos"\n')
+    (tmp_path / "home/Videos").mkdir()
     install_runtimes(tmp_path)
     flatpak.write_flatpak(tree, tmp_path)
     file = tmp_path / f"{flatpak.APP_ID}.json"
