@@ -17,7 +17,7 @@ import pytest
 
 from app import __version__
 from tests.paths import ROOT
-from tools.packages import flatpak, recipes
+from tools.packages import flatpak, recipes, release
 from tools.packages.check import Report
 from tools.packages.deb import build_deb
 from tools.packages.tree import archive, locked_for_packages, site_packages
@@ -136,6 +136,29 @@ def test_archives_of_one_folder_are_equal(tree: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         archive(tree, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@needs(*release.TOOLS)
+def test_a_release_has_every_format_with_its_sum(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "git", lambda *words: "")
+    monkeypatch.setattr(release, "build", lambda made, *given: shutil.copytree(tree, made))
+    monkeypatch.setattr(release, "check", lambda made: Report(megabytes=1, glibc="2.34", licences={"six 1.17": "MIT"}))
+    monkeypatch.setattr(release, "published_weights", lambda folder: {release.INCLUDED: folder})
+    monkeypatch.setattr(flatpak, "locked_wheels", lambda: [WHEEL])
+    folder = tmp_path / "dist"
+    release.release(folder, tmp_path / "opencv.whl", tmp_path, "owner/name")
+    made = f"mattecam-{__version__}"
+    assert {path.name for path in folder.iterdir()} == {
+        f"mattecam_{__version__}_amd64.deb", f"{made}-1.x86_64.rpm", "mattecam.spec", "PKGBUILD",
+        "org.mattecam.Mattecam.json", f"{made}-flatpak.tar.xz", f"{made}-x86_64.AppDir.tar.xz",
+        "NOTES.md", "LICENCES.txt", "mattecam.cdx.json", "SHA256SUMS",
+    }  # fmt: skip
+    manifest = json.loads((folder / "org.mattecam.Mattecam.json").read_text())
+    own, wheel = manifest["modules"][0]["sources"]
+    assert own["url"] == f"{PROJECT}/releases/download/v{__version__}/{made}-flatpak.tar.xz" and wheel == WHEEL
+    materials = json.loads((folder / "mattecam.cdx.json").read_text())["components"]
+    assert {"CPython", "six", "mattecam", "mattecam-plate", release.INCLUDED} == {part["name"] for part in materials}
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
 
 
 @pytest.mark.slow
