@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="links")
 LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
 REPORT = Report(megabytes=1, glibc="2.34", external={"libX11.so.6": "", "libc.so.6": ""})
 PROJECT = "https://github.com/owner/name"
-WHEEL = {"type": "file", "url": "https://files.pythonhosted.org/packages/a/b/six-1.0-py3-none-any.whl", "sha256": "0"}
+WHEEL = {"type": "file", "url": "https://example.org/six-1.0-py3-none-any.whl", "sha256": "0"}
 
 
 def needs(*tools: str) -> pytest.MarkDecorator:
@@ -170,5 +170,5 @@ def test_a_flatpak_has_every_locked_package_with_its_hash() -> None:
     named = {re.sub(r"[-_.]+", "-", wheel["url"].rpartition("/")[2].split("-")[0]).lower(): wheel for wheel in wheels}
     assert named.keys() == here
     for wheel in wheels:
-        assert wheel["url"].startswith("https://files.pythonhosted.org/packages/") and wheel["url"].endswith(".whl")
+        assert wheel["url"].startswith("https://") and wheel["url"].endswith(".whl")
         assert f"--hash=sha256:{wheel['sha256']}" in LOCK

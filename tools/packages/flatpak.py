@@ -83,13 +83,14 @@ def manifest(wheels: Sequence[Mapping[str, str]], own: Mapping[str, str], packag
 def locked_wheels() -> list[dict[str, str]]:
     """Return the sources of the wheels in a tree of this Python: their addresses on PyPI and their locked SHA-256."""
     text = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
-    # Addresses of PyPI, whatever index this machine uses.
-    environment = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
+    # Without settings pip asks PyPI, whatever index this machine uses.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    environment["PIP_CONFIG_FILE"] = os.devnull
     with tempfile.TemporaryDirectory() as scratch:
         lock, report = Path(scratch) / "packages.lock", Path(scratch) / "report.json"
         lock.write_text("\n".join(locked_for_packages(text, [NAME])), encoding="utf-8")
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps")
-        options = ("--require-hashes", "--only-binary=:all:", "--index-url", "https://pypi.org/simple")
+        options = ("--require-hashes", "--only-binary=:all:")
         subprocess.run([*pip, *options, "--report", report, "-r", lock], check=True, env=environment)
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
     files = [entry["download_info"] for entry in found]
