@@ -31,14 +31,14 @@ _FRAMES = ((640, 360), 4, False), ((448, 256), 2, True)
 """(width, height) of the frames, the crops of each, and whether photos are views, which are small."""
 _GAP_CROPS = 3
 """More crops of a frame in which the person encloses background, around one of its places each."""
-_MIXTURE = Mixture(composite=0.55, empty=0.1, clip=0.0)
+_MIXTURE = Mixture(composite=0.55, empty=0.25, clip=0.0)
 _UNSPOILT = 0.5
 _BATCH = 4
 _EDGE = 12
 """Least difference of alpha, of 255, within a pixel."""
 _FEWEST = 30
 """Edge pixels of a frame that has an edge."""
-_BACKGROUND_CROPS = 1
+_BACKGROUND_CROPS = 2
 """More crops of every frame, around background anywhere: what is far from people must stay hidden."""
 _PARTS = slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 8)
 """Channels of the frame, of the foreground, of alpha and of gaps."""

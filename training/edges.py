@@ -25,7 +25,7 @@ from models.rvm import guided_filter
 from training import parallel
 from training.average import Average
 from training.edge_crops import RATIO, Crops, draw_crops, shuffled
-from training.losses import laplacian_loss, segmentation_loss, undecided_loss, variation
+from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss, variation
 from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.progress import Bar
 from training.step import EDGE_REACH
@@ -43,6 +43,8 @@ _RIGHT = 0.3
 """Largest error of alpha that counts as right."""
 _KEPT = 3
 """Weight of differences to what the network said before, away from edges and gaps, where that is right."""
+_RAISED = 50
+"""Weight of alpha above the limit, see `losses_of`: a ghost must not become a person."""
 _LEVELS = 3
 _WARM_UP_STEPS = 100
 _DECAY = 0.999
@@ -56,6 +58,7 @@ class Job:
     out: Path
     cache: Path
     begin: Path
+    limit: Path
     drawing_s: float
     training_s: float
     batch: int
@@ -69,6 +72,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the crops, the log and the weights.")],
     cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
     begin: Annotated[Path, typer.Option("--from", help="Exported weights to start from.")] = BUNDLED,
+    limit: Annotated[
+        Path, typer.Option(help="Weights of the same body; no background is shown more than by them.")
+    ] = BUNDLED,
     drawing_minutes: Annotated[float, typer.Option(help="Time for drawing crops; 0 uses those in OUT.")] = 5,
     minutes: Annotated[float, typer.Option(help="Time for training; the learning rate falls to zero over it.")] = 7,
     batch: Annotated[int, typer.Option(min=1, help="Crops of a step, over all processes.")] = 48,
@@ -79,7 +85,7 @@ def main(
     """Train the last layers of exported weights on crops at edges; write the averaged weights to OUT."""
     folder = filled(cache)
     out.mkdir(parents=True, exist_ok=True)
-    job = Job(out, folder, begin, drawing_minutes * 60, minutes * 60, batch, rate, seed, processes)
+    job = Job(out, folder, begin, limit, drawing_minutes * 60, minutes * 60, batch, rate, seed, processes)
     raise typer.Exit(run_processes(work, lambda rendezvous: replace(job, rendezvous=rendezvous), processes))
 
 
@@ -117,7 +123,7 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
     network.requires_grad_(False)
     for name in TRAINED:
         network.get_submodule(name).requires_grad_(True)
-    original = deepcopy(network)
+    original, limit = deepcopy(network), widened(load(job.limit)).requires_grad_(False)
     optimizer, average = Optimizer(network.parameters(), job.rate), Average(network, _DECAY)
     unscaled = torch.amp.GradScaler("cpu", enabled=False)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -127,7 +133,7 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
         while parallel.agreed(time.monotonic() - begun < job.training_s, job.processes):
             passed_s = time.monotonic() - begun
             optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
-            losses = losses_of(network, next(batches), original)
+            losses = losses_of(network, next(batches), original, limit)
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
             parallel.average_gradients(trained, job.processes)
@@ -145,16 +151,19 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
         save(averaged, job.out / WEIGHTS)
 
 
-def losses_of(network: MattecamNetwork, crops: Crops, original: MattecamNetwork) -> dict[str, Tensor]:
+def losses_of(
+    network: MattecamNetwork, crops: Crops, original: MattecamNetwork, limit: MattecamNetwork
+) -> dict[str, Tensor]:
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
 
     original: the network before its last layers were trained.
+    limit: one that shows no more background, far from people, than the trained one may; it reads the same features.
     """
     small = downsampled(crops.src, RATIO)
     residual, logit = _answer(network, crops.features, small)
     coarse = stretched(logit, ALPHA_MARGIN)
     with torch.no_grad():
-        before = stretched(_answer(original, crops.features, small)[1], ALPHA_MARGIN)
+        before, allowed = (stretched(_answer(one, crops.features, small)[1], ALPHA_MARGIN) for one in (original, limit))
     matte = torch.cat([residual, coarse], 1).contiguous()
     filtered = guided_filter.apply(crops.src, *explained(small, matte))
     shown, src, fgr, pha, found = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha, crops.gaps))
@@ -167,9 +176,11 @@ def losses_of(network: MattecamNetwork, crops: Crops, original: MattecamNetwork)
     colour = (residual - (downsampled(crops.fgr, RATIO) - small)) * (truth > 0)
     right = (before - truth).abs() < _RIGHT
     beside = right & (downsampled(crops.gaps, RATIO) == 0) & (variation(truth, _RIM) == 0)
+    nobody = highest(truth, EDGE_REACH) == 0
     truth_inside, coarse_inside, logit_inside = (_inner(x, RATIO) for x in (truth, coarse, logit))
     return {
         "kept": _KEPT * _inner((coarse - before).abs() * beside, RATIO).mean(),
+        "raised": _RAISED * _inner((coarse - allowed).clamp_min(0) * nobody, RATIO).mean(),
         "l1": (wrong.abs() * (1 + 2 * rim + _GAP * found)).mean(),
         "laplacian": laplacian_loss(alpha.contiguous(), pha, levels=_LEVELS),
         "rim": ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),
