@@ -32,6 +32,7 @@ from training.rows import (
     cutout_row,
     frames_until_settled,
     gaps_shown,
+    holes,
     mask_row,
     mean_row,
     rim_error,
@@ -130,11 +131,14 @@ class Scenes:
         masked = [stream.still(scene.frame) for scene in self.masked]
         row |= mask_row(masked, masks)
         row["gaps of photos %"] = gaps_shown(pred, self.true)
-        row["gaps of masks %"] = gaps_shown(masked, [mask.astype(np.float32) for mask in masks])
+        drawn = [mask.astype(np.float32) for mask in masks]
+        row["gaps of masks %"] = gaps_shown(masked, drawn)
+        row["holes of photos %"], row["holes of masks %"] = holes(pred, self.true), holes(masked, drawn)
         moving = [self._moving(stream, scene) for scene in self.moving]
         row |= mean_row([figures for figures, _ in moving])
         exact = [alpha for scene in self.moving for alpha in scene.alphas]
-        row["gaps of cut-outs %"] = gaps_shown([alpha for _, alphas in moving for alpha in alphas], exact)
+        ours = [alpha for _, alphas in moving for alpha in alphas]
+        row["gaps of cut-outs %"], row["holes of cut-outs %"] = gaps_shown(ours, exact), holes(ours, exact)
         row["frames after a cut"] = self._cuts(stream, pred)
         shares = [stream.still(scene.frame) > 0.1 for scene in self.rooms]
         row["rooms: alpha > 0.1 %"] = 100 * fmean(float(share.mean()) for share in shares)

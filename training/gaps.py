@@ -29,9 +29,9 @@ def gaps(alpha: Pixels) -> npt.NDArray[np.bool_]:
     reach = max(1, round(_REACH * alpha.shape[0]))
     around = cv2.copyMakeBorder(person, *(4 * (reach,)), cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(around, cv2.MORPH_CLOSE, _disc(reach))[reach:-reach, reach:-reach]
-    background, enclosed = np.asarray(alpha <= _BACKGROUND), _enclosed(person)
-    bays = _large((closed > 0) & ~enclosed & background, _LEAST_BAY * reach**2)
-    return bays | _large(enclosed & background, _LEAST_HOLE * reach**2)
+    background, inside = np.asarray(alpha <= _BACKGROUND), enclosed(person)
+    bays = _large((closed > 0) & ~inside & background, _LEAST_BAY * reach**2)
+    return bays | _large(inside & background, _LEAST_HOLE * reach**2)
 
 
 def _large(places: npt.NDArray[np.bool_], least: float) -> npt.NDArray[np.bool_]:
@@ -43,8 +43,8 @@ def _large(places: npt.NDArray[np.bool_], least: float) -> npt.NDArray[np.bool_]
     return np.asarray(large[labels], np.bool_)
 
 
-def _enclosed(person: Pixels) -> npt.NDArray[np.bool_]:
-    """Return the background that does not reach the border of the frame."""
+def enclosed(person: Pixels) -> npt.NDArray[np.bool_]:
+    """Return the background (H, W) of a person, 1 or 0, that does not reach the border of the frame."""
     _, labels = cv2.connectedComponents(1 - person, connectivity=4)
     outer = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     return np.asarray((person == 0) & ~np.isin(labels, outer))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.offline.evaluation import metrics
 from app.offline.evaluation.metrics import Alpha
-from training.gaps import gaps
+from training.gaps import enclosed, gaps
 from training.matte import overlap
 
 Pixels = npt.NDArray[np.uint8]
@@ -81,6 +81,21 @@ def gaps_shown(pred: Sequence[Alpha], true: Sequence[Alpha]) -> float:
         found += int(places.sum())
         shown += int((places & (ours >= 0.5)).sum())
     return 100 * shown / found if found else 0.0
+
+
+def holes(pred: Sequence[Alpha], true: Sequence[Alpha]) -> float:
+    """Return the share, in percent, of the insides of people that lies in holes of the matte.
+
+    Inside is what is more than 10 px from the edge of the true alpha; a hole is hidden and reaches no border of the
+    frame.
+    """
+    inside = lost = 0
+    for ours, exact in zip(pred, true, strict=True):
+        person = exact >= 0.5
+        inner = person & (_distance_to_edge(person) > BAND_PX)
+        inside += int(inner.sum())
+        lost += int((inner & enclosed((ours >= 0.5).astype(np.uint8))).sum())
+    return 100 * lost / inside if inside else 0.0
 
 
 def rim_error(foreground: Pixels, alpha: Alpha, true_foreground: Pixels, true_alpha: Alpha) -> float:

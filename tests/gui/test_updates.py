@@ -56,8 +56,15 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Prints nothing of clients that leave early."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
 def served(told: Releases, tls: Path | None = None) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, told)) as server:
+    with Server(("127.0.0.1", 0), partial(Handler, told)) as server:
         server.daemon_threads = True
         if tls is not None:
             server.socket = server_context(*self_signed(tls)).wrap_socket(server.socket, server_side=True)

@@ -70,6 +70,7 @@ def test_means_of_the_outputs_stay_although_weights_are_rounded() -> None:
 
 def test_a_figure_may_get_worse_by_two_percent() -> None:
     before = {"shoulders (79) mad": 10.0, "shoulders (79) iou": 0.96, "varied (118) failures %": 10.0}
+    before |= {"varied (118) median": 6.0, "mask iou median": 0.97}
     assert not regressions(before, {**before, "shoulders (79) mad": 10.19})
     assert not regressions(before, {**before, "shoulders (79) mad": 5.0})
     assert regressions(before, {**before, "shoulders (79) mad": 10.21}) == ["shoulders (79) mad"]
@@ -77,3 +78,6 @@ def test_a_figure_may_get_worse_by_two_percent() -> None:
     assert not regressions(before, {**before, "shoulders (79) iou": 0.99})
     assert not regressions(before, {**before, "varied (118) failures %": 11.2}), "one photo"
     assert regressions(before, {**before, "varied (118) failures %": 12.0})
+    assert not regressions(before, {**before, "varied (118) median": before["varied (118) median"] + 0.4}), "by chance"
+    assert regressions(before, {**before, "varied (118) median": before["varied (118) median"] + 0.6})
+    assert regressions(before, {**before, "mask iou median": 0.94})

@@ -81,7 +81,9 @@ def test_the_last_layers_get_of_a_crop_what_they_get_of_the_whole_frame(
 
 def test_training_changes_the_last_layers_alone(network: MattecamNetwork, crops: Path, tmp_path: Path) -> None:
     save(network, tmp_path / "begin.safetensors")
-    job = Job(crops, crops / "cache", tmp_path / "begin.safetensors", tmp_path / "begin.safetensors", 0, 1, 2, 3e-3, 0, 1)
+    job = Job(
+        crops, crops / "cache", tmp_path / "begin.safetensors", tmp_path / "begin.safetensors", 0, 1, 2, 3e-3, 0, 1
+    )
     begun = widened(load(job.begin))
     save(begun, tmp_path / "wide.safetensors")
     train(begun, job, 0)

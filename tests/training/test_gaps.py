@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.gaps import Pixels, gaps
-from training.rows import gaps_shown
+from training.rows import gaps_shown, holes
 
 HEIGHT, WIDTH = 180, 320
 
@@ -64,3 +64,16 @@ def test_the_share_counts_pixels_over_all_frames() -> None:
     assert gaps_shown([holed], [holed]) == 0
     assert gaps_shown([half, holed], [holed, holed]) == pytest.approx(25, abs=2)
     assert gaps_shown([half], [np.zeros_like(half)]) == 0
+
+
+def test_only_what_a_matte_leaves_out_inside_of_people_is_a_hole() -> None:
+    person = np.zeros((HEIGHT, WIDTH), np.float32)
+    person[40:, 100:200] = 1
+    pierced, cut, narrower = person.copy(), person.copy(), person.copy()
+    pierced[100:110, 140:150] = 0
+    cut[100:, 140:150] = 0
+    narrower[:, 190:] = 0
+    inside = (HEIGHT - 50) * 80
+    assert holes([pierced], [person]) == pytest.approx(100 * 100 / inside, rel=0.03)
+    assert holes([person], [person]) == holes([cut], [person]) == holes([narrower], [person]) == 0
+    assert holes([pierced], [pierced]) == holes([person], [np.zeros_like(person)]) == 0
