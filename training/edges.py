@@ -43,8 +43,10 @@ _RIGHT = 0.3
 """Largest error of alpha that counts as right."""
 _KEPT = 3
 """Weight of differences to what the network said before, away from edges and gaps, where that is right."""
-_RAISED = 50
-"""Weight of alpha above the limit, see `losses_of`: a ghost must not become a person."""
+_LIMIT = 50
+"""Weight of alpha beyond the limit, see `losses_of`: no ghost becomes a person, and no shadow on clothes a hole."""
+_WHOLE = 0.99
+"""Least true alpha inside of people."""
 _LEVELS = 3
 _WARM_UP_STEPS = 100
 _DECAY = 0.999
@@ -73,7 +75,7 @@ def main(
     cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
     begin: Annotated[Path, typer.Option("--from", help="Exported weights to start from.")] = BUNDLED,
     limit: Annotated[
-        Path, typer.Option(help="Weights of the same body; no background is shown more than by them.")
+        Path, typer.Option(help="Weights of the same body; far from edges nothing gets worse than by them.")
     ] = BUNDLED,
     drawing_minutes: Annotated[float, typer.Option(help="Time for drawing crops; 0 uses those in OUT.")] = 5,
     minutes: Annotated[float, typer.Option(help="Time for training; the learning rate falls to zero over it.")] = 7,
@@ -157,7 +159,8 @@ def losses_of(
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
 
     original: the network before its last layers were trained.
-    limit: one that shows no more background, far from people, than the trained one may; it reads the same features.
+    limit: far from edges, the trained one may neither show more background nor hide more of people than this one, which
+    reads the same features.
     """
     small = downsampled(crops.src, RATIO)
     residual, logit = _answer(network, crops.features, small)
@@ -176,11 +179,12 @@ def losses_of(
     colour = (residual - (downsampled(crops.fgr, RATIO) - small)) * (truth > 0)
     right = (before - truth).abs() < _RIGHT
     beside = right & (downsampled(crops.gaps, RATIO) == 0) & (variation(truth, _RIM) == 0)
-    nobody = highest(truth, EDGE_REACH) == 0
+    nobody, inside = highest(truth, EDGE_REACH) == 0, -highest(-truth, EDGE_REACH) > _WHOLE
+    beyond = (coarse - allowed).clamp_min(0) * nobody + (allowed - coarse).clamp_min(0) * inside
     truth_inside, coarse_inside, logit_inside = (_inner(x, RATIO) for x in (truth, coarse, logit))
     return {
         "kept": _KEPT * _inner((coarse - before).abs() * beside, RATIO).mean(),
-        "raised": _RAISED * _inner((coarse - allowed).clamp_min(0) * nobody, RATIO).mean(),
+        "limit": _LIMIT * _inner(beyond, RATIO).mean(),
         "l1": (wrong.abs() * (1 + 2 * rim + _GAP * found)).mean(),
         "laplacian": laplacian_loss(alpha.contiguous(), pha, levels=_LEVELS),
         "rim": ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),

@@ -108,27 +108,33 @@ def test_training_lowers_the_loss_at_edges(crops: Path) -> None:
     assert totals[-1] < 0.8 * totals[0]
 
 
-def test_what_was_right_far_from_edges_is_kept_and_background_is_not_raised(crops: Path) -> None:
+def test_what_was_right_far_from_edges_is_kept_and_nothing_exceeds_the_limit(crops: Path) -> None:
     torch.manual_seed(3)
     network, batch = MattecamNetwork().eval(), one_batch(crops)
     truth = torch.zeros_like(batch.pha)
     nobody = batch._replace(pha=truth, gaps=torch.zeros_like(truth))
     empty, full = copy.deepcopy(network), copy.deepcopy(network)
+    networks = {"empty": empty, "full": full}
+    pairs = [("empty", "full"), ("full", "empty"), ("full", "full")]
     with torch.no_grad():
         empty.get_parameter("project.bias").fill_(-20)
         full.get_parameter("project.bias").fill_(20)
         kept = [float(losses_of(full, nobody, before, before)["kept"]) for before in (full, empty)]
         wrong = float(losses_of(empty, nobody, full, full)["kept"])
         gap = float(losses_of(full, nobody._replace(gaps=torch.ones_like(truth)), empty, empty)["kept"])
-        raised = [float(losses_of(full, nobody, full, limit)["raised"]) for limit in (full, empty)]
-        lowered = float(losses_of(empty, nobody, full, full)["raised"])
-        person = float(losses_of(full, nobody._replace(pha=torch.ones_like(truth)), full, empty)["raised"])
+        person = nobody._replace(pha=torch.ones_like(truth))
+        background, inside = (
+            {
+                (name, limit): float(losses_of(networks[name], batch, full, networks[limit])["limit"])
+                for name, limit in pairs
+            }
+            for batch in (nobody, person)
+        )
     assert kept[0] == 0
     assert kept[1] > 1
     assert wrong == gap == 0
-    assert raised[0] == 0
-    assert raised[1] > 10
-    assert lowered == person == 0
+    assert background["full", "empty"] > 10 and inside["empty", "full"] > 10
+    assert background["empty", "full"] == inside["full", "empty"] == background["full", "full"] == 0
 
 
 def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
