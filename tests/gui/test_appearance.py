@@ -1,214 +1,30 @@
-"""Texts fit in every language, font size and theme; themes reach every widget, at once."""
+"""Themes reach every widget, at once; what can be read, pressed and focused looks like it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QColor, QIcon, QImage, QPalette, QScreen
-from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QPushButton, QWidget
+from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QColor, QIcon, QImage, QPalette
+from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import SinkOpenError
-from app.core.messages.output import VirtualCameraText
-from app.gui.dialogs.doctor_dialog import DoctorDialog
-from app.gui.dialogs.help_window import open_help
-from app.gui.i18n.language import translate
 from app.gui.preview.qimage import from_qimage
 from app.gui.shell.application import Session
-from app.gui.state.preferences import Theme, WindowPreferences
+from app.gui.state.preferences import Theme
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedComboBox, button, combo, fill_combo
-from app.gui.widgets.notice import Notice
-from app.gui.widgets.page import Page
+from app.gui.widgets.controls import button
 from app.gui.widgets.plot_panel import PlotPanel
-from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
-from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import bring_up, cut_off, existing, fail, far_captions, find, hidden_entries
-from tools.make_translations import LANGUAGES
-
-
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
-@pytest.mark.parametrize(("size", "theme"), [(1.0, "dark"), (2.0, "light")])
-def test_no_text_is_cut_off(
-    start_window: StartWindow,
-    qapp: QApplication,
-    qtbot: QtBot,
-    tmp_path: Path,
-    language: str,
-    size: float,
-    theme: Theme,
-) -> None:
-    before = qapp.font()
-    font = qapp.font()
-    font.setPointSizeF(before.pointSizeF() * size)
-    qapp.setFont(font)
-    try:
-        with translate(qapp, QLocale(language)):
-            session = start_window(preferences=WindowPreferences(first_run_done=True, theme=theme))
-            look_at_every_page(session, qtbot, tmp_path)
-    finally:
-        qapp.setFont(before)
-
-
-def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
-    window = session.window
-    window.resize(round(window.minimumSizeHint().width()), 900)
-    qtbot.waitUntil(lambda: session.bridge.status.engine is not None)
-    session.store.edit("matting", model="rvm-mobilenetv3")
-    nothing_is_cut_off(window, qtbot)
-    open_all_settings(session)
-    nothing_is_cut_off(window, qtbot)
-    assert existing(window.panel.page.widget()).grab().save(str(folder / "panel.png"))
-    window.windows.open_doctor()
-    doctor = find(window, DoctorDialog)
-    qtbot.waitUntil(doctor.prove_button.isEnabled)
-    nothing_is_cut_off(doctor, qtbot)
-    doctor.close()
-    windows = window.windows
-    for opened in (
-        windows.open_assistant, windows.open_preferences, windows.open_shortcuts, windows.open_virtual_camera_help,
-        windows.open_about, windows.open_plate_dialog, window.scenes.ask_for_name,
-    ):  # fmt: skip
-        before = set(window.findChildren(QDialog))
-        opened()
-        (dialog,) = set(window.findChildren(QDialog)) - before
-        nothing_is_cut_off(dialog, qtbot)
-        dialog.close()
-
-
-MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
-
-
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
-) -> None:
-    error = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
-    world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
-    with translate(qapp, QLocale(language)):
-        session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))
-        window = session.window
-        qtbot.waitUntil(lambda: bool(window.notices.texts))
-        screen = existing(window.screen())
-        assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
-        for kind in ("none", "image", "slides", "blur"):
-            session.store.edit("background", kind=kind)
-            assert window.minimumSizeHint().width() <= 800
-        session.store.edit("output", virtual_camera="/dev/video9")
-        qtbot.waitUntil(lambda: "v4l2loopback" in window.error_bar.text)
-        window.resize(800, 600)
-        for everything in (False, True):
-            if everything:
-                open_all_settings(session)
-            nothing_is_cut_off(window, qtbot)
-            qtbot.waitUntil(partial(fits_its_panel, window.panel.page))
-        session.preferences.change(show_plot=True)
-        plot = find(window, PlotPanel, "plotPanel")
-        for key in ("one", "two", "three"):
-            window.notices.show_notice(
-                Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
-            )
-        qtbot.wait(300)
-        assert window.height() == 600 and window.minimumSizeHint().height() <= 600
-        assert find(window.notices, QWidget, window.notices.shown).isVisible()
-        window.resize(1100, 800)
-        qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
-
-
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
-    """A screen of 1600x1000 pixels at scale 2: the buttons of assistant, doctor and help were below its edge."""
-    screen = QRect(QPoint(), LEAST_SCREEN)
-    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
-    with translate(qapp, QLocale(language)):
-        window = start_window(preferences=WindowPreferences(first_run_done=True)).window
-        windows = window.windows
-        for opened in (
-            windows.open_assistant, windows.open_doctor, windows.open_shortcuts, windows.open_virtual_camera_help,
-            windows.open_preferences, windows.open_about, windows.open_plate_dialog, lambda: open_help(window),
-            windows.open_log,
-        ):  # fmt: skip
-            opened()
-            (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())
-            for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
-                qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
-            assert dialog.height() <= screen.height() - TITLE_BAR, dialog.objectName()
-            assert dialog.width() <= screen.width(), dialog.objectName()
-            dialog.close()
-            qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-
-
-def open_all_settings(session: Session) -> None:
-    """Open every group of the side panel."""
-    session.preferences.change(all_settings=True)
-    for group in session.window.panel.groups:
-        group.toggle.setChecked(True)
-
-
-def fits_its_panel(page: Page) -> bool:
-    """Whether the side panel needs no horizontal scrolling."""
-    content, viewport = existing(page.widget()), existing(page.viewport())
-    return content.width() <= viewport.width()
-
-
-@pytest.mark.parametrize("count", [16, 20])
-def test_a_list_in_the_middle_of_the_screen_shows_every_entry(qtbot: QtBot, count: int) -> None:
-    """Neither above nor below the box is there room for them."""
-    made = combo("Model", "The network", "modelCombo")
-    qtbot.addWidget(made)
-    fill_combo(made, [(f"Entry {number}", number) for number in range(count)], 3)
-    screen = existing(made.screen())
-    made.show()
-    made.move(screen.availableGeometry().center())
-    made.showPopup()
-    view = existing(made.view())
-    qtbot.waitUntil(lambda: view.isVisible() and hidden_entries(made) == [])
-    assert not existing(view.verticalScrollBar()).isVisible()
-    assert screen.availableGeometry().contains(existing(view.window()).geometry())
-    made.hidePopup()
-
-
-def test_a_list_that_is_too_narrow_shows_an_ellipsis(qtbot: QtBot) -> None:
-    made = combo("Output", "Where it goes", "outputCombo")
-    assert isinstance(made, ElidedComboBox)
-    qtbot.addWidget(made)
-    fill_combo(made, [("Beside the person in the virtual camera", 1)], 1)
-    made.resize(120, made.sizeHint().height())
-    drawn: list[str] = []
-    shown_text = made.shown_text
-    made.shown_text = lambda width: drawn.append(shown_text(width)) or drawn[-1]  # type: ignore[method-assign,func-returns-value]
-    made.grab()
-    assert drawn[-1].endswith("…")
-    made.resize(600, made.sizeHint().height())
-    made.grab()
-    assert drawn[-1] == made.currentText()
-
-
-def test_every_list_has_a_visible_caption(session: Session) -> None:
-    content = session.window.panel
-    captions = {label.buddy() for label in content.findChildren(QLabel) if label.buddy() is not None}
-    assert not [found.objectName() for found in content.findChildren(QComboBox) if found not in captions]
-
-
-def nothing_is_cut_off(widget: QWidget, qtbot: QtBot) -> None:
-    def check() -> None:
-        assert cut_off(widget) == []
-        assert far_captions(widget) == []
-
-    qtbot.waitUntil(check)
+from tests.gui.conftest import activate
+from tests.gui.widgets import bring_up, find
 
 
 def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtBot) -> None:
