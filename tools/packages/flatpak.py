@@ -24,7 +24,7 @@ from tools.packages import prune
 from tools.packages.check import part_of
 from tools.packages.deb import desktop_files
 from tools.packages.opencv import NAME
-from tools.packages.tree import ROOT, archive, locked_for_packages, site_packages
+from tools.packages.tree import ROOT, archive, in_release, locked_for_packages, site_packages
 
 APP_ID = "org.mattecam.Mattecam"
 RUNTIME, SDK, BRANCH = "org.kde.Platform", "org.kde.Sdk", "6.10"
@@ -116,7 +116,7 @@ def write_flatpak(tree: Path, folder: Path, address: str = "") -> None:
     """Write archive and manifest. address: of the project's page; without one, the archive lies beside the manifest."""
     target = folder / f"mattecam-{__version__}-flatpak.tar.xz"
     own_parts(tree, target)
-    place = {"url": f"{address}/releases/download/v{__version__}/{target.name}"} if address else {"path": target.name}
+    place = {"url": in_release(address, target.name)} if address else {"path": target.name}
     own = {"type": "archive", **place, "sha256": sha256_of(target)}
     made = manifest(locked_wheels(), own, str(site_packages(tree).relative_to(tree)))
     (folder / f"{APP_ID}.json").write_text(json.dumps(made, indent=4) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
 from models.weights import sha256_of
 from tools.packages.check import Report, check
 from tools.packages.deb import filled
-from tools.packages.tree import ROOT, reproducible
+from tools.packages.tree import ROOT, in_release, reproducible
 
 DEPLOY = ROOT / "deploy"
 NOWHERE = "https://mattecam.invalid"
@@ -35,7 +35,7 @@ def spec_text(report: Report, address: str) -> str:
 
 def pkgbuild_text(deb: Path, address: str) -> str:
     """Return the PKGBUILD of a package. address: of the project's page; without one, the package lies beside it."""
-    source = f"{address}/releases/download/v{__version__}/{deb.name}" if address else deb.name
+    source = in_release(address, deb.name) if address else deb.name
     values = {"@URL@": address or NOWHERE, "@SOURCE@": source, "@SHA256@": sha256_of(deb)}
     return filled(DEPLOY / "arch" / "PKGBUILD.in", values | {"@VERSION@": __version__})
 

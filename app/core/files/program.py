@@ -35,12 +35,17 @@ def command() -> list[str]:
 
 def commit() -> str:
     """Return the commit that this copy was packaged from; empty for other copies."""
-    return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else ""
+    return _noted(COMMIT)
 
 
 def project() -> str:
     """Return the project that published this copy, `OWNER/NAME` on GitHub; empty for copies of nobody's release."""
-    return PROJECT.read_text(encoding="utf-8").strip() if PROJECT.exists() else ""
+    return _noted(PROJECT)
+
+
+def _noted(file: Path) -> str:
+    """Return what a package notes in this file; empty without it."""
+    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
 
 
 def install_command(requirements: str, packages: Sequence[str]) -> str:

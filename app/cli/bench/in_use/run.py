@@ -98,8 +98,14 @@ def in_use(
         chosen = fixed(settings, model)
         part_s = max(SHORTEST_S, seconds / len(models) / (len(phases) + 3))
         rounds = rounds_of(part_s)
-        shared = {"seconds": part_s / rounds, "rounds": rounds, "still": still, "idle": True}
-        work = Workload(settings=chosen, phases=_possible(phases), **shared)
+        work = Workload(
+            settings=chosen,
+            phases=_possible(phases),
+            seconds=part_s / rounds,
+            rounds=rounds,
+            still=still,
+            idle=True,
+        )
         rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in rows_of_child(work):
             progress(f"{model}: {row['what']} {'+'.join(row['outputs']) or 'without outputs'}")
