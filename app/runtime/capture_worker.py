@@ -41,6 +41,9 @@ class CaptureWorker:
         self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
+        self._seen: CaptureSettings | None = None
+        """The settings that `_wanted` was made of."""
+        self._wanted = CaptureSettings()
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
@@ -76,9 +79,11 @@ class CaptureWorker:
                     self._rest()
                     continue
                 settings = self._shared.settings.capture
-                wanted = settings.replace(lock_exposure=False)  # takes effect without opening the source again
-                if self._source is None or wanted != self._tried:
-                    self._switch(wanted)
+                if settings is not self._seen:
+                    # lock_exposure takes effect without opening the source again
+                    self._seen, self._wanted = settings, settings.replace(lock_exposure=False)
+                if self._source is None or self._wanted != self._tried:
+                    self._switch(self._wanted)
                 if self._source is None:
                     self._wake.wait(self._timing.source_retry_s)
                     self._wake.clear()
