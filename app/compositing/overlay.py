@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.compositing.standby import TextBlock
 from app.core.settings import OverlayPlace, OverlaySettings
-from app.core.types import BgrImage, Patch
+from app.core.types import BgrImage, Patch, Picture
 from app.media.image_file import is_svg, read_image_with_alpha, render_svg
 
 BgraImage = NDArray[np.uint8]
@@ -45,24 +45,28 @@ class OverlayKey:
     """The local time, where the text shows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """A rendered overlay."""
+Overlay = tuple[Patch, ...]
+"""A rendered overlay."""
 
-    patches: tuple[Patch, ...]
 
-    def draw(self, image: BgrImage) -> tuple[BgrImage, ...]:
-        """Draw over an image of the size that it was rendered for, in place; return what each patch covers.
+def draw(overlay: Overlay, image: BgrImage) -> tuple[BgrImage, ...]:
+    """Draw over an image of the size that the overlay was rendered for, in place; return what each patch covers.
 
-        Pixels without overlay do not change.
-        """
-        covered = []
-        for patch in self.patches:
-            height, width = patch.colours.shape[:2]
-            region = image[patch.top : patch.top + height, patch.left : patch.left + width]
-            covered.append(region.copy())
-            region[:] = cv2.add(cv2.multiply(region, patch.remaining, scale=1 / 255), patch.colours)
-        return tuple(covered)
+    Pixels without overlay do not change.
+    """
+    covered = []
+    for patch in overlay:
+        height, width = patch.colours.shape[:2]
+        region = image[patch.top : patch.top + height, patch.left : patch.left + width]
+        covered.append(region.copy())
+        region[:] = cv2.add(cv2.multiply(region, patch.remaining, scale=1 / 255), patch.colours)
+    return tuple(covered)
+
+
+def overlaid(picture: Picture, overlay: Overlay) -> Picture:
+    """Draw an overlay over a picture whose pixels belong to the caller; return it with the layers that it has now."""
+    covered = draw(overlay, picture.image)
+    return replace(picture, layers=replace(picture.layers, patches=overlay, covered=covered))
 
 
 def wanted_overlay(
@@ -86,7 +90,7 @@ def render_overlay(key: OverlayKey) -> Overlay:
     if text:
         plate = _plate(text, round(key.height * TEXT_HEIGHT * settings.size / 100), safe)
         patches.append(_patch(plate, settings.text_place, key))
-    return Overlay(tuple(patches))
+    return tuple(patches)
 
 
 def shown_text(text: str, minute: str) -> str:

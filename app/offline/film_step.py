@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.compositing import Background
-from app.compositing.overlay import Overlay, OverlayKey, render_overlay, wanted_overlay
+from app.compositing.overlay import Overlay, OverlayKey, draw, render_overlay, wanted_overlay
 from app.core.errors import UsageError
 from app.core.framing import framed
 from app.core.messages.command_line import ConvertText
@@ -78,7 +78,7 @@ class FilmStep:
         if self._overlay is None or self._overlay[0] != wanted:
             self._overlay = wanted, render_overlay(wanted)
         painted = composite.copy()
-        self._overlay[1].draw(painted)
+        draw(self._overlay[1], painted)
         return painted
 
 

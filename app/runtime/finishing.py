@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.compositing.overlay import overlaid
 from app.core.concurrency.threads import name_thread
 from app.core.types import AlphaImage, Frame, Layers, Matte, Picture, PictureKind
 from app.matting.base.interface import Pending
 from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Run, StandBy
-from app.runtime.outputs.overlay import overlaid
 from app.runtime.status import Phase
 from app.runtime.unchanged import Conditions
 

@@ -15,12 +15,11 @@ from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magni
 from app.matting.base.interface import MattingEngine, Pending
 from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
-from app.runtime.backdrops import Backdrops
+from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.finishing import Finisher, StepJob, StepResult
-from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.shared import Shared
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase

@@ -23,14 +23,13 @@ from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
 from app.privacy.gate import Gate
-from app.runtime.backdrops import Backdrops
+from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.capture_worker import CaptureWorker
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs.output_clock import OutputClock
-from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts

@@ -17,6 +17,7 @@ from app.compositing.overlay import (
     SAFE_MARGIN,
     Overlay,
     OverlayKey,
+    draw,
     render_overlay,
     safe_size,
     shown_text,
@@ -47,7 +48,7 @@ def drawn(overlay: Overlay, seed: int = 0) -> tuple[BgrImage, BgrImage]:
     """Return a picture before and after the overlay was drawn."""
     before = np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     after = before.copy()
-    overlay.draw(after)
+    draw(overlay, after)
     return before, after
 
 
@@ -67,7 +68,7 @@ def test_an_overlay_draws_itself_and_nothing_else(seed: int, top: int, left: int
     dice = np.random.default_rng(seed)
     alpha = dice.choice(np.array([0, 0, 1, 128, 255], np.uint8), (height, width, 1))
     colours = (dice.integers(0, 256, (height, width, 3)) * (alpha / 255)).astype(np.uint8)
-    overlay = Overlay((Patch(top, left, colours, np.repeat(255 - alpha, 3, axis=2)),))
+    overlay = (Patch(top, left, colours, np.repeat(255 - alpha, 3, axis=2)),)
     before, after = drawn(overlay, seed)
     region = slice(top, top + height), slice(left, left + width)
     expected = before.astype(float)
@@ -91,17 +92,17 @@ def test_everything_stays_inside_the_safe_area(place: OverlayPlace, mirrored: bo
 
 def test_a_picture_is_shown_in_its_own_size_at_720_rows(tmp_path: Path) -> None:
     key = OverlayKey(OverlaySettings(file=logo(tmp_path)), 1280, 720, False)
-    (patch,) = render_overlay(key).patches
+    (patch,) = render_overlay(key)
     assert patch.colours.shape == (40, 80, 3)
-    (half,) = render_overlay(OverlayKey(key.settings, 640, 360, False)).patches
+    (half,) = render_overlay(OverlayKey(key.settings, 640, 360, False))
     assert half.colours.shape == (20, 40, 3)
 
 
 def test_a_mirrored_output_shows_it_the_right_way_round(tmp_path: Path) -> None:
     settings = OverlaySettings(file=logo(tmp_path), place="top-left", text="Ada", text_place="bottom-right")
     plain, mirrored = (np.zeros((HEIGHT, WIDTH, 3), np.uint8) for _ in range(2))
-    render_overlay(OverlayKey(settings, WIDTH, HEIGHT, False)).draw(plain)
-    render_overlay(OverlayKey(settings, WIDTH, HEIGHT, True)).draw(mirrored)
+    draw(render_overlay(OverlayKey(settings, WIDTH, HEIGHT, False)), plain)
+    draw(render_overlay(OverlayKey(settings, WIDTH, HEIGHT, True)), mirrored)
     np.testing.assert_array_equal(mirrored[:, ::-1], plain)
     assert plain[: HEIGHT // 2, : WIDTH // 2].any() and not plain[: HEIGHT // 2, WIDTH // 2 :].any()
 
@@ -109,7 +110,7 @@ def test_a_mirrored_output_shows_it_the_right_way_round(tmp_path: Path) -> None:
 def test_svg_files_are_rendered_with_alpha_and_shrunk_to_the_safe_area(tmp_path: Path) -> None:
     path = tmp_path / "logo.svg"
     path.write_text(SVG.format(4000, 1000))
-    (patch,) = render_overlay(OverlayKey(OverlaySettings(file=path), WIDTH, HEIGHT, False)).patches
+    (patch,) = render_overlay(OverlayKey(OverlaySettings(file=path), WIDTH, HEIGHT, False))
     width, height = safe_size(WIDTH, HEIGHT)
     assert abs(patch.colours.shape[1] - width) <= 1 and patch.colours.shape[0] == pytest.approx(width / 4, abs=1)
     assert height >= patch.colours.shape[0]
@@ -166,7 +167,7 @@ def test_an_animated_or_foreign_entity_svg_reads_no_other_file(tmp_path: Path) -
     )
     key = OverlayKey(OverlaySettings(file=path), WIDTH, HEIGHT, False)
     try:
-        (patch,) = render_overlay(key).patches
+        (patch,) = render_overlay(key)
     except BackgroundError:
         return
     assert (patch.remaining == 255).all()

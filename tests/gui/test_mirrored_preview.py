@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.compositing.overlay import Overlay, render_overlay, wanted_overlay
+from app.compositing.overlay import Overlay, draw, overlaid, render_overlay, wanted_overlay
 from app.core.settings import BackgroundSettings, OutputSettings, OverlaySettings, PlacementSettings, Settings
 from app.core.types import AlphaImage, BgrImage, Frame, Layers, Picture, PictureKind
 from app.gui.preview.mirroring import Sides, scaled
 from app.gui.preview.rendering import Renderer, ViewMode, ViewRequest
-from app.runtime.outputs.overlay import overlaid
 from tests.gui.widgets import existing
 
 WIDTH, HEIGHT = 160, 90
@@ -108,7 +107,7 @@ def logo(*, mirrored: bool = False) -> Overlay:
 def test_the_overlay_is_readable_and_in_its_corner() -> None:
     bare, painted = shown(composite()), shown(composite(overlay=logo()))
     expected = bare.copy()
-    logo().draw(expected)
+    draw(logo(), expected)
     assert difference(painted, expected) <= 2
     assert difference(painted, bare) > 50
 
@@ -117,7 +116,7 @@ def test_the_overlay_is_readable_over_the_mirrored_room() -> None:
     picture = composite()
     blurred = Picture(picture.image.copy(), PictureKind.COMPOSITE, picture.alpha, frame=picture.frame)
     expected = np.ascontiguousarray(picture.image[:, ::-1])
-    logo().draw(expected)
+    draw(logo(), expected)
     assert difference(shown(overlaid(blurred, logo())), expected) <= 2
 
 
@@ -125,7 +124,7 @@ def test_a_mirrored_output_has_the_overlay_that_others_read() -> None:
     """It is drawn mirrored, since the output is mirrored after it."""
     painted = shown(composite(overlay=logo(mirrored=True)), mirror=False, output_mirror=True)
     expected = shown(composite(), mirror=False, output_mirror=True).copy()
-    logo().draw(expected)
+    draw(logo(), expected)
     assert difference(painted, expected) <= 2
 
 

@@ -9,12 +9,11 @@ from typing import cast
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import Settings
 from app.core.types import Frame, Picture
-from app.runtime.backdrops import Backdrops
+from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
-from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.parts import Parts
 from app.runtime.settings_owner import SettingsOwner
 from app.runtime.shared import Shared
