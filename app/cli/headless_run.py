@@ -12,8 +12,8 @@ from app.core.messages.command_line import CommandLineText
 from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
-from app.runtime.slot import SlotClosed
 from app.runtime.status import Latency, Phase, PipelineStatus, ServerState
+from app.runtime.worker import SlotClosed
 
 START_LIMIT_S = 120.0
 POLL_S = 0.25

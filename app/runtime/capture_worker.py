@@ -17,9 +17,8 @@ from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.shared import Shared
-from app.runtime.slot import LatestSlot
 from app.runtime.status import Phase
-from app.runtime.worker import Worker
+from app.runtime.worker import LatestSlot, Worker
 
 _log = logging.getLogger(__name__)
 

@@ -19,12 +19,10 @@ from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
-from app.runtime.finishing import Finisher, StepJob, StepResult
+from app.runtime.finishing import Conditions, Finisher, StepJob, StepResult, UnchangedFrames, same_image
 from app.runtime.shared import Shared
-from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
-from app.runtime.unchanged import Conditions, UnchangedFrames, same_image
-from app.runtime.worker import Worker
+from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 CROWDED = 0.9
 """Steps overlap where one takes more than this fraction of the camera's frame interval on average; otherwise the next

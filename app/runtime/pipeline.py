@@ -34,13 +34,11 @@ from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
 from app.runtime.prepare import Preparer
-from app.runtime.settings_owner import SettingsOwner
-from app.runtime.shared import Shared
-from app.runtime.slot import LatestSlot
+from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.status import Phase, PipelineStatus
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, report_failure
-from app.runtime.worker import Worker
+from app.runtime.worker import LatestSlot, Worker
 
 Update = Callable[[Settings], Settings]
 """From the settings in force to new ones."""

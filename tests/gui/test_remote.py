@@ -26,7 +26,7 @@ from app.gui.shell.application import Session
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
-from app.runtime.settings_owner import SettingsOwner
+from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow

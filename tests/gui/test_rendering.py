@@ -17,7 +17,7 @@ from app.core.types import Frame, Picture, PictureKind
 from app.gui.preview.mirroring import BgrxImage, fitted_size
 from app.gui.preview.qimage import from_qimage, to_qimage
 from app.gui.preview.rendering import PreviewWorker, Renderer, ViewMode, ViewRequest, shows_room
-from app.runtime.slot import LatestSlot
+from app.runtime.worker import LatestSlot
 from tests.waiting import eventually
 
 WIDTH, HEIGHT = 40, 20

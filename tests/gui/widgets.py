@@ -29,7 +29,7 @@ from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ElidedLabel
-from app.runtime.settings_owner import SettingsOwner
+from app.runtime.shared import SettingsOwner
 
 Child = TypeVar("Child", bound=QObject)
 Value = TypeVar("Value")

@@ -15,10 +15,9 @@ from app.runtime.engines.decision import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.parts import Parts
-from app.runtime.settings_owner import SettingsOwner
-from app.runtime.shared import Shared
-from app.runtime.slot import LatestSlot
+from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.timing import Timing
+from app.runtime.worker import LatestSlot
 from tests.waiting import eventually
 
 PATIENCE_S = 60.0

@@ -12,7 +12,7 @@ from app.core.errors import MattecamError, ModelError, RemoteError
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings
 from app.core.types import BgrImage, Matte
-from app.runtime.engines.key import EngineKey
+from app.runtime.engines.plan import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields

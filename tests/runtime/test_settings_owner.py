@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from app.core.settings import Settings
-from app.runtime.settings_owner import SettingsOwner, rebase
+from app.runtime.shared import SettingsOwner, rebase
 from tests.runtime.running import BASE
 
 

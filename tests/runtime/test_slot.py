@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.runtime.slot import LatestSlot, SlotClosed
+from app.runtime.worker import LatestSlot, SlotClosed
 
 
 @given(st.lists(st.integers(), min_size=1))

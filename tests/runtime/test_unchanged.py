@@ -9,7 +9,7 @@ import pytest
 
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
-from app.runtime.unchanged import SETTLED_STEPS, Conditions, UnchangedFrames
+from app.runtime.finishing import SETTLED_STEPS, Conditions, UnchangedFrames
 from app.testing.engine import FakeEngine
 from app.testing.source import FakeSource
 from tests.fakes.world import FakeWorld

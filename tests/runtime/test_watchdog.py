@@ -17,8 +17,7 @@ from app.privacy.gate import Gate
 from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
-from app.runtime.settings_owner import SettingsOwner
-from app.runtime.shared import Shared
+from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog

@@ -12,8 +12,7 @@ import numpy as np
 
 from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
 from app.gui.preview.mirroring import BgrxImage, MirroredOutput, Size, bgrx, fitted_size, scaled
-from app.runtime.slot import LatestSlot, SlotClosed
-from app.runtime.worker import Worker
+from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 CHECKER_PX, CHECKER_LIGHT, CHECKER_DARK = 12, 70, 52
 

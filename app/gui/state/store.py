@@ -18,7 +18,7 @@ from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import timer
-from app.runtime.settings_owner import SettingsOwner, rebase
+from app.runtime.shared import SettingsOwner, rebase
 
 CHOSEN_BY = {"image": "path", "video": "path", "slides": "path", "colour": "colour", "screen": "screen"}
 """The field that chooses a background, by its kind: with the field, the kind is saved, also one of an option."""

@@ -11,7 +11,7 @@ from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base.interface import ExecutorError, is_device_lost, is_out_of_memory
 from app.matting.selection import hardware
 from app.matting.selection.hardware import CudaCards
-from app.runtime.engines.key import EngineKey
+from app.runtime.engines.plan import EngineKey
 
 MEMORY_RETRY_S = 120.0
 """An engine that ran out of memory is built once more, unless that happened already within this time."""

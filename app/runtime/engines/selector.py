@@ -14,10 +14,8 @@ from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.fallback import Fallbacks, named, reason
-from app.runtime.engines.key import EngineKey, may_use_plate
-from app.runtime.engines.matting_pattern import MattingPattern
-from app.runtime.engines.plan import ChoiceState, EnginePlan
-from app.runtime.engines.quality import QualityControl
+from app.runtime.engines.plan import ChoiceState, EngineKey, EnginePlan, may_use_plate
+from app.runtime.engines.quality import MattingPattern, QualityControl
 from app.runtime.prepare import Preparer, close_unused
 from app.runtime.status import Lowered, Phase, ServerState
 from app.runtime.timing import Timing

@@ -17,9 +17,8 @@ from app.privacy.gate import Gate
 from app.runtime.engines.decision import StandBy
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.shared import Shared
-from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
-from app.runtime.worker import Worker
+from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 IDLE_HZ = 5.0
 """Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. It

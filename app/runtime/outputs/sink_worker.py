@@ -12,8 +12,7 @@ from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.shared import Shared
-from app.runtime.slot import LatestSlot, SlotClosed
-from app.runtime.worker import Worker
+from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
 from app.runtime.engines.decision import PassThrough, Skip, StandBy
-from app.runtime.engines.key import EngineKey
+from app.runtime.engines.plan import EngineKey
 from app.runtime.status import Phase
 from tests.runtime.engines.simulated import AUTO, bench, whole_settings
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from app.matting.selection.governor import MATTED
-from app.runtime.engines.matting_pattern import MattingPattern
+from app.runtime.engines.quality import MattingPattern
 
 
 def selected(pattern: MattingPattern, indexes: range, matted: Fraction, generation: int = 1) -> list[int]:

@@ -8,8 +8,7 @@ import pytest
 
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings
-from app.runtime.engines.key import EngineKey
-from app.runtime.engines.plan import ChoiceState, EnginePlan
+from app.runtime.engines.plan import ChoiceState, EngineKey, EnginePlan
 
 
 def key(**settings: object) -> EngineKey:
