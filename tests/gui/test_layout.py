@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.help_window import open_help
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
+from app.gui.shell.main_window import MainWindow
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.notice import Notice
@@ -61,21 +63,30 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
     open_all_settings(session)
     nothing_is_cut_off(window, qtbot)
     assert existing(window.panel.page.widget()).grab().save(str(folder / "panel.png"))
-    window.windows.open_doctor()
-    doctor = find(window, DoctorDialog)
-    qtbot.waitUntil(doctor.prove_button.isEnabled)
-    nothing_is_cut_off(doctor, qtbot)
-    doctor.close()
+    for dialog in every_dialog(window):
+        if isinstance(dialog, DoctorDialog):
+            qtbot.waitUntil(dialog.prove_button.isEnabled)
+        nothing_is_cut_off(dialog, qtbot)
+        for listed in dialog.findChildren(QComboBox):
+            if listed.isVisible() and listed.isEnabled():
+                listed.showPopup()
+                qtbot.waitUntil(lambda listed=listed: hidden_entries(listed) == [])  # type: ignore[misc]
+                listed.hidePopup()
+
+
+def every_dialog(window: MainWindow) -> Iterator[QDialog]:
+    """Open each dialog, yield it and close it."""
     windows = window.windows
     for opened in (
-        windows.open_assistant, windows.open_preferences, windows.open_shortcuts, windows.open_virtual_camera_help,
-        windows.open_about, windows.open_plate_dialog, window.scenes.ask_for_name,
+        windows.open_assistant, windows.open_doctor, windows.open_shortcuts, windows.open_virtual_camera_help,
+        windows.open_preferences, windows.open_about, windows.open_plate_dialog, window.scenes.ask_for_name,
+        windows.open_log, partial(open_help, window),
     ):  # fmt: skip
-        before = set(window.findChildren(QDialog))
         opened()
-        (dialog,) = set(window.findChildren(QDialog)) - before
-        nothing_is_cut_off(dialog, qtbot)
+        (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())
+        yield dialog
         dialog.close()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
@@ -126,20 +137,11 @@ def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
     with translate(qapp, QLocale(language)):
         window = start_window(preferences=WindowPreferences(first_run_done=True)).window
-        windows = window.windows
-        for opened in (
-            windows.open_assistant, windows.open_doctor, windows.open_shortcuts, windows.open_virtual_camera_help,
-            windows.open_preferences, windows.open_about, windows.open_plate_dialog, lambda: open_help(window),
-            windows.open_log,
-        ):  # fmt: skip
-            opened()
-            (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())
+        for dialog in every_dialog(window):
             for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
                 qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
             assert dialog.height() <= screen.height() - TITLE_BAR, dialog.objectName()
             assert dialog.width() <= screen.width(), dialog.objectName()
-            dialog.close()
-            qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def open_all_settings(session: Session) -> None:
