@@ -48,6 +48,11 @@ def frame(height: int, width: int, seed: int, t: int = 0) -> Tensor:
     return torch.from_numpy(image(height, width, seed, t))[None]
 
 
+def clip(height: int, width: int, frames: int, seed: int = 1) -> Tensor:
+    """(1, frames, 3, height, width)"""
+    return torch.stack([frame(height, width, seed, t) for t in range(frames)], 1)
+
+
 def assert_golden(
     name: str, got: dict[str, Tensor], tolerance: float = TOLERANCE, unused: Collection[str] = ()
 ) -> None:

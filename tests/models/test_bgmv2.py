@@ -119,15 +119,15 @@ def test_the_base_network_alone_is_the_coarse_part(network: MattingRefine) -> No
     assert hid.min() >= 0
 
 
-@pytest.mark.parametrize("size", [(62, 96), (64, 97)])
-def test_a_size_not_divisible_by_four_is_refused(network: MattingRefine, size: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="multiples of 4"):
-        network(frame(*size, 4), frame(*size, 5))
-
-
-def test_a_plate_of_another_size_is_refused(network: MattingRefine) -> None:
-    with pytest.raises(ValueError, match="same shape"):
-        network(frame(64, 96, 4), frame(64, 64, 5))
+@pytest.mark.parametrize(
+    ("frame_size", "plate_size", "words"),
+    [((62, 96), (62, 96), "multiples of 4"), ((64, 97), (64, 97), "multiples of 4"), (SIZE, (64, 64), "same shape")],
+)
+def test_sizes_that_do_not_fit_are_refused(
+    network: MattingRefine, frame_size: tuple[int, int], plate_size: tuple[int, int], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        network(frame(*frame_size, 4), frame(*plate_size, 5))
 
 
 @pytest.mark.parametrize("scale", [0, -1, 0.51, 1])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,40 +34,6 @@ def filled(network: nn.Module) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: MattingNetwork("mobilenetv3"),
-        pytest.param(lambda: MattingNetwork("resnet50"), marks=pytest.mark.long),
-        MattecamNetwork,
-    ],
-)
-def test_folded_networks_return_the_same(make: type[nn.Module]) -> None:
-    network, folded = filled(make()), fold_batch_norms(filled(make()))
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
-    size = (96, 160)
-    image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        states = network.initial_state(1, *size)  # type: ignore[operator]
-        for one, other in zip(
-            network.coefficients(image, *states),  # type: ignore[operator]
-            folded.coefficients(image, *states),  # type: ignore[operator]
-            strict=True,
-        ):
-            torch.testing.assert_close(other, one, rtol=1e-3, atol=2e-4)
-
-
-def test_a_folded_network_of_saliency_returns_the_same(weights: dict[str, Path]) -> None:
-    network, folded = (load_core("u2netp", weights["u2netp"], "auto", 0.5, "cpu", "float32") for _ in range(2))
-    folded = fold_batch_norms(copy.deepcopy(folded))  # type: ignore[assignment]
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
-    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        state = network.initial_state(64, 96)
-        for one, other in zip(folded(image, *state), network(image, *state), strict=True):
-            torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-4)
-
-
 def test_on_the_cpu_a_network_keeps_its_normalization() -> None:
     assert any(
         isinstance(module, nn.BatchNorm2d) for module in place(MattecamNetwork(), "cpu", torch.float32).modules()
@@ -85,15 +53,30 @@ def test_the_light_of_a_plate_is_set_on_the_device_as_on_the_cpu(gain: tuple[flo
     np.testing.assert_array_equal(lit, lit_plate(plate, np.array(gain, np.float32)))
 
 
-def test_a_folded_network_with_a_plate_returns_the_same() -> None:
-    core = plate_core(frames(64, 48, 1)[0])
+def step_of(name: str, weights: dict[str, Path]) -> tuple[nn.Module, Callable[[torch.Tensor], Sequence[torch.Tensor]]]:
+    """Return a network, and what computes its outputs for a first frame of 64x48 pixels."""
+    if name == "bgmv2":
+        core = plate_core(frames(64, 48, 1)[0])
+        return core, core
+    if name == "u2netp":
+        saliency = copy.deepcopy(load_core(name, weights[name], "auto", 0.5, "cpu", "float32"))
+        return saliency, lambda image: saliency(image, *saliency.initial_state(48, 64))
+    network: Any = filled(MattecamNetwork() if name == "mattecam" else MattingNetwork(name))  # type: ignore[arg-type]
+    return network, lambda image: network.coefficients(image, *network.initial_state(1, 48, 64))
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenetv3", pytest.param("resnet50", marks=pytest.mark.long), "mattecam", "u2netp", "bgmv2"]
+)
+def test_a_folded_network_returns_the_same(name: str, weights: dict[str, Path]) -> None:
+    network, step = step_of(name, weights)
     image = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        wanted = core(image)
-        fold_batch_norms(core)
-        for one, other in zip(core(image), wanted, strict=True):
+        wanted = step(image)
+        fold_batch_norms(network)
+        assert not any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+        for one, other in zip(step(image), wanted, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-4)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in core.modules())
 
 
 def test_tables_of_the_edge_controls_are_uploaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
