@@ -120,9 +120,13 @@ def test_an_opened_group_is_shown_whole(controls: Session, qtbot: QtBot) -> None
     for group in window.panel.groups:
         group.toggle.setChecked(True)
         qtbot.wait(100)
-        top = group.mapTo(viewport, QPoint(0, 0)).y()
-        assert top == 0 or 0 < top <= viewport.height() - group.height(), group.toggle.text()
+        qtbot.waitUntil(lambda group=group: is_whole(group, viewport))  # type: ignore[misc]
         group.toggle.setChecked(False)
+
+
+def is_whole(group: QWidget, viewport: QWidget) -> bool:
+    top = group.mapTo(viewport, QPoint(0, 0)).y()
+    return top == 0 or 0 < top <= viewport.height() - group.height()
 
 
 @pytest.mark.parametrize("name", ["thresholdSlider", "presentPdf", "onlyMeCheck"])

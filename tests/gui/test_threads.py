@@ -13,7 +13,6 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QObject, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.settings import Settings
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session
 from app.gui.state.bridge import Bridge
@@ -73,12 +72,6 @@ def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot
     before = existing(session.window.preview.image)
     session.window.action_bar.set_mode(ViewMode.MATTE)
     qtbot.waitUntil(lambda: session.window.preview.image != before)
-
-
-def test_stop_before_start(qtbot: QtBot, world: FakeWorld) -> None:
-    bridge = Bridge(Pipeline(Settings(), parts=world.parts()))
-    assert bridge.stop()
-    assert threading.active_count() >= 1
 
 
 class Taker(QObject):

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from app import __version__
 from app.core.files import program
 from app.gui.dialogs import update_box
-from app.gui.dialogs.update_box import UpdateBox, newest_release, numbers
+from app.gui.dialogs.update_box import UpdateBox, numbers
 from app.gui.shell.application import Session
 from tests.certificates import self_signed, server_context
 from tests.gui.widgets import find
@@ -202,11 +202,6 @@ def test_the_window_asks_only_at_a_click(releases: Releases, session: Session, q
     qtbot.waitUntil(lambda: "is available" in box.text())
     assert len(releases.asked) == 1
     box.close()
-
-
-@pytest.mark.parametrize("answer", [tagged("1.2.3"), tagged("v1.2.3")])
-def test_a_version_is_read_as_numbers(answer: bytes) -> None:
-    assert newest_release(answer) == (1, 2, 3) < numbers("1.10.0")
 
 
 def test_addresses_are_encrypted_and_the_projects() -> None:
