@@ -27,8 +27,8 @@ from app.capture.demo import DemoSource
 from app.cli.bench.measure import interleave
 from app.cli.bench.run import step_contender
 from app.config.parsing import parse_size
-from app.core.blur_scale import HIDES_TEXT
 from app.core.errors import MattecamError
+from app.core.matting_settings import HIDES_TEXT
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine

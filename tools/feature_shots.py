@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.files.paths import assets_dir
-from app.core.placement import in_corner
+from app.core.framing import in_corner
 from app.core.settings import MattingSettings, Settings, Zone
 
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
 from app.core.files.paths import assets_dir
-from app.core.placement import IN_PLACE
+from app.core.framing import IN_PLACE
 from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog

@@ -13,12 +13,11 @@ from app.config import logs, scenes, settings_file
 from app.config.parsing import describe_background, parse_server
 from app.config.run_files import checked_files
 from app.config.webrtc_service import require_service
-from app.core.background_settings import BackgroundSettings
 from app.core.errors import BackgroundError, UsageError
 from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
 from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
-from app.core.settings import Settings
+from app.core.settings import BackgroundSettings, Settings
 from app.core.text import Text
 from app.media.slides import open_slides
 from models.table import bundled

@@ -11,13 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from app.config.value_problem import first_problem
-from app.core.background_settings import COLOUR
 from app.core.errors import UsageError
 from app.core.files import paths
+from app.core.framing import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
 from app.core.messages.command_line import UsageText
 from app.core.messages.remote import RemoteText
-from app.core.placement import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
-from app.core.settings import MAX_SCALE, MIN_SCALE, BackgroundSettings, Model, PlacementSettings
+from app.core.settings import COLOUR, MAX_SCALE, MIN_SCALE, BackgroundSettings, Model, PlacementSettings
 from app.media.image_file import kind_of_file
 from app.media.slides import are_slides
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.config.value_problem import file_problem
-from app.core.blur_scale import STRONGEST, level_strength
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
+from app.core.matting_settings import STRONGEST, level_strength
 from app.core.messages.settings import FileReason, SettingsText
 from app.core.settings import SETTINGS_VERSION, Settings
 from app.core.text import Message, Text

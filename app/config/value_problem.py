@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.core.background_settings import COLOUR, SCREEN
 from app.core.messages.settings import FileReason, ValueProblem
+from app.core.settings import COLOUR, SCREEN
 from app.core.text import Text
 
 _PATTERNS: dict[str, ValueProblem] = {COLOUR: ValueProblem.COLOUR, SCREEN: ValueProblem.SCREEN}

@@ -1,4 +1,8 @@
-"""Settings of matting: edges and light, the engine, and what takes effect without another engine."""
+"""Settings of matting: edges and light, the engine, what takes effect without another one; and the scale of the blur.
+
+The blur strength, 0 to 100, covers what the level of strict mode allows. The full scale is that of the level `off`. The
+other levels allow what hides text, so that their 0 is `HIDES_TEXT` of the full scale.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,32 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from app.core.blur_scale import StrictLevel
 from app.core.settings_base import Model, setting
 from models.table import NETWORKS, OLD_NAMES
+
+StrictLevel = Literal["off", "balanced", "strict"]
+
+HIDES_TEXT = 70.0
+"""Least strength of the full scale at which text 60 px high at 720p is unreadable even after deconvolution."""
+STRONGEST = 100.0
+
+
+def full_strength(strength: float, level: StrictLevel) -> float:
+    """Return the strength on the full scale, for one on the scale of a level."""
+    return strength if level == "off" else HIDES_TEXT + strength * (STRONGEST - HIDES_TEXT) / STRONGEST
+
+
+def level_strength(full: float, level: StrictLevel) -> float:
+    """Return the strength on the scale of a level, rounded; 0 where the level does not allow so weak a blur."""
+    if level == "off":
+        return round(full, 1)
+    return round(max(full - HIDES_TEXT, 0.0) * STRONGEST / (STRONGEST - HIDES_TEXT), 1)
+
+
+def hides_text(strength: float, level: StrictLevel) -> bool:
+    """Return whether a blur of this strength hides text."""
+    return full_strength(strength, level) >= HIDES_TEXT
+
 
 log = logging.getLogger(__name__)
 

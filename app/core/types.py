@@ -82,7 +82,7 @@ class BlurredBackground:
 
     strength: float
     """Strength from 0 to 100 (only colours remain): for engines on the scale of the level of strict mode, see
-    `app.core.blur_scale`, for executors on the full scale."""
+    `app.core.matting_settings`, for executors on the full scale."""
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
     distance: bool = False

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.compiling import Function, compiled
-from app.core.cpu_parts import CpuPart
 from app.core.native_kernels import Array
+from app.core.threads import CpuPart
 
 Bytes = NDArray[np.uint8]
 Sums = NDArray[np.uint16]

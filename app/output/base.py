@@ -6,9 +6,9 @@ from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from app.core.concurrency.threads import Turns
 from app.core.settings import Settings
 from app.core.stage import Stage
+from app.core.threads import Turns
 from app.core.types import Outgoing
 from app.output.recording import RecordingCounts
 from app.output.sound.microphone import OpenSource

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.concurrency.threads import Turns, lower_priority, name_thread
+from app.core.threads import Turns, lower_priority, name_thread
 from app.core.types import Picture
 from app.media.video_writer import VideoWriter
 from app.output.sound.microphone import SoundFeed

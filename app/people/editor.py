@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.framing import cutout, from_camera
+from app.core.framing import IN_PLACE, cutout, from_camera, view_through
 from app.core.matte_edit import WHOLE_VIEW, MatteEdit, Plane, View
-from app.core.placement import IN_PLACE, view_through
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base.interface import MattingEngine, Pending

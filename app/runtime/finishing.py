@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.compositing.overlay import Overlay, overlaid
-from app.core.concurrency.threads import name_thread
 from app.core.settings import EdgeSettings
+from app.core.threads import name_thread
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Layers, Matte, Picture, PictureKind
 from app.matting.base.interface import Pending
 from app.privacy.plausibility import MatteCheck

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.core.concurrency.threads import Turns
 from app.core.settings import Model, Settings
+from app.core.threads import Turns
 from app.runtime.board import StatusBoard
 from app.runtime.parts import Parts
 from app.runtime.timing import Timing

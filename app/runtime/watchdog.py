@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 
-from app.core.concurrency.threads import elapsed_s
 from app.core.messages.system import ProgramText
 from app.core.stage import Stage
+from app.core.threads import elapsed_s
 from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.output_clock import OutputClock

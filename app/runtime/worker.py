@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from app.core.concurrency.threads import lower_priority, name_thread
 from app.core.stage import Stage
+from app.core.threads import lower_priority, name_thread
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import ctypes
 import sys
 from contextlib import suppress
 
-from app.core.concurrency.compute_threads import usable_cores
+from app.core.threads import usable_cores
 
 _M_ARENA_MAX = -8
 """Parameter of glibc's `mallopt`."""

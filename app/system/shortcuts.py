@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection
 
-from app.core.concurrency.threads import name_thread
 from app.core.errors import MattecamError
 from app.core.messages.system import ShortcutText
+from app.core.threads import name_thread
 from app.system import portal
 from app.system.portal import Portal, PortalError, PortalFault
 

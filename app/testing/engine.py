@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.framing import area_of
 from app.core.matte_edit import viewed
-from app.core.placement import area_of
 from app.core.settings import EdgeSettings, EngineSettings, PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 
-from app.core.concurrency.compute_threads import cpu_share
+from app.core.threads import cpu_share
 
 LONGEST_WAIT_S = 0.5
 """A stream that has waited for this long steps without a core, so that a step that hangs stops no other stream."""

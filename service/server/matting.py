@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from app.api import Matting
 from app.compositing.standby import StandbyCard
-from app.core.concurrency.compute_threads import limited_threads
 from app.core.settings import Settings
+from app.core.threads import limited_threads
 from app.core.types import BgrImage, Frame, Matte, Picture, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.privacy.gate import may_leave

@@ -18,11 +18,11 @@ from ipaddress import ip_address
 import cv2
 
 from app.api import EdgeSettings, Matting
-from app.core.concurrency.compute_threads import cpu_share
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.remote import ServeText
 from app.core.settings import StrictLevel
 from app.core.text import Text
+from app.core.threads import cpu_share
 from app.matting.base.interface import MattingEngine
 from app.privacy.self_test import self_test
 from app.system.signals import stopping, surviving_hangup

@@ -12,7 +12,7 @@ from app.cli.live_options import LiveOptions
 from app.cli.options import FILM_OPTIONS, film_settings
 from app.config import settings_file
 from app.config.scenes import SceneStore, default_path
-from app.core.placement import in_corner
+from app.core.framing import in_corner
 from app.core.settings import (
     BackgroundSettings,
     EdgeSettings,

@@ -18,7 +18,7 @@ from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.config.setting import SETTINGS, with_value
 from app.core.errors import UsageError
-from app.core.placement import in_corner
+from app.core.framing import in_corner
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,

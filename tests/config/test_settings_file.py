@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config import settings_file
-from app.core.blur_scale import HIDES_TEXT, full_strength
 from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
+from app.core.matting_settings import HIDES_TEXT, full_strength
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 
 text = st.text(max_size=30)

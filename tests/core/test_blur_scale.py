@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.core.blur_scale import HIDES_TEXT, StrictLevel, full_strength, hides_text
+from app.core.matting_settings import HIDES_TEXT, StrictLevel, full_strength, hides_text
 from app.core.settings import EdgeSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.base.interface import StepGeometry

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from app.config.parsing import parse_place
 from app.core.errors import UsageError
+from app.core.framing import CORNERS, IN_PLACE, Corner, area_of, in_corner, move_by, scale_at, view_through
 from app.core.matte_edit import WHOLE_VIEW, View
-from app.core.placement import CORNERS, IN_PLACE, Corner, area_of, in_corner, move_by, scale_at, view_through
 from app.core.settings import MAX_SCALE, MIN_SCALE, PlacementSettings
 
 places = st.builds(PlacementSettings, x=st.floats(-1, 1), y=st.floats(-1, 1), scale=st.floats(MIN_SCALE, MAX_SCALE))

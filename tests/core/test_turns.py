@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from app.core.concurrency.threads import Turns
+from app.core.threads import Turns
 
 
 def test_the_end_of_a_step_ends_the_wait() -> None:

@@ -7,8 +7,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.framing import WHOLE
-from app.core.placement import IN_PLACE, in_corner
+from app.core.framing import IN_PLACE, WHOLE, in_corner
 from app.core.settings import FramingSettings, PlacementSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session

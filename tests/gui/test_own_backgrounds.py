@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication, QInputDialog, QLabel, QListView, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
-from app.core.placement import IN_PLACE, in_corner
+from app.core.framing import IN_PLACE, in_corner
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls

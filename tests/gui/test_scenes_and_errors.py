@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.config.scenes import SceneStore
 from app.core.errors import SourceLostError
 from app.core.files import paths
-from app.core.placement import in_corner
+from app.core.framing import in_corner
 from app.core.settings import Zone
 from app.gui.shell.application import Session
 from app.runtime.status import Phase

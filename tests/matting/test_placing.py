@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.framing import area_of, in_corner
 from app.core.matte_edit import MatteEdit
-from app.core.placement import area_of, in_corner
 from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, MattingSettings, PlacementSettings
 from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.cpu.full_size import placed

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.core.concurrency.threads import Turns
+from app.core.threads import Turns
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.encoders import VideoEncoder, live_encoder
 from app.media.video_writer import VideoWriter

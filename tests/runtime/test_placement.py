@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.errors import ModelError
+from app.core.framing import in_corner
 from app.core.messages.matting import ModelText
-from app.core.placement import in_corner
 from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings
 from app.core.types import Matte
 from app.matting.base.interface import MattingEngine

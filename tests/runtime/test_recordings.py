@@ -12,9 +12,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from app.core.concurrency.threads import Turns
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.stage import Stage
+from app.core.threads import Turns
 from app.core.types import Matte, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.output.base import FrameSink, SinkContext

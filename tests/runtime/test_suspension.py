@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.core.concurrency.threads import elapsed_s
+from app.core.threads import elapsed_s
 from app.runtime import watchdog
 from app.runtime.outputs import output_clock
 from app.runtime.timing import Timing

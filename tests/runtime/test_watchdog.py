@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from app.core.concurrency.threads import elapsed_s
 from app.core.stage import Stage
+from app.core.threads import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.output.base import ReaderCounter
 from app.privacy.gate import Gate

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QComboBox, QSizePolicy, QStackedWidget, QWidget
 
-from app.core.blur_scale import HIDES_TEXT, StrictLevel
+from app.core.matting_settings import HIDES_TEXT, StrictLevel
 from app.core.settings import Settings
 from app.gui.backgrounds.tiles import GREEN
 from app.gui.state.store import SettingsStore

@@ -5,8 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QPushButton
 
-from app.core.framing import WHOLE
-from app.core.placement import CORNERS, IN_PLACE, Corner, in_corner
+from app.core.framing import CORNERS, IN_PLACE, WHOLE, Corner, in_corner
 from app.core.settings import PlacementSettings, Settings, Zone
 from app.gui.panels.form import Entries, Form
 from app.gui.preview.mirroring import Sides

@@ -7,7 +7,7 @@ from typing import Any
 
 from PyQt6.QtCore import QEvent, QObject
 
-from app.core.placement import IN_PLACE, in_corner
+from app.core.framing import IN_PLACE, in_corner
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file, ask_for_folder
 from app.gui.panels.form import Entries, Form

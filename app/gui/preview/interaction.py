@@ -8,8 +8,7 @@ from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
 from PyQt6.QtGui import QInputEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractButton
 
-from app.core.framing import pan_by, zoom_at
-from app.core.placement import move_by, scale_at
+from app.core.framing import move_by, pan_by, scale_at, zoom_at
 from app.gui.preview.mirroring import Sides
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview

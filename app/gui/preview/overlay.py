@@ -6,7 +6,7 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QWidget
 
-from app.core.blur_scale import hides_text
+from app.core.matting_settings import hides_text
 from app.core.settings import OutputSettings, Settings
 from app.gui.i18n.messages import standby_text
 from app.gui.preview.rendering import ViewMode

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 
-from app.core.background_settings import COLOUR
 from app.core.files.json_file import BrokenFileError, read_object, set_aside, write_object
-from app.core.settings import CaptureSettings, Model
+from app.core.settings import COLOUR, CaptureSettings, Model
 
 log = logging.getLogger(__name__)
 

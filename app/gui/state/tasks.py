@@ -12,7 +12,7 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.sip import isdeleted
 
 from app.capture.devices import CameraDevice
-from app.core.concurrency.threads import lower_priority
+from app.core.threads import lower_priority
 from app.gui.state import services
 from app.gui.widgets.qt import timer
 

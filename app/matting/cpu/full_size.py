@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.placement import Area, area_of
+from app.core.framing import Area, area_of
 from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, BgrImage, Matte
 from app.matting.base.edges import (

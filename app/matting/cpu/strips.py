@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from app.core.concurrency.compute_threads import thread_limit, usable_cores
-from app.core.concurrency.threads import name_thread
 from app.core.matte_edit import View
+from app.core.threads import name_thread, thread_limit, usable_cores
 from app.core.types import BgrImage, Floats
 from app.matting.kernels.full_size import view_rows
 from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
@@ -30,7 +29,7 @@ class Strips:
     """Runs the kernels of one executor."""
 
     def __init__(self, threads: int | None = None) -> None:
-        """threads: None for the limit in `app.core.concurrency.compute_threads`, else for the cores."""
+        """threads: None for the limit in `app.core.threads`, else for the cores."""
         self.threads = min(threads or thread_limit() or usable_cores(), MOST_THREADS)
         """Strips per frame, each on its own thread."""
         self._pool = ThreadPoolExecutor(

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.blur_scale import full_strength
 from app.core.errors import ModelError
+from app.core.matting_settings import full_strength
 from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings

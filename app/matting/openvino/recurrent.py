@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.concurrency.compute_threads import thread_limit
-from app.core.cpu_parts import CpuPart
+from app.core.threads import CpuPart, thread_limit
 from app.core.types import BgrImage, Floats
 from app.matting.base.interface import StateArrays, StepGeometry, copy_into, prefixed, under
 from app.matting.cpu.compositor import Coefficients
@@ -59,7 +58,7 @@ def compiled(
 ) -> list[ov.CompiledModel]:
     """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
 
-    threads: of each inference; None for the limit in `app.core.concurrency.compute_threads`, else OpenVINO's choice.
+    threads: of each inference; None for the limit in `app.core.threads`, else OpenVINO's choice.
     """
     threads = threads or thread_limit()
 

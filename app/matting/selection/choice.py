@@ -7,10 +7,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.concurrency.compute_threads import usable_cores
 from app.core.errors import ModelError, WeightsMissingError, text_of
 from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings
+from app.core.threads import usable_cores
 from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.selection import hardware
 from app.matting.selection.measured import HEIGHT, WIDTH, best, cpu_precisions, trials_of

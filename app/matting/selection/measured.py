@@ -13,10 +13,10 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from app.core.concurrency.compute_threads import usable_cores
 from app.core.files import paths
 from app.core.messages.matting import TrialText
 from app.core.text import Text
+from app.core.threads import usable_cores
 from app.matting.selection import hardware
 from models.int8 import find_int8
 from models.table import NETWORKS

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from app.core.framing import Area, area_of
 from app.core.matte_edit import MatteEdit, Plane, View
-from app.core.placement import Area, area_of
 from app.core.settings import PlacementSettings
 from app.matting.base.interface import MatteEditor, StepGeometry
 

@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.concurrency.threads import name_thread
+from app.core.threads import name_thread
 
 RATE = 48_000
 """Samples per second of every block."""

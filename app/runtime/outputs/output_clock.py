@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.concurrency.threads import elapsed_s
 from app.core.settings import Settings
+from app.core.threads import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate
 from app.runtime.engines.decision import StandBy

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.api import EdgeSettings, Matting
-from app.core.concurrency.compute_threads import cpu_share, usable_cores
+from app.core.threads import cpu_share, usable_cores
 from service.server.limits import streams_for
 from service.server.matting import Output, SentFrame, StreamMatting, fitted
 from service.server.offer import count_candidates, usable_candidates

@@ -16,9 +16,9 @@ from app.cli.bench.in_use import child, in_use, run, table
 from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
 from app.cli.bench.in_use.run import merged, rounds_of
-from app.core.cpu_parts import CpuPart, cpu_parts_s
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
+from app.core.threads import CpuPart, cpu_parts_s
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.testing.clock import FakeClock
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.core.blur_scale import HIDES_TEXT
+from app.core.matting_settings import HIDES_TEXT
 from app.core.types import Floats
 from app.matting.base import blur
 from app.matting.base.interface import StepGeometry

@@ -21,8 +21,8 @@ from app.cli.bench.in_use.camera_like import camera_frames
 from app.cli.bench.in_use.program import Program
 from app.cli.bench.in_use.run import Workload
 from app.compositing import open_background
-from app.core.concurrency.threads import name_thread
 from app.core.settings import Settings
+from app.core.threads import name_thread
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.kernels.loading import load

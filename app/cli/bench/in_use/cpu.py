@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from app.core.cpu_parts import cpu_parts_s
+from app.core.threads import cpu_parts_s
 
 PARTS = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui", "other")
 _BY_THREAD = (

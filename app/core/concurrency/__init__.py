@@ -1,1 +1,0 @@
-"""Threads: their names, their number, their turns, and a clock that goes on during a suspension."""

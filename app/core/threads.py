@@ -1,0 +1,172 @@
+"""Threads: names and priorities of native ones, how many may run, their turns and CPU time, and a clock that goes on.
+
+`elapsed_s` goes on while the machine is suspended.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from types import TracebackType
+from weakref import WeakSet
+
+MAX_NAME_BYTES = 15
+"""Limit of Linux."""
+# On Linux time.monotonic() stands still during a suspension; on macOS CLOCK_MONOTONIC goes on, unlike time.monotonic().
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def name_thread(name: str) -> None:
+    """Name the calling thread for the system, as `top -H` shows it. Threads that it starts inherit the name (Linux)."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_bytes(name.encode()[:MAX_NAME_BYTES])
+
+
+def lower_priority(niceness: int, *, batch: bool = False) -> None:
+    """Raise the niceness of the calling thread by `niceness`, at most to 19; threads that it starts inherit it (Linux).
+
+    batch: also do not let it preempt other threads when it wakes up. Elsewhere niceness belongs to the process, which
+    stays as it is.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
+            if batch:
+                os.sched_setscheduler(thread, os.SCHED_BATCH, os.sched_param(0))
+
+
+def elapsed_s() -> float:
+    """Return the seconds since an arbitrary moment, those in suspension included, unaffected by the wall clock."""
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
+
+
+class Turns:
+    """Tells when a frame step runs. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._running = False
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Mark the duration of a step. One thread at a time."""
+        with self._condition:
+            self._running = True
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._running = False
+                self._condition.notify_all()
+
+    def wait_for_gap(self, timeout_s: float) -> None:
+        """Return once no step runs, or after `timeout_s`."""
+        with self._condition:
+            self._condition.wait_for(lambda: not self._running, timeout_s)
+
+
+_limit: ContextVar[int | None] = ContextVar("compute_threads", default=None)
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Build engines of at most `count` threads inside the context, on the calling thread."""
+    token = _limit.set(count)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def thread_limit() -> int | None:
+    """Return the limit of the context; None: as many as the cores."""
+    return _limit.get()
+
+
+def cpu_share(cgroups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Return how many cores' time this process may use: a container's quota, at most its cores.
+
+    cgroups: replaced in tests.
+    """
+    cores = float(usable_cores())
+    quotas = (
+        _quota(cgroups / "cpu.max"),
+        _quota(cgroups / "cpu" / "cpu.cfs_quota_us", cgroups / "cpu" / "cpu.cfs_period_us"),
+    )
+    return min([cores, *(quota for quota in quotas if quota is not None)])
+
+
+def _quota(*files: Path) -> float | None:
+    """Return the quota divided by the period, which one or two files hold; None without a quota."""
+    try:
+        quota, period = (int(word) for word in " ".join(file.read_text() for file in files).split())
+    except (OSError, ValueError):
+        return None
+    return quota / period if quota > 0 else None
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+class _Spent(threading.local):
+    """What the calling thread spent; goes with the thread."""
+
+    def __init__(self) -> None:
+        self.parts = _Parts()
+        with _lock:
+            _all.add(self.parts)
+
+
+class _Parts:
+    """CPU time of one thread by the names of the parts."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_native_id()
+        self.spent_ns: dict[str, int] = {}
+
+
+_lock = threading.Lock()
+_all: WeakSet[_Parts] = WeakSet()
+_spent = _Spent()
+
+
+class CpuPart:
+    """Context manager that adds the calling thread's CPU time within it to a named part. Costs about 1 µs.
+
+    Time that other threads spend for the section does not count.
+    """
+
+    __slots__ = ("_name", "_started_ns")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._started_ns = 0
+
+    def __enter__(self) -> None:
+        self._started_ns = time.thread_time_ns()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        spent_ns = time.thread_time_ns() - self._started_ns
+        known = _spent.parts.spent_ns
+        known[self._name] = known.get(self._name, 0) + spent_ns
+
+
+def cpu_parts_s() -> dict[tuple[int, str], float]:
+    """Return the CPU time of living threads so far in seconds, by native thread id and name of the part."""
+    with _lock:
+        threads = list(_all)
+    return {
+        (parts.thread, name): spent_ns / 1e9 for parts in threads for name, spent_ns in parts.spent_ns.copy().items()
+    }
