@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import NoneType
 
-from app.api.options import WITHOUT_STRICT, ModelOptions
+from app.api.matting import WITHOUT_STRICT, ModelOptions
 from app.core.settings import EdgeSettings, Settings
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress

@@ -5,20 +5,48 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from typing_extensions import Self
 
-from app.api.options import WITHOUT_STRICT, ModelOptions
 from app.compositing import Background, open_background
+from app.config.parsing import parse_background, replace_checked
 from app.core.errors import ModelError, UsageError
 from app.core.messages.command_line import ApiText
-from app.core.settings import EdgeSettings, EngineSettings
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
 from app.matting.engine.frame_engine import FrameEngine, step_together
+
+WITHOUT_STRICT = EdgeSettings(strict="off")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Arguments that `Matting` and `convert` share; the values are those of the command line."""
+
+    model: str = "auto"
+    weights: Path | str | None = None
+    refiner: str = "auto"
+    plate: Path | str | None = None
+    device: str = "auto"
+    executor: str = "auto"
+    precision: str = "auto"
+    downsample_ratio: float | None = None
+
+    def settings(self, background: Path | str, edges: EdgeSettings) -> Settings:
+        """Return the settings. Raises UsageError for a value that is not possible, TypeError for a wrong type."""
+        if not isinstance(background, (str, Path)):
+            raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
+        if not isinstance(edges, EdgeSettings):
+            raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
+        chosen = {name: getattr(self, name) for name in self.__slots__}
+        matting = replace_checked(MattingSettings(edges=edges), chosen)
+        return Settings(matting=matting, background=parse_background(background))
+
 
 Build = Callable[[EngineSettings, int, int], MattingEngine]
 """Makes the engine of a model for frames of (width, height)."""

@@ -14,10 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.capture.blank import blank_fault
 from app.capture.devices import SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
-from app.capture.mjpg import MjpgDecoder
+from app.capture.mjpg import MjpgDecoder, blank_fault
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings

@@ -1,4 +1,4 @@
-"""Decoding the MJPG frames of a camera; damaged frames are dropped."""
+"""What is wrong with frames of a camera: MJPG that is damaged, and frames of a single colour."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.messages.capture import CameraText
 from app.core.types import BgrImage
 from app.media.jpeg import DamagedJpegError, decode_jpeg
 
@@ -48,3 +49,23 @@ class MjpgDecoder:
         if self.damaged % LOG_INTERVAL == 0:
             log.warning("The camera sends damaged frames (%s); they are dropped. Check its cable.", damage)
         self.damaged += 1
+
+
+STEPS = (64, 8)
+"""Distances of the sampled pixels: few of them tell that most frames are not blank."""
+
+
+def blank_fault(image: BgrImage) -> CameraText | None:
+    """Return BLACK or GREEN (all planes zero in a YUV format) if the frame has no other colour, else None.
+
+    image: (height, width, 3) uint8 BGR.
+    """
+    for step in STEPS:
+        sample = image[::step, ::step]
+        high = sample.max(axis=(0, 1))
+        if int((high - sample.min(axis=(0, 1))).max()) > 2:
+            return None
+    blue, green, red = (int(value) for value in high)
+    if max(blue, green, red) <= 2:
+        return CameraText.BLACK
+    return CameraText.GREEN if max(blue, red) <= 8 and 100 <= green <= 170 else None

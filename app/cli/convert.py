@@ -11,10 +11,9 @@ import typer
 from rich.progress import TaskProgressColumn
 
 from app.cli.convert_batch import BatchOptions, convert_many, is_batch
-from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import FILM_OPTIONS, film_settings, on_console
-from app.cli.terminal import notify, progress_bar
+from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
 from app.core.errors import UsageError
 from app.core.messages.command_line import BatchText, ConvertText
 from app.system.signals import handled

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import TaskProgressColumn
 
-from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.cli.terminal import notify, progress_bar
+from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
 from app.core.messages.command_line import BatchText
 from app.system.signals import handled
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.exit_codes import EXIT_FAILED
+from app.cli.terminal import EXIT_FAILED
 from app.cli.terminal import console as terminal_console
 from app.core.errors import MattecamError, UsageError
 from app.core.files import program

@@ -8,13 +8,12 @@ from functools import partial
 
 import typer
 
-from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.cli.headless_run import HeadlessRun, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
 from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
 from app.cli.recover import offer_recovery
-from app.cli.terminal import notify
+from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
@@ -29,7 +28,7 @@ from app.core.stage import Stage
 from app.output.virtual_camera import list_virtual_cameras
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
-from app.runtime.status_fields import write_status
+from app.runtime.status import write_status
 from app.system.pipewire.connection import daemon_answers
 from app.system.signals import handled
 

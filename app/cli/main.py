@@ -22,16 +22,14 @@ from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
-from app.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import StartSettings, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
-from app.cli.terminal import notify, visible_output
-from app.cli.usage.grouped_help import ControlCommand, GroupedCommand, GroupedProgram
-from app.cli.usage.sentences import refusal
+from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, notify, visible_output
+from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
 from app.config import logs
 from app.core.errors import MattecamError, UsageError
@@ -167,7 +165,7 @@ def _window(options: LiveOptions) -> int:
 def run_in_window(start: StartSettings, options: LiveOptions) -> int:
     """Run the pipeline with the window; return the exit code."""
     from app.gui.shell.application import WindowOptions, run_window
-    from app.runtime.status_fields import write_status
+    from app.runtime.status import write_status
 
     if start.warning:
         notify(start.warning)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.exit_codes import EXIT_FAILED
-from app.cli.terminal import notify
+from app.cli.terminal import EXIT_FAILED, notify
 from app.core.messages.command_line import CommandLineText
 from app.output.unfinished import finish, unfinished_recordings
 

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.exit_codes import EXIT_INTERRUPTED
 from app.cli.prepare import prepare
-from app.cli.terminal import notify
+from app.cli.terminal import EXIT_INTERRUPTED, notify
 from app.config import logs
 from app.config.parsing import replace_checked
 from app.config.webrtc_service import require_service

@@ -28,8 +28,7 @@ from app.core.types import BgrImage, Picture
 from app.output.sound.devices import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.plate.capture import keep_plate
-from app.runtime.status import Phase
-from app.runtime.status_fields import status_fields
+from app.runtime.status import Phase, status_fields
 from app.system import autostart
 
 CONFIRM_S = 8.0

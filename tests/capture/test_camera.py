@@ -17,10 +17,9 @@ import pytest
 import simplejpeg
 
 from app.capture import camera
-from app.capture.blank import blank_fault
 from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
-from app.capture.mjpg import HABIT_FRAMES
+from app.capture.mjpg import HABIT_FRAMES, blank_fault
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings

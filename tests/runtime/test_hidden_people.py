@@ -8,8 +8,7 @@ import pytest
 from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings, PeopleSettings, Settings
 from app.runtime import matting_worker
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
-from app.runtime.status_fields import status_fields
+from app.runtime.status import Phase, status_fields
 from app.testing.room import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld

@@ -14,8 +14,7 @@ from app.core.settings import EngineSettings
 from app.core.types import BgrImage, Matte
 from app.runtime.engines.plan import EngineKey
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
-from app.runtime.status_fields import status_fields
+from app.runtime.status import Phase, status_fields
 from app.testing.engine import FakeEngine, StepInput
 from app.testing.faults import Faults
 from app.testing.room import room_picture, shows_room

@@ -12,8 +12,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.output.base import OpenSink
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
-from app.runtime.status_fields import status_fields
+from app.runtime.status import Phase, status_fields
 from app.runtime.timing import Timing
 from app.testing.room import ROOM
 from tests.fakes.world import FakeWorld

@@ -1,11 +1,37 @@
-"""Interleaved timing: contenders take turns within one run, so that changes in CPU speed affect all."""
+"""The machine that is measured, and measuring functions on it."""
 
 from __future__ import annotations
 
+import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+
+import psutil
+
+from app.matting.selection import hardware
+from app.system.torch_build import find_nvidia
+
+
+def machine() -> dict[str, object]:
+    """Return date, operating system, processor, and numbers of cores and threads, GPU and its driver."""
+    return {
+        "date": date.today().isoformat(),
+        "system": platform.platform(),
+        "processor": hardware.processor(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "bfloat16": hardware.cpu_has_bfloat16(),
+        "vnni": hardware.cpu_has_vnni(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpu": hardware.gpu(card) if (card := hardware.cuda_cards().first()) else None,
+        "nvidia_driver": nvidia.driver if (nvidia := find_nvidia()) else None,
+        "load_before": round(psutil.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
+
 
 WARM_UP_CALLS = 5
 TURN_CALLS = 5

@@ -10,8 +10,7 @@ import numpy as np
 
 from app.capture.demo import DemoSource
 from app.cli.bench.in_use.run import models_to_measure, program_row
-from app.cli.bench.machine import machine
-from app.cli.bench.measure import CallTimes, Contender, interleave
+from app.cli.bench.measure import CallTimes, Contender, interleave, machine
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings, Settings
 from app.core.types import BgrImage

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.cli.bench.machine import machine
+from app.cli.bench.measure import machine
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.messages.command_line import CommandLineText

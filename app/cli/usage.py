@@ -1,0 +1,125 @@
+"""How the command line explains itself: commands first and options in groups, and one sentence for each wrong usage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.exceptions import TyperException
+
+from app.cli.live_options import GROUPS, OPTIONS
+from app.config.value_problem import first_problem
+from app.control.commands import SYNTAX
+from app.core.messages.command_line import ParserText, UsageText
+from app.core.text import Text
+
+Row = tuple[str, str]
+
+
+def _sections(parameters: Sequence[Any], context: Any, *, grouped: bool) -> dict[str, list[Row]]:
+    """Return each title with its rows: option or argument, and help. Options of one command alone come first."""
+    rows: dict[str, list[Row]] = {"Arguments": [], "Options": [], **{title: [] for title in GROUPS}}
+    for parameter in parameters:
+        row = parameter.get_help_record(context)
+        if row is None:
+            continue
+        title = "Arguments" if parameter.param_type_name == "argument" else "Options"
+        of_program = "Run" if parameter.name in ("version", "help") else None
+        if grouped and title == "Options":
+            title = OPTIONS[parameter.name].group if parameter.name in OPTIONS else of_program or title
+        rows[title].append(row)
+    return rows
+
+
+def _summary(text: str) -> str:
+    """Return the first sentence up to a colon or semicolon, in one line."""
+    return re.split(r"[.:;](?=\s|$)", " ".join(text.split()), maxsplit=1)[0] + "."
+
+
+def _write(command: Any, context: Any, formatter: Any) -> None:
+    parameters = command.get_params(context)
+    grouped = len(parameters) > 12
+    for title, rows in _sections(parameters, context, grouped=grouped).items():
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help shows its options in groups."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options."""
+        _write(self, ctx, formatter)
+
+
+class GroupedProgram(TyperGroup):
+    """The program, whose help lists its commands before its options."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write commands, then options."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(command.help or "")) for name, command in self.commands.items()])
+        _write(self, ctx, formatter)
+
+
+class ControlCommand(TyperCommand):
+    """The command `ctl`, whose help lists what it may be told."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands for the running program, then the options."""
+        with formatter.section("Commands for the running program"):
+            formatter.write_dl(
+                [(f"{name} {syntax.usage}".strip(), syntax.description) for name, syntax in SYNTAX.items()]
+            )
+        _write(self, ctx, formatter)
+
+
+def refusal(error: TyperException) -> Text:
+    """Return the sentence for an error of the parser, with what to do."""
+    context = getattr(error, "ctx", None)
+    # The first word is the name of the program.
+    command = " ".join(["python3 run.py", *(context.command_path.split()[1:] if context else ())])
+    kind = type(error).__name__
+    if kind == "NoSuchOption":
+        option, similar = getattr(error, "option_name", ""), tuple(getattr(error, "possibilities", None) or ())
+        similar = tuple(get_close_matches(option, similar, cutoff=0.7))
+        if similar:
+            return ParserText.SIMILAR(name=option, names=similar)
+        return ParserText.NO_OPTION(option=option, command=command)
+    if kind == "BadOptionUsage":
+        message = ParserText.NO_VALUE if "does not take" in error.message else ParserText.VALUE_MISSING
+        return message(option=getattr(error, "option_name", ""))
+    parameter = getattr(error, "param", None)
+    if parameter is None:
+        return _of_words(error.message, command)
+    if kind == "MissingParameter":
+        return ParserText.MISSING(name=_name(parameter), command=command)
+    cause = error.__cause__
+    if isinstance(cause, ValidationError):
+        first, problem = first_problem(cause)
+        return UsageText.INVALID(option=_name(parameter), value=str(first["input"]), problem=problem)
+    return ParserText.OTHER(message=f"{_name(parameter)}: {error.message.rstrip('.')}", command=command)
+
+
+def _name(parameter: Any) -> str:
+    if isinstance(parameter, TyperOption):
+        return str(parameter.opts[0])
+    return str(parameter.metavar or parameter.name.upper()).strip("[]. ")
+
+
+def _of_words(message: str, command: str) -> Text:
+    """Return the sentence for words that are no command, or too many."""
+    unknown = re.match(r"No such command '(.*?)'\.?(?: Did you mean (.*)\?)?$", message, re.DOTALL)
+    if unknown is not None and unknown[2]:
+        return ParserText.SIMILAR(name=unknown[1], names=tuple(re.findall(r"'(.*?)'", unknown[2])))
+    if unknown is not None:
+        return ParserText.NO_COMMAND(name=unknown[1], command=command)
+    more = re.match(r"Got unexpected extra argument\S* \((.*)\)", message, re.DOTALL)
+    if more is not None:
+        return ParserText.TOO_MANY(words=more[1], command=command)
+    return ParserText.OTHER(message=message.rstrip("."), command=command)

@@ -1,1 +1,0 @@
-"""How the command line explains itself: help in groups, and one sentence for each wrong usage."""
