@@ -82,18 +82,14 @@ class CameraSource:
         self._is_raw_mjpg = False
         """The driver delivers undecoded JPEG frames."""
         self._grabbed_s = self._last_s = time.perf_counter()
-        self._info = SourceInfo(
+        self.info = SourceInfo(
             "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
         )
+        """Size, rate and format as read back from the camera."""
         self._capture = self._open()
         self._settled_at_s = self._last_s + self._timing.settle_s
         self._hold_at_s = math.inf
         self.hold_exposure(settings.lock_exposure)
-
-    @property
-    def info(self) -> SourceInfo:
-        """Size, rate and format as read back from the camera."""
-        return self._info
 
     def read(self) -> Frame | None:
         """Return the next frame, or None after about a second. Raises SourceLostError after two seconds without one."""
@@ -104,8 +100,8 @@ class CameraSource:
             self._check_lost(now)
             return None
         height, width = reading.image.shape[:2]
-        if (width, height) != (self._info.width, self._info.height):
-            self._info = replace(self._info, width=width, height=height)
+        if (width, height) != (self.info.width, self.info.height):
+            self.info = replace(self.info, width=width, height=height)
         self._last_s = self._grabbed_s
         if now >= self._hold_at_s:
             self._hold_at_s = math.inf
@@ -155,7 +151,7 @@ class CameraSource:
             self._negotiate(capture, pixel_format)
             reading = self._read_frame(capture, self._timing.start_s)
             if reading.image is not None:
-                self._info = self._read_back(capture, reading.image)
+                self.info = self._read_back(capture, reading.image)
                 self._last_s = self._grabbed_s
                 return capture
             blank = reading.blank or blank
@@ -187,7 +183,7 @@ class CameraSource:
     def _read_back(self, capture: cv2.VideoCapture, image: BgrImage) -> SourceInfo:
         fps = capture.get(cv2.CAP_PROP_FPS)
         return replace(
-            self._info,
+            self.info,
             width=image.shape[1],
             height=image.shape[0],
             fps=fps if math.isfinite(fps) and 0 < fps <= 1000 else self._settings.fps,

@@ -68,7 +68,8 @@ class DemoSource:
 
         Raises SourceOpenError if the photo is missing.
         """
-        self._info = SourceInfo("demo", "Demo", "demo", width, height, fps, "")
+        self.info = SourceInfo("demo", "Demo", "demo", width, height, fps, "")
+        """The requested size and rate."""
         self._realtime = realtime
         self._empty_frames = math.ceil(empty_scene_s * fps)
         self._motion = motion
@@ -86,11 +87,6 @@ class DemoSource:
         self._scene = _enlarged(scene, self._scale) if self._empty_frames else self._portrait
         self._noise = _noise(width + NOISE_SHIFT, height + NOISE_SHIFT, seed)
 
-    @property
-    def info(self) -> SourceInfo:
-        """The requested size and rate."""
-        return self._info
-
     def read(self) -> Frame | None:
         """Return the next frame at its time; None after `close`."""
         if self._closed.is_set():
@@ -102,9 +98,9 @@ class DemoSource:
         now = time.perf_counter()
         if self._start_s is None:
             self._start_s = now
-        index = max(index, math.floor((now - self._start_s) * self._info.fps))
+        index = max(index, math.floor((now - self._start_s) * self.info.fps))
         image = self.render(index)
-        wait_s = self._start_s + index / self._info.fps - time.perf_counter()
+        wait_s = self._start_s + index / self.info.fps - time.perf_counter()
         if wait_s > 0 and self._closed.wait(wait_s):
             return None
         self._next_index = index + 1
@@ -116,9 +112,9 @@ class DemoSource:
 
     def render(self, index: int) -> BgrImage:
         """Return frame `index`: (height, width, 3) uint8 BGR."""
-        view = self._view(index / self._info.fps)
+        view = self._view(index / self.info.fps)
         canvas = self._scene if index < self._empty_frames else self._portrait
-        width, height = self._info.width, self._info.height
+        width, height = self.info.width, self.info.height
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         image = cv2.warpAffine(canvas, self._matrix(view), (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
         shift = np.random.default_rng((self._seed, index)).integers(0, NOISE_SHIFT, 2)
@@ -141,7 +137,7 @@ class DemoSource:
 
     def _matrix(self, view: DemoView) -> NDArray[np.float64]:
         """Return the (2, 3) transform from frame to canvas pixels."""
-        width, height = self._info.width, self._info.height
+        width, height = self.info.width, self.info.height
         view_width, view_height = self._view_size
         x = min(max(FACE_X, VIEW_LEFT + view_width / 2), VIEW_RIGHT - view_width / 2)
         y = max(FACE_Y, VIEW_TOP + view_height / 2)

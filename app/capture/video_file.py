@@ -32,9 +32,10 @@ class VideoFileSource:
         except VideoError as error:
             raise SourceOpenError(error.text) from error
         reader = self._reader
-        self._info = SourceInfo(
+        self.info = SourceInfo(
             "file", path.name, str(path.resolve()), reader.width, reader.height, float(reader.fps), reader.codec
         )
+        """Size and mean frame rate of the file; the format is its codec."""
         self._realtime = realtime
         self._loop = loop
         self._closed = threading.Event()
@@ -44,11 +45,6 @@ class VideoFileSource:
         self._ends_s = Fraction(0)
         self._start_s: float | None = None
         self._index = 0
-
-    @property
-    def info(self) -> SourceInfo:
-        """Size and mean frame rate of the file; the format is its codec."""
-        return self._info
 
     def read(self) -> Frame | None:
         """Return the next frame at its time; None if it is not due within a second, or after `close`.
@@ -90,7 +86,7 @@ class VideoFileSource:
         timed = self._decode()
         if timed is None:
             if not self._loop:
-                raise SourceLostError(SourceText.VIDEO_ENDED(file=self._info.name))
+                raise SourceLostError(SourceText.VIDEO_ENDED(file=self.info.name))
             self._round_s = self._ends_s
             self._frames = self._reader.frames()
             timed = self._decode()

@@ -22,23 +22,16 @@ class RecordingCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._encoded = self._dropped = 0
-
-    @property
-    def encoded(self) -> int:
+        self.encoded = 0
         """Frames that were encoded."""
-        return self._encoded
-
-    @property
-    def dropped(self) -> int:
+        self.dropped = 0
         """Frames that were left out because the encoder was too slow."""
-        return self._dropped
 
     def add(self, *, encoded: int = 0, dropped: int = 0) -> None:
         """Count frames."""
         with self._lock:
-            self._encoded += encoded
-            self._dropped += dropped
+            self.encoded += encoded
+            self.dropped += dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +163,10 @@ class EncoderThread:
         self._waiting: deque[tuple[Picture, Time]] = deque()
         self._written: Picture | None = None
         self._closed = False
-        self._error: Exception | None = None
+        self.writer: VideoWriter
+        """The writer, which only this thread may use until `finish`."""
+        self.error: Exception | None = None
+        """What ended the thread; None while it works."""
         opener = threading.Thread(target=self._open, name="encoder-pool", daemon=True)
         opener.start()
         opener.join()
@@ -178,16 +174,6 @@ class EncoderThread:
             raise self.error
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._thread.start()
-
-    @property
-    def error(self) -> Exception | None:
-        """What ended the thread; None while it works."""
-        return self._error
-
-    @property
-    def writer(self) -> VideoWriter:
-        """The writer, which only this thread may use until `finish`."""
-        return self._writer
 
     def put(self, picture: Picture, time_s: Time) -> None:
         """Hand over a picture to be written at this time."""
@@ -210,9 +196,9 @@ class EncoderThread:
         name_thread("encoder-pool")
         lower_priority(ENCODER_NICENESS, batch=True)
         try:
-            self._writer = self._open_writer()
+            self.writer = self._open_writer()
         except Exception as error:  # noqa: BLE001 - raised by the constructor
-            self._error = error
+            self.error = error
 
     def _run(self) -> None:
         name_thread("encoder")
@@ -223,7 +209,7 @@ class EncoderThread:
                     self._turns.wait_for_gap(LONGEST_WAIT_S)
                 self._write(*item)
         except Exception as error:  # noqa: BLE001 - reported at the next frame
-            self._error = error
+            self.error = error
 
     def _next(self) -> tuple[Picture, Time] | None:
         with self._condition:
@@ -234,22 +220,22 @@ class EncoderThread:
         if self._fill_rate is not None:
             self._fill(time_s, self._fill_rate)
         if picture is self._written:
-            self._writer.repeat(time_s)  # without another conversion
+            self.writer.repeat(time_s)  # without another conversion
         else:
-            self._writer.write(self._image_of(picture), time_s)
+            self.writer.write(self._image_of(picture), time_s)
             self._written = picture
         self._counts.add(encoded=1)
         if self._sound_for is not None:
-            self._writer.write_sound(self._sound_for(time_s))
+            self.writer.write_sound(self._sound_for(time_s))
 
     def _fill(self, time_s: Time, rate: Fraction) -> None:
         """Repeat the last frame up to `time_s`."""
-        last_s = self._writer.last_s
+        last_s = self.writer.last_s
         if last_s is None:
             return
         missing = round((Fraction(time_s) - last_s) * rate) - 1
         if missing > LONGEST_FILL_S * rate:
             return
         for number in range(1, missing + 1):
-            self._writer.repeat(last_s + number / rate)
+            self.writer.repeat(last_s + number / rate)
             self._counts.add(encoded=1)

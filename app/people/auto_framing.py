@@ -98,17 +98,13 @@ class Operator:
 
     def __init__(self, style: StyleValues) -> None:
         self._style = style
-        self._shot = WHOLE_SHOT
+        self.shot = WHOLE_SHOT
+        """The shot to take."""
         self._moving = self._resizing = False
         self._outside_s = self._wrong_size_s = self._settled_s = self._lost_s = 0.0
         self._anchor = WHOLE_SHOT
         """Where the subject was when it last began to rest."""
         self._seen = False
-
-    @property
-    def shot(self) -> Shot:
-        """The shot to take."""
-        return self._shot
 
     def look(self, wanted: Shot | None, step_s: float) -> Shot:
         """Take note of where the subject is, `step_s` after the last call; return the shot to take.
@@ -118,20 +114,20 @@ class Operator:
         if wanted is None:
             self._lost_s += step_s
             if self._lost_s >= LOST_S:
-                self._shot, self._seen, self._moving, self._resizing = WHOLE_SHOT, False, False, False
-            return self._shot
+                self.shot, self._seen, self._moving, self._resizing = WHOLE_SHOT, False, False, False
+            return self.shot
         self._lost_s = 0.0
         if not self._seen:
             self._seen = self._moving = self._resizing = True
         self._decide(wanted, step_s)
         if self._resizing or self._moving:
-            log_size = wanted.log_size if self._resizing else self._shot.log_size
-            x, y = (wanted.x, wanted.y) if self._moving else (self._shot.x, self._shot.y)
-            self._shot = Shot(x, y, log_size).inside()
-        return self._shot
+            log_size = wanted.log_size if self._resizing else self.shot.log_size
+            x, y = (wanted.x, wanted.y) if self._moving else (self.shot.x, self.shot.y)
+            self.shot = Shot(x, y, log_size).inside()
+        return self.shot
 
     def _decide(self, wanted: Shot, step_s: float) -> None:
-        style, held = self._style, self._shot
+        style, held = self._style, self.shot
         distance = max(abs(wanted.x - held.x), abs(wanted.y - held.y)) / held.size
         wrong_size = abs(wanted.log_size - held.log_size)
         self._outside_s = self._outside_s + step_s if distance > style.dead_zone else 0.0
@@ -189,23 +185,19 @@ class CameraAxis:
 
     def __init__(self, position: float, horizon_s: float) -> None:
         """horizon_s: time in which the camera would reach a target that rests."""
-        self._motion = Motion(position)
+        self.motion = Motion(position)
+        """The present motion."""
         self._aim = position
         """Moves towards the target at no more than the largest speed; the camera follows it."""
         self._horizon_s = horizon_s
-
-    @property
-    def motion(self) -> Motion:
-        """The present motion."""
-        return self._motion
 
     def follow(self, target: float, max_speed: float, step_s: float) -> float:
         """Move for `step_s` towards the target; return the new position. max_speed: in units per second."""
         step_s = min(max(step_s, 0.0), MAX_STEP_S)
         reach = max_speed * step_s
         self._aim += min(max(target - self._aim, -reach), reach)
-        self._motion = minimum_jerk_step(self._motion, self._aim, self._horizon_s, step_s)
-        return self._motion.position
+        self.motion = minimum_jerk_step(self.motion, self._aim, self._horizon_s, step_s)
+        return self.motion.position
 
 
 DAMPING_S = 0.15
@@ -230,25 +222,21 @@ class AutoFraming:
     def __init__(self, style: FramingStyle, aspect: float) -> None:
         """aspect: width of the frame relative to its height."""
         self.aspect = aspect
-        self._style = style
+        self.style = style
+        """The style in use."""
         self._operator = Operator(STYLES[style])
         self._damped: Shot | None = None
         self._pan_x, self._pan_y = (CameraAxis(0.0, HORIZON_S) for _ in range(2))
         self._log_size = CameraAxis(WHOLE_SHOT.log_size, HORIZON_S)
 
-    @property
-    def style(self) -> FramingStyle:
-        """The style in use."""
-        return self._style
-
     def set_style(self, style: FramingStyle) -> None:
         """Use another style from the next frame on."""
-        if style != self._style:
-            self._style, self._operator = style, Operator(STYLES[style])
+        if style != self.style:
+            self.style, self._operator = style, Operator(STYLES[style])
 
     def follow(self, people: Sequence[Region], step_s: float) -> View:
         """Return the view of a frame, `step_s` after the last one."""
-        wanted = wanted_shot(people, STYLES[self._style], self.aspect) if people else None
+        wanted = wanted_shot(people, STYLES[self.style], self.aspect) if people else None
         shot = self._operator.look(self._damp(wanted, step_s), step_s)
         size = math.exp(min(0.0, self._log_size.follow(shot.log_size, MAX_ZOOM_RATE, step_s)))
         if size >= WHOLE_FROM:

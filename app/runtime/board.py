@@ -14,51 +14,29 @@ from app.runtime.status import Latencies, Latency, PipelineStatus, Problem
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100
-MAX_SAMPLES = 300
+MAX_SAMPLES = 1000
+RATE_SPAN_S = 2.0
 LATENCY_SPAN_S = 5.0
 """Older samples do not count: after a recording ends, its latency is no longer that of now."""
 
 
-class LatencyMeter:
-    """Collects durations. Thread-safe."""
+class Meter:
+    """Counts events and collects their durations. Thread-safe."""
 
-    def __init__(self, span_s: float = LATENCY_SPAN_S, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, span_s: float, now: Callable[[], float] = time.monotonic) -> None:
+        """span_s: older events do not count for rate and latency."""
         self._lock = threading.Lock()
         self._now = now
         self._span_s = span_s
         self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         """(time in seconds, duration in milliseconds)"""
-
-    def add(self, duration_s: float) -> None:
-        """Add a duration in seconds."""
-        with self._lock:
-            self._samples.append((self._now(), duration_s * 1e3))
-
-    def read(self) -> Latency:
-        """Return median and 95th percentile of the last seconds; zeros without a sample."""
-        with self._lock:
-            since_s = self._now() - self._span_s
-            ordered = sorted(duration_ms for at_s, duration_ms in self._samples if at_s >= since_s)
-        if not ordered:
-            return Latency()
-        return Latency(ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))])
-
-
-class RateMeter:
-    """Counts events. Thread-safe."""
-
-    def __init__(self, span_s: float = 2.0, now: Callable[[], float] = time.perf_counter) -> None:
-        self._lock = threading.Lock()
-        self._now = now
-        self._span_s = span_s
-        self._times_s: deque[float] = deque(maxlen=1000)
         self._count = 0
 
-    def tick(self) -> None:
+    def add(self, duration_s: float = 0.0) -> None:
         """Count one event, now."""
         with self._lock:
             self._count += 1
-            self._times_s.append(self._now())
+            self._samples.append((self._now(), duration_s * 1e3))
 
     @property
     def count(self) -> int:
@@ -66,16 +44,26 @@ class RateMeter:
         with self._lock:
             return self._count
 
+    def latency(self) -> Latency:
+        """Return median and 95th percentile of the durations; zeros without an event."""
+        ordered = sorted(duration_ms for _, duration_ms in self._recent(self._now()))
+        if not ordered:
+            return Latency()
+        return Latency(ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))])
+
     def per_second(self) -> float:
-        """Return events per second over the last `span_s`; 0 without events in it."""
+        """Return events per second; 0 without events."""
         now_s = self._now()
-        with self._lock:
-            recent = [t for t in self._times_s if t > now_s - self._span_s]
+        recent = [at_s for at_s, _ in self._recent(now_s)]
         if len(recent) < 2:
             return 0.0
         # Over the span from the first recent event to now, so that a stall shows at once.
         elapsed_s = max(recent[-1], now_s - (recent[-1] - recent[0]) / (len(recent) - 1)) - recent[0]
         return (len(recent) - 1) / elapsed_s if elapsed_s > 0 else 0.0
+
+    def _recent(self, now_s: float) -> list[tuple[float, float]]:
+        with self._lock:
+            return [sample for sample in self._samples if sample[0] > now_s - self._span_s]
 
 
 class StatusBoard:
@@ -90,13 +78,13 @@ class StatusBoard:
         self._started_cpu_s = time.process_time()
         self._ended_s: float | None = None
         self._ended_cpu_s: float | None = None
-        self.capture_ms = LatencyMeter()
-        self.step_ms = LatencyMeter()
-        self.output_ms = LatencyMeter()
-        self.end_to_end_ms = LatencyMeter()
-        self.frames_in = RateMeter()
-        self.frames_out = RateMeter()
-        self.frames_sent = RateMeter()
+        self.capture_ms = Meter(LATENCY_SPAN_S)
+        self.step_ms = Meter(LATENCY_SPAN_S)
+        self.output_ms = Meter(LATENCY_SPAN_S)
+        self.end_to_end_ms = Meter(LATENCY_SPAN_S)
+        self.frames_in = Meter(RATE_SPAN_S)
+        self.frames_out = Meter(RATE_SPAN_S)
+        self.frames_sent = Meter(RATE_SPAN_S)
         self.frame_limit: int | None = None
         """Set before the start."""
 
@@ -126,7 +114,7 @@ class StatusBoard:
         with self._lock:
             if self.frame_limit is not None and self.frames_out.count >= self.frame_limit:
                 return False
-            self.frames_out.tick()
+            self.frames_out.add()
             return True
 
     def begin(self) -> None:
@@ -146,7 +134,10 @@ class StatusBoard:
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),
             latency_ms=Latencies(
-                self.capture_ms.read(), self.step_ms.read(), self.output_ms.read(), self.end_to_end_ms.read()
+                self.capture_ms.latency(),
+                self.step_ms.latency(),
+                self.output_ms.latency(),
+                self.end_to_end_ms.latency(),
             ),
             frames_in=self.frames_in.count,
             frames_out=self.frames_out.count,

@@ -164,7 +164,7 @@ class CaptureWorker:
         if not arrived:
             return
         self._last_frame_s = time.perf_counter()
-        self._board.frames_in.tick()
+        self._board.frames_in.add()
         if frame is None:
             return
         self._next_index = frame.index + 1

@@ -32,14 +32,10 @@ class DemandWatch:
         self._watched_device: str | None = None
         self._counter: ReaderCounter | None = None
         self._last_demand_s = time.monotonic()
-        self._resting = False
+        self.resting = False
+        """Whether nobody needs frames."""
         self.readers: int | None = None
         """The number of programs that read the cameras among the sinks; None if unknown."""
-
-    @property
-    def resting(self) -> bool:
-        """Whether nobody needs frames."""
-        return self._resting
 
     def _run(self, stop: threading.Event) -> None:
         """Count until `stop` is set."""
@@ -64,8 +60,8 @@ class DemandWatch:
         if self._wanted() or self.readers != 0:
             self._last_demand_s = now_s
         resting = now_s - self._last_demand_s > self._shared.timing.demand_linger_s
-        if resting != self._resting:
-            self._resting = resting
+        if resting != self.resting:
+            self.resting = resting
             self.on_change()
 
     def _count(self) -> int | None:

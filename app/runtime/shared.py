@@ -18,13 +18,9 @@ class SettingsOwner:
 
     def __init__(self, settings: Settings) -> None:
         self._lock = threading.Lock()
-        self._current = settings
-        self._listeners: list[Callable[[], None]] = []
-
-    @property
-    def current(self) -> Settings:
+        self.current = settings
         """The settings in force."""
-        return self._current
+        self._listeners: list[Callable[[], None]] = []
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change, on the thread that made it and without a lock held."""
@@ -37,10 +33,10 @@ class SettingsOwner:
         changes nothing and reaches the caller. Settings that stay equal notify nobody.
         """
         with self._lock:
-            new = update(self._current)
-            if new == self._current:
-                return self._current
-            self._current = new
+            new = update(self.current)
+            if new == self.current:
+                return self.current
+            self.current = new
         for callback in tuple(self._listeners):
             callback()
         return new

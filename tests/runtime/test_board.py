@@ -6,7 +6,7 @@ import pytest
 
 from app.core.errors import SourceOpenError
 from app.core.stage import Stage
-from app.runtime.board import LatencyMeter, RateMeter, StatusBoard
+from app.runtime.board import LATENCY_SPAN_S, Meter, StatusBoard
 from app.runtime.status import Latency
 from app.testing.clock import FakeClock
 
@@ -54,30 +54,30 @@ def test_the_log_has_what_began_and_what_is_over(caplog: pytest.LogCaptureFixtur
 
 def test_latency_is_that_of_the_last_seconds() -> None:
     clock = FakeClock()
-    meter = LatencyMeter(span_s=0.2, now=clock)
+    meter = Meter(span_s=0.2, now=clock)
     meter.add(0.5)
-    assert meter.read() == Latency(500.0, 500.0)
+    assert meter.latency() == Latency(500.0, 500.0)
     clock.now_s += 0.25
-    assert meter.read() == Latency()
+    assert meter.latency() == Latency()
     meter.add(0.01)
-    assert meter.read() == Latency(10.0, 10.0)
+    assert meter.latency() == Latency(10.0, 10.0)
 
 
 def test_latency_figures() -> None:
-    meter = LatencyMeter()
-    assert meter.read().median == 0
+    meter = Meter(LATENCY_SPAN_S)
+    assert meter.latency().median == 0
     for milliseconds in range(1, 101):
         meter.add(milliseconds / 1e3)
-    figures = meter.read()
+    figures = meter.latency()
     assert abs(figures.median - 51) < 1.5
     assert abs(figures.p95 - 96) < 1.5
 
 
 def test_the_rate_falls_when_nothing_comes() -> None:
     clock = FakeClock()
-    meter = RateMeter(span_s=0.5, now=clock)
+    meter = Meter(span_s=0.5, now=clock)
     for _ in range(20):
-        meter.tick()
+        meter.add()
         clock.now_s += 0.005
     busy = meter.per_second()
     assert busy == pytest.approx(200, rel=0.06)

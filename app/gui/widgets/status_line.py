@@ -19,19 +19,15 @@ class StatusLine(QPushButton):
         super().__init__()
         describe(self, self.tr("Status"), self.tr("Click for camera, model, speed and delay"), "statusLabel")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._details: tuple[str, ...] = ()
+        self.details: tuple[str, ...] = ()
+        """What a click lists."""
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._list_details)
         self.setMenu(self._menu)
 
-    @property
-    def details(self) -> tuple[str, ...]:
-        """What a click lists."""
-        return self._details
-
     def show_status(self, status: PipelineStatus, *, frozen: bool) -> None:
         """Show a status. frozen: the user has frozen the output."""
-        self._details = describe_details(status, frozen=frozen)
+        self.details = describe_details(status, frozen=frozen)
         text = summarize(status, frozen=frozen)
         if text != self.text():
             self.setText(text)
@@ -39,7 +35,7 @@ class StatusLine(QPushButton):
 
     def _list_details(self) -> None:
         self._menu.clear()
-        for line in self._details:
+        for line in self.details:
             self._menu.addAction(line.replace("&", "&&"))
 
 

@@ -65,7 +65,8 @@ class FrameEngine:
         self._make_backend = make_backend
         self._make_geometry = make_geometry
         self._geometry = make_geometry(width, height)
-        self._backend = make_backend(self._geometry)
+        self.backend = make_backend(self._geometry)
+        """The backend for the size of the last frame."""
         self._cuts = CutDetector()
         self._stillness = Stillness() if live else None
         self.cuts = 0
@@ -77,9 +78,9 @@ class FrameEngine:
         """Return the model, executor, precision, device and ratio in use."""
         return EngineInfo(
             model=self._model,
-            executor=self._backend.name,
-            precision=self._backend.precision,
-            device=self._backend.device,
+            executor=self.backend.name,
+            precision=self.backend.precision,
+            device=self.backend.device,
             downsample_ratio=self._geometry.ratio,
             small_size=(self._geometry.small_width, self._geometry.small_height),
         )
@@ -87,7 +88,7 @@ class FrameEngine:
     @property
     def overlaps(self) -> bool:
         """See `MattingEngine.overlaps`."""
-        return self._backend.overlaps
+        return self.backend.overlaps
 
     def step(
         self,
@@ -102,10 +103,10 @@ class FrameEngine:
         frame, backdrop, edges = self.prepare(frame, backdrop, edges)
         thumbnail, stillness = self._cuts.thumbnail, self._stillness
         still = stillness is not None and thumbnail is not None and stillness.leaves_out(thumbnail, edges)
-        errors = self._model, self._backend.device, self._backend.precision
+        errors = self._model, self.backend.device, self.backend.precision
         with backend_errors(*errors):
             try:
-                pending = self._backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, still=still)
+                pending = self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, still=still)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise
@@ -140,18 +141,13 @@ class FrameEngine:
         if self._cuts.is_cut(frame):
             self.cuts += 1
             self._look_again()
-            with backend_errors(self._model, self._backend.device, self._backend.precision):
-                self._backend.reset()
+            with backend_errors(self._model, self.backend.device, self.backend.precision):
+                self.backend.reset()
         return frame, backdrop, edges if self._strict_mode else edges.replace(strict="off")
-
-    @property
-    def backend(self) -> Backend:
-        """The backend for the size of the last frame."""
-        return self._backend
 
     def state(self) -> EngineState:
         """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
-        backend = self._backend
+        backend = self.backend
         if self._closed:
             raise ModelError(ApiText.NO_STATE(model=self._model))
         size = self._geometry.width, self._geometry.height
@@ -162,7 +158,7 @@ class FrameEngine:
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved. Raises ModelError if it is of another engine."""
         self._fit(*state.size)
-        backend, ratio = self._backend, self._geometry.ratio
+        backend, ratio = self.backend, self._geometry.ratio
         if self._closed:
             raise ModelError(ApiText.NO_STATE(model=self._model))
         own = self._model, backend.name, backend.precision, ratio
@@ -181,19 +177,19 @@ class FrameEngine:
         if not self._closed:
             self._cuts.forget()
             self._look_again()
-            self._backend.reset(seen)
+            self.backend.reset(seen)
 
     def close(self) -> None:
         """Release the device. Idempotent."""
         if not self._closed:
             self._closed = True
-            self._backend.close()
+            self.backend.close()
 
     def _reset_failed(self) -> None:
         """Reset the backend after a failure; a device that is lost refuses even that."""
         self._look_again()
         try:
-            self._backend.reset()
+            self.backend.reset()
         except RuntimeError as error:
             _log.warning("The state of a failed model could not be reset.", exc_info=error)
 
@@ -202,8 +198,8 @@ class FrameEngine:
             return
         geometry = self._make_geometry(width, height)
         backend = self._make_backend(geometry)
-        self._backend.close()
-        self._geometry, self._backend = geometry, backend
+        self.backend.close()
+        self._geometry, self.backend = geometry, backend
         self._look_again()
 
     def _look_again(self) -> None:

@@ -31,29 +31,25 @@ class CutDetector:
     """Compares each frame of a stream with the one before it."""
 
     def __init__(self) -> None:
-        self._last: Floats | None = None
+        self.thumbnail: Floats | None = None
+        """Thumbnail (18, 32, 3) of the last frame, in 0..255."""
 
     def forget(self) -> None:
         """Forget the last frame; the next one is no cut."""
-        self._last = None
+        self.thumbnail = None
 
     def state(self) -> StateArrays:
         """Return a copy of the last thumbnail."""
-        return {} if self._last is None else {"last": self._last.copy()}
+        return {} if self.thumbnail is None else {"last": self.thumbnail.copy()}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the last thumbnail."""
-        self._last = arrays["last"].copy() if "last" in arrays else None
-
-    @property
-    def thumbnail(self) -> Floats | None:
-        """Thumbnail (18, 32, 3) of the last frame, in 0..255."""
-        return self._last
+        self.thumbnail = arrays["last"].copy() if "last" in arrays else None
 
     def is_cut(self, frame: BgrImage) -> bool:
         """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
-        last, now = self._last, _thumbnail(frame)
-        self._last = now
+        last, now = self.thumbnail, _thumbnail(frame)
+        self.thumbnail = now
         return last is not None and _differ(last, now)
 
 

@@ -92,15 +92,11 @@ class Microphone:
         self._report = report
         self._retry_s = retry_s
         self._blocks: deque[SoundBlock] = deque(maxlen=MAX_BLOCKS)
-        self._level = 0.0
+        self.level = 0.0
+        """Peak of the last block, from 0 to 1; 0 while muted. Readable on any thread."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
         self._thread.start()
-
-    @property
-    def level(self) -> float:
-        """Peak of the last block, from 0 to 1; 0 while muted. Readable on any thread."""
-        return self._level
 
     def take(self) -> list[SoundBlock]:
         """Return the blocks that arrived since the last call. Used on one thread."""
@@ -144,9 +140,9 @@ class Microphone:
                     heard = True
                     self._report(None)
                 self._blocks.append(block)
-                self._level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
+                self.level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
         finally:
-            self._level = 0.0
+            self.level = 0.0
             source.close()
 
 

@@ -158,7 +158,7 @@ class OutputClock:
         for sink in self._sinks:
             sink.send(outgoing, fresh=fresh)
         if any(sink.active for sink in self._sinks):
-            self._board.frames_sent.tick()
+            self._board.frames_sent.add()
 
     def _mirror(self, picture: Picture) -> Picture:
         if self._mirrored is None or self._mirrored[0] is not picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,8 @@ class PlateCapture:
         self.camera = ""
         """The id of the camera that the frames are of."""
         self._seconds = seconds
-        self._frames: list[BgrImage] = []
+        self.frames: list[BgrImage] = []
+        """The frames kept so far."""
         self._started_s: float | None = None
         self._advanced_s = time.monotonic()
         self._last_s = 0.0
@@ -73,8 +74,8 @@ class PlateCapture:
         and pan.
         """
         image = frame.image if frame.whole is None else frame.whole
-        if camera != self.camera or (self._frames and self._frames[0].shape != image.shape):
-            self._frames.clear()
+        if camera != self.camera or (self.frames and self.frames[0].shape != image.shape):
+            self.frames.clear()
             self._started_s = None
         if self._started_s is None or frame.captured_at_s != self._last_s:
             self._advanced_s = time.monotonic()
@@ -83,19 +84,14 @@ class PlateCapture:
             self._started_s = frame.captured_at_s
         self._last_s = frame.captured_at_s
         wanted = max(FEWEST_FRAMES, min(MOST_FRAMES, MOST_BYTES // image.nbytes))
-        if len(self._frames) < wanted and self.progress >= len(self._frames) / wanted and frame.index != self._index:
-            self._frames.append(image)
+        if len(self.frames) < wanted and self.progress >= len(self.frames) / wanted and frame.index != self._index:
+            self.frames.append(image)
             self._index = frame.index
-        return self.progress >= 1 and len(self._frames) >= FEWEST_FRAMES
-
-    @property
-    def frames(self) -> Sequence[BgrImage]:
-        """The frames kept so far."""
-        return self._frames
+        return self.progress >= 1 and len(self.frames) >= FEWEST_FRAMES
 
     def plate(self) -> BgrImage:
         """Return the median of the frames so far. Raises PlateError if there are none."""
-        return median_plate(self._frames)
+        return median_plate(self.frames)
 
 
 def capture_plate(

@@ -47,7 +47,8 @@ class NodeReader:
         """
         self._arrived = threading.Condition()
         self._newest: RawFrame | None = None
-        self._video: VideoFormat | None = None
+        self.video: VideoFormat | None = None
+        """The negotiated format."""
         self._state = StreamState.CONNECTING
         self._follows = follows
         self.error = ""
@@ -71,11 +72,6 @@ class NodeReader:
         except OSError:
             self._stream.close()
             raise
-
-    @property
-    def video(self) -> VideoFormat | None:
-        """The negotiated format."""
-        return self._video
 
     @property
     def lost(self) -> bool:
@@ -105,7 +101,7 @@ class NodeReader:
         if pod is None:
             return
         try:
-            self._video = parse_format(pod)
+            self.video = parse_format(pod)
         except ValueError as error:
             self.error = str(error)
             return
@@ -122,7 +118,7 @@ class NodeReader:
         newest: RawFrame | None = None
         while (address := self._stream.dequeue()) is not None:
             data, stride = read_frame(address)
-            video = self._video
+            video = self.video
             if video is not None and data:
                 newest = RawFrame(video, data, stride or video.stride)
                 self.received += 1

@@ -46,7 +46,8 @@ class CameraLikeSource:
     ) -> None:
         """now, wait: the clock, and what waits for so many seconds of it; other ones in tests."""
         self._frames = frames
-        self._info = SourceInfo("camera", "benchmark", "benchmark", width, height, fps, "MJPG")
+        self.info = SourceInfo("camera", "benchmark", "benchmark", width, height, fps, "MJPG")
+        """Size and frame rate."""
         self._decoder = MjpgDecoder()
         self._now, self._started_s = now, now()
         self._count = 0
@@ -54,11 +55,6 @@ class CameraLikeSource:
         self._wait_for = wait or self._closed.wait
         self.missed = 0
         """Frames that were due while an earlier one was still being decoded."""
-
-    @property
-    def info(self) -> SourceInfo:
-        """Size and frame rate."""
-        return self._info
 
     def read(self) -> Frame | None:
         """Wait for the next frame and decode it; overdue frames are dropped."""
@@ -74,7 +70,7 @@ class CameraLikeSource:
         return True
 
     def _wait(self) -> None:
-        interval_s = 1 / self._info.fps
+        interval_s = 1 / self.info.fps
         overdue = int((self._now() - self._started_s) / interval_s)
         self.missed += max(0, overdue - self._count - 1)
         self._count = max(self._count + 1, overdue)
