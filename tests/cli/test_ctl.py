@@ -104,8 +104,3 @@ def test_failures(
 ) -> None:
     assert main.main(["ctl", *words]) == code
     assert message in capsys.readouterr().err
-
-
-def test_without_a_running_program(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["ctl", "pause"]) == 1
-    assert "not running" in capsys.readouterr().err

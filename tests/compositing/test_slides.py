@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -159,10 +157,3 @@ def test_a_pdf_and_a_folder_are_slides_on_the_command_line(tmp_path: Path) -> No
     image = tmp_path / "a.png"
     cv2.imwrite(str(image), np.zeros((4, 4, 3), np.uint8))
     assert parse_background(str(image), before).slide == 1
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
-def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "talk.pdf")
-    with pytest.raises(BackgroundError, match="cannot be shown as slides"), opened(tmp_path / "talk.pdf"):
-        pass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -11,16 +13,18 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
+from app.compositing import open_background
 from app.compositing.library import own_backgrounds
 from app.config.zones_file import read_zones
-from app.core.errors import BackgroundError, PlateError, SettingsError
+from app.core.errors import BackgroundError, MattecamError, PlateError, SettingsError
 from app.core.files import paths
-from app.core.settings import CaptureSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Zone
 from app.gui.backgrounds.files import add_picture, thumbnail
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from app.matting.plate.plate import read_plate
 from app.matting.preparation.preparation import needed, note_prepared
+from app.media.image_file import kind_of_file, read_image, read_image_with_alpha
 from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
 from app.runtime.plate.capture import PlateInfo, plate_info, plate_path, save_plate
 from models import weights
@@ -59,6 +63,7 @@ def test_preferences_of_the_window(tmp_path: Path, seed: int) -> None:
         cameras={"usb-1": CaptureSettings(fps=15)}, recordings_dir=tmp_path, geometry="AdnQ"
     )
     preferences_file.save(path, preferences)
+    assert preferences_file.load(path) == preferences
     for data in each_damage(path, seed):
         loaded = preferences_file.load(path)
         kept = path.with_name("window.json.bad")
@@ -105,8 +110,9 @@ def test_stamp_of_the_preparation(tmp_path: Path, seed: int, monkeypatch: pytest
             same = False
         assert needed() != same
     assert not needed()
-    stamp.write_bytes(b"[" * 100_000)
-    assert needed()
+    for damaged_stamp in (b"[" * 100_000, b"[]", b"{}", b'{"key": "of another version", "files": []}'):
+        stamp.write_bytes(damaged_stamp)
+        assert needed()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -138,8 +144,10 @@ def test_what_is_noted_beside_a_plate(seed: int) -> None:
         info = plate_info(path)
         assert info is None or isinstance(info, PlateInfo)
     fields = json.loads(sidecar.read_bytes())
-    sidecar.write_text(json.dumps({**fields, "taken_at_s": 10**400}))
-    assert plate_info(path) is None
+    odd: object
+    for odd in ({**fields, "taken_at_s": 10**400}, {"camera": 1}, {"camera": "a", "width": "b"}, []):
+        sidecar.write_text(json.dumps(odd))
+        assert plate_info(path) is None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -187,3 +195,23 @@ def test_records_of_sha256(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         except weights.WeightsDamagedError as error:
             assert recorded != digest
             assert str(file) in str(error)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
+@pytest.mark.parametrize(
+    ("name", "read", "words"),
+    [
+        ("photo.png", read_image, "not a readable image"),
+        ("photo.png", read_image_with_alpha, "not a readable image"),
+        ("plate.png", lambda path: read_plate(path, WIDTH, HEIGHT), "not a readable image"),
+        ("talk.pdf", lambda path: open_background(BackgroundSettings(kind="slides", path=path)), "shown as slides"),
+        ("zones.json", read_zones, "zones.json"),
+    ],
+)
+def test_a_pipe_is_refused_without_waiting_for_a_writer(
+    tmp_path: Path, name: str, read: Callable[[Path], object], words: str
+) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(MattecamError, match=words):
+        read(tmp_path / name)
+    assert kind_of_file(tmp_path / name) == "image" or not name.endswith(".png")

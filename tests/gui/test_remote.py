@@ -18,13 +18,10 @@ from app.compositing.screen_use import ScreenUse
 from app.config.scenes import Scene
 from app.control.client import ask
 from app.control.commands import Answer, Command
-from app.core.files import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.core.types import PictureKind
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
-from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase
@@ -106,18 +103,6 @@ def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -
     assert store.current.paused, "in effect without the GUI thread"
     assert not threads
     qtbot.waitUntil(lambda: threads == [threading.get_ident()])
-
-
-def test_preferences_survive_a_restart_and_a_broken_file() -> None:
-    path = paths.config_dir() / "window.json"
-    store = PreferencesStore(preferences_file.load(path))
-    store.change(mirror_preview=False, cameras={"camera:a": CaptureSettings(fps=15)})
-    preferences_file.save(path, store.current)
-    assert preferences_file.load(path) == store.current
-    path.write_text('{"mirror_preview": "sideways"}')
-    assert preferences_file.load(path) == WindowPreferences()
-    assert path.with_name("window.json.bad").exists()
-    assert preferences_file.load(None) == WindowPreferences()
 
 
 def while_blocked(work: Callable[[], object]) -> None:

@@ -40,15 +40,6 @@ def test_a_machine_is_prepared_until_a_result_is_missing(tmp_path: Path, monkeyp
     assert needed()
 
 
-def test_a_damaged_stamp_prepares_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
-    note_prepared([])
-    stamp = next((tmp_path / "cache").glob("prepared-*.json"))
-    for content in ("", "[]", "{}", '{"key": "of another version", "files": []}'):
-        stamp.write_text(content, "utf-8")
-        assert needed()
-
-
 def test_progress_is_shown_and_ends() -> None:
     seen: list[Text] = []
     preparation = Preparation(script(STEPS))

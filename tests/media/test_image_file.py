@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import zlib
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 
 from app.core.errors import BackgroundError
-from app.media.image_file import MAX_SIDE, kind_of_file, read_image, read_image_with_alpha
+from app.media.image_file import MAX_SIDE, kind_of_file, read_image
 from tests.compositing.files import cut, photo, write
 from tests.paths import ROOT
 
@@ -144,13 +143,3 @@ def test_decoder_messages_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptu
     with pytest.raises(BackgroundError):
         read_image(path)
     assert not caplog.records
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
-def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
-    pipe = tmp_path / "photo.png"
-    os.mkfifo(pipe)
-    for read in (read_image, read_image_with_alpha):
-        with pytest.raises(BackgroundError, match="not a readable image"):
-            read(pipe)
-    assert kind_of_file(pipe) == "image"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
@@ -37,11 +37,31 @@ def test_a_kept_partial_conversion_is_finished_under_a_temporary_name(tmp_path: 
         assert container.duration < 500_000
 
 
-@pytest.mark.parametrize("target", ["out.mp4", "out"])
-def test_ctrl_c_leaves_nothing(tmp_path: Path, target: str) -> None:
-    source = write_clip(tmp_path / "in.mp4", 25)
-    with pytest.raises(KeyboardInterrupt):
-        run(source, tmp_path / target, engine=HalfEngine(5, KeyboardInterrupt()))
+FAILED = ModelError("The network failed.")
+
+
+@pytest.mark.parametrize(
+    ("target", "fails", "error"),
+    [
+        ("out.mp4", lambda: HalfEngine(5, KeyboardInterrupt()), KeyboardInterrupt),
+        ("out", lambda: HalfEngine(5, KeyboardInterrupt()), KeyboardInterrupt),
+        ("out.mp4", lambda: HalfEngine(0, FAILED), ModelError),
+        ("out", lambda: HalfEngine(0, FAILED), ModelError),
+        ("out.mp4", Mock(side_effect=FAILED), ModelError),
+        ("out.txt", HalfEngine, SinkError),
+        ("nowhere/out.mp4", HalfEngine, SinkError),
+        ("in.mp4/out.mp4", HalfEngine, SinkError),
+    ],
+    ids=["ctrl-c", "ctrl-c-images", "first-frame", "first-image", "no-network", "suffix", "folder", "file-as-folder"],
+)
+def test_what_cannot_go_on_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, fails: Callable[[], HalfEngine],
+    error: type[BaseException],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: fails())
+    source = write_clip(tmp_path / "in.mp4", 10)
+    with pytest.raises(error):
+        convert(source, tmp_path / target, settings=GREEN)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
@@ -85,23 +105,6 @@ def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_a_failure_at_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 5)
-    with pytest.raises(ModelError):
-        run(source, tmp_path / "out.mp4", engine=HalfEngine(0, ModelError("The network failed.")))
-    with pytest.raises(ModelError):
-        run(source, tmp_path / "out", engine=HalfEngine(0, ModelError("The network failed.")))
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
-
-
-def test_a_network_that_cannot_be_built_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.offline.convert.build_engine", Mock(side_effect=ModelError("No weights.")))
-    source = write_clip(tmp_path / "in.mp4", 5)
-    with pytest.raises(ModelError):
-        convert(source, tmp_path / "out.mp4", settings=GREEN)
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
-
-
 @pytest.mark.parametrize("keep", [None, False])
 @pytest.mark.parametrize(("target", "last_step"), [("out.mp4", "replace"), ("out", "rename")])
 def test_a_disk_that_is_full_at_the_end_is_named(
@@ -140,11 +143,6 @@ def test_tracks_that_are_left_out_are_named(tmp_path: Path) -> None:
     assert not run(one, tmp_path / "out.mp4", overwrite=True).problems
 
 
-def test_a_missing_source_may_be_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(SourceOpenError, match="no file or folder"):
-        run(tmp_path / "pics", tmp_path / "out")
-
-
 def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
@@ -165,14 +163,6 @@ def test_the_source_is_never_written_over(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="another output"):
         run(source, tmp_path / "a.mp4", alpha=tmp_path / "a.mp4")
     assert source.read_bytes() == before
-
-
-@pytest.mark.parametrize("target", ["out.txt", "nowhere/out.mp4", "in.mp4/out.mp4"])
-def test_invalid_targets(tmp_path: Path, target: str) -> None:
-    source = write_clip(tmp_path / "in.mp4", 3)
-    with pytest.raises(SinkError):
-        run(source, tmp_path / target)
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 @pytest.mark.parametrize("source", ["missing.mp4", "text.mp4", "empty"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import cv2
@@ -149,10 +147,3 @@ class TestWatch:
         for _ in range(4):
             assert not watch.look(moved, alpha).drifted
             assert not watch.look(shown, alpha).drifted
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
-def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "plate.png")
-    with pytest.raises(PlateError, match="not a readable image"):
-        read_plate(tmp_path / "plate.png", 320, 180)

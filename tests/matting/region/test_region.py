@@ -131,18 +131,11 @@ def test_the_shape_follows_the_people_within_limits(people: PeopleBox, across: f
     assert people.margin_in(roi) >= LEAST_MARGIN
 
 
-@pytest.mark.parametrize("box", [PeopleBox(0.1, 0.1, 0.9, 1.0), PeopleBox(0.3, 0.1, 0.6, 1.0)])
-def test_somebody_near_gets_the_whole_frame(box: PeopleBox) -> None:
+@pytest.mark.parametrize("people", [PeopleBox(0.1, 0.1, 0.9, 1.0), PeopleBox(0.3, 0.1, 0.6, 1.0), None])
+def test_somebody_near_or_nobody_gets_the_whole_frame(people: PeopleBox | None) -> None:
     tracker = RegionTracker(FRAME)
     for _ in range(10 * SETTLE_FRAMES):
-        tracker.follow(box)
-        assert tracker.roi.is_whole
-
-
-def test_nobody_gets_the_whole_frame() -> None:
-    tracker = RegionTracker(FRAME)
-    for _ in range(10 * SETTLE_FRAMES):
-        tracker.follow(None)
+        tracker.follow(people)
         assert tracker.roi.is_whole
         assert not tracker.full_frame_due
 

@@ -53,25 +53,25 @@ def test_a_missing_lighter_network_is_not_used_and_not_reported() -> None:
         assert not simulated.status.errors
 
 
-@pytest.mark.parametrize(("load", "matted_hz"), [(1.3, 27), (1.55, 24), (1.7, 20), (2.05, 18), (2.3, 15), (6.0, 10)])
-def test_pinned_values_stay_and_the_best_rate_that_fits_is_held(load: float, matted_hz: float) -> None:
-    pinned = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=0.4)
+PINNED = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=0.4)
+LIGHTEST = MattingSettings(model="mattecam")
+"""On a smaller frame it would let things of the room through."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "load", "matted_hz"),
+    [(PINNED, 1.3, 27), (PINNED, 1.55, 24), (PINNED, 1.7, 20), (PINNED, 2.05, 18), (PINNED, 2.3, 15), (PINNED, 6.0, 10),
+     (LIGHTEST, 4.0, 18)],
+)  # fmt: skip
+def test_what_is_not_lowered_stays_and_the_best_rate_that_fits_is_held(
+    settings: MattingSettings, load: float, matted_hz: float
+) -> None:
     with bench() as simulated:
-        simulated.run(load, 40, pinned)
-        info = simulated.settle(pinned)
-        assert (info.model, info.downsample_ratio) == ("rvm-mobilenetv3", 0.4)
+        simulated.run(load, 40, settings)
+        info = simulated.settle(settings)
+        assert (info.model, info.downsample_ratio) == (settings.model, settings.downsample_ratio or FULL_RATIO)
         assert len(simulated.built) == 1, "nothing to build"
         assert simulated.matted_hz == matted_hz, "it may change the matting rate alone"
-
-
-def test_the_lightest_network_keeps_its_frame() -> None:
-    student = MattingSettings(model="mattecam")
-    with bench() as simulated:
-        simulated.run(4.0, 40, student)
-        info = simulated.settle(student)
-        assert (info.model, info.downsample_ratio) == ("mattecam", FULL_RATIO)
-        assert len(simulated.built) == 1, "nothing to build"
-        assert simulated.matted_hz == 18, "on a smaller frame it would let things of the room through"
 
 
 def test_a_step_of_46_ms_at_30_fps_mattes_two_of_three_frames() -> None:

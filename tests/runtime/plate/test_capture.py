@@ -141,11 +141,6 @@ class TestFiles:
         np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
         assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", '{"camera": 1}', '{"camera": "a", "width": "b"}'])
-    def test_a_broken_record_is_no_record(self, tmp_path: Path, text: str) -> None:
-        (tmp_path / "plate.png.json").write_text(text)
-        assert plate_info(tmp_path / "plate.png") is None
-
     def test_a_folder_that_cannot_be_made_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(PlateError, match=r"plate\.png"):
