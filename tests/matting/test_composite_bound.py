@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.settings import EdgeSettings
+from app.core.framing import IN_PLACE, area_of
+from app.core.matte_edit import MatteEdit
+from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, PlacementSettings
 from app.core.types import AlphaImage, BlurredBackground, Matte
 from app.matting.base.interface import NotAMatteError
 from app.matting.cpu.compositor import Coefficients
+from tests.matting.edits import OFF, Fixed, random_edit
 from tests.matting.stubs import (
     RELIT_ROUNDING,
     ROUNDING,
@@ -27,66 +28,64 @@ from tests.matting.stubs import (
     nobody,
 )
 
-if TYPE_CHECKING:
-    from tests.matting.torch_stubs import StubTorch
-
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
 
 backdrops = st.sampled_from(["picture", "frame", "black", "white", "blur:0", "blur:60", "bokeh:60"])
 
 
-def check_stream(
-    backend: StubCpu | StubTorch,
-    case: Case,
-    make: Callable[[], Coefficients],
-    edges: EdgeSettings,
-    kind: str,
-    rounding: int,
-) -> None:
-    """Check three frames of a stream: smoothing needs more than one. make: returns what the network computes next."""
-    with closing(backend):
+places = st.builds(PlacementSettings, x=st.floats(-1, 1), y=st.floats(-1, 1), scale=st.floats(MIN_SCALE, MAX_SCALE))
+BACKENDS = ["network", "plate", pytest.param("torch", marks=pytest.mark.torch)]
+
+
+def assert_nothing_beside(matte: Matte, place: PlacementSettings) -> None:
+    """Assert that alpha is 0 where the moved frame is not."""
+    height, width = matte.alpha.shape
+    area = area_of(place, width, height)
+    beside = matte.alpha.copy()
+    beside[max(area.top, 0) : max(area.top + area.height, 0), max(area.left, 0) : max(area.left + area.width, 0)] = 0
+    assert not beside.any()
+
+
+@pytest.mark.parametrize("edited", ["as-it-is", "placed", "edited"])
+@pytest.mark.parametrize("backend", BACKENDS)
+@few_examples
+@given(
+    width=st.integers(9, 70),
+    height=st.integers(9, 50),
+    ratio=st.sampled_from([0.3, 0.5, 1.0]),
+    seed=st.integers(0, 1 << 30),
+    edges=edge_settings,
+    kind=backdrops,
+    place=st.just(IN_PLACE) | places,
+)
+def test_composites_are_bounded(
+    backend: str, edited: str, width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str,
+    place: PlacementSettings,
+) -> None:  # fmt: skip
+    """Checks three frames of a stream: smoothing needs more than one."""
+    case = Case(width, height, ratio, seed, padded=backend == "plate")
+    make = case.refined if backend == "plate" else case.coefficients
+    editor = None
+    if edited != "as-it-is":
+        edit = random_edit(case) if edited == "edited" else MatteEdit()
+        editor = Fixed(MatteEdit(edit.gain, edit.keep, edit.view, place))
+        kind = "picture" if edited == "edited" and ":" in kind else kind  # the part of the frame is what is blurred
+    if editor is not None or backend == "plate" or ":" in kind:
+        edges = edges.replace(strict="off")  # strict mode changes the coarse alpha, around which it is blurred
+    with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry)) as stub:
         for _ in range(3):
             frame, coefficients = case.frame(), make()
             backdrop = shown = case.backdrop(kind, frame)
             if isinstance(backdrop, BlurredBackground):
-                edges = edges.replace(strict="off")  # strict mode changes the coarse alpha, around which it is blurred
-                backend.coefficients = nobody(coefficients)
-                shown = backend.step(frame, backdrop, EdgeSettings(strict="off")).result().composite
-            backend.coefficients = coefficients
+                stub.coefficients = nobody(coefficients)
+                shown = stub.step(frame, backdrop, OFF).result().composite
+            stub.coefficients = coefficients
+            matte = stub.step(frame, backdrop, edges, editor, want_foreground=editor is not None).result()
             assert isinstance(shown, np.ndarray)
-            assert_bounded(backend.step(frame, backdrop, edges).result(), shown, rounding)
-
-
-sizes = {
-    "width": st.integers(9, 70),
-    "height": st.integers(9, 50),
-    "ratio": st.sampled_from([0.3, 0.5, 1.0]),
-    "seed": st.integers(0, 1 << 30),
-    "edges": edge_settings,
-    "kind": backdrops,
-}
-
-
-@pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
-@few_examples
-@given(**sizes)
-def test_composites_of_the_cpu_are_bounded(
-    plate: bool, width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str
-) -> None:
-    case = Case(width, height, ratio, seed, padded=plate)
-    edges = edges.replace(strict="off") if plate else edges
-    make, rounding = (case.refined, RELIT_ROUNDING) if plate else (case.coefficients, ROUNDING)
-    check_stream(StubCpu(case.geometry), case, make, edges, kind, rounding)
-
-
-@pytest.mark.torch
-@few_examples
-@given(**sizes)
-def test_composites_of_torch_are_bounded(
-    width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str
-) -> None:
-    case = Case(width, height, ratio, seed)
-    check_stream(STUBS["torch"](case.geometry), case, case.coefficients, edges, kind, RELIT_ROUNDING)
+            assert_bounded(matte, shown, ROUNDING if backend == "network" else RELIT_ROUNDING)
+            if editor is not None:
+                assert_nothing_beside(matte, place)
+                assert matte.foreground is not None and matte.foreground.shape == frame.shape
 
 
 def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficients:
@@ -99,7 +98,7 @@ def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficient
     return coefficients
 
 
-@pytest.mark.parametrize("backend", ["network", "plate", pytest.param("torch", marks=pytest.mark.torch)])
+@pytest.mark.parametrize("backend", BACKENDS)
 @few_examples
 @given(seed=st.integers(0, 1 << 30), value=st.sampled_from(NOT_NUMBERS), edges=edge_settings)
 def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float, edges: EdgeSettings) -> None:

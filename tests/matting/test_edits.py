@@ -1,4 +1,4 @@
-"""Edited mattes: what the executors make of an edit, on random coefficients and in every engine."""
+"""Edited and placed mattes: what the executors make of them, on random coefficients and in every engine."""
 
 from __future__ import annotations
 
@@ -6,31 +6,24 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.framing import area_of, in_corner
 from app.core.matte_edit import MatteEdit, View, viewed
-from app.core.settings import MattingSettings
+from app.core.settings import MattingSettings, PlacementSettings
 from app.core.types import BlurredBackground, Matte
+from app.matting.cpu.full_size import placed
+from app.matting.cpu.strips import Strips
 from tests.matting.edits import MODELS, OFF, Fixed, random_edit
 from tests.matting.networks import BuildEngine, frames
-from tests.matting.stubs import STUBS, Case, StubCpu, assert_bounded, few_examples
+from tests.matting.stubs import STUBS, Case, few_examples
 
 TOLERANCE = 3
 """Levels of 255 between the rounding of OpenCV and of torch."""
-
-
-@pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
-@few_examples
-@given(st.integers(9, 70), st.integers(9, 50), st.integers(0, 1 << 30))
-def test_edited_composites_of_the_cpu_are_bounded(plate: bool, width: int, height: int, seed: int) -> None:
-    case = Case(width, height, 0.5, seed, padded=plate)
-    frame = case.frame()
-    backdrop = case.rng.integers(0, 256, frame.shape, dtype=np.uint8)
-    with closing(StubCpu(case.geometry, case.refined() if plate else case.coefficients())) as backend:
-        assert_bounded(backend.step(frame, backdrop, OFF, Fixed(random_edit(case))).result(), backdrop)
 
 
 @pytest.mark.torch
@@ -106,3 +99,89 @@ def test_an_engine_drops_keeps_and_crops(
     np.testing.assert_allclose(cropped.frame.astype(int), viewed(frame, view), atol=2)
     assert cropped.alpha[:, :70].max() == 0
     np.testing.assert_allclose(cropped.composite[:, 90:], cropped.frame[:, 90:], atol=2)
+
+
+MOVED = (PlacementSettings(x=0.25, y=-0.125), in_corner("bottom-right", 0.5), PlacementSettings(scale=2))
+
+
+@pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
+@pytest.mark.parametrize(("model", "executor"), MODELS)
+@pytest.mark.parametrize("blurred", [False, True])
+def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
+    model: str,
+    executor: str,
+    blurred: bool,
+    place: PlacementSettings,
+    weights: dict[str, Path],
+    engines: BuildEngine,
+) -> None:
+    """Make a person of a block of the frame, so that its place in the composite is known."""
+    frame, backdrop = frames(160, 96, 2)
+    settings = MattingSettings(
+        model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
+    )
+    engine = engines(settings, 160, 96)
+    width, height = engine.info.small_size
+    block = slice(height // 4, height // 2), slice(width // 4, width // 2)
+    gain, keep = np.zeros((2, height, width), np.float32)
+    keep[block] = 1
+    behind = BlurredBackground(60) if blurred else backdrop
+
+    def step(edit: Fixed) -> Matte:
+        return engine.step(frame, behind, OFF, edit).result()
+
+    unmoved = step(Fixed(MatteEdit(gain, keep)))
+    engine.reset()
+    moved = step(Fixed(MatteEdit(gain, keep, placement=place)))
+    area = area_of(place, 160, 96)
+    left, top = area.left + area.width // 4, area.top + area.height // 4
+    right, bottom = area.left + area.width // 2, area.top + area.height // 2
+    inside = slice(max(top + 5, 0), bottom - 5), slice(max(left + 5, 0), right - 5)
+    assert moved.alpha[inside].min() == 255
+    beyond = moved.alpha.copy()
+    beyond[max(top - 5, 0) : bottom + 5, max(left - 5, 0) : right + 5] = 0
+    assert not beyond.any()
+    seen = (moved.alpha == 0) & (unmoved.alpha == 0)
+    np.testing.assert_array_equal(moved.composite[seen], unmoved.composite[seen])
+    if place.scale == 1:
+        rows, columns = slice(29, 43), slice(45, 75)
+        there = slice(29 + area.top, 43 + area.top), slice(45 + area.left, 75 + area.left)
+        np.testing.assert_allclose(moved.composite[there], unmoved.composite[rows, columns], atol=1)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
+def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
+    case = Case(160, 96, 0.5, 3)
+    random = case.coefficients()
+    smooth = replace(random, slope=np.zeros_like(random.slope), offset=np.zeros_like(random.offset))
+    smooth.offset[3] = np.linspace(0, 1, smooth.offset.shape[2], dtype=np.float32)
+    grey = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (96, 1, 3))
+    mattes = []
+    for stub in STUBS.values():
+        with closing(stub(case.geometry, smooth)) as backend:
+            edit = Fixed(MatteEdit(placement=place))
+            mattes.append(backend.step(grey, np.full_like(grey, 90), OFF, edit).result())
+    one, other = mattes
+    np.testing.assert_allclose(one.alpha, other.alpha, atol=TOLERANCE)
+    np.testing.assert_allclose(one.composite, other.composite, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("scale", [0.55, 0.83, 1.27, 2.6])
+def test_a_person_does_not_shake_while_the_part_that_is_resized_changes(scale: float) -> None:
+    """Only the part around the person is resized; a raised hand makes it larger."""
+    strips, behind = Strips(), np.zeros((360, 640, 3), np.uint8)
+    results = []
+    for hand in range(0, 90, 7):
+        alpha = np.zeros((360, 640), np.float32)
+        alpha[120:300, 260:380] = 255
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 6))
+        alpha[200:204, 120 - hand : 124 - hand] = 255
+        levels = alpha.astype(np.uint8)
+        matte = Matte(np.repeat(levels[..., None], 3, axis=2), levels)
+        area = area_of(PlacementSettings(scale=scale), 640, 360)
+        moved = placed(matte, behind, PlacementSettings(scale=scale), strips).alpha
+        results.append(moved[:, max(0, round(area.left + 150 * scale)) :].astype(int))
+    strips.close()
+    for other in results[1:]:
+        assert np.abs(other - results[0]).max() <= 3
