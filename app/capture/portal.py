@@ -15,8 +15,7 @@ from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.system.camera_portal import open_cameras
 from app.system.pipewire.connection import Connection
-from app.system.pipewire.raw_video import to_bgr
-from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
+from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame, to_bgr
 from app.system.pipewire.registry import CameraList, ListedCamera
 from app.system.pipewire.video_format import Layout
 from app.system.portal import PortalError, PortalFault

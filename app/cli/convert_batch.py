@@ -18,7 +18,7 @@ from app.system.signals import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.offline.batch.base import Workers
+    from app.offline.batch.job import Workers
     from app.offline.batch.run import Event
 
 RAY_ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")

@@ -11,9 +11,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from app.capture.table import parse_source
-from app.config.parsing import parse_background, parse_pan, parse_place, parse_size
+from app.config.parsing import parse_background, parse_pan, parse_place, parse_size, read_zones
 from app.config.setting import SETTINGS, Setting, with_value
-from app.config.zones_file import read_zones
 from app.core.files import paths
 from app.core.settings import Settings
 

@@ -25,7 +25,7 @@ def plate(
 ) -> None:
     """Capture an empty-background plate for --plate; rejected while someone is in the frame."""
     settings = on_console(live)
-    from app.runtime.plate.capture import take_plate
+    from app.runtime.plate import take_plate
 
     notify(CommandLineText.STEP_OUT(countdown=f"{countdown:g}", seconds=f"{seconds:g}"))
     print(take_plate(settings, output, seconds, countdown))

@@ -1,4 +1,4 @@
-"""Parse and describe values that the user writes on the command line, in `ctl` and in files."""
+"""Values that the user writes: on the command line, in `ctl` and in files; and zones, JSON with an object for each."""
 
 from __future__ import annotations
 
@@ -10,13 +10,25 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from app.config.value_problem import first_problem
-from app.core.errors import UsageError
+from app.config.value_problem import file_problem, first_problem
+from app.core.errors import SettingsError, UsageError
 from app.core.files import paths
+from app.core.files.disk_errors import why_not_read
+from app.core.files.json_file import BrokenFileError, read_object
 from app.core.framing import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
 from app.core.messages.command_line import UsageText
 from app.core.messages.remote import RemoteText
-from app.core.settings import COLOUR, MAX_SCALE, MIN_SCALE, BackgroundSettings, Model, PlacementSettings
+from app.core.messages.settings import FileReason, ZoneText
+from app.core.settings import (
+    COLOUR,
+    MAX_SCALE,
+    MIN_SCALE,
+    BackgroundSettings,
+    Model,
+    PeopleSettings,
+    PlacementSettings,
+    Zone,
+)
 from app.media.image_file import kind_of_file
 from app.media.slides import are_slides
 
@@ -147,3 +159,23 @@ def replace_checked(model: M, changes: dict[str, Any]) -> M:
         first, problem = first_problem(error)
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
         raise UsageError(UsageText.INVALID(option=name, value=str(first["input"]), problem=problem)) from None
+
+
+def read_zones(path: Path) -> tuple[Zone, ...]:
+    """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
+
+    Raises SettingsError.
+    """
+    try:
+        data = read_object(path)
+        if data is None:
+            raise SettingsError(ZoneText.MISSING(file=path))
+        if set(data) != {"zones"}:
+            raise BrokenFileError(FileReason.NO_ZONES())
+        return PeopleSettings.model_validate(data).zones
+    except ValidationError as error:
+        raise SettingsError(ZoneText.BROKEN(file=path, reason=file_problem(error))) from error
+    except BrokenFileError as error:
+        raise SettingsError(ZoneText.BROKEN(file=path, reason=error.text)) from error
+    except OSError as error:
+        raise SettingsError(ZoneText.BROKEN(file=path, reason=why_not_read(error))) from error

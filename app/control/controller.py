@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
-from app.config.zones_file import read_zones
 from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.changes import Changes, CommandError, answered
 from app.control.commands import Command, JsonValue, parse_person
@@ -27,7 +27,7 @@ from app.core.text import Text
 from app.core.types import BgrImage, Picture
 from app.output.sound.devices import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline, Update
-from app.runtime.plate.capture import keep_plate
+from app.runtime.plate import keep_plate
 from app.runtime.status import Phase, status_fields
 from app.system import autostart
 

@@ -12,8 +12,7 @@ from app.core.messages.media import ScreenText
 from app.core.types import BgrImage
 from app.system import portal
 from app.system.pipewire.connection import Connection
-from app.system.pipewire.raw_video import to_bgr
-from app.system.pipewire.reader import NodeReader
+from app.system.pipewire.reader import NodeReader, to_bgr
 from app.system.pipewire.video_format import Layout
 from app.system.portal import Portal, PortalError, PortalFault
 

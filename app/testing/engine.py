@@ -13,8 +13,7 @@ from app.core.matte_edit import viewed
 from app.core.settings import EdgeSettings, EngineSettings, PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending
-from app.testing.faults import Faults
-from app.testing.room import PERSON
+from app.testing.parts import PERSON, Faults
 
 
 @dataclass(frozen=True, slots=True)

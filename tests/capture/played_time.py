@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 
 
 def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeClock:

@@ -15,8 +15,7 @@ from app.core.settings import CaptureSettings
 from app.core.types import Frame
 from app.output.pipewire import PipeWireNode
 from app.system.camera_portal import open_cameras, read_portal
-from app.system.pipewire.raw_video import to_bgr
-from app.system.pipewire.reader import RawFrame
+from app.system.pipewire.reader import RawFrame, to_bgr
 from app.system.pipewire.video_format import Layout, VideoFormat
 from app.system.portal import PortalError, PortalFault
 from tests.output.pictures import bar_error

@@ -15,7 +15,7 @@ from app.capture import video_file
 from app.capture.video_file import VideoFileSource
 from app.core.errors import SourceLostError, SourceOpenError
 from app.media.video_reader import VideoReader
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 from tests.capture.played_time import played_time
 from tests.clips import number_of, write_clip
 from tests.paths import shared

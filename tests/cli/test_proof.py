@@ -12,7 +12,7 @@ from app.cli.proof import proof_parts, write_before_after
 from app.core.settings import Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.output.base import SinkContext
-from app.testing.sink import FakeSink
+from app.testing.parts import FakeSink
 from tests.fakes.world import FakeWorld
 
 

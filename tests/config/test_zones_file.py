@@ -9,7 +9,7 @@ import pytest
 
 from app.cli.live_options import LiveOptions
 from app.cli.options import apply_options
-from app.config.zones_file import read_zones
+from app.config.parsing import read_zones
 from app.core.errors import SettingsError
 from app.core.settings import Settings, Zone
 

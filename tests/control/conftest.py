@@ -25,10 +25,10 @@ from app.core.settings import Settings
 from app.core.types import BgrImage, Picture, PictureKind
 from app.output.sound.devices import MicrophoneName
 from app.runtime.pipeline import Pipeline
-from app.runtime.plate.capture import plate_path, save_plate
+from app.runtime.plate import plate_path, save_plate
 from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase, PipelineStatus
-from app.testing.room import room_picture
+from app.testing.parts import room_picture
 from tests.control.recorder import Recorder, serving
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE

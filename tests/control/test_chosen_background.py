@@ -17,7 +17,7 @@ from app.control.commands import Command
 from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
-from app.testing.room import shows_room
+from app.testing.parts import shows_room
 from tests.control.conftest import Program, fail
 from tests.waiting import eventually
 

@@ -11,7 +11,7 @@ from app.control import client
 from app.control.address import Call, ControlAddress
 from app.control.client import CONNECT_TIMEOUT_S, NotRunningError, ask
 from app.control.commands import Answer, Command
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 
 
 class BusyAddress:

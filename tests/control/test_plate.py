@@ -9,16 +9,16 @@ import cv2
 import pytest
 
 from app.control import changes
+from app.control import plate as live_plate
 from app.control.changes import CommandError
 from app.control.commands import Command
+from app.control.plate import take_live_plate
 from app.core.errors import MattecamError, PlateError, UsageError
 from app.runtime.pipeline import Pipeline
-from app.runtime.plate import live as live_plate
-from app.runtime.plate.capture import plate_path
-from app.runtime.plate.live import take_live_plate
+from app.runtime.plate import plate_path
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.room import room_picture
+from app.testing.parts import room_picture
 from tests.control.conftest import Program
 from tests.runtime.running import BASE
 from tests.waiting import eventually

@@ -9,7 +9,7 @@ from app.core.errors import MattecamError, RemoteError
 from app.core.settings import EngineSettings
 from app.core.types import Matte
 from app.testing.engine import FakeEngine, StepInput
-from app.testing.faults import Faults
+from app.testing.parts import Faults
 
 SERVER = "https://matting.example:8765"
 

@@ -14,9 +14,7 @@ from app.output.sound.microphone import SoundSource
 from app.output.table import SINKS
 from app.runtime.parts import Parts
 from app.testing.engine import FakeEngine
-from app.testing.faults import Faults
-from app.testing.sink import FakeSink
-from app.testing.source import FakeSource
+from app.testing.parts import FakeSink, FakeSource, Faults
 from tests.waiting import eventually
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from app.compositing import open_background
 from app.compositing.library import own_backgrounds
-from app.config.zones_file import read_zones
+from app.config.parsing import read_zones
 from app.core.errors import BackgroundError, MattecamError, PlateError, SettingsError
 from app.core.files import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Zone
@@ -26,7 +26,7 @@ from app.matting.plate.plate import read_plate
 from app.matting.preparation.preparation import needed, note_prepared
 from app.media.image_file import kind_of_file, read_image, read_image_with_alpha
 from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
-from app.runtime.plate.capture import PlateInfo, plate_info, plate_path, save_plate
+from app.runtime.plate import PlateInfo, plate_info, plate_path, save_plate
 from models import weights
 from models.table import NETWORKS
 from tests.fuzz.damage import damaged

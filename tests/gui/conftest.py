@@ -34,7 +34,7 @@ from app.gui.state.preferences import WindowPreferences
 from app.gui.state.tasks import Tasks
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
-from app.testing.source import FakeSource
+from app.testing.parts import FakeSource
 from tests.fakes.world import FakeWorld
 
 QUIET = Settings(

@@ -25,7 +25,7 @@ from app.gui.preview.qimage import from_qimage
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import RoomLabel
 from app.gui.shell.application import Session, WindowOptions
-from app.testing.room import ROOM, shows_room
+from app.testing.parts import ROOM, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.waiting import eventually

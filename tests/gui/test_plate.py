@@ -22,8 +22,8 @@ from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.runtime.plate import capture
-from app.runtime.plate.capture import plate_path, save_plate
+from app.runtime import plate as plate_capture
+from app.runtime.plate import plate_path, save_plate
 from tests.gui.widgets import existing, find, made_store
 
 SIZE = 160, 96
@@ -130,7 +130,7 @@ def test_person_in_the_plate_is_reported_and_capture_can_be_repeated(
 def test_capture_without_frames_fails(
     dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture, "START_LIMIT_S", 0.1)
+    monkeypatch.setattr(plate_capture, "START_LIMIT_S", 0.1)
     monkeypatch.setattr(dialog, "_newest", lambda: None)
     before = dialog.text.text()
     dialog.begin()

@@ -15,7 +15,7 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
 from app.runtime.status import PipelineStatus
-from app.testing.room import PERSON, ROOM
+from app.testing.parts import PERSON, ROOM
 from tests.gui.conftest import activate
 from tests.gui.widgets import existing, find, made_store
 

@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.config.setting import settings_of
+from app.control import plate as live_plate
 from app.control.client import ask
 from app.control.commands import SYNTAX, Answer, Command
 from app.control.names import OWN_COMMANDS, SETTABLE
@@ -30,8 +31,7 @@ from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
-from app.runtime.plate import capture as plate_capture
-from app.runtime.plate import live as live_plate
+from app.runtime import plate as plate_capture
 from app.system import autostart
 from tests.gui.reach_of_ctl import (
     COMMANDS,

@@ -25,7 +25,7 @@ from app.gui.state.tasks import Tasks
 from app.output.recorder import open_recording
 from app.output.sound.devices import MicrophoneName
 from app.runtime.status import PipelineStatus
-from app.testing.room import shows_room
+from app.testing.parts import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import button, current, existing, fail, find, made_store, pick

@@ -13,7 +13,7 @@ from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from app.gui.widgets.theme import ALARM
 from app.gui.widgets.value_slider import StillSlider
-from app.testing.room import PERSON
+from app.testing.parts import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow

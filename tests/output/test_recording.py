@@ -21,7 +21,7 @@ from app.media.video_writer import VideoWriter
 from app.output import recorder as recorder_module
 from app.output.recorder import Recorder
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, RecordingCounts, RecordingOptions
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 from tests.output.pictures import bar_error, picture
 from tests.output.recordings import composite, read
 from tests.waiting import eventually

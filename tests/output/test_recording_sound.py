@@ -14,7 +14,7 @@ from app.media.recovery import recover
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
 from app.output.sound.microphone import RATE, SoundBlock
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 from tests.output.recordings import kill_while_recording
 from tests.output.sound.sources import Feed, clicks
 from tests.waiting import eventually

@@ -28,7 +28,7 @@ from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
 from app.output.unfinished import in_progress, unfinished_recordings
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 from tests.clips import write_clip
 from tests.output.pictures import picture
 from tests.output.recordings import kill_while_recording, read, recording_elsewhere

@@ -13,7 +13,7 @@ from app.privacy.gate import Gate, may_leave
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.timing import Timing
-from app.testing.room import room_picture, shows_room
+from app.testing.parts import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown
@@ -30,7 +30,7 @@ MAY_WRITE_PICTURES = {
     "app.gui.state.recording": "a snapshot, released by the gate",
     "app.control.controller": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",
-    "app.runtime.plate.capture": "the plate, which the user asks for by name",
+    "app.runtime.plate": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
     "app.gui.backgrounds.files": "an image that the user pastes as a background",
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.types import Frame, Picture
 from app.runtime.pipeline import Pipeline
-from app.testing.room import PERSON
+from app.testing.parts import PERSON
 
 
 def shown(pipeline: Pipeline) -> Picture:

@@ -8,7 +8,7 @@ from app.core.errors import SourceOpenError
 from app.core.stage import Stage
 from app.runtime.board import LATENCY_SPAN_S, Meter, StatusBoard
 from app.runtime.status import Latency
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 
 
 def _open(board: StatusBoard) -> list[str]:

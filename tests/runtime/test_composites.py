@@ -9,7 +9,7 @@ import numpy as np
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.room import PERSON, shows_room
+from app.testing.parts import PERSON, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, kinds, running
 from tests.waiting import eventually

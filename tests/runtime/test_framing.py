@@ -14,8 +14,7 @@ from app.core.types import BgrImage, BlurredBackground, Frame, Matte
 from app.matting.base.interface import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.testing.engine import FakeEngine, StepInput
-from app.testing.room import PERSON, room_picture, shows_room
-from app.testing.source import FakeSource
+from app.testing.parts import PERSON, FakeSource, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import newest
 from tests.runtime.running import BASE, apply, composites, running

@@ -9,7 +9,7 @@ from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings,
 from app.runtime import matting_worker
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
-from app.testing.room import PERSON
+from app.testing.parts import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.overlapping import bench

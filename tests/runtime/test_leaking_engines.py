@@ -17,8 +17,7 @@ from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.engine import FakeEngine, StepInput
-from app.testing.room import room_picture, shows_room
-from app.testing.source import FakeSource
+from app.testing.parts import FakeSource, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually

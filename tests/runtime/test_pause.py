@@ -12,7 +12,7 @@ from app.core.stage import Stage
 from app.core.types import PictureKind
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.room import HEIGHT, WIDTH, shows_room
+from app.testing.parts import HEIGHT, WIDTH, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, NONE, apply, composites, running, stands_still
 from tests.waiting import eventually

@@ -8,8 +8,7 @@ import numpy as np
 
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Frame
-from app.testing.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
-from app.testing.source import FakeSource
+from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeSource, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import newest, person_share, shown_in
 from tests.runtime.running import BASE, apply, composites, running

@@ -21,7 +21,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.system.pipewire.reader import NodeReader
-from app.testing.room import ROOM
+from app.testing.parts import ROOM
 from tests.fakes.world import FakeWorld
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session

@@ -16,8 +16,7 @@ from app.runtime.engines.plan import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
 from app.testing.engine import FakeEngine, StepInput
-from app.testing.faults import Faults
-from app.testing.room import room_picture, shows_room
+from app.testing.parts import Faults, room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown

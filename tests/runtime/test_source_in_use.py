@@ -14,8 +14,7 @@ from app.core.settings import CaptureSettings, PeopleSettings, Zone
 from app.core.types import PictureKind, SourceInfo
 from app.matting.selection.governor import GovernorTiming
 from app.runtime.timing import Timing
-from app.testing.room import shows_room
-from app.testing.source import FakeSource
+from app.testing.parts import FakeSource, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually

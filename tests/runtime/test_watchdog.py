@@ -22,7 +22,7 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog
 from app.runtime.worker import Worker
-from app.testing.room import room_picture, shows_room
+from app.testing.parts import room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, ignore, running
 from tests.waiting import eventually

@@ -14,7 +14,7 @@ from app.output.base import OpenSink
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
 from app.runtime.timing import Timing
-from app.testing.room import ROOM
+from app.testing.parts import ROOM
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, running
 from tests.toy.sink import TOY, ToySink

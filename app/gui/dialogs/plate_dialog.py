@@ -22,7 +22,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.qt import column, row, timer
-from app.runtime.plate.capture import PlateCapture
+from app.runtime.plate import PlateCapture
 
 TICK_MS = 30
 THUMBNAIL_WIDTH = 320

@@ -25,7 +25,7 @@ from app.gui.widgets.controls import button, combo, fill_combo, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column
 from app.matting.base.interface import EngineInfo
-from app.runtime.plate.capture import PlateInfo
+from app.runtime.plate import PlateInfo
 from app.runtime.status import PipelineStatus
 from models.table import needs_plate
 

@@ -29,8 +29,8 @@ from app.media.video_input import VideoError
 from app.output.sound.devices import microphones as microphones
 from app.output.unfinished import finish
 from app.output.unfinished import unfinished_recordings as unfinished_recordings
-from app.runtime.plate.capture import PlateInfo, plate_info, plate_path
-from app.runtime.plate.capture import keep_plate as keep_plate
+from app.runtime.plate import PlateInfo, plate_info, plate_path
+from app.runtime.plate import keep_plate as keep_plate
 from models.table import NETWORKS, recommended
 from models.weights import on_hand, spec_of
 

@@ -18,9 +18,8 @@ from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
 from app.core.files.private_file import is_private
 from app.core.messages.command_line import BatchText
-from app.offline.batch.base import Report
 from app.offline.batch.files import REQUIREMENTS
-from app.offline.batch.job import Job, JobResult, run_job
+from app.offline.batch.job import Job, JobResult, Report, run_job
 from app.offline.batch.worker import Stopping, use_one_core
 
 LOCAL = "local"

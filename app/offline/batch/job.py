@@ -15,6 +15,8 @@ from app.offline.batch.files import fetch, is_remote, parent_and_name, upload
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
     from app.core.settings import Settings
+from collections.abc import Sequence
+from typing import Protocol
 
 TRIES = ".tries"
 """Folder in the output folder in which each try has a folder of its own."""
@@ -222,3 +224,41 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
             shutil.rmtree(near, ignore_errors=True)
         else:
             near.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """News of a running job; a result or a death ends it."""
+
+    job: int
+    """Its index in the batch."""
+    frames: int = 0
+    expected_frames: int | None = None
+    result: JobResult | None = None
+    died: str = ""
+    """Why the worker ended without a result; the job may be tried again."""
+
+
+class Workers(Protocol):
+    """Run jobs side by side."""
+
+    @property
+    def free(self) -> int:
+        """How many jobs can be started now."""
+        ...
+
+    def start(self, index: int, job: Job) -> None:
+        """Start a job; `index` names it in reports."""
+        ...
+
+    def wait(self, timeout_s: float) -> Sequence[Report]:
+        """Return news, at the latest after the timeout."""
+        ...
+
+    def stop(self) -> None:
+        """Ask every running job to end as interrupted."""
+        ...
+
+    def close(self) -> None:
+        """End all workers at once, also those that still run. Idempotent."""
+        ...

@@ -13,8 +13,7 @@ from multiprocessing.context import SpawnProcess
 
 import psutil
 
-from app.offline.batch.base import Report
-from app.offline.batch.job import Job, JobResult
+from app.offline.batch.job import Job, JobResult, Report
 from app.offline.batch.worker import STOP, work
 
 END_TIMEOUT_S = 5.0

@@ -10,9 +10,8 @@ from typing import Literal
 
 from app.core.errors import UsageError
 from app.core.messages.command_line import BatchText, ConvertText
-from app.offline.batch.base import Report, Workers
 from app.offline.batch.files import parent_and_name, size_and_time
-from app.offline.batch.job import Job, JobResult
+from app.offline.batch.job import Job, JobResult, Report, Workers
 from app.offline.batch.manifest import Manifest, Record
 from app.offline.batch.plan import existing_output, is_done
 

@@ -15,9 +15,8 @@ from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.lock import lock_file
 from app.core.messages.command_line import BatchText, ConvertText
-from app.offline.batch.base import Workers
 from app.offline.batch.files import is_remote, joined, upload
-from app.offline.batch.job import TRIES, Job
+from app.offline.batch.job import TRIES, Job, Workers
 from app.offline.batch.manifest import MANIFEST, Manifest, last_records
 from app.offline.batch.run import Batch, Event, StopRequest
 from app.offline.targets import check_folder

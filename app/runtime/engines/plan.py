@@ -10,7 +10,7 @@ from app.core.framing import WHOLE
 from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
-from app.runtime.plate.capture import plate_info
+from app.runtime.plate import plate_info
 from models.table import needs_plate
 
 

@@ -1,4 +1,4 @@
-"""Read the frames of a PipeWire camera."""
+"""Reading frames of a PipeWire node, such as a camera or a screen, and their conversion to BGR."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
 from app.system.pipewire.buffers import read_frame, readable_memory
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import ANY_NODE, Direction, Stream, StreamFlags, StreamState
-from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
+from app.system.pipewire.video_format import PIXEL_BYTES, SUBSAMPLED, Layout, VideoFormat, any_format, parse_format
 
 RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")
 READABLE: tuple[tuple[Layout, ...], ...] = (RAW_LAYOUTS,)
@@ -127,3 +132,41 @@ class NodeReader:
             with self._arrived:
                 self._newest = newest
                 self._arrived.notify_all()
+
+
+_CODES: dict[Layout, int] = {
+    "YUY2": cv2.COLOR_YUV2BGR_YUY2,
+    "I420": cv2.COLOR_YUV2BGR_I420,
+    "NV12": cv2.COLOR_YUV2BGR_NV12,
+    "BGRx": cv2.COLOR_BGRA2BGR,
+    "BGRA": cv2.COLOR_BGRA2BGR,
+    "RGBA": cv2.COLOR_RGBA2BGR,
+    "RGB": cv2.COLOR_RGB2BGR,
+}
+
+
+def to_bgr(frame: RawFrame) -> BgrImage | None:
+    """Return a frame of any layout but MJPG as (height, width, 3) uint8 BGR; None if it is cut off or padded in a way
+    that cannot be read.
+    """
+    video = frame.video
+    planar = video.layout in SUBSAMPLED
+    if planar and (video.width % 2 or video.height % 2 or (video.layout == "I420" and frame.stride != video.width)):
+        return None
+    rows = video.height * 3 // 2 if planar else video.height
+    if frame.stride < video.stride or len(frame.data) < frame.stride * (rows - 1) + video.stride:
+        return None
+    packed = _rows(frame.data, rows, frame.stride)[:, : video.stride]
+    shape = (rows, video.width) if planar else (rows, video.width, PIXEL_BYTES[video.layout])
+    pixels = np.ascontiguousarray(packed).reshape(shape)
+    if video.layout == "BGR":
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, _CODES[video.layout]), np.uint8)
+
+
+def _rows(data: bytes, rows: int, stride: int) -> NDArray[np.uint8]:
+    """Return (rows, stride) uint8; the padding of the last row may be missing."""
+    flat = np.frombuffer(data, np.uint8)[: rows * stride]
+    if flat.size < rows * stride:
+        flat = np.concatenate([flat, np.zeros(rows * stride - flat.size, np.uint8)])
+    return flat.reshape(rows, stride)

@@ -16,8 +16,7 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import ServerState
 from app.runtime.timing import Timing
-from app.testing.faults import Faults
-from app.testing.source import FakeSource
+from app.testing.parts import FakeSource, Faults
 from service.tests.server.command import serving
 from service.tests.server.service import ROOM_BGR, Image, room_and_person, share_of
 from tests.fakes.world import FakeWorld

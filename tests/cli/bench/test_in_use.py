@@ -20,7 +20,7 @@ from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.core.threads import CpuPart, cpu_parts_s
 from app.core.types import Frame, Outgoing, Picture, PictureKind
-from app.testing.clock import FakeClock
+from app.testing.parts import FakeClock
 
 SMALL = Settings(
     capture=CaptureSettings(width=192, height=144, fps=30),

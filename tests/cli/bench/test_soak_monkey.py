@@ -13,7 +13,7 @@ from app.control.commands import parse_words
 from app.core.errors import MattecamError
 from app.core.settings import Settings
 from app.runtime.pipeline import Pipeline
-from app.testing.room import room_picture
+from app.testing.parts import room_picture
 from benchmarks.soak import run
 from benchmarks.soak_commands import CommandMonkey
 from benchmarks.soak_files import KEEP_ZONE_OF, KEPT, SoakFiles

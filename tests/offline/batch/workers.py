@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.offline.batch.base import Report
-from app.offline.batch.job import Job, run_job
+from app.offline.batch.job import Job, Report, run_job
 
 
 class DirectWorkers:

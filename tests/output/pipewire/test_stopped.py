@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from app.core.types import BgrImage
-from app.testing.room import ROOM
+from app.testing.parts import ROOM
 from tests.output.pictures import picture
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
 from tests.paths import ROOT

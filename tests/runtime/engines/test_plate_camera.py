@@ -9,7 +9,7 @@ import pytest
 
 from app.core.settings import MattingSettings
 from app.runtime.engines.decision import Run
-from app.runtime.plate.capture import save_plate
+from app.runtime.plate import save_plate
 from tests.runtime.engines.simulated import Bench, bench
 from tests.waiting import eventually
 

@@ -16,7 +16,7 @@ from app.cli import main
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Frame
 from app.matting.selection.registry import shows_someone
-from app.runtime.plate.capture import (
+from app.runtime.plate import (
     MOST_FRAMES,
     START_LIMIT_S,
     PlateCapture,
@@ -48,7 +48,7 @@ class TestCapture:
         assert capture.frames[-1][0, 0, 0] >= 57
 
     def test_large_frames_are_fewer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.runtime.plate.capture.MOST_BYTES", 5 * shot(0).image.nbytes)
+        monkeypatch.setattr("app.runtime.plate.MOST_BYTES", 5 * shot(0).image.nbytes)
         capture = PlateCapture(1.0)
         assert [capture.feed(shot(index), "one") for index in range(31)][-1]
         assert len(capture.frames) == 5
@@ -70,7 +70,7 @@ class TestCapture:
 
     def test_a_camera_that_repeats_its_last_frame_is_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
         now_s = [100.0]
-        monkeypatch.setattr("app.runtime.plate.capture.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+        monkeypatch.setattr("app.runtime.plate.time", SimpleNamespace(monotonic=lambda: now_s[0]))
         capture = PlateCapture(1.0)
         now_s[0] += START_LIMIT_S - 1
         capture.feed(shot(0), "one")

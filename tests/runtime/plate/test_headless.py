@@ -16,7 +16,7 @@ from app.capture.demo import DemoSource
 from app.cli import main
 from app.core.types import BgrImage
 from app.media.video_reader import VideoReader
-from app.runtime.plate.capture import save_plate
+from app.runtime.plate import save_plate
 from tests.paths import shared
 from tests.plate_weights import darker_than_the_plate
 from tests.rooms import clip_frames, empty_room

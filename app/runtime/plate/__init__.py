@@ -1,1 +1,0 @@
-"""Capturing an empty-background plate."""

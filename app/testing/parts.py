@@ -1,0 +1,143 @@
+"""Parts without devices: a clock, faults, a room whose colour shows whether it leaked, a source and a sink."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from app.core.settings import CaptureSettings
+from app.core.types import BgrImage, Frame, Picture, SourceInfo
+
+
+class FakeClock:
+    """Tells the time that the test has set; give it where a function takes `now` or `clock`."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return self.now_s
+
+
+Fault = Callable[[], None]
+
+
+class Faults:
+    """Called by every fake at every use under the name of the stage; does what a test has put there."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, Fault] = {}
+        self.release = threading.Event()
+        """Ends every hang."""
+
+    def put(self, stage: str, fault: Fault) -> None:
+        """From now on `stage` suffers `fault`."""
+        self._faults[stage] = fault
+
+    def heal(self) -> None:
+        """All well again."""
+        self._faults.clear()
+        self.release.set()
+
+    def at(self, stage: str) -> None:
+        """Suffer what was put at `stage`."""
+        fault = self._faults.get(stage)
+        if fault is not None:
+            fault()
+
+    def hang(self, seconds: float = 10.0) -> None:
+        """Block like a driver that does not answer."""
+        self.release.wait(seconds)
+
+
+WIDTH, HEIGHT = 64, 48
+ROOM = (13, 201, 77)
+"""The colour of the fake room: no other part of a test uses it, so one such pixel in an output is a leak."""
+PERSON = (90, 120, 200)
+
+
+def room_picture(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
+    """A person (the middle third) in a room."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = ROOM
+    image[height // 4 :, width // 3 : 2 * width // 3] = PERSON
+    return image
+
+
+def shows_room(image: BgrImage) -> bool:
+    """Whether any pixel has the room's colour."""
+    return bool(np.any(np.all(image == np.array(ROOM, np.uint8), axis=2)))
+
+
+class FakeSource:
+    """Gives the room with the person at a high rate. Read and close it on the thread that made it."""
+
+    def __init__(
+        self, settings: CaptureSettings | None = None, faults: Faults | None = None, kind: str = "file"
+    ) -> None:
+        """Faults are put at the stages `open_source`, `read` and `close_source`. kind: as in `SourceInfo`."""
+        settings = settings or CaptureSettings()
+        self._faults = faults or Faults()
+        self._faults.at("open_source")
+        self._index = 0
+        self._pace = threading.Event()
+        self.decoded = self.skipped = 0
+        self.holds_exposure = False
+        self.closed_on: int | None = None
+        self._opened_on = threading.get_ident()
+        self.info = SourceInfo(kind, settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
+
+    def read(self) -> Frame | None:
+        """Return the next frame."""
+        assert threading.get_ident() == self._opened_on, "read on another thread than opened"
+        self._pace.wait(0.004)
+        self._faults.at("read")
+        self._index += 1
+        self.decoded += 1
+        image = room_picture()
+        image[0, 0] = self._index % 251  # like the noise of a sensor: no two frames are equal
+        return Frame(image, self._index - 1, time.perf_counter())
+
+    def skip(self) -> bool:
+        """Take a frame without decoding it."""
+        assert threading.get_ident() == self._opened_on, "skipped on another thread than opened"
+        self._pace.wait(0.004)
+        self._faults.at("read")
+        self._index += 1
+        self.skipped += 1
+        return True
+
+    def hold_exposure(self, wanted: bool) -> None:
+        """Note whether the exposure is to be held."""
+        assert threading.get_ident() == self._opened_on, "held on another thread than opened"
+        self.holds_exposure = wanted
+
+    def close(self) -> None:
+        """Suffer the fault of `close_source`."""
+        assert threading.get_ident() == self._opened_on, "closed on another thread than opened"
+        self._faults.at("close_source")
+        self.closed_on = threading.get_ident()
+
+
+class FakeSink:
+    """Keeps every picture; suffers faults under the name of its stage."""
+
+    def __init__(self, stage: str = "virtual_camera", faults: Faults | None = None) -> None:
+        """stage: what the faults of its use are put at; those of open and close at `open_…` and `close_…`."""
+        self._faults = faults or Faults()
+        self._faults.at(f"open_{stage}")
+        self.name = stage
+        self.pictures: list[Picture] = []
+
+    def send(self, picture: Picture) -> None:
+        """Keep a picture."""
+        self._faults.at(self.name)
+        self.pictures.append(picture)
+
+    def close(self) -> None:
+        """Suffer the fault of `close_…`."""
+        self._faults.at(f"close_{self.name}")
