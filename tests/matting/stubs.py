@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 from hypothesis import settings
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import MatteEditor, Pending, StateArrays, StepGeometry
+from app.matting.base.interface import Pending, StateArrays, StepGeometry
 from app.matting.cpu.compositor import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.selection.hardware import torch_usable
@@ -138,16 +138,7 @@ class FailingBackend:
         self.resets = 0
         self.closed = 0
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-        still: bool = False,
-    ) -> Pending:
+    def step(self, frame: BgrImage, *_: Any, **__: Any) -> Pending:
         if self.error is not None:
             raise self.error
         return Pending(lambda: Matte(frame.copy(), frame[..., 0].copy()))

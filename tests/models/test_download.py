@@ -109,24 +109,21 @@ def part_of(target: Path, content: bytes) -> Path:
     return part
 
 
-@pytest.mark.parametrize("kind", ["file", "moved", "unknown-length"])
-def test_a_whole_download_with_progress(server: str, target: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "begun"), [("file", 0), ("moved", 0), ("unknown-length", 0), ("file", 1000), ("whole", 1000)]
+)
+def test_a_download_is_whole_with_progress_also_after_an_interruption(
+    server: str, target: Path, kind: str, begun: int
+) -> None:
+    if begun:
+        part_of(target, CONTENT[:begun])
     seen: list[tuple[int, int | None]] = []
     fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append((done, total)))
     assert target.read_bytes() == CONTENT
     assert names(target) == ["a.pth"]
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert Server.ranges[-1] == (f"bytes={begun}-" if begun else None)
+    assert begun or [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1] == (len(CONTENT), None if kind == "unknown-length" else len(CONTENT))
-
-
-@pytest.mark.parametrize("kind", ["file", "whole"])
-def test_an_interrupted_download_goes_on(server: str, target: Path, kind: str) -> None:
-    part_of(target, CONTENT[:1000])
-    seen: list[tuple[int, int | None]] = []
-    fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append((done, total)))
-    assert target.read_bytes() == CONTENT
-    assert Server.ranges == ["bytes=1000-"]
-    assert seen[-1] == (len(CONTENT), len(CONTENT))
 
 
 def test_a_cut_transfer_is_named_and_resumed(server: str, target: Path) -> None:

@@ -28,11 +28,10 @@ from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.offline.convert import convert
 from app.offline.film_step import FilmStep
-from app.runtime.engines.decision import Decision, PassThrough, Run
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine, run
-from tests.runtime.inference import Inference, running
+from tests.runtime.inference import Inference, OneEngine, running
 from tests.waiting import eventually
 
 SIZE = 320, 180
@@ -68,32 +67,15 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "behind.png"
 
 
-class OneEngine:
-    """In place of `EngineSelector`: one engine for every frame."""
-
-    def __init__(self, engine: MattingEngine) -> None:
-        self.engine, self.errors = engine, list[Exception]()
-
-    def decide(self, frame: Frame, settings: Settings) -> Decision:
-        if settings.background.kind == "none":
-            return PassThrough(settings.framing)
-        return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, frame.index == 0)
-
-    def poll(self) -> None: ...
-
-    def begun(self, run: Run) -> None: ...
-
-    def completed(self, run: Run, step: object) -> None: ...
-
-    def failed(self, error: Exception) -> None:
-        self.errors.append(error)
+class KeptEngine(OneEngine):
+    """An engine that is used for several films."""
 
     def close_engine(self) -> None: ...
 
 
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
     """Return what the inference thread publishes for the frames, one after the other."""
-    engines = OneEngine(engine)
+    engines = KeptEngine(engine)
     inference = Inference(settings, engines, FakeWorld().parts(), Timing())
     inference.draw_overlay(*SIZE)
     published = inference.published

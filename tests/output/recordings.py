@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import av
 import numpy as np
 from av.error import InvalidDataError
 
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
+from app.output.recorder import Recorder
+from app.output.recording import RecordingCounts, RecordingOptions
+from app.testing.parts import FakeClock
 from tests.paths import ROOT
 
 RECORD = """
@@ -69,6 +72,18 @@ def read(path: Path) -> tuple[list[BgrImage], list[float]]:
             images.append(frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False))
             times.append(float(frame.time or 0))
     return images, times
+
+
+def record(
+    path: Path, sent: Iterable[tuple[float, Outgoing]], size: tuple[int, int] = (64, 48), **options: Any
+) -> RecordingCounts:
+    """Record pictures that are sent at these times, in seconds; return what was counted. options: of a recording."""
+    clock, counts = FakeClock(100.0), RecordingCounts()
+    recorder = Recorder(path, *size, RecordingOptions(30, counts=counts, **options), clock)
+    for clock.now_s, shown in sent:
+        recorder.send(shown)
+    recorder.close()
+    return counts
 
 
 def composite(captured_at_s: float, number: int = 0) -> Outgoing:

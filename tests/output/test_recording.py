@@ -23,7 +23,7 @@ from app.output.recorder import Recorder
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, RecordingCounts, RecordingOptions
 from app.testing.parts import FakeClock
 from tests.output.pictures import bar_error, picture
-from tests.output.recordings import composite, read
+from tests.output.recordings import composite, read, record
 from tests.waiting import eventually
 
 
@@ -39,22 +39,16 @@ def test_the_composite_is_written_with_its_colours(tmp_path: Path) -> None:
 
 
 def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, alpha=True))
     half = np.zeros((48, 64), np.uint8)
     half[:, 32:] = 255
-    recorder.send(picture(alpha=half))
-    recorder.send(picture())
-    recorder.close()
+    record(tmp_path / "a.mp4", [(100, picture(alpha=half)), (101, picture())], alpha=True)
     (matte, none), _ = read(tmp_path / "a.mp4")
     assert matte[:, :28].max() <= 6 and matte[:, 36:].min() >= 249
     assert none.max() <= 6
 
 
 def test_frames_of_another_size_are_letterboxed(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
-    recorder.send(picture(64, 48, grey=200))
-    recorder.send(picture(200, 50, grey=200))
-    recorder.close()
+    record(tmp_path / "a.mp4", [(100, picture(64, 48, grey=200)), (101, picture(200, 50, grey=200))])
     (_, boxed), _ = read(tmp_path / "a.mp4")
     assert boxed.shape == (48, 64, 3)
     assert boxed[:10].max() <= 12 and boxed[-10:].max() <= 12 and abs(int(boxed[24, 32, 0]) - 200) <= 6
@@ -68,25 +62,17 @@ def test_odd_sizes_are_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return live_encoder(name, width, height, rate)
 
     monkeypatch.setattr(recorder_module, "live_encoder", chosen)
-    recorder = Recorder(tmp_path / "a.mp4", 65, 49, RecordingOptions(30))
-    recorder.send(picture(65, 49, grey=90))
-    recorder.close()
+    record(tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49))
     (image,), _ = read(tmp_path / "a.mp4")
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
     assert asked == [(66, 50)], "an encoder is tried at the size that it will get"
 
 
 def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
-    clock = FakeClock(100.0)
-    counts = RecordingCounts()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
     captured_s = [100.0, 100.041, 100.067, 100.12, 100.133]
-    for number, at_s in enumerate(captured_s):
-        shown = composite(at_s, number)
-        for sent_s in (0.05, 0.06):
-            clock.now_s = at_s + sent_s
-            recorder.send(shown)
-    recorder.close()
+    shown = [composite(at_s, number) for number, at_s in enumerate(captured_s)]
+    sent = [(at_s + late_s, each) for at_s, each in zip(captured_s, shown, strict=True) for late_s in (0.05, 0.06)]
+    counts = record(tmp_path / "a.mp4", sent)
     images, times = read(tmp_path / "a.mp4")
     assert times == pytest.approx([at_s - 100 for at_s in captured_s], abs=1e-4)
     assert [int(image[20, 20, 0]) for image in images] == pytest.approx([20 * n for n in range(5)], abs=4)
@@ -94,14 +80,8 @@ def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: P
 
 
 def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_end(tmp_path: Path) -> None:
-    clock = FakeClock(100.0)
-    counts = RecordingCounts()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
     still = picture()
-    for number in range(45):
-        clock.now_s = 100 + number / 30
-        recorder.send(still)
-    recorder.close()
+    record(tmp_path / "a.mp4", [(100 + number / 30, still) for number in range(45)])
     _, times = read(tmp_path / "a.mp4")
     assert times == pytest.approx([0, 0.25, 0.5, 0.75, 1.0, 1.25, 43 / 30], abs=0.1)
     with av.open(str(tmp_path / "a.mp4")) as container:
@@ -111,26 +91,16 @@ def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_e
 
 
 def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path) -> None:
-    clock = FakeClock(100.0)
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30), clock)
-    recorder.send(Outgoing(Picture(picture().image, PictureKind.STANDBY)))
-    clock.now_s += 0.01
-    recorder.send(composite(clock.now_s - 0.08))
-    clock.now_s += 0.2
-    recorder.send(composite(clock.now_s - 0.05))
-    recorder.close()
+    card = Outgoing(Picture(picture().image, PictureKind.STANDBY))
+    record(tmp_path / "a.mp4", [(100, card), (100.01, composite(99.93)), (100.21, composite(100.16))])
     _, times = read(tmp_path / "a.mp4")
     assert times == pytest.approx([0, 0.001, 0.16], abs=1e-4)
 
 
 def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None:
-    clock = FakeClock(100.0)
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
     still = picture()
-    for number in (0, 1.2, 1.9, 3.1, 7, 8, 9, 10):
-        clock.now_s = 100 + number / 30
-        recorder.send(still)
-    recorder.close()
+    sent = [(100 + number / 30, still) for number in (0, 1.2, 1.9, 3.1, 7, 8, 9, 10)]
+    record(tmp_path / "a.mp4", sent, constant_rate=True)
     _, times = read(tmp_path / "a.mp4")
     assert times == pytest.approx([number / 30 for number in range(11)], abs=1e-4)
     with av.open(str(tmp_path / "a.mp4")) as container:
@@ -139,12 +109,7 @@ def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None
 
 
 def test_a_long_gap_is_not_filled(tmp_path: Path) -> None:
-    clock = FakeClock(100.0)
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
-    recorder.send(picture())
-    clock.now_s += 3600
-    recorder.send(picture())
-    recorder.close()
+    record(tmp_path / "a.mp4", [(100, picture()), (3700, picture())], constant_rate=True)
     assert read(tmp_path / "a.mp4")[1] == pytest.approx([0, 3600], abs=1e-3)
 
 

@@ -53,16 +53,22 @@ def test_an_encoder_that_fails_later_stops_the_recording(tmp_path: Path, monkeyp
     assert len(read(tmp_path / "a.mp4")[0]) == 1
 
 
-def test_a_failure_after_the_last_frame_is_reported_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["write", "close"])
+def test_a_failure_at_the_end_is_reported_and_the_rest_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
 
-    def fail(self: VideoWriter, image: NDArray[np.uint8], pts_s: float) -> None:
+    def fail(self: VideoWriter, *_: object) -> None:
+        if method == "close":
+            self._release()
         raise OSError(errno.ENOSPC, "No space left on device", str(self.temporary_path))
 
-    monkeypatch.setattr(VideoWriter, "write", fail)
+    monkeypatch.setattr(VideoWriter, method, fail)
     recorder.send(picture())
-    with pytest.raises(SinkLostError, match="the disk is full"):
+    with pytest.raises(SinkLostError, match="the disk is full") as caught:
         recorder.close()
+    assert method == "write" or str(tmp_path / "a.mp4") in str(caught.value)
     recorder.close()
 
 
@@ -113,21 +119,6 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
     with av.open(str(path)) as container:
         assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
-
-
-def test_a_failure_to_finish_names_the_remaining_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
-    recorder.send(picture())
-
-    def refuse(self: VideoWriter) -> None:
-        self._release()
-        raise OSError(errno.ENOSPC, "No space left on device", str(self.temporary_path))
-
-    monkeypatch.setattr(VideoWriter, "close", refuse)
-    with pytest.raises(SinkLostError, match="the disk is full") as caught:
-        recorder.close()
-    assert str(tmp_path / "a.mp4") in str(caught.value)
-    recorder.close()
 
 
 def times_of(path: Path) -> list[float]:

@@ -9,13 +9,16 @@ from typing import cast
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import Settings
 from app.core.types import Frame, Picture
+from app.matting.base.interface import MattingEngine
+from app.matting.selection.governor import StepTiming
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
-from app.runtime.engines.decision import StandBy
+from app.runtime.engines.decision import Decision, PassThrough, Run, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.parts import Parts
 from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.worker import LatestSlot
 from tests.waiting import eventually
@@ -23,11 +26,42 @@ from tests.waiting import eventually
 PATIENCE_S = 60.0
 
 
+class OneEngine:
+    """In place of `EngineSelector`: one engine until it fails."""
+
+    def __init__(self, engine: MattingEngine) -> None:
+        self.engine: MattingEngine | None = engine
+        self.errors, self.begun_frames, self.steps = list[str](), list[int](), list[StepTiming]()
+
+    def decide(self, frame: Frame, settings: Settings) -> Decision:
+        if self.engine is None:
+            return StandBy(Phase.WAITING)
+        if settings.background.kind == "none":
+            return PassThrough(settings.framing)
+        return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
+
+    def poll(self) -> None: ...
+
+    def begun(self, run: Run) -> None:
+        self.begun_frames.append(run.index)
+
+    def completed(self, run: Run, step: StepTiming) -> None:
+        self.steps.append(step)
+
+    def failed(self, error: Exception) -> None:
+        self.errors.append(str(error))
+        self.close_engine()
+
+    def close_engine(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+        self.engine = None
+
+
 class Inference:
     """The thread, the slot that it reads, and what it has published."""
 
-    def __init__(self, settings: Settings, engines: object, parts: Parts, timing: Timing) -> None:
-        """engines: in place of the selector."""
+    def __init__(self, settings: Settings, engines: OneEngine, parts: Parts, timing: Timing) -> None:
         self.shared = Shared(SettingsOwner(settings), parts, timing)
         self.frames = LatestSlot[Frame | StandBy]()
         self.published: list[Picture | StandBy] = []

@@ -8,22 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from app.core.errors import ModelError
-from app.core.settings import BackgroundSettings, EdgeSettings, Settings
+from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
-from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
-from app.matting.selection.governor import StepTiming
+from app.matting.base.interface import EngineInfo, MattingEngine, Pending
 from app.runtime import finishing, matting_worker
-from app.runtime.engines.decision import Decision, Run, StandBy
-from app.runtime.status import Phase
+from app.runtime.engines.decision import StandBy
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld
-from tests.runtime.inference import Inference, running
+from tests.runtime.inference import Inference, OneEngine, running
 from tests.waiting import eventually
 
 WIDTH, HEIGHT = 64, 48
@@ -58,15 +56,7 @@ class Overlapping:
         """Brightness of the frames in which the strict level hides somebody."""
         self.errors: dict[int, Exception] = {}
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Pending:
+    def step(self, frame: BgrImage, backdrop: Backdrop, *_: Any, **__: Any) -> Pending:
         number = int(frame[0, 0, 0])
         detached = False
 
@@ -102,43 +92,12 @@ class Overlapping:
         self.events.append("close")
 
 
-class OneEngine:
-    """In place of `EngineSelector`: one engine until it fails."""
-
-    def __init__(self, engine: Overlapping) -> None:
-        self.engine: Overlapping | None = engine
-        self.errors, self.begun_frames, self.steps = list[str](), list[int](), list[StepTiming]()
-
-    def decide(self, frame: Frame, settings: Settings) -> Decision:
-        if self.engine is None:
-            return StandBy(Phase.WAITING)
-        engine = cast("MattingEngine", self.engine)
-        return Run(engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
-
-    def poll(self) -> None: ...
-
-    def begun(self, run: Run) -> None:
-        self.begun_frames.append(run.index)
-
-    def completed(self, run: Run, step: StepTiming) -> None:
-        self.steps.append(step)
-
-    def failed(self, error: Exception) -> None:
-        self.errors.append(str(error))
-        self.close_engine()
-
-    def close_engine(self) -> None:
-        if self.engine is not None:
-            self.engine.close()
-        self.engine = None
-
-
 class Bench:
     """The inference thread with one engine, and what it publishes."""
 
     def __init__(self) -> None:
         self.engine = Overlapping()
-        self.engines = OneEngine(self.engine)
+        self.engines = OneEngine(cast("MattingEngine", self.engine))
         self.tested_beside: list[list[str]] = []
         """What the engine had done when it was tested."""
         settings = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))

@@ -76,17 +76,18 @@ def test_the_card_follows_the_last_composite() -> None:
         assert tried.shown == [1, "card"]
 
 
-def test_a_second_stage_that_fails_shows_the_card_and_drops_the_frame_begun_beside_it() -> None:
+@pytest.mark.parametrize("beside", [0, 2], ids=["network-fails-too", "network-works"])
+def test_a_second_stage_that_fails_shows_the_card_and_drops_the_frame_begun_beside_it(beside: int) -> None:
     with bench() as tried:
         tried.engine.errors[1] = ModelError("The composite fails.")
-        tried.begin_beside(2)
+        tried.begin_beside(beside)
         tried.engine.gates[1].set()
         eventually(lambda: len(tried.engines.errors) == 1)
         tried.send(3)
         eventually(lambda: tried.engine.events[-1] == "close" and tried.shown.count("card") >= 3)
         assert set(tried.shown) == {"card"}
         assert tried.engines.errors == ["The composite fails."]
-        assert "finish 2" not in tried.engine.events
+        assert f"finish {beside}" not in tried.engine.events
 
 
 def test_a_network_that_fails_shows_what_was_finished_before() -> None:
@@ -95,16 +96,6 @@ def test_a_network_that_fails_shows_what_was_finished_before() -> None:
         tried.engine.gates[1].set()
         eventually(lambda: tried.shown == [1, "card"])
         assert tried.engines.errors == ["The network fails."]
-
-
-def test_both_may_fail() -> None:
-    with bench() as tried:
-        tried.engine.errors[1] = ModelError("The composite fails.")
-        tried.begin_beside(0)
-        tried.engine.gates[1].set()
-        eventually(lambda: len(tried.engines.errors) == 1 and len(tried.published) >= 2)
-        assert set(tried.shown) == {"card"}
-        assert tried.engines.errors == ["The composite fails."]
 
 
 def test_a_self_test_has_the_engine_for_itself() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import torch
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import MatteEditor, Pending, StepGeometry
+from app.matting.base.interface import Pending, StepGeometry
 from app.matting.engine.frame_engine import FrameEngine, step_together
 from app.matting.torch.networks import load_core
 from app.matting.torch.torch_backend import TorchBackend, run_batch
@@ -77,18 +78,9 @@ class BatchedBackend(TorchBackend):
     def batch_key(self) -> object | None:
         return "one group"
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-        still: bool = False,
-    ) -> Pending:
+    def step(self, *arguments: Any, **named: Any) -> Pending:
         BatchedBackend.singles += 1
-        return super().step(frame, backdrop, edges, edit, want_foreground=want_foreground)
+        return super().step(*arguments, **named)
 
 
 def batched_engines(weights: Path) -> list[FrameEngine]:

@@ -64,23 +64,18 @@ def test_a_folder_on_another_disk_keeps_its_other_files(tmp_path: Path) -> None:
         folder.rmdir()
 
 
-def test_a_folder_with_the_name_of_a_film_is_kept(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "a.mp4", 3)
-    (tmp_path / "out" / "a.mp4").mkdir(parents=True)
-    (tmp_path / "out" / "a.mp4" / "notes.txt").write_text("precious")
+@pytest.mark.parametrize(("source", "taken", "words"), [("a.mp4", "notes.txt", "a folder has this name"),
+                                                         ("pics", "", "is a file")])  # fmt: skip
+def test_what_has_the_name_of_an_output_is_kept(tmp_path: Path, source: str, taken: str, words: str) -> None:
+    clip = write_clip(tmp_path / source, 3) if taken else write_images(tmp_path / source, "1.png")
+    precious = tmp_path / "out" / source / taken
+    precious.parent.mkdir(parents=True)
+    precious.write_text("precious")
     (job,) = jobs_of([clip], tmp_path / "out")
     result = run_job(job, lambda done, total: pytest.fail("converted for nothing"), lambda: False)
-    assert result.state == "failed" and "a folder has this name" in (result.error or "")
-    assert names(tmp_path / "out" / "a.mp4") == ["notes.txt"]
-
-
-def test_a_file_with_the_name_of_a_folder_is_kept(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "pics").write_text("precious")
-    (job,) = jobs_of([write_images(tmp_path / "pics", "1.png")], tmp_path / "out")
-    result = run_job(job, lambda done, total: pytest.fail("converted for nothing"), lambda: False)
-    assert result.state == "failed" and "is a file" in (result.error or "")
-    assert (tmp_path / "out" / "pics").read_text() == "precious"
+    assert result.state == "failed" and words in (result.error or "")
+    assert precious.read_text() == "precious"
+    assert not taken or names(precious.parent) == [taken]
 
 
 def test_sources_and_outputs_that_hold_each_other_are_refused(tmp_path: Path) -> None:

@@ -53,20 +53,15 @@ class TestCapture:
         assert [capture.feed(shot(index), "one") for index in range(31)][-1]
         assert len(capture.frames) == 5
 
-    def test_another_size_begins_anew(self) -> None:
-        capture = PlateCapture(1.0)
-        assert not any(capture.feed(shot(index), "one") for index in range(20))
-        assert not any(capture.feed(shot(index, size=(80, 60)), "one") for index in range(20, 50))
-        assert capture.feed(shot(50, size=(80, 60)), "one")
-        assert capture.plate().shape == (60, 80, 3)
-
-    def test_another_camera_begins_anew(self) -> None:
+    @pytest.mark.parametrize(("size", "camera"), [((80, 60), "one"), (SIZE, "two")])
+    def test_another_size_or_camera_begins_anew(self, size: tuple[int, int], camera: str) -> None:
         capture = PlateCapture(1.0)
         assert not any(capture.feed(shot(index, value=0), "one") for index in range(20))
-        assert not any(capture.feed(shot(index), "two") for index in range(20, 50))
-        assert capture.feed(shot(50), "two")
+        assert not any(capture.feed(shot(index, size=size), camera) for index in range(20, 50))
+        assert capture.feed(shot(50, size=size), camera)
+        assert capture.plate().shape == (size[1], size[0], 3)
         assert (capture.plate() == 100).all()
-        assert capture.camera == "two"
+        assert capture.camera == camera
 
     def test_a_camera_that_repeats_its_last_frame_is_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
         now_s = [100.0]
