@@ -85,15 +85,6 @@ def test_a_large_object_that_moves_fast_is_no_cut() -> None:
     assert cuts(images) == []
 
 
-def test_after_forgetting_no_frame_is_a_cut() -> None:
-    detector = CutDetector()
-    detector.is_cut(room(1))
-
-    detector.forget()
-
-    assert not detector.is_cut(room(2))
-
-
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()
 STILL = np.full((18, 32, 3), 100, np.float32)

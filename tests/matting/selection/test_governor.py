@@ -147,15 +147,6 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
     assert len(machine.switches_s) <= 8
 
 
-def test_the_ratio_is_lowered_first() -> None:
-    machine = Simulated(Governor(LEVELS), constant(1.2))
-    machine.run(20)
-    quality = machine.governor.quality
-    assert 0.5 <= quality.ratio_factor < 1
-    assert not quality.lighter_model
-    assert quality.matted == 1
-
-
 @given(load=st.floats(0.3, 6), fixed=st.floats(0, 0.9), lighter=st.floats(0.05, 1.2))
 @example(load=1.5, fixed=0.625, lighter=0.25)
 @example(load=1.125, fixed=0.875, lighter=0.125)

@@ -264,12 +264,6 @@ def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkey
     assert choose(settings.replace(weights=None)).precision == "bfloat16", "not that of the bundled ones"
 
 
-def test_bench_choose_says_where_there_is_no_choice() -> None:
-    lines: list[str] = []
-    assert choose_again(MattingSettings(model="bgmv2-resnet50", weights=BUNDLED), 8.0, lines.append) == {"choices": []}
-    assert lines == ["Nothing to measure: auto has no choice of precisions or threads here"]
-
-
 def test_without_a_choice_bench_choose_prints_no_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--choose", "--model", "bgmv2-resnet50", "--weights", str(BUNDLED)]) == 0
     told = capsys.readouterr()
