@@ -37,6 +37,18 @@ def test_everything_in_the_bed(loopback: str) -> None:
     assert "all passed\n" in told
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="runs on Linux")
+def test_a_bed_gets_the_packages_of_the_checks(tmp_path: Path) -> None:
+    for script, line in (("build.sh", "true"), ("run.sh", 'echo "$VM_PIP"')):
+        (tmp_path / script).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / script).chmod(0o755)
+    own = {"MATTECAM_BED": str(tmp_path), "VM_DIR": str(tmp_path), "PYTHON": sys.executable, "LOOPBACK": ""}
+    run = [HERE / "run.sh"]
+    done = subprocess.run(run, env={**os.environ, **own}, capture_output=True, text=True, check=True)
+    names = {wheel.partition("==")[0] for wheel in done.stdout.split()}
+    assert {"aiohttp", "numpy", "pytest", "pyvirtualcam"} <= names
+
+
 def test_marks_survive_and_noise_is_no_mark() -> None:
     image = np.full((480, 640, 3), 96, np.uint8)
     marks.draw(image, 1234567)
