@@ -161,6 +161,14 @@ def test_a_release_has_every_format_with_its_sum(tree: Path, tmp_path: Path, mon
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
 
 
+def test_a_tag_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "git", lambda *words: "v0.0.1\n" if words[0] == "tag" else "")
+    monkeypatch.setattr(release, "TOOLS", ())
+    with pytest.raises(SystemExit, match=r"tagged v0\.0\.1"):
+        release.release(tmp_path / "dist")
+    assert not (tmp_path / "dist").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.environ.get("MATTECAM_PACKAGES") != "1", reason="set MATTECAM_PACKAGES=1; asks PyPI")
 def test_a_flatpak_has_every_locked_package_with_its_hash() -> None:

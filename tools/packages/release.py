@@ -4,8 +4,8 @@
 
 Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the rpm,
 the PKGBUILD of Arch, the Flatpak manifest, the AppDir, the bill of materials (CycloneDX), the licences, the notes of
-this version and the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe, and weights whose
-SHA-256 is not that of the published file.
+this version and the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe, a tag of another
+version, and weights whose SHA-256 is not that of the published file.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ def release(folder: Path, opencv: Path | None = None, weights: Path | None = Non
     """
     if git("status", "--porcelain", "--untracked-files=no"):
         sys.exit("Commit or undo the changes first.")
+    tags = git("tag", "--points-at", "HEAD").split()
+    if tags and f"v{__version__}" not in tags:
+        sys.exit(f"This commit is tagged {', '.join(tags)}, but the program's version is {__version__}.")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         sys.exit(f"Install {', '.join(missing)} first.")
