@@ -14,10 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app import __version__
+from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.packaging.conftest import DEMO
+from tests.pipewire_session import PrivateSession
+from tests.waiting import eventually
 from tools.packages.check import check, digest
 from tools.packages.deb import build_deb
 from tools.packages.release import build_app_dir
@@ -25,6 +29,8 @@ from tools.packages.tree import build
 
 MIRROR = "http://deb.debian.org/debian"
 USER = 1000
+GREEN = (0x40, 0xB1, 0x00)
+"""Colour of the green background: blue, green, red."""
 LARGEST_MB = 600
 """Of the tree."""
 pytestmark = [
@@ -130,6 +136,19 @@ def test_an_app_dir_runs_without_network(tree: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "demo.mp4").stat().st_size > 1000
+
+
+def test_other_programs_read_its_pipewire_camera(tree: Path, pipewire: PrivateSession, tmp_path: Path) -> None:
+    options = ("--source", "demo", "--background", "green", "--virtual-camera", "off", "--pipewire", "on")
+    variables = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(pipewire.folder)}
+    with subprocess.Popen([tree / "bin/mattecam", "headless", *options], env=variables) as program:
+        try:
+            eventually(lambda: bool(pipewire.nodes()), timeout_s=60)
+            with reading(size=(1280, 720)) as reader:
+                eventually(lambda: np.abs(image_of(next_frame(reader))[5, 5] - GREEN).max() <= 6.0, timeout_s=60)
+        finally:
+            program.terminate()
+    assert program.returncode == 130  # ended by a signal
 
 
 def test_lintian_finds_no_error(package: Path) -> None:
