@@ -8,6 +8,7 @@ import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import MattingSettings
+from app.core.types import AlphaImage
 from app.matting import choose_model
 from app.matting.base.interface import auto_ratio
 from app.matting.selection import choice, hardware
@@ -110,20 +111,14 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
         model="rvm-mobilenetv3", weights=weights["rvm-mobilenetv3"], executor="eager", downsample_ratio=0.5
     )
     frame, backdrop = frames(160, 96, 2)
-    deep = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict="off")).result()
-    same = (
-        engines(settings.replace(refiner="deep-guided-filter"), 160, 96)
-        .step(frame, backdrop, settings.edges.replace(strict="off"))
-        .result()
-    )
-    fast = (
-        engines(settings.replace(refiner="fast-guided-filter"), 160, 96)
-        .step(frame, backdrop, settings.edges.replace(strict="off"))
-        .result()
-    )
 
-    assert (deep.alpha == same.alpha).all()
-    assert (deep.alpha != fast.alpha).any()
+    def alpha(refiner: str) -> AlphaImage:
+        engine = engines(settings.replace(refiner=refiner), 160, 96)
+        return engine.step(frame, backdrop, settings.edges.replace(strict="off")).result().alpha
+
+    deep, same, fast = map(alpha, ("auto", "deep-guided-filter", "fast-guided-filter"))
+    assert (deep == same).all()
+    assert (deep != fast).any()
 
 
 def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
@@ -141,9 +136,6 @@ def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], eng
         alpha = core.network(source)[1][0, 0].numpy()
 
     for executor in ("eager", "openvino"):
-        matte = (
-            engines(settings.replace(executor=executor), 96, 64)
-            .step(frame, backdrop, settings.edges.replace(strict="off"))
-            .result()
-        )
+        engine = engines(settings.replace(executor=executor), 96, 64)
+        matte = engine.step(frame, backdrop, settings.edges.replace(strict="off")).result()
         assert abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
