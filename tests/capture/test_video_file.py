@@ -33,10 +33,14 @@ def test_every_frame_once_in_order_then_the_loop(tmp_path: Path, suffix: str) ->
     source.close()
 
 
-def test_a_file_that_is_not_looped_ends(tmp_path: Path) -> None:
-    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", 3), realtime=False, loop=False)
+@pytest.mark.parametrize(("loop", "reason"), [(False, "ended"), (True, r"clip\.mp4")], ids=["ends", "is-deleted"])
+def test_a_file_that_ends_or_is_deleted_is_a_lost_source(tmp_path: Path, loop: bool, reason: str) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 3)
+    source = VideoFileSource(path, realtime=False, loop=loop)
     assert numbers(source, 3) == [0, 1, 2]
-    with pytest.raises(SourceLostError, match="ended"):
+    if loop:
+        path.unlink()
+    with pytest.raises(SourceLostError, match=reason):
         source.read()
     source.close()
 
@@ -178,16 +182,6 @@ def test_damaged_frames_are_skipped(tmp_path: Path) -> None:
     source.close()
     assert len(seen) == 60
     assert {0, 1, 2, 38, 39} <= set(seen)
-
-
-def test_a_deleted_file_is_a_lost_source(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4", 3)
-    source = VideoFileSource(path, realtime=False)
-    assert numbers(source, 3) == [0, 1, 2]
-    path.unlink()
-    with pytest.raises(SourceLostError, match=r"clip\.mp4"):
-        source.read()
-    source.close()
 
 
 def test_a_real_clip(tmp_path: Path) -> None:

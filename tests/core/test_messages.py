@@ -17,12 +17,13 @@ PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models",
 
 
 def catalogues() -> dict[str, type[Enum]]:
-    """Return every enumeration of messages by its name."""
+    """Return every enumeration of messages by its name, which no two have."""
     paths = iter_modules(messages.__path__, f"{messages.__name__}.")
-    candidates = [each for path in paths for each in vars(import_module(path.name)).values()]
-    found: list[type[Enum]] = [each for each in candidates if isinstance(each, type) and issubclass(each, Message)]
-    found.append(WeightsFault)
-    return {each.__name__: each for each in found if each not in (Message, CommandLineMessage)}
+    candidates = {each for path in paths for each in vars(import_module(path.name)).values() if isinstance(each, type)}
+    found: set[type[Enum]] = {each for each in candidates if issubclass(each, Message)} | {WeightsFault}
+    named = {each.__name__: each for each in found - {Message, CommandLineMessage}}
+    assert len(named) == len(found - {Message, CommandLineMessage}) > 5
+    return named
 
 
 def test_no_two_messages_of_an_enumeration_are_the_same() -> None:

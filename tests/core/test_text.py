@@ -6,16 +6,13 @@ import copy
 import json
 import pickle
 from enum import Enum
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import pytest
 
-from app.core import messages
 from app.core.errors import SinkError, text_of
 from app.core.messages.system import ProgramName
-from app.core.text import CommandLineMessage, Message, Text, fill
+from app.core.text import Message, Text, fill
 
 
 class Sample(Message):
@@ -71,13 +68,3 @@ def test_errors_tell_their_text() -> None:
     assert (error.code, str(error), text_of(error)) == ("Sample.REASON", "2 bytes are missing", "2 bytes are missing")
     assert text_of(FaultError()) == "The weights /w.pth are damaged."
     assert isinstance(text_of(FaultError()), Text)
-
-
-def test_no_two_messages_have_the_same_name() -> None:
-    names = [
-        name
-        for module in iter_modules(messages.__path__, f"{messages.__name__}.")
-        for name, each in vars(import_module(module.name)).items()
-        if isinstance(each, type) and issubclass(each, Message) and each not in (Message, CommandLineMessage)
-    ]
-    assert len(names) == len(set(names)) > 5
