@@ -1,18 +1,18 @@
 """Train the layers that place edges, through the guided filter, at full size: `python -m training.edges --help`.
 
-The rest of the network stays as it is, so that its features are computed once for each crop.
+The rest of the network, which finds people, stays as it is.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import cv2
+import numpy as np
 import torch
 import typer
 from torch import Tensor, nn
@@ -24,29 +24,30 @@ from models.mattecam.spec import BUNDLED
 from models.rvm import guided_filter
 from training import parallel
 from training.average import Average
-from training.edge_crops import RATIO, Crops, draw_crops, shuffled
+from training.edge_frames import Frames, draw_frames, shuffled
 from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss, variation
 from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.progress import Bar
 from training.step import EDGE_REACH
-from training.train import filled, run_processes
+from training.train import EXIT_DONE, filled, run_processes
 
 TRAINED = "detail1", "reduce1", "decode1", "refine1", "project"
+"""The layers at 1/2."""
 WEIGHTS = "student.safetensors"
-_BORDER = 16
-"""Pixels of a crop's border that count for no loss: the layers see nothing beyond it."""
+RATIO = 0.5
+"""The network sees frames at this fraction of their width and height."""
 _RIM = 5
 """Pixels around an edge that count more."""
-_GAP = 6
+_GAP = 12
 """How many times more a gap counts than other places; see `training.gaps`."""
-_RIGHT = 0.3
-"""Largest error of alpha that counts as right."""
-_KEPT = 3
-"""Weight of differences to what the network said before, away from edges and gaps, where that is right."""
 _LIMIT = 50
 """Weight of alpha beyond the limit, see `losses_of`: no ghost becomes a person, and no shadow on clothes a hole."""
 _WHOLE = 0.99
 """Least true alpha inside of people."""
+_MOVED_PX = 3
+"""Largest movement since the frame before, in pixels of the small frame."""
+_REMEMBERED = 0.5
+"""Share of steps in which the network remembers a frame."""
 _LEVELS = 3
 _WARM_UP_STEPS = 100
 _DECAY = 0.999
@@ -67,40 +68,45 @@ class Job:
     rate: float
     seed: int
     processes: int
+    device: str
     rendezvous: str = ""
+
+    @property
+    def frames(self) -> Path:
+        """Folder of the frames."""
+        return self.out / "frames"
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="Folder for the crops, the log and the weights.")],
+    out: Annotated[Path, typer.Option(help="Folder for the frames, the log and the weights.")],
     cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
     begin: Annotated[Path, typer.Option("--from", help="Exported weights to start from.")] = BUNDLED,
     limit: Annotated[
         Path, typer.Option(help="Weights of the same body; far from edges nothing gets worse than by them.")
     ] = BUNDLED,
-    drawing_minutes: Annotated[float, typer.Option(help="Time for drawing crops; 0 uses those in OUT.")] = 5,
+    drawing_minutes: Annotated[float, typer.Option(help="Time for drawing frames; 0 uses those in OUT.")] = 5,
     minutes: Annotated[float, typer.Option(help="Time for training; the learning rate falls to zero over it.")] = 7,
-    batch: Annotated[int, typer.Option(min=1, help="Crops of a step, over all processes.")] = 48,
-    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
-    seed: Annotated[int, typer.Option(help="Seed of the order of the crops.")] = 0,
-    processes: Annotated[int, typer.Option(min=1, help="One for each core.")] = 1,
+    batch: Annotated[int, typer.Option(min=1, help="Frames of a step, over all processes.")] = 8,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
+    seed: Annotated[int, typer.Option(help="Seed of the order of the frames.")] = 0,
+    processes: Annotated[int, typer.Option(min=1, help="One for each core; a GPU is trained on by one.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
 ) -> None:
-    """Train the last layers of exported weights on crops at edges; write the averaged weights to OUT."""
-    folder = filled(cache)
-    out.mkdir(parents=True, exist_ok=True)
-    job = Job(out, folder, begin, limit, drawing_minutes * 60, minutes * 60, batch, rate, seed, processes)
-    raise typer.Exit(run_processes(work, lambda rendezvous: replace(job, rendezvous=rendezvous), processes))
+    """Train the last layers of exported weights; write the averaged weights to OUT."""
+    drawing_s, training_s = drawing_minutes * 60, minutes * 60
+    job = Job(out, filled(cache), begin, limit, drawing_s, training_s, batch, rate, seed, processes, device)
+    job.frames.mkdir(parents=True, exist_ok=True)
+    code = run_processes(draw, lambda _: job, processes) if job.drawing_s else EXIT_DONE
+    if code == EXIT_DONE:
+        trainers = processes if device == "cpu" else 1
+        code = run_processes(train, lambda file: replace(job, rendezvous=file, processes=trainers), trainers)
+    raise typer.Exit(code)
 
 
-def work(rank: int, job: Job) -> None:
-    """Run one process."""
+def draw(rank: int, job: Job) -> None:
+    """Draw one process's frames."""
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    parallel.join(rank, job.processes, job.rendezvous)
-    network = widened(load(job.begin)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    crops = job.out / f"crops{rank}"
-    if job.drawing_s > 0:
-        draw_crops(network, job.cache, crops, job.drawing_s, rank, job.processes)
-    train(network, job, rank)
+    draw_frames(job.cache, job.frames, job.drawing_s, rank, job.processes)
 
 
 def widened(network: MattecamNetwork) -> MattecamNetwork:
@@ -120,26 +126,30 @@ def widened(network: MattecamNetwork) -> MattecamNetwork:
     return wide.eval()
 
 
-def train(network: MattecamNetwork, job: Job, rank: int) -> None:
+def train(rank: int, job: Job) -> None:
     """Train the last layers of a network in evaluation mode; process 0 writes the log and the weights."""
-    network.requires_grad_(False)
+    torch.set_num_threads(1)
+    torch.backends.cudnn.benchmark = True
+    parallel.join(rank, job.processes, job.rendezvous)
+    device, rng = torch.device(job.device), np.random.default_rng([job.seed, rank, 1])
+    network, limit = (_placed(widened(load(path)), device) for path in (job.begin, job.limit))
     for name in TRAINED:
         network.get_submodule(name).requires_grad_(True)
-    original, limit = deepcopy(network), widened(load(job.limit)).requires_grad_(False)
-    optimizer, average = Optimizer(network.parameters(), job.rate), Average(network, _DECAY)
-    unscaled = torch.amp.GradScaler("cpu", enabled=False)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    batches = shuffled(job.out / f"crops{rank}", job.batch // job.processes, job.seed)
+    optimizer, average = Optimizer(trained, job.rate), Average(network, _DECAY)
+    batches = shuffled(job.frames, max(1, job.batch // job.processes), job.seed, device, rank, job.processes)
     begun, step = time.monotonic(), 0
     with Bar(job.training_s, 0, shown=rank == 0) as bar, (job.out / "log.jsonl").open("a", encoding="utf-8") as log:
         while parallel.agreed(time.monotonic() - begun < job.training_s, job.processes):
             passed_s = time.monotonic() - begun
             optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
-            losses = losses_of(network, next(batches), original, limit)
+            down, right = rng.integers(-_MOVED_PX, _MOVED_PX, 2, endpoint=True)
+            moved = (int(down), int(right)) if rng.random() < _REMEMBERED else None
+            losses = losses_of(network, next(batches), limit, moved)
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
             parallel.average_gradients(trained, job.processes)
-            optimizer.step(unscaled, LONGEST_GRADIENT)
+            optimizer.step(longest=LONGEST_GRADIENT)
             average.update(network)
             step += 1
             if rank == 0 and step % _LOG_EVERY == 0:
@@ -150,61 +160,72 @@ def train(network: MattecamNetwork, job: Job, rank: int) -> None:
     if rank == 0:
         averaged = average.module
         assert isinstance(averaged, MattecamNetwork)
-        save(averaged, job.out / WEIGHTS)
+        save(averaged.cpu(), job.out / WEIGHTS)
 
 
 def losses_of(
-    network: MattecamNetwork, crops: Crops, original: MattecamNetwork, limit: MattecamNetwork
+    network: MattecamNetwork, frames: Frames, limit: MattecamNetwork, moved: tuple[int, int] | None
 ) -> dict[str, Tensor]:
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
 
-    original: the network before its last layers were trained.
-    limit: far from edges, the trained one may neither show more background nor hide more of people than this one, which
-    reads the same features.
+    limit: far from edges, the trained network may neither show more background nor hide more of people than this one,
+    which reads the same features. moved: the network has seen the frame before, moved by so many pixels of the small
+    frame, down and to the right; None: no frame.
     """
-    small = downsampled(crops.src, RATIO)
-    residual, logit = _answer(network, crops.features, small)
-    coarse = stretched(logit, ALPHA_MARGIN)
+    small = downsampled(frames.src, RATIO).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        before, allowed = (stretched(_answer(one, crops.features, small)[1], ALPHA_MARGIN) for one in (original, limit))
+        features = _features(network, small, moved)
+        allowed = stretched(_answer(limit, small, features)[1], ALPHA_MARGIN)
+    residual, logit = _answer(network, small, features)
+    coarse = stretched(logit, ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous()
-    filtered = guided_filter.apply(crops.src, *explained(small, matte))
-    shown, src, fgr, pha, found = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha, crops.gaps))
+    shown = guided_filter.apply(frames.src, *explained(small, matte))
     alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
-    wrong = alpha - pha
-    rim = (variation(pha, _RIM) > 0).float()
-    before_black = (src + shown[:, :3]) * alpha - fgr * pha
+    wrong = alpha - frames.pha
+    rim = (variation(frames.pha, _RIM) > 0).float()
+    before_black = (frames.src + shown[:, :3]) * alpha - frames.fgr * frames.pha
     before_white = before_black - wrong
-    truth = downsampled(crops.pha, RATIO)
-    colour = (residual - (downsampled(crops.fgr, RATIO) - small)) * (truth > 0)
-    right = (before - truth).abs() < _RIGHT
-    beside = right & (downsampled(crops.gaps, RATIO) == 0) & (variation(truth, _RIM) == 0)
+    truth = downsampled(frames.pha, RATIO)
+    colour = (residual - (downsampled(frames.fgr, RATIO) - small)) * (truth > 0)
     nobody, inside = highest(truth, EDGE_REACH) == 0, -highest(-truth, EDGE_REACH) > _WHOLE
     beyond = (coarse - allowed).clamp_min(0) * nobody + (allowed - coarse).clamp_min(0) * inside
-    truth_inside, coarse_inside, logit_inside = (_inner(x, RATIO) for x in (truth, coarse, logit))
     return {
-        "kept": _KEPT * _inner((coarse - before).abs() * beside, RATIO).mean(),
-        "limit": _LIMIT * _inner(beyond, RATIO).mean(),
-        "l1": (wrong.abs() * (1 + 2 * rim + _GAP * found)).mean(),
-        "laplacian": laplacian_loss(alpha.contiguous(), pha, levels=_LEVELS),
-        "rim": ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),
-        "entropy": 0.2 * segmentation_loss(logit_inside, truth_inside),
-        "undecided": 1.5 * undecided_loss(coarse_inside, truth_inside, EDGE_REACH),
+        "limit": _LIMIT * beyond.mean(),
+        "l1": (wrong.abs() * (1 + 4 * rim + _GAP * frames.gaps)).mean(),
+        "laplacian": 2 * laplacian_loss(alpha.contiguous(), frames.pha, levels=_LEVELS),
+        "rim": 2 * ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),
+        "entropy": 0.2 * segmentation_loss(logit, truth),
+        "undecided": 1.5 * undecided_loss(coarse, truth, EDGE_REACH),
         "foreground": 0.5 * colour.abs().mean(),
     }
 
 
-def _answer(network: MattecamNetwork, features: Tensor, small: Tensor) -> tuple[Tensor, Tensor]:
+class _Features(NamedTuple):
+    """What the last layers read: the decoder's features at 1/8, and what it remembers at 1/4."""
+
+    decoded: Tensor
+    remembered: Tensor | None
+
+
+def _features(network: MattecamNetwork, small: Tensor, moved: tuple[int, int] | None) -> _Features:
+    r1, r2, r3 = None, None, None
+    with torch.autocast(small.device.type, torch.bfloat16):
+        if moved is not None:
+            _, _, (r1, r2, r3) = network.cells(torch.roll(small, moved, (2, 3)), None, None, None)
+        _, (_, decoded, *_), _ = network.cells(small, r1, r2, r3)
+    return _Features(decoded, r1)
+
+
+def _answer(network: MattecamNetwork, small: Tensor, features: _Features) -> tuple[Tensor, Tensor]:
     """Return the residual of the foreground, (B, 3, h, w), and the logit of alpha, (B, 1, h, w)."""
-    with torch.autocast("cpu", torch.bfloat16):
-        cells, *_ = network.last_cells(features, *network.skips(small))
+    with torch.autocast(small.device.type, torch.bfloat16):
+        cells, *_ = network.last_cells(features.decoded, *network.skips(small), features.remembered)
         raw = pixels_of(cells, small)
     return raw[:, :3].float(), raw[:, 3:].float()
 
 
-def _inner(x: Tensor, ratio: float = 1) -> Tensor:
-    border = int(_BORDER * ratio)
-    return x[..., border:-border, border:-border].contiguous()
+def _placed(network: MattecamNetwork, device: torch.device) -> MattecamNetwork:
+    return network.requires_grad_(False).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from app.core.errors import UsageError
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.spec import BUNDLED
+from training.edges import widened
 from training.rounding import round_weights
 from training.step import Learner
 
@@ -55,9 +56,10 @@ def averaged_student(checkpoint: Path, kind: type[MattecamNetwork] = MattecamNet
 def blended(one: MattecamNetwork, other: MattecamNetwork, share: float) -> MattecamNetwork:
     """Return `other` with weights interpolated towards `one`; `share` is the weight of `other`.
 
-    Averaging the weights of consecutive stretches often improves on both ("model soups", arXiv 2203.05482). Raises
-    UsageError if they are of different layers.
+    Averaging the weights of consecutive stretches often improves on both ("model soups", arXiv 2203.05482). Where only
+    `other` has wide layers at 1/2, `one` gets them first. Raises UsageError if they are of different layers.
     """
+    one = widened(one) if other.detail1 is not None else one
     theirs = other.state_dict()
     if theirs.keys() != one.state_dict().keys():
         raise UsageError("The weights to blend belong to different layers; blend weights of the same layers.")

@@ -1,4 +1,4 @@
-"""Training of the layers that place edges: its crops, and what it changes."""
+"""Training of the layers that place edges: its frames, and what it changes."""
 
 from __future__ import annotations
 
@@ -8,99 +8,78 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as functional
-from torch import Tensor
 
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
 from tests.training.samples import make_cache
 from training.data import SampleSource
-from training.edge_crops import HEIGHT, WIDTH, Crops, draw_crops, shuffled
+from training.edge_frames import Frames, draw_frames, shuffled
 from training.edges import TRAINED, WEIGHTS, Job, losses_of, train, widened
+from training.export import blended
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def network() -> MattecamNetwork:
-    """Return a network with random weights."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a cache and frames."""
+    out = tmp_path_factory.mktemp("edges")
+    assert draw_frames(make_cache(out / "cache"), out / "frames", 0, 0, 1) == 2
+    return out
+
+
+@pytest.fixture
+def person() -> Frames:
+    """Return two frames with a bright person, whose lower end is beyond the frame."""
     torch.manual_seed(0)
-    return MattecamNetwork().eval()
+    alpha = torch.zeros(2, 1, 64, 96)
+    alpha[..., 24:, 30:66] = 1
+    image = 0.6 * alpha + 0.3 * torch.rand(2, 3, 64, 96)
+    return Frames(image, image, alpha, torch.zeros_like(alpha))
 
 
-@pytest.fixture(scope="module")
-def crops(network: MattecamNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of crops, below which there is a cache."""
-    folder = tmp_path_factory.mktemp("edges")
-    drawn = draw_crops(network, make_cache(folder / "cache"), folder / "crops0", 0, 0, 1)
-    assert drawn == draw_count(folder) > 1
-    return folder
+def test_frames_hold_the_samples_with_their_gaps(folder: Path) -> None:
+    width, height = 640, 360
+    layers = np.fromfile(folder / "frames" / f"{width}x{height}.0.u8", np.uint8).reshape(height, width, 8)
+    batch = next(shuffled(folder / "frames", 3, 0, CPU, 0, 1))
+    assert batch.src.shape == batch.fgr.shape == (3, 3, *batch.pha.shape[2:])
+    assert batch.pha.shape == batch.gaps.shape
+    assert set(np.unique(layers[..., 7])) <= {0, 255}
+    batches = shuffled(folder / "frames", 1, 0, CPU, 0, 1)
+    found = next(each for each in batches if each.src.shape[3] == width)
+    stored = torch.from_numpy(layers[..., :3]).permute(2, 0, 1) / 255
+    assert any(torch.equal(found.src[0], one) for one in (stored, stored.flip(2)))
 
 
-def draw_count(folder: Path, name: str = "crops0") -> int:
-    """Return the number of crops in a folder."""
-    return len(np.fromfile(folder / name / "pixels.u8", np.uint8)) // (HEIGHT * WIDTH * 8)
+def test_processes_read_files_of_their_own(folder: Path, tmp_path: Path) -> None:
+    for rank in range(2):
+        draw_frames(folder / "cache", tmp_path, 0, rank, 2)
+    ones = [next(shuffled(tmp_path, 1, 0, CPU, rank, 2)).src for rank in range(2)]
+    alone = next(shuffled(folder / "frames", 1, 0, CPU, 1, 2)).src
+    assert ones[0].shape != ones[1].shape or not torch.equal(*ones)
+    assert alone.shape[1] == 3
 
 
-def one_batch(folder: Path, name: str = "crops0", count: int = 2) -> Crops:
-    """Return crops that show an edge of a person."""
-    batch = next(shuffled(folder / name, draw_count(folder, name), seed=0))
-    edged = (batch.pha.amin((1, 2, 3)) < 0.1) & (batch.pha.amax((1, 2, 3)) > 0.9)
-    return Crops(*(layer[edged][:count] for layer in batch))
-
-
-def test_crops_show_edges_and_background(crops: Path) -> None:
-    batch = one_batch(crops, count=99)
-    assert batch.src.shape == batch.fgr.shape == (len(batch.pha), 3, HEIGHT, WIDTH)
-    alone = draw_count(crops) - len(batch.pha)
-    assert len(batch.pha) >= 2
-    assert alone >= 1
-
-
-def test_the_last_layers_get_of_a_crop_what_they_get_of_the_whole_frame(
-    network: MattecamNetwork, crops: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The stored features belong to the stored pixels: the matte inside a crop is that of the frame."""
-    answers = []
-    cells = network.cells
-
-    def seen(frame: Tensor, *state: Tensor | None) -> object:
-        answers.append(cells(frame, state[0], state[1], state[2]))
-        return answers[-1]
-
-    monkeypatch.setattr(network, "cells", seen)
-    draw_crops(network, crops / "cache", crops / "again", 0, 0, 1)
-    batch = one_batch(crops, "again", 99)
-    small = functional.avg_pool2d(batch.src, 2)
-    with torch.no_grad():
-        inner = network.last_cells(batch.features, *network.skips(small))[0][..., 16:-16, 16:-16]
-    ours = inner[int(inner.std((2, 3)).mean(1).argmax())]
-    whole = answers[0][0].float()
-    windows = whole.unfold(2, ours.shape[1], 4).unfold(3, ours.shape[2], 4)
-    difference = (windows - ours[None, :, None, None]).abs().mean((1, 4, 5)).flatten().sort().values
-    assert difference[0] < 0.1 * difference[1]  # not 0: features are computed in bfloat16
-
-
-def test_training_changes_the_last_layers_alone(network: MattecamNetwork, crops: Path, tmp_path: Path) -> None:
-    save(network, tmp_path / "begin.safetensors")
-    job = Job(
-        crops, crops / "cache", tmp_path / "begin.safetensors", tmp_path / "begin.safetensors", 0, 1, 2, 3e-3, 0, 1
-    )
-    begun = widened(load(job.begin))
-    save(begun, tmp_path / "wide.safetensors")
-    train(begun, job, 0)
-    before, after = load(tmp_path / "wide.safetensors").state_dict(), load(crops / WEIGHTS).state_dict()
+def test_training_changes_the_last_layers_alone(folder: Path) -> None:
+    torch.manual_seed(0)
+    begin = folder / "begin.safetensors"
+    save(widened(MattecamNetwork().eval()), begin)
+    train(0, Job(folder, folder / "cache", begin, begin, 0, 1, 2, 3e-3, 0, 1, "cpu"))
+    before, after = load(begin).state_dict(), load(folder / WEIGHTS).state_dict()
     changed = {name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
     assert changed == set(TRAINED)
 
 
-def test_training_lowers_the_loss_at_edges(crops: Path) -> None:
+@pytest.mark.parametrize("moved", [None, (2, -1)], ids=["first frame", "a frame before"])
+def test_training_lowers_the_loss_at_edges(person: Frames, moved: tuple[int, int] | None) -> None:
     torch.manual_seed(1)
-    network, batch = MattecamNetwork().eval(), one_batch(crops)
+    network = MattecamNetwork().eval()
     original = copy.deepcopy(network)
     network.requires_grad_(False).project.requires_grad_(True)
-    optimizer = torch.optim.Adam(network.project.parameters(), 0.01)
+    optimizer = torch.optim.Adam(network.project.parameters(), 0.03)
     totals = []
     for _ in range(12):
-        loss = torch.stack(list(losses_of(network, batch, original, original).values())).sum()
+        loss = torch.stack(list(losses_of(network, person, original, moved).values())).sum()
         totals.append(float(loss.detach()))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -108,33 +87,38 @@ def test_training_lowers_the_loss_at_edges(crops: Path) -> None:
     assert totals[-1] < 0.8 * totals[0]
 
 
-def test_what_was_right_far_from_edges_is_kept_and_nothing_exceeds_the_limit(crops: Path) -> None:
-    torch.manual_seed(3)
-    network, batch = MattecamNetwork().eval(), one_batch(crops)
-    truth = torch.zeros_like(batch.pha)
-    nobody = batch._replace(pha=truth, gaps=torch.zeros_like(truth))
-    empty, full = copy.deepcopy(network), copy.deepcopy(network)
-    networks = {"empty": empty, "full": full}
-    pairs = [("empty", "full"), ("full", "empty"), ("full", "full")]
+def test_what_the_network_remembers_counts(person: Frames) -> None:
+    torch.manual_seed(2)
+    network = MattecamNetwork().eval()
     with torch.no_grad():
-        empty.get_parameter("project.bias").fill_(-20)
-        full.get_parameter("project.bias").fill_(20)
-        kept = [float(losses_of(full, nobody, before, before)["kept"]) for before in (full, empty)]
-        wrong = float(losses_of(empty, nobody, full, full)["kept"])
-        gap = float(losses_of(full, nobody._replace(gaps=torch.ones_like(truth)), empty, empty)["kept"])
-        person = nobody._replace(pha=torch.ones_like(truth))
-        background, inside = (
-            {
-                (name, limit): float(losses_of(networks[name], batch, full, networks[limit])["limit"])
-                for name, limit in pairs
-            }
-            for batch in (nobody, person)
-        )
-    assert kept[0] == 0
-    assert kept[1] > 1
-    assert wrong == gap == 0
-    assert background["full", "empty"] > 10 and inside["empty", "full"] > 10
-    assert background["empty", "full"] == inside["full", "empty"] == background["full", "full"] == 0
+        first, later = (losses_of(network, person, network, moved)["l1"] for moved in (None, (0, 0)))
+    assert first != later
+
+
+def test_nothing_exceeds_the_limit_far_from_edges(person: Frames) -> None:
+    torch.manual_seed(3)
+    networks = {name: MattecamNetwork().eval() for name in ("empty", "full")}
+    nobody = person._replace(pha=torch.zeros_like(person.pha))
+    whole = person._replace(pha=torch.ones_like(person.pha))
+
+    def beyond(frames: Frames, trained: str, limit: str) -> float:
+        return float(losses_of(networks[trained], frames, networks[limit], None)["limit"])
+
+    with torch.no_grad():
+        for name, bias in (("empty", -20), ("full", 20)):
+            networks[name].get_parameter("project.bias").fill_(bias)
+        assert beyond(nobody, "full", "empty") > 10 and beyond(whole, "empty", "full") > 10
+        assert beyond(nobody, "empty", "full") == beyond(whole, "full", "empty") == beyond(nobody, "full", "full") == 0
+
+
+def test_gaps_count_more(person: Frames) -> None:
+    torch.manual_seed(4)
+    network = MattecamNetwork().eval()
+    nobody = person._replace(pha=torch.zeros_like(person.pha))
+    gap = nobody._replace(gaps=torch.ones_like(person.pha))
+    with torch.no_grad():
+        plain, found = (float(losses_of(network, frames, network, None)["l1"]) for frames in (nobody, gap))
+    assert found > 5 * plain > 0
 
 
 def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
@@ -148,7 +132,16 @@ def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
     assert widened(wide) is wide
 
 
-def test_views_are_left_out(crops: Path) -> None:
+def test_wide_weights_mix_with_narrow_ones() -> None:
+    torch.manual_seed(5)
+    narrow, trained = MattecamNetwork().eval(), MattecamNetwork().eval()
+    image = torch.rand(1, 3, 48, 80)
+    mixed = blended(narrow, widened(trained), 0.0)
+    with torch.no_grad():
+        assert torch.allclose(mixed(image)[1], narrow(image)[1], atol=1e-6)
+
+
+def test_views_are_left_out(folder: Path) -> None:
     """The photos of the cache are 96 wide, the views 128: with views alone, other samples come out."""
-    with_views, without = (SampleSource(crops / "cache", (64, 48), seed=3, views=views) for views in (True, False))
+    with_views, without = (SampleSource(folder / "cache", (64, 48), seed=3, views=views) for views in (True, False))
     assert any(not np.array_equal(with_views.draw(i).src, without.draw(i).src) for i in range(8))
