@@ -84,7 +84,7 @@ def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8() -> No
     tensors = load_file(int8_file(BUNDLED))
     weights = {name: tensor.dtype for name, tensor in tensors.items() if tensor.ndim == 4}
     exact = {name for name, dtype in weights.items() if dtype != torch.int8}
-    assert exact == {"encode1.0.weight", "trunk.encoder.stem.0.weight", "reduce1.0.weight"}
+    assert exact == {"detail1.0.weight", "encode1.0.weight", "trunk.encoder.stem.0.weight", "reduce1.0.weight"}
     assert any(name.startswith("memory2.gates") for name in weights)
 
 
