@@ -33,21 +33,19 @@ class FrameSource(Protocol):
 
 
 @runtime_checkable
-class SkipsFrames(Protocol):
-    """Optional interface of a source that can take a frame without decoding it, which costs nearly nothing."""
+class LiveSource(FrameSource, Protocol):
+    """A source that goes on while nobody reads it, such as a camera."""
 
     def skip(self) -> bool:
-        """Discard the next frame, so that the one after it is recent; return False if none arrives within a second.
+        """Discard the next frame without decoding it, which costs nearly nothing, so that the one after it is recent.
 
-        Raises SourceLostError like `read`.
+        Return False if none arrives within a second. Raises SourceLostError like `read`.
         """
         ...
 
-
-@runtime_checkable
-class HoldsExposure(Protocol):
-    """Optional interface of a source that can lock exposure and white balance, so that the plate keeps matching."""
-
     def hold_exposure(self, wanted: bool) -> None:
-        """Lock exposure and white balance once they have settled, or restore automatic control. Cheap if unchanged."""
+        """Lock exposure and white balance once they have settled, or restore automatic control, where it can.
+
+        A plate then keeps matching. Cheap if unchanged.
+        """
         ...

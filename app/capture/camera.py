@@ -111,7 +111,7 @@ class CameraSource:
         return frame
 
     def skip(self) -> bool:
-        """See `SkipsFrames`."""
+        """See `LiveSource`."""
         end_s = time.perf_counter() + self._timing.read_s
         while not self._closed.is_set():
             if self._capture.grab():
@@ -125,7 +125,7 @@ class CameraSource:
         return False
 
     def hold_exposure(self, wanted: bool) -> None:
-        """See `HoldsExposure`. A camera without these controls is left unchanged."""
+        """See `LiveSource`. A camera without these controls is left unchanged."""
         if wanted:
             if self._lock is None:
                 self._hold_at_s = self._settled_at_s

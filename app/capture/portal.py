@@ -41,6 +41,8 @@ class PortalSource:
         self._decoder = MjpgDecoder()
         self._index = 0
         self._reader: NodeReader | None = None
+        self.info: SourceInfo
+        """The negotiated format."""
         connection: Connection | None = None
         try:
             connection = Connection(open_cameras(QUESTION_S))
@@ -50,7 +52,7 @@ class PortalSource:
             first = self._reader.read(FIRST_FRAME_S)
             if first is None:
                 raise SourceOpenError(PortalText.NO_FRAMES(camera=self._camera.title))
-            self._info = self._describe(first)
+            self.info = self._describe(first)
             self._waiting: RawFrame | None = first
         except (PortalError, OSError) as error:
             self._release(connection)
@@ -60,28 +62,26 @@ class PortalSource:
             self._release(connection)
             raise
 
-    @property
-    def info(self) -> SourceInfo:
-        """The negotiated format."""
-        return self._info
-
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second. Raises SourceLostError."""
         raw = self._next()
         image = None if raw is None else self._decode(raw)
         if raw is None or image is None:
             return None
-        if (image.shape[1], image.shape[0]) != (self._info.width, self._info.height):
-            self._info = self._describe(raw)
+        if (image.shape[1], image.shape[0]) != (self.info.width, self.info.height):
+            self.info = self._describe(raw)
         self._index += 1
         return Frame(image, self._index - 1, time.perf_counter())
 
     def skip(self) -> bool:
-        """See `SkipsFrames`."""
+        """See `LiveSource`."""
         if self._next() is None:
             return False
         self._index += 1
         return True
+
+    def hold_exposure(self, wanted: bool) -> None:
+        """Do nothing: the portal gives no access to controls."""
 
     def close(self) -> None:
         """Release the camera. Idempotent."""

@@ -21,15 +21,10 @@ class Background(Protocol):
     `open_background` opens it on any thread and raises BackgroundError; it is used and closed on one thread.
     """
 
-    @property
-    def name(self) -> str:
-        """Display name: the file's name, the colour or `blur`."""
-        ...
-
-    @property
-    def slides(self) -> int:
-        """Number of slides; 0 for a background that has none."""
-        ...
+    name: str
+    """Display name: the file's name, the colour or `blur`."""
+    slides: int
+    """Number of slides; 0 for a background that has none."""
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         """Return the backdrop in this size for this time, without waiting for a file.

@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import replace
 
-from app.capture.base import FrameSource, HoldsExposure, SkipsFrames
+from app.capture.base import FrameSource, LiveSource
 from app.core.errors import SourceLostError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
@@ -40,6 +40,8 @@ class CaptureWorker:
         self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
+        self._live: LiveSource | None = None
+        """The open source, if it is one."""
         self._seen: CaptureSettings | None = None
         """The settings that `_wanted` was made of."""
         self._wanted = CaptureSettings()
@@ -131,6 +133,7 @@ class CaptureWorker:
 
     def _adopt(self, source: FrameSource, settings: CaptureSettings) -> None:
         self._source, self._running = source, settings
+        self._live = source if isinstance(source, LiveSource) else None
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
@@ -145,10 +148,10 @@ class CaptureWorker:
         try:
             frame = None
             with self.thread.calling(self._source.info.name):
-                if isinstance(self._source, HoldsExposure):
-                    self._source.hold_exposure(hold_exposure)
-                if isinstance(self._source, SkipsFrames) and self._is_unneeded(started_s):
-                    arrived = self._source.skip()
+                if self._live is not None:
+                    self._live.hold_exposure(hold_exposure)
+                if self._live is not None and self._is_unneeded(started_s):
+                    arrived = self._live.skip()
                     self._next_index += 1
                 else:
                     self._read_at_s = started_s + self._timing.paused_interval_s

@@ -120,7 +120,7 @@ class MattingWorker:
         elif isinstance(decision, PassThrough):
             self._drain()
             self._hide_nobody()
-            cropped = _crop(frame, decision.framing)
+            cropped = _crop(frame, settings.framing)
             picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
             self._show(self._overlay.painted(picture), settings)
         elif isinstance(decision, Run):

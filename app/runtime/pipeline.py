@@ -87,8 +87,7 @@ class Pipeline:
         )
         live: list[CaptureWorker | MattingWorker | DemandWatch] = [self._capture, self._matting, self.demand]
         self._threads = [*(part.thread for part in live), *(sink.thread for sink in self._sinks)]
-        preparing = [preparer.worker for preparer in self._preparers]
-        self._watchdog = Watchdog(shared, self._gate, self._clock, *self._threads, *preparing)
+        self._watchdog = Watchdog(shared, self._gate, self._clock, *self._threads, *self._preparers)
         self.owner.listen(self._settings_changed)
 
     @property
@@ -197,8 +196,7 @@ class Pipeline:
         """End every thread, close every device, finish every recording; return False if a thread did not end."""
         running = self.status()
         deadline_s = time.monotonic() + timeout_s
-        self._watchdog.thread.request_stop()
-        ended = self._watchdog.thread.join(timeout_s)
+        ended = self._watchdog.thread.stop(timeout_s)
         for thread in [self._capture.thread, self._matting.thread, self._clock.thread, self.demand.thread]:
             thread.request_stop()
         self._capture.wake()

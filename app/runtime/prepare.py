@@ -27,7 +27,7 @@ class Prepared(Generic[K, T]):
     error: Exception | None
 
 
-class Preparer(Generic[K, T]):
+class Preparer(Worker, Generic[K, T]):
     """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded."""
 
     def __init__(
@@ -54,11 +54,7 @@ class Preparer(Generic[K, T]):
         self._outcome: Prepared[K, T] | None = None
         self._requested = 0
         self._answered = 0
-        self.worker = Worker(name, self._run, stage, low_priority=low_priority)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self.worker.start()
+        super().__init__(name, self._serve, stage, low_priority=low_priority)
 
     def request(self, key: K) -> None:
         """Build for `key`; an older request that has not begun is dropped."""
@@ -87,25 +83,20 @@ class Preparer(Generic[K, T]):
 
     def request_stop(self) -> None:
         """Ask the thread to end; do not wait."""
-        self.worker.request_stop()
+        super().request_stop()
         with self._condition:
             self._request = None
             self._condition.notify()
 
-    def stop(self, timeout_s: float) -> bool:
-        """End the thread; return False if it still runs after `timeout_s`."""
-        self.request_stop()
-        return self.join(timeout_s)
-
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread and discard outcomes that were not taken; return False if the thread still runs."""
-        ended = self.worker.join(timeout_s)
+        ended = super().join(timeout_s)
         if ended:
             self._keep(None)
             self._discard_retired()
         return ended
 
-    def _run(self, stop: threading.Event) -> None:
+    def _serve(self, stop: threading.Event) -> None:
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: stop.is_set() or self._retired or self._request is not None)

@@ -111,6 +111,11 @@ class Worker:
             self._thread.join(max(0.0, timeout_s))
         return not self._thread.is_alive()
 
+    def stop(self, timeout_s: float) -> bool:
+        """End the thread; return False if it still runs after `timeout_s`."""
+        self.request_stop()
+        return self.join(timeout_s)
+
     @property
     def died(self) -> bool:
         """Whether the thread has ended without being asked to stop."""

@@ -43,15 +43,11 @@ class FakeBackground:
     def __init__(self, background: Background, faults: Faults) -> None:
         self._background = background
         self._faults = faults
-        self.name = background.name
+        self.name, self.slides = background.name, background.slides
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         self._faults.at("backdrop")
         return self._background.backdrop(width, height, time_s)
-
-    @property
-    def slides(self) -> int:
-        return self._background.slides
 
     def follow(self, settings: BackgroundSettings) -> None:
         self._background.follow(settings)

@@ -37,7 +37,7 @@ class OneEngine:
         if self.engine is None:
             return StandBy(Phase.WAITING)
         if settings.background.kind == "none":
-            return PassThrough(settings.framing)
+            return PassThrough()
         return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
 
     def poll(self) -> None: ...

@@ -181,7 +181,7 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     board = shared.board
     cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
     gate = Gate(lambda: BASE, cards.get)
-    watchdog = Watchdog(shared, gate, cast("OutputClock", Clock(elapsed_s() + 60)), cards.preparer.worker)
+    watchdog = Watchdog(shared, gate, cast("OutputClock", Clock(elapsed_s() + 60)), cards.preparer)
     thread = watchdog.thread
     cards.preparer.start()
     thread.start()

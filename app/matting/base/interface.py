@@ -184,25 +184,14 @@ class Backend(Protocol):
     All backends return the same results within the tolerances of the contract test.
     """
 
-    @property
-    def name(self) -> str:
-        """Name of the executor in the settings: `eager`, `openvino`, ..."""
-        ...
-
-    @property
-    def precision(self) -> str:
-        """Precision of the network: `float32`, `float16`, `bfloat16` or `int8`."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """Name of the device, shown to the user."""
-        ...
-
-    @property
-    def overlaps(self) -> bool:
-        """See `MattingEngine.overlaps`."""
-        ...
+    name: str
+    """Name of the executor in the settings: `eager`, `openvino`, ..."""
+    precision: str
+    """Precision of the network: `float32`, `float16`, `bfloat16` or `int8`."""
+    device: str
+    """Name of the device, shown to the user."""
+    overlaps: bool
+    """See `MattingEngine.overlaps`."""
 
     def step(
         self,

@@ -31,8 +31,6 @@ class Run:
 class PassThrough:
     """Send the frame unmatted: the user chose the background "none"."""
 
-    framing: FramingSettings
-
 
 @dataclass(frozen=True, slots=True)
 class Skip:

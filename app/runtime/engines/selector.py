@@ -172,7 +172,7 @@ class EngineSelector:
         if settings.frozen:
             return Skip()
         if settings.background.kind == "none":
-            return PassThrough(settings.framing)
+            return PassThrough()
         if engine is None:
             return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
         if self._skips(frame):

@@ -11,7 +11,7 @@ from app.core.settings import BackgroundSettings, EdgeSettings
 from app.runtime.engines.decision import PassThrough, Skip, StandBy
 from app.runtime.engines.plan import EngineKey
 from app.runtime.status import Phase
-from tests.runtime.engines.simulated import AUTO, bench, whole_settings
+from tests.runtime.engines.simulated import AUTO, bench
 
 
 def test_a_choice_that_fails_is_reported_as_ever() -> None:
@@ -34,7 +34,7 @@ def test_one_decision_for_each_frame() -> None:
             ({"paused": True}, StandBy(Phase.PAUSED)),
             ({"paused": True, "frozen": True}, StandBy(Phase.PAUSED)),
             ({"frozen": True}, Skip()),
-            ({"background": BackgroundSettings(kind="none")}, PassThrough(whole_settings(AUTO).framing)),
+            ({"background": BackgroundSettings(kind="none")}, PassThrough()),
         ):
             assert simulated.decide(**change) == expected
             after = simulated.matte()
