@@ -23,9 +23,8 @@ from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
 from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import StartSettings, settings_from, what_is_used
+from app.cli.options import StartSettings, prepare, settings_from, what_is_used
 from app.cli.plate import plate
-from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, notify, visible_output

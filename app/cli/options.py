@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -14,14 +15,14 @@ from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.parsing import describe_background, parse_server
 from app.config.webrtc_service import require_service
-from app.core.errors import BackgroundError, MattecamError, UsageError
+from app.core.errors import BackgroundError, MattecamError, ModelError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import check_outputs, free_name, holds_something, is_special
 from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
 from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings, EngineSettings, Settings
 from app.core.text import Text
 from app.media.slides import open_slides
 from models.table import bundled
@@ -106,7 +107,10 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
         raise UsageError(CommandLineText.NO_SETTINGS_FILE(file=options.config))
     path = options.config or settings_file.default_path()
     saved, warning = settings_file.load(path) if window or options.config is not None else (Settings(), None)
-    base = saved = _without_run_state(saved)
+    saved = saved.kept
+    if saved.background.kind == "screen":  # it may show anything by now, and nobody may be there to see that it is sent
+        saved = saved.replaced_at(["background"], kind="blur")
+    base = saved
     if options.profile is not None:
         base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
@@ -169,18 +173,6 @@ def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) ->
 def _sentences(*texts: str | None) -> str | None:
     given = [text for text in texts if text]
     return reduce(lambda first, second: SettingsText.BOTH(first=first, second=second), given) if given else None
-
-
-def _without_run_state(settings: Settings) -> Settings:
-    """Return the settings without what belongs to one run: pause, freeze, recording, and a captured screen.
-
-    A screen may show anything by now, and nobody may be there to see that it is sent.
-    """
-    output = settings.output.replace(record=None, record_alpha=None)
-    background = settings.background
-    if background.kind == "screen":
-        background = background.replace(kind="blur")
-    return settings.replace(selected=None, paused=False, frozen=False, background=background, output=output)
 
 
 def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:
@@ -247,3 +239,11 @@ def _check_server(server: str) -> None:
     if not server:
         raise UsageError(RemoteText.NO_SERVER())
     parse_server(server)
+
+
+def prepare(settings: EngineSettings) -> None:
+    """Compile and convert what the CPU needs, once after installation, so that no live picture stutters."""
+    from app.matting.preparation.preparation import prepare_for
+
+    with suppress(ModelError):  # the start reports it
+        prepare_for(settings, notify)

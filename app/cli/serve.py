@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.prepare import prepare
+from app.cli.options import prepare
 from app.cli.terminal import EXIT_INTERRUPTED, notify
 from app.config import logs
 from app.config.parsing import replace_checked

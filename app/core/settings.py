@@ -263,6 +263,12 @@ class Settings(Model):
             (self.people.zones, self.people.only_me, self.selected, self.framing),
         )
 
+    @property
+    def kept(self) -> Self:
+        """The settings without what belongs to one run: selected person, pause, freeze and recordings."""
+        output = self.output.replace(record=None, record_alpha=None)
+        return self.replace(output=output, selected=None, paused=False, frozen=False)
+
     def with_strict(self, level: StrictLevel) -> Self:
         """Return the settings at another level of strict mode, with the blur as it was where the level allows it."""
         edges, background = self.matting.edges, self.background

@@ -16,6 +16,7 @@ from app.doctor.loopback import (
     read_module,
 )
 from app.doctor.system import System
+from app.output.camera_list import WINDOWS_CLASSES
 
 _REPAIR = CommandLine("python3 run.py doctor --fix")
 _UNLOAD = CommandLine("sudo modprobe -r v4l2loopback")
@@ -183,11 +184,6 @@ def _sets_options(text: str) -> bool:
     return any(line.split()[:2] == ["options", "v4l2loopback"] for line in text.splitlines())
 
 
-_WINDOWS_CAMERAS = {
-    # the COM classes that the two programs register (HKEY_CLASSES_ROOT\CLSID)
-    "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
-    "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
-}
 _MAC_EXTENSION = "com.obsproject.obs-studio.mac-camera-extension"
 _MAC_PLUGIN = "/Library/CoreMediaIO/Plug-Ins/DAL/obs-mac-virtualcam.plugin"
 _INSTALLED = "virtual camera: installed"
@@ -197,7 +193,7 @@ def check_windows(system: System) -> tuple[Finding, ...]:
     """Look for OBS or Unity Video Capture by the COM classes they register."""
     found = [
         name
-        for name, clsid in _WINDOWS_CAMERAS.items()
+        for name, clsid in WINDOWS_CLASSES.items()
         if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]).exit_code == 0
     ]
     if found:

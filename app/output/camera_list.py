@@ -18,11 +18,11 @@ from app.system.device_holders import LINUX, Holder, holders
 OUR_LABEL = "Mattecam"
 """Label set by this program's setup; preferred if several are free."""
 
-_WINDOWS_CLASSES = {
+WINDOWS_CLASSES = {
     "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
     "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
 }
-"""DirectShow filters that pyvirtualcam can send to."""
+"""DirectShow filters that pyvirtualcam can send to: COM classes in HKEY_CLASSES_ROOT\\CLSID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _registered_on_windows() -> list[str]:
     if sys.platform == "win32":
         import winreg
 
-        for name, guid in _WINDOWS_CLASSES.items():
+        for name, guid in WINDOWS_CLASSES.items():
             try:
                 winreg.CloseKey(winreg.OpenKey(winreg.HKEY_CLASSES_ROOT, rf"CLSID\{guid}"))
             except OSError:

@@ -54,8 +54,7 @@ def default_parts() -> Parts:
     from app.compositing.overlay import render_overlay
     from app.config.webrtc_service import require_service
     from app.matting import build_engine
-    from app.matting.preparation.preparation import preparation
-    from app.matting.selection.choice import choose
+    from app.matting.preparation.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
@@ -68,8 +67,7 @@ def default_parts() -> Parts:
 
             preparation.ensure()
             return remote_engine(settings, width, height)
-        if choose(settings).executor == "openvino":
-            preparation.ensure()
+        prepare_for(settings)
         return build_engine(settings, width, height, framing, shared=True, live=True)
 
     return Parts(

@@ -59,12 +59,12 @@ class SettingsStore(QObject):
     @property
     def saved(self) -> Settings:
         """The settings for the settings file: without recording, freeze and pause."""
-        return _without_run_state(self._saved)
+        return self._saved.kept
 
     @property
     def scene(self) -> Settings:
         """The settings for a scene: those in effect without recording, pause and freeze."""
-        return _without_run_state(self.current)
+        return self.current.kept
 
     @property
     def screen_captured(self) -> bool:
@@ -109,11 +109,6 @@ class SettingsStore(QObject):
         if settings != self._notified:
             self._notified = settings
             self.changed.emit(settings)
-
-
-def _without_run_state(settings: Settings) -> Settings:
-    output = settings.output.replace(record=None, record_alpha=None)
-    return settings.replace(output=output, selected=None, paused=False, frozen=False)
 
 
 DELAY_MS = 500

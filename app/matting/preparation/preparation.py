@@ -21,7 +21,9 @@ from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError, read_object
 from app.core.messages.matting import ModelText
+from app.core.settings import EngineSettings
 from app.core.text import Text
+from app.matting.selection.choice import choose
 from app.matting.selection.measured import copy_of_program, digest, measurement_missing
 
 log = logging.getLogger(__name__)
@@ -139,6 +141,15 @@ def _stamp_file() -> Path:
 
 preparation = Preparation()
 """Shared instance of the process."""
+
+
+def prepare_for(settings: EngineSettings, show: Callable[[Text], None] = lambda text: None) -> None:
+    """Prepare this machine, as in `Preparation.ensure`, if the engine of these settings runs in OpenVINO.
+
+    Raises ModelError if none can run.
+    """
+    if choose(settings).executor == "openvino":
+        preparation.ensure(show)
 
 
 def main() -> None:
