@@ -27,7 +27,7 @@ import psutil
 from app.core.settings import Settings
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
-from app.system.process_limits import limit_heaps
+from app.system.process import limit_heaps
 from benchmarks.soak_commands import CommandMonkey
 from benchmarks.soak_files import SoakFiles
 from benchmarks.soak_monkey import ROOMS, Monkey, SoakWorld

@@ -20,8 +20,7 @@ from app.output.base import FrameSink, SinkContext
 from app.output.sound.microphone import SoundSource
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import ROOM, FakeSource, Faults, room_picture
+from app.testing.parts import ROOM, FakeEngine, FakeSource, Faults, StepInput, room_picture
 from benchmarks.soak_files import KEEP_ZONE_OF
 
 FAULT_LASTS_S = 0.1

@@ -3,8 +3,7 @@
 `Matting` mattes one stream of frames, `step_many` several at once; `convert` mattes a file. `docs/api.md` has examples.
 """
 
-from app.api.films import ConvertReport, convert
-from app.api.matting import Matting, step_many
+from app.api.matting import ConvertReport, Matting, convert, step_many
 from app.core.errors import MattecamError, ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, Matte

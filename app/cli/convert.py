@@ -16,7 +16,7 @@ from app.cli.options import FILM_OPTIONS, film_settings, on_console
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
 from app.core.errors import UsageError
 from app.core.messages.command_line import BatchText, ConvertText
-from app.system.signals import handled
+from app.system.process import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings

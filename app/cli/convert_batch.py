@@ -14,7 +14,7 @@ from rich.progress import TaskProgressColumn
 
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
 from app.core.messages.command_line import BatchText
-from app.system.signals import handled
+from app.system.process import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings

@@ -30,7 +30,7 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import write_status
 from app.system.pipewire.connection import daemon_answers
-from app.system.signals import handled
+from app.system.process import handled
 
 
 def run(start: StartSettings, options: LiveOptions) -> int:

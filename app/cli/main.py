@@ -35,7 +35,7 @@ from app.core.errors import MattecamError, UsageError
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
-from app.system.process_limits import disable_core_dumps, limit_heaps
+from app.system.process import disable_core_dumps, limit_heaps
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus

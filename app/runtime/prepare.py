@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from app.core.stage import Stage
 from app.runtime.worker import Worker
-from app.system.process_limits import return_free_memory
+from app.system.process import return_free_memory
 
 _log = logging.getLogger(__name__)
 K = TypeVar("K")

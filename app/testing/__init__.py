@@ -3,8 +3,17 @@
 `docs/api.md` shows how they are used; the tests of Mattecam itself use them as well.
 """
 
-from app.testing.engine import FakeEngine
-from app.testing.parts import PERSON, ROOM, FakeClock, FakeSink, FakeSource, Faults, room_picture, shows_room
+from app.testing.parts import (
+    PERSON,
+    ROOM,
+    FakeClock,
+    FakeEngine,
+    FakeSink,
+    FakeSource,
+    Faults,
+    room_picture,
+    shows_room,
+)
 
 __all__ = [
     "PERSON",

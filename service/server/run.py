@@ -25,7 +25,7 @@ from app.core.text import Text
 from app.core.threads import cpu_share
 from app.matting.base.interface import MattingEngine
 from app.privacy.self_test import self_test
-from app.system.signals import stopping, surviving_hangup
+from app.system.process import stopping, surviving_hangup
 from service.server.access import Access, RateLimit, token_of
 from service.server.backgrounds import background_names, resolve_background
 from service.server.descriptors import raise_descriptor_limit

@@ -17,7 +17,7 @@ from app.core.files import paths, program
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, Settings
 from app.runtime.parts import default_parts
 from app.runtime.status import PipelineStatus
-from app.testing.engine import FakeEngine
+from app.testing.parts import FakeEngine
 from tests.clips import write_clip
 
 pytestmark = pytest.mark.timeout(300)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.core.types import Matte
-from app.testing.engine import FakeEngine, StepInput
+from app.testing.parts import FakeEngine, StepInput
 
 
 class HidingEngine(FakeEngine):

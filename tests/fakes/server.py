@@ -8,8 +8,7 @@ from dataclasses import replace
 from app.core.errors import MattecamError, RemoteError
 from app.core.settings import EngineSettings
 from app.core.types import Matte
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import Faults
+from app.testing.parts import FakeEngine, Faults, StepInput
 
 SERVER = "https://matting.example:8765"
 

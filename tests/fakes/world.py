@@ -13,8 +13,7 @@ from app.core.types import Backdrop, Picture
 from app.output.sound.microphone import SoundSource
 from app.output.table import SINKS
 from app.runtime.parts import Parts
-from app.testing.engine import FakeEngine
-from app.testing.parts import FakeSink, FakeSource, Faults
+from app.testing.parts import FakeEngine, FakeSink, FakeSource, Faults
 from tests.waiting import eventually
 
 

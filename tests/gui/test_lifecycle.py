@@ -27,7 +27,7 @@ from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.lifecycle import SingleInstance
 from app.gui.state.preferences import WindowPreferences
 from app.runtime.status import Phase, PipelineStatus
-from app.testing.engine import FakeEngine
+from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import answer, button, existing

@@ -27,8 +27,7 @@ from app.gui.widgets.error_bar import Remedy
 from app.gui.widgets.notice import READABLE_PX, Notice, Rank
 from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus
-from app.testing.engine import FakeEngine
-from app.testing.parts import Faults
+from app.testing.parts import FakeEngine, Faults
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button, existing, fail, find, made_store

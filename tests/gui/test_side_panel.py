@@ -35,7 +35,7 @@ from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.page import breakable
 from app.runtime.status import Phase
-from app.testing.engine import FakeEngine
+from app.testing.parts import FakeEngine
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import MODELS, QUIET, StartWindow

@@ -19,7 +19,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Matte
 from app.offline.batch.plan import clips_in
 from app.offline.convert import convert
-from app.testing.engine import StepInput
+from app.testing.parts import StepInput
 from tests.clips import write_clip
 from tests.offline.converting import GREEN, HalfEngine, pictures, run
 

@@ -23,7 +23,7 @@ from app.privacy.self_test import self_test
 from app.runtime.parts import default_parts
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine, ImmediateEngine, StepInput
+from app.testing.parts import FakeEngine, ImmediateEngine, StepInput
 from tests.fakes.world import FakeWorld
 from tests.matting.modules import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody

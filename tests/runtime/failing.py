@@ -11,8 +11,7 @@ import pytest
 from app.core.errors import MattecamError
 from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import FakeEngine
-from app.testing.parts import Faults, shows_room
+from app.testing.parts import FakeEngine, Faults, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, IMPATIENT, apply, composites
 from tests.waiting import eventually

@@ -17,7 +17,7 @@ from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine
+from app.testing.parts import FakeEngine
 from tests.fakes.server import SERVER
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually

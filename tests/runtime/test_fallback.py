@@ -16,8 +16,7 @@ from app.matting.selection import hardware
 from app.matting.selection.hardware import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.status import Phase
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import Faults, shows_room
+from app.testing.parts import FakeEngine, Faults, StepInput, shows_room
 from tests.fakes.world import FakeWorld
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.runtime.running import BASE, IMPATIENT, composites, running

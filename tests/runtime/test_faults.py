@@ -11,8 +11,7 @@ import pytest
 
 from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 from app.core.types import Matte
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import shows_room
+from app.testing.parts import FakeEngine, StepInput, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import check_the_room_never_shows, each_failure
 from tests.runtime.running import BASE, IMPATIENT, composites, running

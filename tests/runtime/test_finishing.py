@@ -14,7 +14,7 @@ from app.matting.base.interface import Pending
 from app.runtime import matting_worker
 from app.runtime.engines.decision import StandBy
 from app.runtime.status import Phase
-from app.testing.engine import FakeEngine
+from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import check_the_room_never_shows, each_failure
 from tests.runtime.overlapping import bench, use_clocks

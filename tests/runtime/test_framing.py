@@ -13,8 +13,7 @@ from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground, Frame, Matte
 from app.matting.base.interface import MattingEngine
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import PERSON, FakeSource, room_picture, shows_room
+from app.testing.parts import PERSON, FakeEngine, FakeSource, StepInput, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import newest
 from tests.runtime.running import BASE, apply, composites, running

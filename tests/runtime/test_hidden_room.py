@@ -14,8 +14,7 @@ from app.core.stage import Stage
 from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import shows_room
+from app.testing.parts import FakeEngine, StepInput, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually

@@ -16,8 +16,7 @@ from app.core.types import BgrImage, Frame, Matte, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import FakeSource, room_picture, shows_room
+from app.testing.parts import FakeEngine, FakeSource, StepInput, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually

@@ -14,8 +14,7 @@ from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, P
 from app.core.types import Matte
 from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import HEIGHT, PERSON, WIDTH, room_picture, shows_room
+from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, StepInput, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import newest, person_share, shown_in
 from tests.runtime.running import BASE, apply, composites, running

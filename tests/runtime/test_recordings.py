@@ -21,8 +21,7 @@ from app.output.base import FrameSink, SinkContext
 from app.output.recorder import open_alpha_recording, open_recording
 from app.output.recording import FEEDER_NICENESS
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import ImmediateEngine, StepInput
-from app.testing.parts import FakeSink
+from app.testing.parts import FakeSink, ImmediateEngine, StepInput
 from tests.fakes.world import FakeWorld
 from tests.output.sound.sources import FakeDevice
 from tests.runtime.running import BASE, apply, composites, ignore, running

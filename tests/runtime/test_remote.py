@@ -15,8 +15,7 @@ from app.core.types import BgrImage, Matte
 from app.runtime.engines.plan import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
-from app.testing.engine import FakeEngine, StepInput
-from app.testing.parts import Faults, room_picture, shows_room
+from app.testing.parts import FakeEngine, Faults, StepInput, room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.runtime.previewed import shown

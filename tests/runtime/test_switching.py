@@ -9,7 +9,7 @@ from app.core.settings import MattingSettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, PictureKind
 from app.runtime.pipeline import Pipeline
-from app.testing.engine import FakeEngine
+from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.waiting import eventually

@@ -10,8 +10,7 @@ import pytest
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.finishing import SETTLED_STEPS, Conditions, UnchangedFrames
-from app.testing.engine import FakeEngine
-from app.testing.parts import FakeSource
+from app.testing.parts import FakeEngine, FakeSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import composites, running
 from tests.waiting import eventually

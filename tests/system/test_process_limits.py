@@ -32,7 +32,7 @@ def test_the_program_leaves_no_core_dump() -> None:
 
 HEAPS = """
 import ctypes, sys, tempfile, threading
-from app.system.process_limits import limit_heaps
+from app.system.process import limit_heaps
 
 limit_heaps(2)
 libc = ctypes.CDLL(None)
@@ -65,7 +65,7 @@ def test_many_threads_share_few_heaps() -> None:
 
 FREED = """
 import ctypes, psutil
-from app.system.process_limits import return_free_memory
+from app.system.process import return_free_memory
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.system.signals import handled, stopping
+from app.system.process import handled, stopping
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals of this kind")
 

@@ -27,7 +27,7 @@ from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.runtime import pipeline
 from app.runtime.parts import Parts
-from app.testing.engine import ImmediateEngine, StepInput
+from app.testing.parts import ImmediateEngine, StepInput
 from tests.vm.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
 
 FOLDER = Path("/tmp/mattecam")

@@ -37,7 +37,7 @@ from app.gui.widgets.theme import app_icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
-from app.system.signals import handled
+from app.system.process import handled
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from app.core.files.private_file import is_private
 from app.core.messages.command_line import BatchText
 from app.offline.batch.files import REQUIREMENTS
 from app.offline.batch.job import Job, JobResult, Report, run_job
-from app.offline.batch.worker import Stopping, use_one_core
+from app.offline.batch.pool import Stopping, use_one_core
 
 LOCAL = "local"
 """Address for Ray on this machine."""

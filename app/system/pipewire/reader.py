@@ -12,10 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.system.pipewire.buffers import read_frame, readable_memory
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import ANY_NODE, Direction, Stream, StreamFlags, StreamState
-from app.system.pipewire.video_format import PIXEL_BYTES, SUBSAMPLED, Layout, VideoFormat, any_format, parse_format
+from app.system.pipewire.video_format import (
+    PIXEL_BYTES,
+    SUBSAMPLED,
+    Layout,
+    VideoFormat,
+    any_format,
+    parse_format,
+    read_frame,
+    readable_memory,
+)
 
 RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")
 READABLE: tuple[tuple[Layout, ...], ...] = (RAW_LAYOUTS,)

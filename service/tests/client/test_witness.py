@@ -11,8 +11,7 @@ from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.settings import EngineSettings
 from app.core.types import AlphaImage, BgrImage
-from app.testing.engine import FakeEngine
-from app.testing.parts import FakeClock, Faults
+from app.testing.parts import FakeClock, FakeEngine, Faults
 from service.client.witness import BundledLook, Witness
 from tests.waiting import eventually
 

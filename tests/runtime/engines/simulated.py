@@ -20,7 +20,7 @@ from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import PipelineStatus
 from app.runtime.timing import Timing
-from app.testing.engine import ImmediateEngine, StepInput
+from app.testing.parts import ImmediateEngine, StepInput
 from tests.waiting import eventually
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
