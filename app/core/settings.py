@@ -13,15 +13,14 @@ from pydantic import Field
 from typing_extensions import Self
 
 from app.core.matting_settings import MAX_RATIO as MAX_RATIO
+from app.core.matting_settings import MAX_ZOOM as MAX_ZOOM
 from app.core.matting_settings import MIN_RATIO as MIN_RATIO
 from app.core.matting_settings import EdgeSettings as EdgeSettings
 from app.core.matting_settings import EngineSettings as EngineSettings
 from app.core.matting_settings import MattingSettings as MattingSettings
+from app.core.matting_settings import Model as Model
 from app.core.matting_settings import StrictLevel as StrictLevel
-from app.core.matting_settings import full_strength, level_strength
-from app.core.settings_base import MAX_ZOOM as MAX_ZOOM
-from app.core.settings_base import Model as Model
-from app.core.settings_base import setting
+from app.core.matting_settings import full_strength, level_strength, setting
 
 MAX_SLIDES = 5000
 COLOUR = r"^#[0-9a-fA-F]{6}$"

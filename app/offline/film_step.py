@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +13,9 @@ from app.core.errors import UsageError
 from app.core.framing import framed
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
-from app.core.types import AlphaImage, BgrImage, Matte, magnified
+from app.core.types import BgrImage, Matte, magnified
 from app.matting.base.interface import MattingEngine
+from app.output.packing import premultiplied
 from app.people.editor import PeopleEditor
 from app.people.parallax import DriftingBackdrop
 
@@ -89,14 +89,3 @@ def check_settings(settings: Settings) -> None:
     wanted = wanted_overlay(settings.overlay, 1, 1, mirrored=False, now=lambda: datetime.min)
     if wanted is not None and wanted.minute:
         raise UsageError(ConvertText.CLOCK())
-
-
-def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:
-    """Return the foreground over black: foreground * alpha / 255, rounded. Exactly black where alpha is 0.
-
-    The foreground that a network estimates is defined only where alpha is above 0. Elsewhere it still holds the frame
-    with altered colours, so that writing it as it is would write the background of the user.
-    foreground: (height, width, 3) uint8 BGR. alpha: (height, width) uint8.
-    """
-    weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
-    return np.asarray(cv2.multiply(foreground, weights, scale=1 / 255), np.uint8)

@@ -61,8 +61,18 @@ def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:
     colours, alpha = _person(picture)
     if picture.alpha is None:
         return colours, alpha
+    return premultiplied(colours, alpha), alpha
+
+
+def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:
+    """Return the foreground over black: foreground * alpha / 255, rounded. Exactly black where alpha is 0.
+
+    The foreground that a network estimates is defined only where alpha is above 0. Elsewhere it still holds the frame
+    with altered colours, so that writing it as it is would write the background of the user.
+    foreground: (height, width, 3) uint8 BGR. alpha: (height, width) uint8.
+    """
     weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
-    return np.asarray(cv2.multiply(colours, weights, scale=1 / 255), np.uint8), alpha
+    return np.asarray(cv2.multiply(foreground, weights, scale=1 / 255), np.uint8)
 
 
 def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from app.core.settings import CaptureSettings
 from app.core.stage import Stage
 from app.core.types import Frame, SourceInfo
 from app.runtime.demand import DemandWatch
-from app.runtime.engines.decision import StandBy
+from app.runtime.engines.plan import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.shared import Shared
 from app.runtime.status import Phase

@@ -20,7 +20,7 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Fr
 from app.matting.base.interface import Pending
 from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
-from app.runtime.engines.decision import Run, StandBy
+from app.runtime.engines.plan import Run, StandBy
 from app.runtime.status import Phase
 
 SETTLED_STEPS = 30

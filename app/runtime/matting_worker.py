@@ -17,7 +17,7 @@ from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
-from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
+from app.runtime.engines.plan import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.finishing import Conditions, Finisher, StepJob, StepResult, UnchangedFrames, same_image
 from app.runtime.shared import Shared

@@ -26,7 +26,7 @@ from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.capture_worker import CaptureWorker
 from app.runtime.demand import DemandWatch
-from app.runtime.engines.decision import StandBy
+from app.runtime.engines.plan import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs.output_clock import OutputClock

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, BgrImage, Matte
 from app.offline.convert import ConvertReport
-from app.offline.film_step import premultiplied
+from app.output.packing import premultiplied
 from app.testing.parts import StepInput
 from tests.clips import number_of, numbered, read_numbers, write_clip, write_images
 from tests.offline.converting import HalfEngine, pictures, run, times_of

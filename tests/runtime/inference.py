@@ -13,7 +13,7 @@ from app.matting.base.interface import MattingEngine
 from app.matting.selection.governor import StepTiming
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
-from app.runtime.engines.decision import Decision, PassThrough, Run, StandBy
+from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.parts import Parts

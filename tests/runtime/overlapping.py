@@ -18,7 +18,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte
 from app.matting.base.interface import EngineInfo, MattingEngine, Pending
 from app.runtime import finishing, matting_worker
-from app.runtime.engines.decision import StandBy
+from app.runtime.engines.plan import StandBy
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld
 from tests.runtime.inference import Inference, OneEngine, running

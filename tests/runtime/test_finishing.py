@@ -12,7 +12,7 @@ from app.core.errors import ModelError
 from app.core.types import Matte, PictureKind
 from app.matting.base.interface import Pending
 from app.runtime import matting_worker
-from app.runtime.engines.decision import StandBy
+from app.runtime.engines.plan import StandBy
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld

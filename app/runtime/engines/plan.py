@@ -1,4 +1,4 @@
-"""What identifies an engine; which one is in use, which one is asked for, and why: the states of the selector."""
+"""What identifies an engine, which one is in use or asked for and why, and what it does with one frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from app.core.framing import WHOLE
 from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
+from app.matting.base.interface import MattingEngine
 from app.runtime.plate import plate_info
+from app.runtime.status import Phase
 from models.table import needs_plate
 
 
@@ -43,6 +45,10 @@ class EngineKey:
     def takes(self, frame: Frame) -> bool:
         """Return whether the engine may matte this frame of the source."""
         return self.size == frame.size and self.camera in ("", frame.camera)
+
+    def crop(self, framing: FramingSettings) -> FramingSettings:
+        """Return the crop to matte, under the framing of the settings."""
+        return self.framing if may_use_plate(self.settings) else framing
 
     def check_plate(self) -> None:
         """Raise PlateError if the plate was captured with another source."""
@@ -182,3 +188,43 @@ class EnginePlan:
 
     def _ask_for(self, base: EngineKey | None) -> None:
         self.state = ChoiceState.CHOSEN if base == self.choice else ChoiceState.REPLACED
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Matte the frame."""
+
+    engine: MattingEngine
+    framing: FramingSettings
+    """The crop to matte. A plate engine takes its plate's crop: background that moved into view would be matted as a
+    person."""
+    sequence: tuple[int, int]
+    """(generation of the frame, engine number): what the recurrent state belongs to."""
+    index: int
+    """Of the frame."""
+    reset: bool
+    """Whether to reset the recurrent state first: the last step belonged to another sequence."""
+    continues: bool = False
+    """Whether only the engine changed: the people of the last frame are still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassThrough:
+    """Send the frame unmatted: the user chose the background "none"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Drop the frame; the outputs repeat the last composite."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandBy:
+    """Drop the frame and show the stand-by card."""
+
+    reason: Phase
+    size: tuple[int, int] | None = None
+    """Of the newest frame, (width, height), and so of the card; None before the first frame, and from the source."""
+
+
+Decision = Run | PassThrough | Skip | StandBy

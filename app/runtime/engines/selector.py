@@ -12,9 +12,8 @@ from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
-from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.fallback import Fallbacks, named, reason
-from app.runtime.engines.plan import ChoiceState, EngineKey, EnginePlan, may_use_plate
+from app.runtime.engines.plan import ChoiceState, Decision, EngineKey, EnginePlan, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.quality import MattingPattern, QualityControl
 from app.runtime.prepare import Preparer, close_unused
 from app.runtime.status import Lowered, Phase, ServerState
@@ -72,11 +71,6 @@ class EngineSelector:
         self._last_step: StepTiming | None = None
         self._pattern = MattingPattern()
 
-    @property
-    def busy(self) -> bool:
-        """Whether an engine is being built (any thread)."""
-        return self.preparer.busy
-
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
         self._anew = True
@@ -127,7 +121,7 @@ class EngineSelector:
         """Take note of a step that succeeded."""
         self._last_step = step
         self.info = run.engine.info
-        if self.busy or not self._plan.settled:
+        if self.preparer.busy or not self._plan.settled:
             return  # Building an engine takes time from the one that runs.
         if self._quality.observe(step):
             self._ask_for_quality()
@@ -181,25 +175,26 @@ class EngineSelector:
         self.unneeded = frame.generation, self._pattern.skipped_after(frame.generation, frame.index, matted)
         used = self._plan.in_use
         assert used is not None
-        framing = used.framing if may_use_plate(used.settings) else settings.framing
         sequence = (frame.generation, self._number)
         reset = sequence != self._sequence
         continues = reset and self._sequence is not None and self._sequence[0] == frame.generation
-        return Run(engine, framing, sequence, frame.index, reset, continues)
+        return Run(engine, used.crop(settings.framing), sequence, frame.index, reset, continues)
 
     def _skips(self, frame: Frame) -> bool:
         """Return whether to skip matting this frame to save time."""
         if self._pattern.skips(frame.generation, frame.index, self._quality.quality.matted):
             return True
-        return frame.generation == self._pattern.generation and self._rests(self._now())
+        return frame.generation == self._pattern.generation and self._rests()
 
-    def _rests(self, now_s: float) -> bool:
+    def _rests(self) -> bool:
         """Return whether to skip frames so that the engine for a new ratio is ready sooner.
 
         The old engine then rests after each step for as long as the step took.
         """
         step, running, requested = self._last_step, self._plan.in_use, self._plan.target
-        if step is None or running is None or requested is None or now_s >= step.now_s + step.busy_s or not self.busy:
+        if step is None or running is None or requested is None or not self.preparer.busy:
+            return False
+        if self._now() >= step.now_s + step.busy_s:
             return False
         ratio = running.settings.downsample_ratio
         return requested != running == requested.with_settings(requested.settings.replace(downsample_ratio=ratio))

@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.core.threads import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate
-from app.runtime.engines.decision import StandBy
+from app.runtime.engines.plan import StandBy
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.shared import Shared
 from app.runtime.status import Phase

@@ -16,7 +16,7 @@ from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import StepTiming
 from app.runtime.board import StatusBoard
-from app.runtime.engines.decision import Decision, Run, Skip
+from app.runtime.engines.plan import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import PipelineStatus
 from app.runtime.timing import Timing
@@ -95,7 +95,7 @@ class Bench:
         def ready() -> bool:
             self.decide(settings, generation=generation, camera=camera)
             decision = self.decide(settings, generation=generation, camera=camera)
-            return not self.selector.busy and isinstance(decision, Run | Skip)
+            return not self.selector.preparer.busy and isinstance(decision, Run | Skip)
 
         eventually(ready)
         assert self.status.engine is not None

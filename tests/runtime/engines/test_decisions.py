@@ -8,8 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
-from app.runtime.engines.decision import PassThrough, Skip, StandBy
-from app.runtime.engines.plan import EngineKey
+from app.runtime.engines.plan import EngineKey, PassThrough, Skip, StandBy
 from app.runtime.status import Phase
 from tests.runtime.engines.simulated import AUTO, bench
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
-from app.runtime.engines.decision import Decision, Run
+from app.runtime.engines.plan import Decision, Run
 from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench
 from tests.waiting import eventually
 
@@ -105,13 +105,13 @@ def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
     with bench() as simulated:
         simulated.run(0.5, 2)
         first = simulated.built[0]
-        while len(simulated.built) == 1 and not simulated.selector.busy:
+        while len(simulated.built) == 1 and not simulated.selector.preparer.busy:
             simulated.now_s += 1 / 30
             decision = simulated.decide(AUTO)
             if isinstance(decision, Run):
                 simulated.ended(decision, 0.05)
         assert runs(simulated.decide(off), first)
-        eventually(lambda: not simulated.selector.busy)
+        eventually(lambda: not simulated.selector.preparer.busy)
         assert runs(simulated.decide(off), first)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.settings import MattingSettings
-from app.runtime.engines.decision import Run, Skip
+from app.runtime.engines.plan import Run, Skip
 from tests.runtime.engines.simulated import Bench, bench
 from tests.waiting import eventually
 
@@ -43,7 +43,7 @@ def test_no_frame_is_skipped_for_another_network(stepped: Bench) -> None:
     stepped.gate.clear()
     other = NEW.replace(model="rvm-mobilenetv3")
     assert isinstance(stepped.decide(other), Run)
-    assert stepped.selector.busy
+    assert stepped.selector.preparer.busy
 
 
 def test_the_old_engine_is_closed_on_the_builder_thread(stepped: Bench) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.core.settings import MattingSettings
-from app.runtime.engines.decision import Run
+from app.runtime.engines.plan import Run
 from app.runtime.plate import save_plate
 from tests.runtime.engines.simulated import Bench, bench
 from tests.waiting import eventually
@@ -54,6 +54,6 @@ def test_a_choice_that_fails_leaves_the_engine_with_the_plate_in_use(plated: Mat
         use(simulated, plated, "one")
         running = simulated.matte(plated, camera="one").engine
         simulated.decide(other, camera="one")
-        eventually(lambda: not simulated.selector.busy)
+        eventually(lambda: not simulated.selector.preparer.busy)
         assert simulated.matte(other, camera="one").engine is running
         assert "(three)" in simulated.status.errors[0]
