@@ -3,11 +3,12 @@
 `Matting` mattes one stream of frames, `step_many` several at once; `convert` mattes a file. `docs/api.md` has examples.
 """
 
-from app.api.matting import ConvertReport, Matting, convert, step_many
+from app.api.matting import Matting, convert, step_many
 from app.core.errors import MattecamError, ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, Matte
 from app.matting.base.interface import EngineInfo, EngineState
+from app.offline.convert import ConvertReport
 
 __all__ = [
     "AlphaImage",

@@ -211,9 +211,6 @@ def _prepare(stream: Matting, frame: BgrImage, time_s: float) -> tuple[MattingEn
         return error
 
 
-__all__ = ["ConvertReport", "convert"]
-
-
 def convert(
     source: Path | str,
     target: Path | str,
