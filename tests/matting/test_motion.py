@@ -1,4 +1,4 @@
-"""Which frames are scene cuts, and which move so little that the network leaves out every second one."""
+"""Which frames are scene cuts, and which move so little that the network leaves them out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.matting import build_engine
 from app.matting.base.interface import Backend, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.motion import FIRST_FRAMES, STILL_LEVELS, CutDetector, Stillness
+from app.matting.engine.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STILL_LEVELS, CutDetector, Stillness
 from tests.matting.edits import Fixed
 from tests.matting.stubs import Case, StubCpu
 
@@ -108,10 +108,21 @@ def test_every_second_frame_is_left_out_while_nothing_moves() -> None:
     assert [stillness.leaves_out(STILL, EDGES) for _ in range(6)] == [True, False] * 3
 
 
-def test_motion_ends_it_within_the_same_frame() -> None:
+def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> None:
     stillness = settled()
+    assert [stillness.leaves_out(STILL, EDGES) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
+    seldom = [True] * (SELDOM - 1) + [False]
+    assert [stillness.leaves_out(STILL, EDGES) for _ in range(3 * SELDOM)] == 3 * seldom
+
+
+@pytest.mark.parametrize("still_frames", [0, CALM_FRAMES + SELDOM // 2])
+def test_motion_ends_it_within_the_same_frame(still_frames: int) -> None:
+    stillness = settled()
+    for _ in range(still_frames):
+        stillness.leaves_out(STILL, EDGES)
     assert not stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES)
-    assert stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES), "compared with the frame that the network saw last"
+    after = [stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES) for _ in range(4)]
+    assert after == [True, False] * 2, "compared with the frame that the network saw last, at first every second one"
 
 
 def test_slow_motion_adds_up() -> None:

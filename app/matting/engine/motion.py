@@ -90,31 +90,39 @@ The noise of a webcam moves a cell by up to 3; a hand or a head that moves, by t
 """
 FIRST_FRAMES = 10
 """Frames of a stream that the network always sees: it settles in them."""
+CALM_FRAMES = 30
+"""After so many still frames in a row the network looks more rarely: whoever talks or gestures is never still so long.
+"""
+SELDOM = 6
+"""It then sees one frame of so many, before that one of two."""
 
 
 class Stillness:
-    """Decides per frame of a live stream whether the network sees it: at least every second one."""
+    """Decides per frame of a live stream whether the network sees it. Motion ends stillness within the same frame."""
 
     def __init__(self) -> None:
         self._reference: Floats | None = None
         """Thumbnail of the frame that the network saw last."""
         self._edges: EdgeSettings | None = None
         self._inferred = 0
-        self._left_out = False
+        self._still = self._left_out = 0
+        """Frames in a row: still ones, and left out ones."""
 
     def forget(self) -> None:
         """Forget the stream."""
-        self._reference, self._edges, self._inferred, self._left_out = None, None, 0, False
+        self._reference, self._edges, self._inferred, self._still, self._left_out = None, None, 0, 0, 0
 
     def leaves_out(self, thumbnail: Floats, edges: EdgeSettings) -> bool:
         """Return whether the network leaves this frame out. thumbnail: (h, w, 3) in 0..255."""
-        self._left_out = (
-            not self._left_out
-            and self._inferred >= FIRST_FRAMES
+        still = (
+            self._inferred >= FIRST_FRAMES
             and edges == self._edges
             and self._reference is not None
             and float(np.abs(thumbnail - self._reference).max()) <= STILL_LEVELS
         )
+        self._still = self._still + 1 if still else 0
+        one_of = SELDOM if self._still > CALM_FRAMES else 2
+        self._left_out = self._left_out + 1 if still and self._left_out + 1 < one_of else 0
         if not self._left_out:
             self._reference, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
-        return self._left_out
+        return self._left_out > 0
