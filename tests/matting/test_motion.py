@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from app.capture.demo import DemoSource
 from app.core.matte_edit import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import BgrImage, Floats
+from app.core.types import BgrImage, BlurredBackground, Floats
 from app.matting import build_engine
 from app.matting.base.interface import Backend, StepGeometry
+from app.matting.cpu import compositor
 from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.engine.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STILL_LEVELS, CutDetector, Stillness
 from tests.matting.edits import Fixed
@@ -220,6 +223,28 @@ def test_another_stream_is_seen_from_its_first_frame(engine: FrameEngine, case: 
     before = inferred(engine) if what != "size" else 0
     engine.step(frame, np.zeros_like(frame), EDGES).result()
     assert inferred(engine) == before + 1
+
+
+def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
+    engine: FrameEngine, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[float] = []
+
+    def blurred(small: Floats, alpha: Floats, strength: float, *size: int, **options: Any) -> BgrImage:
+        made.append(strength)
+        return blurred_background(small, alpha, strength, *size, **options)
+
+    monkeypatch.setattr(compositor, "blurred_background", blurred)
+    frame, room = case.frame(), BlurredBackground(10.0)
+    for _ in range(FIRST_FRAMES):
+        last = engine.step(frame, room, EDGES).result()
+    again = engine.step(frame, room, EDGES).result()
+    assert len(made) == FIRST_FRAMES
+    np.testing.assert_array_equal(again.composite, last.composite)
+    engine.step(frame, room, EDGES).result()
+    assert len(made) == FIRST_FRAMES + 1, "the network saw this frame"
+    engine.step(frame, BlurredBackground(90.0), EDGES).result()
+    assert len(made) == FIRST_FRAMES + 2 and made[-1] > made[0], "another strength, on a frame that it leaves out"
 
 
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:

@@ -127,12 +127,16 @@ class Compositor:
         self._previous_alpha: AlphaImage | None = None
         self._light = Light()
         self._ground = Ground()
+        self._room: tuple[object, BlurredBackground, BgrImage] | None = None
+        """The blurred background made last, and of what; a network that leaves out still frames gives the same again.
+        """
 
     def reset(self) -> None:
         """Forget the stream."""
         self._previous_alpha = None
         self._light.reset()
         self._ground.reset()
+        self._room = None
 
     def state(self) -> StateArrays:
         """Return copies of the last alpha, if there is one, of the light and of the ground."""
@@ -145,6 +149,7 @@ class Compositor:
         self._previous_alpha = None if alpha is None else alpha.copy()
         self._light.load_state(under("light", arrays))
         self._ground.load_state(under("ground", arrays))
+        self._room = None
 
     def composite(
         self,
@@ -154,13 +159,17 @@ class Compositor:
         edges: EdgePlan,
         want_foreground: bool,
         placement: PlacementSettings | None = None,
+        origin: object = None,
     ) -> Matte:
-        """Return the matte of a frame, (H, W, 3). placement: see `MatteEdit`."""
+        """Return the matte of a frame, (H, W, 3). placement: see `MatteEdit`.
+
+        origin: equal by identity where the coefficients are equal; None if that is not known.
+        """
         small, coarse, cells = coefficients.small, coefficients.coarse, coefficients.cells
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
         picture = (
-            self._blurred(small, coarse, backdrop)
+            self._blurred(small, coarse, backdrop, origin)
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
@@ -196,12 +205,17 @@ class Compositor:
             return matte
         return placed(matte, np.ascontiguousarray(picture[: size[0], : size[1]]), placement, self._strips)
 
-    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground) -> BgrImage:
+    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground, origin: object) -> BgrImage:
+        if self._room is not None and origin is self._room[0] and backdrop == self._room[1]:
+            return self._room[2]
         geometry = self._geometry
         size = geometry.blur_factor, geometry.width, geometry.height
         ground = self._ground.follow(coarse) if backdrop.distance else None
         strength, bokeh, zoom = backdrop.strength, backdrop.bokeh, backdrop.zoom
-        return blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
+        picture = blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
+        # The blur that grows with the distance changes with every frame.
+        self._room = None if origin is None or backdrop.distance else (origin, backdrop, picture)
+        return picture
 
     def _finished(
         self,

@@ -98,6 +98,7 @@ class CpuBackend(ABC):
         if not still or self._last is None:
             self._last = self._strict_coefficients(frame, edges)
         coefficients, shown, placement = self._last, frame, None
+        origin = self._last if edit is None else None
         if edit is not None:
             matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
             shown, coefficients = edited(frame, coefficients, matte_edit, self._strips)
@@ -113,7 +114,8 @@ class CpuBackend(ABC):
         def result() -> Matte:
             if resets:
                 self._compositor.reset()
-            matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, placement)
+            composited = shown, coefficients, backdrop, plan(edges), want_foreground, placement, origin
+            matte = self._compositor.composite(*composited)
             return matte if shown is frame else replace(matte, frame=shown)
 
         return Pending(result, detach)
