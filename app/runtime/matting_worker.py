@@ -12,7 +12,7 @@ from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
-from app.matting.base.interface import MattingEngine, Pending
+from app.matting.base.interface import MattingEngine
 from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops, OverlayPainter
@@ -157,7 +157,7 @@ class MattingWorker:
                 if overlaps:
                     pending.detach()
                 else:
-                    pending = _ready(pending.result())
+                    pending = replace(pending, result=_ready(pending.result()))
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self._drain():
                 self._fail(error)
@@ -200,7 +200,7 @@ class MattingWorker:
         try:
             finished = finish()
             if finished.self_test_due:
-                again = replace(job, pending=_ready(finished.matte))
+                again = replace(job, pending=replace(job.pending, result=_ready(finished.matte)))
                 finished = self._finisher.finish(again, self._tester(job))
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._fail(error)
@@ -220,9 +220,8 @@ class MattingWorker:
         work_s = finished.work_s(job) * (ALONE if job.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
         latency_s = finished.ended_s - job.frame.captured_at_s
-        step = StepTiming(
-            finished.ended_s, finished.busy_s(job), latency_s, self._rate_hz(self._shared.settings, job.frame)
-        )
+        rate_hz = self._rate_hz(self._shared.settings, job.frame)
+        step = StepTiming(finished.ended_s, finished.busy_s(job), latency_s, rate_hz, job.pending.still)
         self._engines.completed(job.run, step)
         return True
 
@@ -281,5 +280,5 @@ def _crop(frame: Frame, framing: FramingSettings) -> Frame:
     return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
 
 
-def _ready(matte: Matte) -> Pending:
-    return Pending(lambda: matte)
+def _ready(matte: Matte) -> Callable[[], Matte]:
+    return lambda: matte

@@ -126,6 +126,8 @@ class Pending:
     detach: Callable[[], None] = lambda: None
     """Copies what the next step overwrites: `result` may then run on any thread beside that step and after `close`, but
     must have ended before the result of that step and before any other method of the engine."""
+    still: bool = False
+    """Whether the network left the frame out, because little has moved."""
 
 
 class MattingEngine(Protocol):

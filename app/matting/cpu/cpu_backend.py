@@ -96,7 +96,7 @@ class CpuBackend(ABC):
     ) -> Pending:
         """Run one step; see `Backend.step`."""
         if not still or self._last is None:
-            self._last = self._strict_coefficients(frame, edges)
+            self._last, still = self._strict_coefficients(frame, edges), False
         coefficients, shown, placement = self._last, frame, None
         origin = self._last if edit is None else None
         if edit is not None:
@@ -118,7 +118,7 @@ class CpuBackend(ABC):
             matte = self._compositor.composite(*composited)
             return matte if shown is frame else replace(matte, frame=shown)
 
-        return Pending(result, detach)
+        return Pending(result, detach, still)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:
         coefficients = self.infer(frame, edges.person_region)

@@ -135,6 +135,8 @@ class StepTiming:
     """Age of the frame when its composite was ready."""
     rate_hz: float
     """Target frame rate."""
+    still: bool = False
+    """As in `Pending`. It tells nothing of the load once somebody moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ class Governor:
         self._last_s = step.now_s
         if self._window_start_s is None:
             self._window_start_s = step.now_s + self._timing.settle_s
-        if step.now_s < self._window_start_s:
+        if step.still or step.now_s < self._window_start_s:
             return False
         self._window.append(step)
         if step.now_s - self._window_start_s < self._timing.window_s or len(self._window) < MIN_SAMPLES:

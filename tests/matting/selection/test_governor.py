@@ -147,6 +147,17 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
     assert len(machine.switches_s) <= 8
 
 
+def test_quality_is_not_raised_for_somebody_who_is_still() -> None:
+    machine = Simulated(Governor(LEVELS), constant(1.2))
+    machine.run(20)
+    quality = machine.governor.quality
+    assert quality != FULL
+    for frame in range(900):
+        busy_s = 1e-5 if (still := frame % 6 > 0) else 0.85 / 30
+        machine.governor.observe(StepTiming(20 + frame / 30, busy_s, busy_s, 30.0, still))
+    assert machine.governor.quality == quality
+
+
 @given(load=st.floats(0.3, 6), fixed=st.floats(0, 0.9), lighter=st.floats(0.05, 1.2))
 @example(load=1.5, fixed=0.625, lighter=0.25)
 @example(load=1.125, fixed=0.875, lighter=0.125)
