@@ -14,10 +14,10 @@ from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import PreviewWorker, ViewMode, ViewRequest
 from app.gui.widgets.qt import timer
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase, PipelineStatus
+from app.runtime.status import PipelineStatus
 
-STATUS_INTERVAL_MS, IDLE_INTERVAL_MS = 200, 300
-"""Between two looks at the status, while composites are shown and while they are not."""
+STATUS_INTERVAL_MS = 300
+"""Between two looks at the status."""
 
 
 class Bridge(QObject):
@@ -57,9 +57,7 @@ class Bridge(QObject):
 
     def poll(self) -> None:
         """Emit the status now."""
-        status = self.status
-        self._timer.setInterval(STATUS_INTERVAL_MS if status.phase is Phase.RUNNING else IDLE_INTERVAL_MS)
-        self.status_changed.emit(status)
+        self.status_changed.emit(self.status)
 
     @property
     def status(self) -> PipelineStatus:

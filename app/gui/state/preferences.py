@@ -90,6 +90,8 @@ class PreferencesStore(QObject):
 
     def change(self, **changes: Any) -> None:
         """Change fields."""
+        if all(getattr(self._current, name) == value for name, value in changes.items()):
+            return  # before the validation, which takes longer than all else that follows a status
         new = self._current.replace(**changes)
         if new != self._current:
             self._current = new
