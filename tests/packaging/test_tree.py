@@ -25,7 +25,7 @@ from app.system.licences import stated
 from models.table import NETWORKS
 from tests.paths import ROOT
 from tools.packages import deb, release
-from tools.packages.check import Report, digest, part_of, refused, resolved
+from tools.packages.check import Report, digest, foreign_folders, part_of, refused, resolved
 from tools.packages.prune import prune
 from tools.packages.tree import NOT_PACKAGED, build, locked_for_packages, relocated
 
@@ -130,6 +130,12 @@ def test_the_packaged_parts_state_a_licence_that_fits() -> None:
 def test_libraries_that_ldd_does_not_find_are_missing() -> None:
     text = "\tlibz.so.1 => /lib/libz.so.1 (0x7f)\n\tlibtorch.so => not found\n\tlinux-vdso.so.1 (0x7f)\n"
     assert resolved(text) == {"libz.so.1": "/lib/libz.so.1", "libtorch.so": ""}
+
+
+def test_libraries_are_searched_nowhere_but_in_the_tree() -> None:
+    line = " 0x000000000000001d (RUNPATH)  Library runpath: [{}]\n"
+    assert foreign_folders(line.format("$ORIGIN/../lib:$ORIGIN")) == []
+    assert foreign_folders(line.format("$ORIGIN:/tmp/build/lib")) == ["/tmp/build/lib"]
 
 
 def test_the_package_recommends_the_module_and_loads_none(tmp_path: Path) -> None:

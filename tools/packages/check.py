@@ -58,8 +58,8 @@ def check(tree: Path) -> Report:
     report.glibc = ".".join(map(str, newest))
     if newest > GLIBC:
         report.wrong.append(f"needs glibc {report.glibc}")
-    report.external, missing = external_libraries(tree, binaries)
-    report.wrong += [f"missing library: {line}" for line in missing]
+    report.external, wrong = external_libraries(tree, binaries)
+    report.wrong += wrong
     report.wrong += [
         f"contains {text!r}: {path.relative_to(tree)}" for path, text in containing(set(files) - set(binaries), HERE)
     ]
@@ -89,17 +89,28 @@ def newest_glibc(path: Path) -> tuple[int, ...]:
 
 
 def external_libraries(tree: Path, binaries: Iterable[Path]) -> tuple[dict[str, str], list[str]]:
-    """Return the system's libraries that binaries name themselves, with their paths, and what is not found."""
+    """Return the system's libraries that binaries name themselves, with their paths, and what is wrong with others."""
     external: dict[str, str] = {}
-    missing: list[str] = []
+    wrong: list[str] = []
     for binary in binaries:
-        needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", _output("readelf", "-d", str(binary))))
+        dynamic = _output("readelf", "-d", str(binary))
+        needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic))
+        wrong += [f"{binary.relative_to(tree)} searches libraries in {folder}" for folder in foreign_folders(dynamic)]
         for name, path in resolved(_output("ldd", str(binary))).items():
             if name in needed and not path:
-                missing.append(f"{binary.relative_to(tree)} needs {name}")
+                wrong.append(f"missing library: {binary.relative_to(tree)} needs {name}")
             elif name in needed and not Path(path).resolve().is_relative_to(tree):
                 external[name] = path
-    return dict(sorted(external.items())), missing
+    return dict(sorted(external.items())), wrong
+
+
+def foreign_folders(dynamic: str) -> list[str]:
+    """Return folders outside the tree that a binary searches for libraries, from the output of `readelf -d`.
+
+    Another user may be able to create such a folder, in /tmp above all, with libraries of his own.
+    """
+    searched = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.+)\]", dynamic)
+    return [folder for found in searched for folder in found.split(":") if not folder.startswith("$ORIGIN")]
 
 
 def resolved(ldd: str) -> dict[str, str]:

@@ -46,6 +46,7 @@ OPTIONS = [
     "-DBUILD_LIST=core,imgproc,imgcodecs,videoio,python3",
     "-DCMAKE_EXE_LINKER_FLAGS=-s",
     "-DCMAKE_MODULE_LINKER_FLAGS=-s",
+    "-DCMAKE_SKIP_RPATH=ON",  # else the module searches libraries in the folder of the build, which anybody can create
     *(f"-D{option}=OFF" for option in OFF),
     *(f"-D{option}=ON" for option in ON),
 ]
@@ -74,7 +75,9 @@ def build_wheel(folder: Path) -> Path:
             assert found in text, found
             text = text.replace(found, replaced)
         setup.write_text(text, encoding="utf-8")
-        environment = reproducible() | {"CMAKE_ARGS": " ".join(OPTIONS), "MAKEFLAGS": f"-j{os.cpu_count()}"}
+        flags = f"-ffile-prefix-map={scratch}=."  # texts of errors name source files
+        environment = reproducible() | {"CMAKE_ARGS": " ".join(OPTIONS), "CFLAGS": flags, "CXXFLAGS": flags}
+        environment["MAKEFLAGS"] = f"-j{os.cpu_count()}"
         subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, setup.parent], check=True, env=environment)
     (wheel,) = folder.glob("opencv_python_headless-*.whl")
     return wheel
