@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from app import __version__
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.packaging.conftest import DEMO
+from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 from tools.packages.check import check, digest
@@ -29,6 +31,7 @@ from tools.packages.tree import build
 
 MIRROR = "http://deb.debian.org/debian"
 USER = 1000
+NO_BED = 3
 GREEN = (0x40, 0xB1, 0x00)
 """Colour of the green background: blue, green, red."""
 LARGEST_MB = 600
@@ -149,6 +152,17 @@ def test_other_programs_read_its_pipewire_camera(tree: Path, pipewire: PrivateSe
         finally:
             program.terminate()
     assert program.returncode == 130  # ended by a signal
+
+
+@pytest.mark.skipif(os.environ.get("MATTECAM_VM") != "1", reason="set MATTECAM_VM=1")
+def test_it_runs_between_a_camera_and_a_reader(package: Path) -> None:
+    checks = ("program-killed", "program-camera-unplugged")
+    environment = {**os.environ, "PYTHON": sys.executable, "PACKAGE": str(package)}
+    run = (ROOT / "tests/vm/run.sh", *checks)
+    done = subprocess.run(run, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == NO_BED:
+        pytest.skip("there is no test bed beside the repository")
+    assert done.returncode == 0, done.stdout
 
 
 def test_lintian_finds_no_error(package: Path) -> None:

@@ -14,6 +14,11 @@ if [ -n "${LOOPBACK_KO-}" ]; then
   install -D "$LOOPBACK_KO" "/lib/modules/$(uname -r)/updates/v4l2loopback.ko"
   depmod
 fi
+if [ -n "${PACKAGE-}" ]; then
+  # The libraries of windows are not in this guest; tests/packaging proves that what the package depends on is enough.
+  dpkg --force-depends --install "$PACKAGE" >/tmp/install.log 2>&1 || { cat /tmp/install.log; exit 1; }
+  export PROGRAM=/usr/bin/mattecam
+fi
 if ! "${PROGRAM_PYTHON:-/none}" -c 'import numpy' 2>/dev/null; then
   unset PROGRAM_PYTHON
 fi

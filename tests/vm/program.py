@@ -1,7 +1,8 @@
 """The program in its own process, between a camera and a reader.
 
 Command line, pipeline, capture, backgrounds, outputs and control are real. The virtual machine is too slow for a
-network; an engine that takes the middle of the frame for the person replaces it.
+network; an engine that takes the middle of the frame for the person replaces it. `PROGRAM` names an installed program
+that runs instead, with its network.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -35,6 +38,10 @@ SLACK = float(os.environ.get("SLACK", "1"))
 """Factor on the time limits if the virtual machine shares its host."""
 START_LIMIT_S = 90.0 * SLACK
 """A first start compiles the program's loops."""
+INSTALLED = os.environ.get("PROGRAM")
+"""Installed program that runs in place of this one."""
+NETWORK = ("--model", "mattecam", "--precision", "int8", "--downsample-ratio", "0.25")
+"""Options of the installed program, so that it measures no precisions on the slow processor."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -77,13 +84,21 @@ def _main(options: tuple[str, ...]) -> None:
     log = os.open(FOLDER / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    command = ["headless", "--verbose", "--size", "640x480", "--virtual-camera", DEVICE, *options]
+    if INSTALLED:
+        os.execv(INSTALLED, [INSTALLED, *command, *NETWORK])
     setattr(pipeline, "default_parts", _parts)  # noqa: B010 - a name that the module does not export
     faulthandler.register(signal.SIGUSR2, file=log)
-    os._exit(main.main(["headless", "--verbose", "--size", "640x480", "--virtual-camera", DEVICE, *options]))
+    os._exit(main.main(command))
 
 
+@cache
 def _load_modules() -> None:
-    """Import the program once for all processes of a check: this is slow in the virtual machine."""
+    """Import the program once for all processes of a check, or let the installed one prepare: both are slow here."""
+    if INSTALLED:
+        once = (INSTALLED, "headless", "--source", "demo", "--size", "640x480", "--frames", "1", *NETWORK)
+        subprocess.run([*once, "--virtual-camera", "off"], capture_output=True, check=False)
+        return
     from app.cli import headless, main
 
     assert main and headless

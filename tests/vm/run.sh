@@ -7,6 +7,7 @@
 # PYTHON: an interpreter with the program's packages; its folders are lent to the guest where the guest can mount them
 # LOOPBACK: the version of Debian's v4l2loopback-dkms to test (0.13.2-1~bpo12+1, 0.15.0-2, 0.15.4-2), in place of that
 #   of the guest's suite; fetched by name from the folder of apt's own package, and built for the user-mode kernel alone
+# PACKAGE: a Debian package of the program; checks named program-... run the program that it installs, with its network
 # SLACK: factor on the limits of time (1), for a machine that does other work; STEADY_S: how long the rate is watched (60)
 # Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
 set -euo pipefail
@@ -43,7 +44,11 @@ if [ -n "${LOOPBACK:-}" ]; then
   fi
   LEND="$LEND $built"
 fi
+if [ -n "${PACKAGE:-}" ]; then
+  PACKAGE=$(realpath "$PACKAGE")
+  LEND="$LEND $(dirname "$PACKAGE")"
+fi
 PROGRAM_PYTHON=$("$python" -c 'import sys; print(sys.executable)')
 export LEND LOOPBACK_KO PROGRAM_PYTHON
-export VM_ENV="LEND LOOPBACK_KO PROGRAM_PYTHON${STEADY_S:+ STEADY_S}${SLACK:+ SLACK}"
+export VM_ENV="LEND LOOPBACK_KO PROGRAM_PYTHON${PACKAGE:+ PACKAGE}${STEADY_S:+ STEADY_S}${SLACK:+ SLACK}"
 exec "$bed/run.sh" --share "$root" --timeout "${VM_TIMEOUT:-3600}" -- bash tests/vm/in_guest.sh "$@"

@@ -38,15 +38,16 @@ def test_everything_in_the_bed(loopback: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="runs on Linux")
-def test_a_bed_gets_the_packages_of_the_checks(tmp_path: Path) -> None:
-    for script, line in (("build.sh", "true"), ("run.sh", 'echo "$VM_PIP"')):
+def test_a_bed_gets_the_packages_and_folders_of_the_checks(tmp_path: Path) -> None:
+    for script, line in (("build.sh", "true"), ("run.sh", 'echo "$VM_PIP|$LEND|$VM_ENV"')):
         (tmp_path / script).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / script).chmod(0o755)
-    own = {"MATTECAM_BED": str(tmp_path), "VM_DIR": str(tmp_path), "PYTHON": sys.executable, "LOOPBACK": ""}
-    run = [HERE / "run.sh"]
-    done = subprocess.run(run, env={**os.environ, **own}, capture_output=True, text=True, check=True)
-    names = {wheel.partition("==")[0] for wheel in done.stdout.split()}
-    assert {"aiohttp", "numpy", "pytest", "pyvirtualcam"} <= names
+    own = {"MATTECAM_BED": str(tmp_path), "VM_DIR": str(tmp_path), "PACKAGE": f"{tmp_path}/mattecam.deb"}
+    environment = {**os.environ, "PYTHON": sys.executable, "LOOPBACK": "", **own}
+    done = subprocess.run([HERE / "run.sh"], env=environment, capture_output=True, text=True, check=True)
+    wheels, lent, passed_on = done.stdout.split("|")
+    assert {"aiohttp", "numpy", "pytest", "pyvirtualcam"} <= {wheel.partition("==")[0] for wheel in wheels.split()}
+    assert str(tmp_path) in lent.split() and "PACKAGE" in passed_on.split()
 
 
 def test_marks_survive_and_noise_is_no_mark() -> None:
