@@ -6,7 +6,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 
 def eventually(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
@@ -16,6 +20,14 @@ def eventually(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline_s, f"did not happen within {timeout_s:g} seconds"
         pause.wait(0.005)
+
+
+def beside(call: Callable[[], Result]) -> Future[Result]:
+    """Run `call` on another thread."""
+    thread = ThreadPoolExecutor(1)
+    answer = thread.submit(call)
+    thread.shutdown(wait=False)
+    return answer
 
 
 def accepts(path: Path) -> bool:

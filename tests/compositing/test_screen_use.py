@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import ClassVar
@@ -16,7 +17,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 SETTINGS = BackgroundSettings(kind="screen")
 
@@ -41,26 +42,18 @@ def opened(use: ScreenUse, noted: list[bool]) -> ScreenBackground:
     return ScreenBackground(SETTINGS, lambda target: Screen(use, noted), use)
 
 
-def in_thread(call: Callable[[], object]) -> threading.Thread:
-    thread = threading.Thread(target=call)
-    thread.start()
-    return thread
-
-
 def test_no_image_is_taken_before_the_window_has_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A window that was busy for more than 0.3 s was captured with the room in it."""
     monkeypatch.setattr(screen_use, "DESKTOP_S", 0.05)
     use, noted, asked = ScreenUse(), list[bool](), threading.Event()
     use.listen(asked.set)
-    made: list[ScreenBackground] = []
-    opener = in_thread(lambda: made.append(opened(use, noted)))
+    opener = beside(lambda: opened(use, noted))
     assert asked.wait(10)
     assert use.captured
-    opener.join(0.5)
-    assert opener.is_alive() and noted == []
+    time.sleep(0.5)
+    assert not opener.done() and noted == []
     use.confirm_hidden()
-    opener.join(10)
-    (background,) = made
+    background = opener.result(10)
     background.backdrop(16, 9, 0.0)
     background.close()
     assert noted and all(noted), "the use is noted from before the first image until the screen is closed"
@@ -80,16 +73,12 @@ def test_a_window_that_does_not_answer_is_not_captured(monkeypatch: pytest.Monke
 def test_a_capture_that_waits_for_the_window_can_be_ended(ends: Callable[[ScreenUse], None]) -> None:
     use, noted, asked = ScreenUse(), list[bool](), threading.Event()
     use.listen(asked.set)
-
-    def refused() -> None:
-        with pytest.raises(BackgroundError):
-            opened(use, noted)
-
-    opener = in_thread(refused)
+    opener = beside(lambda: opened(use, noted))
     assert asked.wait(10)
     ends(use)
-    opener.join(10)
-    assert not opener.is_alive() and noted == [] and not use.captured
+    with pytest.raises(BackgroundError):
+        opener.result(10)
+    assert noted == [] and not use.captured
 
 
 def test_leaving_ends_the_capture_at_once_and_keeps_the_last_image() -> None:

@@ -19,7 +19,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
 from app.testing.parts import shows_room
 from tests.control.conftest import Program, fail
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 
 def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
@@ -30,15 +30,12 @@ def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
         gate.wait(10)
 
     program.world.faults.put("open_background", slow)
-    answers: list[str] = []
-    caller = threading.Thread(target=lambda: answers.append(program.run("background Beach")))
-    caller.start()
+    answer = beside(lambda: program.run("background Beach"))
     assert entered.wait(10)
     time.sleep(0.1)
-    assert answers == []
+    assert not answer.done()
     gate.set()
-    caller.join(10)
-    assert answers == ["Background: Beach."]
+    assert answer.result(10) == "Background: Beach."
 
 
 def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_path: Path) -> None:
@@ -106,8 +103,7 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
             return super().__iter__()
 
     quick, program.files = program.files, SlowDrive(program.files)
-    slow = threading.Thread(target=program.run, args=("background Beach",))
-    slow.start()
+    slow = beside(lambda: program.run("background Beach"))
     try:
         assert asked.wait(10)
         program.files = quick
@@ -115,7 +111,7 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
         program.run("background-view fit")
     finally:
         go_on.set()
-        slow.join(20)
+        slow.result(20)
     background = program.settings.background
     assert (background.path, background.fit) == (quick[0].path, "fit")
     assert program.settings.paused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
 import pytest
@@ -12,6 +11,7 @@ from app.control.server import answer
 from app.core.settings import FramingSettings
 from tests.control.conftest import Program, SettingsAlone
 from tests.runtime.running import BASE
+from tests.waiting import beside
 
 
 def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
@@ -22,11 +22,10 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
             alone.run("framing 1.5")
             alone.run("framing whole")
 
-    other = threading.Thread(target=zoom)
-    other.start()
+    other = beside(zoom)
     alone.run("pause")
     alone.run("freeze")
-    other.join(30)
+    other.result(30)
     assert alone.settings.paused
     assert alone.settings.frozen
     assert alone.settings.framing == FramingSettings()

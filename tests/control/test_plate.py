@@ -21,7 +21,7 @@ from app.runtime.timing import Timing
 from app.testing.parts import room_picture
 from tests.control.conftest import Program
 from tests.runtime.running import BASE
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 SIZE = 64, 48
 
@@ -29,21 +29,6 @@ SIZE = 64, 48
 @pytest.fixture(autouse=True)
 def _collected_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
-
-
-def started(program: Program, text: str) -> tuple[threading.Thread, list[str]]:
-    """Run a command on a thread; return it, and the list of its answer or error."""
-    answers: list[str] = []
-
-    def run() -> None:
-        try:
-            answers.append(program.run(text))
-        except MattecamError as error:
-            answers.append(str(error))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, answers
 
 
 def test_a_plate_is_taken_stored_and_used(program: Program) -> None:
@@ -58,24 +43,23 @@ def test_a_plate_is_taken_stored_and_used(program: Program) -> None:
 
 
 def test_nothing_is_taken_during_the_countdown(program: Program) -> None:
-    thread, answers = started(program, "plate take 1")
+    answer = beside(lambda: program.run("plate take 1"))
     eventually(lambda: program.pipeline.demand.takes_plate)
     assert not program.plates
-    assert thread.is_alive()
-    thread.join(20)
-    assert "Picture of the empty room" in answers[0]
+    assert not answer.done()
+    assert "Picture of the empty room" in answer.result(20)
 
 
 @pytest.mark.parametrize("first", ["before", "meanwhile"])
 def test_a_paused_program_takes_no_plate(program: Program, first: str) -> None:
     if first == "before":
         program.run("pause")
-    thread, answers = started(program, "plate take 30")
+    answer = beside(lambda: program.run("plate take 30"))
     if first == "meanwhile":
         eventually(lambda: program.pipeline.demand.takes_plate)
         program.run("pause")
-    thread.join(20)
-    assert "While Mattecam is paused" in answers[0]
+    with pytest.raises(MattecamError, match="While Mattecam is paused"):
+        answer.result(20)
     assert not program.plates
     assert program.settings.matting.plate is None
     assert program.pipeline.newest_frame is None
@@ -93,13 +77,13 @@ def test_someone_in_view_leaves_the_plate_in_use(program: Program, tmp_path: Pat
 
 
 def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Program) -> None:
-    thread, answers = started(program, "plate take 30")
+    answer = beside(lambda: program.run("plate take 30"))
     eventually(lambda: program.pipeline.demand.takes_plate)
     with pytest.raises(CommandError, match="already being taken"):
         program.run("plate take 0")
     program.controller.close()
-    thread.join(20)
-    assert "no picture of the empty room was taken" in answers[0]
+    with pytest.raises(MattecamError, match="no picture of the empty room was taken"):
+        answer.result(20)
     assert not program.plates
 
 

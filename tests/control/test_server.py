@@ -12,6 +12,7 @@ from app.control.commands import Command
 from app.control.server import ControlServer
 from app.core.messages.control import ControlText
 from tests.control.recorder import Recorder
+from tests.waiting import beside
 
 
 def test_every_command_arrives_and_is_answered(
@@ -79,23 +80,18 @@ def test_a_defect_in_a_command_is_answered_and_logged(
 
 
 def test_a_slow_command_delays_no_other(address: ControlAddress, controller: Recorder, server: ControlServer) -> None:
-    slow = threading.Thread(target=lambda: ask(Command("scene", "slow"), at=lambda: address))
-    slow.start()
+    slow = beside(lambda: ask(Command("scene", "slow"), at=lambda: address))
     assert controller.entered.wait(10)
     assert ask(Command("pause"), at=lambda: address).done
     assert controller.commands == [Command("pause")]
     controller.close()
-    slow.join(10)
-    assert not slow.is_alive()
+    slow.result(10)
 
 
 def test_stopping_answers_a_running_command(address: ControlAddress, controller: Recorder) -> None:
     server = ControlServer(controller, at=lambda: address)
     server.start()
-    answers: list[str] = []
-    client = threading.Thread(target=lambda: answers.append(ask(Command("scene", "slow"), at=lambda: address).message))
-    client.start()
+    client = beside(lambda: ask(Command("scene", "slow"), at=lambda: address))
     assert controller.entered.wait(10)
     assert server.stop()
-    client.join(10)
-    assert answers == ["scene done"]
+    assert client.result(10).message == "scene done"

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import threading
+import time
 
 import pytest
 
 from app.core.threads import Turns
+from tests.waiting import beside
 
 
 def test_the_end_of_a_step_ends_the_wait() -> None:
-    turns, ended = Turns(), []
-
-    def wait() -> None:
-        turns.wait_for_gap(60)
-        ended.append(True)
-
+    turns = Turns()
     with turns.step():
-        thread = threading.Thread(target=wait)
-        thread.start()
-        thread.join(0.05)
-        assert not ended
-    thread.join(30)
-    assert ended
+        wait = beside(lambda: turns.wait_for_gap(60))
+        time.sleep(0.05)
+        assert not wait.done()
+    wait.result(30)
 
 
 def test_the_wait_is_bounded() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button, made_store
 from tests.played_service import private_bus
 from tests.played_shortcuts import PlayedShortcuts
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 from tools import make_translations
 
 
@@ -97,20 +96,10 @@ def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -
     store = made_store()
     threads: list[int] = []
     store.changed.connect(lambda _settings: threads.append(threading.get_ident()))
-    caller = threading.Thread(target=lambda: store.set_paused(True))
-    caller.start()
-    caller.join()
+    beside(lambda: store.set_paused(True)).result()
     assert store.current.paused, "in effect without the GUI thread"
     assert not threads
     qtbot.waitUntil(lambda: threads == [threading.get_ident()])
-
-
-def while_blocked(work: Callable[[], object]) -> None:
-    """Run `work` on another thread while the GUI thread is blocked."""
-    caller = threading.Thread(target=work)
-    caller.start()
-    caller.join(30)
-    assert not caller.is_alive(), "answered without the GUI thread"
 
 
 def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(
@@ -126,7 +115,7 @@ def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(
         seen.append((session.pipeline.settings.paused, sent))
         eventually(lambda: len(world.pictures()) > sent + 1)  # the output continues without the GUI thread
 
-    while_blocked(pause)
+    beside(pause).result(30)  # while the GUI thread is blocked
     (paused, sent) = seen[0]
     assert paused, "in effect when it was answered"
     eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues while the GUI thread is blocked
@@ -140,7 +129,7 @@ def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(
 
 
 def test_a_background_set_by_ctl_survives_edits_of_the_window(session: Session, qtbot: QtBot) -> None:
-    while_blocked(lambda: ask(Command("background", "#102030")))
+    beside(lambda: ask(Command("background", "#102030"))).result(30)
     session.store.edit("output", mirror=True)
     qtbot.wait(50)
     settings = session.pipeline.settings

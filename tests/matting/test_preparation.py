@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import textwrap
-import threading
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from app.matting.preparation.preparation import Preparation, needed, note_prepar
 from app.matting.selection.measured import measurable, note_trials
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 
 def script(code: str) -> tuple[str, ...]:
@@ -86,21 +85,12 @@ def test_a_process_that_cannot_start_does_not_stop_the_program(caplog: pytest.Lo
 
 def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
     preparation = Preparation(script("print('1 1', flush=True); import time; time.sleep(60)"))
-    errors: list[ModelError] = []
-
-    def ensure() -> None:
-        try:
-            preparation.ensure()
-        except ModelError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=ensure)
-    thread.start()
+    started = beside(preparation.ensure)
     eventually(lambda: preparation.progress is not None)
     preparation.cancel()
-    thread.join(10)
-    assert not thread.is_alive()
-    assert errors and preparation.progress is None
+    with pytest.raises(ModelError):
+        started.result(10)
+    assert preparation.progress is None
     assert needed()
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from app.core.settings import Settings
 from app.runtime.shared import SettingsOwner, rebase
 from tests.runtime.running import BASE
+from tests.waiting import beside
 
 
 def test_a_change_returns_the_new_settings_and_an_equal_one_notifies_nobody() -> None:
@@ -26,11 +25,8 @@ def test_no_change_of_several_threads_is_lost() -> None:
     def rise(settings: Settings) -> Settings:
         return settings.replace(capture=settings.capture.replace(width=settings.capture.width + 1))
 
-    threads = [threading.Thread(target=lambda: [owner.change(rise) for _ in range(50)]) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
+    for rises in [beside(lambda: [owner.change(rise) for _ in range(50)]) for _ in range(4)]:
+        rises.result(10)
     assert owner.current.capture.width == BASE.capture.width + 200
 
 

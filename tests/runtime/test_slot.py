@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.runtime.worker import LatestSlot, SlotClosed
+from tests.waiting import beside
 
 
 @given(st.lists(st.integers(), min_size=1))
@@ -27,20 +26,16 @@ def test_every_value_is_read_once_across_threads() -> None:
 
     def read() -> None:
         while True:
-            try:
-                value = slot.get()
-            except SlotClosed:
-                return
+            value = slot.get()
             assert value is not None
             seen.append(value)
 
-    reader = threading.Thread(target=read)
-    reader.start()
+    reader = beside(read)
     for value in range(2000):
         slot.put(value)
     slot.close()
-    reader.join(60)
-    assert not reader.is_alive()
+    with pytest.raises(SlotClosed):
+        reader.result(60)
     assert seen == sorted(set(seen))
     assert seen[-1] == 1999
     assert len(seen) + slot.dropped == 2000

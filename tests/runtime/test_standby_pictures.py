@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.core.settings import OutputSettings
 from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 SOON = OutputSettings(standby_text="soon")
 
@@ -86,14 +87,9 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
 
 
 def test_every_thread_may_ask(cards: StandbyPictures) -> None:
-    seen: list[Picture] = []
-    threads = [
-        threading.Thread(target=lambda n=n: seen.extend(cards.get(SOON, 64 + 16 * n, 48) for _ in range(200)))
-        for n in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert {picture.size for picture in seen} == {(64, 48), (80, 48), (96, 48)}
-    assert all(picture.kind is PictureKind.STANDBY for picture in seen)
+    def ask(width: int) -> set[tuple[tuple[int, int], PictureKind]]:
+        return {(seen.size, seen.kind) for seen in (cards.get(SOON, width, 48) for _ in range(200))}
+
+    widths = (64, 80, 96)
+    for width, seen in zip(widths, [beside(partial(ask, width)) for width in widths], strict=True):
+        assert seen.result(10) == {((width, 48), PictureKind.STANDBY)}

@@ -11,6 +11,7 @@ import pytest
 
 from app.system import environment
 from tests.system.wheels import add_wheel, lock
+from tests.waiting import beside
 
 
 @pytest.mark.torch
@@ -100,12 +101,10 @@ def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:
         with environment.lock_environment():
             entered.set()
 
-    thread = threading.Thread(target=second)
     with environment.lock_environment():
-        thread.start()
+        start = beside(second)
         assert not entered.wait(0.3)
-    assert entered.wait(10)
-    thread.join(10)
+    start.result(10)
 
 
 @pytest.mark.parametrize(
