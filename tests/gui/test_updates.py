@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PyQt6.QtGui import QAction, QDesktopServices
@@ -23,6 +23,7 @@ from app.gui.dialogs.update_box import UpdateBox, numbers
 from app.gui.shell.application import Session
 from tests.certificates import self_signed, server_context
 from tests.gui.widgets import find
+from tests.serving import Handler, served
 
 
 @dataclass
@@ -36,12 +37,12 @@ class Releases:
     released: threading.Event = field(default_factory=threading.Event)
 
 
-class Handler(BaseHTTPRequestHandler):
+class Answer(Handler):
     """Answers as told."""
 
-    def __init__(self, told: Releases, *words: object) -> None:
+    def __init__(self, told: Releases, *words: Any) -> None:
         self.told = told
-        super().__init__(*words)  # type: ignore[arg-type]
+        super().__init__(*words)
 
     def do_GET(self) -> None:
         self.told.asked.append(f"{self.path} {self.headers['User-Agent']}")
@@ -52,26 +53,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
         self.wfile.write(self.told.answer)
 
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
 
-
-class Server(ThreadingHTTPServer):
-    """Prints nothing of clients that leave early."""
-
-    def handle_error(self, *_: object) -> None:
-        pass
-
-
-def served(told: Releases, tls: Path | None = None) -> Iterator[str]:
-    with Server(("127.0.0.1", 0), partial(Handler, told)) as server:
-        server.daemon_threads = True
-        if tls is not None:
-            server.socket = server_context(*self_signed(tls)).wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/repos/{{0}}/releases/latest"
-        told.released.set()
-        server.shutdown()
+PATH = "/repos/{0}/releases/latest"
 
 
 @pytest.fixture
@@ -80,9 +63,10 @@ def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releas
     told = Releases()
     monkeypatch.setattr(program, "PROJECT", tmp_path / "PROJECT")
     program.PROJECT.write_text("owner/name\n")
-    for address in served(told):
-        monkeypatch.setattr(update_box, "NEWEST", address)
+    with served(partial(Answer, told)) as address:
+        monkeypatch.setattr(update_box, "NEWEST", address + PATH)
         yield told
+        told.released.set()
 
 
 def tagged(version: str) -> bytes:
@@ -170,8 +154,8 @@ def test_a_server_without_a_trusted_certificate_is_refused(
     releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     impostor = Releases(tagged(after(1, 0, 0)))
-    for address in served(impostor, tmp_path):
-        monkeypatch.setattr(update_box, "NEWEST", address)
+    with served(partial(Answer, impostor), server_context(*self_signed(tmp_path))) as address:
+        monkeypatch.setattr(update_box, "NEWEST", address + PATH)
         assert said()[1].startswith("No answer from 127.0.0.1.")
     assert impostor.asked == []
 

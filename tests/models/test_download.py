@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,13 +17,14 @@ from models.download import download, fetch
 from models.spec import WeightSpec
 from models.table import NETWORKS
 from models.weights import DownloadError, WeightsNotFoundError, hash_record
+from tests.serving import Handler, served
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 SPEC = WeightSpec("a-model", "a.pth", "MIT", "", "https://example.org/a.pth", len(CONTENT), SHA256)
 
 
-class Server(BaseHTTPRequestHandler):
+class Server(Handler):
     """Serves CONTENT in the way that the path names; records the requested ranges."""
 
     protocol_version = "HTTP/1.1"
@@ -75,22 +74,13 @@ class Server(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Suppress log output."""
-
 
 @pytest.fixture
 def server() -> Iterator[str]:
     Server.ranges.clear()
     Server.sent = 0
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{httpd.server_port}"
-        finally:
-            httpd.shutdown()
-            thread.join(10)
+    with served(Server) as address:
+        yield address
 
 
 @pytest.fixture

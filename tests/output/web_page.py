@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import queue
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ import numpy as np
 
 from tests.output.pictures import BARS
 from tests.paths import ROOT
+from tests.serving import Handler, served
 from tests.vm import marks
 
 _FIREFOX_PREFERENCES = """
@@ -53,10 +52,7 @@ def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
     reports: queue.Queue[dict[str, Any]] = queue.Queue()
     content = (ROOT / "tests" / "output" / "page.html").read_bytes()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
+    class Page(Handler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("content-type", "text/html")
@@ -68,14 +64,8 @@ def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
             self.send_response(204)
             self.end_headers()
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/", reports
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Page) as address:
+        yield f"{address}/", reports
 
 
 def ages_of(report: dict[str, Any]) -> list[float]:

@@ -7,11 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from app.system.environment import pins
 from app.system.licences import stated
 from models.table import NETWORKS
 from tests.paths import ROOT
+from tests.serving import served
 from tools.packages import deb, release
 from tools.packages.check import Report, digest, foreign_folders, part_of, refused, resolved
 from tools.packages.prune import prune
@@ -174,14 +174,12 @@ def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bytes]:
     (tmp_path / "server").mkdir()
     (tmp_path / "server" / spec.weights.file).write_bytes(weights)
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "server"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/{spec.weights.file}"
+    with served(handler) as address:
+        url = f"{address}/{spec.weights.file}"
         pin = hashlib.sha256(weights).hexdigest()
         published = replace(spec.weights, url=url, bytes=len(weights), sha256=pin)
         monkeypatch.setitem(NETWORKS, release.INCLUDED, replace(spec, weights=published))
         yield weights
-        server.shutdown()
 
 
 def test_a_release_fetches_the_published_weights_once(pinned: bytes, tmp_path: Path) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from platform import machine
 
 import pytest
 
 from app.system import environment
+from tests.serving import Handler, served
 from tests.system.wheels import add_wheel, lock
 
 
@@ -101,21 +100,14 @@ def test_an_old_driver_gets_cuda_12_where_its_hashes_are_known(
     ]
 
 
-class Answer(BaseHTTPRequestHandler):
+class Answer(Handler):
     def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the test's output clean."""
-
 
 @pytest.fixture
 def index() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join(10)
+    with served(Answer) as address:
+        yield address
