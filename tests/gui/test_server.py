@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -24,6 +22,7 @@ from app.gui.widgets.value_slider import times
 from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
+from tests.fresh_python import printed_by
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import button, current, existing, find
 
@@ -148,8 +147,7 @@ def test_listing_devices_imports_torch_only_where_there_may_be_a_gpu() -> None:
         "hardware.cuda_cards = lambda: CudaCards(None); platform.system = lambda: 'Linux';"
         "print(services.devices(), 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "(('cpu', 'CPU'),) False"
+    assert printed_by(code) == "(('cpu', 'CPU'),) False\n"
 
 
 CONNECTING = PipelineStatus(Phase.RUNNING, server=ServerState.CONNECTING, busy="the model", fps_out=30.0)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,9 +28,9 @@ from app.gui.i18n.messages import describe_model, translated
 from app.gui.state.tasks import Tasks
 from models.table import NETWORKS
 from tests.doctor.machine import Machine
+from tests.fresh_python import printed_by
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import find
-from tests.paths import ROOT
 from tools import make_translations
 from tools.make_translations import FOLDER, LANGUAGES
 
@@ -133,7 +131,7 @@ for thread in threads:
 
 def test_the_language_changes_while_other_threads_translate() -> None:
     """`ctl` looks up the names of backgrounds on its own threads: both waited for each other for ever."""
-    subprocess.run([sys.executable, "-c", WHILE_THE_LANGUAGE_CHANGES], cwd=ROOT, timeout=60, check=True)
+    printed_by(WHILE_THE_LANGUAGE_CHANGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from app.core.settings import BackgroundSettings, Settings
 from tests.clips import write_clip
+from tests.fresh_python import printed_by
 from tests.offline.converting import run
 
 LATE_KERNELS = """
@@ -30,10 +29,7 @@ engine.close()
 
 @pytest.mark.long
 def test_the_engine_of_a_conversion_waits_for_the_kernels(repo: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LATE_KERNELS], cwd=repo, capture_output=True, text=True, timeout=100, check=False
-    )
-    assert done.stdout == "True\n", done.stderr
+    assert printed_by(LATE_KERNELS, folder=repo) == "True\n"
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])

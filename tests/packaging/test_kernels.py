@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from app.core.native_kernels import LEVELS
-from tests.paths import ROOT
+from tests.fresh_python import printed_by
 from tools.packages.kernels import build
 
 pytestmark = [
@@ -59,15 +58,8 @@ print(digest.hexdigest(), found.shape, found.dtype, found.flags.writeable)
 """
 
 
-def steps(*where: str) -> str:
-    command = [sys.executable, "-c", STEPS, *where]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=400)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_a_library_gives_the_bits_of_numba(tmp_path: Path) -> None:
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     level = next(name for name, needed in LEVELS.items() if needed <= set(flags))
     build(tmp_path, [level])
-    assert steps(str(tmp_path), level) == steps("numba")
+    assert printed_by(STEPS, str(tmp_path), level, limit_s=400) == printed_by(STEPS, "numba", limit_s=400)

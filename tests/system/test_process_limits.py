@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 import sys
 
 import pytest
 
-from tests.paths import ROOT
+from tests.fresh_python import printed_by
 
 CHILD = """
 import atexit, resource
@@ -22,8 +21,7 @@ run_to_exit(["version"])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for core dumps")
 def test_the_program_leaves_no_core_dump() -> None:
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=True)
-    words, hard, soft = done.stdout.split()[-3:]
+    words, hard, soft = printed_by(CHILD).split()[-3:]
     assert words == "limits"
     if int(hard) == 0:
         pytest.skip("the system forbids core dumps already")
@@ -59,8 +57,7 @@ with tempfile.NamedTemporaryFile() as file:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heaps of glibc")
 def test_many_threads_share_few_heaps() -> None:
     """Each thread got a heap of its own, up to eight for each core, which kept what the thread had freed."""
-    done = subprocess.run([sys.executable, "-c", HEAPS], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert int(done.stdout) <= 2
+    assert int(printed_by(HEAPS)) <= 2
 
 
 FREED = """
@@ -83,5 +80,4 @@ print(kept - psutil.Process().memory_info().rss)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heaps of glibc")
 def test_memory_below_a_block_in_use_is_returned() -> None:
-    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert int(done.stdout) > 200e6
+    assert int(printed_by(FREED)) > 200e6

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
-from tests.paths import ROOT
+from tests.fresh_python import printed_by
 
 LINE = 'rotate: int = setting(0, "Rotate the output.", 0, 270, option="--rotate")'
 PROGRAM = """
@@ -51,9 +49,7 @@ print(json.dumps(said))
 
 def test_a_setting_is_declared_in_one_line() -> None:
     program = PROGRAM.replace("{LINE}", LINE.replace('"', '\\"'))
-    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=100)
-    assert run.returncode == 0, run.stderr
-    *help_lines, said = run.stdout.splitlines()
+    *help_lines, said = printed_by(program).splitlines()
     assert any(line.split() == ["--rotate", "0-270", "Rotate", "the", "output."] for line in help_lines)
     problem = "“300” is not possible: it must be at most 270."
     assert json.loads(said) == {

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks.gpu import Bench, Row, correctness, machine, run
-from tests.paths import ROOT
+from tests.fresh_python import printed_by
 
 pytestmark = pytest.mark.torch
 
@@ -22,8 +20,7 @@ ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch",
 @pytest.mark.parametrize("module", ["benchmarks.gpu", "training.gpu"])
 def test_nothing_is_imported_that_a_bare_environment_lacks(module: str) -> None:
     code = f"import sys, {module}; print([m for m in {ABSENT} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.stdout.strip() == "[]", done.stderr
+    assert printed_by(code) == "[]\n"
 
 
 def test_a_check_that_fails_is_recorded_and_the_next_one_runs(tmp_path: Path) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 
 import pytest
 
 from app.matting.kernels.loading import without_garbage_collection
-from tests.paths import ROOT
+from tests.fresh_python import printed_by
 
 LOAD_AND_COUNT = """
 import gc, sys
@@ -53,6 +51,4 @@ def test_who_has_switched_it_off_keeps_it_off() -> None:
 
 
 def test_the_kernels_are_loaded_without_a_collection_of_everything() -> None:
-    command = [sys.executable, "-c", LOAD_AND_COUNT]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300).stdout.split()
-    assert said == ["True", "0", "True", "True"]
+    assert printed_by(LOAD_AND_COUNT, limit_s=300).split() == ["True", "0", "True", "True"]
