@@ -1,6 +1,6 @@
 """What the program uses of the service: the remote engine, the token, and the server. Imports aiortc only when called.
 
-Call `require_service` of `app.config.parsing` first: it says in one sentence what is not installed.
+Call `require_service` of `app.config.webrtc_service` first: it says in one sentence what is not installed.
 """
 
 from __future__ import annotations

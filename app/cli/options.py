@@ -13,7 +13,8 @@ from pathlib import Path
 from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
-from app.config.parsing import describe_background, parse_server, require_service
+from app.config.parsing import describe_background, parse_server
+from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError, MattecamError, ModelError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import check_outputs, free_name, holds_something, is_special

@@ -10,7 +10,8 @@ import typer
 from app.cli.options import prepare
 from app.cli.terminal import EXIT_INTERRUPTED, notify
 from app.config import logs
-from app.config.parsing import replace_checked, require_service
+from app.config.parsing import replace_checked
+from app.config.webrtc_service import require_service
 from app.core.settings import EdgeSettings, EngineSettings
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from os.path import lexists
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,8 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from app.config.value_problem import file_problem, first_problem
-from app.core.errors import MattecamError, SettingsError, UsageError
-from app.core.files import paths, program
+from app.core.errors import SettingsError, UsageError
+from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, read_object
 from app.core.framing import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
@@ -180,17 +179,3 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
         raise SettingsError(ZoneText.BROKEN(file=path, reason=error.text)) from error
     except OSError as error:
         raise SettingsError(ZoneText.BROKEN(file=path, reason=why_not_read(error))) from error
-
-
-PACKAGES = ("aiohttp", "aiortc", "prometheus_client")
-"""What the service needs beside the packages of the program."""
-
-
-def require_service(option: str) -> None:
-    """Raise MattecamError if the service or one of its packages is missing. option: what needs it, for the message."""
-    if find_spec("service") is None:
-        raise MattecamError(RemoteText.NO_SERVICE(option=option))
-    missing = [name for name in PACKAGES if find_spec(name) is None]
-    if missing:
-        command = program.install_command("service/requirements.txt", missing)
-        raise MattecamError(RemoteText.NO_PACKAGES(option=option, packages=missing, command=command))

@@ -52,7 +52,7 @@ def default_parts() -> Parts:
     from app.capture import SourceOpener
     from app.compositing import open_background
     from app.compositing.overlay import render_overlay
-    from app.config.parsing import require_service
+    from app.config.webrtc_service import require_service
     from app.matting import build_engine
     from app.matting.preparation.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch

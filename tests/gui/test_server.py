@@ -12,7 +12,7 @@ from PyQt6.QtCore import QEvent, QLocale, QObject, QTimer
 from PyQt6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.config import parsing, settings_file
+from app.config import settings_file, webrtc_service
 from app.core.messages.matting import ModelText
 from app.core.types import SourceInfo
 from app.gui.i18n.language import translate
@@ -32,7 +32,7 @@ LONGEST_PAUSE_S = 20.0
 
 @pytest.fixture
 def network(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> Network:
-    monkeypatch.setattr(parsing, "PACKAGES", ())  # the link is simulated
+    monkeypatch.setattr(webrtc_service, "PACKAGES", ())  # the link is simulated
     world.engine = Place
     Place.network = Network()
     return Place.network
@@ -124,7 +124,7 @@ def test_what_cannot_be_a_server_is_refused(
     qtbot.waitUntil(lambda: "holds fewer than" in problem(session))
     button(session, "serverTokenRemove").click()
     assert current(session).matting.server_token_file is None
-    monkeypatch.setattr(parsing, "PACKAGES", ("no_such_package",))
+    monkeypatch.setattr(webrtc_service, "PACKAGES", ("no_such_package",))
     connect(session, SERVER)
     qtbot.waitUntil(lambda: "service/requirements.txt" in problem(session))
     assert current(session).matting.location == "local" and network.offers == 0

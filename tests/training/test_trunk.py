@@ -140,10 +140,14 @@ def test_files_tell_which_layers_their_network_has(trunk: bool, wide: bool, tmp_
         assert (found.trunk is not None, found.detail1 is not None) == (trunk, wide)
 
 
-@pytest.mark.parametrize("other", [MattecamNetwork(trunk=True), MattecamNetwork(wide=True)])
-def test_weights_of_other_layers_cannot_be_blended(other: MattecamNetwork) -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(MattecamNetwork(), MattecamNetwork(trunk=True)), (MattecamNetwork(wide=True), MattecamNetwork())],
+    ids=["trunk", "wide"],
+)
+def test_weights_of_other_layers_cannot_be_blended(one: MattecamNetwork, other: MattecamNetwork) -> None:
     with pytest.raises(UsageError, match="different layers"):
-        blended(MattecamNetwork(), other, 0.5)
+        blended(one, other, 0.5)
 
 
 @torch.no_grad()

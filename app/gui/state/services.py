@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from app.capture.devices import list_cameras as list_cameras
-from app.config.parsing import parse_server, require_service
+from app.config.parsing import parse_server
+from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError, MattecamError
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage

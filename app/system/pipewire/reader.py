@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
+from app.system.pipewire.buffers import read_frame, readable_memory
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import ANY_NODE, Direction, Stream, StreamFlags, StreamState
 from app.system.pipewire.video_format import (
@@ -21,8 +22,6 @@ from app.system.pipewire.video_format import (
     VideoFormat,
     any_format,
     parse_format,
-    read_frame,
-    readable_memory,
 )
 
 RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")

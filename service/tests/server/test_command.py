@@ -72,7 +72,7 @@ def test_a_port_in_use_is_named_once(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("app.config.parsing.PACKAGES", ("aiohttp", "no_such_package"))
+    monkeypatch.setattr("app.config.webrtc_service.PACKAGES", ("aiohttp", "no_such_package"))
     assert main(["serve"]) == 1
     message = capsys.readouterr().err
     assert "needs the packages no_such_package; run `" in message
