@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.capture.base import LiveSource
 from app.capture.mjpg import MjpgDecoder
 from app.cli.bench.in_use import child, in_use, run, table
 from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
@@ -65,6 +66,7 @@ def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones()
         clock.now_s += seconds
 
     source = CameraLikeSource(camera_frames(64, 48, 30, 4), 64, 48, 100.0, clock, wait)
+    assert isinstance(source, LiveSource), "a paused program would decode its frames"
     read = [frame for frame in (source.read() for _ in range(12)) if frame is not None]
     assert {frame.image.shape for frame in read} == {(48, 64, 3)}
     assert [frame.captured_at_s for frame in read] == pytest.approx([frame.index / 100 for frame in read])

@@ -69,6 +69,9 @@ class CameraLikeSource:
         self._wait()
         return True
 
+    def hold_exposure(self, wanted: bool) -> None:
+        """Do nothing: recorded frames have no exposure to lock."""
+
     def _wait(self) -> None:
         interval_s = 1 / self.info.fps
         overdue = int((self._now() - self._started_s) / interval_s)
