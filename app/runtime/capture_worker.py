@@ -40,11 +40,6 @@ class CaptureWorker:
         self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
-        self._live: LiveSource | None = None
-        """The open source, if it is one."""
-        self._seen: CaptureSettings | None = None
-        """The settings that `_wanted` was made of."""
-        self._wanted = CaptureSettings()
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
@@ -80,11 +75,9 @@ class CaptureWorker:
                     self._rest()
                     continue
                 settings = self._shared.settings.capture
-                if settings is not self._seen:
-                    # lock_exposure takes effect without opening the source again
-                    self._seen, self._wanted = settings, settings.replace(lock_exposure=False)
-                if self._source is None or self._wanted != self._tried:
-                    self._switch(self._wanted)
+                wanted = settings.replace(lock_exposure=False)  # takes effect without opening the source again
+                if self._source is None or wanted != self._tried:
+                    self._switch(wanted)
                 if self._source is None:
                     self._wake.wait(self._timing.source_retry_s)
                     self._wake.clear()
@@ -133,7 +126,6 @@ class CaptureWorker:
 
     def _adopt(self, source: FrameSource, settings: CaptureSettings) -> None:
         self._source, self._running = source, settings
-        self._live = source if isinstance(source, LiveSource) else None
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
@@ -148,10 +140,11 @@ class CaptureWorker:
         try:
             frame = None
             with self.thread.calling(self._source.info.name):
-                if self._live is not None:
-                    self._live.hold_exposure(hold_exposure)
-                if self._live is not None and self._is_unneeded(started_s):
-                    arrived = self._live.skip()
+                live = self._source if isinstance(self._source, LiveSource) else None
+                if live is not None:
+                    live.hold_exposure(hold_exposure)
+                if live is not None and self._is_unneeded(started_s):
+                    arrived = live.skip()
                     self._next_index += 1
                 else:
                     self._read_at_s = started_s + self._timing.paused_interval_s

@@ -58,8 +58,6 @@ class EngineSelector:
         """Built first, so that something mattes until the server answers."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
-        self.compares_with_plate = False
-        """Whether frames are compared with a plate, so that the camera should hold its exposure."""
         self.server: ServerState | None = None
         self.lowered: Lowered | None = None
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
@@ -70,6 +68,12 @@ class EngineSelector:
         """Of the last step, while frames follow it without a break."""
         self._last_step: StepTiming | None = None
         self._pattern = MattingPattern()
+
+    @property
+    def compares_with_plate(self) -> bool:
+        """Whether frames are compared with a plate, so that the camera should hold its exposure (any thread)."""
+        info = self.info
+        return info is not None and needs_plate(info.model)
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
@@ -103,7 +107,6 @@ class EngineSelector:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
         info = self.info = outcome.value.info
-        self.compares_with_plate = needs_plate(info.model)
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
         why = reason(outcome.key, plan.choice, plan.base)
         _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
@@ -145,7 +148,7 @@ class EngineSelector:
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
-        self.info, self.compares_with_plate = None, False
+        self.info = None
         if engine is not None:
             close_unused(engine.close)
 

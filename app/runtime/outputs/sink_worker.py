@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
@@ -41,8 +40,6 @@ class SinkWorker:
         self._sink: FrameSink | None = None
         self._camera: CameraSink | None = None
         self._counted: CountedSink | None = None
-        self._known: tuple[Settings | None, Any] = None, None
-        """What the settings ask for, with these settings: not every frame asks again."""
         self._tried: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
@@ -128,10 +125,7 @@ class SinkWorker:
         self._use(sink)
 
     def _wanted(self) -> Any:
-        settings, known = self._context.settings(), self._known
-        if known[0] is not settings:
-            known = self._known = settings, self.spec.wanted(settings)
-        return known[1]
+        return self.spec.wanted(self._context.settings())
 
     def _use(self, sink: FrameSink | None) -> None:
         self._sink = sink
