@@ -20,6 +20,7 @@ from tests.paths import ROOT
 from tools.packages import flatpak, recipes, release
 from tools.packages.check import Report
 from tools.packages.deb import build_deb
+from tools.packages.opencv import replace_texts
 from tools.packages.tree import archive, locked_for_packages, site_packages
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="links")
@@ -140,10 +141,7 @@ def test_archives_of_one_folder_are_equal(tree: Path, tmp_path: Path) -> None:
 
 @needs(*release.TOOLS)
 def test_a_release_has_every_format_with_its_sum(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "git", lambda *words: "")
-    monkeypatch.setattr(release, "build", lambda made, *given: shutil.copytree(tree, made))
-    monkeypatch.setattr(release, "check", lambda made: Report(megabytes=1, glibc="2.34", licences={"six 1.17": "MIT"}))
-    monkeypatch.setattr(release, "published_weights", lambda folder: {release.INCLUDED: folder})
+    _use(monkeypatch, tree, Report(megabytes=1, glibc="2.34", licences={"six 1.17": "MIT"}))
     monkeypatch.setattr(flatpak, "locked_wheels", lambda: [WHEEL])
     folder = tmp_path / "dist"
     release.release(folder, tmp_path / "opencv.whl", tmp_path, "owner/name")
@@ -161,12 +159,47 @@ def test_a_release_has_every_format_with_its_sum(tree: Path, tmp_path: Path, mon
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
 
 
+@needs(*release.TOOLS)
+def test_a_release_that_fails_leaves_nothing(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use(monkeypatch, tree, Report(wrong=["needs glibc 2.99"]))
+    with pytest.raises(SystemExit, match=r"needs glibc 2\.99"):
+        release.release(tmp_path / "releases" / "dist", tmp_path / "opencv.whl", tmp_path)
+    assert list((tmp_path / "releases").iterdir()) == []
+
+
+@needs(*release.TOOLS)
+def test_a_folder_that_exists_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "git", lambda *words: "")
+    with pytest.raises(SystemExit, match="exists already"):
+        release.release(tmp_path)
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, tree: Path, report: Report) -> None:
+    """Let a release take this tree, with this result of its check."""
+    monkeypatch.setattr(release, "git", lambda *words: "")
+    monkeypatch.setattr(release, "missing_x11_libraries", lambda: ())
+    monkeypatch.setattr(release, "build", lambda made, *given: shutil.copytree(tree, made))
+    monkeypatch.setattr(release, "check", lambda made: report)
+    monkeypatch.setattr(release, "published_weights", lambda folder: {release.INCLUDED: folder})
+
+
 def test_a_tag_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release, "git", lambda *words: "v0.0.1\n" if words[0] == "tag" else "")
     monkeypatch.setattr(release, "TOOLS", ())
     with pytest.raises(SystemExit, match=r"tagged v0\.0\.1"):
         release.release(tmp_path / "dist")
     assert not (tmp_path / "dist").exists()
+
+
+def test_another_version_of_opencv_is_noticed(tmp_path: Path) -> None:
+    source = tmp_path / "system.cpp"
+    source.write_text("int main() {}\n")
+    replace_texts(source, {"int": "void"})
+    assert source.read_text() == "void main() {}\n"
+    with pytest.raises(ValueError, match=r"system\.cpp of this version of OpenCV does not contain 'int'"):
+        replace_texts(source, {"int": "void"})
 
 
 @pytest.mark.slow

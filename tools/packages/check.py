@@ -7,6 +7,7 @@ Prints the result as JSON; the exit code is 1 if something is wrong.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import re
@@ -21,8 +22,8 @@ from tools.packages.tree import ROOT, files_of, site_packages
 
 GLIBC = (2, 35)
 """Newest version of the C library that may be required: Debian 12 has 2.36, Ubuntu 22.04 has 2.35."""
-FORBIDDEN = ("ippicv", "oneAPI Math Kernel", "OpenSSL 1.1")
-"""Texts in binaries: parts that a GPL-3 program may not contain, or that are no longer maintained."""
+FORBIDDEN = ("ippicv", "oneAPI Math Kernel", "OpenSSL 1.1", "pip-build-env", "_skbuild")
+"""Texts in binaries: of parts that a GPL-3 program may not contain, of old parts, of folders of a build."""
 HERE = (str(ROOT), f"{sys.base_prefix}/lib/python")
 """Folders of this machine, which no text or module may name; Python's own library names that of its build."""
 REFUSED_LICENCE = re.compile(r"proprietary|NVIDIA|(?<!L)GPL-?v?\s?2(?!\S*(\+|-or-later))|v2 \(GPLv2\)", re.IGNORECASE)
@@ -146,6 +147,8 @@ def _output(*command: str) -> str:
 
 
 if __name__ == "__main__":
-    result = check(Path(sys.argv[1]).resolve())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tree", type=Path)
+    result = check(parser.parse_args().tree.resolve())
     print(json.dumps(asdict(result), indent=1))
     sys.exit(bool(result.wrong))

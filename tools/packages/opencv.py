@@ -8,11 +8,13 @@ Needs a C++ compiler, and nasm for fast JPEG; takes ten minutes of processor tim
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.lock_requirements import entries_of
@@ -50,11 +52,19 @@ OPTIONS = [
     *(f"-D{option}=OFF" for option in OFF),
     *(f"-D{option}=ON" for option in ON),
 ]
-TYPE_STUBS = {
-    '[ r"python/cv2/py.typed" ] if sys.version_info >= (3, 6) else []': "[]",
-    'rearrange_cmake_output_data["cv2.typing"] = ': "_ = ",
+REPLACED = {
+    "setup.py": {  # requires type stubs, which OpenCV makes only of all its modules
+        '[ r"python/cv2/py.typed" ] if sys.version_info >= (3, 6) else []': "[]",
+        'rearrange_cmake_output_data["cv2.typing"] = ': "_ = ",
+    },
+    # Folders of the build: they differ from build to build, and data would be searched there.
+    "opencv/modules/core/src/system.cpp": {'#include "version_string.inc"': '""'},
+    "opencv/modules/core/CMakeLists.txt": {
+        r"#define OPENCV_BUILD_DIR \"${CMAKE_BINARY_DIR}\"": r"#define OPENCV_BUILD_DIR \"/nonexistent\"",
+        r"#define OPENCV_INSTALL_PREFIX \"${CMAKE_INSTALL_PREFIX}\"": r"#define OPENCV_INSTALL_PREFIX \"/nonexistent\"",
+    },
 }
-"""Parts of the source's setup.py that require type stubs, which OpenCV makes only of all its modules."""
+"""File of the source → text in it → what stands in its place."""
 
 
 def build_wheel(folder: Path) -> Path:
@@ -69,19 +79,28 @@ def build_wheel(folder: Path) -> Path:
         (archive,) = Path(scratch).glob("*.tar.gz")
         with tarfile.open(archive) as tar:
             tar.extractall(scratch)  # noqa: S202 - its hash is locked
-        setup = archive.with_name(archive.name.removesuffix(".tar.gz")) / "setup.py"
-        text = setup.read_text(encoding="utf-8")
-        for found, replaced in TYPE_STUBS.items():
-            assert found in text, found
-            text = text.replace(found, replaced)
-        setup.write_text(text, encoding="utf-8")
+        source = archive.with_name(archive.name.removesuffix(".tar.gz"))
+        for name, texts in REPLACED.items():
+            replace_texts(source / name, texts)
         flags = f"-ffile-prefix-map={scratch}=."  # texts of errors name source files
         environment = reproducible() | {"CMAKE_ARGS": " ".join(OPTIONS), "CFLAGS": flags, "CXXFLAGS": flags}
         environment["MAKEFLAGS"] = f"-j{os.cpu_count()}"
-        subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, setup.parent], check=True, env=environment)
+        subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, source], check=True, env=environment)
     (wheel,) = folder.glob("opencv_python_headless-*.whl")
     return wheel
 
 
+def replace_texts(path: Path, texts: Mapping[str, str]) -> None:
+    """Replace texts in a file of the source. Raise ValueError if one is not there: another version needs other ones."""
+    content = path.read_text(encoding="utf-8")
+    for found, replaced in texts.items():
+        if found not in content:
+            raise ValueError(f"{path.name} of this version of OpenCV does not contain {found!r}.")
+        content = content.replace(found, replaced)
+    path.write_text(content, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    build_wheel(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the wheel is written")
+    build_wheel(parser.parse_args().folder)

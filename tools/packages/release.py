@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from app import __version__
+from app.system.display import missing_x11_libraries
 from models.download import fetch
 from models.spec import NetworkSpec
 from models.table import NETWORKS
@@ -53,32 +54,42 @@ def release(folder: Path, opencv: Path | None = None, weights: Path | None = Non
     tags = git("tag", "--points-at", "HEAD").split()
     if tags and f"v{__version__}" not in tags:
         sys.exit(f"This commit is tagged {', '.join(tags)}, but the program's version is {__version__}.")
+    if folder.exists():
+        sys.exit(f"{folder} exists already: name a new folder.")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    missing += [library.debian for library in missing_x11_libraries()]
     if missing:
         sys.exit(f"Install {', '.join(missing)} first.")
     notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
-    folder.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        weights = weights or Path(scratch) / "weights"
-        published = published_weights(weights)
-        tree = Path(scratch) / "tree"
-        build(tree, [opencv or build_wheel(Path(scratch))], weights, project)
-        report = check(tree)
-        if report.wrong:
-            sys.exit("\n".join(report.wrong))
-        address = f"https://github.com/{project}" if project else ""
-        write_recipes(report, build_deb(tree, folder, report=report), folder, address)
-        write_flatpak(tree, folder, address)
-        app_dir = Path(scratch) / "Mattecam.AppDir"
-        build_app_dir(tree, app_dir)
-        archive(app_dir, folder / f"mattecam-{__version__}-x86_64.AppDir.tar.xz")
-    (folder / "NOTES.md").write_text(notes, encoding="utf-8")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        made = Path(scratch) / "made"
+        made.mkdir(mode=0o755)
+        _fill(made, Path(scratch), opencv, weights or Path(scratch) / "weights", project)
+        (made / "NOTES.md").write_text(notes, encoding="utf-8")
+        (made / "SHA256SUMS").write_text(sums(made), encoding="utf-8")
+        made.rename(folder)  # only a whole release appears
+
+
+def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path, project: str) -> None:
+    """Write the packages, the bill of materials and the licences into a folder."""
+    published = published_weights(weights)
+    tree = scratch / "tree"
+    build(tree, [opencv or build_wheel(scratch)], weights, project)
+    report = check(tree)
+    if report.wrong:
+        sys.exit("\n".join(report.wrong))
+    address = f"https://github.com/{project}" if project else ""
+    write_recipes(report, build_deb(tree, folder, report=report), folder, address)
+    write_flatpak(tree, folder, address)
+    app_dir = scratch / "Mattecam.AppDir"
+    build_app_dir(tree, app_dir)
+    archive(app_dir, folder / f"mattecam-{__version__}-x86_64.AppDir.tar.xz")
     networks = [spec for spec in NETWORKS.values() if spec.bundled or spec.name in published]
     materials = bill_of_materials(report.licences, __version__, networks)
     (folder / "mattecam.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
     texts = "".join(f"{package}: {licence}\n" for package, licence in report.licences.items())
     (folder / "LICENCES.txt").write_text(texts, encoding="utf-8")
-    (folder / "SHA256SUMS").write_text(sums(folder), encoding="utf-8")
 
 
 def published_weights(folder: Path) -> dict[str, Path]:
