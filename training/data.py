@@ -7,14 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from app.core.errors import UsageError
 from training.choice import by_framing, one_of, preferred
 from training.degrade import FLAWLESS, Camera, Dye, ToneRange, random_camera, random_dye, random_tone, through_h264
-from training.framing import Pixels, Rng, Size, framed, placed
-from training.hard import Layer, furniture, lit_like, rushing
-from training.motion import random_path, warp_all
+from training.framing import Pixels, Rng, Size, at_limb, cut_aside, framed, placed
+from training.hard import Layer, Layers, furniture, in_front, rushing, straight_edges
+from training.motion import Floats, Placement, random_path, warp_all
 from training.objects import with_objects
 from training.store import CUTOUT, Entry, Pack
 
@@ -32,8 +31,12 @@ _RUSHING = 0.3
 """Share of composited people in fast motion, with motion blur."""
 _FURNISHED = 0.35
 """Share of composites with furniture that touches the person."""
-_MATCHED = 0.5
-"""Share of composited people lit like the room, so that the paste itself is no cue."""
+_BORDERED = 0.25
+"""Share of composites with a straight dark edge that touches the person: that of a screen is taken for an arm."""
+_HANDS = 0.5
+"""Share of people framed at an arm or a hand, which every fourth has in reach: hands that leave the frame dissolve."""
+_BYSTANDERS = 0.15
+"""Share of composites with one more person, whom the frame's border cuts: of such people networks show a half."""
 _MASKED = 0.45
 """Share of photos with a mask drawn by a person among the photos that are not views."""
 _TRUE_CUTOUTS = 0.3
@@ -50,9 +53,6 @@ _NEAR_ZOOMS = 0.4
 """Their zoom spread."""
 _NOBODY = 2
 """Largest alpha, of 255, that counts as background."""
-
-Layers = tuple[list[Pixels], list[Pixels], list[Pixels]]
-"""Frames, alphas and foregrounds of a sequence."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class SampleSource:
         kind = rng.random()
         mixture = self.mixture
         if kind < mixture.empty:
-            frames = self.room(rng)
+            frames, _ = self.room(rng)
             return frames, [np.zeros((*f.shape[:2], 1), np.uint8) for f in frames], frames
         kind -= mixture.empty
         if kind < mixture.composite:
@@ -186,8 +186,8 @@ class SampleSource:
         images = [warp_all(still, matrix, [np.eye(3)], self.size, cv2.BORDER_REPLICATE)[0] for still in stills]
         return _split(images)
 
-    def room(self, rng: Rng, speed: float = 0.006) -> list[Pixels]:
-        """Return an empty room before a camera that moves by this fraction of the width per frame."""
+    def room(self, rng: Rng, speed: float = 0.006) -> tuple[list[Pixels], list[Floats]]:
+        """Return an empty room before a camera that moves by this fraction of the width per frame, and its path."""
         room = self.place(rng)
         if rng.random() < _OBJECTS:
             room = with_objects(room, rng)
@@ -196,7 +196,7 @@ class SampleSource:
         frames = warp_all(room, placement.matrix(), path, self.size, cv2.BORDER_REFLECT_101)
         sigma = rng.uniform(0.5, 4) * self.size[0] / 256 if rng.random() < 0.25 else 0.0
         tone = random_tone(rng, ToneRange())
-        return [tone(_blurred(frame, sigma)) for frame in frames]
+        return [tone(_blurred(frame, sigma)) for frame in frames], path
 
     def place(self, rng: Rng) -> Pixels:
         """Return an image without a person: a room, or a photo with the person cut out and the rest joined."""
@@ -210,47 +210,44 @@ class SampleSource:
     def _composite(self, rng: Rng) -> Layers:
         if rng.random() < _CROWDS:
             # A second person in front of the first.
-            return self._in_front(rng, *self._photo(rng), [self._person(rng, small=False)])
-        return self.people_in(rng, self.room(rng))[0]
+            return in_front(rng, *self._photo(rng), [self._person(rng)])
+        return self.people_in(rng, *self.room(rng))[0]
 
-    def people_in(self, rng: Rng, room: list[Pixels]) -> tuple[Layers, Pixels]:
-        """Return frames, alphas and foregrounds of one or two people in a room, and its first frame without them."""
+    def people_in(self, rng: Rng, room: list[Pixels], path: list[Floats]) -> tuple[Layers, Pixels]:
+        """Return frames, alphas and foregrounds of one to three people in a room, and its first frame without them."""
         count = 2 if rng.random() < 0.12 else 1
         nobody = [np.zeros((*frame.shape[:2], 1), np.uint8) for frame in room]
         people = [self._person(rng, small=count > 1) for _ in range(count)]
         if rng.random() < _FURNISHED:
             room = furniture(room, people[0][0][1], rng)
-        return self._in_front(rng, room, nobody, [np.zeros_like(frame) for frame in room], people), room[0]
+        if rng.random() < _BORDERED:
+            room = straight_edges(room, path, people[0][0][1], rng)
+        if rng.random() < _BYSTANDERS:
+            at = int(rng.integers(count + 1))
+            people[at:at] = self._bystanders(rng)
+        return in_front(rng, room, nobody, [np.zeros_like(frame) for frame in room], people), room[0]
 
-    def _in_front(
-        self,
-        rng: Rng,
-        frames: list[Pixels],
-        before: list[Pixels],
-        behind: list[Pixels],
-        people: list[list[Layer]],
-    ) -> Layers:
-        """Return frames, alphas and foregrounds with these people in front of what is there."""
-        frames = list(frames)
-        alphas = [a.astype(np.float32) / 255 for a in before]
-        foregrounds = [f.astype(np.float32) for f in behind]
-        for layer in people:
-            if rng.random() < _MATCHED:
-                layer = lit_like(frames[0], layer, rng)
-            for t, (colour, alpha) in enumerate(layer):
-                # Porter-Duff over: the nearer person covers the farther one.
-                frames[t] = _over(colour, alpha, frames[t].astype(np.float32))
-                total = alpha + alphas[t] * (1 - alpha)
-                mixed = colour * alpha + foregrounds[t] * alphas[t] * (1 - alpha)
-                foregrounds[t] = np.where(total > 0, mixed / np.maximum(total, 1e-3), 0)
-                alphas[t] = total
-        truth = [np.rint(a * 255).astype(np.uint8) for a in alphas]
-        return frames, truth, [np.clip(f, 0, 255).astype(np.uint8) for f in foregrounds]
-
-    def _person(self, rng: Rng, small: bool) -> list[Layer]:
+    def _person(self, rng: Rng, *, small: bool = False) -> list[Layer]:
         """Return a person in each frame."""
-        layers = self._people.pixels(preferred(rng, self._true_cutouts, _TRUE_CUTOUTS, self._cutouts))[..., 3:]
-        placement = placed(rng, np.asarray(layers[..., 3]), self.size, small)
+        layers = self._cutout(rng)
+        alpha = layers[..., 3]
+        placement = placed(rng, alpha, self.size, small)
+        if rng.random() < _HANDS:
+            placement = at_limb(rng, alpha, placement, self.size)
+        return self._moving(rng, layers, placement)
+
+    def _bystanders(self, rng: Rng) -> list[list[Layer]]:
+        """Return a farther person in each frame, cut by its left or right border, or nobody."""
+        layers = self._cutout(rng)
+        placement = cut_aside(rng, layers[..., 3], self.size)
+        return [self._moving(rng, layers, placement)] if placement else []
+
+    def _cutout(self, rng: Rng) -> Pixels:
+        """Return colours and alpha (H, W, 4) of a person."""
+        return self._people.pixels(preferred(rng, self._true_cutouts, _TRUE_CUTOUTS, self._cutouts))[..., 3:]
+
+    def _moving(self, rng: Rng, layers: Pixels, placement: Placement) -> list[Layer]:
+        """Return a person (H, W, 4) in each frame."""
         if rng.random() < _RUSHING:
             return rushing(rng, np.ascontiguousarray(layers), placement.matrix(), self.frames, self.size)
         # Some enter or leave the frame.
@@ -262,10 +259,6 @@ class SampleSource:
         colours = [dye(tone(image[..., :3])).astype(np.float32) for image in warped]
         alphas = [np.asarray(image[..., 3:], np.float32) / np.float32(255) for image in warped]
         return list(zip(colours, alphas, strict=True))
-
-
-def _over(colour: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32], below: npt.NDArray[np.float32]) -> Pixels:
-    return np.rint(np.clip(below + alpha * (colour - below), 0, 255)).astype(np.uint8)
 
 
 def _size(image: Pixels) -> Size:

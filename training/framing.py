@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from training.limbs import limbs
 from training.motion import Placement
 
 Pixels = npt.NDArray[np.uint8]
 Rng = np.random.Generator
 Size = tuple[int, int]
 """(width, height) in pixels."""
+
+_HANGING = 0.4
+"""Share of limbs that hang in the frame; the others are cut by its border."""
+_ARMS = 0.6
+"""Arms of people who are whole in the photo end above this fraction of their height; what is thin below are legs."""
+_VISIBLE = 0.2, 0.7
+"""Least and largest share of a bystander within the frame."""
+_FARTHER = 0.5, 1.0
+"""Size of bystanders beside that of other people."""
 
 
 def framed(
@@ -85,3 +95,62 @@ def placed(rng: Rng, alpha: Pixels, size: Size, small: bool) -> Placement:
         turn,
         bool(rng.random() < 0.5),
     )
+
+
+def at_limb(rng: Rng, alpha: Pixels, usual: Placement, size: Size) -> Placement:
+    """Return a placement of a person (alpha (H, W)) of whom a limb hangs in the frame or is cut by its border.
+
+    Without limbs, or if little else of the person or an edge of the photo would be in view, it is the usual one.
+    """
+    rows, columns = np.nonzero(limbs(alpha))
+    ends = _ends(alpha)
+    if not ends[1][1]:
+        tall = np.flatnonzero(alpha.max(1) > 127)
+        arms = rows < tall[0] + _ARMS * len(tall)
+        rows, columns = rows[arms], columns[arms]
+    if not len(rows):
+        return usual
+    chosen = rng.integers(len(rows))
+    point = columns[chosen], rows[chosen]
+    total = alpha.sum(dtype=np.float64)
+    middle = [float(alpha.sum(axis) @ np.arange(alpha.shape[1 - axis]) / total) for axis in (0, 1)]
+    places = [rng.uniform(0.1, 0.9), rng.uniform(0.4, 0.95)]
+    if rng.random() > _HANGING:
+        # The rest of the person is above the lower border, or inwards from the other ones.
+        places = [places[0], 1.0] if rng.random() < 0.5 else [float(point[0] > middle[0]), places[1]]
+    anchor = []
+    for axis, (first, last) in enumerate(ends):
+        extent, window = alpha.shape[1 - axis], size[axis] / usual.scale[axis]
+        low, high = (0.0 if first else -np.inf), (extent - window if last else np.inf)
+        start = min(max(point[axis] - places[axis] * window, low), high)
+        if start < low or not all(start <= shown[axis] <= start + window for shown in (point, middle)):
+            return usual
+        anchor.append(start + window / 2)
+    return Placement((anchor[0], anchor[1]), (size[0] / 2, size[1] / 2), usual.scale, mirrored=usual.mirrored)
+
+
+def cut_aside(rng: Rng, alpha: Pixels, size: Size) -> Placement | None:
+    """Return a placement of a farther person (alpha (H, W)) who is cut by the left or right border of the frame.
+
+    None if the photo ends at the person's head or at both sides.
+    """
+    sides, (above, _) = _ends(alpha)
+    if above or all(sides):
+        return None
+    usual = placed(rng, alpha, size, small=True)
+    left = not sides[0] and (sides[1] or bool(rng.random() < 0.5))
+    columns = np.cumsum(alpha.sum(0, dtype=np.float64))
+    visible, farther = rng.uniform(*_VISIBLE), rng.uniform(*_FARTHER)
+    cut = float(np.searchsorted(columns, columns[-1] * (visible if left else 1 - visible)))
+    # The left part of a person is in view at the right border, mirrored at the left one.
+    centre = float(size[0]) if left != usual.mirrored else 0.0, usual.centre[1]
+    scale = usual.scale[0] * farther, usual.scale[1] * farther
+    return Placement((cut, usual.anchor[1]), centre, scale, mirrored=usual.mirrored)
+
+
+def _ends(alpha: Pixels) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
+    """Return whether the photo ends at the person: left and right, above and below."""
+    person = alpha > 127
+    sides = person[:, :2], person[:, -2:], person[:2], person[-2:]
+    left, right, above, below = (bool(side.any()) for side in sides)
+    return (left, right), (above, below)

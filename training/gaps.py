@@ -30,11 +30,11 @@ def gaps(alpha: Pixels) -> npt.NDArray[np.bool_]:
     around = cv2.copyMakeBorder(person, *(4 * (reach,)), cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(around, cv2.MORPH_CLOSE, _disc(reach))[reach:-reach, reach:-reach]
     background, inside = np.asarray(alpha <= _BACKGROUND), enclosed(person)
-    bays = _large((closed > 0) & ~inside & background, _LEAST_BAY * reach**2)
-    return bays | _large(inside & background, _LEAST_HOLE * reach**2)
+    bays = large((closed > 0) & ~inside & background, _LEAST_BAY * reach**2)
+    return bays | large(inside & background, _LEAST_HOLE * reach**2)
 
 
-def _large(places: npt.NDArray[np.bool_], least: float) -> npt.NDArray[np.bool_]:
+def large(places: npt.NDArray[np.bool_], least: float) -> npt.NDArray[np.bool_]:
     """Return the connected places of at least this area."""
     opened = cv2.morphologyEx(places.astype(np.uint8), cv2.MORPH_OPEN, _disc(_NARROWEST_PX // 2))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)

@@ -28,13 +28,13 @@ class PlateSource(SampleSource):
     def draw(self, index: int) -> Sample:
         """Return the sample with this index."""
         rng = np.random.default_rng([self.seed, index])
-        room = self.room(rng, 0.003 if rng.random() < _MOVED_CAMERA else 0.0)
+        room, path = self.room(rng, 0.003 if rng.random() < _MOVED_CAMERA else 0.0)
         before = room[0]
         if rng.random() < _EMPTY:
             alphas = [np.zeros((*frame.shape[:2], 1), np.uint8) for frame in room]
             frames = foregrounds = room
         else:
-            (frames, alphas, foregrounds), furnished = self.people_in(rng, room)
+            (frames, alphas, foregrounds), furnished = self.people_in(rng, room, path)
             before = before if rng.random() < _BROUGHT else furnished
         camera = self.camera(rng)
         pictures = self.taken(camera, frames, rng)

@@ -1,0 +1,176 @@
+"""Hands, people cut by the border of the frame, and straight edges beside people: truth is exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.training.samples import room
+from training import hard
+from training.data import Mixture, SampleSource
+from training.framing import at_limb, cut_aside, placed
+from training.hard import Layers, straight_edges
+from training.limbs import limbs
+from training.motion import Placement, warp_all
+
+Pixels = npt.NDArray[np.uint8]
+SIZES = [(160, 90), (64, 36), (9, 16)]
+
+
+def waving(margin: int = 20) -> Pixels:
+    """Return the alpha (100, 140) of somebody with a thin arm at either side, so far from the photo's lower edge."""
+    alpha = np.zeros((100, 140), np.uint8)
+    cv2.ellipse(alpha, (70, 22), (10, 12), 0, 0, 360, 255, -1)
+    alpha[32 : 100 - margin, 50:90] = 255
+    alpha[40:46, 20:120] = 255
+    return alpha
+
+
+def shown(alpha: Pixels, placement: Placement, size: tuple[int, int]) -> Pixels:
+    layers = np.repeat(alpha[..., None], 4, 2)
+    return warp_all(layers, placement.matrix(), [np.eye(3)], size, cv2.BORDER_CONSTANT)[0][..., 3]
+
+
+def test_limbs_are_what_is_thin() -> None:
+    found = limbs(waving())
+    assert found[42:44, 22:45].all() and found[42:44, 95:118].all()
+    assert not found[50:, :].any() and not found[:, 55:85].any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (40, 30)])
+def test_a_body_alone_nobody_and_who_fills_the_photo_have_no_limbs(shape: tuple[int, int]) -> None:
+    body = np.zeros(shape, np.uint8)
+    cv2.circle(body, (shape[1] // 2, shape[0] // 2), shape[0] // 3, 255, -1)
+    for alpha in (body, np.zeros_like(body), np.full_like(body, 255)):
+        assert not limbs(alpha).any()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("margin", [0, 20], ids=["cut below", "whole"])
+def test_limbs_hang_in_the_frame_or_reach_its_border(size: tuple[int, int], margin: int) -> None:
+    alpha = waving(margin)
+    thin = np.where(limbs(alpha), alpha, 0).astype(np.uint8)
+    at_border = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        usual = placed(rng, alpha, size, small=False)
+        placement = at_limb(rng, alpha, usual, size)
+        if placement is usual:
+            continue
+        assert shown(alpha, placement, size).any()
+        if margin == 0:
+            end = float((placement.matrix() @ [70, 99.5, 1])[1])
+            assert end > size[1] - 1.5, "the lower edge of the photo is in view"
+        limb = shown(thin, placement, size)
+        assert limb.any() or min(size) < 30
+        at_border.append(np.concatenate([limb[-1], limb[:, 0], limb[:, -1]]).max() > 60)
+    if min(size) > 30:
+        assert len(at_border) > 20
+        assert 0.3 < np.mean(at_border) < 1
+
+
+def test_people_without_limbs_and_those_who_fill_the_photo_are_placed_as_usual() -> None:
+    rng = np.random.default_rng(0)
+    body = np.zeros((60, 80), np.uint8)
+    body[20:60, 20:60] = 255
+    for alpha in (body, np.full((60, 80), 255, np.uint8)):
+        usual = placed(rng, alpha, (64, 36), small=False)
+        assert at_limb(rng, alpha, usual, (64, 36)) is usual
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_bystanders_are_cut_by_the_left_or_right_border(size: tuple[int, int]) -> None:
+    alpha, borders = waving(), set()
+    for seed in range(40):
+        placement = cut_aside(np.random.default_rng(seed), alpha, size)
+        assert placement is not None
+        # In a frame so high that only its sides cut the person.
+        wide = shown(alpha, Placement(**{**vars(placement), "centre": (placement.centre[0], 400)}), (size[0], 900))
+        share = wide.sum() / (alpha.sum() * placement.scale[0] * placement.scale[1])
+        if min(size) > 30:
+            assert 0.15 < share < 0.75
+        columns = wide.max(0) > 60
+        borders.add((bool(columns[0]), bool(columns[-1])))
+    assert {(True, False), (False, True)} <= borders
+
+
+def test_where_the_photo_ends_is_outside_of_the_frame() -> None:
+    left, both, above = waving(), waving(), waving()
+    left[40:46, :20] = both[40:46, :20] = both[40:46, 120:] = above[:12, 65:75] = 255
+    assert cut_aside(np.random.default_rng(0), both, (160, 90)) is None
+    assert cut_aside(np.random.default_rng(0), above, (160, 90)) is None
+    for seed in range(20):
+        placement = cut_aside(np.random.default_rng(seed), left, (160, 90))
+        assert placement is not None
+        end = float((placement.matrix() @ [0, 43, 1])[0])
+        assert end < 0 or end > 160
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_straight_edges_are_dark_touch_the_person_and_move_with_the_room(size: tuple[int, int]) -> None:
+    frames = [np.full((size[1], size[0], 3), 200, np.uint8)] * 3
+    alpha = shown(waving(), placed(np.random.default_rng(1), waving(), size, small=False), size)[..., None] / 255
+    person = (alpha[..., 0] > 0.5).astype(np.uint8)
+    around = cv2.dilate(person, np.ones((5, 5), np.uint8)) > 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        shift = np.array([[1, 0, 2], [0, 1, 1], [0, 0, 1.0]])
+        still, same, moved = straight_edges(frames, [np.eye(3), np.eye(3), shift], alpha.astype(np.float32), rng)
+        assert np.array_equal(still, same)
+        # Lines are clipped at the frame's border before they are drawn, which rounds them a little.
+        assert np.abs(still[2:-3, 2:-4].astype(int) - moved[3:-2, 4:-2]).mean() < 0.5
+        assert still[around].min() < (140 if min(size) > 30 else 190)
+    assert all((frame == 200).all() for frame in frames)
+
+
+def test_nobody_has_no_straight_edges() -> None:
+    frames = [room(1, 90, 160)]
+    nobody = np.zeros((90, 160, 1), np.float32)
+    assert straight_edges(frames, [np.eye(3)], nobody, np.random.default_rng(0)) is frames
+
+
+@pytest.fixture
+def everything(cache: Path, monkeypatch: pytest.MonkeyPatch) -> SampleSource:
+    """A source of composites with each of them, before a flawless camera."""
+    for share in ("_HANDS", "_BYSTANDERS", "_BORDERED"):
+        monkeypatch.setattr(f"training.data.{share}", 1.0)
+    monkeypatch.setattr("training.data._CROWDS", 0.0)
+    return SampleSource(cache, (96, 54), 2, mixture=Mixture(composite=1, empty=0, clip=0), unspoilt=1)
+
+
+def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(
+    everything: SampleSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, float]] = []
+
+    def noted(
+        rng: np.random.Generator,
+        frames: list[Pixels],
+        before: list[Pixels],
+        behind: list[Pixels],
+        people: list[list[hard.Layer]],
+    ) -> Layers:
+        layers = hard.in_front(rng, frames, before, behind, people)
+        for t, truth in enumerate(layers[1]):
+            free = np.prod([1 - person[t][1] for person in people], 0)
+            seen.append((len(people), float(np.abs(truth / 255 - (1 - free)).max())))
+        return layers
+
+    monkeypatch.setattr("training.data.in_front", noted)
+    for index in range(12):
+        sample = everything.draw(index)
+        person = sample.pha[..., 0] == 255
+        np.testing.assert_allclose(sample.clean[person].astype(int), sample.fgr[person], atol=2)
+    assert max(count for count, _ in seen) >= 2
+    assert max(error for _, error in seen) < 0.003
+
+
+def test_a_seed_and_an_index_decide_them(everything: SampleSource) -> None:
+    first = [everything.draw(index) for index in range(3)]
+    for index, sample in reversed(list(enumerate(first))):
+        again = everything.draw(index)
+        assert np.array_equal(again.src, sample.src) and np.array_equal(again.pha, sample.pha)
