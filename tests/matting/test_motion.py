@@ -187,11 +187,13 @@ def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of
     for _ in range(FIRST_FRAMES):
         last = engine.step(frame, backdrop, EDGES).result()
     assert inferred(engine) == FIRST_FRAMES
-    again = engine.step(frame, backdrop, EDGES).result()
-    assert inferred(engine) == FIRST_FRAMES
-    np.testing.assert_array_equal(again.alpha, last.alpha)
+    again = engine.step(frame, backdrop, EDGES)
+    assert inferred(engine) == FIRST_FRAMES and again.still
+    np.testing.assert_array_equal(again.result().alpha, last.alpha)
     brighter = np.clip(frame.astype(int) + 3, 0, 255).astype(np.uint8)
-    engine.step(brighter, backdrop, EDGES).result()
+    seen = engine.step(brighter, backdrop, EDGES)
+    assert not seen.still
+    seen.result()
     shown = engine.step(frame, backdrop, EDGES).result()
     assert inferred(engine) == FIRST_FRAMES + 1
     np.testing.assert_array_equal(shown.composite, last.composite, "of the new frame, not of the one before")
@@ -245,6 +247,10 @@ def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
     assert len(made) == FIRST_FRAMES + 1, "the network saw this frame"
     engine.step(frame, BlurredBackground(90.0), EDGES).result()
     assert len(made) == FIRST_FRAMES + 2 and made[-1] > made[0], "another strength, on a frame that it leaves out"
+    hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
+    for count in (3, 4):
+        engine.step(frame, BlurredBackground(90.0), EDGES, hidden).result()
+        assert len(made) == FIRST_FRAMES + count, "whom a zone hides is in the room, also on a frame that it leaves out"
 
 
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:

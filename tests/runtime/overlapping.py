@@ -54,6 +54,8 @@ class Overlapping:
         """Alpha of the whole frame by its brightness; 0 for one that is not listed."""
         self.hides: set[int] = set()
         """Brightness of the frames in which the strict level hides somebody."""
+        self.still: set[int] = set()
+        """Brightness of the frames that the network leaves out."""
         self.errors: dict[int, Exception] = {}
 
     def step(self, frame: BgrImage, backdrop: Backdrop, *_: Any, **__: Any) -> Pending:
@@ -83,7 +85,7 @@ class Overlapping:
             composite = np.where(alpha[..., None] > 0, frame, backdrop)
             return Matte(composite, alpha, hides_person=number in self.hides)
 
-        return Pending(result, detach)
+        return Pending(result, detach, number in self.still)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.events.append("reset")

@@ -65,6 +65,17 @@ def test_a_slow_second_stage_counts_once(monkeypatch: pytest.MonkeyPatch) -> Non
         assert quick.busy_s == 0.0
 
 
+@pytest.mark.parametrize("crowded_from", [-1.0, 1e9], ids=["overlap", "one-by-one"])
+def test_the_governor_is_told_which_frames_the_network_left_out(
+    monkeypatch: pytest.MonkeyPatch, crowded_from: float
+) -> None:
+    monkeypatch.setattr(matting_worker, "CROWDED", crowded_from)
+    with bench() as tried:
+        tried.engine.still.add(2)
+        tried.send_shown(1, 2, 3)
+        eventually(lambda: [step.still for step in tried.engines.steps] == [False, True, False])
+
+
 def test_the_card_follows_the_last_composite() -> None:
     with bench() as tried:
         tried.engine.gates[1] = threading.Event()
