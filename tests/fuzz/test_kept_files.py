@@ -77,10 +77,11 @@ def test_preferences_of_the_window(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("colour", ["", "#3a5f8", "3a5f8a#", "blue"])
 def test_a_damaged_colour_of_the_window_gives_the_defaults(tmp_path: Path, colour: str) -> None:
-    """The tile "Colour" puts it into the settings, which refuse it."""
-    path = tmp_path / "window.json"
-    path.write_text(json.dumps({"own_colour": colour, "show_plot": True}))
+    """The tile "Colour" puts it into the settings, which refuse it. The file is kept beside."""
+    path, damaged_file = tmp_path / "window.json", json.dumps({"own_colour": colour, "show_plot": True})
+    path.write_text(damaged_file)
     assert preferences_file.load(path) == WindowPreferences()
+    assert path.with_name("window.json.bad").read_text() == damaged_file
 
 
 @pytest.mark.parametrize("seed", SEEDS)
