@@ -80,8 +80,6 @@ def use_one_core(core: int) -> None:
 
     Where the system cannot pin (macOS), OpenVINO is limited to one thread.
     """
-    import psutil
-
     process = psutil.Process()
     if hasattr(process, "cpu_affinity"):
         process.cpu_affinity([core])
