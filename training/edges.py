@@ -9,7 +9,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -175,8 +175,8 @@ def losses_of(
     small = downsampled(frames.src, RATIO).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         features = _features(network, small, moved)
-        allowed = stretched(_answer(limit, small, features)[1], ALPHA_MARGIN)
-    residual, logit = _answer(network, small, features)
+        allowed = stretched(_answer(limit, small, *features)[1], ALPHA_MARGIN)
+    residual, logit = _answer(network, small, *features)
     coarse = stretched(logit, ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous()
     shown = guided_filter.apply(frames.src, *explained(small, matte))
@@ -200,27 +200,21 @@ def losses_of(
     }
 
 
-class _Features(NamedTuple):
-    """What the last layers read: the decoder's features at 1/8, and what it remembers at 1/4."""
-
-    decoded: Tensor
-    remembered: Tensor | None
-
-
-def _features(network: MattecamNetwork, small: Tensor, moved: tuple[int, int] | None) -> _Features:
+def _features(network: MattecamNetwork, small: Tensor, moved: tuple[int, int] | None) -> tuple[Tensor, Tensor]:
+    """Return what the last layers read: the encoder's features at 1/2 and the decoder's at 1/4."""
     r1, r2, r3 = None, None, None
     with torch.autocast(small.device.type, torch.bfloat16):
         if moved is not None:
-            _, _, (r1, r2, r3) = network.cells(torch.roll(small, moved, (2, 3)), None, None, None)
-        _, (_, decoded, *_), _ = network.cells(small, r1, r2, r3)
-    return _Features(decoded, r1)
+            before = torch.roll(small, moved, (2, 3))
+            _, _, (r1, r2, r3) = network.features(network.normalized(before), None, None, None)
+        finest, (decoded, *_), _ = network.features(network.normalized(small), r1, r2, r3)
+    return finest, decoded
 
 
-def _answer(network: MattecamNetwork, small: Tensor, features: _Features) -> tuple[Tensor, Tensor]:
+def _answer(network: MattecamNetwork, small: Tensor, finest: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
     """Return the residual of the foreground, (B, 3, h, w), and the logit of alpha, (B, 1, h, w)."""
     with torch.autocast(small.device.type, torch.bfloat16):
-        cells, *_ = network.last_cells(features.decoded, *network.skips(small), features.remembered)
-        raw = pixels_of(cells, small)
+        raw = pixels_of(network.finest(network.normalized(small), finest, decoded), small)
     return raw[:, :3].float(), raw[:, 3:].float()
 
 

@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from models.blocks import downsampled
 from models.mattecam.bundled import load, save
-from models.mattecam.network import MattecamNetwork
+from models.mattecam.network import MattecamNetwork, pixels_of, stretched
 from tests.training.samples import make_cache
 from training.data import SampleSource
 from training.edge_frames import Frames, draw_frames, shuffled
-from training.edges import TRAINED, WEIGHTS, Job, losses_of, train, widened
+from training.edges import RATIO, TRAINED, WEIGHTS, Job, losses_of, train, widened
 from training.export import blended
+from training.losses import undecided_loss
+from training.step import EDGE_REACH
 
 CPU = torch.device("cpu")
 
@@ -85,6 +89,32 @@ def test_training_lowers_the_loss_at_edges(person: Frames, moved: tuple[int, int
         torch.autograd.backward(loss)
         optimizer.step()
     assert totals[-1] < 0.8 * totals[0]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("moved", [None, (2, -1)], ids=["first frame", "a frame before"])
+def test_what_is_not_trained_runs_once_for_the_network_and_its_limit(
+    person: Frames, moved: tuple[int, int] | None, wide: bool
+) -> None:
+    torch.manual_seed(6)
+    network = MattecamNetwork(wide=wide).eval().requires_grad_(False)
+    limit = copy.deepcopy(network)
+    limit.get_parameter("project.bias").add_(1)
+    small = downsampled(person.src, RATIO).contiguous(memory_format=torch.channels_last)
+    answers = []
+    with torch.autocast("cpu", torch.bfloat16):
+        for each in (network, limit):
+            memories = each.cells(torch.roll(small, moved, (2, 3)), None, None, None)[2] if moved else (None,) * 3
+            answers.append(pixels_of(each.cells(small, *memories)[0], small)[:, 3:].float())
+    runs: list[nn.Module] = []
+    for each in (network, limit):
+        each.encode1.register_forward_hook(lambda module, *_: runs.append(module))
+    losses = losses_of(network, person, limit, moved)
+    alpha, allowed = (stretched(answer) for answer in answers)
+    truth = downsampled(person.pha, RATIO)
+    assert torch.equal(losses["undecided"], 1.5 * undecided_loss(alpha, truth, EDGE_REACH))
+    assert torch.equal(losses["limit"] > 0, (alpha != allowed).any())
+    assert runs == [network.encode1] * (2 if moved else 1)
 
 
 def test_what_the_network_remembers_counts(person: Frames) -> None:
