@@ -17,6 +17,7 @@ import pytest
 import simplejpeg
 
 from app.capture import camera
+from app.capture.base import LiveSource
 from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
 from app.capture.mjpg import HABIT_FRAMES, blank_fault
@@ -169,6 +170,7 @@ def test_a_closed_shutter_loses_the_camera_without_a_black_frame(driver: type[Fa
 
 def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
     with opened() as source:
+        assert isinstance(source, LiveSource), "a paused program would decode its frames"
         first = source.read()
         with monkeypatch.context() as patch:
             patch.delattr(FakeCapture, "retrieve")

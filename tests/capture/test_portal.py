@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from app.capture.base import LiveSource
 from app.capture.portal import PortalSource
 from app.capture.table import open_source
 from app.core.errors import SourceLostError, SourceOpenError
@@ -59,6 +60,8 @@ def test_every_layout_is_read_with_its_colours(portal: PlayedPortal, layout: Lay
             assert (info.kind, info.id, info.pixel_format) == ("camera", f"portal:webcam {layout}", layout)
             assert (info.width, info.height, info.fps) == (64, 48, 30)
             assert [next_frame(source).index for _ in range(3)] == [1, 2, 3]
+            assert isinstance(source, LiveSource), "a paused program would decode its frames"
+            assert source.skip() and next_frame(source).index == 5
         finally:
             source.close()
             source.close()
