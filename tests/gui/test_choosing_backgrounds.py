@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QSlider
+from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QLabel, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
@@ -62,6 +62,17 @@ def test_background_none_is_last_and_shown_after_a_question_only(controls: Sessi
     assert chosen(controls).kind == "none"
     click(controls, qtbot, TileKind.BLUR)
     assert chosen(controls).kind == "blur"
+
+
+def test_a_colour_is_the_background_as_soon_as_it_is_picked(controls: Session, qtbot: QtBot) -> None:
+    click(controls, qtbot, TileKind.GREEN)
+    qtbot.mouseClick(button(controls, "colourButton"), Qt.MouseButton.LeftButton)
+    dialog = find(controls.window, QColorDialog)
+    dialog.setCurrentColor(QColor("#3060a0"))
+    assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#3060a0")
+    assert controls.preferences.current.own_colour == "#3060a0"
+    dialog.reject()
+    qtbot.waitUntil(lambda: controls.window.findChild(QColorDialog) is None)
 
 
 def test_toggling_never_returns_to_background_none(controls: Session, qtbot: QtBot) -> None:
