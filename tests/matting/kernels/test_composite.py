@@ -152,7 +152,8 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
     expected = finished(frame, slope, offset, behind)
     assert difference(composite, expected.composite.numpy().reshape(height, -1)) <= 1
     assert difference(alpha, expected.alpha.numpy().reshape(height, -1)) <= 1
-    if wanted and expected.foreground is not None:
+    assert expected.foreground is not None
+    if wanted:
         assert difference(person, expected.foreground.numpy().reshape(height, -1)) <= 1
     nobody = (alpha == 0).repeat(3, 1)
     np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
