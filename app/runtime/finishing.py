@@ -1,7 +1,8 @@
 """The second stage of a step: makes the composite, checks it, and publishes it or requests the stand-by card.
 
 Where an engine's steps overlap it runs on a thread of its own, while the network runs on the next frame. Frames that
-equal the last one, of a still video or a source that repeats frames, need no step.
+equal the last one, of a still video or a source that repeats frames, need no step; nor does every second frame while
+nothing has moved for a second.
 """
 
 from __future__ import annotations
@@ -16,8 +17,20 @@ import numpy as np
 from app.compositing.overlay import Overlay, overlaid
 from app.core.settings import EdgeSettings
 from app.core.threads import name_thread
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Layers, Matte, Picture, PictureKind
+from app.core.types import (
+    AlphaImage,
+    Backdrop,
+    BgrImage,
+    BlurredBackground,
+    Floats,
+    Frame,
+    Layers,
+    Matte,
+    Picture,
+    PictureKind,
+)
 from app.matting.base.interface import Pending
+from app.matting.engine.motion import is_still, thumbnail_of
 from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
 from app.runtime.engines.plan import Run, StandBy
@@ -70,30 +83,37 @@ def same_image(image: BgrImage, other: BgrImage) -> bool:
 
 
 class UnchangedFrames:
-    """Keeps the last composite and returns it for a frame that would give the same one."""
+    """Keeps the last composite; returns it for a frame that would give the same one, or nearly so while it is calm."""
 
     def __init__(self) -> None:
         self._last: tuple[Conditions, Picture] | None = None
         self._steps = 0
+        self._calm: Floats | None = None
+        """Thumbnail of the frame of the last composite, which may be shown once more for a frame that is as still."""
 
     def composite(self, conditions: Conditions, frame: Frame) -> Picture | None:
-        """Return the last composite if this frame and its conditions equal the last ones, else None."""
+        """Return the last composite if it also fits this frame and its conditions, else None."""
         if self._last is None or self._steps < SETTLED_STEPS:
             return None
         last, picture = self._last
         if picture.frame is None or not last.equal(conditions):
             return None
-        return picture if same_image(frame.image, picture.frame.image) else None
+        if same_image(frame.image, picture.frame.image):
+            return picture
+        calm, self._calm = self._calm, None
+        alike = frame.image.shape == picture.frame.image.shape and last.hides == conditions.hides
+        return picture if calm is not None and alike and is_still(thumbnail_of(frame.image), calm) else None
 
-    def note(self, conditions: Conditions, picture: Picture) -> None:
-        """Keep a composite that was shown."""
+    def note(self, conditions: Conditions, picture: Picture, *, calm: bool) -> None:
+        """Keep a composite that was shown. calm: as in `Pending`."""
         settled = self._last is not None and self._last[0].sequence == conditions.sequence
         self._steps = self._steps + 1 if settled else 1
         self._last = conditions, picture
+        self._calm = thumbnail_of(picture.frame.image) if calm and picture.frame is not None else None
 
     def forget(self) -> None:
         """Forget the last composite: it was not shown, or the engine was reset."""
-        self._last = None
+        self._last = self._calm = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,9 +186,9 @@ class MattingWorker:
             self._complete(job, lambda: self._finisher.finish(job, self._tester(job)))
 
     def _repeats_pending(self, frame: Frame) -> bool:
-        """Return whether the frame equals that of the step that has not ended, so that its composite is due again."""
-        pending = self._finisher.pending
-        return pending is not None and same_image(frame.image, pending.frame.image)
+        """Return whether the composite of the step that has not ended may be due again for this frame."""
+        job = self._finisher.pending
+        return job is not None and (job.pending.calm or same_image(frame.image, job.frame.image))
 
     def _drain(self) -> bool:
         """Wait for the step that has not ended, if any; return False if it failed, so that the engine is closed."""
@@ -212,7 +212,7 @@ class MattingWorker:
             self.awaits_movement = self._people.awaits_movement(finished.matte)
             self._last_alpha = job.whole_alpha(finished.matte)
             self._backdrops.watch(self._last_alpha, job.frame.captured_at_s)
-            self._unchanged.note(job.conditions, finished.picture)
+            self._unchanged.note(job.conditions, finished.picture, calm=job.pending.calm)
         else:
             self._last_alpha = None
             self._hide_nobody()

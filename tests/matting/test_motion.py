@@ -114,8 +114,10 @@ def test_every_second_frame_is_left_out_while_nothing_moves() -> None:
 def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> None:
     stillness = settled()
     assert [stillness.leaves_out(STILL, EDGES) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
+    assert not stillness.calm
     seldom = [True] * (SELDOM - 1) + [False]
     assert [stillness.leaves_out(STILL, EDGES) for _ in range(3 * SELDOM)] == 3 * seldom
+    assert stillness.calm
 
 
 @pytest.mark.parametrize("still_frames", [0, CALM_FRAMES + SELDOM // 2])
@@ -124,6 +126,7 @@ def test_motion_ends_it_within_the_same_frame(still_frames: int) -> None:
     for _ in range(still_frames):
         stillness.leaves_out(STILL, EDGES)
     assert not stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES)
+    assert not stillness.calm
     after = [stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES) for _ in range(4)]
     assert after == [True, False] * 2, "compared with the frame that the network saw last, at first every second one"
 

@@ -38,7 +38,7 @@ def settled(image: np.ndarray) -> UnchangedFrames:
     unchanged = UnchangedFrames()
     for _ in range(SETTLED_STEPS):
         assert unchanged.composite(SAME, frame_of(image.copy())) is None
-        unchanged.note(SAME, shown(image))
+        unchanged.note(SAME, shown(image), calm=False)
     return unchanged
 
 
@@ -73,8 +73,40 @@ def test_other_settings_need_another_composite(
 def test_after_a_reset_the_state_settles_anew(settled: UnchangedFrames, image: np.ndarray) -> None:
     settled.forget()
     assert settled.composite(SAME, frame_of(image)) is None
-    settled.note(SAME, shown(image))
+    settled.note(SAME, shown(image), calm=True)
+    assert settled.composite(SAME, frame_of(noisy(image))) is None
     assert settled.composite(SAME, frame_of(image)) is None
+
+
+def noisy(image: np.ndarray) -> np.ndarray:
+    """Return the image with what a camera adds: every pixel differs a little."""
+    noise = np.random.default_rng(1).integers(-2, 3, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_calm_composite_is_shown_once_more(settled: UnchangedFrames, image: np.ndarray) -> None:
+    assert settled.composite(SAME, frame_of(noisy(image))) is None, "only while it is calm"
+    picture = shown(image)
+    settled.note(SAME, picture, calm=True)
+    assert settled.composite(SAME, frame_of(noisy(image))) is picture
+    assert settled.composite(SAME, frame_of(noisy(image))) is None
+
+
+@pytest.mark.parametrize("changed", ["motion", "hides", "edges", "shape"])
+def test_a_calm_composite_is_not_shown_after_a_change(
+    settled: UnchangedFrames, image: np.ndarray, changed: str
+) -> None:
+    settled.note(SAME, shown(image), calm=True)
+    frame, conditions = noisy(image), SAME
+    if changed == "motion":
+        frame[20:40, 10:30] ^= 0x20
+    elif changed == "hides":
+        conditions = replace(SAME, hides=("more",))
+    elif changed == "edges":
+        conditions = replace(SAME, edges=EdgeSettings(grow_px=2))
+    else:
+        frame = frame[:, :-1]
+    assert settled.composite(conditions, frame_of(frame)) is None
 
 
 class StillSource(FakeSource):
@@ -112,3 +144,30 @@ def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
         pipeline.change(lambda settings: settings.replace(background=green))
         eventually(lambda: tuple(world.newest().image[0, 0]) == (0, 255, 0))
         assert len(steps) > matted
+
+
+class NoisySource(StillSource):
+    """Gives the same frame with other noise again and again."""
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        return None if frame is None else replace(frame, image=frame.image ^ np.uint8(frame.index % 4))
+
+
+def test_while_it_is_calm_every_second_composite_is_shown_again() -> None:
+    steps: list[int] = []
+
+    class CalmEngine(FakeEngine):
+        def step(self, *arguments, **named):  # type: ignore[no-untyped-def]
+            steps.append(1)
+            return replace(super().step(*arguments, **named), calm=True)
+
+    world = FakeWorld()
+    world.engine = CalmEngine
+    parts = replace(world.parts(), open_source=lambda settings: NoisySource(settings, world))
+    with running(world, parts=parts) as pipeline:
+        composites(pipeline, SETTLED_STEPS + 5)
+        matted, out = len(steps), pipeline.status().frames_out
+        composites(pipeline, 40)
+        share = (len(steps) - matted) / (pipeline.status().frames_out - out)
+        assert 0.3 < share < 0.7, "frames that a busy machine drops make it uneven"

@@ -128,6 +128,8 @@ class Pending:
     must have ended before the result of that step and before any other method of the engine."""
     still: bool = False
     """Whether the network left the frame out, because little has moved."""
+    calm: bool = False
+    """Whether little has moved for so long that the composite also fits the next frame, if that is as still."""
 
 
 class MattingEngine(Protocol):

@@ -115,7 +115,7 @@ class FrameEngine:
             with backend_errors(*errors):
                 return pending.result()
 
-        return replace(pending, result=result)
+        return replace(pending, result=result, calm=stillness is not None and stillness.calm)
 
     def prepare(
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings

@@ -48,7 +48,7 @@ class CutDetector:
 
     def is_cut(self, frame: BgrImage) -> bool:
         """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
-        last, now = self.thumbnail, _thumbnail(frame)
+        last, now = self.thumbnail, thumbnail_of(frame)
         self.thumbnail = now
         return last is not None and _differ(last, now)
 
@@ -67,7 +67,8 @@ def _colour(thumbnail: Floats) -> Floats:
     return np.array(cv2.mean(thumbnail)[:3], np.float32)
 
 
-def _thumbnail(frame: BgrImage) -> Floats:
+def thumbnail_of(frame: BgrImage) -> Floats:
+    """Return means of cells, (18, 32, 3) in 0..255. frame: (H, W, 3) uint8 BGR."""
     stride = max(1, min(frame.shape[:2]) // _SAMPLED_ROWS)
     sampled = np.ascontiguousarray(frame[stride // 2 :: stride, stride // 2 :: stride])
     return np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
@@ -97,6 +98,11 @@ SELDOM = 6
 """It then sees one frame of so many, before that one of two."""
 
 
+def is_still(thumbnail: Floats, reference: Floats) -> bool:
+    """Return whether little has moved between two frames."""
+    return float(np.abs(thumbnail - reference).max()) <= STILL_LEVELS
+
+
 class Stillness:
     """Decides per frame of a live stream whether the network sees it. Motion ends stillness within the same frame."""
 
@@ -108,6 +114,11 @@ class Stillness:
         self._still = self._left_out = 0
         """Frames in a row: still ones, and left out ones."""
 
+    @property
+    def calm(self) -> bool:
+        """Whether little has moved for `CALM_FRAMES`."""
+        return self._still > CALM_FRAMES
+
     def forget(self) -> None:
         """Forget the stream."""
         self._reference, self._edges, self._inferred, self._still, self._left_out = None, None, 0, 0, 0
@@ -118,10 +129,10 @@ class Stillness:
             self._inferred >= FIRST_FRAMES
             and edges == self._edges
             and self._reference is not None
-            and float(np.abs(thumbnail - self._reference).max()) <= STILL_LEVELS
+            and is_still(thumbnail, self._reference)
         )
         self._still = self._still + 1 if still else 0
-        one_of = SELDOM if self._still > CALM_FRAMES else 2
+        one_of = SELDOM if self.calm else 2
         self._left_out = self._left_out + 1 if still and self._left_out + 1 < one_of else 0
         if not self._left_out:
             self._reference, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
