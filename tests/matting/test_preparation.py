@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.options import prepare
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.text import Text
 from app.matting.preparation import preparation as module
 from app.matting.preparation import warm_up
 from app.matting.preparation.preparation import Preparation, needed, note_prepared
+from app.matting.selection.choice import choose
 from app.matting.selection.measured import measurable, note_trials
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -37,6 +39,21 @@ def test_a_machine_is_prepared_until_a_result_is_missing(tmp_path: Path, monkeyp
     assert not needed()
     made.unlink()
     assert needed()
+
+
+@pytest.mark.torch
+def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[object] = []
+    monkeypatch.setattr(module.preparation, "ensure", prepared.append)
+    here = MattingSettings(model="mattecam", device="cpu", precision="float32").engine
+    missing = here.replace(model="bgmv2-resnet101")
+    with pytest.raises(ModelError):
+        choose(missing)
+    for settings in (here.replace(executor="eager"), missing):  # the start reports what is missing
+        prepare(settings)
+        assert prepared == []
+    prepare(here.replace(executor="openvino"))
+    assert len(prepared) == 1
 
 
 def test_progress_is_shown_and_ends() -> None:
