@@ -14,10 +14,10 @@ pytestmark = pytest.mark.torch
 Network = MattingNetwork | MattecamNetwork
 
 
-def lively() -> MattecamNetwork:
+def lively(**layers: bool) -> MattecamNetwork:
     """Return a network with random weights, whose output depends on its recurrent state."""
     torch.manual_seed(0)
-    network = MattecamNetwork().eval()
+    network = MattecamNetwork(**layers).eval()
     for memory in (network.memory2, network.memory3, network.memory4):
         torch.nn.init.normal_(memory.gates.weight, std=0.1)
         torch.nn.init.normal_(memory.candidate.weight, std=0.1)
@@ -28,6 +28,7 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "rvm": lambda: filled(MattingNetwork()),
     "rvm-fast": lambda: filled(MattingNetwork("mobilenetv3", "fast_guided_filter")),
     "mattecam": lively,
+    "mattecam-as-shipped": lambda: lively(trunk=True, wide=True),
 }
 
 

@@ -61,7 +61,8 @@ def step_of(name: str, weights: dict[str, Path]) -> tuple[nn.Module, Callable[[t
     if name == "u2netp":
         saliency = copy.deepcopy(load_core(name, weights[name], "auto", 0.5, "cpu", "float32"))
         return saliency, lambda image: saliency(image, *saliency.initial_state(48, 64))
-    network: Any = filled(MattecamNetwork() if name == "mattecam" else MattingNetwork(name))  # type: ignore[arg-type]
+    made = MattecamNetwork(trunk=True, wide=True) if name == "mattecam" else MattingNetwork(name)  # type: ignore[arg-type]
+    network: Any = filled(made)
     return network, lambda image: network.coefficients(image, *network.initial_state(1, 48, 64))
 
 
