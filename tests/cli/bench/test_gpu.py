@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
-from benchmarks.gpu import Bench, Row, correctness, machine, run
+from app.matting.base.interface import StepGeometry
+from app.matting.torch.full_size import State
+from benchmarks import gpu
+from benchmarks.gpu import Bench, Row, Step, correctness, machine, run, speed
 from tests.fresh_python import printed_by
 
 pytestmark = pytest.mark.torch
@@ -33,6 +37,46 @@ def test_a_check_that_fails_is_recorded_and_the_next_one_runs(tmp_path: Path) ->
     rows = json.loads(file.read_text())
     assert "illegal memory access" in rows[1]["error"]
     assert [row["check"] for row in rows] == ["failing", "failing", "machine"]
+
+
+class OnCpu(Bench):
+    """Measures all that a GPU has, on small frames and without one."""
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    @property
+    def precision(self) -> str:
+        return "float32"
+
+    def geometry(self, width: int, height: int, ratio: float) -> StepGeometry:
+        return StepGeometry(128, 72, 0.5)
+
+    def seconds(self, wanted_s: float) -> float:
+        return 0.01
+
+    def compiled(self, step: Step) -> Step:
+        raise RuntimeError("no compiler")
+
+    def wait(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_missing_compiler_passes_and_a_graph_that_fails_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    def captured(eager: Step, frame: Tensor, state: State) -> Step:
+        if fails:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        return eager
+
+    monkeypatch.setattr(gpu, "SIZES", gpu.SIZES[:1])
+    monkeypatch.setattr(gpu, "_captured", captured)
+    assert run(OnCpu(rehearsal=False), tmp_path / "results.json", (speed,)) == (not fails)
+    told = (tmp_path / "results.json").read_text()
+    assert told.count("no compiler") == 2 and told.count("not permitted") == 2 * fails
 
 
 def test_a_rehearsal_passes(tmp_path: Path) -> None:
