@@ -219,7 +219,7 @@ class SampleSource:
         nobody = [np.zeros((*frame.shape[:2], 1), np.uint8) for frame in room]
         people = [self._person(rng, small=count > 1) for _ in range(count)]
         if rng.random() < _FURNISHED:
-            room = furniture(room, people[0][0][1], rng)
+            room = furniture(room, path, people[0][0][1], rng)
         if rng.random() < _BORDERED:
             room = straight_edges(room, path, people[0][0][1], rng)
         if rng.random() < _BYSTANDERS:

@@ -21,6 +21,10 @@ _VISIBLE = 0.2, 0.7
 """Least and largest share of a bystander within the frame."""
 _FARTHER = 0.5, 1.0
 """Size of bystanders beside that of other people."""
+_EDGE = 2
+"""Rows or columns at the border of a photo: the photo ends at a person whom one of them shows."""
+_ROUND = 0.02
+"""Contact with the border of a photo, as a fraction of the frame's width, that is the top of a round head: no cut."""
 
 
 def framed(
@@ -88,13 +92,28 @@ def placed(rng: Rng, alpha: Pixels, size: Size, small: bool) -> Placement:
     centre_x = size[0] * (0.5 + rng.uniform(-spread, spread))
     stretch = float(np.exp(rng.normal(0, 0.05)))
     turn = rng.normal(0, 4) if rng.random() < 0.3 and not cut_below else 0.0
-    return Placement(
-        ((left + right) / 2, anchor_y),
-        (centre_x, centre_y),
-        (scale * stretch, scale / stretch),
-        turn,
-        bool(rng.random() < 0.5),
-    )
+    mirrored = bool(rng.random() < 0.5)
+    anchor, centre = ((left + right) / 2, anchor_y), (centre_x, centre_y)
+    return _filled(Placement(anchor, centre, (scale * stretch, scale / stretch), turn, mirrored), alpha, size)
+
+
+def _filled(usual: Placement, alpha: Pixels, size: Size) -> Placement:
+    """Return a placement shifted until edges at which the photo ends are out of the frame, and enlarged if need be."""
+    corners = np.array([(x - 0.5, y - 0.5) for x in (0, size[0]) for y in (0, size[1])])
+    # In pixels of the photo, from the anchor.
+    window = (corners - usual.centre) @ np.linalg.inv(usual.matrix()[:, :2]).T
+    low, high = window.min(0), window.max(0)
+    ends = _ends(alpha, _ROUND * size[0] / usual.scale[0])
+    last = alpha.shape[1] - 1 - _EDGE, alpha.shape[0] - 1 - _EDGE
+    zoom = max([1.0, *((high[axis] - low[axis]) / (last[axis] - _EDGE) for axis in (0, 1) if all(ends[axis]))])
+    # Who is enlarged keeps the row at the upper border: a head in view stays there.
+    anchor = [usual.anchor[0], usual.anchor[1] + (low[1] - low[1] / zoom)]
+    for axis, (before, after) in enumerate(ends):
+        least = _EDGE - low[axis] / zoom if before else -np.inf
+        most = last[axis] - high[axis] / zoom if after else np.inf
+        anchor[axis] = min(max(anchor[axis], least), most)
+    scale = usual.scale[0] * zoom, usual.scale[1] * zoom
+    return Placement((anchor[0], anchor[1]), usual.centre, scale, usual.turn, usual.mirrored)
 
 
 def at_limb(rng: Rng, alpha: Pixels, usual: Placement, size: Size) -> Placement:
@@ -148,9 +167,9 @@ def cut_aside(rng: Rng, alpha: Pixels, size: Size) -> Placement | None:
     return Placement((cut, usual.anchor[1]), centre, scale, mirrored=usual.mirrored)
 
 
-def _ends(alpha: Pixels) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
-    """Return whether the photo ends at the person: left and right, above and below."""
+def _ends(alpha: Pixels, least: float = 1) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
+    """Return whether the photo ends at the person, for at least so many pixels: left and right, above and below."""
     person = alpha > 127
-    sides = person[:, :2], person[:, -2:], person[:2], person[-2:]
-    left, right, above, below = (bool(side.any()) for side in sides)
+    sides = person[:, :_EDGE].any(1), person[:, -_EDGE:].any(1), person[:_EDGE].any(0), person[-_EDGE:].any(0)
+    left, right, above, below = (bool(side.sum() >= least) for side in sides)
     return (left, right), (above, below)

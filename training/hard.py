@@ -98,8 +98,11 @@ def lit_like(room: Pixels, people: list[Layer], rng: Rng) -> list[Layer]:
     return [(np.clip(image * gains, 0, 255), opacity) for image, opacity in people]
 
 
-def furniture(frames: list[Pixels], alpha: Colours, rng: Rng) -> list[Pixels]:
-    """Return the frames with a chair back, screen or cushion behind and beside a person of this alpha (H, W, 1)."""
+def furniture(frames: list[Pixels], path: list[Floats], alpha: Colours, rng: Rng) -> list[Pixels]:
+    """Return the frames with a chair back, screen or cushion behind and beside a person of this alpha (H, W, 1).
+
+    It moves with the room on `path`, the 3x3 maps of `random_path`.
+    """
     height, width = alpha.shape[:2]
     rows, columns = np.flatnonzero(alpha.max((1, 2)) > 0.5), np.flatnonzero(alpha.max((0, 2)) > 0.5)
     if not len(rows):
@@ -111,7 +114,10 @@ def furniture(frames: list[Pixels], alpha: Colours, rng: Rng) -> list[Pixels]:
     top = int(rows[0] + rng.uniform(-0.1, 0.6) * tall)
     mask = _rounded((height, width), (left, top, across, down), rng)
     colour = _surface(frames[0], mask, (left, top, across, down), rng)
-    return [np.rint(frame + mask[..., None] * (colour - frame)).astype(np.uint8) for frame in frames]
+    layer = np.dstack([colour, mask])
+    # What the frame cuts goes on outside of it.
+    layers = (cv2.warpAffine(layer, step[:2], (width, height), borderMode=cv2.BORDER_REPLICATE) for step in path)
+    return [np.rint(f + m[..., 3:] * (m[..., :3] - f)).astype(np.uint8) for f, m in zip(frames, layers, strict=True)]
 
 
 def straight_edges(frames: list[Pixels], path: list[Floats], alpha: Colours, rng: Rng) -> list[Pixels]:
