@@ -1,8 +1,8 @@
 """Converted networks that were published with this copy of the program: where they are, and fetching them.
 
-A package lacks PyTorch, which converts networks. Some converted ones lie in the package; for the others it has a list,
-which `tools.convert_networks` writes. They are kept under their SHA-256, so that no other version of the program, whose
-converted networks differ, takes them.
+Copies without PyTorch, which converts networks, need them. The bundled ones lie in the sources, others in a package;
+for the rest it has a list, which `tools.convert_networks` writes. They are kept under their SHA-256, so that no other
+version of the program, whose converted networks differ, takes them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,28 @@ from models.spec import WeightSpec
 from models.weights import MODELS, user_folder
 
 CONVERTED = MODELS / "converted"
-"""Folder of the converted networks of a package; not in a copy of the sources."""
+"""Folder of the converted networks of this copy: the bundled ones, in a package also others."""
 LIST = "published.json"
+
+
+def _converts() -> bool:
+    return importlib.util.find_spec("torch") is not None
 
 
 @functools.cache
 def published(model: str) -> WeightSpec | None:
     """Return the archive of a network's conversions; None if there is none, or if this copy converts networks."""
     file = CONVERTED / LIST
-    if importlib.util.find_spec("torch") is not None or not file.is_file():
+    if _converts() or not file.is_file():
         return None
     entry = json.loads(file.read_text("utf-8")).get(model)
     return entry and WeightSpec(model, licence="", note="", **entry)
 
 
 def folders(model: str) -> list[Path]:
-    """Return the folders that may hold conversions of a network which need no PyTorch here."""
+    """Return the folders with conversions of a network that are used here: with PyTorch none, so that changes count."""
+    if _converts():
+        return []
     spec = published(model)
     return [CONVERTED] if spec is None else [CONVERTED, _fetched(spec)]
 

@@ -1,11 +1,13 @@
-"""Convert the bundled and downloaded networks for packages, which lack torch.
+"""Convert the bundled and downloaded networks for copies of the program that lack torch.
 
+    python -m tools.convert_networks models/converted --bundled
     python -m tools.convert_networks FOLDER [--weights FOLDER] [--archives FOLDER --url ADDRESS]
 
-A package has the first folder as `models/converted`. It does not belong into a source tree, where networks change.
-With `--weights` those in that folder take the place of the installed networks; each has to be the published file.
-Without archives it holds every such network; with them the bundled ones and the one that is recommended, and each other
-network is an archive in its folder, which `weights download` of the package fetches from below ADDRESS.
+The first line renews those in the sources, and is due when weights, networks or the version of OpenVINO have changed.
+A package has FOLDER as `models/converted`. With `--weights` those in that folder take the place of the installed
+networks; each has to be the published file. Without archives it holds every such network; with them the bundled ones
+and the one that is recommended, and each other network is an archive in its folder, which `weights download` of the
+package fetches from below ADDRESS.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
@@ -36,14 +39,29 @@ def published_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def convert_all(target: Path, weights: Path | None = None, archives: Path | None = None, url: str = "") -> None:
-    """Convert each installed network in each of its versions into a new folder or an archive.
+def renew(target: Path) -> None:
+    """Convert the bundled networks into a folder, in place of earlier versions."""
+    bundled = [spec for spec in NETWORKS.values() if spec.bundled]
+    for spec in bundled:
+        for old in target.glob(f"{spec.name}-{'[0-9a-f]' * 16}"):
+            shutil.rmtree(old)
+    convert_all(target, specs=bundled)
+
+
+def convert_all(
+    target: Path,
+    weights: Path | None = None,
+    archives: Path | None = None,
+    url: str = "",
+    specs: Sequence[NetworkSpec] = (),
+) -> None:
+    """Convert each installed network, or those of `specs`, in each of its versions into a folder or an archive.
 
     weights: folder whose networks take the place of the installed ones.
     """
     listed = {}
     given = None if weights is None else published_in(weights)
-    for spec in NETWORKS.values():
+    for spec in specs or NETWORKS.values():
         file = on_hand(spec.name) if given is None or spec.bundled else given.get(spec.name)
         if file is None:
             continue
@@ -73,7 +91,8 @@ def convert_network(spec: NetworkSpec, weights: Path, target: Path) -> None:
             for int8 in dict.fromkeys((None, find_int8(weights, spec.int8))):
                 cache.load(spec.name, weights, direct=direct, int8=int8)
                 made = cache.folder(spec.name, weights, direct=direct, int8=int8)
-                shutil.copytree(made, target / shipped_name(spec.name, weights, direct=direct, int8=int8))
+                named = target / shipped_name(spec.name, weights, direct=direct, int8=int8)
+                shutil.copytree(made, named, dirs_exist_ok=True)
 
 
 def pack(folder: Path, archive: Path) -> Path:
@@ -92,5 +111,9 @@ if __name__ == "__main__":
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--archives", type=Path)
     parser.add_argument("--url", default="")
+    parser.add_argument("--bundled", action="store_true", help="the bundled networks, in place of older versions")
     given = parser.parse_args()
-    convert_all(given.folder, given.weights, given.archives, given.url)
+    if given.bundled:
+        renew(given.folder)
+    else:
+        convert_all(given.folder, given.weights, given.archives, given.url)

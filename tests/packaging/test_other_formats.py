@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,27 +83,34 @@ def install_runtimes(folder: Path) -> None:
     run(*install, flatpak.RUNTIME, flatpak.SDK, folder=folder)
 
 
-def test_a_flatpak_is_built_of_the_tree_and_runs(tree: Path, tmp_path: Path) -> None:
-    configuration = tmp_path / "home/.config/user-dirs.dirs"
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder of a short name: Flatpak makes sockets below the home folder, and their paths have 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="flatpak-") as folder:
+        yield Path(folder)
+
+
+def test_a_flatpak_is_built_of_the_tree_and_runs(tree: Path, short_path: Path) -> None:
+    configuration = short_path / "home/.config/user-dirs.dirs"
     configuration.parent.mkdir(parents=True)
     configuration.write_text('XDG_VIDEOS_DIR="$HOME/Videos"\n')
-    (tmp_path / "home/Videos").mkdir()
-    install_runtimes(tmp_path)
-    flatpak.write_flatpak(tree, tmp_path)
-    file = tmp_path / f"{flatpak.APP_ID}.json"
+    (short_path / "home/Videos").mkdir()
+    install_runtimes(short_path)
+    flatpak.write_flatpak(tree, short_path)
+    file = short_path / f"{flatpak.APP_ID}.json"
     manifest = json.loads(file.read_text())
     manifest["modules"][0]["build-options"]["build-args"] = [HOST]
     manifest["finish-args"].append(HOST)
     file.write_text(json.dumps(manifest))
     build = ("flatpak-builder", "--user", "--disable-rofiles-fuse", "--repo=made", "build", file)
-    run(*build, folder=tmp_path)
-    assert content(tmp_path / "build/files/lib/mattecam") == content(tree)
-    exported = tmp_path / "build/export/share"
+    run(*build, folder=short_path)
+    assert content(short_path / "build/files/lib/mattecam") == content(tree)
+    exported = short_path / "build/export/share"
     assert (exported / f"applications/{flatpak.APP_ID}.desktop").is_file()
     assert (exported / f"icons/hicolor/scalable/apps/{flatpak.APP_ID}.svg").is_file()
-    run("flatpak", "--user", "remote-add", "--no-gpg-verify", "made", "made", folder=tmp_path)
-    run("flatpak", "--user", "install", "--noninteractive", "made", flatpak.APP_ID, folder=tmp_path)
-    film = tmp_path / "home/Videos/Mattecam/demo.mp4"
+    run("flatpak", "--user", "remote-add", "--no-gpg-verify", "made", "made", folder=short_path)
+    run("flatpak", "--user", "install", "--noninteractive", "made", flatpak.APP_ID, folder=short_path)
+    film = short_path / "home/Videos/Mattecam/demo.mp4"
     start = ("dbus-run-session", "--", "flatpak", "run", "--unshare=network", flatpak.APP_ID, "headless", *DEMO)
-    run(*start, "--record", film, folder=tmp_path)
+    run(*start, "--record", film, folder=short_path)
     assert film.stat().st_size > 1000

@@ -162,6 +162,22 @@ def test_the_window_opens_and_ends(command: Path, tmp_path: Path, data: Path) ->
     assert json.loads((tmp_path / "status.json").read_text())["frames_out"] >= 3
 
 
+def test_it_mattes_without_torch(command: Path, tmp_path: Path) -> None:
+    """Nothing is prepared here: with a data folder of its own it has only what the wheel brought."""
+    lines = (
+        "import sys",
+        "sys.modules['torch'] = None",
+        "from mattecam._program.app.matting.preparation import preparation",
+        "preparation.preparation._done = True",
+        "from mattecam._program.app.cli.main import run_to_exit",
+        "sys.exit(run_to_exit(sys.argv[1:]))",
+    )
+    words = ("-c", "; ".join(lines), "headless", *DEMO, "--status-json", "STATUS")
+    start(command.with_name("python"), *words, cwd=tmp_path, data=tmp_path / "data")
+    status = json.loads((tmp_path / "STATUS").read_text())
+    assert status["frames_out"] >= 3 and status["model"] == "mattecam" and not status["errors"]
+
+
 def test_the_module_is_the_command(command: Path, tmp_path: Path, data: Path) -> None:
     assert "Usage: mattecam" in start(command.with_name("python"), "-m", "mattecam", "--help", cwd=tmp_path, data=data)
 
