@@ -256,6 +256,20 @@ def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
         assert len(made) == FIRST_FRAMES + count, "whom a zone hides is in the room, also on a frame that it leaves out"
 
 
+def test_a_composite_also_fits_the_next_frame_once_nothing_has_moved_for_a_second(
+    engine: FrameEngine, case: Case
+) -> None:
+    frame, told = case.frame(), list[bool]()
+    for _ in range(FIRST_FRAMES + CALM_FRAMES + 2):
+        pending = engine.step(frame, np.zeros_like(frame), EDGES)
+        told.append(pending.calm)
+        pending.result()
+    assert told == [False] * (FIRST_FRAMES + CALM_FRAMES) + [True] * 2
+    other = engine.step(np.flipud(255 - frame), np.zeros_like(frame), EDGES)
+    assert not other.calm
+    other.result()
+
+
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
     frame = case.frame()
     size = case.geometry.small_height, case.geometry.small_width

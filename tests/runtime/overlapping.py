@@ -56,6 +56,8 @@ class Overlapping:
         """Brightness of the frames in which the strict level hides somebody."""
         self.still: set[int] = set()
         """Brightness of the frames that the network leaves out."""
+        self.calm: set[int] = set()
+        """Brightness of the frames whose composites also fit the next frame."""
         self.errors: dict[int, Exception] = {}
 
     def step(self, frame: BgrImage, backdrop: Backdrop, *_: Any, **__: Any) -> Pending:
@@ -85,7 +87,7 @@ class Overlapping:
             composite = np.where(alpha[..., None] > 0, frame, backdrop)
             return Matte(composite, alpha, hides_person=number in self.hides)
 
-        return Pending(result, detach, number in self.still)
+        return Pending(result, detach, number in self.still, number in self.calm)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.events.append("reset")

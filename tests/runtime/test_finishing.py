@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import ModelError
 from app.core.types import Matte, PictureKind
 from app.matting.base.interface import Pending
-from app.runtime import matting_worker
+from app.runtime import finishing, matting_worker
 from app.runtime.engines.plan import StandBy
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
@@ -74,6 +74,22 @@ def test_the_governor_is_told_which_frames_the_network_left_out(
         tried.engine.still.add(2)
         tried.send_shown(1, 2, 3)
         eventually(lambda: [step.still for step in tried.engines.steps] == [False, True, False])
+
+
+def test_a_composite_that_is_not_ready_is_shown_twice_while_it_is_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finishing, "SETTLED_STEPS", 1)
+    with bench() as tried:
+        tried.engine.calm |= {1, 3}
+        tried.engine.gates[1] = threading.Event()
+        tried.send(1)
+        tried.happens("begin 1")
+        tried.send(2)
+        tried.engine.gates[1].set()
+        eventually(lambda: tried.shown == [1, 1])
+        tried.send_shown(3, 4)
+        tried.send(5)
+        tried.happens("begin 1", "finish 1", "begin 3", "finish 3", "begin 5", "finish 5")
+        eventually(lambda: tried.shown == [1, 1, 3, 3, 5])
 
 
 def test_the_card_follows_the_last_composite() -> None:
