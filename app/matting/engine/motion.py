@@ -95,7 +95,7 @@ CALM_FRAMES = 30
 """After so many still frames in a row the network looks more rarely: whoever talks or gestures is never still so long.
 """
 SELDOM = 6
-"""It then sees one frame of so many, before that one of two."""
+"""It then sees one of so many frames that the engine gets (of a calm stream every second), before that one of two."""
 
 
 def is_still(thumbnail: Floats, reference: Floats) -> bool:
