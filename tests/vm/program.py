@@ -28,6 +28,7 @@ from app.control.commands import Command
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
+from app.matting.preparation import preparation
 from app.runtime import pipeline
 from app.runtime.parts import Parts
 from app.testing.parts import ImmediateEngine, StepInput
@@ -88,6 +89,7 @@ def _main(options: tuple[str, ...]) -> None:
     if INSTALLED:
         os.execv(INSTALLED, [INSTALLED, *command, *NETWORK])
     setattr(pipeline, "default_parts", _parts)  # noqa: B010 - a name that the module does not export
+    setattr(preparation.preparation, "_done", True)  # noqa: B010 - the stand-in needs nothing that is compiled
     faulthandler.register(signal.SIGUSR2, file=log)
     os._exit(main.main(command))
 

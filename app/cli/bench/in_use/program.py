@@ -96,14 +96,15 @@ class Program:
 
     def measure(self, seconds: float) -> dict[str, Any]:
         """Run for `seconds` and return the measurements, with fields as in the documents."""
-        before, dropped = sample(), self._dropped()
+        before, dropped, shown = sample(), self._dropped(), self._run.pipeline.status().frames_out
         self._run.measure(seconds)
         after, dropped = sample(), self._dropped() - dropped
         ages_ms = [age_s * 1e3 for at_s, age_s in self._sent() if before.at_s < at_s <= after.at_s]
         status = self._run.pipeline.status()
         if not ages_ms or not status.latency_ms.step.median:
             raise ModelError(CommandLineText.TOO_FEW_FRAMES())
-        frames, elapsed_s = len(ages_ms), after.at_s - before.at_s
+        # Also those that repeat the last composite, because nothing moves.
+        frames, elapsed_s = status.frames_out - shown, after.at_s - before.at_s
         gaps_ms = self._run.gaps_ms
         return {
             "outputs": list(self.outputs),
