@@ -151,7 +151,10 @@ class NoisySource(StillSource):
 
     def read(self) -> Frame | None:
         frame = super().read()
-        return None if frame is None else replace(frame, image=frame.image ^ np.uint8(frame.index % 4))
+        if frame is None:
+            return None
+        noise = np.random.default_rng(frame.index).integers(0, 4, frame.image.shape, np.uint8)
+        return replace(frame, image=frame.image ^ noise)
 
 
 def test_while_it_is_calm_every_second_composite_is_shown_again() -> None:
@@ -170,4 +173,4 @@ def test_while_it_is_calm_every_second_composite_is_shown_again() -> None:
         matted, out = len(steps), pipeline.status().frames_out
         composites(pipeline, 40)
         share = (len(steps) - matted) / (pipeline.status().frames_out - out)
-        assert 0.3 < share < 0.7, "frames that a busy machine drops make it uneven"
+        assert 0.4 < share < 0.6
