@@ -91,8 +91,8 @@ def test_own_weights_need_torch(installed: Path, tmp_path: Path) -> None:
         ArtefactCache(lambda: tmp_path / "cache", conversions.folders).load(MODEL, own)
 
 
-def test_with_torch_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:
+def test_with_torch_nothing_is_fetched_or_taken(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     conversions.published.cache_clear()
     assert conversions.missing(MODEL) is None
-    assert conversions.folders(MODEL) == [conversions.CONVERTED]
+    assert conversions.folders(MODEL) == []

@@ -72,9 +72,12 @@ def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> La
 def to_pixels(layers: LayerTensors, *, foreground: bool) -> Pixels:
     """Composite the layers."""
     person, alpha, backdrop = layers
+    shown = _to_bytes(alpha)
+    # Where alpha is rounded to 0, rounding the colours could still leave one level of the person.
+    composite = torch.where(shown > 0, alpha * person + (1 - alpha) * backdrop, backdrop)
     return Pixels(
-        composite=_to_bgr(alpha * person + (1 - alpha) * backdrop),
-        alpha=_to_bytes(alpha).squeeze(1).squeeze(0),
+        composite=_to_bgr(composite),
+        alpha=shown.squeeze(1).squeeze(0),
         foreground=_to_bgr(person) if foreground else None,
     )
 

@@ -21,7 +21,7 @@ from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.strips import Strips
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows
-from app.matting.torch.full_size import Pixels, layers, to_pixels
+from app.matting.torch.full_size import LayerTensors, Pixels, layers, to_pixels
 from app.matting.torch.torch_edges import blurred_background
 from tests.matting.networks import frames
 from tests.matting.torch_stubs import StubTorch
@@ -65,6 +65,15 @@ def finished(
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
     return int(np.abs(one.astype(np.int16) - other).max())
+
+
+def test_torch_shows_nobody_where_alpha_is_rounded_to_zero() -> None:
+    """Half of a level of a black person before white is rounded to a level of the colour, but to no alpha."""
+    alpha = torch.linspace(0.49, 0.5, 2001).reshape(1, 1, 1, -1) / 255
+    black, white = torch.zeros(1, 3, 1, 2001), torch.ones(1, 3, 1, 2001)
+    pixels = to_pixels(LayerTensors(black, alpha, white), foreground=False)
+    assert not pixels.alpha.any()
+    assert (pixels.composite == 255).all()
 
 
 @pytest.mark.parametrize("edges", EDGES, ids=lambda edges: ",".join(sorted(edges.model_fields_set)) or "off")
