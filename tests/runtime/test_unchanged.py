@@ -122,16 +122,21 @@ class StillSource(FakeSource):
         return None if frame is None or self._still is None else replace(frame, image=self._still.image.copy())
 
 
-def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
-    steps: list[int] = []
+def counting(steps: list[int], *, calm: bool) -> type[FakeEngine]:
+    """Return an engine that adds each step to the list; calm: as in `Pending`."""
 
     class CountingEngine(FakeEngine):
         def step(self, *arguments, **named):  # type: ignore[no-untyped-def]
             steps.append(1)
-            return super().step(*arguments, **named)
+            return replace(super().step(*arguments, **named), calm=calm)
 
+    return CountingEngine
+
+
+def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
+    steps: list[int] = []
     world = FakeWorld()
-    world.engine = CountingEngine
+    world.engine = counting(steps, calm=False)
     parts = replace(world.parts(), open_source=lambda settings: StillSource(settings, world))
     with running(world, parts=parts) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
@@ -159,14 +164,8 @@ class NoisySource(StillSource):
 
 def test_while_it_is_calm_every_second_composite_is_shown_again() -> None:
     steps: list[int] = []
-
-    class CalmEngine(FakeEngine):
-        def step(self, *arguments, **named):  # type: ignore[no-untyped-def]
-            steps.append(1)
-            return replace(super().step(*arguments, **named), calm=True)
-
     world = FakeWorld()
-    world.engine = CalmEngine
+    world.engine = counting(steps, calm=True)
     parts = replace(world.parts(), open_source=lambda settings: NoisySource(settings, world))
     with running(world, parts=parts) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
