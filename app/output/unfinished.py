@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SAME_S = 0.005
+"""Largest difference of two readings of when one process started: half of what Linux counts in."""
+
 
 def begin(part: Path) -> None:
     """Note that this process records to `part`. A failure is logged: it must not prevent the recording."""
-    _write(part, {"path": str(part.absolute()), "pid": os.getpid(), "started_s": psutil.Process().create_time()})
+    _write(part, {"path": str(part.absolute()), "pid": os.getpid(), "started_s": _started_s(os.getpid())})
 
 
 def end(part: Path) -> None:
@@ -93,10 +97,17 @@ def in_progress(part: Path, but: int = 0) -> bool:
     match _read(_entry(part)):
         case {"pid": int(pid), "started_s": int() | float() as started_s}:
             try:
-                return pid > 0 and pid != but and abs(psutil.Process(pid).create_time() - started_s) < 1
+                return pid > 0 and pid != but and abs(_started_s(pid) - started_s) < SAME_S
             except (psutil.Error, OverflowError):
                 return False
     return False
+
+
+def _started_s(pid: int) -> float:
+    """Return when a process started; the same value also after the clock was set. Raises psutil.Error."""
+    # Linux counts from the boot, whose time moves when the clock is set; psutil adds that time.
+    since_s = psutil.boot_time() if sys.platform == "linux" else 0.0
+    return psutil.Process(pid).create_time() - since_s
 
 
 def records_elsewhere(final: Path) -> bool:

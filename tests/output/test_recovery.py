@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 
@@ -159,6 +161,19 @@ def test_running_and_finished_recordings_are_not_offered(tmp_path: Path, capsys:
     assert not in_progress(tmp_path / "a.part.mp4")
     assert unfinished_recordings() == ()
     assert list((paths.data_dir() / "recordings").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the start of a process does not depend on the clock")
+def test_a_recording_is_in_progress_also_after_the_clock_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+    recorder.send(picture())
+    booted_s = psutil.boot_time()  # as the kernel derives it from the clock
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted_s + 3600)
+    assert in_progress(tmp_path / "a.part.mp4")
+    assert unfinished_recordings() == ()
+    recorder.close()
 
 
 def test_entries_of_deleted_files_and_broken_entries_are_removed(tmp_path: Path) -> None:
