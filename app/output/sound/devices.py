@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import subprocess
 import sys
 import time
@@ -62,7 +63,11 @@ def open_microphone(name: str, platform: str = sys.platform) -> SoundSource:
 
 
 def _list_sources() -> str:
-    done = subprocess.run(LIST_COMMAND, capture_output=True, text=True, timeout=LIST_TIMEOUT_S, check=True)
+    # PulseAudio 16 writes numbers as the language of the user does: with a comma they are no JSON.
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(
+        LIST_COMMAND, capture_output=True, encoding="utf-8", env=environment, timeout=LIST_TIMEOUT_S, check=True
+    )
     return done.stdout
 
 

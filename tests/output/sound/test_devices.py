@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,22 @@ def test_no_list_leaves_the_default_only(error: Exception) -> None:
 
     assert microphones(run, "linux") == ()
     assert microphones(lambda: "not JSON", "linux") == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_the_list_of_a_system_that_writes_numbers_with_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pactl of PulseAudio 16 does."""
+    (tmp_path / "pactl").write_text(
+        """#!/bin/sh
+        case "$LC_ALL" in C*) point=. ;; *) point=, ;; esac
+        printf '[{"name": "usb", "description": "Gerät", "balance": 0%s00}]' "$point"
+        """,
+        "utf-8",
+    )
+    (tmp_path / "pactl").chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert [microphone.title for microphone in microphones(platform="linux")] == ["Gerät"]
 
 
 class FakePulse:
