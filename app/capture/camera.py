@@ -239,6 +239,7 @@ class CameraSource:
             return self._blank(camera=self._name())
         if self._mjpg.last_damage:
             return CameraText.DAMAGED(camera=self._name())
+        self.hold_exposure(False)
         self._capture.release()  # so that this program itself is not reported as the user of the camera
         return CameraText.SILENT(camera=self._name(), seconds=f"{self._timing.silence_s:.0f}", reason=self._why_not())
 

@@ -10,6 +10,7 @@ from app.capture import camera, exposure
 from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
 from app.capture.exposure import ExposureLock
+from app.core.errors import SourceLostError
 from app.core.settings import CaptureSettings
 from tests.capture.played_time import played_time
 
@@ -26,12 +27,14 @@ class Controls:
         self.values = {AUTO_EXPOSURE: AUTOMATIC, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
         for control in missing:
             del self.values[control]
+        self.delivers = True
+        self.released = False
 
     def get(self, key: int) -> float:
         return self.values.get(key, -1.0)
 
     def set(self, key: int, value: float) -> bool:
-        if key in self.values:
+        if key in self.values and not self.released:
             self.values[key] = value
             if (key, value) in ((AUTO_EXPOSURE, MANUAL), (AUTO_WB, 0)):
                 self.values[EXPOSURE if key == AUTO_EXPOSURE else TEMPERATURE] = STALE
@@ -44,12 +47,13 @@ class Controls:
         return True
 
     def grab(self) -> bool:
-        return True
+        return self.delivers
 
     def retrieve(self) -> tuple[bool, np.ndarray]:
         return True, np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        self.released = True
 
 
 @pytest.mark.parametrize("missing", [(), (AUTO_EXPOSURE, EXPOSURE)], ids=["all-controls", "no-exposure"])
@@ -100,5 +104,18 @@ def test_a_running_source_locks_and_releases_exposure(monkeypatch: pytest.Monkey
         source.hold_exposure(wanted)
         source.read()
         assert device.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
+    source.close()
+    assert device.values[AUTO_EXPOSURE] == AUTOMATIC
+
+
+def test_a_camera_that_falls_silent_gets_automatic_exposure_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the camera would keep it for every program, and this one take it for the user's."""
+    device = plug_in(monkeypatch)
+    source = CameraSource("0", CaptureSettings(lock_exposure=True), CameraTiming(read_s=0, silence_s=0, settle_s=0))
+    source.read()
+    assert device.values[AUTO_EXPOSURE] == MANUAL
+    device.delivers = False
+    with pytest.raises(SourceLostError):
+        source.read()
     source.close()
     assert device.values[AUTO_EXPOSURE] == AUTOMATIC
