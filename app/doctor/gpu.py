@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.core.messages.doctor import GpuFinding
@@ -51,10 +52,11 @@ def read_torch() -> TorchFacts | None:
     unsupported: list[str] = []
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
-            fits = torch.version.hip is not None or supports(
-                torch.cuda.get_arch_list(), torch.cuda.get_device_capability(index)
-            )
-            (devices if fits else unsupported).append(torch.cuda.get_device_name(index))
+            with suppress(RuntimeError):  # a card that fails, or that another program has for itself
+                fits = torch.version.hip is not None or supports(
+                    torch.cuda.get_arch_list(), torch.cuda.get_device_capability(index)
+                )
+                (devices if fits else unsupported).append(torch.cuda.get_device_name(index))
     return TorchFacts(
         torch.__version__,
         torch.version.cuda,

@@ -47,6 +47,14 @@ def run_command(command: Sequence[str]) -> CommandResult:
     return CommandResult(done.returncode, done.stdout.decode("utf-8", "replace"))
 
 
+def user_name() -> str:
+    """Return the name of this user; its number where the system knows no name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return str(os.getuid())
+
+
 def may_read_and_write(path: Path) -> bool:
     """Return whether this user may open the device, without opening it."""
     return os.access(path, os.R_OK | os.W_OK)
@@ -87,7 +95,7 @@ class System:
     """The processor's architecture, such as `x86_64`; `AMD64` on Windows."""
     release: str = field(default_factory=running_kernel)
     """The running kernel, as `uname -r` prints it."""
-    user: str = field(default_factory=getpass.getuser)
+    user: str = field(default_factory=user_name)
     pid: int = field(default_factory=os.getpid)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     run: Callable[[Sequence[str]], CommandResult] = run_command

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections import namedtuple
 from dataclasses import replace
@@ -118,6 +119,29 @@ def test_the_installed_torch_can_be_asked() -> None:
     facts = read_torch()
     assert facts is not None and facts.version[0].isdigit()
     assert check_gpu(System(), facts)[0].check == "graphics card"
+
+
+@pytest.mark.torch
+def test_a_card_that_fails_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def fail(*_: object) -> tuple[int, int]:
+        raise RuntimeError("CUDA driver initialization failed, you might not have a CUDA gpu.")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_90"])
+    monkeypatch.setattr(torch.cuda, "get_device_capability", fail)
+    facts = read_torch()
+    assert facts is not None and facts.devices == facts.unsupported == ()
+
+
+def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as any number."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 123_456_789)
+    assert System().user == "123456789"
 
 
 def test_no_display(machine: Machine) -> None:
