@@ -101,6 +101,6 @@ def _x11_socket_exists(number: str) -> bool:
         return True
     try:
         # Some servers, such as those in containers, have only the abstract socket.
-        return f"@/tmp/.X11-unix/X{number}" in Path("/proc/net/unix").read_text()
+        return f"@/tmp/.X11-unix/X{number}" in Path("/proc/net/unix").read_text(errors="replace")
     except OSError:
         return True

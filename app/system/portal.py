@@ -50,7 +50,7 @@ def connect() -> DBusConnection:
     """Return a connection to the session bus; the caller closes it. Raises PortalError."""
     try:
         return open_dbus_connection(enable_fds=True)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: an address without a path
         raise PortalError(PortalFault.NO_BUS) from error
 
 

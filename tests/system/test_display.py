@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable
 
@@ -22,6 +23,12 @@ def test_no_display_is_said() -> None:
 def test_a_display_that_does_not_answer_is_said() -> None:
     reason = missing_display({"DISPLAY": ":98765"})
     assert reason == "the display :98765 does not answer"
+
+
+def test_odd_names_of_sockets_do_not_matter() -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(b"\0mattecam\xff\xfe")
+        assert missing_display({"DISPLAY": ":98765"}) == "the display :98765 does not answer"
 
 
 def test_qt_drawing_into_memory_needs_no_display() -> None:

@@ -110,6 +110,9 @@ def test_a_desktop_without_the_portal_is_named(bus: str, service: PortalShortcut
     assert start(service).code() == "ShortcutText.NO_PORTAL"
 
 
-def test_no_bus_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service: PortalShortcuts) -> None:
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/nothing")
+@pytest.mark.parametrize(
+    "address", ["unix:path=/nothing", "tcp:host=localhost,port=1", "unix:runtime=yes", "disabled:"]
+)
+def test_no_bus_is_named(monkeypatch: pytest.MonkeyPatch, service: PortalShortcuts, address: str) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
     assert start(service).code() == "ShortcutText.NO_PORTAL"

@@ -18,13 +18,18 @@ class Connection:
         """remote_fd: a socket that leads to a daemon, which is consumed; None: the daemon of the user's session. Raises
         OSError if the library is missing or no daemon answers.
         """
-        self.library = library.load()
         self.listeners: list[object] = []
         """What must stay in memory as long as events arrive."""
         self._context: int | None = None
-        self._loop: int | None = self.library.pw_thread_loop_new(b"pipewire", None)
-        if not self._loop:
-            raise OSError(errno.ENOMEM, "no PipeWire thread")
+        try:
+            self.library = library.load()
+            self._loop: int | None = self.library.pw_thread_loop_new(b"pipewire", None)
+            if not self._loop:
+                raise OSError(errno.ENOMEM, "no PipeWire thread")
+        except OSError:
+            if remote_fd is not None:
+                os.close(remote_fd)
+            raise
         try:
             self.core = self._connect(remote_fd)
             """Address of the daemon's object."""
