@@ -83,6 +83,14 @@ def test_a_traceback_of_the_preparation_becomes_one_line(caplog: pytest.LogCaptu
     assert "Traceback" not in caplog.text
 
 
+def test_a_preparation_that_says_much_goes_on() -> None:
+    """Warnings of libraries on the standard error are more than a pipe holds."""
+    talks = "import sys; sys.stderr.write(99_999 * 'warning\\n');"
+    seen: list[Text] = []
+    Preparation(script(f"{talks} {STEPS}")).ensure(seen.append)
+    assert [text.values["step"] for text in seen] == [1, 2]
+
+
 def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_vain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -84,7 +84,12 @@ class Preparation:
             return
         try:
             child = subprocess.Popen(
-                self._command, cwd=paths.IMPORT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                self._command,
+                cwd=paths.IMPORT_ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,  # a second pipe that nobody empties would stop the child
+                text=True,
+                errors="replace",
             )
         except OSError as error:
             log.warning("This machine cannot be prepared in a process of its own (%s).", error)
@@ -93,18 +98,20 @@ class Preparation:
         with child:
             if self._cancelled:  # before the child was there to be ended
                 child.terminate()
-            assert child.stdout is not None and child.stderr is not None
-            for line in child.stdout:
-                step, _, count = line.strip().partition(" ")
+            assert child.stdout is not None
+            said: list[str] = []
+            for line in map(str.strip, child.stdout):
+                step, _, count = line.partition(" ")
                 if step.isdecimal() and count.isdecimal():
                     self.progress = ModelText.PREPARING(step=int(step), count=int(count))
                     show(self.progress)
-            said = child.stderr.read()
+                elif line:
+                    said.append(line)
         self._child = None
         if child.returncode and not self._cancelled:
-            reason = said.strip().rpartition("\n")[2]
+            reason = said[-1] if said else ""
             log.warning("The preparation for this machine failed (exit code %d): %s", child.returncode, reason)
-            log.debug("%s", said)
+            log.debug("%s", "\n".join(said))
 
 
 def needed() -> bool:
