@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections import Counter
@@ -56,15 +57,24 @@ class HttpServer:
         return self._connections.total()
 
     async def start(self, host: str, port: int) -> None:
-        """Listen at every address of a host. port: 0 for one that is free. Raises OSError."""
+        """Listen at every address of a host that this machine has. port: 0 for one that is free. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._http = _Server(self._service, self._limits, self._lost)
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        missing: OSError | None = None
         for family, address in dict.fromkeys((family, address) for family, *_, address in found):
-            listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+            try:
+                listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+            except OSError as error:
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+                missing = error  # such as ::1 of localhost where IPv6 is off
+                continue
             listener.setblocking(False)
             self._listeners.append(listener)
             self._accepting.append(asyncio.create_task(self._accept(listener)))
+        if missing is not None and not self._listeners:
+            raise missing
 
     async def close(self) -> None:
         """Close listeners and connections; requests in progress have a second. Idempotent."""

@@ -137,6 +137,25 @@ async def test_a_packed_offer_is_not_unpacked() -> None:
             assert answer.status == 400
 
 
+async def test_addresses_that_this_machine_lacks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers without IPv6 name ::1 localhost all the same."""
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, 0))
+        for address in ("192.0.2.1", "127.0.0.1")
+    ]
+
+    async def resolve(*_: object, **options: object) -> object:
+        return found
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    async with running() as live:
+        assert await is_served(live, "127.0.0.1")
+    found.pop()
+    with pytest.raises(OSError, match="assign"):
+        async with running():
+            pass
+
+
 def test_a_client_is_a_network_of_ipv6() -> None:
     assert client_network("192.0.2.7") == "192.0.2.7"
     assert client_network("::ffff:192.0.2.7") == "192.0.2.7"
