@@ -45,7 +45,7 @@ class PlayedService(ABC):
         self.sessions: list[str] = []
         """Sessions that are open."""
         self._owner = ""
-        self._bus = open_dbus_connection(enable_fds=True)
+        self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
         for name in self.names:
             Proxy(message_bus, self._bus).RequestName(name)
         self._stop = threading.Event()

@@ -49,7 +49,7 @@ class PortalError(Exception):
 def connect() -> DBusConnection:
     """Return a connection to the session bus; the caller closes it. Raises PortalError."""
     try:
-        return open_dbus_connection(enable_fds=True)
+        return open_dbus_connection(enable_fds=True, auth_timeout=ANSWER_S)
     except (OSError, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: an address without a path
         raise PortalError(PortalFault.NO_BUS) from error
 

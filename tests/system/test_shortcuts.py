@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from jeepney.auth import AuthenticationError
 
 from app.core.errors import MattecamError
 from app.core.text import Text
+from app.system.portal import PortalError, connect
 from app.system.shortcuts import PROGRAM_ID, PortalShortcuts, Shortcut
 from tests.played_service import private_bus
 from tests.played_shortcuts import PlayedShortcuts
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 KEYS = (Shortcut("pause", "Pause", "P"), Shortcut("background-1", "Background 1", "1"))
 
@@ -116,3 +120,24 @@ def test_a_desktop_without_the_portal_is_named(bus: str, service: PortalShortcut
 def test_no_bus_is_named(monkeypatch: pytest.MonkeyPatch, service: PortalShortcuts, address: str) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
     assert start(service).code() == "ShortcutText.NO_PORTAL"
+
+
+def test_a_bus_has_as_long_as_other_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """At the start of a desktop everything takes its time; it was given up after a second."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
+
+    def refuse() -> None:
+        connected, _ = slow.accept()
+        with connected:
+            connected.recv(1024)
+            time.sleep(1.2)
+            connected.sendall(b"REJECTED\r\n")
+
+    with socket.socket(socket.AF_UNIX) as slow:
+        slow.bind(str(tmp_path / "bus"))
+        slow.listen()
+        refused = beside(refuse)
+        with pytest.raises(PortalError) as caught:
+            connect()
+        refused.result(10)
+    assert isinstance(caught.value.__cause__, AuthenticationError)
