@@ -80,14 +80,15 @@ def pins(requirements: Path) -> Iterator[tuple[str, str]]:
 
 def _version(package: str) -> str | None:
     try:
-        return importlib.metadata.version(package).partition("+")[0]
-    except importlib.metadata.PackageNotFoundError:
+        version = importlib.metadata.version(package)
+    except (importlib.metadata.PackageNotFoundError, KeyError):
         return None
+    return version.partition("+")[0] if version else None  # a power failure leaves files without content
 
 
 def inside() -> bool:
     """Return whether this is the interpreter of `.venv`."""
-    return Path(sys.prefix).resolve() == VENV
+    return Path(sys.prefix).resolve() == VENV.resolve()
 
 
 def prepare(requirements: Path) -> None:

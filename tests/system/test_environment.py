@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +38,22 @@ def test_installed_compares_versions_builds_markers_and_included_files(
     assert check('no-such-package==1; python_version < "3.9"\n')
     assert not check('no-such-package==1; python_version >= "3.9"\n')
     assert not check("-r other.txt\n")
+
+
+def test_a_package_that_lost_its_metadata_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power failure during the setup leaves files without content."""
+    (tmp_path / "thing-1.0.dist-info").mkdir()
+    (tmp_path / "thing-1.0.dist-info/METADATA").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "r.txt").write_text("thing==1.0\n")
+    assert not environment.installed(tmp_path / "r.txt")
+
+
+def test_the_environment_may_lie_on_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise run.py would start itself again and again where a package is missing."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
+    assert environment.inside()
 
 
 def number_in(root: Path) -> str:
