@@ -14,8 +14,8 @@ SYSTEM = platform.system()
 OWN_LABEL = "Mattecam"
 """Label of this program's own virtual camera, which is never a source."""
 OTHER_VIRTUAL = re.compile(r"virtual camera|unity video capture", re.IGNORECASE)
-RAW_SENSOR = re.compile(r"Intel IPU\d", re.IGNORECASE)
-"""Raw sensor nodes, whose output an ordinary program cannot use."""
+RAW_SENSOR = re.compile(r"Intel IPU\d|ipu3-(cio2|imgu)", re.IGNORECASE)
+"""Nodes of raw sensors and their image processors, whose output an ordinary program cannot use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,12 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
             continue
         if node.path in described:
             findings.append(_described(described[node.path]))
-        else:
+        elif system.is_camera(node.path):
             findings.append(ok("camera", CameraFinding.FOUND(name=node.name, device=node.path)))
+        else:
+            continue
         findings += _in_use_findings(system, node)
-    return tuple(findings)
+    return tuple(findings) or (_none_finding(system),)
 
 
 def _nodes(system: System) -> list[_Node]:

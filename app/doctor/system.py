@@ -60,6 +60,16 @@ def may_read_and_write(path: Path) -> bool:
     return os.access(path, os.R_OK | os.W_OK)
 
 
+def is_camera(device: str) -> bool:
+    """Return whether a video device is a camera, also one that does not answer now: others are codecs."""
+    from app.capture.v4l2 import query
+
+    try:
+        return query(device).is_camera
+    except OSError:
+        return True
+
+
 def gets_pictures(device: str) -> bool:
     """Return whether another program sends to the virtual camera."""
     from app.output.camera_list import is_busy
@@ -100,6 +110,7 @@ class System:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     run: Callable[[Sequence[str]], CommandResult] = run_command
     may_use: Callable[[Path], bool] = may_read_and_write
+    is_camera: Callable[[str], bool] = is_camera
     is_busy: Callable[[str], bool] = gets_pictures
     pipewire_answers: Callable[[], bool] = pipewire_answers
     camera_portal: Callable[[], PortalState | None] = camera_portal

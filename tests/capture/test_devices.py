@@ -85,6 +85,7 @@ def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.Mon
     plug(kernel, 3, "Mattecam")
     plug(kernel, 4, "decoder")
     plug(kernel, 5, "Intel IPU6 ISYS Capture 0")
+    plug(kernel, 8, "ipu3-cio2 0")
     plug(kernel, 6, "broken")
     plug(kernel, 12, "not ours")
     webcam = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, ((640, 480),), ("MJPG",))

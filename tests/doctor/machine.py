@@ -99,6 +99,7 @@ class Machine:
             environment=environment or {},
             run=_runner(answers or {}),
             may_use=lambda path: allowed and path.exists(),
+            is_camera=lambda device: True,
             is_busy=lambda device: busy,
             pipewire_answers=lambda: pipewire,
             camera_portal=lambda: portal,

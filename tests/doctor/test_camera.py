@@ -72,8 +72,19 @@ def test_a_camera_in_use_names_the_program(machine: Machine) -> None:
     assert finding.state is State.WARNING and "zoom (process 71)" in finding.detail
 
 
-def test_raw_sensors_are_not_offered_as_cameras(machine: Machine) -> None:
+def test_codecs_are_no_cameras(machine: Machine) -> None:
+    """As on a Raspberry Pi."""
+    machine.camera(10, "bcm2835-codec-decode")
+    machine.camera(11, "Webcam")
+    system = replace(machine.system(), is_camera=lambda device: device == "/dev/video11")
+    assert [finding.detail for finding in check_cameras(system, [])] == ["Webcam (/dev/video11)."]
+    (finding,) = check_cameras(replace(system, is_camera=lambda device: False), [])
+    assert finding.state is State.WARNING and finding.detail == "No camera was found."
+
+
+@pytest.mark.parametrize("name", ["Intel IPU6 ISYS Capture", "ipu3-cio2", "ipu3-imgu"])
+def test_raw_sensors_are_not_offered_as_cameras(machine: Machine, name: str) -> None:
     for number in range(3):
-        machine.camera(number, f"Intel IPU6 ISYS Capture {number}")
+        machine.camera(number, f"{name} {number}")
     (finding,) = check_cameras(machine.system(), [])
     assert finding.state is State.WARNING and "raw sensor" in finding.detail and "libcamera" in finding.fix
