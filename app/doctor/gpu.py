@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from app.system.torch_build import (
     suitable_builds,
 )
 
+_log = logging.getLogger(__name__)
 _NVIDIA, _AMD = "0x10de", "0x1002"
 _CHECK = "graphics card"
 
@@ -32,6 +34,7 @@ class TorchFacts:
     """What the installed torch was built for, and the devices that it finds."""
 
     version: str
+    """Empty if it is installed, but cannot be loaded."""
     cuda: str | None
     """The CUDA version of the build; None for a build without CUDA."""
     hip: str | None
@@ -46,8 +49,11 @@ def read_torch() -> TorchFacts | None:
     """Return the facts of the installed torch; None without torch."""
     if not torch_usable():
         return None
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # a library that it needs is missing
+        _log.warning("PyTorch cannot be loaded.", exc_info=error)
+        return TorchFacts("", None, None, (), False)
     devices: list[str] = []
     unsupported: list[str] = []
     if torch.cuda.is_available():
@@ -73,6 +79,8 @@ def check_gpu(system: System, torch: TorchFacts | None) -> tuple[Finding, ...]:
         if _NVIDIA in _cards(system):
             return (_warning(GpuFinding.NO_TORCH(), GpuFinding.FIX_NO_TORCH()),)
         return (ok(_CHECK, GpuFinding.NO_TORCH()),)
+    if not torch.version:
+        return (_warning(GpuFinding.BROKEN_TORCH(), GpuFinding.FIX_BROKEN_TORCH()),)
     if torch.devices:
         return (ok(_CHECK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
     nvidia = read_nvidia(_smi(system), system.read(NVIDIA_MARK))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +120,13 @@ def test_the_installed_torch_can_be_asked() -> None:
     facts = read_torch()
     assert facts is not None and facts.version[0].isdigit()
     assert check_gpu(System(), facts)[0].check == "graphics card"
+
+
+@pytest.mark.torch
+def test_torch_that_cannot_be_loaded_is_said(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (finding,) = check_gpu(machine.system(), read_torch())
+    assert finding.state is State.WARNING and "cannot be loaded" in finding.detail and "again" in finding.fix
 
 
 @pytest.mark.torch

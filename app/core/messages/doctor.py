@@ -71,6 +71,8 @@ class GpuFinding(Message):
     NONE = "torch {version} found no supported graphics card; the CPU is used."
     NO_TORCH = "PyTorch is not installed; the networks run on the CPU."
     FIX_NO_TORCH = "Install mattecam[torch] to run them on the graphics card."
+    BROKEN_TORCH = "PyTorch is installed, but cannot be loaded; the networks run on the CPU."
+    FIX_BROKEN_TORCH = "Install PyTorch again. On Windows it also needs the Visual C++ Redistributable."
     WHY = "On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time."
     AMD_WITHOUT_ROCM = "An AMD graphics card is present, but torch {version} was built without ROCm."
     FIX_AMD = "If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU."

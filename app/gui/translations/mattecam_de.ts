@@ -3429,6 +3429,16 @@
         <translation>Installieren Sie mattecam[torch], damit sie auf der Grafikkarte laufen.</translation>
     </message>
     <message>
+        <source>PyTorch is installed, but cannot be loaded; the networks run on the CPU.</source>
+        <comment>GpuFinding.BROKEN_TORCH</comment>
+        <translation>PyTorch ist installiert, lässt sich aber nicht laden; die Netze laufen auf dem Prozessor.</translation>
+    </message>
+    <message>
+        <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
+        <comment>GpuFinding.FIX_BROKEN_TORCH</comment>
+        <translation>Installieren Sie PyTorch neu. Unter Windows braucht es außerdem Visual C++ Redistributable.</translation>
+    </message>
+    <message>
         <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
         <comment>GpuFinding.WHY</comment>
         <translation>Auf einer CPU erreichen die genauesten Modelle wenige Bilder pro Sekunde; auf einer Grafikkarte laufen sie in Echtzeit.</translation>

@@ -3429,6 +3429,16 @@
         <translation>Instale mattecam[torch] para ejecutarlas en la tarjeta gráfica.</translation>
     </message>
     <message>
+        <source>PyTorch is installed, but cannot be loaded; the networks run on the CPU.</source>
+        <comment>GpuFinding.BROKEN_TORCH</comment>
+        <translation>PyTorch está instalado, pero no se puede cargar; las redes se ejecutan en la CPU.</translation>
+    </message>
+    <message>
+        <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
+        <comment>GpuFinding.FIX_BROKEN_TORCH</comment>
+        <translation>Instale PyTorch de nuevo. En Windows necesita además Visual C++ Redistributable.</translation>
+    </message>
+    <message>
         <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
         <comment>GpuFinding.WHY</comment>
         <translation>En una CPU los modelos más precisos alcanzan pocos fotogramas por segundo; una tarjeta gráfica los ejecuta en tiempo real.</translation>

@@ -148,7 +148,11 @@ def cuda_cards() -> CudaCards:
         ctypes.CDLL(driver)
     except OSError:
         return CudaCards(None)
-    import torch
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # a library that it needs is missing
+        _log.warning("PyTorch cannot be loaded; networks run on the CPU.", exc_info=error)
+        return CudaCards(None)
 
     from app.matting.torch.cuda_api import convolves_in_half
 

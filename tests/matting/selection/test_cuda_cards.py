@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+
 import pytest
 import torch
 
@@ -117,3 +120,10 @@ def test_cards_are_listed_that_torch_has_code_for_and_that_answer() -> None:
     lost = api.cards()
     lost.give_up()
     assert lost.named() == ()
+
+
+def test_a_driver_does_not_help_torch_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The networks then run in OpenVINO."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: None)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert hardware.cuda_cards.__wrapped__().first() is None
