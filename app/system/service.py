@@ -74,7 +74,7 @@ def _quoted(word: str) -> str:
 
 
 def install(options: Sequence[str], run: Run | None = None) -> Path:
-    """Write the unit, enable and start it; return its path. Raises MattecamError."""
+    """Write the unit, enable and start it, also anew with other options; return its path. Raises MattecamError."""
     run = run or run_systemctl
     _check_system()
     path = unit_path()
@@ -85,7 +85,8 @@ def install(options: Sequence[str], run: Run | None = None) -> Path:
     except OSError as error:
         raise MattecamError(ServiceText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
     run(["systemctl", "--user", "daemon-reload"])
-    run(["systemctl", "--user", "enable", "--now", UNIT])
+    run(["systemctl", "--user", "enable", UNIT])
+    run(["systemctl", "--user", "restart", UNIT])
     return path
 
 

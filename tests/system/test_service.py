@@ -30,8 +30,9 @@ def test_install_writes_enables_and_starts(tmp_path: Path) -> None:
     assert 'run.py" "headless" "--background" "blur:30"\n' in path.read_text()
     assert [" ".join(command) for command in ran] == [
         "systemctl --user daemon-reload",
-        "systemctl --user enable --now mattecam.service",
-    ]
+        "systemctl --user enable mattecam.service",
+        "systemctl --user restart mattecam.service",
+    ], "one that runs would keep its old options"
 
 
 def test_remove_stops_and_forgets(tmp_path: Path) -> None:
