@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from app.core.threads import elapsed_s
-from app.runtime import watchdog
+from app.runtime import finishing, watchdog
+from app.runtime.finishing import SETTLED_STEPS
 from app.runtime.outputs import output_clock
 from app.runtime.timing import Timing
+from tests.fakes.still import StillSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
@@ -24,7 +27,7 @@ class Suspension:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._slept_s = 0.0
-        for module in (output_clock, watchdog):
+        for module in (output_clock, watchdog, finishing):
             monkeypatch.setattr(module, "elapsed_s", lambda: elapsed_s() + self._slept_s)
 
     def sleep(self) -> float:
@@ -71,3 +74,14 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None
         eventually(lambda: len(world.pictures()) > sent + 5)
         shown = [picture.frame for picture in world.pictures()[sent:]]
         assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
+
+
+def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension: Suspension) -> None:
+    """The composite from before was repeated for every equal frame, and dropped each time: only the card was left."""
+    world = FakeWorld()
+    parts = replace(world.parts(), open_source=lambda settings: StillSource(settings, world))
+    with running(world, BASE, UNHURRIED, parts=parts) as pipeline:
+        composites(pipeline, SETTLED_STEPS + 5)
+        asleep_s = suspension.sleep()
+        eventually(lambda: world.newest().frame is None)
+        eventually(lambda: (frame := world.newest().frame) is not None and frame.captured_at_s >= asleep_s)

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
+from app.core.settings import BackgroundSettings, EdgeSettings
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.finishing import SETTLED_STEPS, Conditions, UnchangedFrames
-from app.testing.parts import FakeEngine, FakeSource
+from app.testing.parts import FakeEngine
+from tests.fakes.still import StillSource
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import composites, running
 from tests.waiting import eventually
@@ -107,19 +108,6 @@ def test_a_calm_composite_is_not_shown_after_a_change(
     else:
         frame = frame[:, :-1]
     assert settled.composite(conditions, frame_of(frame)) is None
-
-
-class StillSource(FakeSource):
-    """Gives the same frame again and again."""
-
-    def __init__(self, settings: CaptureSettings, world: FakeWorld) -> None:
-        super().__init__(settings, world.faults, "file")
-        self._still: Frame | None = None
-
-    def read(self) -> Frame | None:
-        frame = super().read()
-        self._still = self._still or frame
-        return None if frame is None or self._still is None else replace(frame, image=self._still.image.copy())
 
 
 def counting(steps: list[int], *, calm: bool) -> type[FakeEngine]:
