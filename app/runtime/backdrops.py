@@ -77,19 +77,22 @@ class Backdrops:
         outcome = self.preparer.take()
         self._answered = self._answered or outcome is not None
         if outcome is not None:
-            self._take(outcome, wanted.opened == outcome.key.opened)
+            self._take(outcome, wanted.opened)
+        if wanted.kind == "none":
+            self._report(None)  # no background can fail
         if self._background is not None and wanted is not self._settings and wanted.opened == self._opened:
             self._settings = wanted
             self._background.follow(wanted)
 
-    def _take(self, outcome: Prepared[BackgroundSettings, Background], wanted: bool) -> None:
-        """Use a background that was opened. wanted: whether the settings still ask for it."""
-        if outcome.value is not None and (wanted or outcome.key.kind != "screen"):
+    def _take(self, outcome: Prepared[BackgroundSettings, Background], asked_for: BackgroundSettings) -> None:
+        """Use a background that was opened. asked_for: `BackgroundSettings.opened` of the settings in force."""
+        wanted = outcome.key.opened == asked_for
+        if outcome.value is not None and (wanted or (outcome.key.kind != "screen" and self._opened != asked_for)):
             self._use(outcome.value, outcome.key)
             if wanted:
                 self._report(None)
         elif outcome.value is not None:
-            self.preparer.retire(outcome.value)  # the user has left that screen
+            self.preparer.retire(outcome.value)  # the user has left that screen, or returned to what is in use
         elif outcome.error is not None and wanted:
             self._report(outcome.error)
             if self._opened is not None and self._opened.kind == "screen":
@@ -102,6 +105,11 @@ class Backdrops:
         self.slides = 0 if background is None else background.slides
         if replaced is not None:
             self.preparer.retire(replaced)  # closing a video may take longer than a frame
+
+    def shown(self, wanted: BackgroundSettings) -> BackgroundSettings:
+        """Return the settings of what is shown: those of a room or screen that is in use until `wanted` is open."""
+        used = self._settings
+        return used if used is not None and used.kind in ("blur", "screen") else wanted
 
     def awaited(self, now_s: float, wait_s: float) -> bool:
         """Return whether the first background is still being opened: for up to `wait_s` from the first call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,12 +29,16 @@ class Opened:
 
     def __init__(self) -> None:
         self.requests: list[BackgroundSettings] = []
+        self.gates: dict[str, threading.Event] = {}
+        """What holds the opening of a colour."""
         self.board = StatusBoard()
         self.backdrops = Backdrops(self._open, self.board, ScreenUse())
         self.backdrops.preparer.start()
 
     def _open(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:
         self.requests.append(settings)
+        if settings.colour in self.gates:
+            assert self.gates[settings.colour].wait(60)
         return open_background(settings, screen)
 
     def shown(self, settings: BackgroundSettings) -> BgrImage:
@@ -105,3 +110,29 @@ def test_a_background_that_opens_closes_no_problem_of_the_stand_by_card(opened: 
     opened.use(BackgroundSettings(kind="colour", colour="#ffffff"), lambda image: bool((image == 255).all()))
     (problem,) = opened.board.read().problems
     assert "stand-by card" in problem.message
+
+
+def test_a_background_that_was_left_is_not_shown_after_the_return_to_the_one_before(opened: Opened) -> None:
+    """It took the place of the one in use until that one had been opened again."""
+    black, white = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
+    opened.use(black, lambda image: not image.any())
+    gates = opened.gates = {each.colour: threading.Event() for each in (black, white)}
+    opened.backdrops.follow(white)
+    eventually(lambda: opened.requests[-1] == white)
+    opened.backdrops.follow(black)
+    gates[white.colour].set()
+    eventually(lambda: opened.requests[-1] == black)
+    assert not opened.shown(black).any()
+    gates[black.colour].set()
+    eventually(lambda: not opened.backdrops.preparer.busy)
+    assert not opened.shown(black).any()
+
+
+def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:
+    missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
+    opened.backdrops.follow(missing)
+    eventually(lambda: not opened.backdrops.preparer.busy)
+    opened.backdrops.follow(missing)
+    assert opened.board.read().problems
+    opened.backdrops.follow(missing.replace(kind="none"))
+    assert not opened.board.read().problems
