@@ -255,7 +255,11 @@ class Settings(Model):
     @property
     def hides(self) -> tuple[object, ...]:
         """What decides which part of the room a picture shows."""
-        background, edges = self.background, self.matting.edges
+        return self.hides_over(self.background)
+
+    def hides_over(self, background: BackgroundSettings) -> tuple[object, ...]:
+        """Return `hides` of a picture over a background that may not be the chosen one."""
+        edges = self.matting.edges
         return (
             (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),

@@ -63,7 +63,7 @@ class MattingWorker:
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
         self._shown_under: tuple[object, ...] | None = None
-        """`Settings.hides` of the last picture that was published."""
+        """As `Settings.hides`, of the last picture that was published, over the background that it shows."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
         self.unmatted = self.keeps_room = self.awaits_movement = False
@@ -122,7 +122,7 @@ class MattingWorker:
             self._hide_nobody()
             cropped = _crop(frame, settings.framing)
             picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
-            self._show(self._overlay.painted(picture), settings)
+            self._show(self._overlay.painted(picture), settings.hides)
         elif isinstance(decision, Run):
             self._matte(decision, _crop(frame, decision.framing), settings)
 
@@ -144,12 +144,12 @@ class MattingWorker:
             overlaps = crowded and not edited and run.engine.overlaps
             if (not overlaps or self._repeats_pending(frame)) and not self._drain():
                 return
-            overlay, hides = self._overlay.current, settings.hides
+            overlay, hides = self._overlay.current, settings.hides_over(self._backdrops.shown(settings.background))
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, edited, overlay, hides)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
                 if self._drain():
-                    self._show(repeated, settings)
+                    self._show(repeated, hides)
                 return
             tests = self._tests
             with self._shared.turns.step():
@@ -257,8 +257,8 @@ class MattingWorker:
         """Take note that the picture shows no person whom a matte could hide: it is a card, or not matted."""
         self.selection_uncertain = self.awaits_movement = False
 
-    def _show(self, picture: Picture, settings: Settings) -> None:
-        self._shown_under = settings.hides
+    def _show(self, picture: Picture, hides: tuple[object, ...]) -> None:
+        self._shown_under = hides
         self._finisher.show(picture)
 
     def _stand_by(self, reason: Phase) -> None:

@@ -138,3 +138,18 @@ def test_a_frozen_picture_outlives_changes_that_hide_nothing() -> None:
         pipeline.change(lambda now: now.replace(background=other, overlay=now.overlay.replace(text="Back soon")))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.COMPOSITE
+
+
+def test_a_blurred_room_that_is_frozen_after_another_choice_ends() -> None:
+    """It was sent on while the chosen background was opened, and after."""
+    world = FakeWorld()
+    with running(world, BASE.replace(background=BackgroundSettings(kind="blur"))) as pipeline:
+        composites(pipeline)
+        world.faults.put("open_background", world.faults.hang)
+        apply(pipeline, BASE)
+        composites(pipeline)
+        apply(pipeline, BASE.replace(frozen=True))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
+        world.faults.heal()
+        apply(pipeline, BASE)
+        eventually(lambda: tuple(world.newest().image[0, 0]) == (255, 0, 0))
