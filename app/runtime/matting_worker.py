@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from app.runtime.shared import Shared
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
+_log = logging.getLogger(__name__)
 CROWDED = 0.9
 """Steps overlap where one takes more than this fraction of the camera's frame interval on average; otherwise the next
 frame comes late enough, and steps beside each other would only be longer."""
@@ -191,7 +193,10 @@ class MattingWorker:
         return job is not None and (job.pending.calm or same_image(frame.image, job.frame.image))
 
     def _drain(self) -> bool:
-        """Wait for the step that has not ended, if any; return False if it failed, so that the engine is closed."""
+        """Wait for the step that has not ended, if any; return False if it failed, so that the engine is closed.
+
+        An engine that has been replaced meanwhile is not tested, and its failure is not that of the one in use.
+        """
         job = self._finisher.pending
         return job is None or self._complete(job, self._finisher.take)
 
@@ -199,10 +204,13 @@ class MattingWorker:
         """Take note of a step that ends; return whether it succeeded."""
         try:
             finished = finish()
-            if finished.self_test_due:
+            if finished.self_test_due and self._engines.uses(job.run):
                 again = replace(job, pending=replace(job.pending, result=_ready(finished.matte)))
                 finished = self._finisher.finish(again, self._tester(job))
         except Exception as error:  # noqa: BLE001 - carried to the status
+            if not self._engines.uses(job.run):
+                _log.warning("The last step of an engine that has been replaced failed.", exc_info=error)
+                return True
             self._fail(error)
             self._finisher.stand_by(Phase.WAITING)
             return False

@@ -42,6 +42,9 @@ class OneEngine:
 
     def poll(self) -> None: ...
 
+    def uses(self, run: Run) -> bool:
+        return run.engine is self.engine
+
     def begun(self, run: Run) -> None:
         self.begun_frames.append(run.index)
 

@@ -119,6 +119,13 @@ class Bench:
         self.inference.frames.put(Frame(image, self._index, 0.0))
         self._index += 1
 
+    def use(self, engine: Overlapping) -> None:
+        """Replace the engine, which is closed at once, as by `EngineSelector`."""
+        self.engine, old = engine, self.engine
+        self.engines.engine = cast("MattingEngine", engine)
+        old.close()
+        self._index = 0
+
     def happens(self, *events: str) -> None:
         """Wait until the engine has done exactly this since the first reset."""
         eventually(lambda: self.engine.events[1:] == list(events))

@@ -17,7 +17,7 @@ from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.failing import check_the_room_never_shows, each_failure
-from tests.runtime.overlapping import bench, use_clocks
+from tests.runtime.overlapping import Overlapping, bench, use_clocks
 from tests.waiting import eventually
 
 
@@ -143,6 +143,27 @@ def test_a_self_test_has_the_engine_for_itself() -> None:
         tried.send(4)
         eventually(lambda: tried.shown == [1, 2, 4])
         assert "finish 3" not in tried.engine.events
+
+
+@pytest.mark.parametrize("how", ["fails", "is suspicious"])
+def test_the_last_step_of_a_replaced_engine_says_nothing_of_the_new_one(how: str) -> None:
+    """The new engine was closed for what the old one had done, and the old one was tested after its end."""
+    with bench() as tried:
+        old, new = tried.engine, Overlapping()
+        gate = old.gates[1] = threading.Event()
+        if how == "fails":
+            old.errors[1] = ModelError("The composite fails.")
+        else:
+            old.alphas[1] = 255
+        tried.send(1)
+        tried.happens("begin 1")
+        tried.use(new)
+        threading.Timer(0.05, gate.set).start()
+        tried.send(2)
+        eventually(lambda: tried.shown[-1:] == [2])
+        assert old.events == ["reset", "begin 1", "close", "finish 1"]
+        assert new.events == ["reset", "begin 2", "finish 2"]
+        assert not tried.tested_beside and not tried.engines.errors and 1 not in tried.shown
 
 
 def test_an_equal_frame_repeats_the_composite_that_is_not_finished_yet() -> None:

@@ -115,6 +115,10 @@ class EngineSelector:
         if plan.settled and plan.base == plan.choice:
             self._board.report(Stage.MATTING, None)
 
+    def uses(self, run: Run) -> bool:
+        """Return whether the engine of a step is still in use."""
+        return run.engine is self._engine
+
     def begun(self, run: Run) -> None:
         """Take note that the network has seen a frame. The next decision may precede `completed`."""
         self._sequence = run.sequence
