@@ -20,7 +20,8 @@ class ReadingThread:
         self.condition = threading.Condition()
         self.closing = False
         self._what, self._limit_s = what, limit_s
-        self._thread = threading.Thread(target=read, name=name)
+        # A daemon only so that a drive or display that never answers cannot keep the process alive.
+        self._thread = threading.Thread(target=read, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the thread; what `read` uses must exist."""

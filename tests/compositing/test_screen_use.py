@@ -17,6 +17,7 @@ from app.compositing.screen_use import ScreenUse
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
+from tests.fresh_python import printed_by
 from tests.waiting import beside, eventually
 
 SETTINGS = BackgroundSettings(kind="screen")
@@ -101,3 +102,24 @@ def test_a_screen_that_cannot_be_captured_is_not_in_use() -> None:
     with pytest.raises(BackgroundError, match="There is no screen:1"):
         ScreenBackground(SETTINGS, refused, use)
     assert not use.captured
+
+
+HANGS = """
+import threading
+from app.cli import main
+from app.compositing.screen_use import ReadingThread
+
+def hang(argv):
+    thread = ReadingThread(threading.Event().wait, "background video", "decoder", 0.1)
+    thread.start()
+    thread.close()
+    print("done")
+    return 0
+
+main.main = hang
+main.run_to_exit([])
+"""
+
+
+def test_a_thread_that_reads_for_ever_does_not_keep_the_program_alive() -> None:
+    assert printed_by(HANGS) == "done\n"
