@@ -6,13 +6,16 @@ import errno
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
@@ -21,7 +24,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
-from app.core.messages.media import WriteReason
+from app.core.messages.media import VideoText, WriteReason
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container
 
 log = logging.getLogger(__name__)
@@ -117,17 +120,23 @@ def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncode
 AV_TIME_BASE = 1_000_000
 """FFmpeg's ticks per second for times of a whole file."""
 AAC_RATE = 48_000
+JOIN_S = Fraction(1, 10)
+"""A clock that is set back by more than this is that of another recording."""
 
 
 class AudioCopy:
     """Copies the first audio stream of a file into a video that is being written, interleaved with its frames.
 
     Packets are copied if the target supports their codec, and encoded as AAC otherwise. Times are relative to the start
-    of the source. The copy ends where the audio of the source is damaged; a source without audio adds none.
+    of the source and rise, also where two recordings were joined. The copy ends where the audio of the source is
+    damaged; a source without audio adds none.
     """
 
     def __init__(self, source: Path, target: OutputContainer) -> None:
-        """Add the stream to `target`, whose header must not be written yet. Raises OSError or FFmpegError."""
+        """Add the stream to `target`, whose header must not be written yet.
+
+        Raises OSError, also for audio that can be neither copied nor decoded, or FFmpegError.
+        """
         self._target = target
         try:
             self._input = open_container(source)
@@ -138,14 +147,17 @@ class AudioCopy:
         if not self._input.streams.audio:
             return
         track = self._input.streams.audio[0]
-        codec = track.codec_context
+        codec = track.codec_context  # None for a codec that FFmpeg does not know
         # AAC from a transport stream has no separate header; MP4 cannot hold it without one
-        bare = codec.name == "aac" and not codec.extradata
-        if codec.name in target.supported_codecs and not bare:
+        bare = codec is not None and codec.name == "aac" and not codec.extradata
+        if codec is not None and codec.name in target.supported_codecs and not bare:
             self._packets = self._copied(track, target.add_stream_from_template(track))
-        elif codec.codec.name in AUDIO_CODECS.split(","):
+        elif codec is not None and codec.codec.name in AUDIO_CODECS.split(","):
             stream = target.add_stream("aac", rate=AAC_RATE, layout="mono" if codec.channels == 1 else "stereo")
             self._packets = self._encoded(track, stream)
+        else:
+            self._input.close()
+            raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=VideoText.UNSUPPORTED(file=source)), source)
 
     def copy_until(self, time_s: Fraction | None) -> None:
         """Write the packets that start before `time_s`; all packets for None. Raises FFmpegError."""
@@ -161,8 +173,9 @@ class AudioCopy:
         self._input.close()
 
     def _demuxed(self, track: AudioStream) -> Iterator[Packet[AudioStream]]:
-        """Yield the packets of the stream, with times relative to the start of the file."""
+        """Yield the packets of the stream, with rising times relative to the start of the file."""
         start_s = Fraction(self._input.start_time or 0, AV_TIME_BASE)
+        last = end = None
         packets = self._input.demux(track)
         while True:
             try:
@@ -173,9 +186,14 @@ class AudioCopy:
                 return
             if packet.dts is None:  # the flush packet
                 continue
-            shift = round(start_s / packet.time_base)
-            packet.dts -= shift
-            packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+            delay = 0 if packet.pts is None else packet.pts - packet.dts
+            time = packet.dts - round(start_s / packet.time_base)
+            if last is not None and end is not None and time <= last:
+                if (last - time) * packet.time_base > JOIN_S:
+                    start_s -= (end - time) * packet.time_base
+                time = end
+            last, end = time, time + (packet.duration or 1)
+            packet.dts, packet.pts = time, time + delay
             yield packet
 
     def _copied(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
@@ -184,14 +202,34 @@ class AudioCopy:
             yield packet
 
     def _encoded(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-        for packet in self._demuxed(track):
-            try:
-                frames = packet.decode()
-            except FFmpegError:  # a damaged packet becomes silence
-                continue
-            for frame in frames:
-                yield from stream.encode(frame)
+        for frame in _alike(self._decoded(track)):
+            yield from stream.encode(frame)
         yield from stream.encode(None)
+
+    def _decoded(self, track: AudioStream) -> Iterator[AudioFrame]:
+        for packet in self._demuxed(track):
+            with suppress(FFmpegError):  # a damaged packet becomes silence
+                yield from packet.decode()
+
+
+def _alike(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """Yield frames of the kind of the first one, for which an encoder is set up: broadcasts go from stereo to mono."""
+    converters: dict[tuple[str, str, int], AudioResampler | None] = {}
+    unit = Fraction(1, AAC_RATE)
+    for frame in frames:
+        kind = frame.format.name, frame.layout.name, frame.sample_rate
+        if not converters:
+            converters[kind], unit = None, frame.time_base or unit
+        elif kind not in converters:
+            converters[kind] = AudioResampler(*next(iter(converters)))
+        converter = converters[kind]
+        if converter is None:
+            yield frame
+            continue
+        for same in converter.resample(frame):
+            if same.pts is not None and same.time_base is not None:
+                same.pts, same.time_base = round(same.pts * same.time_base / unit), unit
+            yield same
 
 
 RATE = 48_000

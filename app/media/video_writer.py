@@ -71,7 +71,7 @@ class VideoWriter:
         """The name after `close`: numbered if another file has appeared under the wanted one."""
         self._replaced = _identity(path)
         self.size = width, height
-        self._rate = Fraction(fps).limit_denominator(1001)
+        self._rate = _simple_rate(Fraction(fps))
         self._time_base = time_base or _fine_time_base(self._rate)
         self._encoder = encoder or file_encoder(preset, crf)
         self._last_tick = -1
@@ -251,6 +251,11 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         padding = ((0, height % 2), (0, width % 2), *([(0, 0)] if image.ndim == 3 else []))
         image = np.pad(image, padding, mode="edge")
     return np.ascontiguousarray(image)
+
+
+def _simple_rate(rate: Fraction) -> Fraction:
+    """Return the rate, or the duration of a frame that lasts a second or more, with a denominator that codecs take."""
+    return rate.limit_denominator(1001) if rate > 1 else 1 / (1 / rate).limit_denominator(1001)
 
 
 def _fine_time_base(rate: Fraction) -> Fraction:

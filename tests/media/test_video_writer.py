@@ -133,6 +133,15 @@ def test_the_rate_is_kept(tmp_path: Path, fps: float | Fraction) -> None:
     assert np.allclose([frame.time for frame in decoded(path)], np.arange(30) / float(fps), atol=1e-3)
 
 
+@pytest.mark.parametrize("duration_s", [2, 1500, 3600])
+def test_a_frame_may_last_an_hour(tmp_path: Path, duration_s: int) -> None:
+    """The film of a talk or of music may have one picture."""
+    path = tmp_path / "out.mp4"
+    write_numbers(path, 1, Fraction(1, duration_s), time_base=Fraction(1, 1000))
+    with av.open(str(path)) as container:
+        assert container.duration == duration_s * 1_000_000
+
+
 @pytest.mark.parametrize(
     ("source", "codec", "kept"),
     [
@@ -157,6 +166,33 @@ def test_sound_is_copied(tmp_path: Path, source: str, codec: str, kept: str) -> 
     with av.open(str(path)) as container:
         starts = [(stream.start_time or 0) * stream.time_base for stream in container.streams if stream.time_base]
     assert max(starts) < 0.1
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+@pytest.mark.parametrize("codec", ["aac", "mp2"])
+def test_the_sound_of_joined_recordings_goes_on(tmp_path: Path, codec: str, layout: str, suffix: str) -> None:
+    """The clock of a transport stream is set back where another recording follows, which may have other channels."""
+    parts = [write_clip(tmp_path / f"{kind}.ts", 25, audio=codec, layout=kind) for kind in ("mono", layout)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(parts[0].read_bytes() + parts[-1].read_bytes())
+    path = tmp_path / f"out.{suffix}"
+    write_numbers(path, 50, audio_from=joined)
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=0))
+    starts = [float(frame.time or 0) for frame in frames]
+    assert starts == sorted(starts) and starts[-1] == pytest.approx(2, abs=0.25)
+    assert max(np.diff(starts)) < 0.1
+    loudness = [np.abs(frame.to_ndarray().astype(float)).max() for frame in frames]
+    assert np.percentile(loudness, 20) > max(loudness) / 3  # quiet where an encoder began and ended
+
+
+def test_sound_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "in.mkv", audio="aac")
+    clip.write_bytes(clip.read_bytes().replace(b"A_AAC", b"A_NEW"))
+    with pytest.raises(OSError, match="its sound cannot be read"):
+        VideoWriter(tmp_path / "out.mp4", 96, 48, 25, audio_from=clip)
+    assert [file.name for file in tmp_path.iterdir()] == ["in.mkv"]
 
 
 def test_audio_ends_with_the_video_of_an_incomplete_file(tmp_path: Path) -> None:
