@@ -189,7 +189,8 @@ class PrivateLog(logging.handlers.RotatingFileHandler):
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         if os.name == "posix":
             os.fchmod(handle, 0o600)  # a file of an earlier version
-        return TextIOWrapper(os.fdopen(handle, f"{self.mode}b"), encoding=self.encoding, line_buffering=True)
+        file = os.fdopen(handle, f"{self.mode}b")
+        return TextIOWrapper(file, encoding=self.encoding, errors="backslashreplace", line_buffering=True)
 
 
 def set_up_console(*, verbose: bool = False) -> None:

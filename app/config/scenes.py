@@ -16,6 +16,7 @@ from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.files.lock import lock_file
+from app.core.files.names import resolved
 from app.core.messages.settings import FileReason, SceneText
 from app.core.settings import Settings
 
@@ -147,7 +148,7 @@ class SceneStore:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Exclude other threads and processes from reading the file to writing it."""
-        path = self.path.resolve()
+        path = resolved(self.path)
         with _thread_lock:
             lock = None
             with suppress(OSError):  # a folder that cannot be written to is reported by the write

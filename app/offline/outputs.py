@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class FolderOutput:
         self.path = path
         self._overwrite = overwrite
         self._existed = path.is_dir()
+        if not self._existed and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
         self.temporary_path = _new_folder(path / ".part" if self._existed else path.with_name(f"{path.name}.part"))
 

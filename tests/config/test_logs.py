@@ -73,6 +73,13 @@ def test_the_window_logs_to_a_file_too(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err == "mattecam: The camera was lost.\n"
 
 
+def test_a_name_that_is_no_utf8_is_logged(tmp_path: Path) -> None:
+    file = logs.PrivateLog(tmp_path / "log", encoding="utf-8")
+    file.handle(logging.LogRecord("app", logging.INFO, "app.py", 1, "opened %s", ("caf\udce9.png",), None))
+    file.close()
+    assert (tmp_path / "log").read_text() == "opened caf\\udce9.png\n"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     file = paths.log_dir() / "mattecam.log"

@@ -41,3 +41,10 @@ def test_a_long_name_fits(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 250)
     write_private(path, b"x")
     assert path.read_bytes() == b"x"
+
+
+def test_a_picture_that_a_format_cannot_hold_is_an_error_of_the_file(tmp_path: Path) -> None:
+    """WebP ends at 16,383 pixels."""
+    with pytest.raises(OSError, match=r"16384x4 cannot be \.webp"):
+        write_picture(tmp_path / "wide.webp", np.zeros((4, 16_384, 3), np.uint8))
+    assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.core.errors import SettingsError
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import is_special
+from app.core.files.names import is_special, resolved
 from app.core.files.private_file import write_private
 from app.core.messages.settings import FileReason, SettingsText
 
@@ -50,7 +50,7 @@ def read_object(path: Path) -> JsonObject | None:
 
 def write_object(path: Path, data: JsonObject) -> None:
     """Replace the file atomically with `write_private`. Raises SettingsError."""
-    target = path.resolve()  # Keep symbolic links, which users have who keep their settings under version control.
+    target = resolved(path)  # Keep symbolic links, which users have who keep their settings under version control.
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Iterable
@@ -40,7 +41,20 @@ def same_file(first: Path, second: Path) -> bool:
     try:
         return first.samefile(second)
     except (OSError, ValueError):
-        return first.resolve() == second.resolve()
+        return resolved(first) == resolved(second)
+
+
+def resolved(path: Path) -> Path:
+    """Return the absolute path without links; for links that lead in a circle, one of them.
+
+    `Path.resolve` raises RuntimeError for these before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
+
+
+def is_companion(path: Path) -> bool:
+    """Return whether macOS made a file beside another one, for its attributes, on a disk that is not its own."""
+    return path.name.startswith("._")
 
 
 def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:

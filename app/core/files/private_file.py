@@ -26,7 +26,7 @@ def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
 
     durable: flush the file to disk before returning, so that it survives a power failure.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)  # mode 0600
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:48]}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -57,7 +57,10 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     image: (height, width, 3) BGR or (height, width) greyscale, uint8.
     """
     suffix = path.suffix.lower() if path.suffix.lower() in WRITTEN else ".png"
-    write_private(path, cv2.imencode(suffix, image)[1].tobytes())
+    encoded, data = cv2.imencode(suffix, image)
+    if not encoded:  # such as WebP with more than 16,383 pixels in a row
+        raise OSError(errno.EINVAL, f"an image of {image.shape[1]}x{image.shape[0]} cannot be {suffix}", str(path))
+    write_private(path, data.tobytes())
 
 
 def move(source: Path, target: Path, *, overwrite: bool) -> None:

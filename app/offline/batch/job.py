@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,7 +111,7 @@ def _try_folder(target: str) -> Path:
         return Path(tempfile.mkdtemp(prefix="mattecam-"))
     home = Path(folder) / TRIES
     home.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{name[:80]}-", dir=home))
+    return Path(tempfile.mkdtemp(prefix=f"{name[:48]}-", dir=home))
 
 
 def _with_final_names(text: str, folder: Path | None, job: Job) -> str:
@@ -189,7 +189,7 @@ def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:
         files = [file for file in files if file.name in names]
     for file in files:
         if path.is_dir():
-            total.update(f"{file.name}\n".encode())
+            total.update(f"{file.name}\n".encode(errors="surrogateescape"))  # a name may be no UTF-8
         with file.open("rb") as opened:
             while chunk := opened.read(CHUNK):
                 total.update(chunk)
@@ -208,7 +208,7 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
     merge = finished.is_dir() and final.is_dir()
     final.parent.mkdir(parents=True, exist_ok=True)
     home = final if merge else final.parent
-    near = home / f".{final.name}.{os.getpid()}.part"
+    near = home / f".{final.name[:48]}.{uuid.uuid4().hex}.part"
     try:
         if finished.stat().st_dev != home.stat().st_dev:
             shutil.move(finished, near)

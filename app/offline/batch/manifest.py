@@ -51,7 +51,8 @@ class Manifest:
 
     def add(self, record: Record) -> None:
         """Append a line. Raises OSError."""
-        self._file.write(json.dumps(asdict(record), ensure_ascii=False).encode() + b"\n")
+        line = json.dumps(asdict(record), ensure_ascii=False)
+        self._file.write(line.encode(errors="backslashreplace") + b"\n")  # a name that is no UTF-8 becomes \udcXX
         self._file.flush()
         os.fsync(self._file.fileno())
 

@@ -1,0 +1,80 @@
+"""Names and files that cameras, other systems and scripts leave in folders of clips."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import SinkOpenError, SourceOpenError, UsageError
+from app.offline.batch.manifest import MANIFEST, last_records
+from app.offline.batch.plan import clips_in
+from app.offline.batch.session import convert_batch
+from app.offline.evaluation.evaluate import find_clips
+from tests.clips import write_clip, write_images
+from tests.offline.batch.clips import jobs_of
+from tests.offline.batch.workers import DirectWorkers
+from tests.offline.converting import run
+
+NO_UTF8 = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path: Path) -> None:
+    images = write_images(tmp_path / "images", "1.png", "2.png").rename(tmp_path / NO_UTF8)
+    (images / "1.png").rename(images / f"{NO_UTF8}.png")
+    clips = [write_clip(tmp_path / f"{NO_UTF8}.mp4", 3), images]
+    jobs = jobs_of(clips, tmp_path / "out")
+    for resume, expected in ((False, [clip.name for clip in clips]), (True, [])):
+        workers = DirectWorkers()
+        convert_batch(jobs, str(tmp_path / "out"), lambda: workers, resume=resume)  # noqa: B023 - called at once
+        assert workers.run == expected
+    assert {record.state for record in last_records(tmp_path / "out" / MANIFEST).values()} == {"done"}
+    (tmp_path / "out" / MANIFEST).read_text("utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_that_lead_in_a_circle_are_no_defect(tmp_path: Path) -> None:
+    source, circle = write_clip(tmp_path / "in.mp4", 3), tmp_path / "circle.mp4"
+    circle.symlink_to(circle)
+    with pytest.raises(SourceOpenError, match=r"There is no file or folder .*circle\.mp4"):
+        run(circle, tmp_path / "out.mp4")
+    assert len(jobs_of([source, circle], tmp_path / "out")) == 2
+    assert run(source, circle).complete
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a path has a limit of 260 characters there")
+def test_the_longest_name_is_written(tmp_path: Path) -> None:
+    name = "🙂" * 62 + ".png"  # 252 bytes of 255
+    source = write_images(tmp_path / "in", name)
+    run(source, tmp_path / "out")
+    (job,) = jobs_of([source / name], tmp_path / "films")
+    workers = DirectWorkers()
+    assert convert_batch([job], str(tmp_path / "films"), lambda: workers).done == 1
+    assert (tmp_path / "out" / name).exists() and (tmp_path / "films" / name).exists()
+
+
+def test_what_macos_leaves_beside_files_is_no_clip_and_no_image(tmp_path: Path) -> None:
+    pictures = write_images(tmp_path / "pictures", "1.png")
+    films = tmp_path / "films"
+    films.mkdir()
+    clip = write_clip(films / "a.mp4", 2)
+    for file in (films / "._a.mp4", pictures / "._1.png"):
+        file.write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    assert clips_in(str(films)) == [str(clip)]
+    assert find_clips(films) == {"a": clip}
+    report = run(pictures, tmp_path / "out")
+    assert (report.frames, report.problems) == (1, ())
+
+
+def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(tmp_path: Path) -> None:
+    source, target = write_clip(tmp_path / "in.mp4", 3), tmp_path / "frames"
+    target.write_text("precious")
+    with pytest.raises(UsageError, match="exists already"):
+        run(source, target)
+    with pytest.raises(SinkOpenError, match="a file is where the folder should be"):
+        run(source, target, overwrite=True, progress=lambda *_: pytest.fail("a frame was converted"))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["frames", "in.mp4"]
+    assert target.read_text() == "precious"
