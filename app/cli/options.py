@@ -15,8 +15,9 @@ from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.parsing import describe_background, parse_server
 from app.config.webrtc_service import require_service
-from app.core.errors import BackgroundError, MattecamError, ModelError, UsageError
-from app.core.files.disk_errors import why_not_written
+from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
+from app.core.files.disk_errors import why_not_read, why_not_written
+from app.core.files.json_file import BrokenFileError
 from app.core.files.names import check_outputs, free_name, holds_something, is_special
 from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
 from app.core.messages.remote import RemoteText
@@ -101,12 +102,12 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
 
     window: whether to use the settings file of the window; without it only a file that `--config` names is used.
 
-    Raises UsageError for an impossible value and SettingsError for an unknown scene.
+    Raises UsageError for an impossible value and SettingsError for an unknown scene or a damaged file.
     """
     if options.config is not None and not options.config.is_file():
         raise UsageError(CommandLineText.NO_SETTINGS_FILE(file=options.config))
     path = options.config or settings_file.default_path()
-    saved, warning = settings_file.load(path) if window or options.config is not None else (Settings(), None)
+    saved, warning = settings_file.load(path) if window else (_of_run(options.config), None)
     saved = saved.kept
     if saved.background.kind == "screen":  # it may show anything by now, and nobody may be there to see that it is sent
         saved = saved.replaced_at(["background"], kind="blur")
@@ -125,6 +126,20 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
         _sentences(warning, missing, renamed, raised),
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
     )
+
+
+def _of_run(file: Path | None) -> Settings:
+    """Return the settings in the file of --config, which is left as it is. Raises SettingsError.
+
+    Only the window, which writes its file, starts without a damaged one: nobody sees what else runs or is converted.
+    """
+    if file is None:
+        return Settings()
+    try:
+        return settings_file.read(file)
+    except (BrokenFileError, OSError) as error:
+        reason = error.text if isinstance(error, BrokenFileError) else why_not_read(error)
+        raise SettingsError(CommandLineText.BROKEN_SETTINGS(file=file, reason=reason)) from error
 
 
 def film_settings(options: LiveOptions) -> StartSettings:

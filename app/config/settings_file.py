@@ -72,14 +72,19 @@ def dump(settings: Settings) -> JsonObject:
     return {**settings.model_dump(mode="json"), "version": SETTINGS_VERSION}
 
 
+def read(path: Path) -> Settings:
+    """Return the settings in a file, the defaults without it. Raises BrokenFileError with the reason, or OSError."""
+    data = read_object(path)
+    return Settings() if data is None else parse(data)
+
+
 def load(path: Path) -> tuple[Settings, str | None]:
     """Return the settings in a file, and a text for the user if they could not be used.
 
     A missing file gives the defaults. A broken one is renamed to `.bad` and the defaults are used.
     """
     try:
-        data = read_object(path)
-        return (Settings() if data is None else parse(data)), None
+        return read(path), None
     except BrokenFileError as error:
         text = keep_broken(path, error.text, SettingsText.BROKEN, SettingsText.BROKEN_NOT_RENAMED)
         log.info("%s", text)  # the caller prints it

@@ -17,7 +17,7 @@ from app.config import settings_file
 from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.config.setting import SETTINGS, with_value
-from app.core.errors import UsageError
+from app.core.errors import SettingsError, UsageError
 from app.core.framing import in_corner
 from app.core.settings import (
     BackgroundSettings,
@@ -144,6 +144,20 @@ def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None
 
 def test_an_absent_file_with_a_suffix_stays_a_background(tmp_path: Path) -> None:
     assert parse_background(str(tmp_path / "away.jpg")).kind == "image"
+
+
+@pytest.mark.parametrize("make", [settings_from, film_settings])
+@pytest.mark.parametrize("content", ['{"version": 99}', '{"background": {"colour": "red"}}', '{"paused": tr'])
+def test_a_damaged_file_that_is_named_is_refused_and_left(
+    tmp_path: Path, content: str, make: Callable[[LiveOptions], object]
+) -> None:
+    """A thousand films would have the default look, and a service would open another camera."""
+    file = tmp_path / "look.json"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=r"look\.json cannot be used: .*; correct it, or leave --config out"):
+        make(LiveOptions(config=file))
+    assert [path.name for path in tmp_path.iterdir()] == ["look.json"] and file.read_text() == content
+    assert settings_from(LiveOptions(config=file), window=True).warning
 
 
 def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None:
