@@ -7,8 +7,8 @@ import multiprocessing.connection
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -160,7 +160,8 @@ class Pool:
         ours, theirs = context.Pipe()
         core = self._idle_cores.pop()
         process = context.Process(target=work, args=(theirs, core), name="convert", daemon=True)
-        process.start()
+        with _signals_held():
+            process.start()
         theirs.close()
         worker = _Worker(process, ours, core)
         self._workers.append(worker)
@@ -181,6 +182,22 @@ class Pool:
             worker.job = None
             return Report(job, message.frames, message.expected_frames, message)
         return Report(job, *message)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back Ctrl+C: a process that starts meanwhile does so for good, and prints no traceback of its imports."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing.resource_tracker import ensure_running
+
+    ensure_running()  # lets signals through when it starts, which the first worker would make it do
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def core_numbers() -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ import pytest
 
 from app.core.errors import UsageError
 from app.offline.batch.manifest import MANIFEST, last_records
+from app.offline.batch.pool import Pool
 from app.offline.batch.run import Event, StopRequest
 from app.offline.batch.session import BatchReport
 from tests.clips import write_clip
@@ -93,6 +95,20 @@ def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
     report = run_pool(jobs_of(clips, tmp_path / "out"), tmp_path / "out", 1, tell=stop_twice, stop=stop)
     assert report == BatchReport(done=0, skipped=0, failed=0, interrupted=3)
     assert names(tmp_path / "out") == [MANIFEST]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_ctrl_c_while_a_worker_starts_is_for_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A terminal sends it to every process. The worker ended with a traceback of what it was importing."""
+    (job,) = jobs_of([tmp_path / "missing.mp4"], tmp_path / "out")
+    with closing(Pool(1)) as pool:
+        before = psutil.Process().children()
+        pool.start(0, job)
+        (worker,) = (child for child in psutil.Process().children() if child not in before)
+        worker.send_signal(signal.SIGINT)
+        (report,) = pool.wait(60.0)
+    assert report.result is not None and "There is no file or folder" in (report.result.error or "")
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.long
