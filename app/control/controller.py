@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from app.config.parsing import read_zones
@@ -35,6 +36,12 @@ CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
 OF_SCENES = ("capture", "framing", "placement", "people", "matting", "background", "output", "overlay")
 """Sections of the settings that a scene may change."""
+CHANGED_BY_SCENES = {
+    Stage.CAPTURE: attrgetter("capture"),
+    Stage.OVERLAY: attrgetter("overlay"),
+    Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera"),
+}
+"""Parts of the program whose problems concern a scene that changes these settings."""
 CONFIRMED = " --yes"
 """After the name of a scene: the user knows that it shows the room."""
 RETRIED = (Stage.CAPTURE, Stage.MATTING)
@@ -164,7 +171,10 @@ class SettingsController:
                 raise UsageError(message(name=name))
             return scene.applied_to(current)
 
-        _, in_use = self._changes.follow(update, OF_SCENES, Stage.MATTING, Stage.BACKGROUND)
+        now = self._pipeline.settings
+        new = scene.applied_to(now)
+        changed = (stage for stage, part in CHANGED_BY_SCENES.items() if part(new) != part(now))
+        _, in_use = self._changes.follow(update, OF_SCENES, Stage.MATTING, Stage.BACKGROUND, *changed)
         return answered(AnswerText.SCENE(name=name), in_use)
 
     def _save_scene(self, name: str, *, with_devices: bool = False) -> str:

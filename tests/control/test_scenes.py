@@ -9,10 +9,11 @@ import pytest
 from app.control.address import ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
-from app.core.errors import SettingsError, UsageError
+from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, Settings, Zone
+from app.core.stage import Stage
 from app.core.types import PictureKind
-from tests.control.conftest import Program
+from tests.control.conftest import Program, fail
 from tests.control.recorder import serving
 from tests.runtime.running import BASE
 
@@ -81,3 +82,26 @@ def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, ad
         assert (refused.done, refused.wrong_usage) == (False, True)
         assert program.settings.background.kind != "none"
         assert ask(Command("scene", "Talk --yes"), at=lambda: address).done
+
+
+def test_a_scene_whose_camera_or_logo_fails_is_an_error_and_changes_nothing(program: Program, tmp_path: Path) -> None:
+    """The answer was "ok", while the previous camera stayed in use."""
+    look = BASE.replace(background=BASE.background.replace(colour="#102030"))
+    other = look.capture.replace(source="camera:9")
+    program.scenes.put("Desk", look.replace(capture=other), with_devices=True)
+    program.scenes.put("Logo", look.replace(overlay=look.overlay.replace(file=tmp_path / "gone.svg")))
+    before = program.settings
+    program.world.faults.put("open_source", fail(SourceOpenError("There is no camera 9; choose another.")))
+    with pytest.raises(MattecamError, match="no camera 9"):
+        program.run("scene Desk")
+    assert program.settings == before
+    program.world.faults.heal()
+    with pytest.raises(MattecamError, match=r"gone\.svg"):
+        program.run("scene Logo")
+    assert program.settings == before
+
+
+def test_a_problem_that_a_scene_does_not_concern_is_none_of_its(program: Program) -> None:
+    program.pipeline.report(Stage.CAPTURE, SourceOpenError("The camera is away."))
+    program.scenes.put("Calm", BASE.replace(background=BASE.background.replace(colour="#102030")))
+    assert program.run("scene Calm") == "Scene: Calm."
