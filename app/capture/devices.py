@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -52,7 +53,11 @@ def list_cameras() -> tuple[CameraDevice, ...]:
 
 def find_camera(wanted: str) -> CameraDevice | None:
     """Return the camera with this number, device file, stable id or name; None if there is none."""
-    cameras = list_cameras()
+    return camera_named(wanted, list_cameras())
+
+
+def camera_named(wanted: str, cameras: Sequence[CameraDevice]) -> CameraDevice | None:
+    """Return the one of these cameras that `find_camera` finds."""
     for matches in (
         lambda camera: wanted.isdecimal() and camera.index == int(wanted),
         lambda camera: wanted in (camera.path, camera.id, *camera.other_ids),

@@ -43,6 +43,18 @@ def test_connected_and_disconnected_cameras_update_the_list(controls: Session, q
     assert controls.store.current.capture.source == "camera:usb-2"
 
 
+@pytest.mark.parametrize("source", ["camera:0", "0", "camera:Front camera"])
+def test_a_camera_that_is_named_otherwise_is_found_in_the_list(controls: Session, source: str) -> None:
+    """The list said "A camera that is not connected" of the camera in use, and offered sizes that it lacks."""
+    controls.store.edit("capture", source=source)
+    cameras, sizes = box(controls, "cameraCombo"), box(controls, "sizeCombo")
+    assert cameras.currentText() == "Front camera"
+    assert [cameras.itemText(row) for row in range(1, 3)] == ["Front camera", "Desk camera"]
+    assert sizes.findText("640 × 480") >= 0 and sizes.findText("1920 × 1080") < 0
+    pick(cameras, 1)
+    assert controls.store.current.capture.source == source
+
+
 def test_the_demonstration_has_one_name(controls: Session) -> None:
     camera = controls.window.panel.camera
     camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))

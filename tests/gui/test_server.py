@@ -166,6 +166,12 @@ def test_the_status_line_says_what_is_prepared_or_the_rate(status: PipelineStatu
     assert end in summarize(status).split("   ·   ")[1]
 
 
+def test_the_details_call_the_demonstration_as_the_list_of_cameras_does(qapp: QApplication) -> None:
+    status = PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, ""), size=(1280, 720))
+    with translate(qapp, QLocale("es")):
+        assert describe_details(status)[1] == "Demostración 1280 × 720"
+
+
 def test_the_details_say_that_the_output_is_frozen() -> None:
     status = PipelineStatus(phase=Phase.RUNNING)
     assert describe_details(status)[0] == "Running"

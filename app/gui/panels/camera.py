@@ -9,7 +9,7 @@ from typing import Any
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
-from app.capture.devices import CameraDevice
+from app.capture.devices import CameraDevice, camera_named
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import short
@@ -88,11 +88,16 @@ class CameraControls(QWidget):
         known = self._store.preferences.current.cameras.get(source, self._store.current.capture)
         self._use(**{**dict(known), "source": source})
 
+    @property
+    def chosen(self) -> CameraDevice | None:
+        """The camera of the settings, which may name it by its number or device file; None if it is not connected."""
+        return camera_named(self._store.current.capture.source.removeprefix("camera:"), self.cameras)
+
     def sources(self) -> list[tuple[str, object]]:
         """(name, value for the settings) of all sources."""
-        capture = self._store.current.capture
+        capture, chosen = self._store.current.capture, self.chosen
         entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
-        entries += [(camera.name, camera.source) for camera in self.cameras]
+        entries += [(camera.name, capture.source if camera is chosen else camera.source) for camera in self.cameras]
         entries.append((self.tr("Demonstration"), "demo"))
         if capture.source not in (data for _text, data in entries):
             gone = capture.source.startswith("camera:")
@@ -134,12 +139,8 @@ class CameraFormatControls(Form):
         self.add(mirror)
         camera.sources_changed.connect(self.refresh)
 
-    def _chosen(self) -> CameraDevice | None:
-        source = self.store.current.capture.source
-        return next((camera for camera in self._camera.cameras if camera.source == source), None)
-
     def _sizes(self) -> Entries:
-        camera, capture = self._chosen(), self.store.current.capture
+        camera, capture = self._camera.chosen, self.store.current.capture
         sizes = {*(camera.sizes if camera is not None and camera.sizes else SIZES), (capture.width, capture.height)}
         return [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)]
 
@@ -147,6 +148,6 @@ class CameraFormatControls(Form):
         return [(short(rate), rate) for rate in sorted({*RATES, self.store.current.capture.fps})]
 
     def _formats(self) -> Entries:
-        camera = self._chosen()
+        camera = self._camera.chosen
         formats = camera.formats if camera is not None and camera.formats else FORMATS
         return [(self.tr("Automatic"), "auto"), *((name, name) for name in dict.fromkeys(formats))]

@@ -88,7 +88,9 @@ def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[s
     shows_frames = status.phase is Phase.RUNNING
     parts = [translate("StatusLine", "Frozen") if frozen and shows_frames else phases[status.phase]]
     if status.source is not None:
-        parts.append(f"{status.source.name} {status.size[0]} × {status.size[1]}")
+        demo = status.source.kind == "demo"
+        name = translate("CameraControls", "Demonstration") if demo else status.source.name
+        parts.append(f"{name} {status.size[0]} × {status.size[1]}")
         rates = decimal(status.fps_in, 1), decimal(status.fps_out, 1)
         parts.append(translate("StatusLine", "{0} fps in, {1} out").format(*rates))
     if status.latency_ms.end_to_end.median:
