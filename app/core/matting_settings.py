@@ -195,6 +195,11 @@ class MattingSettings(EngineSettings):
     edges: EdgeSettings = EdgeSettings()
 
     @property
+    def strict_level(self) -> StrictLevel:
+        """The level of strict mode in effect: it is never off while a server makes the mattes."""
+        return "balanced" if self.location == "remote" and self.edges.strict == "off" else self.edges.strict
+
+    @property
     def engine(self) -> EngineSettings:
         """The settings that identify the engine."""
         return EngineSettings(**{name: getattr(self, name) for name in EngineSettings.model_fields})

@@ -92,7 +92,7 @@ class BackgroundOptions(QStackedWidget):
         self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
         self._previous.set_useful(shown > 1)
         self._next.set_useful(shown < self._slides)
-        self._show_blur(background.blur_strength, settings.matting.edges.strict)
+        self._show_blur(background.blur_strength, settings.matting.strict_level)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN

@@ -99,17 +99,14 @@ class QualityControls(Form):
                 "Strict: shows only people who move; someone who has not moved yet is hidden too."
             ),
             "strictCombo", self._levels,
-            shows=lambda level: "balanced" if level == "off" and self._is_served() else level,
+            shows=lambda _level: store.current.matting.strict_level,
         )  # fmt: skip
         self.add_check("edges.person_region", self.tr("More detail for people far away"),
                        self.tr("Looks closer at people who are far away."), "regionCheck")  # fmt: skip
 
-    def _is_served(self) -> bool:
-        """Whether a server makes the mattes; strict mode is never off then."""
-        return self.store.current.matting.location == "remote"
-
     def _levels(self) -> Entries:
-        off = [] if self._is_served() else [(self.tr("Off"), "off")]
+        served = self.store.current.matting.location == "remote"  # strict mode is never off then
+        off = [] if served else [(self.tr("Off"), "off")]
         return [*off, (self.tr("Balanced"), "balanced"), (self.tr("Strict: only people who move"), "strict")]
 
 

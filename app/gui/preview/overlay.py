@@ -110,7 +110,7 @@ class PreviewOverlay(QWidget):
 
     def _readable(self, settings: Settings) -> str:
         """Say that the blur is too weak to hide text; it is never so weak unless strict mode is off."""
-        background, level = settings.background, settings.matting.edges.strict
+        background, level = settings.background, settings.matting.strict_level
         if background.kind != "blur" or settings.paused or hides_text(background.blur_strength, level):
             return ""
         return self.tr("Text behind you can be read")
