@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import cast
@@ -63,6 +64,22 @@ def test_a_recording_that_ends_between_two_looks_at_the_status_is_reported(
     assert saved.args == [file]
     short.follow(PipelineStatus())
     assert store.current.output.record is None
+
+
+def test_a_recording_that_follows_another_at_once_counts_from_its_own_start(
+    qtbot: QtBot, tasks: Tasks, tmp_path: Path
+) -> None:
+    """It went on with the time of the one before, which nothing said was saved."""
+    first, second = tmp_path / "1.mp4", tmp_path / "2.mp4"
+    first.touch()
+    parent = QObject()
+    made = recording.Recording(made_store(), cast("Bridge", None), tasks, parent)
+    assert made.follow(PipelineStatus(outputs={"recording": str(first)})) == "0:00"
+    time.sleep(1.1)
+    assert made.follow(PipelineStatus(outputs={"recording": str(first)})) != "0:00"
+    with qtbot.waitSignal(made.saved) as saved:
+        assert made.follow(PipelineStatus(outputs={"recording": str(second)})) == "0:00"
+    assert saved.args == [first]
 
 
 def test_a_finished_recording_says_where_it_was_saved(

@@ -56,7 +56,7 @@ class Recording(QObject):
             self._tasks.run(find, self._start, self._fail_to_start)
         else:
             if not self.broken:
-                self._file = self._store.current.output.record  # it may end before a status tells of it
+                self._file = self._file or self._store.current.output.record  # it may end before a status tells of it
             self._store.edit("output", record=None)
 
     def snapshot(self) -> None:
@@ -90,16 +90,16 @@ class Recording(QObject):
         """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""
         problems = {problem.stage for problem in status.problems}
         self.broken = status.recording is None and Stage.RECORDING in problems
-        if status.recording is None:
+        file = None if status.recording is None else Path(status.recording)
+        if self._file not in (None, file):  # it has ended, and another may have begun since the last status
             self._started_s = None
-            if self._file is not None:
-                file, self._file = self._file, None
-                self._tasks.run(partial(_finished, file), self._report)
+            self._tasks.run(partial(_finished, self._file), self._report)
+        self._file = file
+        if file is None:
             return ""
         now = time.monotonic()
         if self._started_s is None:
             self._started_s = now
-        self._file = Path(status.recording)
         seconds = int(now - self._started_s)
         return f"{seconds // 60}:{seconds % 60:02d}"
 
