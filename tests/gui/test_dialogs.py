@@ -1,9 +1,8 @@
-"""Plot, log, preferences, shortcuts, about, and the manual."""
+"""Plot, preferences, shortcuts, and about."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,18 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6 import sip
-from PyQt6.QtCore import QLocale, QTimer, QUrl
-from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication
-from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton, QWidget
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
 from app.core.files import paths
 from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
-from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
-from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
-from app.gui.i18n.language import translate
+from app.gui.dialogs.plain_dialogs import PreferencesDialog, ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
@@ -32,8 +28,7 @@ from app.runtime.status import Phase, PipelineStatus, Problem
 from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
-from tests.gui.widgets import button, existing, find, pick
-from tools.make_translations import LANGUAGES
+from tests.gui.widgets import find, pick
 
 
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
@@ -89,23 +84,6 @@ def test_the_curves_keep_most_of_a_low_plot(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: rate.getViewBox().height() > (LEAST_HEIGHT_PX - GAP_PX) / 2)
     panel.resize(440, panel.maximumHeight())
     qtbot.waitUntil(rate.getAxis("bottom").isVisible)
-
-
-def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:
-    session.window.windows.open_log()
-    window = find(session.window, LogWindow)
-    assert window.isVisible()
-    button(session, "copyDiagnostics").click()
-    text = existing(QGuiApplication.clipboard()).text()
-    assert text.startswith("Mattecam ")
-    assert '"blur_strength": 50.0' in text
-    assert "frames_out" in text
-    assert str(Path.home()) + "/" not in text
-    window.close()
-    existing(QGuiApplication.clipboard()).clear()
-    next(each for each in session.window.findChildren(QAction) if each.text() == "Copy diagnostics").trigger()
-    assert "copied" in session.window.notices.text_of("diagnosticsNotice")
-    assert existing(QGuiApplication.clipboard()).text().startswith("Mattecam ")
 
 
 def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session, qtbot: QtBot) -> None:
@@ -206,94 +184,3 @@ def test_the_preferences_say_that_there_are_no_global_shortcuts(session: Session
         shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
         assert (text in shown) is bool(problems)
     dialog.close()
-
-
-@pytest.fixture
-def parent(qtbot: QtBot) -> Iterator[QWidget]:
-    made = QWidget()
-    qtbot.addWidget(made)
-    yield made
-    for window in made.findChildren(HelpWindow):
-        window.close()
-
-
-def opened(parent: QWidget, page: str = "apps.md") -> HelpWindow:
-    open_help(parent, page)
-    (window,) = parent.findChildren(HelpWindow)
-    return window
-
-
-def test_pages_are_rendered_and_open_in_one_window(parent: QWidget) -> None:
-    window = opened(parent)
-    assert window.text.toPlainText().startswith("Choose the camera in other programs")
-    assert existing(window.pages.currentItem()).text() == "Choose the camera in other programs"
-    assert opened(parent, "troubleshooting.md") is window
-    assert window.text.toPlainText().startswith("Troubleshooting")
-
-
-def test_every_page_of_the_list_exists(parent: QWidget) -> None:
-    window = opened(parent)
-    assert window.pages.count() == 10
-    for row in range(window.pages.count()):
-        window.pages.setCurrentRow(row)
-        assert window.text.page.is_file()
-
-
-def test_links_to_pages_stay_in_the_window_and_others_open_the_browser(
-    parent: QWidget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    addresses: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: addresses.append(url.toString()))
-    window = opened(parent)
-    window.text.follow(QUrl("privacy-leaks.md#limits"))
-    assert window.text.page == paths.manual_page("privacy-leaks.md").resolve()
-    assert anchor_of(window.text.textCursor().block().text()) == "limits"
-    assert not addresses
-    window.text.follow(QUrl("https://obsproject.com"))
-    assert addresses == ["https://obsproject.com"]
-    window.text.follow(QUrl("../pyproject.toml"))
-    assert window.text.page.name == "privacy-leaks.md", "nothing else opens in an editor"
-    assert len(addresses) == 1
-
-
-def test_the_search_shows_the_pages_with_the_text_and_marks_it(parent: QWidget) -> None:
-    window = opened(parent)
-    window.search.setText("v4l2loopback")
-    shown = [row for row in range(window.pages.count()) if not window.pages.isRowHidden(row)]
-    assert 0 < len(shown) < window.pages.count()
-    assert window.text.textCursor().selectedText().lower() == "v4l2loopback"
-    first = window.text.textCursor().position()
-    window.search.returnPressed.emit()
-    assert window.text.textCursor().position() != first
-    window.search.setText("v4l2loopbackx")
-    (hint,) = (each for each in window.findChildren(QLabel) if each.isVisible())
-    assert hint.text().startswith("No page contains this text")
-    assert not window.text.textCursor().hasSelection(), "the beginning of the text is marked"
-    window.search.setText("")
-    assert not any(window.pages.isRowHidden(row) for row in range(window.pages.count()))
-    assert not hint.isVisible()
-
-
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_the_titles_of_the_pages_are_whole(parent: QWidget, qapp: QApplication, language: str) -> None:
-    """At a width of 800 pixels one read "Privacy leaks and strict …", over an empty line."""
-    with translate(qapp, QLocale(language)):
-        window = opened(parent)
-    window.resize(window.minimumSizeHint().width(), 460)
-    QApplication.processEvents()
-    room = existing(window.pages.viewport()).width()
-    for row in range(window.pages.count()):
-        item = existing(window.pages.item(row))
-        assert window.pages.fontMetrics().horizontalAdvance(item.text()) < window.pages.visualItemRect(item).width()
-        assert window.pages.visualItemRect(item).right() < room, item.text()
-
-
-def test_pages_load_nothing_from_the_network_and_no_missing_image(qtbot: QtBot, tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("# Page\n\n![absent](images/absent.webp) ![web](https://example.org/a.png)\n", "utf-8")
-    browser = ManualBrowser()
-    qtbot.addWidget(browser)
-    browser.show_page(page)
-    browser.show()
-    browser.grab()
-    assert browser.toPlainText().startswith("Page")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtCore import QSignalBlocker, Qt, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices, QImage, QTextCursor, QTextDocument
 from PyQt6.QtWidgets import (
     QDialog,
@@ -27,6 +27,9 @@ IMAGE_WIDTH, SPACING = 560, 3
 class ManualBrowser(QTextBrowser):
     """Shows local Markdown pages. Links to pages stay in it, links to the web open the browser."""
 
+    page_changed = pyqtSignal(object)
+    """Path of the page that is shown now."""
+
     def __init__(self) -> None:
         super().__init__()
         describe(self, self.tr("Page"), self.tr("Text of the manual"), "helpText")
@@ -42,6 +45,7 @@ class ManualBrowser(QTextBrowser):
             self.page = page
             self.document().setBaseUrl(QUrl.fromLocalFile(str(page)))  # type: ignore[union-attr]  # it always has one
             self.setMarkdown(page.read_text("utf-8"))
+            self.page_changed.emit(page)
         self.moveCursor(QTextCursor.MoveOperation.Start)
         if heading:
             self._scroll_to(heading)
@@ -114,6 +118,7 @@ class HelpWindow(QDialog):
         right = column(None, self.text, close, grows=self.text)
         right.setAlignment(close, Qt.AlignmentFlag.AlignRight)
         row(self, left, right, grows=left, spacing=12, margins=18).setStretch(1, 3)
+        self.text.page_changed.connect(self._mark)
         self.pages.currentItemChanged.connect(self._show_chosen)
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._find_next)
@@ -146,6 +151,11 @@ class HelpWindow(QDialog):
         if item is not None:
             self.text.show_page(_path(item))
             self._find_next()
+
+    def _mark(self, page: Path) -> None:
+        """Mark the page in the list, also one that a link has opened: only another page can be chosen there."""
+        with QSignalBlocker(self.pages):
+            self.pages.setCurrentItem(next((item for item in self._items() if _path(item).samefile(page)), None))
 
     def _filter(self, wanted: str) -> None:
         for item in self._items():

@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.gui.i18n.messages import translated
 from app.gui.state.bridge import Bridge
-from app.gui.state.diagnostics import LogBuffer
+from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
@@ -204,10 +204,11 @@ class LogWindow(QDialog):
         self.setWindowTitle(self.tr("Log"))
         resize(self, 820, 460)
         self._buffer = buffer
-        self._seen = -1
+        self._seen = 0
         self._make_diagnostics = make_diagnostics
         self._text = QPlainTextEdit()
         self._text.setReadOnly(True)
+        self._text.setMaximumBlockCount(MAX_LINES)
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         describe(self._text, self.tr("Log"), self.tr("Log lines, newest last"), "logText")
         self._text.setToolTip("")
@@ -239,10 +240,12 @@ class LogWindow(QDialog):
             self._note.setText(self.tr("Copied to the clipboard."))
 
     def _refresh(self) -> None:
-        if self._buffer.count == self._seen:
-            return
-        self._seen = self._buffer.count
-        self._text.setPlainText("\n".join(self._buffer.lines()))
+        """Add the new lines; keep a selection, and the place where somebody reads who has scrolled up."""
+        self._seen, lines = self._buffer.since(self._seen)
         bar = self._text.verticalScrollBar()
-        if bar is not None:
+        if not lines or bar is None:
+            return
+        at_end = bar.value() == bar.maximum()
+        self._text.appendPlainText("\n".join(lines))
+        if at_end:
             bar.setValue(bar.maximum())

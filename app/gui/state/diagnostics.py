@@ -20,22 +20,31 @@ MAX_LINES = 2000
 
 
 class LogBuffer(logging.Handler):
-    """A log handler that keeps the newest lines. `deque.append` is thread-safe."""
+    """A log handler that keeps the newest lines. Thread-safe."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.setFormatter(logging.Formatter(FILE_FORMAT))
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
-        self.count = 0
-        """Number of lines ever logged; a change means that there are new ones."""
+        self._count = 0
+        """Number of records ever logged."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(self.format(record))
-        self.count += 1
+        self._count += 1
 
     def lines(self) -> tuple[str, ...]:
         """The lines kept, oldest first."""
         return tuple(self._lines)
+
+    def since(self, seen: int) -> tuple[int, tuple[str, ...]]:
+        """Return the number of records ever logged, and the lines kept of those after the first `seen`."""
+        self.acquire()  # as `emit` is called
+        try:
+            lines = self.lines()
+            return self._count, lines[max(0, len(lines) - (self._count - seen)) :]
+        finally:
+            self.release()
 
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "openvino", "PyQt6", "pyvirtualcam")
