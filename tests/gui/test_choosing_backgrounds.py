@@ -72,6 +72,8 @@ def test_a_colour_is_the_background_as_soon_as_it_is_picked(controls: Session, q
     assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#3060a0")
     assert controls.preferences.current.own_colour == "#3060a0"
     dialog.reject()
+    assert chosen(controls).colour == "#00b140", "the dialog was cancelled"
+    assert controls.preferences.current.own_colour == "#3a5f8a"
     qtbot.waitUntil(lambda: controls.window.findChild(QColorDialog) is None)
 
 
@@ -113,6 +115,11 @@ def test_enter_and_space_select_the_current_tile(controls: Session, qtbot: QtBot
     assert chosen(controls).kind == "colour", "moving the current tile does not select it"
     qtbot.keyClick(view, Qt.Key.Key_Space)
     assert chosen(controls).kind == "blur"
+    controls.window.strip.show_all()
+    grid = find(controls.window, TileGrid).view
+    grid.setCurrentIndex(controls.window.strip.model.index(1))
+    qtbot.keyClick(grid, Qt.Key.Key_Space)
+    assert chosen(controls).kind == "colour"
 
 
 def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls: Session, qtbot: QtBot) -> None:

@@ -112,10 +112,18 @@ class BackgroundStrip(QWidget):
             self.choose(self.model.tiles[row])
 
     def choose_colour(self) -> None:
-        """Ask for the colour of the "Colour" tile."""
-        dialog = QColorDialog(QColor(self._store.preferences.current.own_colour), self)
+        """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
+        before, own = self._store.current.background, self._store.preferences.current.own_colour
+
+        def restore() -> None:
+            self._store.preferences.change(own_colour=own)
+            if before.kind != "none":
+                self._store.edit("background", **dict(before))
+
+        dialog = QColorDialog(QColor(self.model.colour), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.currentColorChanged.connect(lambda colour: self._set_colour(colour.name()))
+        dialog.rejected.connect(restore)
         dialog.open()
 
     def ask_for_files(self) -> None:
@@ -143,10 +151,14 @@ class BackgroundStrip(QWidget):
     def _follow_rename(self, old: Path, new: Path) -> None:
         if self._store.current.background.path == old:
             self._store.edit("background", path=new)
+        if self._previous is not None and self._previous.path == old:
+            self._previous = self._previous.replace(path=new)
 
     def _show_settings(self, settings: Settings) -> None:
         self.model.show_settings(settings.background, self._store.preferences.current.own_colour)
         self._fit_options()
+        for shortcut in self._turning:  # sliders and pages that scroll take these keys too
+            shortcut.setEnabled(settings.background.kind == "slides")
         row = self.model.chosen_row
         if row >= 0 and not self.view.hasFocus():
             self.view.setCurrentIndex(self.model.index(row))
@@ -210,13 +222,13 @@ class BackgroundStrip(QWidget):
             QShortcut(QKeySequence(str(number)), self, partial(self.toggle, number))
         # A key combination, so that no single key press can show the real background.
         QShortcut(QKeySequence("Ctrl+0"), self, partial(self.toggle, 0))
-        for key, step in (("PgDown", 1), ("PgUp", -1)):
+        self._turning = [
             QShortcut(QKeySequence(key), self, partial(self._options.turn, step))
+            for key, step in (("PgDown", 1), ("PgUp", -1))
+        ]
         QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
-        QShortcut(QKeySequence("Space"), self.view, lambda: self.view.choose(self.view.currentIndex()),
-                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
 
     def make_menu(self, tile: Tile | None) -> QMenu:
         """Return the context menu of a tile, or of the empty area."""

@@ -5,7 +5,19 @@ from __future__ import annotations
 from functools import cache
 
 from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPalette, QPen, QPolygonF
+from PyQt6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QKeySequence,
+    QLinearGradient,
+    QPainter,
+    QPainterPath,
+    QPalette,
+    QPen,
+    QPolygonF,
+    QShortcut,
+)
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -195,6 +207,8 @@ class TileView(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.clicked.connect(self.choose)
         self.activated.connect(self.choose)
+        QShortcut(QKeySequence("Space"), self, lambda: self.choose(self.currentIndex()),
+                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
 
     @property
     def tile_size(self) -> QSize:

@@ -134,13 +134,19 @@ class TileModel(QAbstractListModel):
             IMAGE_ROLE: self._images.get(tile),
             CHOSEN_ROLE: chosen,
             KEY_ROLE: self.number(row) if self.number(row) <= 9 else 0,
-            COLOUR_ROLE: self._own_colour,
+            COLOUR_ROLE: self.colour,
         }.get(role)
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles, from left to right."""
         return tuple(self._tiles)
+
+    @property
+    def colour(self) -> str:
+        """That of the tile "Colour": the one in use if the tile is chosen."""
+        in_use = Tile(TileKind.COLOUR, "").chosen_by(self._settings)
+        return self._settings.colour if in_use else self._own_colour
 
     @property
     def chosen_row(self) -> int:

@@ -23,7 +23,7 @@ class PresenterControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self._before = BackgroundSettings()
+        self._before, self._place_before = BackgroundSettings(), IN_PLACE
         self._screens: Entries = [(self.tr("Off"), None)]
         self.add_beside(
             button(self.tr("PDF file…"), self.tr("Shows its pages behind you"), "presentPdf", self._ask_for_pdf,
@@ -60,9 +60,9 @@ class PresenterControls(Form):
             self._begin({"kind": "screen", "screen": target, "fit": "fit", "zoom": 1, "pan_x": 0, "pan_y": 0})
 
     def _begin(self, changes: dict[str, Any]) -> None:
-        current = self.store.current.background
-        if current.kind not in PRESENTED:
-            self._before = current
+        current = self.store.current
+        if current.background.kind not in PRESENTED:
+            self._before, self._place_before = current.background, current.placement
 
         def update(now: Settings) -> Settings:
             corner = in_corner("bottom-right") if now.placement == IN_PLACE else now.placement
@@ -76,7 +76,7 @@ class PresenterControls(Form):
                 return now
             # "none" shows the room, so that it is only ever chosen by its own tile
             before = self._before.replace(kind="blur") if self._before.kind == "none" else self._before
-            return now.replace(background=before, placement=IN_PLACE)
+            return now.replace(background=before, placement=self._place_before)
 
         self.store.change(update)
 

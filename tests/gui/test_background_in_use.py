@@ -1,0 +1,49 @@
+"""The background in use: its colour in the strip, keys that turn slides, and the place when a presentation ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QColorDialog, QSlider
+from pytestqt.qtbot import QtBot
+
+from app.gui.backgrounds.tiles import COLOUR_ROLE, TileKind
+from app.gui.panels.presenter import PresenterControls
+from app.gui.shell.application import Session
+from tests.gui.conftest import activate
+from tests.gui.test_own_backgrounds import talk
+from tests.gui.widgets import button, chosen, find, tiles
+
+
+def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session, qtbot: QtBot) -> None:
+    """Both had the last one that was picked, while another came from `ctl` or a scene."""
+    model = controls.window.strip.model
+    row = next(row for row, tile in enumerate(tiles(controls)) if tile.kind is TileKind.COLOUR)
+    for colour, shown in (("#ff0000", "#ff0000"), ("#00b140", "#3a5f8a")):
+        controls.store.edit("background", kind="colour", colour=colour)
+        assert model.index(row).data(COLOUR_ROLE) == shown
+        controls.window.strip.choose_colour()
+        dialog = controls.window.findChildren(QColorDialog)[-1]
+        assert dialog.currentColor().name() == shown
+        dialog.accept()
+
+
+def test_the_keys_that_turn_slides_move_a_slider_while_there_are_none(controls: Session, qtbot: QtBot) -> None:
+    activate(controls, qtbot)
+    slider = find(controls.window, QSlider, "blurSlider")
+    slider.setFocus()
+    qtbot.keyClick(slider, Qt.Key.Key_PageUp)
+    assert chosen(controls).blur_strength == 60
+    qtbot.keyClick(slider, Qt.Key.Key_PageDown)
+    assert chosen(controls).blur_strength == 50
+
+
+def test_ending_returns_to_the_place_before(controls: Session, tmp_path: Path) -> None:
+    """It moved whoever had chosen a place back to the middle."""
+    controls.store.edit("placement", scale=0.7, x=0.2)
+    before = controls.store.current
+    find(controls.window, PresenterControls).present(talk(tmp_path))
+    controls.store.edit("placement", scale=0.3)
+    button(controls, "presentEnd").click()
+    assert controls.store.current == before
