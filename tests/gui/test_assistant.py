@@ -272,9 +272,11 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     dialog.close()
 
 
+@pytest.mark.parametrize("end", [DoctorDialog.close, DoctorDialog.hide])
 def test_closing_the_doctor_early_restores_the_virtual_camera(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: Callable[[DoctorDialog], object]
 ) -> None:
+    """A change of the language hides it."""
     gate = threading.Event()
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
     monkeypatch.setattr(services, "run_checks", lambda *, proof=False: FINDINGS[: not proof or gate.wait(10)])
@@ -284,6 +286,6 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
     qtbot.waitUntil(dialog.prove_button.isEnabled)
     dialog.prove_button.click()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is None)
-    dialog.close()
+    end(dialog)
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     gate.set()

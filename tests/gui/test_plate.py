@@ -52,7 +52,13 @@ def store(qtbot: QtBot) -> SettingsStore:
 
 
 @pytest.fixture
-def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
+def held() -> list[bool]:
+    """What the dialog asked for: whether the exposure is held."""
+    return []
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore, held: list[bool]) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
     source = open_source(CaptureSettings(source="demo:empty", width=SIZE[0], height=SIZE[1], fps=30))
     info = replace(source.info, id="demo")
@@ -61,7 +67,7 @@ def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore) -> Iterator[PlateDi
         frame = source.read()
         return None if frame is None else replace(frame, source=info)
 
-    made = PlateDialog(store, tasks, newest)
+    made = PlateDialog(store, tasks, newest, held.append)
     made.show()
     yield made
     made.close()
@@ -69,7 +75,7 @@ def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore) -> Iterator[PlateDi
 
 
 def test_plate_is_captured_shown_and_used(
-    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage]
+    dialog: PlateDialog, store: SettingsStore, held: list[bool], qtbot: QtBot, quick: list[BgrImage]
 ) -> None:
     seen: list[str] = []
     observer = QTimer(dialog)
@@ -82,13 +88,13 @@ def test_plate_is_captured_shown_and_used(
     assert "1" in seen
     assert "●" in seen
     assert store.current.matting.plate == plate_path("demo", *SIZE)
-    assert store.current.capture.lock_exposure
+    assert held == [True]
     assert not dialog.number.pixmap().isNull()
     assert dialog.start_button.isEnabled()
     (plate,) = quick
     assert plate.shape == (SIZE[1], SIZE[0], 3)
-    dialog.finished.emit(0)
-    assert not store.current.capture.lock_exposure, "the pipeline locks the exposure while it uses the plate"
+    dialog.hide()
+    assert held == [True, False], "the pipeline holds the exposure while it uses the plate"
 
 
 def test_enter_starts_the_capture_and_closes_only_when_it_is_done(

@@ -22,6 +22,8 @@ from app.media.image_file import IMAGE_SUFFIXES, kind_of_file
 
 CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""
+LONGEST_NAME = 60
+"""Characters of a name from the web, of four bytes at most each: file systems take 255 bytes."""
 USER_DATA = QStandardPaths.StandardLocation.GenericDataLocation
 
 
@@ -71,11 +73,15 @@ def add_picture(image: BgrImage, name: str) -> Path:
     return target
 
 
+def clean_name(name: str) -> str:
+    """Return what a file name may have of a name; it may be empty."""
+    allowed = (each for each in name if each.isprintable() and each not in '/\\:*?"<>|')
+    return "".join(allowed).strip(" .")
+
+
 def rename_background(path: Path, name: str) -> Path:
     """Rename a file, keeping its suffix; return the new path. Raises BackgroundError."""
-    cleaned = "".join(
-        character for character in name if character.isprintable() and character not in '/\\:*?"<>|'
-    ).strip(" .")
+    cleaned = clean_name(name)
     if not cleaned:
         raise BackgroundError(LibraryText.NAME_EMPTY())
     target = path.with_name(cleaned + path.suffix)

@@ -59,7 +59,8 @@ class BackgroundLibrary(QObject):
         if image.isNull():
             self.failed.emit(self.tr("The clipboard holds no image. Copy an image first."))
             return
-        work = partial(files.add_picture, from_qimage(image), name or self.tr("Image"))
+        name = files.clean_name(name)[: files.LONGEST_NAME] or self.tr("Image")
+        work = partial(files.add_picture, from_qimage(image), name)
         self._tasks.run(work, self._added, self._fail)
 
     def fetch(self, url: QUrl) -> None:

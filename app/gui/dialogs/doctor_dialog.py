@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QCoreApplication, QObject, QProcess, pyqtSignal
+from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import QDialog, QWidget
 
 from app.core.settings import Settings
@@ -121,7 +122,11 @@ class DoctorDialog(FindingsDialog):
         self._patience = timer(self, RELEASE_PATIENCE_MS, self._prove, once=True)
         bridge.status_changed.connect(self._on_status)
         self.findings.shown.connect(self._on_findings)
-        self.finished.connect(lambda _result: self._give_back())
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        super().hideEvent(event)
+        if event is not None and not event.spontaneous():  # it is not just minimised
+            self._give_back()
 
     def _begin(self) -> None:
         """Ask the pipeline to release the virtual camera."""

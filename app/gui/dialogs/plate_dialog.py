@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QPixmap
+from PyQt6.QtGui import QHideEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QProgressBar, QPushButton, QWidget
 
 from app.core.errors import PlateError
@@ -39,16 +39,17 @@ class PlateDialog(QDialog):
         store: SettingsStore,
         tasks: Tasks,
         newest: Callable[[], Frame | None],
+        hold: Callable[[bool], object],
         parent: QWidget | None = None,
     ) -> None:
+        """hold: called with whether the camera stays on and holds its exposure, from the start to the end."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Picture of the empty room"))
-        self._store, self._tasks, self._newest = store, tasks, newest
+        self._store, self._tasks, self._newest, self._hold = store, tasks, newest, hold
         self._capture: PlateCapture | None = None
         self._ticks_left = 0
         self._plate: BgrImage | None = None
-        self._locked_before = store.current.capture.lock_exposure
         self._timer = timer(self, TICK_MS, self._tick)
         self.text = label("", wrap=True)
         self.text.setObjectName("plateText")
@@ -67,23 +68,24 @@ class PlateDialog(QDialog):
         self.close_button = button(self.tr("Close"), object_name="plateClose", act=self.close)
         buttons = row(None, None, self.close_button, self.start_button)
         column(self, self.text, self.number, self.bar, buttons, spacing=12, margins=None)
-        self.finished.connect(self._end)
         self._set_primary(self.start_button)
         self._wait(self.tr("Press “Start”, then step out of the picture. Do not move the camera or change the light."))
 
     def begin(self) -> None:
-        """Lock the camera's exposure and start the countdown."""
-        self._store.edit("capture", lock_exposure=True)
+        """Hold the camera's exposure and start the countdown."""
+        self._hold(True)
         self.start_button.setEnabled(False)
         self._capture = None
         self._ticks_left = int(COUNTDOWN_S * 1000) // TICK_MS
         self.text.setText(self.tr("Step out of the picture."))
         self._timer.start()
 
-    def _end(self) -> None:
-        """Restore the exposure setting. The pipeline locks the exposure while it uses a plate."""
-        self._timer.stop()
-        self._store.edit("capture", lock_exposure=self._locked_before)
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Release the exposure, which the pipeline holds while it uses a plate; also at the end of the program."""
+        super().hideEvent(event)
+        if event is not None and not event.spontaneous():  # it is not just minimised
+            self._timer.stop()
+            self._hold(False)
 
     def _tick(self) -> None:
         if self._store.current.paused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import QPushButton
 
 from app.core.framing import CORNERS, IN_PLACE, WHOLE, Corner, in_corner
@@ -189,6 +190,7 @@ class ZoneControls(Form):
                       checkable=True)  # fmt: skip
         keep = button(self.tr("Always show"), self.tr("What you paint is always shown, with your real room"),
                       "keepBrush", checkable=True)  # fmt: skip
+        self._brushes = drop, keep
         drop.toggled.connect(lambda on: self._choose("drop" if on else None, keep))
         keep.toggled.connect(lambda on: self._choose("keep" if on else None, drop))
         self.add_beside(drop, keep)
@@ -210,6 +212,13 @@ class ZoneControls(Form):
         if camera != self._camera:
             self._camera = camera
             self.refresh()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Put the brush away: nothing would show that dragging on the preview paints."""
+        super().hideEvent(event)
+        if event is not None and not event.spontaneous():
+            for brush in self._brushes:
+                brush.setChecked(False)
 
     def _set_only_me(self, on: bool) -> None:
         self.store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))

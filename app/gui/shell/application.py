@@ -190,7 +190,6 @@ class Session:
         old, shown = self.window, self.window.isVisible()
         open_dialogs = {type(dialog) for dialog in old.findChildren(QDialog) if dialog.isVisible()}
         self.preferences.change(geometry=old.encoded_geometry())
-        old.panel.quality.network.download.cancel()
         self.lifecycle.hide_all()
         self._of_windows[-1].abandon()
         self._of_windows.append(Tasks())
@@ -246,7 +245,6 @@ class Session:
         self.preferences.change(geometry=self.window.encoded_geometry())
         self.lifecycle.hide_all()
         self._instance.release()  # allow a new start while threads are still ending
-        self.window.panel.quality.network.download.cancel()
         remote_ended = self._remote.stop()
         ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
         for tasks in (self._tasks, *self._of_windows):

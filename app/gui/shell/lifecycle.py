@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QDialog, QMenu, QMessageBox, QSystemTrayIcon, QWidge
 
 from app.core.files import paths
 from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.dialogs.download_controls import DownloadControls
 from app.gui.shell.main_window import MainWindow
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.theme import app_icon
@@ -92,7 +93,8 @@ class Tray(QObject):
         self.menu.addAction(text, lambda: self._store.set_paused(not paused))
         backgrounds = self.menu.addMenu(self.tr("Background"))
         for tile in self._strip.model.tiles:
-            action = backgrounds.addAction(tile.name) if backgrounds is not None and not tile.broken else None
+            name = tile.name.replace("&", "&&")
+            action = backgrounds.addAction(name) if backgrounds is not None and not tile.broken else None
             if action is not None:
                 action.setCheckable(True)
                 action.setChecked(tile.chosen_by(self._store.current.background))
@@ -125,10 +127,8 @@ class WindowLifecycle(QObject):
 
     def show_in_front(self) -> None:
         """Show the window in front of all others."""
-        if self._window.isMinimized():
-            self._window.showNormal()
-        else:
-            self._window.show()
+        self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self._window.show()
         self._window.raise_()
         self._window.activateWindow()
 
@@ -139,8 +139,10 @@ class WindowLifecycle(QObject):
         self.ended.emit()
 
     def hide_all(self) -> None:
-        """Hide the window, its dialogs and the tray icon."""
+        """Hide the window, its dialogs and the tray icon; cancel downloads, for which the end would wait."""
         self._tray.hide()
+        for download in self._window.findChildren(DownloadControls):
+            download.cancel()
         for window in [self._window, *self._window.findChildren(QDialog)]:
             window.hide()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
@@ -71,8 +72,10 @@ class SecondaryWindows(QObject):
         """Open the capture of an empty-background plate."""
 
         def make() -> PlateDialog:
-            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.pipeline.newest_frame, self._window)
-            dialog.taken.connect(self._bridge.pipeline.retry)
+            pipeline = self._bridge.pipeline
+            hold = partial(setattr, pipeline.demand, "takes_plate")
+            dialog = PlateDialog(self._store, self._tasks, lambda: pipeline.newest_frame, hold, self._window)
+            dialog.taken.connect(pipeline.retry)
             dialog.taken.connect(self._panel.quality.network.plate.reload)
             return dialog
 
@@ -80,9 +83,14 @@ class SecondaryWindows(QObject):
 
     def open_virtual_camera_help(self) -> None:
         """Open the findings about the virtual camera, with what to do."""
-        view = VirtualCameraView(self._tasks)
-        view.repaired.connect(self._bridge.pipeline.retry)
-        FindingsDialog(view, self.tr("Virtual camera"), "virtualCameraDialog", self._window).show()
+        name = "virtualCameraDialog"
+
+        def make() -> FindingsDialog:
+            view = VirtualCameraView(self._tasks)
+            view.repaired.connect(self._bridge.pipeline.retry)
+            return FindingsDialog(view, self.tr("Virtual camera"), name, self._window)
+
+        self._open(FindingsDialog, make, name)
 
     def open_doctor(self) -> None:
         """Open the findings about the whole machine."""
@@ -141,8 +149,8 @@ class SecondaryWindows(QObject):
         """Text for a bug report."""
         return diagnostics(self._store.current, self._bridge.status, self._log.lines())
 
-    def _open(self, kind: type[D], make: Callable[[], D]) -> None:
-        found = self._window.findChild(kind)
+    def _open(self, kind: type[D], make: Callable[[], D], name: str | None = None) -> None:
+        found = self._window.findChild(kind, name)
         if found is None or not found.isVisible():
             found = make()
             found.show()

@@ -119,7 +119,8 @@ class NameButton(SteadyButton):
         self.initStyleOption(option)
         assert style is not None
         room = style.subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self).width()
-        option.text = self.fontMetrics().elidedText(option.text, Qt.TextElideMode.ElideMiddle, room)
+        name = self.fontMetrics().elidedText(option.text, Qt.TextElideMode.ElideMiddle, room)
+        option.text = name.replace("&", "&&")  # a name has no key
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
 
 

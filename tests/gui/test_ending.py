@@ -1,0 +1,88 @@
+"""What the end of the program and a change of language do to dialogs, downloads and brushes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.config import settings_file
+from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.shell.application import Session
+from app.gui.state import services
+from tests.gui.test_assistant import open_last_step
+from tests.gui.widgets import at, bring_up, button, find, pull, ready
+
+
+def test_the_end_does_not_wait_for_a_download_of_the_assistant(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The window was gone, and the program ran on until the model was there."""
+    states: list[str] = []
+
+    def slow(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        states.append("began")
+        for part in range(100):
+            progress(part * 1000, 100_000)
+            time.sleep(0.05)
+        states.append("ended")
+        return Path(name)
+
+    monkeypatch.setattr(services, "download", slow)
+    get = find(open_last_step(session), QPushButton, "downloadButton")
+    qtbot.waitUntil(get.isVisible)
+    get.click()
+    qtbot.waitUntil(lambda: bool(states))
+    session.window.quit_requested.emit()
+    assert session.close() == 0
+    assert states == ["began"]
+
+
+def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> None:
+    """Whoever quit while the picture of the empty room was taken had a camera with a fixed exposure from then on."""
+    ready(session, qtbot)
+    session.window.windows.open_plate_dialog()
+    find(session.window, PlateDialog).begin()
+    held = session.pipeline.demand.takes_plate
+    session.window.quit_requested.emit()
+    assert session.close() == 0
+    assert not settings_file.load(settings_file.default_path())[0].capture.lock_exposure
+    assert held and not session.pipeline.demand.takes_plate
+
+
+def test_a_brush_that_is_hidden_is_put_away(session: Session, qtbot: QtBot) -> None:
+    """Dragging on the preview painted where the room is always shown, and nothing told of the brush."""
+    ready(session, qtbot)
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.frame is not None)
+    keep = button(session, "keepBrush")
+    bring_up(session, keep)
+    for hide in (
+        lambda: session.preferences.change(all_settings=False),
+        lambda: session.preferences.change(show_panel=False),
+    ):
+        session.preferences.change(all_settings=True, show_panel=True)
+        keep.click()
+        hide()
+        assert not keep.isChecked()
+        pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
+        assert session.pipeline.settings.people.zones == ()
+
+
+def test_a_maximised_window_comes_back_maximised(session: Session) -> None:
+    session.window.showMaximized()
+    session.window.showMinimized()
+    session.lifecycle.show_in_front()
+    assert session.window.windowState() == Qt.WindowState.WindowMaximized
+
+
+def test_the_virtual_camera_has_one_window(session: Session) -> None:
+    for _ in range(2):
+        session.window.windows.open_virtual_camera_help()
+    session.window.windows.open_doctor()
+    names = [dialog.objectName() for dialog in session.window.findChildren(QPushButton, "findingsClose")]
+    assert len(names) == 2, "one with the doctor's"
