@@ -29,7 +29,7 @@ from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.gui.conftest import FINDINGS, MODELS, QUIET, StartWindow
-from tests.gui.widgets import box, button, existing, find, pick
+from tests.gui.widgets import box, button, existing, find, open_last_step, pick
 
 
 def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,15 +77,6 @@ def test_the_assistant_shows_what_others_see(session: Session) -> None:
     session.window.action_bar.set_mode(ViewMode.ORIGINAL)
     session.window.windows.open_assistant()
     assert session.window.preview.mode is ViewMode.COMPOSITE
-
-
-def open_last_step(session: Session) -> Assistant:
-    """Open the assistant's page with the download."""
-    session.window.windows.open_assistant()
-    assistant = find(session.window, Assistant)
-    for _ in range(3):
-        button(session, "assistantNext").click()
-    return assistant
 
 
 def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(

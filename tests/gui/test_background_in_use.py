@@ -12,8 +12,7 @@ from app.gui.backgrounds.tiles import COLOUR_ROLE, TileKind
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
-from tests.gui.test_own_backgrounds import talk
-from tests.gui.widgets import button, chosen, find, tiles
+from tests.gui.widgets import button, chosen, find, talk, tiles
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session, qtbot: QtBot) -> None:

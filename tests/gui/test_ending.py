@@ -15,8 +15,7 @@ from app.config import settings_file
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
 from app.gui.state import services
-from tests.gui.test_assistant import open_last_step
-from tests.gui.widgets import at, bring_up, button, find, pull, ready
+from tests.gui.widgets import at, bring_up, button, find, open_last_step, pull, ready
 
 
 def test_the_end_does_not_wait_for_a_download_of_the_assistant(

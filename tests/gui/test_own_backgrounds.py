@@ -35,6 +35,7 @@ from tests.gui.widgets import (
     own,
     ready,
     slider,
+    talk,
     tiles,
 )
 
@@ -206,12 +207,6 @@ def test_context_menu_of_a_tile(controls: Session, qtbot: QtBot, picture: Path) 
     assert [action.text() for action in fixed.actions() if action.text()] == ["Use", "Add…"]
     assert isinstance(strip.view, QListView)
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))
-
-
-def talk(folder: Path) -> Path:
-    for number in range(3):
-        Image.new("RGB", (64, 36), (80 * number, 0, 0)).save(folder / f"{number}.png")
-    return folder
 
 
 def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qtbot: QtBot, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from PIL import Image
 from PyQt6.QtCore import QObject, QPoint, QPointF, QRect, Qt
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import (
@@ -25,6 +26,7 @@ from pytestqt.qtbot import QtBot
 from app.compositing.screen_use import ScreenUse
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.backgrounds.tiles import Tile
+from app.gui.dialogs.assistant import Assistant
 from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
@@ -235,3 +237,19 @@ def hidden_entries(opened: QComboBox) -> list[str]:
         if (not scrolls and rect.bottom() >= viewport.height()) or rect.width() < view.sizeHintForIndex(index).width():
             found.append(opened.itemText(row))
     return found
+
+
+def talk(folder: Path) -> Path:
+    """Make three slides in a folder and return it."""
+    for number in range(3):
+        Image.new("RGB", (64, 36), (80 * number, 0, 0)).save(folder / f"{number}.png")
+    return folder
+
+
+def open_last_step(session: Session) -> Assistant:
+    """Open the assistant's page with the download."""
+    session.window.windows.open_assistant()
+    assistant = find(session.window, Assistant)
+    for _ in range(3):
+        button(session, "assistantNext").click()
+    return assistant
