@@ -61,10 +61,11 @@ def write_clip(
     pixel_aspect: Fraction | None = None,
     audio: str = "",
     layout: str = "mono",
+    audio_rate: int = SAMPLE_RATE,
 ) -> Path:
     """Write a clip of `count` numbered frames, at `times_s` or every 1/fps.
 
-    audio, layout: codec and channels of a tone of equal length.
+    audio, layout, audio_rate: codec, channels and samples per second of a tone of equal length.
     """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"crf": "8", "preset": "ultrafast", "g": "4"})
@@ -74,7 +75,7 @@ def write_clip(
             stream.set_display_rotation(rotation)
         if pixel_aspect:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
-        sound = container.add_stream(audio, rate=SAMPLE_RATE, layout=layout) if audio else None
+        sound = container.add_stream(audio, rate=audio_rate, layout=layout) if audio else None
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(numbered(number, *size), "bgr24")
             frame.pts = round((times_s[number] if times_s else number / fps) / TICK)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -120,6 +122,8 @@ def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncode
 AV_TIME_BASE = 1_000_000
 """FFmpeg's ticks per second for times of a whole file."""
 AAC_RATE = 48_000
+MP4_ALONE = ("opus", "flac")
+"""Codecs that MP4 holds and MOV refuses."""
 JOIN_S = Fraction(1, 10)
 """A clock that is set back by more than this is that of another recording."""
 
@@ -148,10 +152,12 @@ class AudioCopy:
             return
         track = self._input.streams.audio[0]
         codec = track.codec_context  # None for a codec that FFmpeg does not know
-        # AAC from a transport stream has no separate header; MP4 cannot hold it without one
-        bare = codec is not None and codec.name == "aac" and not codec.extradata
-        if codec is not None and codec.name in target.supported_codecs and not bare:
-            self._packets = self._copied(track, target.add_stream_from_template(track))
+        if codec is not None and _holds(target, codec):
+            stream = target.add_stream_from_template(track)
+            if codec.layout.name.endswith("channels"):  # without places: MP4 refuses such PCM, when it ends
+                with suppress(ValueError):  # a number of channels that has no usual names
+                    stream.codec_context.layout = f"{codec.channels}c"
+            self._packets = self._copied(track, stream)
         elif codec is not None and codec.codec.name in AUDIO_CODECS.split(","):
             stream = target.add_stream("aac", rate=AAC_RATE, layout="mono" if codec.channels == 1 else "stereo")
             self._packets = self._encoded(track, stream)
@@ -202,14 +208,26 @@ class AudioCopy:
             yield packet
 
     def _encoded(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-        for frame in _alike(self._decoded(track)):
-            yield from stream.encode(frame)
-        yield from stream.encode(None)
+        last = None
+        for frame in chain(_alike(self._decoded(track)), [None]):
+            for packet in stream.encode(frame):
+                if last is not None and packet.dts is not None and packet.dts <= last:  # of inexact times in the source
+                    packet.dts = last + 1
+                    packet.pts = max(packet.pts or 0, packet.dts)
+                last = packet.dts
+                yield packet
 
     def _decoded(self, track: AudioStream) -> Iterator[AudioFrame]:
         for packet in self._demuxed(track):
             with suppress(FFmpegError):  # a damaged packet becomes silence
                 yield from packet.decode()
+
+
+def _holds(target: OutputContainer, codec: AudioCodecContext) -> bool:
+    """Return whether packets of this codec can be copied into the file."""
+    if codec.name == "aac" and not codec.extradata:
+        return False  # from a transport stream: without a separate header, which MP4 needs
+    return codec.name in target.supported_codecs and not (codec.name in MP4_ALONE and target.format.name == "mov")
 
 
 def _alike(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
