@@ -120,6 +120,9 @@ def test_enter_and_space_select_the_current_tile(controls: Session, qtbot: QtBot
     grid.setCurrentIndex(controls.window.strip.model.index(1))
     qtbot.keyClick(grid, Qt.Key.Key_Space)
     assert chosen(controls).kind == "colour"
+    controls.window.strip.show_all()
+    qtbot.keyClick(controls.window.findChildren(TileGrid)[-1].view, Qt.Key.Key_1)
+    assert chosen(controls).kind == "blur", "the tiles show their keys there too"
 
 
 def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls: Session, qtbot: QtBot) -> None:

@@ -9,14 +9,13 @@ from PyQt6.QtGui import (
     QColor,
     QFont,
     QImage,
-    QKeySequence,
+    QKeyEvent,
     QLinearGradient,
     QPainter,
     QPainterPath,
     QPalette,
     QPen,
     QPolygonF,
-    QShortcut,
 )
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -186,7 +185,7 @@ GRID_SHARE = 0.75
 
 
 class TileView(QListView):
-    """Tiles that are chosen by a click, Enter or Space."""
+    """Tiles that are chosen by a click, Enter, Space, or the key of their number."""
 
     chosen = pyqtSignal(object)
     """The Tile."""
@@ -195,6 +194,7 @@ class TileView(QListView):
         super().__init__()
         describe(self, self.tr("Backgrounds"), self.tr("Choose the background"), object_name)
         self.setToolTip("")
+        self._tiles = model
         self.setModel(model)
         self.setItemDelegate(TileDelegate(self))
         self.setFlow(QListView.Flow.LeftToRight)
@@ -207,8 +207,18 @@ class TileView(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.clicked.connect(self.choose)
         self.activated.connect(self.choose)
-        QShortcut(QKeySequence("Space"), self, lambda: self.choose(self.currentIndex()),
-                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Choose a tile. In the main window, shortcuts take the number keys before."""
+        plain = event is not None and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        text = event.text() if event is not None and plain else ""
+        row = self._tiles.row_of(int(text)) if text in tuple("123456789") else None
+        if text == " ":
+            self.choose(self.currentIndex())
+        elif row is not None:
+            self.choose(self._tiles.index(row))
+        else:
+            super().keyPressEvent(event)
 
     @property
     def tile_size(self) -> QSize:
