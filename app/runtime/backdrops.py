@@ -23,7 +23,7 @@ PLAIN_GREY = 24
 
 
 class Backdrops:
-    """Owns the background in use. Used on the inference thread, but for `prepare` and `preparer`."""
+    """Owns the background in use. Used on the inference thread, but for `prepare`, `retry` and `preparer`."""
 
     def __init__(
         self,
@@ -50,6 +50,8 @@ class Backdrops:
         """Number of slides; 0 without slides (any thread)."""
         self._failed = False
         """The background in use could not be shown for the last frame."""
+        self._broken = False
+        """The background that is wanted, or the one in use, has failed."""
         self._answered = False
         """A background was opened, or could not be."""
         self._wait_until_s: float | None = None
@@ -57,6 +59,15 @@ class Backdrops:
         self._request_lock = threading.Lock()
         self._requested: BackgroundSettings | None = None
         self._seen: BackgroundSettings | None = None
+
+    def retry(self) -> None:
+        """Open the background again at the next frame if it failed (any thread).
+
+        Not a screen: the desktop may ask the user for it, and this is also called for what else failed.
+        """
+        with self._request_lock:
+            if self._broken and self._requested is not None and self._requested.kind != "screen":
+                self._seen = self._requested = None
 
     def prepare(self, wanted: BackgroundSettings) -> None:
         """Open a background now, so that it is ready at the next frame (any thread)."""
@@ -137,6 +148,7 @@ class Backdrops:
             self._drifting.watch(self._settings, alpha, now_s)
 
     def _report(self, problem: Exception | None) -> None:
+        self._broken = problem is not None
         self._board.report(Stage.BACKGROUND, problem, self)
 
     def close(self) -> None:
@@ -148,7 +160,7 @@ class Backdrops:
 class OverlayPainter:
     """Draws the overlay over pictures; renders it on a thread of its own when settings, size or minute change.
 
-    Owned by the inference thread, but for `preparer`, which the pipeline starts and stops.
+    Owned by the inference thread, but for `retry` and `preparer`, which the pipeline uses.
     """
 
     def __init__(self, render: Callable[[OverlayKey], Overlay], board: StatusBoard) -> None:
@@ -160,6 +172,10 @@ class OverlayPainter:
         self.current: Overlay | None = None
         """What `painted` draws; None for nothing."""
         self._size = (0, 0)
+
+    def retry(self) -> None:
+        """Render the overlay again at the next frame: its file may be there now (any thread)."""
+        self._requested = None
 
     def follow(self, settings: Settings, width: int, height: int) -> None:
         """Take what has been rendered, and have rendered what is wanted for frames of this size."""

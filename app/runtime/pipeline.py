@@ -149,6 +149,9 @@ class Pipeline:
         """Retry now what failed."""
         self._capture.retry()
         self._engines.retry()
+        self._backdrops.retry()
+        self._overlay.retry()
+        self._cards.retry()
 
     @property
     def outputs_decided(self) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
 
 from app.core.errors import ModelError, SourceOpenError
-from app.core.settings import MattingSettings
+from app.core.settings import BackgroundSettings, MattingSettings, OverlaySettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, PictureKind
 from app.runtime.pipeline import Pipeline
-from app.testing.parts import FakeEngine
+from app.testing.parts import HEIGHT, WIDTH, FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.waiting import eventually
@@ -90,3 +94,26 @@ def test_a_new_engine_is_told_who_is_in_the_picture() -> None:
         assert known[-1] is False, "the first engine of a stream knows nobody"
         pipeline.change(lambda settings: settings.replace(matting=settings.matting.replace(downsample_ratio=0.25)))
         eventually(lambda: known[-1])
+
+
+def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path) -> None:
+    """It tried cameras and engines alone, so that *Try again* did nothing for an overlay or a card."""
+    files = [tmp_path / f"{name}.png" for name in ("background", "overlay", "card")]
+    settings = BASE.replace(
+        background=BackgroundSettings(kind="image", path=files[0]),
+        overlay=OverlaySettings(file=files[1], place="centre"),
+        output=BASE.output.replace(standby_image=files[2]),
+    )
+    world = FakeWorld()
+
+    def shows(grey: int, row: int, column: int) -> bool:
+        return tuple(world.newest().image[row, column]) == (grey,) * 3
+
+    with running(world, settings) as pipeline:
+        eventually(lambda: len(pipeline.status().problems) == 3)
+        for file, grey in zip(files, (200, 100, 50), strict=True):
+            cv2.imwrite(str(file), np.full((HEIGHT, WIDTH, 3), grey, np.uint8))
+        pipeline.retry()
+        eventually(lambda: not pipeline.status().problems and shows(200, 0, 0) and shows(100, 24, 32))
+        apply(pipeline, settings.replace(paused=True))
+        eventually(lambda: shows(50, 0, 0))

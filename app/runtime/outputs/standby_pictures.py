@@ -79,7 +79,12 @@ class StandbyPictures:
                 self._fallback = Picture(plain, PictureKind.STANDBY)
             return self._fallback
 
-    def _forget_failed(self, wanted: tuple[str, Path | None]) -> None:
+    def retry(self) -> None:
+        """Read the image of the next card again if that failed (any thread)."""
+        with self._lock:
+            self._forget_failed(None)
+
+    def _forget_failed(self, wanted: tuple[str, Path | None] | None) -> None:
         """Close the problem of the last card if another one is wanted; its image is read again when it returns."""
         if wanted == self._shown:
             return
@@ -89,17 +94,18 @@ class StandbyPictures:
             self._cached.pop(self._failed.pop(), None)
 
     def _draw(self, key: CardKey) -> Picture:
+        problem: BackgroundError | None = None
         try:
             card = self._make_card(key.text, key.image)
         except BackgroundError as error:
-            with self._lock:
-                self._failed.add(key)
-                if self._shown == (key.text, key.image):
-                    self._board.report(Stage.OUTPUT, error, self)
-            card = self._make_card(key.text, None)
+            problem, card = error, self._make_card(key.text, None)
         picture = Picture(card.image(key.width, key.height), PictureKind.STANDBY)
         with self._lock:
             while len(self._cached) >= MAX_CACHED:
                 del self._cached[next(iter(self._cached))]
             self._cached[key] = picture
+            if problem is not None:
+                self._failed.add(key)
+                if self._shown == (key.text, key.image):
+                    self._board.report(Stage.OUTPUT, problem, self)
         return picture
