@@ -72,7 +72,8 @@ class ControlServer:
             call = endpoint.accept()
             if call is None:
                 return
-            thread = threading.Thread(target=self._serve, args=(call,), name="control-call")
+            # A daemon only so that a command that writes to a drive that never answers cannot keep the process alive.
+            thread = threading.Thread(target=self._serve, args=(call,), name="control-call", daemon=True)
             with self._lock:
                 full = len(self._calls) >= MAX_CALLS
                 if not full:

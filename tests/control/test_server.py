@@ -84,6 +84,7 @@ def test_a_slow_command_delays_no_other(address: ControlAddress, controller: Rec
     assert controller.entered.wait(10)
     assert ask(Command("pause"), at=lambda: address).done
     assert controller.commands == [Command("pause")]
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "control-call"), "outlives the end"
     controller.close()
     slow.result(10)
 
