@@ -44,6 +44,8 @@ def recover(part: Path) -> Recovered:
     """
     if final_name(part) == part:
         raise VideoError(RecordingText.NOT_UNFINISHED(file=part))
+    if not part.is_file():  # the temporary file of the copy would get its name
+        raise VideoError(VideoText.ABSENT(file=part))
     try:
         with _fragments(part) as fragments:
             temporary = create_temporary(final_name(part))

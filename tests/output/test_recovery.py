@@ -245,6 +245,13 @@ def test_what_cannot_be_recovered_is_kept_and_named(
     assert list(tmp_path.iterdir()) == before
 
 
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    """The copy was made under its name and read as a damaged video."""
+    with pytest.raises(VideoError, match=r"There is no video file .*a\.part\.mp4"):
+        recover(tmp_path / "a.part.mp4")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_another_program_records_to_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     with recording_elsewhere(path) as lines:
