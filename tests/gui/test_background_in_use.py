@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QColorDialog, QSlider
+import pytest
+from PyQt6.QtCore import QLocale, Qt
+from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider
 from pytestqt.qtbot import QtBot
 
 from app.gui.backgrounds.tiles import COLOUR_ROLE, TileKind
+from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
-from tests.gui.conftest import activate
-from tests.gui.widgets import button, chosen, find, talk, tiles
+from tests.gui.conftest import StartWindow, activate
+from tests.gui.widgets import box, button, chosen, find, talk, tiles
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session, qtbot: QtBot) -> None:
@@ -46,3 +48,17 @@ def test_ending_returns_to_the_place_before(controls: Session, tmp_path: Path) -
     controls.store.edit("placement", scale=0.3)
     button(controls, "presentEnd").click()
     assert controls.store.current == before
+
+
+@pytest.mark.parametrize(("target", "title"), [("screen:2", "Bildschirm 2"), ("window:Talk: 1", "Talk: 1")])
+def test_the_screen_in_use_has_its_title_in_the_list(
+    start_window: StartWindow, qapp: QApplication, target: str, title: str
+) -> None:
+    """After a start, or by `ctl`, it was called "screen:2" until the list was opened."""
+    with translate(qapp, QLocale("de")):
+        session = start_window(shown=False)
+        session.store.edit("background", kind="screen", screen=target)
+        choice = box(session, "screenCombo")
+        assert (choice.currentText(), choice.currentData()) == (title, target)
+        session.store.edit("background", kind="blur")
+        assert [choice.itemData(row) for row in range(choice.count())] == [None]

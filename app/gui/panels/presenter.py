@@ -33,7 +33,7 @@ class PresenterControls(Form):
         )  # fmt: skip
         screen = self.add_choice(
             "background", self.tr("Screen"), self.tr("Shows a screen or a window behind you, with all that covers it"),
-            "screenCombo", lambda: self._screens, choose=self._present_screen,
+            "screenCombo", self._entries, choose=self._present_screen,
             shows=lambda background: background.screen if background.kind == "screen" else None,
         )  # fmt: skip
         screen.installEventFilter(self)
@@ -42,6 +42,15 @@ class PresenterControls(Form):
         )
         self.add_link(self.tr("End the presentation"), self.tr("Return to the previous background"), "presentEnd",
                       self._stop, lambda settings: settings.background.kind in PRESENTED)  # fmt: skip
+
+    def _entries(self) -> Entries:
+        """The screens and windows that were listed last, and the one that is presented."""
+        background = self.store.current.background
+        kind, _, which = background.screen.partition(":")
+        if background.kind != "screen" or any(target == background.screen for _title, target in self._screens):
+            return self._screens
+        titles = {"screen": self.tr("Screen {0}").format(which or 1), "window": which}
+        return [*self._screens, (titles.get(kind, background.screen), background.screen)]
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
         """List the screens and windows anew before the list opens."""
