@@ -118,7 +118,6 @@ KEYS = {
     "PgDown": "slide",
     "Del": "",
     "F2": "",
-    "Space": "background",
 }
 """Shortcuts beside those of the menus; Del and F2 remove and rename files, as the menu does."""
 
