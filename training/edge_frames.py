@@ -17,11 +17,15 @@ from training.gaps import gaps
 
 _SIZES = ((640, 360), False), ((448, 256), True)
 """(width, height) of the frames, and whether photos are views, which are small."""
-_MIXTURE = Mixture(composite=0.5, empty=0.25, clip=0.05)
+_MIXTURE = Mixture(composite=0.45, empty=0.2, clip=0.05)
 _UNSPOILT = 0.5
 _PARTS = slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 8)
 """Channels of the frame, of the foreground, of alpha and of gaps."""
 _LAYERS = 8
+_PLAIN, _GAPS = "plain", "gaps"
+"""Names of files: of frames without and with gaps."""
+_GAP_SHARE = 0.4
+"""Share of a batch that has gaps."""
 
 
 class Frames(NamedTuple):
@@ -49,40 +53,58 @@ def draw_frames(cache: Path, out: Path, seconds: float, first: int, every: int) 
         SampleSource(cache, size, seed=number, mixture=_MIXTURE, unspoilt=_UNSPOILT, views=views)
         for number, (size, views) in enumerate(_SIZES)
     ]
-    files = [(out / f"{width}x{height}.{first}.u8").open("wb") for (width, height), _ in _SIZES]
+    files = [
+        {kind: (out / f"{width}x{height}.{kind}.{first}.u8").open("wb") for kind in (_PLAIN, _GAPS)}
+        for (width, height), _ in _SIZES
+    ]
     try:
         while time.monotonic() < end_s or not drawn:
-            for source, file in zip(sources, files, strict=True):
+            for source, kinds in zip(sources, files, strict=True):
                 sample = source.draw(first + drawn // len(sources) * every)
                 marked = np.where(gaps(sample.pha[0, ..., 0])[..., None], np.uint8(255), np.uint8(0))
-                file.write(np.concatenate([sample.src[0], sample.fgr[0], sample.pha[0], marked], 2).tobytes())
+                kinds[_GAPS if marked.any() else _PLAIN].write(
+                    np.concatenate([sample.src[0], sample.fgr[0], sample.pha[0], marked], 2).tobytes()
+                )
                 drawn += 1
     finally:
-        for file in files:
-            file.close()
+        for kinds in files:
+            for file in kinds.values():
+                file.close()
     return drawn
 
 
 def shuffled(folder: Path, count: int, seed: int, device: torch.device, rank: int, every: int) -> Iterator[Frames]:
     """Yield batches of `count` of the frames in a folder, without end, chosen at random, half of them mirrored.
 
-    device: keeps the frames; a CPU reads them from the disk. rank, every: of the files of each size, use every such one
-    from number `rank` on, or all of them if there are fewer.
+    Frames with gaps are more frequent than in the folder. device: keeps the frames; a CPU reads them from the disk.
+    rank, every: of the files of each size and kind, use every such one from number `rank` on, or all of too few.
     """
-    stored = [_read(path, device) for (size, _) in _SIZES for path in _share(folder, size, rank, every)]
+    stored = [
+        [[_read(path, device) for path in _share(folder, size, kind, rank, every)] for kind in (_PLAIN, _GAPS)]
+        for size, _ in _SIZES
+    ]
     rng = np.random.default_rng([seed, rank])
-    share = np.array([len(each) for each in stored], float)
+    share = np.array([sum(len(part) for kind in kinds for part in kind) for kinds in stored], float)
     while True:
-        frames = stored[int(rng.choice(len(stored), p=share / share.sum()))]
-        chosen = torch.from_numpy(rng.integers(len(frames), size=count)).to(device)
-        layers = frames[chosen].permute(0, 3, 1, 2).float() / 255
+        plain, with_gaps = stored[int(rng.choice(len(stored), p=share / share.sum()))]
+        marked = rng.random(count) < (_GAP_SHARE if plain and with_gaps else bool(with_gaps))
+        chosen = [_chosen(rng, with_gaps if gaps else plain) for gaps in marked]
+        layers = torch.stack(chosen).to(device).permute(0, 3, 1, 2).float() / 255
         if rng.random() < 0.5:
             layers = layers.flip(3)
         yield Frames(*(layers[:, part].contiguous() for part in _PARTS))
 
 
-def _share(folder: Path, size: tuple[int, int], rank: int, every: int) -> list[Path]:
-    files = sorted(folder.glob(f"{size[0]}x{size[1]}.*.u8"))
+def _chosen(rng: np.random.Generator, files: list[Tensor]) -> Tensor:
+    ends = np.cumsum([len(frames) for frames in files])
+    number = int(rng.integers(ends[-1]))
+    at = int(np.searchsorted(ends, number, "right"))
+    return files[at][number - ends[at]]  # a negative number counts from the end
+
+
+def _share(folder: Path, size: tuple[int, int], kind: str, rank: int, every: int) -> list[Path]:
+    # A process that drew no frame of this kind wrote an empty file.
+    files = sorted(path for path in folder.glob(f"{size[0]}x{size[1]}.{kind}.*.u8") if path.stat().st_size)
     return files[rank::every] or files
 
 

@@ -1,12 +1,13 @@
 """Train the layers that place edges, through the guided filter, at full size: `python -m training.edges --help`.
 
-The rest of the network, which finds people, stays as it is.
+With --deep those that find people learn, too, slowly where they were pretrained.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -31,14 +32,14 @@ from training.progress import Bar
 from training.step import EDGE_REACH
 from training.train import EXIT_DONE, filled, run_processes
 
-TRAINED = "detail1", "reduce1", "decode1", "refine1", "project"
-"""The layers at 1/2."""
+LAST = "detail1", "reduce1", "decode1", "refine1", "project"
+"""The layers at 1/2, which place edges."""
 WEIGHTS = "student.safetensors"
 RATIO = 0.5
 """The network sees frames at this fraction of their width and height."""
 _RIM = 5
 """Pixels around an edge that count more."""
-_GAP = 12
+_GAP = 8
 """How many times more a gap counts than other places; see `training.gaps`."""
 _LIMIT = 50
 """Weight of alpha beyond the limit, see `losses_of`: no ghost becomes a person, and no shadow on clothes a hole."""
@@ -46,8 +47,8 @@ _WHOLE = 0.99
 """Least true alpha inside of people."""
 _MOVED_PX = 3
 """Largest movement since the frame before, in pixels of the small frame."""
-_REMEMBERED = 0.5
-"""Share of steps in which the network remembers a frame."""
+_REMEMBERED = 0, 0, 1, 3
+"""Frames that the network remembers; each step takes one of these numbers."""
 _LEVELS = 3
 _WARM_UP_STEPS = 100
 _DECAY = 0.999
@@ -69,6 +70,7 @@ class Job:
     seed: int
     processes: int
     device: str
+    deep: bool
     rendezvous: str = ""
 
     @property
@@ -91,10 +93,11 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of the order of the frames.")] = 0,
     processes: Annotated[int, typer.Option(min=1, help="One for each core; a GPU is trained on by one.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    deep: Annotated[bool, typer.Option(help="Train all layers, not the last ones alone.")] = False,
 ) -> None:
-    """Train the last layers of exported weights; write the averaged weights to OUT."""
+    """Train exported weights further, the last layers alone or all; write the averaged weights to OUT."""
     drawing_s, training_s = drawing_minutes * 60, minutes * 60
-    job = Job(out, filled(cache), begin, limit, drawing_s, training_s, batch, rate, seed, processes, device)
+    job = Job(out, filled(cache), begin, limit, drawing_s, training_s, batch, rate, seed, processes, device, deep)
     job.frames.mkdir(parents=True, exist_ok=True)
     code = run_processes(draw, lambda _: job, processes) if job.drawing_s else EXIT_DONE
     if code == EXIT_DONE:
@@ -127,16 +130,17 @@ def widened(network: MattecamNetwork) -> MattecamNetwork:
 
 
 def train(rank: int, job: Job) -> None:
-    """Train the last layers of a network in evaluation mode; process 0 writes the log and the weights."""
+    """Train a network in evaluation mode; process 0 writes the log and the weights."""
     torch.set_num_threads(1)
     torch.backends.cudnn.benchmark = True
     parallel.join(rank, job.processes, job.rendezvous)
-    device, rng = torch.device(job.device), np.random.default_rng([job.seed, rank, 1])
+    device, rng = torch.device(job.device), np.random.default_rng([job.seed, 1])
     network, limit = (_placed(widened(load(path)), device) for path in (job.begin, job.limit))
-    for name in TRAINED:
-        network.get_submodule(name).requires_grad_(True)
+    for part in (network,) if job.deep else map(network.get_submodule, LAST):
+        part.requires_grad_(True)
+    pretrained = network.trunk.parameters() if job.deep and network.trunk else ()
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimizer, average = Optimizer(trained, job.rate), Average(network, _DECAY)
+    optimizer, average = Optimizer(trained, job.rate, pretrained), Average(network, _DECAY)
     batches = shuffled(job.frames, max(1, job.batch // job.processes), job.seed, device, rank, job.processes)
     begun, step = time.monotonic(), 0
     with Bar(job.training_s, 0, shown=rank == 0) as bar, (job.out / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -144,7 +148,7 @@ def train(rank: int, job: Job) -> None:
             passed_s = time.monotonic() - begun
             optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
             down, right = rng.integers(-_MOVED_PX, _MOVED_PX, 2, endpoint=True)
-            moved = (int(down), int(right)) if rng.random() < _REMEMBERED else None
+            moved = [(int(down) * back, int(right) * back) for back in range(rng.choice(_REMEMBERED), 0, -1)]
             losses = losses_of(network, next(batches), limit, moved)
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
@@ -164,19 +168,18 @@ def train(rank: int, job: Job) -> None:
 
 
 def losses_of(
-    network: MattecamNetwork, frames: Frames, limit: MattecamNetwork, moved: tuple[int, int] | None
+    network: MattecamNetwork, frames: Frames, limit: MattecamNetwork, moved: Sequence[tuple[int, int]] = ()
 ) -> dict[str, Tensor]:
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
 
-    limit: far from edges, the trained network may neither show more background nor hide more of people than this one,
-    which reads the same features. moved: the network has seen the frame before, moved by so many pixels of the small
-    frame, down and to the right; None: no frame.
+    limit: far from edges, the trained network may neither show more background nor hide more of people than this one.
+    moved: the network has seen the frame before, moved by so many pixels of the small frame, down and to the right,
+    once for each of these.
     """
     small = downsampled(frames.src, RATIO).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        features = _features(network, small, moved)
-        allowed = stretched(_answer(limit, small, *features)[1], ALPHA_MARGIN)
-    residual, logit = _answer(network, small, *features)
+        allowed = stretched(_answer(limit, small, moved)[1], ALPHA_MARGIN)
+    residual, logit = _answer(network, small, moved)
     coarse = stretched(logit, ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous()
     shown = guided_filter.apply(frames.src, *explained(small, matte))
@@ -200,21 +203,14 @@ def losses_of(
     }
 
 
-def _features(network: MattecamNetwork, small: Tensor, moved: tuple[int, int] | None) -> tuple[Tensor, Tensor]:
-    """Return what the last layers read: the encoder's features at 1/2 and the decoder's at 1/4."""
+def _answer(network: MattecamNetwork, small: Tensor, moved: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    """Return the residual of the foreground, (B, 3, h, w), and the logit of alpha, (B, 1, h, w)."""
     r1, r2, r3 = None, None, None
     with torch.autocast(small.device.type, torch.bfloat16):
-        if moved is not None:
-            before = torch.roll(small, moved, (2, 3))
-            _, _, (r1, r2, r3) = network.features(network.normalized(before), None, None, None)
-        finest, (decoded, *_), _ = network.features(network.normalized(small), r1, r2, r3)
-    return finest, decoded
-
-
-def _answer(network: MattecamNetwork, small: Tensor, finest: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the residual of the foreground, (B, 3, h, w), and the logit of alpha, (B, 1, h, w)."""
-    with torch.autocast(small.device.type, torch.bfloat16):
-        raw = pixels_of(network.finest(network.normalized(small), finest, decoded), small)
+        with torch.no_grad():
+            for step in moved:
+                _, _, (r1, r2, r3) = network.cells(torch.roll(small, step, (2, 3)), r1, r2, r3)
+        raw = pixels_of(network.cells(small, r1, r2, r3)[0], small)
     return raw[:, :3].float(), raw[:, 3:].float()
 
 

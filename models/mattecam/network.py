@@ -223,22 +223,8 @@ class MattecamNetwork(nn.Module):
 
         keep: the shares of the memories that each frame sees; None for all. begun: see `models.mattecam.parts.Trunk`.
         """
-        normalized = self.normalized(src_small)
-        f1, features, memories = self.features(normalized, r1, r2, r3, frames, keep, begun)
-        return self.finest(normalized, f1, features[0]), features, memories
-
-    def features(
-        self,
-        normalized: Tensor,
-        r1: Tensor | None,
-        r2: Tensor | None,
-        r3: Tensor | None,
-        frames: int = 1,
-        keep: Shares | None = None,
-        begun: Tensor | None = None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
-        """Return the encoder's features at 1/2 and what `cells` returns beside the cells, for `normalized` frames."""
         keep1, keep2, keep3 = keep or (None, None, None)
+        normalized = self.normalized(src_small)
         f1 = self.encode1(normalized)
         f2 = self.encode2(f1)
         f3 = self.encode3(f2)
@@ -251,15 +237,11 @@ class MattecamNetwork(nn.Module):
         x4, r3 = self.memory4(self.decode4(deep), r3, keep3, frames)
         x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)
         x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep1, frames)
-        return f1, (x2, x3, x4, deep), (r1, r2, r3)
-
-    def finest(self, normalized: Tensor, f1: Tensor, x2: Tensor) -> Tensor:
-        """Return the cells, from the encoder's features at 1/2 and the decoder's at 1/4."""
         if self.detail1 is not None:
             f1 = torch.cat([f1, self.detail1(normalized[:, :3])], 1)
         x1 = self.decode1(_joined(self.reduce1(x2), f1))
         cells: Tensor = self.project(x1 if self.refine1 is None else self.refine1(x1))
-        return cells
+        return cells, (x2, x3, x4, deep), (r1, r2, r3)
 
 
 def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
