@@ -111,6 +111,10 @@ class EdgeSettings(Model):
     light_wrap: float = setting(0.0, "Light of the background on the person's outline.", 0, 100, option="--light-wrap")
     portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
 
+    def level(self, *, served: bool) -> StrictLevel:
+        """Return the level of strict mode in effect, which is not off while a server makes the mattes."""
+        return "balanced" if served and self.strict == "off" else self.strict
+
     @model_validator(mode="before")
     @classmethod
     def _accept_old_names(cls, data: object) -> object:
@@ -196,8 +200,8 @@ class MattingSettings(EngineSettings):
 
     @property
     def strict_level(self) -> StrictLevel:
-        """The level of strict mode in effect: it is never off while a server makes the mattes."""
-        return "balanced" if self.location == "remote" and self.edges.strict == "off" else self.edges.strict
+        """The level of strict mode in effect under these settings."""
+        return self.edges.level(served=self.location == "remote")
 
     @property
     def engine(self) -> EngineSettings:

@@ -280,7 +280,8 @@ def _edges(settings: Settings, engine: MattingEngine) -> EdgeSettings:
     """Return the edge settings. Strict mode cannot be off while a server makes the mattes, or is to."""
     edges = settings.matting.edges
     served = settings.matting.location == "remote" or engine.info.executor == "webrtc"
-    return edges.replace(strict="balanced") if served and edges.strict == "off" else edges
+    level = edges.level(served=served)
+    return edges if level == edges.strict else edges.replace(strict=level)
 
 
 def _crop(frame: Frame, framing: FramingSettings) -> Frame:
