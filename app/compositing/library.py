@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.core.files.names import is_companion
+from app.core.files.names import is_of_kind
 from app.core.files.paths import assets_dir, backgrounds_dir
 from app.media.image_file import IMAGE_SUFFIXES
 
@@ -28,8 +28,7 @@ def own_backgrounds() -> tuple[Path, ...]:
     if not folder.is_dir():
         return ()
     known = VIDEO_SUFFIXES | IMAGE_SUFFIXES
-    files = (p for p in folder.iterdir() if p.suffix.lower() in known and not is_companion(p))
-    return tuple(sorted(files, key=lambda p: p.name.lower()))
+    return tuple(sorted((p for p in folder.iterdir() if is_of_kind(p, known)), key=lambda p: p.name.lower()))
 
 
 def named_backgrounds() -> tuple[tuple[Path, str], ...]:

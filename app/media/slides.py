@@ -21,7 +21,7 @@ import numpy as np
 
 from app.core.errors import BackgroundError
 from app.core.files import paths
-from app.core.files.names import is_companion, is_special
+from app.core.files.names import is_of_kind, is_special
 from app.core.messages.media import SlidesText, VideoText
 from app.core.types import BgrImage
 from app.media.image_file import read_image
@@ -74,8 +74,7 @@ class ImageFolderReader:
 
 def pictures_in(folder: Path) -> list[Path]:
     """Return the images of a folder in natural order of their names. Raises OSError."""
-    files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURES and not is_companion(file))
-    return sorted(files, key=_natural)
+    return sorted((file for file in folder.iterdir() if is_of_kind(file, PICTURES)), key=_natural)
 
 
 def picture_names(folder: Path) -> dict[Path, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from app.core.errors import UsageError
@@ -52,9 +52,12 @@ def resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def is_companion(path: Path) -> bool:
-    """Return whether macOS made a file beside another one, for its attributes, on a disk that is not its own."""
-    return path.name.startswith("._")
+def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
+    """Return whether a file in a folder is of a kind with these suffixes, in lower case.
+
+    What macOS makes beside another file, for its attributes, on a disk that is not its own is of no kind.
+    """
+    return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
 
 def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:

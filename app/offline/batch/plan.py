@@ -10,7 +10,7 @@ from pathlib import Path
 from app import __version__
 from app.core.errors import SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import is_companion, resolved
+from app.core.files.names import is_of_kind, resolved
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
@@ -37,11 +37,8 @@ def clips_in(source: str) -> list[str]:
             names = [str(file) for file in path.iterdir()] if path.is_dir() else []
         except OSError as error:
             raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
-    return sorted(name for name in names if _is_clip(Path(name))) or [source]
-
-
-def _is_clip(path: Path) -> bool:
-    return path.suffix.lower() in VIDEOS and ".part" not in path.suffixes and not is_companion(path)
+    clips = (name for name in names if is_of_kind(Path(name), VIDEOS) and ".part" not in Path(name).suffixes)
+    return sorted(clips) or [source]
 
 
 def plan_jobs(

@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from app.core.errors import BackgroundError, SourceOpenError, UsageError
-from app.core.files.names import is_companion
+from app.core.files.names import is_of_kind
 from app.core.messages.command_line import EvaluateText
 from app.media.image_file import IMAGE_SUFFIXES, read_grey
 from app.media.video_input import VideoError
@@ -106,7 +106,7 @@ def find_clips(path: Path) -> dict[str, Path]:
     clips = {
         entry.stem: entry
         for entry in sorted(path.iterdir())
-        if (entry.is_dir() and _images(entry)) or (entry.suffix.lower() in VIDEOS and not is_companion(entry))
+        if (entry.is_dir() and _images(entry)) or is_of_kind(entry, VIDEOS)
     }
     if not clips:
         raise UsageError(EvaluateText.EMPTY(folder=path))
@@ -124,9 +124,7 @@ def read_alphas(path: Path) -> Iterator[Alpha]:
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(
-        entry for entry in folder.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES and not is_companion(entry)
-    )
+    return sorted(entry for entry in folder.iterdir() if is_of_kind(entry, IMAGE_SUFFIXES))
 
 
 def _read_images(paths: Sequence[Path]) -> Iterator[Alpha]:
