@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from app.core.messages.doctor import GpuFinding
 from app.core.text import Text
 from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
-from app.matting.selection.hardware import supports, torch_usable
+from app.matting.selection.hardware import load_torch, supports, torch_usable
 from app.system.environment import ROOT, VENV, VERSION
 from app.system.torch_build import (
     NVIDIA_MARK,
@@ -24,7 +23,6 @@ from app.system.torch_build import (
     suitable_builds,
 )
 
-_log = logging.getLogger(__name__)
 _NVIDIA, _AMD = "0x10de", "0x1002"
 _CHECK = "graphics card"
 
@@ -49,10 +47,8 @@ def read_torch() -> TorchFacts | None:
     """Return the facts of the installed torch; None without torch."""
     if not torch_usable():
         return None
-    try:
-        import torch
-    except (ImportError, OSError) as error:  # a library that it needs is missing
-        _log.warning("PyTorch cannot be loaded.", exc_info=error)
+    torch = load_torch()
+    if torch is None:
         return TorchFacts("", None, None, (), False)
     devices: list[str] = []
     unsupported: list[str] = []

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from app.core.errors import ModelError
@@ -148,10 +149,8 @@ def cuda_cards() -> CudaCards:
         ctypes.CDLL(driver)
     except OSError:
         return CudaCards(None)
-    try:
-        import torch
-    except (ImportError, OSError) as error:  # a library that it needs is missing
-        _log.warning("PyTorch cannot be loaded; networks run on the CPU.", exc_info=error)
+    torch = load_torch()
+    if torch is None:
         return CudaCards(None)
 
     from app.matting.torch.cuda_api import convolves_in_half
@@ -166,6 +165,18 @@ def cuda_cards() -> CudaCards:
 def torch_usable() -> bool:
     """Return whether torch is installed; packages lack it."""
     return importlib.util.find_spec("torch") is not None
+
+
+def load_torch() -> ModuleType | None:
+    """Return torch; None if it is not installed, or lacks a library that it needs."""
+    if not torch_usable():
+        return None
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        _log.warning("PyTorch cannot be loaded; networks run on the CPU.", exc_info=error)
+        return None
+    return torch
 
 
 @functools.cache
@@ -222,11 +233,8 @@ def gpus() -> tuple[tuple[str, str], ...]:
 
 def apple_gpu_usable() -> bool:
     """Return whether torch can use an Apple GPU."""
-    if platform.system() != "Darwin" or not torch_usable():
-        return False
-    import torch
-
-    return torch.backends.mps.is_available()
+    torch = load_torch() if platform.system() == "Darwin" else None
+    return torch is not None and bool(torch.backends.mps.is_available())
 
 
 def gpu(device: str = "cuda") -> str:

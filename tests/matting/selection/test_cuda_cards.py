@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import sys
 
 import pytest
@@ -127,3 +128,5 @@ def test_a_driver_does_not_help_torch_that_cannot_be_loaded(monkeypatch: pytest.
     monkeypatch.setattr(ctypes, "CDLL", lambda name: None)
     monkeypatch.setitem(sys.modules, "torch", None)
     assert hardware.cuda_cards.__wrapped__().first() is None
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    assert not hardware.apple_gpu_usable()
