@@ -17,7 +17,7 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import column, prepare, row, timer
+from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.runtime.status import PipelineStatus
 
 
@@ -125,7 +125,7 @@ class DoctorDialog(FindingsDialog):
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
-        if event is not None and not event.spontaneous():  # it is not just minimised
+        if was_hidden(event):
             self._give_back()
 
     def _begin(self) -> None:

@@ -21,7 +21,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.qt import column, row, timer
+from app.gui.widgets.qt import column, row, timer, was_hidden
 from app.runtime.plate import PlateCapture
 
 TICK_MS = 30
@@ -83,7 +83,7 @@ class PlateDialog(QDialog):
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Release the exposure, which the pipeline holds while it uses a plate; also at the end of the program."""
         super().hideEvent(event)
-        if event is not None and not event.spontaneous():  # it is not just minimised
+        if was_hidden(event):
             self._timer.stop()
             self._hold(False)
 

@@ -13,7 +13,7 @@ from app.gui.preview.mirroring import Sides
 from app.gui.preview.zones import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check
-from app.gui.widgets.qt import follow
+from app.gui.widgets.qt import follow, was_hidden
 from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
 from app.runtime.status import PipelineStatus
 
@@ -216,7 +216,7 @@ class ZoneControls(Form):
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Put the brush away: nothing would show that dragging on the preview paints."""
         super().hideEvent(event)
-        if event is not None and not event.spontaneous():
+        if was_hidden(event):
             for brush in self._brushes:
                 brush.setChecked(False)
 

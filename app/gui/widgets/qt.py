@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtBoundSignal
+from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
@@ -57,6 +58,11 @@ def timer(parent: QObject, interval_ms: int, run: Callable[[], object], *, once:
     made.setSingleShot(once)
     made.timeout.connect(run)
     return made
+
+
+def was_hidden(event: QHideEvent | None) -> bool:
+    """Return whether the program hid a widget: the system sends the same event for one that is minimised."""
+    return event is not None and not event.spontaneous()
 
 
 def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
