@@ -254,7 +254,7 @@ class Settings(Model):
 
     @property
     def hides(self) -> tuple[object, ...]:
-        """What decides which part of the room a picture shows."""
+        """What decides which part of the room, or which screen, a picture shows."""
         return self.hides_over(self.background)
 
     def hides_over(self, background: BackgroundSettings) -> tuple[object, ...]:
@@ -262,6 +262,7 @@ class Settings(Model):
         edges = self.matting.edges
         return (
             (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
+            background.screen if background.kind == "screen" else None,
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
             (self.people.zones, self.people.only_me, self.selected, self.framing),
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
+from app.compositing.still import ColourBackground
 from app.core.errors import SourceLostError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.stage import Stage
@@ -138,6 +140,30 @@ def test_a_frozen_picture_outlives_changes_that_hide_nothing() -> None:
         pipeline.change(lambda now: now.replace(background=other, overlay=now.overlay.replace(text="Back soon")))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.COMPOSITE
+
+
+@pytest.mark.parametrize(
+    ("left", "chosen", "kind"),
+    [
+        ({"kind": "screen", "screen": "screen:1"}, {"screen": "screen:2"}, PictureKind.STANDBY),
+        ({"kind": "screen", "screen": "screen:1"}, {"screen": "window:Slides"}, PictureKind.STANDBY),
+        ({"kind": "screen", "screen": "screen:1"}, {"zoom": 2.0}, PictureKind.COMPOSITE),
+        ({"kind": "colour", "screen": "screen:1"}, {"screen": "screen:2"}, PictureKind.COMPOSITE),
+    ],
+)
+def test_a_frozen_picture_of_a_screen_ends_when_another_is_chosen(
+    left: dict[str, str], chosen: dict[str, object], kind: PictureKind
+) -> None:
+    """The screen that the user had left was sent on."""
+    world, background = FakeWorld(), BASE.background.replace(**left)
+    parts = replace(world.parts(), open_background=lambda settings, screen: ColourBackground(settings.colour))
+    with running(world, BASE.replace(background=background), parts=parts) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        assert world.newest().kind is PictureKind.COMPOSITE
+        pipeline.change(lambda now: now.replace(background=background.replace(**chosen)))
+        eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
 
 
 def test_a_blurred_room_that_is_frozen_after_another_choice_ends() -> None:
