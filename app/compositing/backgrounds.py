@@ -26,6 +26,11 @@ class Background(Protocol):
     slides: int
     """Number of slides; 0 for a background that has none."""
 
+    @property
+    def problem(self) -> BackgroundError | None:
+        """Why the backdrop no longer changes; None while it works (any thread)."""
+        ...
+
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         """Return the backdrop in this size for this time, without waiting for a file.
 

@@ -52,7 +52,7 @@ class ScreenBackground:
     `ScreenUse.stop` ends the capture; the last image stays.
     """
 
-    slides = 0
+    slides, problem = 0, None
 
     def __init__(
         self,

@@ -25,6 +25,8 @@ class SlidesBackground:
     A thread owns the file and reads slides ahead; `backdrop` returns what is ready.
     """
 
+    problem = None
+
     def __init__(self, path: Path, settings: BackgroundSettings, *, realtime: bool = True) -> None:
         """realtime: False makes `backdrop` wait for the slide. Raises BackgroundError if the slide cannot be read."""
         self.name = path.name

@@ -31,7 +31,7 @@ def layout_of(settings: BackgroundSettings) -> Layout:
 class _Still:
     """What backgrounds have in common that neither follow settings nor hold a file."""
 
-    slides = 0
+    slides, problem = 0, None
 
     def follow(self, settings: BackgroundSettings) -> None:
         """Do nothing: nothing of the background is followed."""

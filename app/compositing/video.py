@@ -59,7 +59,10 @@ class LoopingVideo:
         """Duration of a round; None until the first one has been decoded."""
 
     def frames(self) -> Iterator[TimedFrame]:
-        """Yield every frame after the first, in an endless loop; ends only if no frame can be read any more."""
+        """Yield every frame after the first, in an endless loop; ends after the only frame.
+
+        Raises VideoError if no frame can be read any more.
+        """
         at_s = 0.0
         previous_s: float | None = self.first.time
         while True:
@@ -71,8 +74,10 @@ class LoopingVideo:
                     step_s = stamped_s if _SHORTEST_STEP_S <= stamped_s <= _LONGEST_STEP_S else step_s
                 at_s, previous_s, count = at_s + step_s, frame.time, count + 1
                 yield TimedFrame(at_s, frame)
+            if count == 0 and self.round_s is None:
+                return  # a single frame
             if count == 0 or not self._video.rewind():
-                return
+                raise VideoError(VideoText.NO_MORE_FRAMES(file=self._video.path))
             self.round_s = self.round_s or at_s + self.interval_s
             self._round = self._video.frames()
             previous_s = None  # the first frame of a round follows the last one of the previous round
@@ -115,7 +120,7 @@ class VideoBackground:
     slides = 0
 
     def __init__(self, path: Path, layout: Layout = Layout(), *, realtime: bool = True) -> None:
-        self.name = path.name
+        self.name, self._path = path.name, path
         self._layout = layout
         self._realtime = realtime
         self._video = LoopingVideo(path)
@@ -130,6 +135,7 @@ class VideoBackground:
         self._due_s = 0.0
         self._decoded_s = 0.0
         self._ended = False
+        self.problem: BackgroundError | None = None
         self._reader.start()
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
@@ -190,8 +196,9 @@ class VideoBackground:
                 with self._condition:
                     self._ahead.append((timed.at_s, image))
                     self._condition.notify_all()
-        except (FFmpegError, OSError, ValueError, MemoryError) as error:
+        except (VideoError, FFmpegError, OSError, ValueError, MemoryError) as error:
             log.warning("The background video %s stopped: %s", self.name, error)
+            self.problem = BackgroundError(VideoText.NO_MORE_FRAMES(file=self._path))
         finally:
             with self._condition:
                 self._ended = True

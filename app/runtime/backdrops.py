@@ -48,8 +48,8 @@ class Backdrops:
         """What the background in use follows."""
         self.slides = 0
         """Number of slides; 0 without slides (any thread)."""
-        self._failed = False
-        """The background in use could not be shown for the last frame."""
+        self._problem: Exception | None = None
+        """Of the background in use, at the last frame."""
         self._broken = False
         """The background that is wanted, or the one in use, has failed."""
         self._answered = False
@@ -112,7 +112,7 @@ class Backdrops:
     def _use(self, background: Background | None, settings: BackgroundSettings | None) -> None:
         replaced, self._background = self._background, background
         self._opened = None if settings is None else settings.opened
-        self._settings, self._failed = settings, False
+        self._settings, self._problem = settings, None
         self.slides = 0 if background is None else background.slides
         if replaced is not None:
             self.preparer.retire(replaced)  # closing a video may take longer than a frame
@@ -130,17 +130,17 @@ class Backdrops:
 
     def backdrop(self, frame: Frame, time_s: float) -> Backdrop:
         """Return what is behind the person in this frame; grey if there is no background."""
+        shown: Backdrop | None = None
         if self._background is not None and self._settings is not None:
             try:
                 shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
-                if self._failed:
-                    self._failed = False
-                    self._report(None)
-                return shown
+                problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
-                self._failed = True
-                self._report(error)
-        return np.full_like(frame.image, PLAIN_GREY)
+                problem = error
+            if problem is not self._problem:
+                self._problem = problem
+                self._report(problem)
+        return np.full_like(frame.image, PLAIN_GREY) if shown is None else shown
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""

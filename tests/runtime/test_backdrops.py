@@ -16,8 +16,10 @@ from app.compositing.screen_use import ScreenUse
 from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
 from app.core.types import BgrImage, Frame
+from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
+from tests.compositing.files import colour_number, write_video
 from tests.people.heads import person
 from tests.waiting import eventually
 
@@ -103,6 +105,21 @@ def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opene
     assert not opened.board.read().problems
     opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
     assert opened.backdrops.slides == 0
+
+
+def test_a_video_that_stops_is_reported_and_keeps_its_last_frame(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood still, and nobody was told."""
+    monkeypatch.setattr(VideoInput, "rewind", lambda video: False)  # its drive is gone
+    video = BackgroundSettings(kind="video", path=write_video(tmp_path / "film.mp4", frames=2))
+    opened.use(video, lambda image: colour_number(image) == 0)
+    eventually(lambda: bool(opened.shown(video).any() and opened.board.read().problems))
+    (problem,) = opened.board.read().problems
+    assert problem.stage is Stage.BACKGROUND and "film.mp4 can no longer be read" in problem.message
+    assert not (opened.shown(video) == PLAIN_GREY).all()
+    opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
+    assert not opened.board.read().problems
 
 
 def test_a_background_that_opens_closes_no_problem_of_the_stand_by_card(opened: Opened) -> None:
