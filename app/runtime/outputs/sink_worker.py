@@ -50,7 +50,8 @@ class SinkWorker:
     @property
     def device(self) -> str | None:
         """The device of an open camera, whose readers are those of the device (any thread)."""
-        return None if self._camera is None else self._camera.device
+        camera = self._camera
+        return None if camera is None else camera.device
 
     @property
     def decided(self) -> bool:
