@@ -87,6 +87,8 @@ class StatusBoard:
         self.frames_sent = Meter(RATE_SPAN_S)
         self.frame_limit: int | None = None
         """Set before the start."""
+        self.resumed_s = 0.0
+        """When the last suspension ended, by time.perf_counter(); set by the output clock (any thread)."""
 
     def report(self, stage: Stage, problem: Exception | str | None, part: object = None) -> None:
         """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.compositing.overlay import Overlay, overlaid
 from app.core.settings import EdgeSettings
-from app.core.threads import elapsed_s, name_thread
+from app.core.threads import name_thread
 from app.core.types import (
     AlphaImage,
     Backdrop,
@@ -31,7 +31,7 @@ from app.core.types import (
 )
 from app.matting.base.interface import Pending
 from app.matting.engine.motion import is_still, thumbnail_of
-from app.privacy.plausibility import STALE_S, MatteCheck
+from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
 from app.runtime.engines.plan import Run, StandBy
 from app.runtime.status import Phase
@@ -90,18 +90,16 @@ class UnchangedFrames:
         self._steps = 0
         self._calm: Floats | None = None
         """Thumbnail of the frame of the last composite, which may be shown once more for a frame that is as still."""
-        self._asked_s = elapsed_s()
 
-    def composite(self, conditions: Conditions, frame: Frame) -> Picture | None:
-        """Return the last composite if it also fits this frame and its conditions, else None."""
-        now_s, asked_s = elapsed_s(), self._asked_s
-        self._asked_s = now_s
-        if now_s - asked_s > STALE_S:
-            self.forget()  # its frame may be from before a suspension: the output clock drops such pictures
+    def composite(self, conditions: Conditions, frame: Frame, resumed_s: float = 0.0) -> Picture | None:
+        """Return the last composite if it also fits this frame and its conditions, else None.
+
+        resumed_s: as in `StatusBoard`; the output clock drops composites of older frames.
+        """
         if self._last is None or self._steps < SETTLED_STEPS:
             return None
         last, picture = self._last
-        if picture.frame is None or not last.equal(conditions):
+        if picture.frame is None or picture.frame.captured_at_s < resumed_s or not last.equal(conditions):
             return None
         if same_image(frame.image, picture.frame.image):
             return picture

@@ -148,13 +148,13 @@ class MattingWorker:
                 return
             overlay, hides = self._overlay.current, settings.hides_over(self._backdrops.shown(settings.background))
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, edited, overlay, hides)
-            repeated = self._unchanged.composite(conditions, frame)
+            repeated = self._unchanged.composite(conditions, frame, self._board.resumed_s)
             if repeated is not None:
                 if self._drain():
                     self._show(repeated, hides)
                 return
             tests = self._tests
-            with self._shared.turns.step():
+            with self._shared.turns.step(), self.thread.calling(run.engine.info.device):
                 pending = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
                 if overlaps:
                     pending.detach()
@@ -198,7 +198,14 @@ class MattingWorker:
         An engine that has been replaced meanwhile is not tested, and its failure is not that of the one in use.
         """
         job = self._finisher.pending
-        return job is None or self._complete(job, self._finisher.take)
+        if job is None:
+            return True
+
+        def take() -> StepResult:
+            with self.thread.calling(job.run.engine.info.device):
+                return self._finisher.take()
+
+        return self._complete(job, take)
 
     def _complete(self, job: StepJob, finish: Callable[[], StepResult]) -> bool:
         """Take note of a step that ends; return whether it succeeded."""

@@ -1,4 +1,4 @@
-"""Detects threads that have died and an output clock that stalls, reports them, and shows the stand-by card."""
+"""Detects threads that have died, calls that do not return and a clock that stalls; reports them, shows the card."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from app.runtime.shared import Shared
 from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
+HANGS = {Stage.CAPTURE: ProgramText.SOURCE_HANGS, Stage.MATTING: ProgramText.MODEL_HANGS}
+"""What is said of a call that does not return, by the stage of its thread."""
 
 
 class Watchdog:
@@ -51,7 +53,7 @@ class Watchdog:
         before, self._late[name] = self._late.get(name), device
         # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
         if device is not None and device == before:
-            message = ProgramText.SOURCE_HANGS if thread.stage is Stage.CAPTURE else ProgramText.OUTPUT_HANGS
+            message = HANGS.get(thread.stage, ProgramText.OUTPUT_HANGS)
             self._board.report(thread.stage, message(device=device), (self, name))
         elif device is None:
             self._board.report(thread.stage, None, (self, name))

@@ -123,7 +123,7 @@ class Worker:
 
     @contextmanager
     def calling(self, device: str) -> Iterator[None]:
-        """Note the call of a driver in this block (its thread). device: its name for the user."""
+        """Note the call of a driver or network in this block (its thread). device: its name for the user."""
         self._call = time.monotonic(), device
         try:
             yield
@@ -131,7 +131,7 @@ class Worker:
             self._call = None
 
     def hangs(self, limit_s: float) -> str | None:
-        """Return the name of the device if the call of its driver takes longer than this."""
+        """Return the name of the device if its call takes longer than this."""
         call = self._call
         return call[1] if call is not None and time.monotonic() - call[0] > limit_s else None
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from app.core.threads import elapsed_s
-from app.runtime import finishing, watchdog
+from app.runtime import watchdog
 from app.runtime.finishing import SETTLED_STEPS
 from app.runtime.outputs import output_clock
 from app.runtime.timing import Timing
@@ -27,7 +27,7 @@ class Suspension:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._slept_s = 0.0
-        for module in (output_clock, watchdog, finishing):
+        for module in (output_clock, watchdog):
             monkeypatch.setattr(module, "elapsed_s", lambda: elapsed_s() + self._slept_s)
 
     def sleep(self) -> float:

@@ -48,6 +48,11 @@ def test_an_equal_frame_gives_the_last_composite(settled: UnchangedFrames, image
     assert first is not None and settled.composite(SAME, frame_of(image.copy())) is first
 
 
+def test_a_composite_from_before_a_suspension_is_not_shown_again(settled: UnchangedFrames, image: np.ndarray) -> None:
+    assert settled.composite(SAME, frame_of(image.copy()), resumed_s=1.0) is None
+    assert settled.composite(SAME, frame_of(image.copy())) is not None, "as of the first frame"
+
+
 @pytest.mark.parametrize("row", [0, 31, 63])
 def test_one_changed_value_is_another_frame(settled: UnchangedFrames, image: np.ndarray, row: int) -> None:
     changed = image.copy()

@@ -205,9 +205,10 @@ def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
     [
         ("read", (Stage.CAPTURE, "fake does not respond; reconnect it")),
         ("virtual_camera", (Stage.VIRTUAL_CAMERA, "virtual_camera does not respond; close the programs that use it")),
+        ("step", (Stage.MATTING, "The model does not respond on cpu; start the program again")),
     ],
 )
-def test_a_driver_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str]) -> None:
+def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str]) -> None:
     world = FakeWorld()
     with running(world, BASE, replace(TIMING, hang_s=0.2)) as pipeline:
 

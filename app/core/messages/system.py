@@ -22,6 +22,7 @@ class ProgramText(Message):
     OUTPUT_HANGS = (
         "{device} does not respond; close the programs that use it, or start the program again with another output."
     )
+    MODEL_HANGS = "The model does not respond on {device}; start the program again, or with another device."
     THREAD_STALLED = "The {thread} thread does not respond; start the program again."
     STATUS_NOT_WRITTEN = "The status file {file} cannot be written: {reason}."
 

@@ -5119,6 +5119,11 @@
         <translation>{device} reagiert nicht; schließen Sie die Programme, die das Gerät benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
     </message>
     <message>
+        <source>The model does not respond on {device}; start the program again, or with another device.</source>
+        <comment>ProgramText.MODEL_HANGS</comment>
+        <translation>Das Modell antwortet auf {device} nicht; starten Sie das Programm neu oder mit einem anderen Gerät.</translation>
+    </message>
+    <message>
         <source>The {thread} thread does not respond; start the program again.</source>
         <comment>ProgramText.THREAD_STALLED</comment>
         <translation>Der Thread {thread} reagiert nicht; starten Sie das Programm neu.</translation>

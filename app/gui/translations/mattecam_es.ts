@@ -5119,6 +5119,11 @@
         <translation>{device} no responde; cierre los programas que lo usan o reinicie el programa con otra salida.</translation>
     </message>
     <message>
+        <source>The model does not respond on {device}; start the program again, or with another device.</source>
+        <comment>ProgramText.MODEL_HANGS</comment>
+        <translation>El modelo no responde en {device}; reinicie el programa, también con otro dispositivo.</translation>
+    </message>
+    <message>
         <source>The {thread} thread does not respond; start the program again.</source>
         <comment>ProgramText.THREAD_STALLED</comment>
         <translation>El hilo {thread} no responde; vuelva a iniciar el programa.</translation>

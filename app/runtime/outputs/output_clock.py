@@ -96,8 +96,6 @@ class OutputClock:
         self._arrived_s = 0.0
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
-        self._resumed_s = 0.0
-        """When the last suspension ended, by time.perf_counter()."""
         self.last_tick_s = elapsed_s()
         """`elapsed_s` of the last tick; read by the watchdog."""
 
@@ -111,7 +109,7 @@ class OutputClock:
                 return
             now_s = elapsed_s()
             if now_s - self.last_tick_s > self._timing.stale_s:
-                self._resumed_s = time.perf_counter()
+                self._board.resumed_s = time.perf_counter()
             self.last_tick_s = now_s
             if arrived is not None:
                 clock.note_arrival()
@@ -138,7 +136,7 @@ class OutputClock:
         if isinstance(arrived, StandBy):
             self._latest, self.phase = None, arrived.reason
             self._size = arrived.size or self._size
-        elif arrived.frame is None or arrived.frame.captured_at_s >= self._resumed_s:
+        elif arrived.frame is None or arrived.frame.captured_at_s >= self._board.resumed_s:
             self._latest, self.phase = arrived, Phase.RUNNING
             self._size, self._arrived_s = arrived.size, self.last_tick_s
 
