@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from app.core.types import Floats
-from app.matting.base.interface import StateArrays, copy_into
 from app.matting.kernels.network_arrays import halve_rows, pixel_rows
 from models.rules import NEAR, OTHER, REACH, SAME, DecisionRule, ForgettingRule
 
@@ -28,53 +27,24 @@ def unpack(cells: Floats, alpha_margin: float, matte: Floats) -> None:
     np.clip(alpha, 0, 1, out=alpha)
 
 
-class LastFrame:
-    """What a stage remembers of the last frame of one stream."""
+def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
+    """Limit alpha (h, w), in 0..1, in place to what the decisions nearby allow; `models.rules` explains it.
 
-    def __init__(self, last: Floats) -> None:
-        """last: before the first frame, zeros."""
-        self._last = last
-
-    def reset(self) -> None:
-        """Forget the stream."""
-        self._last.fill(0)
-
-    def state(self) -> StateArrays:
-        """Return a copy."""
-        return {"last": self._last.copy()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore it. Raises KeyError or ValueError if the arrays do not fit."""
-        copy_into(self._last, arrays["last"])
-
-
-class CpuDecision(LastFrame):
-    """The decision stage, which remembers its decisions; `models.rules` explains it.
-
+    last: (h, w) the decisions of the frame before, zeros before the first one; replaced by those of this frame.
     OpenVINO needs ten times as long for it as OpenCV, because it pads a single channel to sixteen.
     """
-
-    def __init__(self, rule: DecisionRule, height: int, width: int) -> None:
-        """height, width: of the small frame."""
-        super().__init__(np.zeros((height, width), np.float32))
-        self._rule = rule
-        self._band = np.ones((2 * rule.band + 1,) * 2, np.uint8)
-
-    def apply(self, alpha: Floats) -> None:
-        """Limit alpha (h, w), in 0..1, in place to what the decisions nearby allow."""
-        rule = self._rule
-        foreground = _mean(alpha, 1)
-        foreground -= np.float32(0.5)
-        foreground += np.float32(rule.hysteresis) * self._last
-        foreground /= np.float32(rule.width)
-        foreground += np.float32(0.5)
-        np.clip(foreground, 0, 1, out=foreground)
-        lowest = _mean(np.asarray(cv2.erode(foreground, self._band), np.float32), rule.ramp)
-        highest = _mean(np.asarray(cv2.dilate(foreground, self._band), np.float32), rule.ramp)
-        np.minimum(np.maximum(alpha, lowest, out=alpha), highest, out=alpha)
-        foreground *= 2
-        foreground -= 1
-        self._last = foreground
+    foreground = _mean(alpha, 1)
+    foreground -= np.float32(0.5)
+    foreground += np.float32(rule.hysteresis) * last
+    foreground /= np.float32(rule.width)
+    foreground += np.float32(0.5)
+    np.clip(foreground, 0, 1, out=foreground)
+    band = np.ones((2 * rule.band + 1,) * 2, np.uint8)
+    lowest = _mean(np.asarray(cv2.erode(foreground, band), np.float32), rule.ramp)
+    highest = _mean(np.asarray(cv2.dilate(foreground, band), np.float32), rule.ramp)
+    np.minimum(np.maximum(alpha, lowest, out=alpha), highest, out=alpha)
+    np.multiply(foreground, 2, out=last)
+    last -= 1
 
 
 def _mean(plane: Floats, radius: int) -> Floats:
@@ -85,30 +55,27 @@ def _mean(plane: Floats, radius: int) -> Floats:
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-class CpuForgetting(LastFrame):
-    """Clears memories where the picture changes; `models.rules` explains it."""
+def forget_changed(small: Floats, last: Floats, rule: ForgettingRule, memories: Sequence[Floats]) -> None:
+    """Clear the memories, (1, h, w, C) at 1/4, 1/8 and 1/16, in place where the picture changes; see `models.rules`.
 
-    def __init__(self, rule: ForgettingRule, height: int, width: int) -> None:
-        """height, width: of the small frame."""
-        super().__init__(_quartered(np.zeros((3, height, width), np.float32)))
-        self._rule = rule
-
-    def apply(self, small: Floats, memories: Sequence[Floats]) -> None:
-        """Clear the memories, (1, h, w, C) at 1/4, 1/8 and 1/16, in place for the next frame, small (3, H, W)."""
-        means = _quartered(small)
-        change = np.abs(means - self._last).max(0)
-        self._last = means
-        if float(change.max()) <= self._rule.change:
-            return
-        change /= np.float32(self._rule.change)
-        change -= 1
-        keep = 1 - np.asarray(cv2.dilate(np.clip(change, 0, 1), _SQUARE), np.float32)
-        for memory in memories:
-            memory *= keep[None, :, :, None]
-            keep = _halved(keep[None])[0]
+    small: (3, H, W) the next frame. last: (3, h, w) `quartered` of the frame before, zeros before the first one;
+    replaced by that of this frame.
+    """
+    means = quartered(small)
+    change = np.abs(means - last).max(0)
+    np.copyto(last, means)
+    if float(change.max()) <= rule.change:
+        return
+    change /= np.float32(rule.change)
+    change -= 1
+    keep = 1 - np.asarray(cv2.dilate(np.clip(change, 0, 1), _SQUARE), np.float32)
+    for memory in memories:
+        memory *= keep[None, :, :, None]
+        keep = _halved(keep[None])[0]
 
 
-def _quartered(picture: Floats) -> Floats:
+def quartered(picture: Floats) -> Floats:
+    """Return means of 4x4 pixels of planes (n, H, W), rounded up at the borders."""
     return _halved(_halved(picture))
 
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from app.core.threads import CpuPart, thread_limit
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import StateArrays, StepGeometry, copy_into, prefixed, under
+from app.matting.base.interface import StateArrays, StepGeometry, copy_into
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.strips import FilterOutputs, Ratios, Strips
 from app.matting.kernels.network_arrays import halve_rows
-from app.matting.openvino.around import CpuDecision, CpuForgetting, SmallPlate, unpack
+from app.matting.openvino.around import SmallPlate, decide, forget_changed, quartered, unpack
 from app.matting.openvino.artefact import Artefact, NetworkStage
 from app.matting.openvino.runtime import core, ov
 from models.names import COEFFICIENTS, PLATE_CHANNELS, state_names
@@ -24,6 +24,8 @@ HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
 """An int8 network contains its own quantization; everything else in it runs in float32."""
 Shape = tuple[int, ...]
 Arrays = dict[str, NDArray[np.float32]]
+DECISION, FORGETTING = "decision.last", "forgetting.last"
+"""Names of what the stages around the network remember."""
 
 
 def halved_shapes(height: int, width: int) -> dict[str, Shape]:
@@ -109,11 +111,13 @@ class RecurrentNetwork:
         """
         self._strips, self._filter = strips, artefact.guided_filter
         height, width = geometry.small_height, geometry.small_width
-        self._decision = None if artefact.decision is None else CpuDecision(artefact.decision, height, width)
-        rule = artefact.forgetting
-        self._forgetting = None if rule is None else CpuForgetting(rule, height, width)
-        parts = {"decision": self._decision, "forgetting": self._forgetting}
-        self._parts = {name: part for name, part in parts.items() if part is not None}
+        self._decision, self._forgetting = artefact.decision, artefact.forgetting
+        self._last: Arrays = {}
+        """What the stages around the network remember of the last frame."""
+        if self._decision is not None:
+            self._last[DECISION] = np.zeros((height, width), np.float32)
+        if self._forgetting is not None:
+            self._last[FORGETTING] = quartered(np.zeros((3, height, width), np.float32))
         before, after = state_names(len(artefact.states))
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
@@ -161,7 +165,7 @@ class RecurrentNetwork:
         """
         small = self._shrink(frame, ratios)
         if self._forgetting is not None:
-            self._forgetting.apply(small, self._states[self._turn])
+            forget_changed(small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
         if self.plate is not None:
             self.plate.compare(small)
         with CpuPart("network"):
@@ -172,7 +176,7 @@ class RecurrentNetwork:
         undecided = None
         if self._decision is not None:
             undecided = self.arrays["matte"][0, 3].copy()
-            self._decision.apply(self.arrays["matte"][0, 3])
+            decide(self.arrays["matte"][0, 3], self._last[DECISION], self._decision)
         self._apply_filter()
         slope, offset, alpha = self.coefficients
         return Coefficients(self.small, slope, offset, alpha if undecided is None else undecided)
@@ -195,26 +199,24 @@ class RecurrentNetwork:
         self._apply_filter()
         return self.coefficients[2].copy()
 
+    @property
+    def _memory(self) -> Arrays:
+        """All that is remembered of the stream, by name."""
+        return {f"state{index}": array for index, array in enumerate(self._states[self._turn])} | self._last
+
     def reset(self) -> None:
         """Forget the stream."""
-        for state in self._states[self._turn]:
-            state.fill(0)
-        for part in self._parts.values():
-            part.reset()
+        for array in self._memory.values():
+            array.fill(0)
 
-    def state(self) -> dict[str, NDArray[np.float32]]:
+    def state(self) -> Arrays:
         """Return copies of the memory; see `Backend.state`."""
-        own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
-        for name, part in self._parts.items():
-            own |= prefixed(name, part.state())
-        return own
+        return {name: array.copy() for name, array in self._memory.items()}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the memory. Raises KeyError or ValueError if the arrays do not fit."""
-        for index, array in enumerate(self._states[self._turn]):
-            copy_into(array, arrays[f"state{index}"])
-        for name, part in self._parts.items():
-            part.load_state(under(name, arrays))
+        for name, array in self._memory.items():
+            copy_into(array, arrays[name])
 
     def close(self) -> None:
         """Release the requests. Idempotent."""

@@ -9,7 +9,7 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 
 from app.core.types import Floats
-from app.matting.openvino.around import CpuDecision, CpuForgetting, unpack
+from app.matting.openvino.around import decide, forget_changed, quartered, unpack
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, stretched
 from models.mattecam.parts import Decision, Forgetting
 from models.rules import DecisionRule, ForgettingRule
@@ -56,28 +56,12 @@ def changing_alphas(height: int, width: int, count: int) -> list[Floats]:
 
 @pytest.mark.parametrize("size", [(45, 80), (37, 51), (8, 9)])
 def test_every_frame_of_a_stream_is_as_in_torch(size: tuple[int, int]) -> None:
-    cpu, reference, last = CpuDecision(DECIDING, *size), Decision(DECIDING), torch.zeros(1, 1, *size)
+    reference, last, known = Decision(DECIDING), np.zeros(size, np.float32), torch.zeros(1, 1, *size)
     for alpha in changing_alphas(*size, 6):
-        wanted, last = reference(torch.from_numpy(alpha)[None, None], last)
+        wanted, known = reference(torch.from_numpy(alpha)[None, None], known)
         found = alpha.copy()
-        cpu.apply(found)
+        decide(found, last, DECIDING)
         np.testing.assert_allclose(found, wanted[0, 0].numpy(), atol=1e-4)
-
-
-def test_a_reset_forgets_the_stream() -> None:
-    cpu = CpuDecision(DECIDING, 45, 80)
-    first, second = changing_alphas(45, 80, 2)
-    fresh = second.copy()
-    CpuDecision(DECIDING, 45, 80).apply(fresh)
-
-    cpu.apply(first)
-    used = second.copy()
-    cpu.apply(used)
-    cpu.reset()
-    cpu.apply(second)
-
-    assert not np.array_equal(used, fresh)
-    np.testing.assert_array_equal(second, fresh)
 
 
 FORGETTING = ForgettingRule()
@@ -96,34 +80,14 @@ def frames_with_disc(height: int, width: int, count: int) -> list[NDArray[np.flo
 
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
-    cpu, reference = CpuForgetting(FORGETTING, *size), Forgetting(FORGETTING)
+    reference, last = Forgetting(FORGETTING), quartered(np.zeros((3, *size), np.float32))
     state = MattecamNetwork().initial_state(1, *size)
     seen = state[3]
     for frame in frames_with_disc(*size, 4):
         memories = [np.ones((1, *memory.shape[2:], 5), np.float32) for memory in state[:3]]
-        cpu.apply(frame, memories)
+        forget_changed(frame, last, FORGETTING, memories)
         shares, seen = reference(torch.from_numpy(frame)[None], seen, 1)
         assert shares is not None
         for memory, share in zip(memories, shares, strict=True):
             np.testing.assert_allclose(memory, share[0, 0, :, :, None].expand(memory.shape[1:])[None], atol=1e-4)
     assert 0.01 < np.mean(memories[0] < 0.5) < 0.7
-
-
-def test_a_state_resumes_the_stream_and_a_reset_forgets_it() -> None:
-    size = 90, 160
-    cpu, resumed = (CpuForgetting(FORGETTING, *size) for _ in range(2))
-    first, second = frames_with_disc(*size, 2)
-
-    def cleared(stage: CpuForgetting) -> NDArray[np.float32]:
-        memory = np.ones((1, 23, 40, 1), np.float32)
-        stage.apply(second, [memory])
-        return memory
-
-    cpu.apply(first, [])
-    resumed.load_state(cpu.state())
-    expected = cleared(cpu)
-
-    np.testing.assert_array_equal(cleared(resumed), expected)
-    assert 0 < expected.mean() < 1
-    cpu.reset()
-    assert cleared(cpu).mean() < 0.2

@@ -17,7 +17,7 @@ from app.core.types import Floats
 from app.matting.cpu.strips import Strips
 from app.matting.kernels.network_arrays import halve_rows
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.around import CpuDecision, unpack
+from app.matting.openvino.around import decide, unpack
 from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact
 from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
 from app.matting.openvino.recurrent import compiled, fitted, halved_shapes
@@ -100,7 +100,7 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
         unpack(found["cells"][0], artefact.alpha_margin, found["matte"][0])
     undecided = found["matte"][:, 3:].copy()
     if artefact.decision is not None:
-        CpuDecision(artefact.decision, HEIGHT, WIDTH).apply(found["matte"][0, 3])
+        decide(found["matte"][0, 3], np.zeros((HEIGHT, WIDTH), np.float32), artefact.decision)
     outputs = tuple(np.full((planes, HEIGHT, WIDTH), np.nan, np.float32) for planes in (4, 4, 1))
     with closing(Strips(1)) as strips:
         strips.filter(artefact.guided_filter, found["matte"][0], arrays["small"][0], outputs)  # type: ignore[arg-type]
