@@ -98,6 +98,13 @@ def test_installed_models_come_first(controls: Session, qtbot: QtBot) -> None:
     assert models.itemText(2).endswith(" – download 15 MB")
 
 
+def test_another_model_leaves_the_weights_file_of_the_last_one(controls: Session, qtbot: QtBot) -> None:
+    """The new model was loaded from the file, as if it were its own."""
+    controls.store.edit("matting", weights=Path("own.pth"))
+    choose_model(controls, qtbot, "mattecam")
+    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == ("mattecam", None)
+
+
 def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,7 +171,7 @@ class FinerHair(QWidget):
         self._tasks.run(services.recommended_model, self._show)
 
     def _use(self, name: str) -> None:
-        self._store.edit("matting", model=name)
+        self._store.set("matting.model", name)
         self.reload()
 
     def _show(self, choice: services.ModelChoice) -> None:

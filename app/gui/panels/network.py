@@ -198,7 +198,7 @@ class NetworkControls(QWidget):
             self._pending = name
         else:
             self._pending = None
-            self._store.edit("matting", model=name)
+            self._store.set("matting.model", name)
         self._show(self._store.current)
 
     def _use_downloaded(self, name: str) -> None:
@@ -206,7 +206,7 @@ class NetworkControls(QWidget):
         self._choices = tuple(replace(one, installed=True) if one.name == name else one for one in self._choices)
         if self._pending == name:
             self._pending = None
-            self._store.edit("matting", model=name)
+            self._store.set("matting.model", name)
         self.model_installed.emit()
 
     def _set_choices(self, choices: tuple[services.ModelChoice, ...]) -> None:
