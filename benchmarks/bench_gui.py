@@ -92,7 +92,7 @@ def actions(session: Session) -> Iterator[partial[Any]]:
         yield partial(session.preferences.change, mirror_preview=number % 2 == 0)
         yield partial(session.preferences.change, theme="light" if number % 2 == 0 else "dark")
         yield from (partial(store.edit, "framing", zoom=zoom) for zoom in (1.5, 2.5, 1))
-        yield from (partial(store.set_paused, paused) for paused in (True, False))
+        yield from (partial(store.set, "paused", paused) for paused in (True, False))
         yield partial(window.devices.check)
         yield partial(window.strip.library.reload)
 

@@ -112,7 +112,7 @@ def _messages(session: Session) -> QWidget:
 def _pause(session: Session) -> QWidget:
     session.store.edit("output", virtual_camera="off")
     session.store.edit("people", zones=())
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     return _scene(4, "pauseGroup")(session)
 
 
@@ -123,7 +123,7 @@ def _log(session: Session) -> QWidget:
 
 def _unmatted(session: Session) -> QWidget:
     """Show the real room, a name over it, and the controls of the name."""
-    session.store.set_paused(False)
+    session.store.set("paused", False)
     session.store.edit("background", kind="none")
     session.store.change(lambda settings: settings.replace(overlay=OverlaySettings(text="Ada Lovelace · {time}")))
     _open_group(session, "overlayGroup")

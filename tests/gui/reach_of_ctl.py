@@ -51,10 +51,8 @@ COMMANDS = {
 CONTROLS = {
     "background": "assistantBackgrounds backgroundList blurSlider colourButton presentEnd presentFolder presentPdf",
     "set capture.source": "assistantCamera cameraCombo",
-    "set window.language": "assistantLanguage languageCombo",
     "autostart": "autostartCheck",
     "reset background.zoom": "backgroundReset",
-    "set window.close_to_tray": "closeToTrayCheck",
     "set window.all_settings": "allSettings simpleSettings",
     "set matting.downsample_ratio": "downsampleSlider",
     "reset edges.contrast": "edgeReset",
@@ -62,8 +60,7 @@ CONTROLS = {
     "set background.fit": "fitCombo",
     "reset framing.zoom": "framingReset",
     "freeze": "freezeButton",
-    "set global_shortcuts": "globalShortcutsCheck",
-    "set window.mirror_preview": "mirrorCheck othersSeeButton",
+    "set window.mirror_preview": "othersSeeButton",
     "set matting.model": "modelCombo",
     "slide": "nextSlide previousSlide",
     "pause": "pauseButton",
@@ -77,7 +74,6 @@ CONTROLS = {
     "snapshot": "snapshotButton",
     "set output.standby_image": "standbyImage",
     "set edges.strict": "showAnywayButton",
-    "set window.theme": "themeCombo",
     "zones": "zoneUndo zonesClear",
 }
 """What does in `ctl` the same as controls of the window and its dialogs, by their names; rows name their setting."""

@@ -149,14 +149,14 @@ def test_a_pause_ends_the_capture(
     dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage]
 ) -> None:
     dialog.begin()
-    store.set_paused(True)
+    store.set("paused", True)
     qtbot.waitUntil(lambda: "paused" in dialog.text.text())
     assert dialog.start_button.isEnabled()
     assert not quick
 
 
 def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: QtBot, quick: list[BgrImage]) -> None:
-    session.store.set_frozen(True)
+    session.store.set("frozen", True)
     session.window.windows.open_plate_dialog()
     (dialog,) = session.window.findChildren(PlateDialog)
     with qtbot.waitSignal(dialog.taken):

@@ -111,7 +111,7 @@ def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, 
     for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.MATTE, ViewMode.FOREGROUND):
         session.window.action_bar.set_mode(mode)
         qtbot.waitUntil(lambda: note(session) == "Only you see this")
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     qtbot.waitUntil(lambda: note(session) == "")
 
 
@@ -223,7 +223,7 @@ def test_nothing_empty_lies_over_the_picture(session: Session, qtbot: QtBot) -> 
     ready(session, qtbot)
     session.store.edit("background", kind="colour")
     qtbot.waitUntil(lambda: session.window.overlay.isHidden() and session.window.zones.marks.isHidden())
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     qtbot.waitUntil(lambda: session.window.overlay.state.isVisible())
 
 

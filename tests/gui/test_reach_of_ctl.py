@@ -134,7 +134,7 @@ def test_every_control_entry_and_key_has_a_command_or_a_reason(session: Session)
 def has_command(setting: str) -> bool:
     """Return whether `ctl` changes a setting, or the whole section that a row shows."""
     name = ".".join(setting.split(".")[-2:])
-    return name in {*SETTABLE, *OWN_COMMANDS} or setting in Settings.model_fields
+    return name in {*SETTABLE, *OWN_COMMANDS} or setting in Settings.model_fields or exists(f"set {setting}")
 
 
 VALUES = {"own_colour": "#102030", "recordings_dir": "/tmp/recordings", "language": "de", "theme": "dark"}
@@ -188,7 +188,7 @@ def test_the_window_takes_plates_for_ctl_but_not_while_paused(
     plate = existing(session.store.current.matting.plate)
     assert plate.is_file()
     assert answered(qtbot, "plate", "drop").done
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     refused = answered(qtbot, "plate", "take 0")
     assert not refused.done
     assert "paused" in refused.message

@@ -233,10 +233,10 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(stor
     store.edit("output", microphone="usb")
     qtbot.waitUntil(lambda: meter.value() > 30)
     assert device.opened == ["usb"]
-    store.set_paused(True)
+    store.set("paused", True)
     qtbot.waitUntil(lambda: device.open_now == 0)
     assert meter.value() == 0
-    store.set_paused(False)
+    store.set("paused", False)
     qtbot.waitUntil(lambda: meter.value() > 30)
     controls.hide()
     qtbot.waitUntil(lambda: device.open_now == 0)

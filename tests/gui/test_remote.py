@@ -55,11 +55,11 @@ def test_a_background_chosen_after_one_of_the_command_line_is_saved_with_its_kin
 def test_recording_pause_and_freeze_are_not_saved() -> None:
     store = made_store()
     store.edit("output", record=Path("a.mp4"), standby_text="soon")
-    store.set_paused(True)
-    store.set_frozen(True)
+    store.set("paused", True)
+    store.set("frozen", True)
     assert store.current.paused
     assert store.current.frozen
-    for kept in (store.saved, store.scene):
+    for kept in (store.saved, store.current.kept):
         assert kept.output == OutputSettings(standby_text="soon")
         assert not kept.paused
         assert not kept.frozen
@@ -68,7 +68,7 @@ def test_recording_pause_and_freeze_are_not_saved() -> None:
 def test_a_scene_keeps_pause_and_recording() -> None:
     store = made_store()
     store.edit("output", record=Path("a.mp4"))
-    store.set_paused(True)
+    store.set("paused", True)
     store.change(Scene(Settings(background=BackgroundSettings(kind="colour"))).applied_to)
     assert store.current.paused
     assert store.current.output.record == Path("a.mp4")
@@ -96,7 +96,7 @@ def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -
     store = made_store()
     threads: list[int] = []
     store.changed.connect(lambda _settings: threads.append(threading.get_ident()))
-    beside(lambda: store.set_paused(True)).result()
+    beside(lambda: store.set("paused", True)).result()
     assert store.current.paused, "in effect without the GUI thread"
     assert not threads
     qtbot.waitUntil(lambda: threads == [threading.get_ident()])

@@ -31,7 +31,7 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     qtbot.waitUntil(lambda: scenes.names == ("Work",))
     session.store.edit("background", kind="blur")
     session.store.edit("matting", downsample_ratio=0.5)
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: session.pipeline.settings.background.kind == "colour")

@@ -182,9 +182,9 @@ def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opene
 def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot) -> None:
     state = session.window.overlay.state
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
-    session.store.set_frozen(True)
+    session.store.set("frozen", True)
     qtbot.waitUntil(lambda: state.text().startswith("Frozen"))
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     qtbot.waitUntil(lambda: state.text() == f"Paused: others see “{DEFAULT_TEXT}”")
     session.store.edit("output", standby_text="Lunch until two")
     qtbot.waitUntil(lambda: state.text() == "Paused: others see “Lunch until two”")

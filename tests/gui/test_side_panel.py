@@ -253,8 +253,8 @@ def test_close_while_every_control_is_used(
             action.trigger()
             action.trigger()
     frames = session.bridge.status.frames_out
-    session.store.set_paused(False)
-    session.store.set_frozen(False)
+    session.store.set("paused", False)
+    session.store.set("frozen", False)
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
 
     window.panel.quality.network.download.offer(MODELS[0])

@@ -67,7 +67,7 @@ def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot
     # The stand-by card has no matte.
     qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.alpha is not None)
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
-    session.store.set_frozen(True)
+    session.store.set("frozen", True)
     qtbot.wait(300)
     before = existing(session.window.preview.image)
     session.window.action_bar.set_mode(ViewMode.MATTE)

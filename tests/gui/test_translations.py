@@ -278,7 +278,7 @@ def test_errors_are_german_in_the_window_but_not_in_logs(
         qtbot.waitUntil(lambda: bar.text == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
         window.windows.open_plate_dialog()
         dialog = find(window, PlateDialog)
-        session.store.set_paused(True)
+        session.store.set("paused", True)
         dialog.begin()
         qtbot.waitUntil(lambda: dialog.text.text().startswith("Solange Mattecam pausiert"))
         dialog.close()

@@ -106,7 +106,7 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
     assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01), "a drag is no click"
     assert session.store.saved.people.only_me
     assert session.store.saved.selected is None
-    assert session.store.scene.selected is None
+    assert session.store.current.kept.selected is None
     box.click()
     assert session.pipeline.settings.selected is None
 
@@ -129,7 +129,7 @@ def test_one_brush_at_a_time(session: Session, qtbot: QtBot) -> None:
 def test_a_stroke_on_the_stand_by_card_is_no_zone(session: Session, qtbot: QtBot) -> None:
     """It became a zone of every camera."""
     ready(session, qtbot)
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.frame is None)
     button(session, "keepBrush").click()
     pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
@@ -162,13 +162,13 @@ def test_the_preview_asks_to_move_and_a_button_shows_the_person(
     frames = hiding.bridge.status.frames_out
     qtbot.waitUntil(lambda: hiding.bridge.status.frames_out > frames + 5)
     assert {tuple(colour) for colour in world.newest().image.reshape(-1, 3).tolist()} == {PERSON, (255, 0, 0)}
-    hiding.store.set_frozen(True)
+    hiding.store.set("frozen", True)
     assert text(hiding, "moveHint") == ""
     assert text(hiding, "stateBadge") != "Only me: click yourself"
-    hiding.store.set_frozen(False)
-    hiding.store.set_paused(True)
+    hiding.store.set("frozen", False)
+    hiding.store.set("paused", True)
     assert text(hiding, "moveHint") == ""
-    hiding.store.set_paused(False)
+    hiding.store.set("paused", False)
     qtbot.waitUntil(lambda: text(hiding, "moveHint") == hint)
     show = button(hiding, "showAnywayButton")
     assert show.text() == "Show me anyway"
@@ -205,9 +205,9 @@ def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWind
     qtbot.waitUntil(lambda: text(session, "readableBadge") == "")
     session.store.edit("background", blur_strength=0)
     qtbot.waitUntil(lambda: text(session, "readableBadge") == readable)
-    session.store.set_paused(True)
+    session.store.set("paused", True)
     qtbot.waitUntil(lambda: text(session, "readableBadge") == "")
-    session.store.set_paused(False)
+    session.store.set("paused", False)
     qtbot.waitUntil(lambda: text(session, "readableBadge") == readable)
     session.store.set("edges.strict", "balanced")
     qtbot.waitUntil(lambda: text(session, "readableBadge") == "")

@@ -10,8 +10,9 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.doctor_dialog import VirtualCameraView
 from app.gui.dialogs.download_controls import FinerHair
-from app.gui.dialogs.plain_dialogs import language_list
+from app.gui.dialogs.plain_dialogs import add_languages
 from app.gui.panels.camera import CameraControls
+from app.gui.panels.form import Form
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -96,11 +97,10 @@ class Assistant(QDialog):
         self._camera.activated.connect(lambda _row: self._source.choose_source(self._camera.currentData()))
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
-        content = QWidget()
-        language = language_list(self._store, "assistantLanguage")
-        lists = (field_row(each.accessibleName(), each) for each in (language, self._camera))
-        small = SmallPreview(preview)
-        column(content, *lists, self._demo, small, grows=small, spacing=12)
+        content, lists, small = QWidget(), Form(self._store), SmallPreview(preview)
+        add_languages(lists, "assistantLanguage")
+        lists.add(field_row(self._camera.accessibleName(), self._camera))
+        column(content, lists, self._demo, small, grows=small, spacing=12)
         self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()
         return _step(self.tr("Camera"), self.tr("Choose your camera. Nobody else sees this preview."), content)

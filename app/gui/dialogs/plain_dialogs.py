@@ -10,15 +10,14 @@ from PyQt6.QtWidgets import QComboBox, QDialog, QMenuBar, QPlainTextEdit, QScrol
 
 from app.core.errors import MattecamError
 from app.core.files.program import advice
-from app.core.settings import Settings
 from app.core.stage import Stage
 from app.gui.i18n.messages import translated
+from app.gui.panels.form import Form
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
-from app.gui.state.preferences import WindowPreferences
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
-from app.gui.widgets.qt import column, follow, prepare, resize, row, timer
+from app.gui.widgets.controls import button, check, describe, label
+from app.gui.widgets.qt import column, prepare, resize, row, timer
 from app.gui.widgets.theme import theme_names
 from app.runtime.status import PipelineStatus
 from app.system import autostart
@@ -28,19 +27,12 @@ LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 """(name in the language itself, code)"""
 
 
-def language_list(store: SettingsStore, object_name: str) -> QComboBox:
-    """Return a list that changes the language of the window at once."""
-    made = combo(
-        translate("LanguageList", "Language"), translate("LanguageList", "Language of the window"), object_name
-    )
-
-    def show(new: WindowPreferences) -> None:
-        fill_combo(made, [(translate("LanguageList", "System"), "system"), *LANGUAGES], new.language)
-
-    made.activated.connect(lambda _row: store.preferences.change(language=made.currentData()))
-    follow(store.preferences.changed, made, show)
-    show(store.preferences.current)
-    return made
+def add_languages(form: Form, object_name: str) -> QComboBox:
+    """Add a list that changes the language of the window at once."""
+    return form.add_choice(
+        "window.language", translate("LanguageList", "Language"), translate("LanguageList", "Language of the window"),
+        object_name, [(translate("LanguageList", "System"), "system"), *LANGUAGES],
+    )  # fmt: skip
 
 
 class PreferencesDialog(QDialog):
@@ -49,13 +41,12 @@ class PreferencesDialog(QDialog):
     def __init__(self, store: SettingsStore, bridge: Bridge, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, "preferencesDialog", self.tr("Preferences"))
-        self.language = language_list(store, "languageCombo")
-        self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
-        self._to_tray = check(
-            self.tr("Keep running in the tray when the window is closed"),
-            self.tr("Other programs keep receiving your video"),
-            "closeToTrayCheck",
-        )
+        form = Form(store, spacing=8)
+        self.language = add_languages(form, "languageCombo")
+        self.theme = form.add_choice("window.theme", self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo",
+                                     [*theme_names()])  # fmt: skip
+        form.add_check("window.close_to_tray", self.tr("Keep running in the tray when the window is closed"),
+                       self.tr("Other programs keep receiving your video"), "closeToTrayCheck")  # fmt: skip
         self._autostart = check(
             self.tr("Start when you log in"),
             self.tr("Starts Mattecam minimised with your desktop"),
@@ -63,29 +54,18 @@ class PreferencesDialog(QDialog):
         )
         self._autostart.setChecked(autostart.enabled())
         self._autostart.setVisible(autostart.supported())
-        self._shortcuts = check(
-            self.tr("Global shortcuts"),
+        self._autostart.toggled.connect(self._set_autostart)
+        form.add(self._autostart)
+        form.add_check(
+            "global_shortcuts", self.tr("Global shortcuts"),
             self.tr("Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program"),
             "globalShortcutsCheck",
-        )
+        )  # fmt: skip
         self._problem, self._without_shortcuts = label("", "warning", wrap=True), label("", "warning", wrap=True)
         self._problem.setVisible(False)
         close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
-        captions = label(self.tr("Language")), label(self.tr("Theme"))
-        for caption, box in zip(captions, (self.language, self.theme), strict=True):
-            caption.setBuddy(box)
-        column(self, captions[0], self.language, captions[1], self.theme, self._to_tray, self._autostart,
-               self._shortcuts, self._without_shortcuts, self._problem, None, row(None, None, close),
-               spacing=8, margins=18)  # fmt: skip
+        column(self, form, self._without_shortcuts, self._problem, None, row(None, None, close), spacing=8, margins=18)
         self.setMinimumWidth(400)
-        self.theme.activated.connect(lambda _row: store.preferences.change(theme=self.theme.currentData()))
-        self._to_tray.toggled.connect(lambda on: store.preferences.change(close_to_tray=on))
-        self._autostart.toggled.connect(self._set_autostart)
-        self._shortcuts.toggled.connect(lambda on: store.set("global_shortcuts", on))
-        store.changed.connect(self._show_settings)
-        self._show_settings(store.current)
-        store.preferences.changed.connect(self._show)
-        self._show(store.preferences.current)
         bridge.status_changed.connect(self._show_status)
         self._show_status(bridge.status)
 
@@ -94,10 +74,6 @@ class PreferencesDialog(QDialog):
         problems = [problem.message for problem in status.problems if problem.stage is Stage.SHORTCUTS]
         self._without_shortcuts.setText("\n".join(map(translated, problems)))
         self._without_shortcuts.setVisible(bool(problems))
-
-    def _show_settings(self, settings: Settings) -> None:
-        with QSignalBlocker(self._shortcuts):
-            self._shortcuts.setChecked(settings.global_shortcuts)
 
     def _set_autostart(self, on: bool) -> None:
         try:
@@ -112,11 +88,6 @@ class PreferencesDialog(QDialog):
         self._problem.setVisible(bool(self._problem.text()))
         with QSignalBlocker(self._autostart):
             self._autostart.setChecked(autostart.enabled())
-
-    def _show(self, preferences: WindowPreferences) -> None:
-        fill_combo(self.theme, [*theme_names()], preferences.theme)
-        with QSignalBlocker(self._to_tray):
-            self._to_tray.setChecked(bool(preferences.close_to_tray))
 
 
 Shortcut = tuple[str, str]

@@ -21,7 +21,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.qt import column, row, timer, was_hidden
+from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.runtime.plate import PlateCapture
 
 TICK_MS = 30
@@ -44,8 +44,7 @@ class PlateDialog(QDialog):
     ) -> None:
         """hold: called with whether the camera stays on and holds its exposure, from the start to the end."""
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Picture of the empty room"))
+        prepare(self, "plateDialog", self.tr("Picture of the empty room"))
         self._store, self._tasks, self._newest, self._hold = store, tasks, newest, hold
         self._capture: PlateCapture | None = None
         self._ticks_left = 0

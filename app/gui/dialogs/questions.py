@@ -9,6 +9,8 @@ from pathlib import Path
 from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.gui.widgets.qt import prepare
+
 translate = QCoreApplication.translate
 
 
@@ -61,8 +63,7 @@ def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object], 
 def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[str], object]) -> None:
     """Ask for a name."""
     dialog = QInputDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
+    prepare(dialog, "nameQuestion", title)
     dialog.setLabelText(translate("Dialogs", "Name:"))
     dialog.setTextValue(suggestion)
     dialog.textValueSelected.connect(take)
@@ -91,10 +92,8 @@ def _ask_before(
 ) -> None:
     """Ask before something that harms. answers: (what goes on, what does not and is the default)."""
     box = QMessageBox(parent)
-    box.setObjectName(name)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    prepare(box, name, "Mattecam")
     box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle("Mattecam")
     box.setText(text)
     box.setInformativeText(consequence)
     goes = box.addButton(answers[0], QMessageBox.ButtonRole.DestructiveRole)

@@ -15,8 +15,8 @@ from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import short
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import check, combo, fill_combo, label
-from app.gui.widgets.qt import column, follow
+from app.gui.widgets.controls import combo, fill_combo, label
+from app.gui.widgets.qt import column
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -130,13 +130,8 @@ class CameraFormatControls(Form):
                         self._rates, choose=lambda rate: change(fps=rate))  # fmt: skip
         self.add_choice("capture.pixel_format", self.tr("Format"), self.tr("Pixel format that the camera sends"),
                         "formatCombo", self._formats, choose=lambda name: change(pixel_format=name))  # fmt: skip
-        mirror = check(
-            self.tr("Mirror the preview"), self.tr("Affects only the preview, not the output"), "mirrorCheck"
-        )
-        mirror.toggled.connect(lambda on: store.preferences.change(mirror_preview=on))
-        follow(store.preferences.changed, self, lambda new: mirror.setChecked(new.mirror_preview))
-        mirror.setChecked(store.preferences.current.mirror_preview)
-        self.add(mirror)
+        self.add_check("window.mirror_preview", self.tr("Mirror the preview"),
+                       self.tr("Affects only the preview, not the output"), "mirrorCheck")  # fmt: skip
         camera.sources_changed.connect(self.refresh)
 
     def _sizes(self) -> Entries:

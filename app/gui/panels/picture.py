@@ -9,11 +9,10 @@ from PyQt6.QtWidgets import QPushButton
 from app.core.framing import CORNERS, IN_PLACE, WHOLE, Corner, in_corner
 from app.core.settings import PlacementSettings, Settings, Zone
 from app.gui.panels.form import Entries, Form
-from app.gui.preview.mirroring import Sides
 from app.gui.preview.zones import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check
-from app.gui.widgets.qt import follow, was_hidden
+from app.gui.widgets.qt import was_hidden
 from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
 from app.runtime.status import PipelineStatus
 
@@ -47,7 +46,6 @@ class FramingControls(Form):
         )
         self.add_link(self.tr("Reset zoom"), self.tr("Show the whole camera image"), "framingReset", self._show_whole,
                       lambda settings: settings.framing != WHOLE)  # fmt: skip
-        follow(store.preferences.changed, self, lambda _new: self.refresh())
 
     def _show_whole(self) -> None:
         self.store.edit("framing", **dict(WHOLE))
@@ -101,7 +99,8 @@ class BackgroundViewControls(Form):
             self.add_slider("background.zoom", times, self.tr("Background zoom"),
                             self.tr("Enlarges the image behind the person"), "backgroundZoomSlider"),
             self.add_slider("background.pan_x", percent, self.tr("Left–right"),
-                            self.tr("Shows more of the left or right side"), "backgroundXSlider", sign=self._sign),
+                            self.tr("Shows more of the left or right side"), "backgroundXSlider",
+                            sign=lambda: store.sides.backdrop_sign),
             self.add_slider("background.pan_y", percent, self.tr("Up–down"),
                             self.tr("Shows more of the top or bottom"), "backgroundYSlider"),
         )  # fmt: skip
@@ -114,10 +113,6 @@ class BackgroundViewControls(Form):
             self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
         )  # fmt: skip
         self.enable_while(lambda settings: settings.background.kind in ("image", "video"), parallax)
-        follow(store.preferences.changed, self, lambda _new: self.refresh())
-
-    def _sign(self) -> int:
-        return Sides.of(self.store.current, self.store.preferences.current.mirror_preview).backdrop_sign
 
 
 class PlacementControls(Form):
@@ -135,7 +130,7 @@ class PlacementControls(Form):
         self.add_slider("placement.scale", percent, self.tr("Size of the person"),
                         self.tr("Scales the person over the background"), "scaleSlider")  # fmt: skip
         self.add_slider("placement.x", offset, self.tr("Left–right"), self.tr("Moves the person left or right"),
-                        "placeXSlider", sign=self._sign)  # fmt: skip
+                        "placeXSlider", sign=lambda: store.sides.backdrop_sign)  # fmt: skip
         self.add_slider("placement.y", offset, self.tr("Up–down"),
                         self.tr("Moves the person up or down"), "placeYSlider")  # fmt: skip
         self.mouse = check(
@@ -148,13 +143,9 @@ class PlacementControls(Form):
         self.add_link(self.tr("Reset position"), self.tr("Show the person where the camera does"), "placementReset",
                       lambda: store.edit("placement", **dict(IN_PLACE)),
                       lambda settings: settings.placement != IN_PLACE)  # fmt: skip
-        follow(store.preferences.changed, self, lambda _new: self.refresh())
-
-    def _sign(self) -> int:
-        return Sides.of(self.store.current, self.store.preferences.current.mirror_preview).backdrop_sign
 
     def _mirrored(self, placement: PlacementSettings) -> PlacementSettings:
-        return placement.replace(x=self._sign() * placement.x)
+        return placement.replace(x=self.store.sides.backdrop_sign * placement.x)
 
     def _corner(self, placement: PlacementSettings) -> Corner | None:
         return next((corner for corner in CORNERS if self._mirrored(placement) == in_corner(corner)), None)

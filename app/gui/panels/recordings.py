@@ -16,7 +16,7 @@ from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import breakable, field_row
-from app.gui.widgets.qt import follow, timer
+from app.gui.widgets.qt import timer
 from app.output.sound.devices import MicrophoneName, open_microphone
 from app.output.sound.microphone import Microphone, OpenSource
 from app.runtime.status import PipelineStatus
@@ -121,8 +121,7 @@ class RecordingControls(Form):
         self.microphone = MicrophoneControls(store)
         self.add(field_row(self.tr("Folder"), self.folder), self.microphone)
         self._recording = self.add_hint()
-        follow(store.preferences.changed, self, lambda _new: self._show_folder())
-        self._show_folder()
+        self.on_settings(self._show_folder)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Name the recording in progress."""
@@ -140,7 +139,7 @@ class RecordingControls(Form):
             self.store.preferences.recordings_dir,
         )
 
-    def _show_folder(self) -> None:
+    def _show_folder(self, _settings: Settings) -> None:
         folder = self.store.preferences.recordings_dir
         self.folder.setText(folder.name)
         self.folder.setToolTip(str(folder))

@@ -9,7 +9,6 @@ from PyQt6.QtGui import QInputEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractButton
 
 from app.core.framing import move_by, pan_by, scale_at, zoom_at
-from app.gui.preview.mirroring import Sides
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.state.store import SettingsStore
@@ -104,5 +103,5 @@ class PreviewInteraction(QObject):
 
     def _in_output(self, target: Target, x: float) -> float:
         """Horizontal fraction of the output, of what the target is seen on."""
-        sides = Sides.of(self._store.current, self._store.preferences.current.mirror_preview)
+        sides = self._store.sides
         return sides.over_backdrop(x) if target == "person" else sides.to_output(x)

@@ -185,13 +185,9 @@ class ZoneLayer(QObject):
         preview.add_overlay(self.marks)
         preview.installEventFilter(self)
         follow(bridge.status_changed, self, lambda status: self.marks.show_status(status, store.current))
-        follow(store.preferences.changed, self, lambda _new: self.marks.set_sides(self._sides))
-        follow(store.changed, self, lambda _settings: self.marks.set_sides(self._sides))
-        self.marks.set_sides(self._sides)
-
-    @property
-    def _sides(self) -> Sides:
-        return Sides.of(self._store.current, self._store.preferences.current.mirror_preview)
+        for changed in (store.changed, store.preferences.changed):
+            follow(changed, self, lambda _new: self.marks.set_sides(store.sides))
+        self.marks.set_sides(store.sides)
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):
@@ -228,4 +224,4 @@ class ZoneLayer(QObject):
 
     def _in_camera(self, position: QPointF) -> tuple[float, float]:
         x, y = self._preview.fraction_of(position)
-        return to_camera(self._store.current.framing, self._bridge.status.view, self._sides.to_output(x), y)
+        return to_camera(self._store.current.framing, self._bridge.status.view, self._store.sides.to_output(x), y)

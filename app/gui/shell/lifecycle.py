@@ -14,6 +14,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.download_controls import DownloadControls
 from app.gui.shell.main_window import MainWindow
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.qt import prepare
 from app.gui.widgets.theme import app_icon
 
 WAIT_MS = 1000
@@ -90,7 +91,7 @@ class Tray(QObject):
         self.menu.addAction(self.tr("Open Mattecam"), self.open_requested.emit)
         paused = self._store.current.paused
         text = self.tr("Resume") if paused else self.tr("Pause")
-        self.menu.addAction(text, lambda: self._store.set_paused(not paused))
+        self.menu.addAction(text, lambda: self._store.set("paused", not paused))
         backgrounds = self.menu.addMenu(self.tr("Background"))
         for tile in self._strip.model.tiles:
             name = tile.name.replace("&", "&&")
@@ -159,9 +160,7 @@ class WindowLifecycle(QObject):
 
     def _ask(self) -> None:
         box = QMessageBox(self._window)
-        box.setObjectName("trayQuestion")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("Mattecam")
+        prepare(box, "trayQuestion", "Mattecam")
         box.setText(self.tr("Keep Mattecam running in the tray?"))
         box.setInformativeText(self.tr("Other programs keep receiving your video. You are asked only once."))
         keep = box.addButton(self.tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)

@@ -152,10 +152,10 @@ class ProgramNotices(QObject):
         text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
         actions = (
             (self.tr("Use blur"), self._blur_and_resume),
-            (self.tr("Show it"), partial(self._store.set_paused, False)),
+            (self.tr("Show it"), partial(self._store.set, "paused", False)),
         )
         self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, Rank.QUESTION, dismissible=False))
 
     def _blur_and_resume(self) -> None:
         self._store.edit("background", kind="blur")
-        self._store.set_paused(False)
+        self._store.set("paused", False)

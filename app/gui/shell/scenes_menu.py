@@ -52,7 +52,7 @@ class ScenesMenu(QObject):
 
     def save(self, name: str, *, with_devices: bool = False) -> None:
         """Save the current look as a scene, optionally with the camera and the virtual camera."""
-        name, scene = name.strip(), self._store.scene
+        name, scene = name.strip(), self._store.current.kept
 
         def put() -> tuple[str, dict[str, Scene | None]]:
             self._scenes.put(name, scene, with_devices=with_devices)

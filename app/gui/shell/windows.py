@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import __version__
@@ -24,6 +24,7 @@ from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
+from app.gui.widgets.qt import prepare
 from app.gui.widgets.theme import app_icon
 from app.system.licences import licences
 
@@ -117,9 +118,7 @@ class SecondaryWindows(QObject):
     def open_about(self) -> None:
         """Show name, version, commit and licences."""
         box = QMessageBox(self._window)
-        box.setObjectName("aboutBox")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(self.tr("About Mattecam"))
+        prepare(box, "aboutBox", self.tr("About Mattecam"))
         box.setIconPixmap(app_icon().pixmap(64, 64))
         box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", program.commit()))))
         box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in licences().items()))

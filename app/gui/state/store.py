@@ -12,8 +12,10 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from app.compositing.screen_use import ScreenUse
 from app.config import settings_file
 from app.config.setting import with_value
+from app.control.values import WINDOW
 from app.core.errors import SettingsError
 from app.core.settings import Settings
+from app.gui.preview.mirroring import Sides
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.tasks import Tasks
@@ -62,9 +64,9 @@ class SettingsStore(QObject):
         return self._saved.kept
 
     @property
-    def scene(self) -> Settings:
-        """The settings for a scene: those in effect without recording, pause and freeze."""
-        return self.current.kept
+    def sides(self) -> Sides:
+        """Where left and right of the output are in the preview."""
+        return Sides.of(self.current, self.preferences.current.mirror_preview)
 
     @property
     def screen_captured(self) -> bool:
@@ -93,16 +95,11 @@ class SettingsStore(QObject):
         self.change(lambda settings: settings.replaced_at(section.split("."), **changes))
 
     def set(self, name: str, value: object) -> None:
-        """Change a setting by its name in `SETTINGS`, and what follows from it."""
-        self.change(lambda settings: with_value(settings, name, value))
-
-    def set_paused(self, paused: bool) -> None:
-        """Show the stand-by card, or resume."""
-        self.change(lambda settings: settings.replace(paused=paused))
-
-    def set_frozen(self, frozen: bool) -> None:
-        """Hold the last frame, or resume."""
-        self.change(lambda settings: settings.replace(frozen=frozen))
+        """Change a setting by its name in `SETTINGS`, and what follows from it; or a preference: `window.theme`."""
+        if name.startswith(WINDOW):
+            self.preferences.change(**{name.removeprefix(WINDOW): value})
+        else:
+            self.change(lambda settings: with_value(settings, name, value))
 
     def _notify(self) -> None:
         settings = self._owner.current

@@ -2015,10 +2015,6 @@
         <source>Close the preferences</source>
         <translation>Einstellungen schließen</translation>
     </message>
-    <message>
-        <source>Language</source>
-        <translation>Sprache</translation>
-    </message>
 </context><context>
     <name>PresenterControls</name>
     <message>

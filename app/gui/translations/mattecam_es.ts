@@ -2015,10 +2015,6 @@
         <source>Close the preferences</source>
         <translation>Cerrar las preferencias</translation>
     </message>
-    <message>
-        <source>Language</source>
-        <translation>Idioma</translation>
-    </message>
 </context><context>
     <name>PresenterControls</name>
     <message>

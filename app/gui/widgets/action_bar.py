@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 
 from PyQt6.QtCore import QSignalBlocker, QSize, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
@@ -52,8 +53,8 @@ class ActionBar(QWidget):
         self._recording = ""
         self._recording_failed = False
         self._layout = _Layout.FULL
-        self.freeze.toggled.connect(store.set_frozen)
-        self.pause.toggled.connect(store.set_paused)
+        self.freeze.toggled.connect(partial(store.set, "frozen"))
+        self.pause.toggled.connect(partial(store.set, "paused"))
         self.record.toggled.connect(self.record_requested)
         store.changed.connect(self._show)
         self._show(store.current)
