@@ -168,7 +168,7 @@ def test_it_mattes_without_torch(command: Path, tmp_path: Path) -> None:
         "import sys",
         "sys.modules['torch'] = None",
         "from mattecam._program.app.matting.preparation import preparation",
-        "preparation.preparation._done = True",
+        "preparation.needed = lambda: False",
         "from mattecam._program.app.cli.main import run_to_exit",
         "sys.exit(run_to_exit(sys.argv[1:]))",
     )

@@ -89,7 +89,7 @@ def _main(options: tuple[str, ...]) -> None:
     if INSTALLED:
         os.execv(INSTALLED, [INSTALLED, *command, *NETWORK])
     setattr(pipeline, "default_parts", _parts)  # noqa: B010 - a name that the module does not export
-    setattr(preparation.preparation, "_done", True)  # noqa: B010 - the stand-in needs nothing that is compiled
+    setattr(preparation, "needed", lambda: False)  # noqa: B010 - the stand-in needs nothing that is compiled
     faulthandler.register(signal.SIGUSR2, file=log)
     os._exit(main.main(command))
 
