@@ -129,6 +129,17 @@ class SceneStore:
                 raise SettingsError(SceneText.EXISTS(name=new_name))
             self._write({new_name if key == name else key: data for key, data in scenes.items()})
 
+    def follow_rename(self, old: Path, new: Path) -> None:
+        """Let scenes whose background was `old` name it `new`. Raises SettingsError."""
+        with self._changing():
+            scenes = self._read()
+            backgrounds = [data.get("background") for data in scenes.values() if isinstance(data, dict)]
+            used = [each for each in backgrounds if isinstance(each, dict) and each.get("path") == str(old)]
+            for background in used:
+                background["path"] = str(new)
+            if used:
+                self._write(scenes)
+
     def remove(self, name: str) -> None:
         """Delete a scene; raise SettingsError if there is none of that name."""
         with self._changing():

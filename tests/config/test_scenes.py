@@ -46,6 +46,22 @@ def test_put_get_rename_remove(store: SceneStore) -> None:
     assert SceneStore(store.path).names() == ("Évening",)
 
 
+def test_scenes_follow_a_background_that_is_renamed(store: SceneStore) -> None:
+    store.follow_rename(Path("/beach.png"), Path("/sea.png"))
+    assert not store.path.exists()
+    for name, path in (("Beach", "/beach.png"), ("Hill", "/hill.png")):
+        store.put(name, Settings(background=BackgroundSettings(kind="image", path=Path(path))))
+    data = json.loads(store.path.read_text())
+    data["scenes"]["Odd"] = 3
+    store.path.write_text(json.dumps(data))
+    store.follow_rename(Path("/beach.png"), Path("/sea.png"))
+    assert [store.get(name).settings.background.path for name in ("Beach", "Hill")] == [
+        Path("/sea.png"),
+        Path("/hill.png"),
+    ]
+    assert store.names() == ("Beach", "Hill", "Odd")
+
+
 def test_all_scenes_are_read_at_once_and_an_invalid_one_has_no_settings(store: SceneStore) -> None:
     store.put("Work", Settings(background=BLUE))
     store.put("Odd", Settings())

@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
         ):
             source.connect(self.error_bar.show_message)
         self.scenes.saved.connect(self.program_notices.scene_saved)
+        self.strip.library.renamed.connect(self.scenes.follow_rename)
         self.strip.library.removed.connect(self.program_notices.background_removed)
         self.strip.drops.watch(self)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
@@ -63,6 +64,10 @@ class ScenesMenu(QObject):
     def remove(self, name: str) -> None:
         """Delete a scene."""
         self._change(partial(self._scenes.remove, name))
+
+    def follow_rename(self, old: Path, new: Path) -> None:
+        """Let scenes follow a background whose file was renamed."""
+        self._change(partial(self._scenes.follow_rename, old, new))
 
     def ask_for_name(self, *, with_devices: bool = False) -> None:
         """Ask for the name of a new scene and save it."""
