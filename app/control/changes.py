@@ -46,10 +46,10 @@ class Changes:
         self._timeout_s = timeout_s
         self._closed = threading.Event()
 
-    def follow(self, update: Update, sections: Sequence[str], *stages: Stage) -> tuple[Settings, bool]:
+    def follow(self, update: Update, sections: Sequence[str], *parts: Stage | str) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
-        If one of `stages` then has a problem, restore `sections` and raise CommandError with that problem.
+        If one of `parts` then has a problem, restore `sections` and raise CommandError with that problem.
         """
         before = after = self.pipeline.settings
 
@@ -63,9 +63,7 @@ class Changes:
         waits = 2 if "capture" in sections else 1
         if not all(self.wait_until_settled() for _ in range(waits)):
             return after, False
-        problem = self.problem(
-            *(each for each in stages if (each, after.background.kind) != (Stage.BACKGROUND, "none"))
-        )
+        problem = self.problem(*(each for each in parts if (each, after.background.kind) != (Stage.BACKGROUND, "none")))
         if problem is not None:
             self._restore(sections, before, after)
             raise CommandError(problem)
@@ -95,9 +93,10 @@ class Changes:
 
         self.apply(update)
 
-    def problem(self, *stages: Stage) -> str | None:
-        """Return the newest problem of these parts of the program, None if they work."""
-        found = [each.message for each in self.pipeline.status().problems if each.stage in stages]
+    def problem(self, *parts: Stage | str) -> str | None:
+        """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""
+        problems = self.pipeline.status().problems
+        found = [each.message for each in problems if each.stage in parts or each.part in parts]
         return found[-1] if found else None
 
     def close(self) -> None:

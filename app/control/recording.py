@@ -11,7 +11,6 @@ from app.core.errors import UsageError
 from app.core.files.names import check_outputs, exists
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
-from app.core.stage import Stage
 from app.core.text import Text
 from app.runtime.status import PipelineStatus
 
@@ -23,6 +22,8 @@ class RecordCommand:
         """field: of `OutputSettings`."""
         self._changes, self._field = changes, field
         self._sink = "recording" if field == "record" else "recording_alpha"
+        self._part = self._sink.replace("_", "-")
+        """As in `Problem`."""
 
     def run(self, argument: str) -> Text:
         """Record to the file that the argument names, or stop. Raises UsageError, and MattecamError if it fails."""
@@ -44,7 +45,7 @@ class RecordCommand:
 
         self._leave_failed(getattr(self._changes.pipeline.settings.output, self._field))
         try:
-            self._changes.follow(update, ("output",), Stage.RECORDING)
+            self._changes.follow(update, ("output",), self._part)
             runs = self._shows(running=True)
             problem = self._problem()  # the file may be opened later than the settings are in use
             if problem is not None:
@@ -82,7 +83,7 @@ class RecordCommand:
         return AnswerText.RECORDED(file=path)
 
     def _problem(self) -> str | None:
-        return self._changes.problem(Stage.RECORDING)
+        return self._changes.problem(self._part)
 
     def _without(self, path: Path | None, settings: Settings) -> Settings:
         if getattr(settings.output, self._field) != path:

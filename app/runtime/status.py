@@ -58,6 +58,8 @@ class Problem:
     """One sentence: what happened, where, what to do."""
     at_s: float
     """time.time()."""
+    part: object = None
+    """Of the stage, as it reports itself: an output by the name of its thread."""
 
 
 @dataclass(frozen=True, slots=True)

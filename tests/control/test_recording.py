@@ -82,6 +82,17 @@ def test_a_recording_that_failed_may_be_followed_by_another(program: Program, tm
     assert program.run(f"record {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
 
 
+@pytest.mark.parametrize(("failed", "other"), [("record_alpha", "record"), ("record", "record-alpha")])
+def test_a_recording_starts_beside_one_that_failed(program: Program, tmp_path: Path, failed: str, other: str) -> None:
+    """`ctl record` failed with the problem of the matte's recording."""
+    output = program.settings.output.replace(**{failed: tmp_path / "full.mp4"})
+    program.pipeline.change(lambda settings: settings.replace(output=output))
+    eventually(lambda: program.controller.status()["problems"] != [])
+    assert program.run(f"{other} {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
+    assert program.run(f"{other} stop") == f"Recorded to {tmp_path / 'a.mp4'}."
+    assert getattr(program.settings.output, failed) is not None, "the window still offers what helps"
+
+
 def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tmp_path: Path) -> None:
     finished = threading.Event()
 

@@ -14,7 +14,6 @@ from app.core.errors import SinkError, text_of
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
 from app.core.messages.media import LibraryText
-from app.core.stage import Stage
 from app.core.types import Outgoing
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
@@ -88,8 +87,8 @@ class Recording(QObject):
 
     def follow(self, status: PipelineStatus) -> str:
         """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""
-        problems = {problem.stage for problem in status.problems}
-        self.broken = status.recording is None and Stage.RECORDING in problems
+        failed = any(problem.part == "recording" for problem in status.problems)
+        self.broken = failed and status.recording is None
         file = None if status.recording is None else Path(status.recording)
         if self._file not in (None, file):  # it has ended, and another may have begun since the last status
             self._started_s = None

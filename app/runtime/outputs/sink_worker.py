@@ -162,7 +162,7 @@ class SinkWorker:
             self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
 
     def _report(self, problem: Exception | None) -> None:
-        self._board.report(self.spec.stage, problem, self)
+        self._board.report(self.spec.stage, problem, self.thread.name)
 
     def _plan_retry(self) -> None:
         if self._retry_s is not None:
