@@ -1,6 +1,8 @@
-"""The strict levels on a CPU; `app.matting.strict.rules` explains them."""
+"""The strict levels on a CPU for one stream, on a grid of cells; `app.matting.strict.rules` explains them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -10,7 +12,210 @@ from app.core.settings import StrictLevel
 from app.core.types import Floats
 from app.matting.base.interface import StateArrays
 from app.matting.strict import rules
-from app.matting.strict.cells import BackgroundModel, Mask, kept_cells, pooled
+from app.matting.strict.cell_kernels import Mask, compare_cells, count_cells, follow_cells, learn_cells, sum_light
+
+Planes = NDArray[np.float32]
+"""Red, green and blue, (3, h, w), in 0..1."""
+SQUARE = np.ones((3, 3), np.uint8)
+
+
+@dataclass(slots=True)
+class BackgroundModel:
+    """The learned background and motion, (h, w) each."""
+
+    background: Planes
+    frames: Floats
+    """Number of frames that `background` was learned from."""
+    hidden: Mask
+    """Whether `background` was learned from cells that were hidden, but not empty."""
+    moved: Mask
+    recent: Planes
+    """The mean of the recent frames."""
+    empty: Mask
+    """Cells around which the network saw nobody in the last frame."""
+    first: Planes
+    """The first frame of the stream."""
+    unmoved: Mask
+    """Cells with a strong pattern that has not changed since the first frame."""
+    age: NDArray[np.int64]
+    """(), number of frames since the start, up to `rules.WAIT_FRAMES`."""
+
+    @classmethod
+    def begun(cls, image: Planes, seen: NDArray[np.uint8] | None) -> BackgroundModel:
+        """Return the state before the first frame. seen: alpha (H, W) of people who are shown at once."""
+        shape = image.shape[1:]
+        moved = np.zeros(shape, np.bool_)
+        if seen is not None:
+            moved = cv2.resize(seen, shape[::-1], interpolation=cv2.INTER_AREA) > 255 * rules.BODY_ALPHA
+        return cls(
+            background=image.copy(),
+            frames=np.zeros(shape, np.float32),
+            hidden=np.zeros(shape, np.bool_),
+            moved=moved,
+            recent=image.copy(),
+            empty=np.ones(shape, np.bool_),
+            first=image,
+            unmoved=contrast(image) > rules.STRONG_PATTERN,
+            age=np.array(0 if seen is None else rules.WAIT_FRAMES),
+        )
+
+    @classmethod
+    def of(cls, arrays: StateArrays) -> BackgroundModel:
+        """Return the state of `arrays`. Raises KeyError if one is missing."""
+        return cls(**{field.name: arrays[field.name].copy() for field in fields(cls)})
+
+    def arrays(self) -> StateArrays:
+        """Return copies of all arrays."""
+        return {field.name: getattr(self, field.name).copy() for field in fields(self)}
+
+
+def contrast(planes: Planes) -> Floats:
+    """Return the range of brightness of 3x3 cells."""
+    red, green, blue = planes
+    return np.asarray(cv2.morphologyEx((red + green + blue) * np.float32(1 / 3), cv2.MORPH_GRADIENT, SQUARE))
+
+
+def pooled(planes: Planes, cell: int) -> Planes:
+    """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom are left out."""
+    count, height, width = planes.shape
+    rows, columns = height // cell, width // cell
+    cells = np.empty((count, rows, columns), np.float32)
+    for plane, means in zip(planes, cells, strict=True):
+        cv2.resize(plane[: rows * cell, : columns * cell], (columns, rows), dst=means, interpolation=cv2.INTER_AREA)
+    return cells
+
+
+def kept_cells(
+    model: BackgroundModel, image: Planes, alpha: Floats, strict: bool, unseen: Mask | None
+) -> tuple[Mask, bool]:
+    """Return where the matte of a frame is kept, (h, w), and `StrictFilter.hides_person`; update the state.
+
+    strict: the level. unseen: (h, w) where the network did not look.
+    """
+    empty = _largest(alpha) < rules.EMPTY_ALPHA
+    certain = _smallest(alpha) > rules.CERTAIN_ALPHA
+    sure = grown(certain)
+    moving = _follow(model, image, empty)
+    difference, agreeing = _compare(model, image, empty & ~moving)
+    model.moved = (model.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & model.hidden)
+
+    removed = agreeing & ~sure
+    if not strict:
+        removed &= ~model.hidden  # a ghost without its translucent part would pass for a person
+    count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
+    marks = certain, sure, grown(model.moved), agreeing & ~model.hidden, agreeing & model.hidden
+    total, blocks, surely, moving_cells, agreeing_cells, hidden_cells = count_cells(labels, count, *marks).T
+    moved = moving_cells > rules.MOVED_SHARE * total
+    least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
+    likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
+    likely[0] = False
+    people = likely
+    if strict:
+        people = likely & moved & (agreeing_cells <= rules.AGREEING_SHARE * total)
+        beginning = people & (hidden_cells > rules.BEGINNING_SHARE * total)
+        if beginning.any():
+            forgotten = grown(beginning.take(labels)) & model.hidden
+            model.frames[forgotten], model.hidden[forgotten] = 0, False
+            removed &= ~forgotten
+    body = people.take(labels)
+    cut = removed
+    if strict:
+        cut = _repeated(model, difference, agreeing, moving, removed) | _furniture(model, image, empty, body)
+    model.moved |= body & certain
+    kept = grown(body & ~cut) & ~cut
+    if strict:
+        kept |= _enclosed(kept) & sure & body
+    waits = int(model.age) < rules.WAIT_FRAMES
+    if waits:
+        kept[:] = False
+    hidden, spared = ~grown(kept) & ~empty & ~moving, np.zeros_like(empty) if unseen is None else grown(unseen)
+    learn_cells(image, model.background, model.frames, model.hidden, difference, empty, hidden, spared)
+    model.age = np.minimum(model.age + 1, rules.WAIT_FRAMES)
+    return kept, bool((likely & ~people).any()) and not waits
+
+
+def grown(mask: Mask) -> Mask:
+    """Return the mask dilated by one cell."""
+    return np.asarray(cv2.dilate(mask.view(np.uint8), SQUARE)).view(np.bool_)
+
+
+def _follow(model: BackgroundModel, image: Planes, empty: Mask) -> Mask:
+    """Return where the frame differs from the recent ones, and update their mean.
+
+    The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
+    """
+    moving = np.empty(empty.shape, np.bool_)
+    follow_cells(image, model.recent, _light(image, model.recent, empty & model.empty), moving)
+    model.empty = empty
+    return moving
+
+
+def _compare(model: BackgroundModel, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
+    """Return the difference from the learned background, after following the light, and where it agrees."""
+    known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
+    light = _light(image, model.background, known & witnesses)
+    difference = _difference(image, model.background, light)
+    model.background *= light[:, None, None]
+    mean = cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return difference, known & (np.asarray(mean) < rules.AGREEMENT)
+
+
+def _repeated(model: BackgroundModel, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
+    """Return where a pattern of the empty background is seen, and where that background was just uncovered."""
+    exact = agreeing & ~model.hidden & (_largest(difference) < rules.EXACT)
+    repeating = grown(exact & (contrast(model.background) > rules.PATTERN)) & agreeing
+    uncovered = grown(exact & moving) & agreeing
+    found = removed | repeating
+    if (uncovered & ~found).any():
+        for _ in range(rules.UNCOVERED_CELLS):
+            found |= uncovered & grown(found)
+    return found
+
+
+def _furniture(model: BackgroundModel, image: Planes, empty: Mask, body: Mask) -> Mask:
+    """Return where the frame shows a strong pattern of the first frame that is furniture."""
+    light = _light(image, model.first, empty)
+    same = _largest(_difference(image, model.first, light)) < rules.UNMOVED
+    model.unmoved &= same
+    if np.count_nonzero(body & model.unmoved) > rules.UNMOVED_SHARE * np.count_nonzero(body):
+        return np.zeros_like(body)
+    near = cv2.boxFilter(
+        model.unmoved.view(np.uint8), cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
+    )
+    return grown(model.unmoved & (np.asarray(near) >= rules.UNMOVED_CELLS))
+
+
+def _components(mask: Mask) -> tuple[int, NDArray[np.int32]]:
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    return count, np.asarray(labels, np.int32)
+
+
+def _enclosed(kept: Mask) -> Mask:
+    """Return the holes of the mask."""
+    outside = cv2.copyMakeBorder((~kept).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    cv2.floodFill(outside, None, (0, 0), 0)
+    return outside[1:-1, 1:-1].view(np.bool_)
+
+
+def _light(now: Planes, before: Planes, cells: Mask) -> Floats:
+    """Return the change of light per channel, (3,), measured at these cells; 1 where they are too few."""
+    light = np.empty(3, np.float32)
+    sum_light(now, before, cells, light)
+    return light
+
+
+def _difference(image: Planes, reference: Planes, light: Floats) -> Floats:
+    difference = np.empty(image.shape[1:], np.float32)
+    compare_cells(image, reference, light, difference)
+    return difference
+
+
+def _largest(cells: Floats) -> Floats:
+    return np.asarray(cv2.dilate(cells, SQUARE))
+
+
+def _smallest(cells: Floats) -> Floats:
+    return np.asarray(cv2.erode(cells, SQUARE))
 
 
 class StrictFilter:
