@@ -94,7 +94,7 @@ def test_streams_in_a_batch_are_blurred_as_their_zoom_asks() -> None:
     frame = strokes(ZOOM * PERIOD)
     backends = [StubTorch(GEOMETRY, nobody_of(frame)) for _ in range(2)]
     backdrop = magnified(BlurredBackground(70), ZOOM)
-    mattes = run_batch(backends, [frame] * 2, [backdrop] * 2, EdgeSettings(strict="off"), False)
+    mattes = run_batch(backends, [frame] * 2, [backdrop] * 2, EdgeSettings(strict="off"))
     assert all(amplitude(matte.composite, ZOOM * PERIOD) <= LEFT for matte in mattes)
 
 

@@ -213,7 +213,6 @@ def step_together(
     frames: Sequence[BgrImage],
     backdrops: Sequence[Backdrop],
     edges: EdgeSettings,
-    want_foreground: bool = False,
 ) -> list[Matte | ModelError]:
     """Step every engine once; a stream that fails gets its error in place of a matte and does not affect the others.
 
@@ -227,17 +226,13 @@ def step_together(
         group = index if alone else _group(engine, frames[index], backdrops[index], index)
         groups[group].append(index)
     for members in groups.values():
-        done = _batch(members, engines, frames, backdrops, edges, want_foreground) if len(members) > 1 else None
+        done = _batch(members, engines, frames, backdrops, edges) if len(members) > 1 else None
         for position, index in enumerate(members):
             if done is not None:
                 results[index] = done[position]
                 continue
             try:
-                results[index] = (
-                    engines[index]
-                    .step(frames[index], backdrops[index], edges, want_foreground=want_foreground)
-                    .result()
-                )
+                results[index] = engines[index].step(frames[index], backdrops[index], edges).result()
             except ModelError as error:
                 results[index] = error
     return [results[index] for index in range(len(engines))]
@@ -257,7 +252,6 @@ def _batch(
     frames: Sequence[BgrImage],
     backdrops: Sequence[Backdrop],
     edges: EdgeSettings,
-    want_foreground: bool,
 ) -> list[Matte] | None:
     """Return the mattes of one group; None if it must run one after the other, as after a failure of one stream."""
     from app.matting.torch.torch_backend import TorchBackend, run_batch
@@ -269,6 +263,6 @@ def _batch(
         if len(executors) < len(members) or len({executor.batch_key for executor in executors}) > 1:
             return None  # the size of a stream has changed with this frame
         checked, prepared, levels = zip(*inputs, strict=True)
-        return run_batch(executors, checked, prepared, levels[0], want_foreground)
+        return run_batch(executors, checked, prepared, levels[0])
     except (NotAMatteError, RuntimeError, ModelError):
         return None

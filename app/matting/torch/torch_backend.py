@@ -210,7 +210,6 @@ def run_batch(
     frames: Sequence[BgrImage],
     backdrops: Sequence[Backdrop],
     edges: EdgeSettings,
-    want_foreground: bool,
 ) -> list[Matte]:
     """Run one step of every stream; the executors have the same `batch_key`.
 
@@ -235,15 +234,12 @@ def run_batch(
             state,
             plan(edges),
             torch.cat(previous) if previous else None,
-            want_foreground=want_foreground,
         )
         if not bool(torch.isfinite(output.finite)):
             raise NotAMatteError
         count = len(executors)
         composites = output.pixels.composite.cpu().numpy()
         alphas = output.pixels.alpha.cpu().numpy()
-        foreground = output.pixels.foreground
-        people = None if foreground is None else foreground.cpu().numpy()
         parts = [tensor.split(1) for tensor in output.state]
         smoothed = [None] * count if output.previous_alpha is None else list(output.previous_alpha.split(1))
         for index, executor in enumerate(executors):
@@ -251,12 +247,4 @@ def run_batch(
             alpha = smoothed[index]
             executor.previous_alpha = None if alpha is None else alpha.clone()
     hides = [False] * count if output.hides_person is None else [flag > 0 for flag in output.hides_person.tolist()]
-    return [
-        Matte(
-            composites[index].copy(),
-            alphas[index].copy(),
-            None if people is None else people[index].copy(),
-            hides_person=hides[index],
-        )
-        for index in range(count)
-    ]
+    return [Matte(composites[index].copy(), alphas[index].copy(), hides_person=hides[index]) for index in range(count)]

@@ -56,16 +56,12 @@ def test_a_batch_gives_each_stream_its_own_mattes(weights: dict[str, Path], mode
     for step in range(STEPS):
         given = [stream[step] for stream in GIVEN]
         expected = [
-            each.step(frame, back, edges, want_foreground=True).result()
-            for each, frame, back in zip(alone, given, behind, strict=True)
+            each.step(frame, back, edges).result() for each, frame, back in zip(alone, given, behind, strict=True)
         ]
-        mattes = run_batch(together, given, behind, edges, True)
+        mattes = run_batch(together, given, behind, edges)
         for matte, right in zip(mattes, expected, strict=True):
             assert nearly(matte.alpha, right.alpha)
             assert nearly(matte.composite, right.composite)
-            assert matte.foreground is not None and right.foreground is not None
-            # The feather spreads the colours of cells above a threshold, which the last bit may decide.
-            assert np.mean(np.abs(matte.foreground.astype(int) - right.foreground) > 1) < 0.05
     assert edges.strict != "off" or not np.array_equal(expected[0].alpha, expected[1].alpha)
 
 
