@@ -22,8 +22,6 @@ MIN_SHORT_SIDE = 96
 """Minimum short side in pixels; people are not recognizable in smaller frames."""
 CPU_FIXED_WORK = 0.15
 """Fraction of a step's work that does not depend on the ratio, measured on a CPU. Used for predictions."""
-GPU_PIXEL_WORK = 0.0077
-"""Work for a pixel of the full frame relative to one of the small frame, on a GPU, by bytes (RVM; `docs/cuda.md`)."""
 LIGHTER_WORK = 0.25
 """Work of a step of the lighter network relative to the better one, each at its automatic ratio."""
 
@@ -39,6 +37,13 @@ class Quality:
     """Fraction of the frames that are matted."""
     fixed_work: float = field(default=CPU_FIXED_WORK, compare=False)
     """Fraction of a step's work at full quality that does not depend on the ratio."""
+    full_ratio: float = field(default=1.0, compare=False)
+    """The downsample ratio at full quality."""
+
+    @property
+    def ratio(self) -> float | None:
+        """The downsample ratio; None: as at full quality."""
+        return None if self.ratio_factor == 1 else self.full_ratio * self.ratio_factor
 
     @property
     def work(self) -> float:
@@ -47,27 +52,22 @@ class Quality:
         return pixels * (LIGHTER_WORK if self.lighter_model else 1.0)
 
 
-def fixed_work(device: str, downsample_ratio: float) -> float:
-    """Return the fraction of a step's work that does not depend on the ratio, at this ratio of full quality."""
-    if not device.startswith(("cuda", "mps")):
-        return CPU_FIXED_WORK
-    full = GPU_PIXEL_WORK / downsample_ratio**2
-    return full / (1 + full)
+FULL = Quality()
 
 
 def ladder(
-    short_side: int, min_factor: float, *, ratio_free: bool, model_free: bool, fixed: float = CPU_FIXED_WORK
+    short_side: int, min_factor: float, *, ratio_free: bool, model_free: bool, full: Quality = FULL
 ) -> tuple[Quality, ...]:
     """Return the quality levels in descending order.
 
     short_side: of the small frame at full quality, in pixels. min_factor: smallest allowed ratio factor. ratio_free,
-    model_free: whether the user left them on auto; a pinned value is the same on every level. fixed: see `fixed_work`.
+    model_free: whether the user left them on auto; a pinned value is the same on every level. full: full quality.
     """
     least = max(min_factor, MIN_SHORT_SIDE / short_side)
     factors = [factor for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
-    levels = [Quality(factor, fixed_work=fixed) for factor in factors]
+    levels = [replace(full, ratio_factor=factor) for factor in factors]
     if model_free:
-        levels.append(Quality(lighter_model=True, fixed_work=fixed))
+        levels.append(replace(full, lighter_model=True))
     return _with_reduced_rates(levels)
 
 
@@ -153,8 +153,8 @@ class Upgrade:
 class Governor:
     """Selects the quality level. Not thread-safe."""
 
-    def __init__(self, levels: Sequence[Quality], timing: GovernorTiming | None = None) -> None:
-        """levels: quality levels in descending order, at least one."""
+    def __init__(self, levels: Sequence[Quality] = (FULL,), timing: GovernorTiming | None = None) -> None:
+        """levels: quality levels in descending order, at least one; with full quality alone there is no choice."""
         self._levels = tuple(levels)
         self._timing = timing or GovernorTiming()
         self._index = 0
@@ -176,6 +176,11 @@ class Governor:
         self._recheck_until_s = float("-inf")
         self._lowered_load = 0.0
         """As `_load`, when quality was last lowered."""
+
+    @property
+    def active(self) -> bool:
+        """Whether there is more than one level to choose from."""
+        return len(self._levels) > 1
 
     @property
     def quality(self) -> Quality:

@@ -10,11 +10,11 @@ from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.stage import Stage
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.selection.governor import StepTiming
+from app.matting.selection.governor import Governor, StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.plan import ChoiceState, Decision, EngineKey, EnginePlan, PassThrough, Run, Skip, StandBy
-from app.runtime.engines.quality import MattingPattern, QualityControl
+from app.runtime.engines.quality import MattingPattern, at_quality, described, levels
 from app.runtime.prepare import Preparer, close_unused
 from app.runtime.status import Lowered, Phase, ServerState
 from app.runtime.timing import Timing
@@ -43,7 +43,8 @@ class EngineSelector:
         )
         self._board = board
         self._timing = timing
-        self._quality = QualityControl(timing.governor)
+        self._governor = Governor()
+        """That of the present choice of the user."""
         self._fallbacks = Fallbacks()
         self._plan = EnginePlan()
         self._engine: MattingEngine | None = None
@@ -110,7 +111,7 @@ class EngineSelector:
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
         why = reason(outcome.key, plan.choice, plan.base)
         _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
-        self._quality.restart_measuring()
+        self._governor.restart_measuring()
         self._number += 1
         if plan.settled and plan.base == plan.choice:
             self._board.report(Stage.MATTING, None)
@@ -122,7 +123,7 @@ class EngineSelector:
     def begun(self, run: Run) -> None:
         """Take note that the network has seen a frame. The next decision may precede `completed`."""
         self._sequence = run.sequence
-        self._pattern.note(run.sequence[0], run.index, self._quality.quality.matted)
+        self._pattern.note(run.sequence[0], run.index, self._governor.quality.matted)
 
     def completed(self, run: Run, step: StepTiming) -> None:
         """Take note of a step that succeeded."""
@@ -130,7 +131,7 @@ class EngineSelector:
         self.info = run.engine.info
         if self.preparer.busy or not self._plan.settled:
             return  # Building an engine takes time from the one that runs.
-        if self._quality.observe(step):
+        if self._governor.observe(step):
             self._ask_for_quality()
 
     def failed(self, error: Exception) -> None:
@@ -142,7 +143,7 @@ class EngineSelector:
         fallback = self._fallbacks.after_step(plan.base.settings, error)
         if fallback is None and lowered:
             self._board.report(Stage.MATTING, named(error))
-            self._quality.remove_current()
+            self._governor.remove_current()
             self._ask_for_quality()
         else:
             self._fall_back(plan.base, fallback, error, self._timing.remote_again_s)
@@ -178,7 +179,7 @@ class EngineSelector:
             return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
         if self._skips(frame):
             return Skip()
-        matted = self._quality.quality.matted
+        matted = self._governor.quality.matted
         self.unneeded = frame.generation, self._pattern.skipped_after(frame.generation, frame.index, matted)
         used = self._plan.in_use
         assert used is not None
@@ -189,7 +190,7 @@ class EngineSelector:
 
     def _skips(self, frame: Frame) -> bool:
         """Return whether to skip matting this frame to save time."""
-        if self._pattern.skips(frame.generation, frame.index, self._quality.quality.matted):
+        if self._pattern.skips(frame.generation, frame.index, self._governor.quality.matted):
             return True
         return frame.generation == self._pattern.generation and self._rests()
 
@@ -239,27 +240,28 @@ class EngineSelector:
 
     def _ask(self, key: EngineKey) -> None:
         """Build an engine at full quality."""
-        self._quality.reset()
+        self._governor = Governor()
         self.lowered = None
         self.preparer.request(key)
 
     def _govern(self, on: bool) -> None:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
         base = self._plan.base
-        if on and not self._quality.active:
+        if on and not self._governor.active:
             if base is None or base.remote:
                 return  # another quality would be another stream
             if self._engine is not None and self._plan.in_use == base:
-                self._quality.begin(base.settings, self._engine.info)
-        elif not on and self._quality.active:
-            self._quality.reset()
+                self._governor = Governor(levels(base.settings, self._engine.info), self._timing.governor)
+        elif not on and self._governor.active:
+            self._governor = Governor()
             self._ask_for_quality()
 
     def _ask_for_quality(self) -> None:
         base = self._plan.base
         assert base is not None
-        self.lowered = self._quality.lowered
-        key = self._plan.lower(base.with_settings(self._quality.lower(base.settings)))
+        quality, step = self._governor.quality, self._last_step
+        self.lowered = described(quality, 0.0 if step is None else step.rate_hz)
+        key = self._plan.lower(base.with_settings(at_quality(base.settings, quality)))
         if key is not None:
             self.preparer.request(key)
 
@@ -267,7 +269,7 @@ class EngineSelector:
         plan, frame = self._plan, self._frame
         if key == plan.target and plan.lowered:
             _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
-            self._quality.remove_current()
+            self._governor.remove_current()
             self._ask_for_quality()
             return
         self._fallbacks.remember(error)

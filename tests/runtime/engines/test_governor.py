@@ -8,7 +8,9 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
+from app.matting.selection.governor import CPU_FIXED_WORK
 from app.runtime.engines.plan import Decision, Run
+from app.runtime.engines.quality import fixed_work
 from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench
 from tests.waiting import eventually
 
@@ -134,3 +136,9 @@ def test_a_lowered_engine_that_fails_is_replaced_by_another_quality() -> None:
         simulated.selector.failed(ModelError("The network gave no picture; choose another."))
         assert simulated.settle().model == "auto"
         assert simulated.status.errors == ("The network gave no picture; choose another.",)
+
+
+@pytest.mark.parametrize(("ratio", "share"), [(0.25, 0.11), (0.125, 0.33)])
+def test_on_a_gpu_the_frame_counts_more_the_smaller_the_ratio(ratio: float, share: float) -> None:
+    assert fixed_work("cuda:0", ratio) == pytest.approx(share, abs=0.005)
+    assert fixed_work("cpu", ratio) == CPU_FIXED_WORK
