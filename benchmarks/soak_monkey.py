@@ -20,7 +20,7 @@ from app.output.base import FrameSink, SinkContext
 from app.output.sound.microphone import SoundSource
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.testing.parts import ROOM, FakeEngine, FakeSource, Faults, StepInput, room_picture
+from app.testing.parts import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture
 from benchmarks.soak_files import KEEP_ZONE_OF
 
 FAULT_LASTS_S = 0.1
@@ -176,9 +176,14 @@ class Monkey:
 
     def _fault(self, world: SoakWorld) -> None:
         stage, faults = self._dice.choice(STAGES), world.faults
-        fault = self._dice.choice((_named, _unnamed, _memory, lambda: faults.hang(FAULT_LASTS_S)))
+        kinds: tuple[Fault, ...] = (
+            MattecamError("The thing broke; mend it."),
+            ValueError("not for users"),
+            MemoryError(),
+            lambda: faults.hang(FAULT_LASTS_S),
+        )
         faults.release.clear()
-        faults.put(stage, fault)
+        faults.put(stage, self._dice.choice(kinds))
         threading.Event().wait(FAULT_LASTS_S)
         faults.heal()
         self._pipeline.retry()
@@ -190,15 +195,3 @@ def _no_pipewire(choice: object, width: int, height: int, context: SinkContext) 
 
 def _no_microphone(name: str) -> SoundSource:
     raise MicrophoneError(f"There is no microphone {name}.")
-
-
-def _named() -> None:
-    raise MattecamError("The thing broke; mend it.")
-
-
-def _unnamed() -> None:
-    raise ValueError("not for users")
-
-
-def _memory() -> None:
-    raise MemoryError

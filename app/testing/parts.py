@@ -29,7 +29,8 @@ class FakeClock:
         return self.now_s
 
 
-Fault = Callable[[], None]
+Fault = Callable[[], None] | BaseException
+"""What happens: a call, or an error that is raised."""
 
 
 class Faults:
@@ -52,6 +53,8 @@ class Faults:
     def at(self, stage: str) -> None:
         """Suffer what was put at `stage`."""
         fault = self._faults.get(stage)
+        if isinstance(fault, BaseException):
+            raise fault.with_traceback(None)  # not with those of the uses before
         if fault is not None:
             fault()
 

@@ -16,7 +16,6 @@ from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.runtime.timing import Timing
-from tests.control.conftest import fail
 from tests.fakes.server import Network, Place
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, REMOTE
@@ -117,7 +116,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
         if not has_begun and session.status.phase is phase:
             has_begun = True
             if command == "model":
-                world.faults.put("build_engine", fail(ModelError("It is not installed.")))
+                world.faults.put("build_engine", ModelError("It is not installed."))
             pipeline.change(lambda now: _with_missing(now, command))
         elif polls or session.status.problems:
             polls += 1
@@ -169,7 +168,7 @@ def test_the_seconds_count_from_the_first_composite() -> None:
 def test_a_limited_run_without_composites_ends(start: str) -> None:
     world, settings = FakeWorld(), BASE.replace(paused=start == "paused")
     if start == "broken":
-        world.faults.put("build_engine", fail(ModelError("It is not installed.")))
+        world.faults.put("build_engine", ModelError("It is not installed."))
     session = HeadlessRun(Pipeline(settings, parts=world.parts()), 0.5, None)
     session.run()
     assert session.failure == ("It is not installed." if start == "broken" else None)

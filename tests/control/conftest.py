@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -142,15 +142,6 @@ def program(tmp_path: Path) -> Iterator[Program]:
     yield program
     program.world.faults.heal()
     assert program.pipeline.stop()
-
-
-def fail(error: Exception) -> Callable[[], None]:
-    """Return a fault for `Faults.put`."""
-
-    def raise_it() -> None:
-        raise error
-
-    return raise_it
 
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets and permissions")

@@ -15,7 +15,7 @@ from app.control.names import SETTABLE, SHORT
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.settings import FramingSettings, OverlaySettings, PeopleSettings
 from app.output.sound.devices import MicrophoneName
-from tests.control.conftest import Program, SettingsAlone, fail
+from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.server import SERVER, Network, Place
 
 WHOLE = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
@@ -120,7 +120,7 @@ def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tm
     checkpoint = tmp_path / "student.pth"
     checkpoint.touch()
     program.run(f"set matting.weights {checkpoint}")
-    program.world.faults.put("build_engine", fail(ModelError("The weights are missing; download them.")))
+    program.world.faults.put("build_engine", ModelError("The weights are missing; download them."))
     with pytest.raises(MattecamError, match="weights are missing"):
         program.run("model u2netp")
     assert (program.settings.matting.model, program.settings.matting.weights) == ("mattecam", checkpoint)

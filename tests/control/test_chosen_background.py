@@ -18,7 +18,7 @@ from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
 from app.testing.parts import shows_room
-from tests.control.conftest import Program, fail
+from tests.control.conftest import Program
 from tests.waiting import beside, eventually
 
 
@@ -46,7 +46,7 @@ def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_
 
 def test_a_background_that_fails_is_an_error_and_changes_nothing(program: Program) -> None:
     before = program.settings
-    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
     for _ in range(2):
         with pytest.raises(MattecamError, match="Beach is damaged"):
             program.run("background Beach")
@@ -61,7 +61,7 @@ def test_a_failing_background_does_not_expose_the_room_again(program: Program, c
     program.scenes.put("Talk", Settings(background=BackgroundSettings(kind="image", path=program.files[0].path)))
     program.run("background none")
     eventually(lambda: PictureKind.UNMATTED in program.sent_after())
-    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
     with pytest.raises(MattecamError, match="Beach is damaged"):
         program.run(command)
     assert program.settings.background.kind == "image"
@@ -130,7 +130,7 @@ def test_a_scene_whose_background_fails_is_an_error_and_changes_nothing(program:
         framing=before.framing.replace(zoom=2),
     )
     program.scenes.put("Talk", scene)
-    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
     with pytest.raises(MattecamError, match="Beach is damaged"):
         program.run("scene Talk")
     assert program.settings == before

@@ -10,7 +10,7 @@ import pytest
 
 from app.control.changes import CommandError
 from app.core.errors import MattecamError, SinkLostError, UsageError
-from tests.control.conftest import Program, fail
+from tests.control.conftest import Program
 from tests.waiting import eventually
 
 
@@ -108,6 +108,6 @@ def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tm
 
 def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_path: Path) -> None:
     program.run(f"record {tmp_path / 'a.mp4'}")
-    program.world.faults.put("close_recorder", fail(SinkLostError("The disk is full.")))
+    program.world.faults.put("close_recorder", SinkLostError("The disk is full."))
     with pytest.raises(MattecamError, match="disk is full"):
         program.run("record stop")

@@ -13,7 +13,7 @@ from app.core.errors import MattecamError, SettingsError, SourceOpenError, Usage
 from app.core.settings import CaptureSettings, Settings, Zone
 from app.core.stage import Stage
 from app.core.types import PictureKind
-from tests.control.conftest import Program, fail
+from tests.control.conftest import Program
 from tests.control.recorder import serving
 from tests.runtime.running import BASE
 
@@ -91,7 +91,7 @@ def test_a_scene_whose_camera_or_logo_fails_is_an_error_and_changes_nothing(prog
     program.scenes.put("Desk", look.replace(capture=other), with_devices=True)
     program.scenes.put("Logo", look.replace(overlay=look.overlay.replace(file=tmp_path / "gone.svg")))
     before = program.settings
-    program.world.faults.put("open_source", fail(SourceOpenError("There is no camera 9; choose another.")))
+    program.world.faults.put("open_source", SourceOpenError("There is no camera 9; choose another."))
     with pytest.raises(MattecamError, match="no camera 9"):
         program.run("scene Desk")
     assert program.settings == before

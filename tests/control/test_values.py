@@ -15,7 +15,7 @@ from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
 from app.control.server import answer
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import Settings
-from tests.control.conftest import Program, SettingsAlone, fail
+from tests.control.conftest import Program, SettingsAlone
 from tests.other_values import other_value
 
 LEADS_TO_ANOTHER_PART = {"matting.location", "matting.weights", "background.kind", "background.path"}
@@ -187,7 +187,7 @@ def test_impossible_values_name_the_choices_and_change_nothing(alone: SettingsAl
 
 def test_a_source_that_cannot_be_opened_is_reported_and_the_one_before_stays(program: Program) -> None:
     before = program.settings
-    program.world.faults.put("open_source", fail(SourceOpenError("There is no such camera.")))
+    program.world.faults.put("open_source", SourceOpenError("There is no such camera."))
     with pytest.raises(MattecamError, match="no such camera"):
         program.run("set capture.source camera:7")
     assert program.settings.capture == before.capture

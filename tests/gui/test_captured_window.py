@@ -130,12 +130,9 @@ def test_leaving_the_screen_does_not_send_the_room(
     presenter: Session, glass: Glass, world: FakeWorld, qtbot: QtBot, tmp_path: Path, next_background: str
 ) -> None:
     """The settings no longer named the screen, so that the preview showed the original while it was still captured."""
-
-    def refuse() -> None:
-        raise BackgroundError("The slides are damaged; choose others.")
-
     present(presenter, glass, qtbot)
-    world.faults.put("open_background", refuse if next_background == "fails" else world.faults.hang)
+    damaged = BackgroundError("The slides are damaged; choose others.")
+    world.faults.put("open_background", damaged if next_background == "fails" else world.faults.hang)
     presenter.store.edit("background", kind="slides", path=tmp_path)
     qtbot.waitUntil(lambda: not presenter.pipeline.screen.captured)
     grabs = glass.grabs

@@ -26,7 +26,7 @@ from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import box, error_action, fail, find, made_store
+from tests.gui.widgets import box, error_action, find, made_store
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retried: list[bool] = []
-    world.faults.put("build_engine", fail(PlateError(PlateText.NEEDED(model="bgmv2"))))
+    world.faults.put("build_engine", PlateError(PlateText.NEEDED(model="bgmv2")))
     session = start_window()
     qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.error_bar.text)
     monkeypatch.setattr(session.pipeline, "retry", lambda: retried.append(True))

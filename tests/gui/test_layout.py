@@ -27,7 +27,7 @@ from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import cut_off, existing, fail, far_captions, find, hidden_entries
+from tests.gui.widgets import cut_off, existing, far_captions, find, hidden_entries
 from tools.make_translations import LANGUAGES
 
 
@@ -97,7 +97,7 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
 ) -> None:
     error = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
-    world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
+    world.faults.put("open_virtual_camera", SinkOpenError(error))
     with translate(qapp, QLocale(language)):
         session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))
         window = session.window

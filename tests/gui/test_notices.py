@@ -30,7 +30,7 @@ from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine, Faults
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import button, existing, fail, find, made_store
+from tests.gui.widgets import button, existing, find, made_store
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
 
@@ -189,7 +189,7 @@ def test_the_focus_returns_to_where_it_was(area: NoticeArea, qtbot: QtBot) -> No
 def test_a_missing_virtual_camera_is_shown_with_its_setup(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld
 ) -> None:
-    world.faults.put("open_virtual_camera", fail(SinkOpenError("There is none.")))
+    world.faults.put("open_virtual_camera", SinkOpenError("There is none."))
     session = start_window(AUTO_CAMERA)
     qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
     button(session, "virtualCameraNoticeAction0").click()

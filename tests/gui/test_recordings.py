@@ -29,7 +29,7 @@ from app.runtime.status import PipelineStatus
 from app.testing.parts import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import button, current, existing, fail, find, made_store, pick
+from tests.gui.widgets import button, current, existing, find, made_store, pick
 from tests.output.sound.sources import FakeDevice
 
 
@@ -116,7 +116,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
     first = session.pipeline.settings.output.record
 
-    world.faults.put("recorder", fail(SinkError(RecordingText.STOPPED(reason="the disk is full", kept="nothing"))))
+    world.faults.put("recorder", SinkError(RecordingText.STOPPED(reason="the disk is full", kept="nothing")))
     qtbot.waitUntil(lambda: not record.isChecked())
     assert "the disk is full" in session.window.error_bar.text
 

@@ -17,7 +17,7 @@ from app.gui.shell.application import Session
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import activate
-from tests.gui.widgets import answer, asked, box, error_action, fail, find
+from tests.gui.widgets import answer, asked, box, error_action, find
 
 
 def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
@@ -173,7 +173,7 @@ def test_lost_camera_is_reported_with_a_button_to_choose_another(
     session: Session, qtbot: QtBot, world: FakeWorld
 ) -> None:
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
-    world.faults.put("read", fail(SourceLostError("The camera went away; plug it in.")))
+    world.faults.put("read", SourceLostError("The camera went away; plug it in."))
     bar = session.window.error_bar
     qtbot.waitUntil(lambda: bool(bar.text))
     assert bar.text == "The camera went away; plug it in."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,13 +94,6 @@ def answer(session: Session, qtbot: QtBot, name: str, text: str) -> QMessageBox:
 def error_action(session: Session) -> QPushButton:
     """The first button of the message above the preview."""
     return button(session, f"{session.window.notices.shown}Action0")
-
-
-def fail(error: Exception) -> Callable[[], None]:
-    def fault() -> None:
-        raise error
-
-    return fault
 
 
 def current(session: Session) -> Settings:

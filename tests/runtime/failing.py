@@ -11,37 +11,16 @@ import pytest
 from app.core.errors import MattecamError
 from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
-from app.testing.parts import FakeEngine, Faults, shows_room
+from app.testing.parts import FakeEngine, Fault, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, IMPATIENT, apply, composites
 from tests.waiting import eventually
 
-
-def _named(faults: Faults) -> None:
-    raise MattecamError("The thing broke; mend it.")
-
-
-def _unnamed(faults: Faults) -> None:
-    raise ValueError("not for users")
-
-
-def _memory(faults: Faults) -> None:
-    raise MemoryError
-
-
-def _hang(faults: Faults) -> None:
-    faults.hang(10.0)
-
-
-KINDS: dict[str, Callable[[Faults], None]] = {
-    "named": _named,
-    "unnamed": _unnamed,
-    "memory": _memory,
-    "hang": _hang,
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "named": lambda: MattecamError("The thing broke; mend it."),
+    "unnamed": lambda: ValueError("not for users"),
+    "memory": MemoryError,
 }
-
-
-ERRORS = [kind for kind in KINDS if kind != "hang"]
 
 
 def each_failure(stages: Sequence[str], moments: Sequence[str]) -> pytest.MarkDecorator:
@@ -49,7 +28,7 @@ def each_failure(stages: Sequence[str], moments: Sequence[str]) -> pytest.MarkDe
     cases = [
         pytest.param(stage, kind, moment, marks=() if kind in ("hang", now) else pytest.mark.long)
         for (moment, stage), now in zip(product(moments, stages), cycle(ERRORS), strict=False)
-        for kind in KINDS
+        for kind in (*ERRORS, "hang")
     ]
     return pytest.mark.parametrize(("stage", "kind", "moment"), cases)
 
@@ -63,10 +42,7 @@ def check_the_room_never_shows(world: FakeWorld, stage: str, kind: str, moment: 
     """Run a pipeline in which a stage fails. folder: for its recordings."""
     settings = BASE.replace(output=BASE.output.replace(record=folder / "a.mp4"))
     running = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
-
-    def fault() -> None:
-        KINDS[kind](world.faults)
-
+    fault: Fault = world.faults.hang if kind == "hang" else ERRORS[kind]()
     if moment == "start":
         world.faults.put(stage, fault)
     running.start()

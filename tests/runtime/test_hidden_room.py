@@ -68,11 +68,9 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: 
     class Engine(SeesBackdrops):
         pass
 
-    def broken() -> None:
-        raise BackgroundError("The picture cannot be read; choose another.")
-
     world = FakeWorld()
     world.engine = Engine
+    broken = BackgroundError("The picture cannot be read; choose another.")
     stage = "backdrop" if fault == "breaks" else "open_background"
     world.faults.put(stage, world.faults.hang if fault == "opens slowly" else broken)
     with running(world) as pipeline:

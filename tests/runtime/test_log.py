@@ -11,14 +11,11 @@ from tests.waiting import eventually
 
 
 def test_the_log_tells_the_story_of_a_camera(caplog: pytest.LogCaptureFixture) -> None:
-    def lose() -> None:
-        raise SourceLostError("The camera is disconnected.")
-
     caplog.set_level("INFO", "app.runtime")
     world = FakeWorld()
     with running(world) as pipeline:
         composites(pipeline)
-        world.faults.put("read", lose)
+        world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: "The camera is disconnected." in caplog.messages)
         world.faults.heal()
         eventually(lambda: "Over: The camera is disconnected." in caplog.messages)

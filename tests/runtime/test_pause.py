@@ -68,15 +68,12 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> No
 
 
 def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again() -> None:
-    def lose() -> None:
-        raise SourceLostError("The camera is disconnected.")
-
     world = FakeWorld()
     with running(world, timing=Timing(source_retry_s=0.05)) as pipeline:
         composites(pipeline)
         apply(pipeline, BASE.replace(paused=True))
         eventually(lambda: world.sources[0].skipped > 0)
-        world.faults.put("read", lose)
+        world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
         world.faults.heal()
         eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)

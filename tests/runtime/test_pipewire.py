@@ -61,10 +61,7 @@ def test_composites_and_closing_through_the_node(pipewire: PrivateSession) -> No
 
 @pytest.mark.parametrize("fault", ["raises", "hangs"])
 def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSession, fault: str) -> None:
-    world = FakeWorld()
-
-    def fails() -> None:
-        raise ModelError("The network gave no picture; choose another.")
+    world, error = FakeWorld(), ModelError("The network gave no picture; choose another.")
 
     def shows_card() -> bool:
         assert not shows_room(reader)
@@ -72,7 +69,7 @@ def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSessi
 
     with camera_running(world, replace(FAST, stale_s=0.3)), reading() as reader:
         eventually(lambda: shows(reader, BLUE))
-        world.faults.put("step", fails if fault == "raises" else lambda: world.faults.hang(120.0))
+        world.faults.put("step", error if fault == "raises" else lambda: world.faults.hang(120.0))
         eventually(shows_card)
         for _ in range(20):
             assert shows_card()

@@ -37,9 +37,6 @@ def test_frames_that_the_governor_skips_are_not_decoded() -> None:
 
 
 def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path) -> None:
-    def refuse() -> None:
-        raise PlateError("The room has changed.")
-
     world = FakeWorld()
     plate = BASE.matting.replace(plate=tmp_path / "plate.png")
     with running(world) as pipeline:
@@ -49,7 +46,7 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
         for model in ("bgmv2-mobilenetv2", "mattecam", "bgmv2-resnet50"):
             apply(pipeline, BASE.replace(matting=plate.replace(model=model)))
             eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
-        world.faults.put("step", refuse)
+        world.faults.put("step", PlateError("The room has changed."))
         eventually(lambda: any("has changed" in problem.message for problem in pipeline.status().problems))
         world.faults.heal()
         eventually(lambda: not source.holds_exposure)

@@ -37,21 +37,15 @@ def test_a_change_keeps_what_others_changed_meanwhile() -> None:
 def test_a_failing_switch_keeps_what_worked() -> None:
     world = FakeWorld()
 
-    def refuse() -> None:
-        raise ModelError("The model does not fit; choose another.")
-
-    def absent() -> None:
-        raise SourceOpenError("There is no camera 7; plug it in.")
-
     with running(world) as pipeline:
         composites(pipeline)
-        world.faults.put("build_engine", refuse)
+        world.faults.put("build_engine", ModelError("The model does not fit; choose another."))
         apply(pipeline, BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
         eventually(lambda: any(problem.stage is Stage.MATTING for problem in pipeline.status().problems))
         composites(pipeline)
         engine = pipeline.status().engine
         assert engine is not None and engine.model == "auto"
-        world.faults.put("open_source", absent)
+        world.faults.put("open_source", SourceOpenError("There is no camera 7; plug it in."))
         apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="camera:7")))
         eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
         composites(pipeline)
