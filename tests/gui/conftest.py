@@ -35,6 +35,7 @@ from app.gui.state.tasks import Tasks
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
 from app.testing.parts import FakeSource
+from models.weights import WeightReport, spec_of
 from tests.fakes.world import FakeWorld
 
 QUIET = Settings(
@@ -46,8 +47,8 @@ CAMERAS = (
     CameraDevice("usb-2", "Desk camera", "", 1),
 )
 MODELS = (
-    services.ModelChoice("rvm-mobilenetv3", False, 14_533_577, "GPL-3.0", True),
-    services.ModelChoice("mattecam", True, None, "GPL-3.0", False),
+    WeightReport(spec_of("rvm-mobilenetv3"), None),
+    WeightReport(spec_of("mattecam"), Path("mattecam.safetensors")),
 )
 FINDINGS = (
     Finding("camera", State.OK, CameraFinding.FOUND(name="Front camera", device="/dev/video0")),

@@ -89,7 +89,7 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
 
     def install(name: str, file: Path) -> Path:
         installed.append((name, file))
-        monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], installed=True),))
+        monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=file),))
         return file
 
     monkeypatch.setattr(services, "download", broken)

@@ -114,7 +114,7 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
         connected.wait(60)
         progress(5_000_000, 10_000_000)
         resume.wait(60)
-        monkeypatch.setattr(services, "models", lambda: (services.ModelChoice(name, True, None, "", True),))
+        monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=Path(name)),))
         return Path(name)
 
     monkeypatch.setattr(services, "download", download)
@@ -166,7 +166,7 @@ def test_only_plate_models_offer_a_plate(controls: Session, qtbot: QtBot) -> Non
     assert not plate.isVisible()
     controls.store.edit("matting", model="bgmv2-resnet50")
     assert plate.isVisible()
-    assert MODELS[0].name not in plate.text()
+    assert MODELS[0].spec.name not in plate.text()
 
 
 def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:

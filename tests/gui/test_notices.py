@@ -249,11 +249,11 @@ def test_a_missing_model_falls_back_and_offers_its_download(
             super().__init__(settings, width, height, faults)
 
     world.engine = PartlyInstalled
-    choices = services.models()
+    reports = services.models()
 
     def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
         missing.discard(name)
-        installed = tuple(replace(choice, installed=True) for choice in choices)
+        installed = tuple(replace(report, path=Path(name)) for report in reports)
         monkeypatch.setattr(services, "models", lambda: installed)
         return Path(name)
 

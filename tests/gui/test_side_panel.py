@@ -257,7 +257,7 @@ def test_close_while_every_control_is_used(
     session.store.set("frozen", False)
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
 
-    window.panel.quality.network.download.offer(MODELS[0])
+    window.panel.quality.network.download.offer(MODELS[0].spec)
     window.panel.quality.network.download.start()
     window.action_bar.record.click()
     window.strip.library.reload()

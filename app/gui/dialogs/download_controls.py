@@ -18,6 +18,8 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label, selectable
 from app.gui.widgets.qt import column, keep_focus, row
+from models.spec import WeightSpec
+from models.weights import WeightReport
 
 translate = QCoreApplication.translate
 MEGABYTE = 1_000_000
@@ -33,8 +35,8 @@ class DownloadControls(QWidget):
     began = pyqtSignal()
     ended = pyqtSignal()
     """The download succeeded, failed or was cancelled."""
-    succeeded = pyqtSignal(str)
-    """Name of the model."""
+    succeeded = pyqtSignal(str, object)
+    """Name of the model, and its file."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     """Why it failed, in one sentence."""
     _progressed = pyqtSignal(int, int)
@@ -43,7 +45,7 @@ class DownloadControls(QWidget):
     def __init__(self, tasks: Tasks) -> None:
         super().__init__()
         self._tasks = tasks
-        self._offered: services.ModelChoice | None = None
+        self._offered: WeightSpec | None = None
         self._name = ""
         self._cancel: threading.Event | None = None
         """Ends the download that runs; None while there is none."""
@@ -60,13 +62,13 @@ class DownloadControls(QWidget):
         self._progressed.connect(self._show_progress)
         self._show()
 
-    def offer(self, choice: services.ModelChoice | None) -> None:
+    def offer(self, spec: WeightSpec | None) -> None:
         """Offer this model; None: there is nothing to download."""
-        if choice is None or self._offered is None or choice.name != self._offered.name:
+        if spec is None or self._offered is None or spec.name != self._offered.name:
             self._failed = False
-        self._offered = choice
-        if choice is not None:
-            self._get.setText(download_caption(choice))
+        self._offered = spec
+        if spec is not None:
+            self._get.setText(download_caption(spec))
         self._show()
 
     def start(self) -> None:
@@ -106,9 +108,9 @@ class DownloadControls(QWidget):
             self._show()
             self.began.emit()
 
-    def _end(self, _file: Path) -> None:
+    def _end(self, file: Path) -> None:
         self._cancel = None
-        self.succeeded.emit(self._name)
+        self.succeeded.emit(self._name, file)
         self.ended.emit()
         self._show()
 
@@ -126,8 +128,8 @@ class DownloadControls(QWidget):
         self._bar.setVisible(self._cancel is not None)  # not before data arrives: a failed connection shows no progress
 
     def _show(self) -> None:
-        running, choice = self._cancel is not None, self._offered
-        offered = choice is not None and choice.downloadable and not running
+        running, spec = self._cancel is not None, self._offered
+        offered = spec is not None and spec.url is not None and not running
         with keep_focus(self._stop):
             self._get.setVisible(offered)
             self._choose.setVisible(offered and self._failed)
@@ -137,14 +139,14 @@ class DownloadControls(QWidget):
             self._stop.setVisible(running)
 
 
-def describe_size(choice: services.ModelChoice) -> str:
+def describe_size(spec: WeightSpec) -> str:
     """Download size such as `15 MB`; empty where it is not known."""
-    return f"{choice.bytes / MEGABYTE:.0f} MB" if choice.bytes else ""
+    return f"{spec.bytes / MEGABYTE:.0f} MB" if spec.bytes else ""
 
 
-def download_caption(choice: services.ModelChoice) -> str:
+def download_caption(spec: WeightSpec) -> str:
     """Caption of a download button, such as `Download (15 MB)`."""
-    size = describe_size(choice)
+    size = describe_size(spec)
     if not size:
         return translate("DownloadControls", "Download")
     return translate("DownloadControls", "Download ({0})").format(size)
@@ -174,10 +176,10 @@ class FinerHair(QWidget):
         self._store.set("matting.model", name)
         self.reload()
 
-    def _show(self, choice: services.ModelChoice) -> None:
-        if choice.installed:
+    def _show(self, report: WeightReport) -> None:
+        if report.path is not None:
             self._text.setText(self.tr("The model with finer hair is installed."))
         else:
             text = self.tr("For finer hair you can download a better model ({0}).")
-            self._text.setText(text.format(describe_size(choice)))
-        self.download.offer(None if choice.installed else choice)
+            self._text.setText(text.format(describe_size(report.spec)))
+        self.download.offer(report.spec if report.path is None else None)

@@ -27,7 +27,9 @@ from app.gui.widgets.qt import column
 from app.matting.base.interface import EngineInfo
 from app.runtime.plate import PlateInfo
 from app.runtime.status import PipelineStatus
+from models.spec import WeightSpec
 from models.table import needs_plate
+from models.weights import WeightReport
 
 THUMBNAIL_WIDTH = 160
 
@@ -134,7 +136,7 @@ class NetworkControls(QWidget):
         super().__init__()
         self._store = store
         self._tasks = tasks
-        self._choices: tuple[services.ModelChoice, ...] = ()
+        self._reports: tuple[WeightReport, ...] = ()
         self._pending: str | None = None
         """The model chosen in the list that has to be downloaded before it can be used."""
         self._model_shown = store.current.matting.model
@@ -156,15 +158,14 @@ class NetworkControls(QWidget):
         self._show_used(None)
 
     @property
-    def missing_model(self) -> services.ModelChoice | None:
+    def missing_model(self) -> WeightSpec | None:
         """The model of the settings if it is not installed, so that another one is used in its place."""
         matting = self._store.current.matting
-        choice = self._choice(matting.model)
-        return choice if choice is not None and not choice.installed and matting.weights is None else None
+        return self._missing_spec(matting.model) if matting.weights is None else None
 
     def reload(self) -> None:
         """Check again which models are installed."""
-        self._tasks.run(services.models, self._set_choices)
+        self._tasks.run(services.models, self._set_reports)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Name the model in use where it differs from the chosen one."""
@@ -189,28 +190,28 @@ class NetworkControls(QWidget):
         self._show(self._store.current)
         self.download.start()
 
-    def _choice(self, name: str) -> services.ModelChoice | None:
-        return next((choice for choice in self._choices if choice.name == name), None)
+    def _missing_spec(self, name: str) -> WeightSpec | None:
+        """Return a model if it is not installed."""
+        return next((each.spec for each in self._reports if each.spec.name == name and each.path is None), None)
 
     def _choose(self, name: str) -> None:
-        choice = self._choice(name)
-        if choice is not None and not choice.installed:
+        if self._missing_spec(name) is not None:
             self._pending = name
         else:
             self._pending = None
             self._store.set("matting.model", name)
         self._show(self._store.current)
 
-    def _use_downloaded(self, name: str) -> None:
+    def _use_downloaded(self, name: str, file: Path) -> None:
         # The list is read again in the background; until then the button must not offer the download once more.
-        self._choices = tuple(replace(one, installed=True) if one.name == name else one for one in self._choices)
+        self._reports = tuple(replace(one, path=file) if one.spec.name == name else one for one in self._reports)
         if self._pending == name:
             self._pending = None
             self._store.set("matting.model", name)
         self.model_installed.emit()
 
-    def _set_choices(self, choices: tuple[services.ModelChoice, ...]) -> None:
-        self._choices = choices
+    def _set_reports(self, reports: tuple[WeightReport, ...]) -> None:
+        self._reports = reports
         self._show(self._store.current)
 
     def _show(self, settings: Settings) -> None:
@@ -218,27 +219,24 @@ class NetworkControls(QWidget):
             self._model_shown, self._pending = settings.matting.model, None
         model = self._pending or settings.matting.model
         fill_combo(self._model, self._entries(model), model)
-        choice = self._choice(model)
-        missing = choice is not None and not choice.installed and (self._pending or settings.matting.weights is None)
-        if choice is not None and missing:
-            size = describe_size(choice) or self.tr("size unknown")
-            self._missing.setText(self.tr("Not installed: {0}, licence {1}").format(size, choice.licence))
-        self._missing.setVisible(bool(missing))
-        self.download.offer(choice if missing else None)
+        missing = self._missing_spec(model) if self._pending or settings.matting.weights is None else None
+        if missing is not None:
+            size = describe_size(missing) or self.tr("size unknown")
+            self._missing.setText(self.tr("Not installed: {0}, licence {1}").format(size, missing.licence))
+        self._missing.setVisible(missing is not None)
+        self.download.offer(missing)
 
     def _entries(self, model: str) -> list[tuple[str, object]]:
         entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
-        for choice in sorted(self._choices, key=lambda choice: not choice.installed):
-            text = describe_model(choice.name)
-            if not choice.installed:
-                text = self._to_download(text, choice)
-            entries.append((text, choice.name))
+        for report in sorted(self._reports, key=lambda report: report.path is None):
+            text = describe_model(report.spec.name)
+            entries.append((self._to_download(text, report.spec) if report.path is None else text, report.spec.name))
         if model not in (data for _text, data in entries):
             entries.append((describe_model(model), model))
         return entries
 
-    def _to_download(self, title: str, choice: services.ModelChoice) -> str:
-        size = describe_size(choice)
-        if choice.downloadable and size:
+    def _to_download(self, title: str, spec: WeightSpec) -> str:
+        size = describe_size(spec)
+        if spec.url is not None and size:
             return self.tr("{0} – download {1}").format(title, size)
         return self.tr("{0} – not installed").format(title)

@@ -14,11 +14,11 @@ from app.core.stage import Stage
 from app.gui.dialogs.download_controls import download_caption
 from app.gui.i18n.messages import describe_model
 from app.gui.shell.menus import open_folder
-from app.gui.state.services import ModelChoice
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import BRIEF_MS, NoticeArea
 from app.runtime.status import Phase, PipelineStatus
+from models.spec import WeightSpec
 
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
@@ -35,7 +35,7 @@ class ProgramNotices(QObject):
     """The user asks for the model of the settings to be downloaded."""
 
     def __init__(
-        self, area: NoticeArea, store: SettingsStore, missing_model: Callable[[], ModelChoice | None], parent: QObject
+        self, area: NoticeArea, store: SettingsStore, missing_model: Callable[[], WeightSpec | None], parent: QObject
     ) -> None:
         """missing_model: returns the model of the settings if it is not installed."""
         super().__init__(parent)
@@ -136,11 +136,11 @@ class ProgramNotices(QObject):
         text = self.tr("Zoom and Meet cannot see Mattecam yet.")
         return Notice(NO_VIRTUAL_CAMERA, text, ((self.tr("Set up…"), self.virtual_camera_requested.emit),))
 
-    def _model_missing(self, choice: ModelChoice) -> Notice:
+    def _model_missing(self, spec: WeightSpec) -> Notice:
         text = self.tr("The model “{0}” is not installed. The standard model is used instead.").format(
-            describe_model(choice.name)
+            describe_model(spec.name)
         )
-        actions = ((download_caption(choice), self.download_requested.emit),) if choice.downloadable else ()
+        actions = ((download_caption(spec), self.download_requested.emit),) if spec.url is not None else ()
         return Notice(MISSING_MODEL, text, actions)
 
     def _show_unmatted_start(self, settings: Settings) -> None:

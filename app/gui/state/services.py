@@ -31,21 +31,8 @@ from app.output.unfinished import finish
 from app.output.unfinished import unfinished_recordings as unfinished_recordings
 from app.runtime.plate import PlateInfo, plate_info, plate_path
 from app.runtime.plate import keep_plate as keep_plate
-from models.table import NETWORKS, recommended
-from models.weights import on_hand, spec_of
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """A model and whether its weights are installed."""
-
-    name: str
-    installed: bool
-    bytes: int | None
-    """Download size; None where it is unknown."""
-    licence: str
-    downloadable: bool
-    """Whether there is a download address."""
+from models.table import recommended
+from models.weights import WeightReport, describe, on_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +96,9 @@ def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None
     return PrecisionChoice(openvino_precision(model, file), None, provisional)
 
 
-def models() -> tuple[ModelChoice, ...]:
-    """Return every model except `auto`, in the order of the settings."""
-
-    def choice(name: str) -> ModelChoice:
-        spec = spec_of(name)
-        return ModelChoice(name, on_hand(name) is not None, spec.bytes, spec.licence, spec.url is not None)
-
-    return tuple(choice(name) for name in NETWORKS)
+def models() -> tuple[WeightReport, ...]:
+    """Return every model except `auto`, in the order of the settings, with its file if it is installed."""
+    return describe()
 
 
 def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
@@ -133,9 +115,9 @@ def install_weights(name: str, file: Path) -> Path:
     return install(name, file)
 
 
-def recommended_model() -> ModelChoice:
-    """Return the model to download first."""
-    return next(choice for choice in models() if choice.name == recommended().name)
+def recommended_model() -> WeightReport:
+    """Return the model to download first, and its file."""
+    return next(report for report in models() if report.spec.name == recommended().name)
 
 
 def repair_command() -> tuple[str, ...]:
