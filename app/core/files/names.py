@@ -8,8 +8,10 @@ import stat
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from app.core.errors import UsageError
+from app.core.errors import MattecamError, UsageError
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.command_line import ConvertText
+from app.core.messages.media import LibraryText
 
 
 def exists(path: Path) -> bool:
@@ -76,6 +78,22 @@ def free_name(wanted: Path) -> Path:
     while path.exists():
         path = wanted.with_stem(f"{wanted.stem} ({number})")
         number += 1
+    return path
+
+
+def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) -> Path:
+    """Return the path of a file that does not exist: `stem.ext`, or `stem 2.ext` and so on. Creates the folder.
+
+    taken: a name that is not free either. Raises MattecamError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MattecamError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
+    number, path = 1, folder / f"{stem}{suffix}"
+    while path.exists() or path == taken:
+        number += 1
+        path = folder / f"{stem} {number}{suffix}"
     return path
 
 

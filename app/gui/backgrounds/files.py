@@ -15,6 +15,7 @@ from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
+from app.core.files.names import new_file
 from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
@@ -45,11 +46,11 @@ def is_video(path: Path) -> bool:
 
 
 def add_background(path: Path) -> Path:
-    """Check a file and copy it to the backgrounds folder; return the copy. Raises BackgroundError."""
+    """Check a file and copy it to the backgrounds folder; return the copy. Raises MattecamError."""
     if path.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
         raise BackgroundError(LibraryText.UNKNOWN_FORMAT(file=path.name))
     thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
-    target = _free_name(path.stem, path.suffix.lower())
+    target = new_file(paths.backgrounds_dir(), path.stem, path.suffix.lower())
     part = target.with_name(target.name + ".part")
     try:
         shutil.copyfile(path, part)
@@ -61,11 +62,11 @@ def add_background(path: Path) -> Path:
 
 
 def add_picture(image: BgrImage, name: str) -> Path:
-    """Save a pasted or dropped image as a PNG file in the backgrounds folder. Raises BackgroundError."""
+    """Save a pasted or dropped image as a PNG file in the backgrounds folder. Raises MattecamError."""
     coded, data = cv2.imencode(".png", image)
     if not coded:
         raise BackgroundError(LibraryText.NOT_PASTED())
-    target = _free_name(name, ".png")
+    target = new_file(paths.backgrounds_dir(), name, ".png")
     try:
         target.write_bytes(data.tobytes())
     except OSError as error:
@@ -122,9 +123,9 @@ def delete_background(path: Path) -> None:
 def restore_background(trash: Path, original: Path) -> Path:
     """Move a file from the trash back to its original path, which may have been taken; return the path.
 
-    Raises BackgroundError.
+    Raises MattecamError.
     """
-    target = original if not original.exists() else _free_name(original.stem, original.suffix)
+    target = original if not original.exists() else new_file(paths.backgrounds_dir(), original.stem, original.suffix)
     try:
         shutil.move(trash, target)
         # The FreeDesktop trash keeps a record of each file in a folder beside it.
@@ -132,16 +133,3 @@ def restore_background(trash: Path, original: Path) -> Path:
     except OSError as error:
         raise BackgroundError(LibraryText.NOT_RESTORED(file=original.name, reason=why_not_written(error))) from error
     return target
-
-
-def _free_name(stem: str, suffix: str) -> Path:
-    folder = paths.backgrounds_dir()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BackgroundError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
-    number, path = 1, folder / f"{stem}{suffix}"
-    while path.exists():
-        number += 1
-        path = folder / f"{stem} {number}{suffix}"
-    return path

@@ -12,6 +12,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.core.errors import SinkError, text_of
 from app.core.files.disk_errors import why_not_written
+from app.core.files.names import new_file
 from app.core.files.private_file import write_picture
 from app.core.messages.media import LibraryText
 from app.core.types import Outgoing
@@ -122,16 +123,7 @@ def _finished(file: Path) -> Path | None:
 
 def _new_path(folder: Path, suffix: str, taken: Path | None = None) -> Path:
     """Return the path of a new file. taken: that of a recording that failed, and perhaps left no file."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
-    stem = datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S")
-    number, path = 1, folder / f"{stem}{suffix}"
-    while path.exists() or path == taken:
-        number += 1
-        path = folder / f"{stem} {number}{suffix}"
-    return path
+    return new_file(folder, datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S"), suffix, taken)
 
 
 def _write(folder: Path, release: Callable[[], Outgoing]) -> Path:
