@@ -59,12 +59,6 @@ def test_a_name_may_be_the_path_in_the_settings_file(alone: SettingsAlone) -> No
         assert find_settable(wrong) is None
 
 
-@pytest.mark.parametrize(("word", "level"), [("on", "strict"), ("off", "off")])
-def test_a_switch_of_version_0_2_sets_the_level(alone: SettingsAlone, word: str, level: str) -> None:
-    alone.run(f"set edges.strict {word}")
-    assert alone.settings.matting.edges.strict == level
-
-
 def test_another_level_of_strict_mode_leaves_the_blur_as_it_looks(alone: SettingsAlone) -> None:
     assert alone.settings.background.blur_strength == 50
     alone.run("set edges.strict off")
@@ -191,14 +185,6 @@ def test_a_source_that_cannot_be_opened_is_reported_and_the_one_before_stays(pro
     with pytest.raises(MattecamError, match="no such camera"):
         program.run("set capture.source camera:7")
     assert program.settings.capture == before.capture
-
-
-def test_a_missing_image_is_reported_and_the_background_stays(program: Program) -> None:
-    before = program.settings.background
-    with pytest.raises(MattecamError):
-        program.run("set background.path /no/such.png")
-        program.run("set background.kind image")
-    assert program.settings.background.kind == before.kind
 
 
 def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import product
 
 import cv2
 import numpy as np
@@ -147,7 +148,8 @@ def test_views_of_other_sizes_show_the_same(size: tuple[int, int], left: int) ->
 def test_rendering_leaves_the_picture_as_it_is() -> None:
     picture = composite(overlay=logo())
     image, backdrop = picture.image.copy(), words()
-    shown(picture)
+    for mode, mirror in product(ViewMode, (False, True)):
+        Renderer().render(picture, ViewRequest(WIDTH, HEIGHT, mode, mirror))
     assert np.array_equal(picture.image, image)
     assert picture.layers.backdrop is not None
     assert np.array_equal(picture.layers.backdrop, backdrop)

@@ -128,14 +128,6 @@ def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_d
     assert not tile.path.exists()
 
 
-def test_a_reload_keeps_the_current_tile(controls: Session, qtbot: QtBot) -> None:
-    strip = controls.window.strip
-    strip.view.setCurrentIndex(strip.model.index(3))
-    with qtbot.waitSignal(strip.model.modelReset):
-        strip.library.reload()
-    assert strip.view.currentIndex().row() == 3
-
-
 def test_an_added_file_that_has_a_tile_already_becomes_the_current_one_at_once(
     controls: Session, qtbot: QtBot, picture: Path
 ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from PyQt6.QtGui import QAction, QShortcut
 from PyQt6.QtWidgets import (
@@ -23,8 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from app.config.setting import settings_of
 from app.control import plate as live_plate
-from app.control.client import ask
-from app.control.commands import SYNTAX, Answer, Command
+from app.control.commands import SYNTAX
 from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
 from app.gui.dialogs.help_window import open_help
@@ -43,15 +40,7 @@ from tests.gui.reach_of_ctl import (
     WINDOW_ALONE,
     use_everything_on,
 )  # fmt: skip
-from tests.gui.widgets import existing
-
-
-def answered(qtbot: QtBot, *command: str) -> Answer:
-    """Ask while the GUI thread runs its event loop."""
-    with ThreadPoolExecutor(1) as client:
-        answer = client.submit(ask, Command(*command))
-        qtbot.waitUntil(answer.done)
-        return answer.result()
+from tests.gui.widgets import answered, existing
 
 
 def test_every_setting_that_a_control_changes_can_be_set_by_ctl(controls: Session) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.compositing.screen_use import ScreenUse
-from app.config.scenes import Scene
 from app.control.client import ask
-from app.control.commands import Answer, Command
+from app.control.commands import Command
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.core.types import PictureKind
 from app.gui.i18n.language import translate
@@ -26,7 +24,7 @@ from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import button, made_store
+from tests.gui.widgets import answered, button, made_store
 from tests.played_service import private_bus
 from tests.played_shortcuts import PlayedShortcuts
 from tests.waiting import beside, eventually
@@ -63,17 +61,6 @@ def test_recording_pause_and_freeze_are_not_saved() -> None:
         assert kept.output == OutputSettings(standby_text="soon")
         assert not kept.paused
         assert not kept.frozen
-
-
-def test_a_scene_keeps_pause_and_recording() -> None:
-    store = made_store()
-    store.edit("output", record=Path("a.mp4"))
-    store.set("paused", True)
-    store.change(Scene(Settings(background=BackgroundSettings(kind="colour"))).applied_to)
-    assert store.current.paused
-    assert store.current.output.record == Path("a.mp4")
-    assert store.current.background.kind == "colour"
-    assert store.saved.background.kind == "colour"
 
 
 def test_a_failed_change_changes_nothing() -> None:
@@ -142,12 +129,6 @@ def test_a_background_set_by_ctl_survives_edits_of_the_window(session: Session, 
 def test_ctl_accepts_names_and_numbers_of_the_translated_tiles(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str
 ) -> None:
-    def choose(text: str) -> Answer:
-        with ThreadPoolExecutor(1) as client:
-            answer = client.submit(ask, Command("background", text))
-            qtbot.waitUntil(answer.done)
-            return answer.result()
-
     def is_chosen(row: int) -> bool:
         return model.chosen_row == row
 
@@ -155,10 +136,10 @@ def test_ctl_accepts_names_and_numbers_of_the_translated_tiles(
         model = start_window().window.strip.model
         for row, tile in enumerate(model.tiles[:3]):
             for text in (tile.name, str(model.number(row))):
-                answer = choose(text)
+                answer = answered(qtbot, "background", text)
                 assert answer.done, answer.message
                 qtbot.waitUntil(partial(is_chosen, row))
-        refused = choose("Atlantis")
+        refused = answered(qtbot, "background", "Atlantis")
         assert not refused.done
         for row, tile in enumerate(model.tiles):
             assert f"{model.number(row)} " in refused.message

@@ -72,14 +72,6 @@ def test_comparison_divider_uses_screen_direction() -> None:
         assert set(view[:, WIDTH // 4 :, 0].ravel()) == {10}
 
 
-def test_rendering_does_not_modify_the_picture() -> None:
-    original = picture()
-    before = original.image.copy()
-    for mode in ViewMode:
-        Renderer().render(original, ViewRequest(WIDTH, HEIGHT, mode, mirror=False))
-    assert np.array_equal(original.image, before)
-
-
 def test_a_stand_by_card_is_shown_in_every_mode() -> None:
     card = Picture(picture().image, PictureKind.STANDBY)
     for mode in ViewMode:

@@ -167,18 +167,6 @@ def test_edge_presets_follow_the_sliders(controls: Session) -> None:
     assert controls.store.current.matting.edges.grow_px == 0
 
 
-def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opened(controls: Session) -> None:
-    slider = find(controls.window, QSlider, "thresholdSlider")
-    group = find(controls.window, QAbstractButton, "expertGroup")
-    assert not group.isVisible()
-    button(controls, "allSettings").click()
-    assert group.isVisible() and not slider.isVisible()
-    group.click()
-    assert slider.isVisible()
-    button(controls, "simpleSettings").click()
-    assert not slider.isVisible()
-
-
 def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot) -> None:
     state = session.window.overlay.state
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)

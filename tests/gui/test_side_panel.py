@@ -95,7 +95,7 @@ def test_what_only_experts_understand_is_in_their_group(controls: Session) -> No
 def test_the_choice_is_remembered(controls: Session) -> None:
     groups = controls.window.panel.groups
     button(controls, "allSettings").click()
-    assert all(group.isVisible() for group in groups)
+    assert all(group.isVisible() and not group.toggle.isChecked() for group in groups)
     assert controls.preferences.current.all_settings and not WindowPreferences().all_settings
     controls.preferences.change(all_settings=False)
     assert button(controls, "simpleSettings").isChecked() and not any(group.isVisible() for group in groups)

@@ -23,6 +23,8 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.compositing.screen_use import ScreenUse
+from app.control.client import ask
+from app.control.commands import Answer, Command
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.backgrounds.tiles import Tile
 from app.gui.dialogs.assistant import Assistant
@@ -31,6 +33,7 @@ from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ElidedLabel
 from app.runtime.shared import SettingsOwner
+from tests.waiting import beside
 
 Child = TypeVar("Child", bound=QObject)
 Value = TypeVar("Value")
@@ -89,6 +92,13 @@ def answer(session: Session, qtbot: QtBot, name: str, text: str) -> QMessageBox:
     box = existing(asked(session, name))
     next(each for each in box.buttons() if each.text() == text).click()
     return box
+
+
+def answered(qtbot: QtBot, *command: str) -> Answer:
+    """Ask as `ctl` does, while the GUI thread runs its event loop."""
+    answer = beside(lambda: ask(Command(*command)))
+    qtbot.waitUntil(answer.done)
+    return answer.result()
 
 
 def error_action(session: Session) -> QPushButton:
