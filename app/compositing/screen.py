@@ -12,6 +12,7 @@ from app.compositing.screen_use import ReadingThread, ScreenUse
 from app.compositing.still import layout_of
 from app.core import geometry
 from app.core.errors import BackgroundError
+from app.core.messages.media import ScreenText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.system.screen import ScreenGrabber, asks_for_screens
@@ -27,6 +28,13 @@ class Grabber(Protocol):
 
     moves: ClassVar[bool]
     """Whether another thread may go on with it. The user is asked when one is made, so that it is never made again."""
+
+    @property
+    def screens(self) -> object:
+        """What screens there are where the target is found by its number or place; it may be another one after a
+        change.
+        """
+        ...
 
     def grab(self) -> BgrImage:
         """Return the image now. Raises BackgroundError."""
@@ -85,6 +93,7 @@ class ScreenBackground:
         first = self._grabber(self._target)
         try:
             image = first.grab()
+            self._screens = first.screens
         except BackgroundError:
             first.close()
             raise
@@ -133,6 +142,8 @@ class ScreenBackground:
     def _capture_until_closed(self) -> None:
         grabber = self._first or self._grabber(self._target)
         try:
+            if grabber.screens != self._screens:
+                raise BackgroundError(ScreenText.CHANGED(target=self._target))
             while True:
                 self._publish(grabber.grab())
                 if self._waited(1 / RATE_HZ):

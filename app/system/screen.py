@@ -39,33 +39,42 @@ class ScreenGrabber:
         Raises BackgroundError.
         """
         self._target = target
-        self._windows: XDisplay | None = None
+        self._is_window = target.startswith("window:")
+        self._display: XDisplay | None = None
+        self.screens: tuple[Place, ...] | None = None
         self._mss = _opened()
         try:
-            if target.startswith("window:"):
-                self._windows = _x_display()
+            try:
+                self._display = _x_display()
+            except BackgroundError:
+                if self._is_window:
+                    raise
             self.grab()
         except BackgroundError:
             self.close()
             raise
 
     def grab(self) -> BgrImage:
-        """Return the screen now, (H, W, 3). Raises BackgroundError if it is gone."""
+        """Return the screen now, (H, W, 3). Raises BackgroundError if it is gone, or may be another one by now."""
         try:
             shot = self._mss.grab(dict(self._place()))
+            screens = () if self._display is None or self._is_window else self._display.screens()
         except BackgroundError:
             raise
         except Exception as error:
             raise BackgroundError(ScreenText.LOST(target=self._target)) from error
+        if screens != (self.screens or screens):
+            raise BackgroundError(ScreenText.CHANGED(target=self._target))
+        self.screens = screens
         pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
         return np.ascontiguousarray(pixels[..., :3])
 
     def close(self) -> None:
         """Close the connections to the display. Idempotent."""
         self._mss.close()
-        if self._windows is not None:
-            self._windows.close()
-            self._windows = None
+        if self._display is not None:
+            self._display.close()
+            self._display = None
 
     def _place(self) -> Place:
         kind, _, argument = self._target.partition(":")
@@ -83,8 +92,8 @@ class ScreenGrabber:
         return _within(place, every, self._target)
 
     def _window(self, title: str) -> XWindow:
-        assert self._windows is not None
-        for window in self._windows.windows():
+        assert self._display is not None
+        for window in self._display.windows():
             if title.casefold() in window.title.casefold():
                 return window
         raise BackgroundError(ScreenText.NO_WINDOW(title=title))
@@ -187,6 +196,16 @@ class XDisplay:
             return list(self._below(root, root, DEPTH))
         except ConnectionClosedError as error:
             raise OSError("the display is gone") from error
+
+    def screens(self) -> tuple[Place, ...]:
+        """Return the places of all screens, empty where the display cannot tell. Raises an error if it is gone."""
+        if not self._display.has_extension("RANDR"):
+            return ()
+        found = self._display.screen().root.xrandr_get_monitors().monitors
+        return tuple(
+            {"left": each.x, "top": each.y, "width": each.width_in_pixels, "height": each.height_in_pixels}
+            for each in found
+        )
 
     def close(self) -> None:
         """Close the connection."""

@@ -46,6 +46,7 @@ class PortalGrabber:
     """Grabs what the user chooses in the desktop's dialog. May be made, used and closed on different threads."""
 
     moves: ClassVar[bool] = True
+    screens: ClassVar[None] = None
 
     def __init__(self, target: str, question_s: float = QUESTION_S) -> None:
         """target: as of `ScreenGrabber`, but the desktop asks which screen or window, whatever number or title it has.

@@ -31,6 +31,7 @@ class FakeScreen:
     """Counts what is grabbed; shows the level that a test sets."""
 
     moves: ClassVar[bool] = False
+    screens = 2
     level = 10
     lost = False
     grabs = 0
@@ -104,6 +105,41 @@ def test_a_lost_screen_is_reported_and_comes_back(screen: type[FakeScreen], monk
         eventually(fails)
         screen.lost = False
         eventually(lambda: not fails())
+
+
+def test_a_screen_that_may_be_another_one_is_not_shown_until_the_screens_are_as_before(
+    screen: type[FakeScreen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a screen was unplugged, another one had its number, and was sent."""
+    monkeypatch.setattr("app.compositing.screen.RETRY_S", 0.05)
+
+    def shown() -> int | str:
+        try:
+            return int(np.max(background.backdrop(64, 36, 0.0)))
+        except BackgroundError as error:
+            return str(error)
+
+    with closing(ScreenBackground(SETTINGS, screen)) as background:
+        eventually(lambda: shown() == 10)
+        screen.lost, screen.level = True, 200
+        eventually(lambda: "can no longer be captured" in str(shown()))
+        screen.screens, screen.lost = 1, False
+        eventually(lambda: "screens have changed" in str(shown()))
+        grabbed = screen.grabs
+        eventually(lambda: screen.grabs > grabbed + 3 or screen.open_ones == 0)
+        assert "screens have changed" in str(shown())
+        screen.screens = 2
+        eventually(lambda: shown() == 200)
+
+
+@pytest.mark.usefixtures("display")
+def test_a_screen_is_not_grabbed_after_the_screens_have_changed() -> None:
+    with closing(Display()) as display, closing(ScreenGrabber("screen:1")) as grabber:
+        grabber.grab()
+        resources = display.screen().root.xrandr_get_screen_resources()
+        display.xrandr_set_crtc_config(resources.crtcs[0], resources.config_timestamp, 0, 0, 0, 1, [])  # off
+        with pytest.raises(BackgroundError, match="screens have changed"):
+            grabber.grab()
 
 
 def test_a_screen_that_cannot_be_captured_is_refused_at_once(screen: type[FakeScreen]) -> None:

@@ -27,6 +27,7 @@ class Screen:
     """Notes for every image whether it was taken while the use was noted."""
 
     moves: ClassVar[bool] = False
+    screens: ClassVar[None] = None
 
     def __init__(self, use: ScreenUse, noted: list[bool]) -> None:
         self._use, self._noted = use, noted

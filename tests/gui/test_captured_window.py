@@ -58,6 +58,7 @@ class Camera:
     """Captures the glass."""
 
     moves: ClassVar[bool] = False
+    screens: ClassVar[None] = None
 
     def __init__(self, glass: Glass) -> None:
         self._glass = glass

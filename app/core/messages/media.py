@@ -93,6 +93,7 @@ class ScreenText(Message):
     NO_WINDOW = "There is no visible window with “{title}” in its title; open it or choose another background."
     OFF_SCREEN = "{target} lies outside the screens; choose another region."
     NOT_HIDDEN = "The window did not hide your room in time, so that no screen is shown; choose the screen again."
+    CHANGED = "The screens have changed, and {target} may be another one; end the presentation and choose it again."
     LOST = "{target} can no longer be captured; allow screen recording for Mattecam, or choose another background."
 
 

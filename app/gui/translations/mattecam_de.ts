@@ -3050,6 +3050,11 @@
         <translation>Das Fenster hat Ihren Raum nicht rechtzeitig verborgen, daher wird kein Bildschirm gezeigt; wählen Sie den Bildschirm noch einmal.</translation>
     </message>
     <message>
+        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
+        <comment>ScreenText.CHANGED</comment>
+        <translation>Die Bildschirme haben sich geändert, und {target} kann ein anderer sein; beenden Sie die Präsentation und wählen Sie ihn neu.</translation>
+    </message>
+    <message>
         <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
         <comment>ScreenText.LOST</comment>
         <translation>{target} kann nicht mehr aufgenommen werden; erlauben Sie Mattecam die Bildschirmaufnahme oder wählen Sie einen anderen Hintergrund.</translation>

@@ -3050,6 +3050,11 @@
         <translation>La ventana no ocultó su habitación a tiempo, así que no se muestra ninguna pantalla; elija la pantalla de nuevo.</translation>
     </message>
     <message>
+        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
+        <comment>ScreenText.CHANGED</comment>
+        <translation>Las pantallas han cambiado, y {target} puede ser otra; termine la presentación y elíjala de nuevo.</translation>
+    </message>
+    <message>
         <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
         <comment>ScreenText.LOST</comment>
         <translation>{target} ya no se puede capturar; permita a Mattecam grabar la pantalla o elija otro fondo.</translation>
