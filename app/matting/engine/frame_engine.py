@@ -68,7 +68,7 @@ class FrameEngine:
         self.backend = make_backend(self._geometry)
         """The backend for the size of the last frame."""
         self._cuts = CutDetector()
-        self._stillness = Stillness() if live else None
+        self._stillness = Stillness(live=live)
         self.cuts = 0
         """Number of scene cuts so far."""
         self._closed = False
@@ -101,8 +101,8 @@ class FrameEngine:
     ) -> Pending:
         """Run the network on the next frame; see `MattingEngine.step`."""
         frame, backdrop, edges = self.prepare(frame, backdrop, edges)
-        thumbnail, stillness = self._cuts.thumbnail, self._stillness
-        still = stillness is not None and thumbnail is not None and stillness.leaves_out(thumbnail, edges)
+        thumbnail = self._cuts.thumbnail
+        still = thumbnail is not None and self._stillness.leaves_out(thumbnail, edges)
         errors = self._model, self.backend.device, self.backend.precision
         with backend_errors(*errors):
             try:
@@ -115,7 +115,7 @@ class FrameEngine:
             with backend_errors(*errors):
                 return pending.result()
 
-        return replace(pending, result=result, calm=stillness is not None and stillness.calm)
+        return replace(pending, result=result, calm=self._stillness.calm)
 
     def prepare(
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings
@@ -140,7 +140,7 @@ class FrameEngine:
         self._fit(frame.shape[1], frame.shape[0])
         if self._cuts.is_cut(frame):
             self.cuts += 1
-            self._look_again()
+            self._stillness.forget()
             with backend_errors(self._model, self.backend.device, self.backend.precision):
                 self.backend.reset()
         return frame, backdrop, edges if self._strict_mode else edges.replace(strict="off")
@@ -165,7 +165,7 @@ class FrameEngine:
         if own != (state.model, state.executor, state.precision, state.downsample_ratio):
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model))
         try:
-            self._look_again()
+            self._stillness.forget()
             backend.load_state(state.arrays)
             self._cuts.load_state(under("cut", state.arrays))
         except (KeyError, ValueError) as error:
@@ -176,7 +176,7 @@ class FrameEngine:
         """Forget the frames seen so far."""
         if not self._closed:
             self._cuts.forget()
-            self._look_again()
+            self._stillness.forget()
             self.backend.reset(seen)
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class FrameEngine:
 
     def _reset_failed(self) -> None:
         """Reset the backend after a failure; a device that is lost refuses even that."""
-        self._look_again()
+        self._stillness.forget()
         try:
             self.backend.reset()
         except RuntimeError as error:
@@ -200,12 +200,7 @@ class FrameEngine:
         backend = self._make_backend(geometry)
         self.backend.close()
         self._geometry, self.backend = geometry, backend
-        self._look_again()
-
-    def _look_again(self) -> None:
-        """Let the network see the next frames, however still they are: the last result is of another stream."""
-        if self._stillness is not None:
-            self._stillness.forget()
+        self._stillness.forget()
 
 
 def step_together(

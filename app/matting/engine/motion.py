@@ -106,7 +106,9 @@ def is_still(thumbnail: Floats, reference: Floats) -> bool:
 class Stillness:
     """Decides per frame of a live stream whether the network sees it. Motion ends stillness within the same frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, live: bool = True) -> None:
+        """live: whether it may leave out frames at all."""
+        self._live = live
         self._reference: Floats | None = None
         """Thumbnail of the frame that the network saw last."""
         self._edges: EdgeSettings | None = None
@@ -120,13 +122,14 @@ class Stillness:
         return self._still > CALM_FRAMES
 
     def forget(self) -> None:
-        """Forget the stream."""
+        """Forget the stream: the network sees its next frames, however still they are."""
         self._reference, self._edges, self._inferred, self._still, self._left_out = None, None, 0, 0, 0
 
     def leaves_out(self, thumbnail: Floats, edges: EdgeSettings) -> bool:
         """Return whether the network leaves this frame out. thumbnail: (h, w, 3) in 0..255."""
         still = (
-            self._inferred >= FIRST_FRAMES
+            self._live
+            and self._inferred >= FIRST_FRAMES
             and edges == self._edges
             and self._reference is not None
             and is_still(thumbnail, self._reference)
