@@ -31,31 +31,29 @@ class OpenVinoBackend(CpuBackend):
         self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, threads)
         self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
-        self._tracker = RegionTracker((geometry.width, geometry.height))
-        self.roi = self._tracker.roi
-        """The part of the last frame that the network saw."""
+        self.tracker = RegionTracker((geometry.width, geometry.height))
         self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         super().reset(seen)
         self._network.reset()
-        self._tracker.reset()
-        self.roi = self._tracker.roi
+        self.tracker.reset()
+        self.tracker.seen = self.tracker.whole
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
-        return {**super().state(), **self._network.state(), **prefixed("region", self._tracker.state(self.roi))}
+        return {**super().state(), **self._network.state(), **prefixed("region", self.tracker.state())}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
         self._network.load_state(arrays)
         super().load_state(arrays)
-        self.roi = self._tracker.load_state(under("region", arrays))
+        self.tracker.load_state(under("region", arrays))
 
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:
         """Compute coefficients and new states from the frame and the states. region: see `CpuBackend.infer`."""
-        tracker, alpha_outside = self._tracker, None
+        tracker, alpha_outside = self.tracker, None
         if not region:
             tracker.reset()
         elif not tracker.roi.is_whole:
@@ -64,18 +62,19 @@ class OpenVinoBackend(CpuBackend):
                 alpha_outside = self._network.alpha_without_memory(self._whole_small)
                 tracker.found(people_box(alpha_outside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
         inner = self._infer_at(frame, tracker.roi)
-        if not tracker.roi.is_whole and tracker.lost(people_box(self._network.coefficients[2], self.roi)):
+        if not tracker.roi.is_whole and tracker.lost(people_box(self._network.coefficients[2], tracker.seen)):
             inner = self._infer_at(frame, tracker.roi)
-        if self.roi.is_whole:
+        roi = tracker.seen
+        if roi.is_whole:
             return inner
-        coarse = self.roi.on_frame(inner.coarse)
+        coarse = roi.on_frame(inner.coarse)
         return RegionCoefficients(
-            self._whole_small, inner.slope, inner.offset, coarse, roi=self.roi, alpha_outside=alpha_outside
+            self._whole_small, inner.slope, inner.offset, coarse, roi=roi, alpha_outside=alpha_outside
         )
 
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown."""
-        self._tracker.follow(people_box(alpha, self._tracker.whole, certain_share=CERTAIN_SHARE))
+        self.tracker.follow(people_box(alpha, self.tracker.whole, certain_share=CERTAIN_SHARE))
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""
@@ -87,9 +86,9 @@ class OpenVinoBackend(CpuBackend):
 
         Its memory of another region is dropped: to resample the memory instead is no more accurate.
         """
-        if roi != self.roi:
+        if roi != self.tracker.seen:
             self._network.reset()
-            self.roi = roi
+            self.tracker.seen = roi
         height, width = self._whole_small.shape[1:]
         ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
         return self._network.run(roi.cut(frame), ratios)

@@ -123,16 +123,17 @@ def people_box(
 
 
 class RegionTracker:
-    """Follows the people of one stream. `roi` is what the network sees in the next frame."""
+    """Follows the people of one stream. `roi` is what the network sees in the next frame, `seen` what it saw last."""
 
     def __init__(self, frame_size: tuple[int, int]) -> None:
         """frame_size: (width, height); the network's input has the same shape."""
         self._frame = frame_size
+        self.whole = self.seen = Roi.whole(*frame_size)
         self.reset()
 
     def reset(self) -> None:
         """Forget the stream: the next frame is looked at as a whole."""
-        self.roi = self.whole = Roi.whole(*self._frame)
+        self.roi = self.whole
         self._people: PeopleBox | None = None
         self._small_frames = self._frames = 0
         self._settle = SETTLE_FRAMES
@@ -178,21 +179,20 @@ class RegionTracker:
         else:
             self._small_frames = 0
 
-    def state(self, roi: Roi) -> StateArrays:
-        """Return everything that the next decision depends on. roi: what the network saw last."""
+    def state(self) -> StateArrays:
+        """Return everything that the next decision depends on."""
         people = (np.nan,) * 4 if self._people is None else astuple(self._people)
         counts = self._small_frames, self._frames, self._settle
-        return {"tracker": np.array([*astuple(self.roi)[:4], *astuple(roi)[:4], *counts, *people])}
+        return {"tracker": np.array([*astuple(self.roi)[:4], *astuple(self.seen)[:4], *counts, *people])}
 
-    def load_state(self, arrays: StateArrays) -> Roi:
-        """Restore the state; return what the network saw last. Raises KeyError or ValueError if it does not fit."""
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state. Raises KeyError or ValueError if it does not fit."""
         values = arrays["tracker"]
         if values.shape != (15,):
             raise ValueError(f"a saved region is {values.shape} in place of (15,)")
-        self.roi, last = (self._checked(values[first : first + 4]) for first in (0, 4))
+        self.roi, self.seen = (self._checked(values[first : first + 4]) for first in (0, 4))
         self._small_frames, self._frames, self._settle = (int(value) for value in values[8:11])
         self._people = None if np.isnan(values[11]) else PeopleBox(*map(float, values[11:]))
-        return last
 
     def _checked(self, sides: NDArray[np.float64]) -> Roi:
         left, top, width, height = (int(value) for value in sides)

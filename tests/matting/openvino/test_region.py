@@ -115,7 +115,7 @@ def following(_settled: tuple[OpenVinoBackend, StateArrays]) -> OpenVinoBackend:
 
 
 def roi_of(executor: OpenVinoBackend) -> Roi:
-    return executor.roi
+    return executor.tracker.seen
 
 
 def outside_roi(executor: OpenVinoBackend) -> Mask:
