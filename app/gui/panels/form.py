@@ -8,12 +8,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QSignalBlocker, Qt
+from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS
 from app.control.values import WINDOW
-from app.core.settings import Settings
+from app.core.settings import OverlayPlace, Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
@@ -21,6 +21,7 @@ from app.gui.widgets.page import field_row
 from app.gui.widgets.qt import column, row
 from app.gui.widgets.value_slider import STEPS, ValueSlider
 
+translate = QCoreApplication.translate
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""
 FINE_RANGE = 10
@@ -176,6 +177,21 @@ class Form(QWidget):
         of = SETTINGS[setting].value_in if setting in SETTINGS else attrgetter(setting.removeprefix(WINDOW))
         preferences = self.store.preferences if setting.startswith(WINDOW) else None
         self.on_settings(lambda settings: show(of(settings if preferences is None else preferences.current)))
+
+
+def places() -> list[tuple[str, OverlayPlace]]:
+    """Return the (translated name, value) of each place in the picture."""
+    return [
+        (translate("Places", "Top left"), "top-left"),
+        (translate("Places", "Top"), "top"),
+        (translate("Places", "Top right"), "top-right"),
+        (translate("Places", "Left"), "left"),
+        (translate("Places", "Centre"), "centre"),
+        (translate("Places", "Right"), "right"),
+        (translate("Places", "Bottom left"), "bottom-left"),
+        (translate("Places", "Bottom"), "bottom"),
+        (translate("Places", "Bottom right"), "bottom-right"),
+    ]
 
 
 def _set_text(line: QLineEdit, text: str) -> None:

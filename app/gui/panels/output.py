@@ -7,7 +7,7 @@ from PyQt6.QtCore import pyqtSignal
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder
 from app.gui.i18n.messages import standby_text
-from app.gui.panels.form import Entries, Form
+from app.gui.panels.form import Entries, Form, places
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, label
 from app.gui.widgets.value_slider import percent
@@ -155,23 +155,10 @@ class OverlayControls(Form):
             self.tr("Show no image over the video"), "noOverlayFile",
         )  # fmt: skip
         self.add_beside(file, remove, grows=file)
-        self.add_choice("overlay.place", self.tr("Image position"), where, "overlayPlace", self._places())
+        self.add_choice("overlay.place", self.tr("Image position"), where, "overlayPlace", [*places()])
         caption = label(self.tr("Overlay text"))
         caption.setBuddy(text)
         self.add(caption, text)
-        self.add_choice("overlay.text_place", self.tr("Text position"), where, "overlayTextPlace", self._places())
+        self.add_choice("overlay.text_place", self.tr("Text position"), where, "overlayTextPlace", [*places()])
         self.add_slider("overlay.size", percent, self.tr("Overlay size"),
                         self.tr("Size of image and text; they stay inside the safe area"), "overlaySize")  # fmt: skip
-
-    def _places(self) -> Entries:
-        return [
-            (self.tr("Top left"), "top-left"),
-            (self.tr("Top"), "top"),
-            (self.tr("Top right"), "top-right"),
-            (self.tr("Left"), "left"),
-            (self.tr("Centre"), "centre"),
-            (self.tr("Right"), "right"),
-            (self.tr("Bottom left"), "bottom-left"),
-            (self.tr("Bottom"), "bottom"),
-            (self.tr("Bottom right"), "bottom-right"),
-        ]

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QPushButton
 
 from app.core.framing import CORNERS, IN_PLACE, WHOLE, Corner, in_corner
 from app.core.settings import PlacementSettings, Settings, Zone
-from app.gui.panels.form import Entries, Form
+from app.gui.panels.form import Entries, Form, places
 from app.gui.preview.zones import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check
@@ -151,14 +151,8 @@ class PlacementControls(Form):
         return next((corner for corner in CORNERS if self._mirrored(placement) == in_corner(corner)), None)
 
     def _corners(self) -> Entries:
-        names: dict[Corner, str] = {
-            "top-left": self.tr("Top left"),
-            "top-right": self.tr("Top right"),
-            "bottom-left": self.tr("Bottom left"),
-            "bottom-right": self.tr("Bottom right"),
-        }
         first = self.tr("In place") if self.store.current.placement == IN_PLACE else self.tr("Free")
-        return [(first, None), *((names[corner], corner) for corner in CORNERS)]
+        return [(first, None), *((name, place) for name, place in places() if place in CORNERS)]
 
     def _choose(self, corner: Corner | None) -> None:
         if corner is not None:

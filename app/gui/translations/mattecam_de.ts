@@ -1687,42 +1687,6 @@
         <source>Size of image and text; they stay inside the safe area</source>
         <translation>Größe von Bild und Text; sie bleiben im sicheren Bereich</translation>
     </message>
-    <message>
-        <source>Top left</source>
-        <translation>Oben links</translation>
-    </message>
-    <message>
-        <source>Top</source>
-        <translation>Oben</translation>
-    </message>
-    <message>
-        <source>Top right</source>
-        <translation>Oben rechts</translation>
-    </message>
-    <message>
-        <source>Left</source>
-        <translation>Links</translation>
-    </message>
-    <message>
-        <source>Centre</source>
-        <translation>Mitte</translation>
-    </message>
-    <message>
-        <source>Right</source>
-        <translation>Rechts</translation>
-    </message>
-    <message>
-        <source>Bottom left</source>
-        <translation>Unten links</translation>
-    </message>
-    <message>
-        <source>Bottom</source>
-        <translation>Unten</translation>
-    </message>
-    <message>
-        <source>Bottom right</source>
-        <translation>Unten rechts</translation>
-    </message>
 </context><context>
     <name>PlacementControls</name>
     <message>
@@ -1778,28 +1742,50 @@
         <translation>Die Person dort zeigen, wo die Kamera sie zeigt</translation>
     </message>
     <message>
-        <source>Top left</source>
-        <translation>Oben links</translation>
-    </message>
-    <message>
-        <source>Top right</source>
-        <translation>Oben rechts</translation>
-    </message>
-    <message>
-        <source>Bottom left</source>
-        <translation>Unten links</translation>
-    </message>
-    <message>
-        <source>Bottom right</source>
-        <translation>Unten rechts</translation>
-    </message>
-    <message>
         <source>In place</source>
         <translation>Unverändert</translation>
     </message>
     <message>
         <source>Free</source>
         <translation>Frei</translation>
+    </message>
+</context><context>
+    <name>Places</name>
+    <message>
+        <source>Top left</source>
+        <translation>Oben links</translation>
+    </message>
+    <message>
+        <source>Top</source>
+        <translation>Oben</translation>
+    </message>
+    <message>
+        <source>Top right</source>
+        <translation>Oben rechts</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>Links</translation>
+    </message>
+    <message>
+        <source>Centre</source>
+        <translation>Mitte</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>Rechts</translation>
+    </message>
+    <message>
+        <source>Bottom left</source>
+        <translation>Unten links</translation>
+    </message>
+    <message>
+        <source>Bottom</source>
+        <translation>Unten</translation>
+    </message>
+    <message>
+        <source>Bottom right</source>
+        <translation>Unten rechts</translation>
     </message>
 </context><context>
     <name>PlateControls</name>

@@ -1687,42 +1687,6 @@
         <source>Size of image and text; they stay inside the safe area</source>
         <translation>Tamaño de imagen y texto; permanecen dentro del área segura</translation>
     </message>
-    <message>
-        <source>Top left</source>
-        <translation>Arriba a la izquierda</translation>
-    </message>
-    <message>
-        <source>Top</source>
-        <translation>Arriba</translation>
-    </message>
-    <message>
-        <source>Top right</source>
-        <translation>Arriba a la derecha</translation>
-    </message>
-    <message>
-        <source>Left</source>
-        <translation>Izquierda</translation>
-    </message>
-    <message>
-        <source>Centre</source>
-        <translation>Centro</translation>
-    </message>
-    <message>
-        <source>Right</source>
-        <translation>Derecha</translation>
-    </message>
-    <message>
-        <source>Bottom left</source>
-        <translation>Abajo a la izquierda</translation>
-    </message>
-    <message>
-        <source>Bottom</source>
-        <translation>Abajo</translation>
-    </message>
-    <message>
-        <source>Bottom right</source>
-        <translation>Abajo a la derecha</translation>
-    </message>
 </context><context>
     <name>PlacementControls</name>
     <message>
@@ -1778,28 +1742,50 @@
         <translation>Mostrar a la persona donde la muestra la cámara</translation>
     </message>
     <message>
-        <source>Top left</source>
-        <translation>Arriba a la izquierda</translation>
-    </message>
-    <message>
-        <source>Top right</source>
-        <translation>Arriba a la derecha</translation>
-    </message>
-    <message>
-        <source>Bottom left</source>
-        <translation>Abajo a la izquierda</translation>
-    </message>
-    <message>
-        <source>Bottom right</source>
-        <translation>Abajo a la derecha</translation>
-    </message>
-    <message>
         <source>In place</source>
         <translation>En su sitio</translation>
     </message>
     <message>
         <source>Free</source>
         <translation>Libre</translation>
+    </message>
+</context><context>
+    <name>Places</name>
+    <message>
+        <source>Top left</source>
+        <translation>Arriba a la izquierda</translation>
+    </message>
+    <message>
+        <source>Top</source>
+        <translation>Arriba</translation>
+    </message>
+    <message>
+        <source>Top right</source>
+        <translation>Arriba a la derecha</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>Izquierda</translation>
+    </message>
+    <message>
+        <source>Centre</source>
+        <translation>Centro</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>Derecha</translation>
+    </message>
+    <message>
+        <source>Bottom left</source>
+        <translation>Abajo a la izquierda</translation>
+    </message>
+    <message>
+        <source>Bottom</source>
+        <translation>Abajo</translation>
+    </message>
+    <message>
+        <source>Bottom right</source>
+        <translation>Abajo a la derecha</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
