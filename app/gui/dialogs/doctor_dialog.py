@@ -8,7 +8,7 @@ from PyQt6.QtCore import QCoreApplication, QObject, QProcess, pyqtSignal
 from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import QDialog, QWidget
 
-from app.core.settings import Settings
+from app.config.setting import with_value
 from app.doctor.finding import Finding, State
 from app.gui.dialogs.findings_view import AllFindingsView, FindingsView
 from app.gui.dialogs.help_window import APPS_PAGE, open_help
@@ -78,7 +78,7 @@ def _stop(view: QObject) -> None:
 
 
 translate = QCoreApplication.translate
-PROOF_CHECK = "virtual camera: proof"
+PROOF_CHECK, VIRTUAL_CAMERA = "virtual camera: proof", "output.virtual_camera"
 RELEASE_PATIENCE_MS = 5000
 
 
@@ -134,7 +134,7 @@ class DoctorDialog(FindingsDialog):
         self._waiting = True
         if self._lent is None:
             self._lent = self._store.current.output.virtual_camera
-        self._bridge.pipeline.change(partial(_with_virtual_camera, device="off"))
+        self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value="off"))
         self._patience.start()
 
     def _on_status(self, status: PipelineStatus) -> None:
@@ -151,7 +151,7 @@ class DoctorDialog(FindingsDialog):
         self._waiting = False
         device, self._lent = self._lent, None
         if device is not None and self._store.current.output.virtual_camera == "off":  # the user chose no other
-            self._bridge.pipeline.change(partial(_with_virtual_camera, device=device))
+            self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value=device))
 
     def _on_findings(self, findings: tuple[Finding, ...]) -> None:
         tested = self._lent is not None
@@ -166,7 +166,3 @@ class DoctorDialog(FindingsDialog):
         else:
             text = self.tr("The test picture failed; see “Virtual camera: test picture” below.")
         self.findings.show_result(text)
-
-
-def _with_virtual_camera(settings: Settings, *, device: str) -> Settings:
-    return settings.replace(output=settings.output.replace(virtual_camera=device))

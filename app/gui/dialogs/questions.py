@@ -30,6 +30,13 @@ class UserFolder(Enum):
         return folder if folder.is_dir() else Path.home()
 
 
+def nearest_folder(folder: Path) -> Path:
+    """Return the folder, or its nearest parent that exists."""
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
 def ask_for_files(
     parent: QWidget, title: str, take: Callable[[list[Path]], object], name_filter: str, folder: UserFolder
 ) -> None:
@@ -53,9 +60,7 @@ def ask_for_file(
 
 def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object], start: Path) -> None:
     """Ask for a folder, starting at `start` or its nearest existing parent."""
-    while not start.is_dir() and start != start.parent:
-        start = start.parent
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory, start)
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory, nearest_folder(start))
     dialog.fileSelected.connect(lambda name: take(Path(name)))
     dialog.open()
 

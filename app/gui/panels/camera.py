@@ -76,8 +76,9 @@ class CameraControls(QWidget):
     def ask_for_file(self) -> None:
         """Ask for a video file to use in place of a camera."""
         ask_for_file(
-            self, self.tr("Choose a video"), lambda path: self._use(source=str(path)), folder=UserFolder.VIDEOS
-        )
+            self, self.tr("Choose a video"), lambda path: edit_capture(self._store, source=str(path)),
+            folder=UserFolder.VIDEOS,
+        )  # fmt: skip
 
     def choose_source(self, source: str) -> None:
         """Use a source with its remembered settings; the video file entry opens a file dialog."""
@@ -86,7 +87,7 @@ class CameraControls(QWidget):
             self.ask_for_file()
             return
         known = self._store.preferences.current.cameras.get(source, self._store.current.capture)
-        self._use(**{**dict(known), "source": source})
+        edit_capture(self._store, **{**dict(known), "source": source})
 
     @property
     def chosen(self) -> CameraDevice | None:
@@ -104,9 +105,6 @@ class CameraControls(QWidget):
             name = self.tr("A camera that is not connected") if gone else Path(capture.source).name
             entries.append((name, capture.source))
         return [*entries, (self.tr("Video file…"), FILE)]
-
-    def _use(self, **changes: Any) -> None:
-        edit_capture(self._store, **changes)
 
     def _show(self, settings: Settings) -> None:
         fill_combo(self.list, self.sources(), settings.capture.source)

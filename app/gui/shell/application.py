@@ -33,7 +33,7 @@ from app.gui.state.remote import RemoteControl
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
-from app.gui.widgets.theme import app_icon
+from app.gui.widgets.theme import icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
@@ -87,7 +87,7 @@ def make_application() -> QApplication:
     app.setApplicationName("mattecam")
     app.setApplicationDisplayName("Mattecam")
     app.setDesktopFileName("mattecam")
-    app.setWindowIcon(app_icon())
+    app.setWindowIcon(icon("app"))
     app.setQuitOnLastWindowClosed(False)
     return app
 

@@ -15,7 +15,7 @@ from app.gui.dialogs.download_controls import DownloadControls
 from app.gui.shell.main_window import MainWindow
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.qt import prepare
-from app.gui.widgets.theme import app_icon
+from app.gui.widgets.theme import icon
 
 WAIT_MS = 1000
 
@@ -68,7 +68,7 @@ class Tray(QObject):
         self._strip = strip
         self.menu = QMenu(window)
         self.menu.aboutToShow.connect(self.fill)
-        self._icon = QSystemTrayIcon(app_icon(), self)
+        self._icon = QSystemTrayIcon(icon("app"), self)
         self._icon.setToolTip("Mattecam")
         self._icon.setContextMenu(self.menu)
         self._icon.activated.connect(self._on_activated)

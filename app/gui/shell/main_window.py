@@ -31,7 +31,7 @@ from app.gui.widgets.error_bar import ErrorBar, Remedy
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.qt import column, row
 from app.gui.widgets.status_line import StatusLine
-from app.gui.widgets.theme import app_icon
+from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
 FIRST_SIZE = QSize(1270, 830)
@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("Mattecam")
-        self.setWindowIcon(app_icon())
+        self.setWindowIcon(icon("app"))
         self.store, self.bridge, self.tasks = store, bridge, tasks
         self.preview = Preview(store)
         self.overlay = PreviewOverlay()

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.help_window import APPS_PAGE, open_help
+from app.gui.dialogs.questions import nearest_folder
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
@@ -158,6 +159,4 @@ class Menus(QObject):
 
 def open_folder(folder: Path) -> None:
     """Open the folder, or its nearest existing parent, in the system's file manager."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(nearest_folder(folder))))

@@ -25,7 +25,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
 from app.gui.widgets.qt import prepare
-from app.gui.widgets.theme import app_icon
+from app.gui.widgets.theme import icon
 from app.system.licences import licences
 
 D = TypeVar("D", bound=QDialog)
@@ -119,7 +119,7 @@ class SecondaryWindows(QObject):
         """Show name, version, commit and licences."""
         box = QMessageBox(self._window)
         prepare(box, "aboutBox", self.tr("About Mattecam"))
-        box.setIconPixmap(app_icon().pixmap(64, 64))
+        box.setIconPixmap(icon("app").pixmap(64, 64))
         box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", program.commit()))))
         box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in licences().items()))
         box.setInformativeText(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.sip import isdeleted
@@ -22,20 +21,14 @@ NICENESS = 4
 """Added to the threads: at the start, they decode the pictures of the background strip while the window is drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    deliver: Callable[[], None]
-    owner: object
-    """The object whose method receives the outcome."""
-
-
 class Tasks(QObject):
     """Runs functions on a thread pool and delivers each result on the GUI thread.
 
     A result for a method of a deleted QObject is dropped. After `close` nothing is delivered.
     """
 
-    _finished = pyqtSignal(object)
+    _finished = pyqtSignal(object, object)
+    """What delivers the outcome, and the object whose method receives it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,10 +55,10 @@ class Tasks(QObject):
                 return
             error = future.exception()
             if error is None:
-                self._finished.emit(_Outcome(lambda: done(future.result()), getattr(done, "__self__", None)))
+                self._finished.emit(lambda: done(future.result()), getattr(done, "__self__", None))
             elif isinstance(error, Exception):
                 take = failed or _log_error
-                self._finished.emit(_Outcome(lambda: take(error), getattr(take, "__self__", None)))
+                self._finished.emit(lambda: take(error), getattr(take, "__self__", None))
 
         self._pool.submit(work).add_done_callback(finish)
 
@@ -78,12 +71,10 @@ class Tasks(QObject):
         self._open = False
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _deliver(self, outcome: Any) -> None:
-        if not self._open or not isinstance(outcome, _Outcome):
-            return
-        if isinstance(outcome.owner, QObject) and isdeleted(outcome.owner):
-            return  # its dialog was closed in the meantime
-        outcome.deliver()
+    def _deliver(self, deliver: Callable[[], None], owner: object) -> None:
+        is_gone = isinstance(owner, QObject) and isdeleted(owner)  # its dialog was closed in the meantime
+        if self._open and not is_gone:
+            deliver()
 
 
 def _log_error(error: Exception) -> None:

@@ -186,10 +186,5 @@ def _renderer(name: str, colour: str) -> QSvgRenderer:
 
 
 def icon(name: str) -> QIcon:
-    """Return the icon of a name."""
+    """Return the icon of a name; `app` is that of the program, in colour."""
     return QIcon(_Engine(name))
-
-
-def app_icon() -> QIcon:
-    """Return the program icon, in colour."""
-    return icon("app")
