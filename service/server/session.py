@@ -71,7 +71,6 @@ class StreamSession:
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._opened_s = self._frame_s = now()
-        self.parked = False
         self._ending = False
         self.step_began_s: float | None = None
         """When the step that runs now began; None between steps."""
@@ -98,6 +97,15 @@ class StreamSession:
         """How long the step that runs now, or a frame that waits for one, has taken; 0 without either."""
         began_s = [at_s for at_s in (self.step_began_s, self._waiting_since_s) if at_s is not None]
         return self._now() - min(began_s) if began_s else 0.0
+
+    @property
+    def parked(self) -> bool:
+        """Whether frames have stopped, and the state of the stream has been released."""
+        return self._silent and not self._matting.active
+
+    @property
+    def _silent(self) -> bool:
+        return self._now() - self._frame_s >= self._limits.park_s
 
     def end(self, reason: str) -> None:
         """Close the connection soon. Idempotent."""
@@ -159,7 +167,6 @@ class StreamSession:
             self._arrived.clear()
             if not self._newest:
                 continue
-            self.parked = False
             self.step_began_s = asked_s = self._now()
             outgoing, frame, seconds = await loop.run_in_executor(self._thread, self._step)
             self.step_began_s, self.step_ended_s = None, self._now()
@@ -193,10 +200,14 @@ class StreamSession:
                 self.end("too long")
             elif self.track.readyState != "live":  # aiortc ends it where frames cannot be encoded
                 self.end("fault")
-            elif now_s - self._frame_s >= self._limits.park_s and not self.parked:
+            elif self._silent and self._matting.active:
                 with suppress(Exception):  # a device that is lost; the stream is closed all the same
-                    await loop.run_in_executor(self._thread, self._matting.park)
-                self.parked = True
+                    await loop.run_in_executor(self._thread, self._park)
+
+    def _park(self) -> None:
+        """Release the state, unless a frame has arrived during the step before. Called on the thread of this stream."""
+        if self._silent:
+            self._matting.park()
 
     async def _close(self) -> None:
         for task in self._tasks:
