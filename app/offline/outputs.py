@@ -22,6 +22,7 @@ from app.core.messages.media import WriteReason
 from app.core.text import Text
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.video_writer import VideoWriter, create_temporary
+from app.output import unfinished
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
 
@@ -124,6 +125,7 @@ class VideoOutput:
             reproducible=shape.reproducible,
         )
         self.temporary_path = self._writer.temporary_path
+        unfinished.begin(self.temporary_path, recording=False)
 
     def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
         """Append a frame. Raises OSError."""
@@ -131,7 +133,10 @@ class VideoOutput:
 
     def close(self, *, complete: bool) -> Path:
         """Finish the file and return it; if it is not complete, it keeps its temporary name. Raises OSError."""
-        self._writer.close(complete=complete)
+        try:
+            self._writer.close(complete=complete)
+        finally:
+            unfinished.forget(self.temporary_path)
         self.path = self._writer.path
         return self.path if complete else self.temporary_path
 
@@ -139,6 +144,7 @@ class VideoOutput:
         """Remove the file, also one that could not be completed."""
         self._writer.abort()
         self.temporary_path.unlink(missing_ok=True)
+        unfinished.forget(self.temporary_path)
 
 
 Output = FolderOutput | ImageOutput | VideoOutput

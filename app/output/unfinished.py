@@ -1,6 +1,7 @@
 """Recordings in progress, kept on disk so that the next start finds those that a crash left unfinished.
 
-One JSON file per recording in the data folder names its temporary file and the process that writes it.
+One JSON file per recording in the data folder names its temporary file and the process that writes it. Conversions have
+one as well while they run, so that nothing else finishes their files.
 """
 
 from __future__ import annotations
@@ -33,9 +34,13 @@ SAME_S = 0.005
 """Largest difference of two readings of when one process started: half of what Linux counts in."""
 
 
-def begin(part: Path) -> None:
-    """Note that this process records to `part`. A failure is logged: it must not prevent the recording."""
-    _write(part, {"path": str(part.absolute()), "pid": os.getpid(), "started_s": _started_s(os.getpid())})
+def begin(part: Path, *, recording: bool = True) -> None:
+    """Note that this process writes to `part`. A failure is logged: it must not prevent the recording.
+
+    recording: False for a conversion, which is not offered to be finished after a crash.
+    """
+    process = {"pid": os.getpid(), "started_s": _started_s(os.getpid())}
+    _write(part, {"path": str(part.absolute()), "recording": recording, **process})
 
 
 def end(part: Path) -> None:
@@ -43,7 +48,7 @@ def end(part: Path) -> None:
     if part.exists():
         _write(part, {"path": str(part.absolute()), "pid": 0, "started_s": 0.0})
     else:
-        _forget(part)
+        forget(part)
 
 
 def finish(part: Path) -> Recovered:
@@ -60,16 +65,16 @@ def finish(part: Path) -> Recovered:
         recovered = recover(part)
     except VideoError as error:
         if isinstance(error.text, Text) and error.text.message in (RecordingText.NO_FRAME, VideoText.UNREADABLE):
-            _forget(part)
+            forget(part)
         raise
-    _forget(part)
+    forget(part)
     return recovered
 
 
 def unfinished_recordings() -> tuple[Path, ...]:
     """Return the temporary files of recordings that no running process writes to, by name.
 
-    Empty files are removed, and entries without a file.
+    Empty files are removed, and entries without a file or of a conversion that was killed.
     """
     found = []
     for entry in sorted(_folder().glob("*.json")):
@@ -77,23 +82,25 @@ def unfinished_recordings() -> tuple[Path, ...]:
         if part is not None and _exists(part):
             if in_progress(part):
                 continue
-            if part.stat().st_size:
-                found.append(part)
-                continue
-            with suppress(OSError):
-                part.unlink()
+            if _read(entry).get("recording", True):
+                if part.stat().st_size:
+                    found.append(part)
+                    continue
+                with suppress(OSError):
+                    part.unlink()
         with suppress(OSError):
             entry.unlink()
     return tuple(sorted(found))
 
 
-def _forget(part: Path) -> None:
+def forget(part: Path) -> None:
+    """Note that `part` is no longer written to, and is not to be finished."""
     with suppress(OSError):
         _entry(part).unlink()
 
 
 def in_progress(part: Path, but: int = 0) -> bool:
-    """Return whether a running process, other than the one with the number `but`, records to `part`."""
+    """Return whether a running process, other than the one with the number `but`, writes to `part`."""
     match _read(_entry(part)):
         case {"pid": int(pid), "started_s": int() | float() as started_s}:
             try:
@@ -111,7 +118,7 @@ def _started_s(pid: int) -> float:
 
 
 def records_elsewhere(final: Path) -> bool:
-    """Return whether another process records to a file that will be renamed to `final`."""
+    """Return whether another process writes to a file that will be renamed to `final`."""
     if not _folder().is_dir():
         return False
     parts = [part for entry in _folder().glob("*.json") if (part := _part(entry)) is not None]
@@ -148,7 +155,8 @@ def _write(part: Path, fields: dict[str, str | int | float]) -> None:
         _folder().mkdir(parents=True, exist_ok=True)
         write_private(_entry(part), json.dumps(fields).encode())
     except OSError as error:
-        log.warning("The recording %s could not be registered for recovery: %s", part, error)
+        level = logging.WARNING if fields.get("recording", True) else logging.INFO
+        log.log(level, "The recording %s could not be registered for recovery: %s", part, error)
 
 
 def _folder() -> Path:

@@ -82,4 +82,4 @@ class RecordingText(Message):
         "{seconds} s of {file} were copied to {copy} ({copied} of {size} MB); the rest is damaged or of a kind that is "
         "not copied, and the file is kept."
     )
-    STILL_WRITTEN = "The recording {file} is still being written; stop it first."
+    STILL_WRITTEN = "The file {file} is still being written; stop the recording or conversion first."

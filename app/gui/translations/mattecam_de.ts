@@ -4706,9 +4706,9 @@
         <translation>{seconds} s von {file} wurden nach {copy} kopiert ({copied} von {size} MB); der Rest ist beschädigt oder von einer Art, die nicht kopiert wird, und die Datei bleibt erhalten.</translation>
     </message>
     <message>
-        <source>The recording {file} is still being written; stop it first.</source>
+        <source>The file {file} is still being written; stop the recording or conversion first.</source>
         <comment>RecordingText.STILL_WRITTEN</comment>
-        <translation>Die Aufnahme {file} wird noch geschrieben; beenden Sie sie zuerst.</translation>
+        <translation>Die Datei {file} wird noch geschrieben; beenden Sie zuerst die Aufnahme oder Konvertierung.</translation>
     </message>
     <message>
         <source>{option} needs the WebRTC service, which this copy of Mattecam lacks.</source>

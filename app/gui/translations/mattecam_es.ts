@@ -4706,9 +4706,9 @@
         <translation>Se copiaron {seconds} s de {file} a {copy} ({copied} de {size} MB); el resto está dañado o es de un tipo que no se copia, y el archivo se conserva.</translation>
     </message>
     <message>
-        <source>The recording {file} is still being written; stop it first.</source>
+        <source>The file {file} is still being written; stop the recording or conversion first.</source>
         <comment>RecordingText.STILL_WRITTEN</comment>
-        <translation>La grabación {file} aún se está escribiendo; deténgala primero.</translation>
+        <translation>El archivo {file} aún se está escribiendo; detenga primero la grabación o la conversión.</translation>
     </message>
     <message>
         <source>{option} needs the WebRTC service, which this copy of Mattecam lacks.</source>
