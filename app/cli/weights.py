@@ -13,6 +13,7 @@ from rich.table import Table
 from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
 from app.core.errors import ModelError, UsageError, text_of
+from app.core.files.weights import download_weights
 from app.core.messages.command_line import CommandLineText
 from app.core.text import visible
 from models.table import NETWORKS, OLD_NAMES
@@ -59,11 +60,9 @@ def verify_weights() -> None:
 
 
 def _download(name: str, again: bool) -> Path:
-    from models.download import download as fetch
-
     with progress_bar(name, DownloadColumn()) as show:
         try:
-            return fetch(name, show, again=again)
+            return download_weights(name, show, again=again)
         except WeightsError as error:
             raise ModelError(text_of(error)) from error
 

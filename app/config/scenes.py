@@ -15,7 +15,7 @@ from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
-from app.core.files.lock import lock_file
+from app.core.files.lock import locked
 from app.core.files.names import resolved
 from app.core.messages.settings import FileReason, SceneText
 from app.core.settings import Settings
@@ -160,16 +160,8 @@ class SceneStore:
     def _changing(self) -> Iterator[None]:
         """Exclude other threads and processes from reading the file to writing it."""
         path = resolved(self.path)
-        with _thread_lock:
-            lock = None
-            with suppress(OSError):  # a folder that cannot be written to is reported by the write
-                path.parent.mkdir(parents=True, exist_ok=True)
-                lock = lock_file(path.with_name(f".{path.name}.lock"), wait=True)
-            try:
-                yield
-            finally:
-                if lock is not None:
-                    lock.close()
+        with _thread_lock, locked(path.with_name(f".{path.name}.lock")):
+            yield
 
     def _read(self) -> JsonObject:
         try:

@@ -92,7 +92,7 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
         monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=file),))
         return file
 
-    monkeypatch.setattr(services, "download", broken)
+    monkeypatch.setattr(services, "download_weights", broken)
     monkeypatch.setattr(services, "install_weights", install)
     session = start_window()
     assistant = open_last_step(session)

@@ -117,7 +117,7 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
         monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=Path(name)),))
         return Path(name)
 
-    monkeypatch.setattr(services, "download", download)
+    monkeypatch.setattr(services, "download_weights", download)
     choose_model(controls, qtbot, "rvm-mobilenetv3")
     assert controls.store.current.matting.model == controls.store.saved.matting.model == "auto"
     get = button(controls, "downloadButton")
@@ -143,7 +143,7 @@ def test_a_download_can_be_cancelled_and_may_fail(
         while True:
             progress(1, 100)
 
-    monkeypatch.setattr(services, "download", endless)
+    monkeypatch.setattr(services, "download_weights", endless)
     choose_model(controls, qtbot, "rvm-mobilenetv3")
     get = button(controls, "downloadButton")
     get.click()
@@ -154,7 +154,7 @@ def test_a_download_can_be_cancelled_and_may_fail(
     def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
         raise DownloadError(WeightsFault.NO_CONNECTION, model="rvm-mobilenetv3", url="https://example.org")
 
-    monkeypatch.setattr(services, "download", broken)
+    monkeypatch.setattr(services, "download_weights", broken)
     get.click()
     qtbot.waitUntil(lambda: "could not be downloaded" in controls.window.error_bar.text)
     assert controls.store.saved.matting.model == "auto"

@@ -32,7 +32,7 @@ def test_the_end_does_not_wait_for_a_download_of_the_assistant(
         states.append("ended")
         return Path(name)
 
-    monkeypatch.setattr(services, "download", slow)
+    monkeypatch.setattr(services, "download_weights", slow)
     get = find(open_last_step(session), QPushButton, "downloadButton")
     qtbot.waitUntil(get.isVisible)
     get.click()

@@ -257,7 +257,7 @@ def test_a_missing_model_falls_back_and_offers_its_download(
         monkeypatch.setattr(services, "models", lambda: installed)
         return Path(name)
 
-    monkeypatch.setattr(services, "download", download)
+    monkeypatch.setattr(services, "download_weights", download)
     session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
     shown, bar = session.window.notices, session.window.error_bar
     qtbot.waitUntil(lambda: "is not installed" in shown.text_of("missingModelNotice"))

@@ -235,7 +235,7 @@ def test_close_while_every_control_is_used(
         while True:
             progress(1, 100)
 
-    monkeypatch.setattr(services, "download", endless)
+    monkeypatch.setattr(services, "download_weights", endless)
     parts = replace(world.parts(), open_source=open_source)
     small = QUIET.replace(capture=CaptureSettings(source="demo", width=320, height=180))
     session = start_window(small, options=WindowOptions(parts=parts))

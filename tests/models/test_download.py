@@ -5,19 +5,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from app.core.files.weights import download_weights
 from models import download as downloads
 from models.download import download, fetch
 from models.spec import WeightSpec
 from models.table import NETWORKS
 from models.weights import DownloadError, WeightsNotFoundError, hash_record
 from tests.serving import Handler, served
+from tests.waiting import eventually
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -30,6 +34,7 @@ class Server(Handler):
     protocol_version = "HTTP/1.1"
     ranges: ClassVar[list[str | None]] = []
     sent: ClassVar[int] = 0
+    goes_on: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
@@ -63,6 +68,11 @@ class Server(Handler):
                     self.wfile.write(CONTENT)
                     Server.sent += len(CONTENT)
             self.close_connection = True
+        elif kind == "slow":
+            self._send(200, CONTENT[: len(CONTENT) // 2], len(CONTENT))
+            self.wfile.flush()
+            Server.goes_on.wait(60)
+            self.wfile.write(CONTENT[len(CONTENT) // 2 :])
         elif kind == "longer":
             self._send(200, CONTENT + CONTENT, 2 * len(CONTENT))
         else:
@@ -232,6 +242,20 @@ def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(Server.ranges) == 2
     path.write_bytes(b"damaged")
     assert download("a-model").read_bytes() == CONTENT
+
+
+def test_a_model_that_is_downloaded_twice_at_once_is_fetched_once(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(NETWORKS["u2netp"], weights=replace(SPEC, url=f"{server}/slow"))
+    monkeypatch.setitem(NETWORKS, "a-model", spec)
+    waits = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(download_weights, "a-model", downloads.ignore_progress)
+        eventually(lambda: len(Server.ranges) == 1)
+        second = threads.submit(download_weights, "a-model", lambda done, total: waits.set())
+        assert waits.wait(60)
+        Server.goes_on.set()
+        assert first.result().read_bytes() == second.result().read_bytes() == CONTENT
+    assert len(Server.ranges) == 1
 
 
 def test_what_cannot_be_downloaded_is_said() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +33,25 @@ def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
         file.close()
         raise
     return file
+
+
+POLL_S = 0.1
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Hold the lock on `path`, whose folder is created; nothing is locked where this is not possible.
+
+    waiting: called again and again until the lock is free; may raise to give up.
+    """
+    file = None
+    with suppress(OSError):  # a folder that cannot be written to is reported by what is written there
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while (file := lock_file(path, wait=False)) is None:
+            waiting()
+            time.sleep(POLL_S)
+    with file or nullcontext():
+        yield
 
 
 def is_locked(path: Path) -> bool:

@@ -83,7 +83,7 @@ class DownloadControls(QWidget):
             self._progressed.emit(received // 1000, (total or 0) // 1000)
 
         with keep_focus(self._get):
-            self._begin(name, cancel, partial(services.download, name, progress))
+            self._begin(name, cancel, partial(services.download_weights, name, progress))
 
     def cancel(self) -> None:
         """Cancel a running download. Received data is kept, so that the next download resumes."""

@@ -5,7 +5,6 @@ What is imported under its own name is used as `services.NAME` too, where tests 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from app.capture.devices import list_cameras as list_cameras
 from app.config.parsing import parse_server
 from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError, MattecamError
+from app.core.files.weights import download_weights as download_weights
+from app.core.files.weights import install_weights as install_weights
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
@@ -99,20 +100,6 @@ def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None
 def models() -> tuple[WeightReport, ...]:
     """Return every model except `auto`, in the order of the settings, with its file if it is installed."""
     return describe()
-
-
-def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
-    """Download a model's weights; `progress(bytes, total)` may raise to cancel. Raises WeightsError."""
-    from models.download import download as fetch
-
-    return fetch(name, progress)
-
-
-def install_weights(name: str, file: Path) -> Path:
-    """Install a model's weights from a file that was downloaded elsewhere. Raises WeightsError."""
-    from models.download import install
-
-    return install(name, file)
 
 
 def recommended_model() -> WeightReport:
