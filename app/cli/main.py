@@ -75,6 +75,10 @@ def _run(argv: Sequence[str] | None) -> int:
         return _fail(str(error), EXIT_USAGE)
     except MattecamError as error:
         return _fail(str(error), EXIT_FAILED)
+    except RuntimeError as error:
+        if "home directory" not in str(error):  # as platformdirs and pathlib call it
+            raise
+        return _fail(CommandLineText.NO_HOME(), EXIT_FAILED)
     except OSError as error:  # such as a file name that is too long
         if error.filename is None:
             return _fail(CommandLineText.OUTPUT(reason=why_not_written(error)), EXIT_FAILED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def test_a_conversion_that_cannot_start_shows_no_bar(
         assert main.main(["convert", str(tmp_path / name), str(tmp_path / "out.mp4")]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("mattecam: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS have a home folder for every user")
+@pytest.mark.parametrize("words", [["recover"], ["weights", "list"], ["convert", "a.mp4", "b.mp4"], ["doctor"]])
+def test_a_user_without_a_home_folder_is_told(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in os.environ if name == "HOME" or name.startswith(("XDG_", "MATTECAM_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])
+    assert main.main(words) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "has no home folder" in line
 
 
 def test_an_installed_copy_names_its_command(

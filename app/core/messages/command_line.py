@@ -55,6 +55,7 @@ class CommandLineText(CommandLineMessage):
     TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
     CHILD_FAILED = "The measuring process failed ({reason}); see the log for details."
     FILE = "{file} cannot be used: {reason}; check the name."
+    NO_HOME = "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR."
     OUTPUT = "The output cannot be written: {reason}."
 
 
