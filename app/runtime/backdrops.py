@@ -16,7 +16,7 @@ from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Picture
 from app.people.parallax import DriftingBackdrop
 from app.runtime.board import StatusBoard
-from app.runtime.prepare import Prepared, Preparer
+from app.runtime.worker import Prepared, Preparer
 
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""

@@ -33,12 +33,11 @@ from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
-from app.runtime.prepare import Preparer
 from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.status import Phase, PipelineStatus
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, report_failure
-from app.runtime.worker import LatestSlot, Worker
+from app.runtime.worker import LatestSlot, Preparer, Worker
 
 Update = Callable[[Settings], Settings]
 """From the settings in force to new ones."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from app.runtime.prepare import Prepared, Preparer
+from app.runtime.worker import Prepared, Preparer
 from tests.waiting import eventually
 
 

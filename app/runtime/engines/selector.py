@@ -15,9 +15,9 @@ from app.runtime.board import StatusBoard
 from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.plan import ChoiceState, Decision, EngineKey, EnginePlan, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.quality import MattingPattern, at_quality, described, levels
-from app.runtime.prepare import Preparer, close_unused
 from app.runtime.status import Lowered, Phase, ServerState
 from app.runtime.timing import Timing
+from app.runtime.worker import Preparer, close_unused
 from models.table import needs_plate
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from app.core.settings import OutputSettings
 from app.core.stage import Stage
 from app.core.types import Picture, PictureKind
 from app.runtime.board import StatusBoard
-from app.runtime.prepare import Preparer
+from app.runtime.worker import Preparer
 
 PLACEHOLDER_GREY = 24
 """Grey level (0..255) of the picture sent until the first card is drawn; about as dark as the card's edge."""
