@@ -140,14 +140,11 @@ class ReaderWatch:
     """Reports the readers of a virtual camera at low cost.
 
     Processes are scanned only after the kernel reports that the device was opened or closed (inotify). Handles of this
-    program and of `ignored` processes (its probes) do not count.
+    program do not count.
     """
 
-    def __init__(
-        self, device: str, ignored: frozenset[int] = frozenset(), clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, device: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._device = device
-        self._ignored = ignored | {os.getpid()}
         self._clock = clock
         self._events = _open_events(device)
         self._known: tuple[Holder, ...] | None = None
@@ -160,7 +157,7 @@ class ReaderWatch:
             self._scanned_s = now_s
             found = holders(self._device)
             if found is not None:
-                found = tuple(one for one in found if one.pid not in self._ignored and not one.only_writes)
+                found = tuple(one for one in found if one.pid != os.getpid() and not one.only_writes)
             self._known = found
         return self._known
 

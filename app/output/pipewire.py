@@ -38,19 +38,11 @@ class PipeWireNode:
     With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.
     """
 
-    def __init__(
-        self,
-        video: VideoFormat,
-        *,
-        name: str = OWN_NODE,
-        title: str = TITLE,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, video: VideoFormat, *, name: str = OWN_NODE, title: str = TITLE) -> None:
         """Raises OSError if the library is missing or no daemon answers."""
         self.video = video
         self.layout = video.layout
         """What the reader has chosen."""
-        self._clock = clock
         self._state = StreamState.CONNECTING
         self._paused_at_s = -SETTLE_S
         self._negotiated = False
@@ -81,7 +73,7 @@ class PipeWireNode:
         """Whether a program reads, or has stopped less than `SETTLE_S` ago."""
         if self._state is StreamState.STREAMING:
             return True
-        return self._state is StreamState.PAUSED and self._clock() - self._paused_at_s < SETTLE_S
+        return self._state is StreamState.PAUSED and time.monotonic() - self._paused_at_s < SETTLE_S
 
     @property
     def lost(self) -> bool:
@@ -105,7 +97,7 @@ class PipeWireNode:
     def state_changed(self, state: StreamState, error: str) -> None:
         """Note the state; after an error the next reader may succeed."""
         if self._state is StreamState.STREAMING and state is not StreamState.STREAMING:
-            self._paused_at_s = self._clock()
+            self._paused_at_s = time.monotonic()
         self._state = state
 
     def format_changed(self, pod: bytes | None) -> None:

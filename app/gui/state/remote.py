@@ -33,10 +33,9 @@ class RemotePreferences(QObject):
 
     _requested = pyqtSignal(object, object)
 
-    def __init__(self, preferences: PreferencesStore, parent: QObject, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, preferences: PreferencesStore, parent: QObject) -> None:
         super().__init__(parent)
         self._preferences = preferences
-        self._answer_s = answer_s
         self._requested.connect(self._change)
 
     @property
@@ -53,7 +52,7 @@ class RemotePreferences(QObject):
         """Change fields (not the GUI thread); in effect when it returns. Raises MattecamError."""
         done = threading.Event()
         self._requested.emit(new, done)
-        if not done.wait(self._answer_s):
+        if not done.wait(ANSWER_S):
             raise MattecamError(ControlText.WINDOW_BUSY())
 
     def _change(self, new: Mapping[str, Any], done: threading.Event) -> None:
