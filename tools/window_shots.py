@@ -116,11 +116,6 @@ def _pause(session: Session) -> QWidget:
     return _scene(4, "pauseGroup")(session)
 
 
-def _log(session: Session) -> QWidget:
-    session.window.windows.open_log()
-    return session.window.windows.log_window
-
-
 def _unmatted(session: Session) -> QWidget:
     """Show the real room, a name over it, and the controls of the name."""
     session.store.set("paused", False)
@@ -234,7 +229,7 @@ ALL = (
     Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog())),
     Shot("scene-name", _dialog(lambda session: session.window.scenes.ask_for_name())),
     Shot("ask-none", _dialog(lambda session: session.window.strip.toggle(0))),
-    Shot("log", _log),
+    Shot("log", _dialog(lambda session: session.window.windows.open_log())),
     Shot("grid", _all_tiles),
     Shot("framing", _close_up),
     Shot("presenter", _presenter),

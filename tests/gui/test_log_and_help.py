@@ -49,7 +49,7 @@ def test_new_lines_move_neither_the_selection_nor_the_page_of_somebody_who_reads
     buffer = LogBuffer()
     write(buffer, *(f"line {number}" for number in range(200)))
     window = LogWindow(buffer, str, parent)
-    window.open_beside()
+    window.show()
     text = find(window, QPlainTextEdit, "logText")
     bar = existing(text.verticalScrollBar())
     assert bar.value() == bar.maximum() > 0

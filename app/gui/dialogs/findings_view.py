@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from PyQt6.QtCore import QCoreApplication, Qt, pyqtSignal
-from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.files.program import advice
@@ -15,7 +14,7 @@ from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, label, selectable
-from app.gui.widgets.qt import column, row
+from app.gui.widgets.qt import column, copy_text, row
 
 translate = QCoreApplication.translate
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
@@ -150,7 +149,7 @@ def _row(finding: Finding) -> QWidget:
 def _command(text: str) -> QWidget:
     """Return a block of commands with a copy button."""
     whole, shown = QWidget(), selectable(text, "command")
-    copy = button(translate("FindingsView", "Copy"), text, act=lambda: _copy(text))
+    copy = button(translate("FindingsView", "Copy"), text, act=lambda: copy_text(text))
     row(whole, shown, copy, grows=shown, spacing=8).setAlignment(copy, Qt.AlignmentFlag.AlignTop)
     return whole
 
@@ -199,9 +198,3 @@ def _state_text(state: State) -> str:
         State.WARNING: translate("Findings", "warning"),
         State.PROBLEM: translate("Findings", "problem"),
     }[state]
-
-
-def _copy(text: str) -> None:
-    clipboard = QGuiApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
-from PyQt6.QtGui import QAction, QGuiApplication, QKeySequence
+from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QComboBox, QDialog, QMenuBar, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import MattecamError
@@ -17,7 +17,7 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, describe, label
-from app.gui.widgets.qt import column, prepare, resize, row, timer
+from app.gui.widgets.qt import column, copy_text, prepare, row, timer
 from app.gui.widgets.theme import theme_names
 from app.runtime.status import PipelineStatus
 from app.system import autostart
@@ -171,9 +171,8 @@ class LogWindow(QDialog):
 
     def __init__(self, buffer: LogBuffer, make_diagnostics: Callable[[], str], parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("logWindow")
-        self.setWindowTitle(self.tr("Log"))
-        resize(self, 820, 460)
+        prepare(self, "logWindow", self.tr("Log"), 820, 460)
+        self.setWindowFlag(Qt.WindowType.Window)
         self._buffer = buffer
         self._seen = 0
         self._make_diagnostics = make_diagnostics
@@ -184,31 +183,16 @@ class LogWindow(QDialog):
         describe(self._text, self.tr("Log"), self.tr("Log lines, newest last"), "logText")
         self._text.setToolTip("")
         copy = button(self.tr("Copy diagnostics"), self.tr("Copies versions, settings and the log for a bug report"),
-                      "copyDiagnostics", self.copy_diagnostics)  # fmt: skip
+                      "copyDiagnostics", self._copy)  # fmt: skip
         close = button(self.tr("Close"), self.tr("Close the log window"), "closeLog", self.close)
         self._note = label("", "faint")
         column(self, self._text, row(None, copy, self._note, None, close), grows=self._text, spacing=12, margins=16)
-        self._timer = timer(self, REFRESH_MS, self._refresh)
-
-    def open_beside(self) -> None:
-        """Open the window in front, or bring it to the front."""
+        timer(self, REFRESH_MS, self._refresh).start()
         self._refresh()
-        self._timer.start()
-        self.setWindowFlag(Qt.WindowType.Window)
-        self.show()
-        self.raise_()
-        self.activateWindow()
 
-    def done(self, result: int) -> None:
-        self._timer.stop()
-        super().done(result)
-
-    def copy_diagnostics(self) -> None:
-        """Copy the diagnostics to the clipboard."""
-        clipboard = QGuiApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText(self._make_diagnostics())
-            self._note.setText(self.tr("Copied to the clipboard."))
+    def _copy(self) -> None:
+        copy_text(self._make_diagnostics())
+        self._note.setText(self.tr("Copied to the clipboard."))
 
     def _refresh(self) -> None:
         """Add the new lines; keep a selection, and the place where somebody reads who has scrolled up."""

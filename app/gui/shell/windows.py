@@ -24,7 +24,7 @@ from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
-from app.gui.widgets.qt import prepare
+from app.gui.widgets.qt import copy_text, prepare
 from app.gui.widgets.theme import icon
 from app.system.licences import licences
 
@@ -52,7 +52,6 @@ class SecondaryWindows(QObject):
         self._window, self._log = window, log
         self._panel, self._preview, self._strip = panel, preview, strip
         self._store, self._bridge, self._tasks = store, bridge, tasks
-        self.log_window = LogWindow(log, self.diagnostics, window)
 
     def open_assistant(self) -> None:
         """Open the setup assistant, which may install a model."""
@@ -109,7 +108,7 @@ class SecondaryWindows(QObject):
 
     def open_log(self) -> None:
         """Open the log window."""
-        self.log_window.open_beside()
+        self._open(LogWindow, lambda: LogWindow(self._log, self.diagnostics, self._window))
 
     def open_update_check(self) -> None:
         """Ask whether a newer release is published."""
@@ -141,7 +140,7 @@ class SecondaryWindows(QObject):
 
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics to the clipboard."""
-        self.log_window.copy_diagnostics()
+        copy_text(self.diagnostics())
         self.diagnostics_copied.emit()
 
     def diagnostics(self) -> str:

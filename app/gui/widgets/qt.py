@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtBoundSignal
-from PyQt6.QtGui import QHideEvent
+from PyQt6.QtGui import QGuiApplication, QHideEvent
 from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
@@ -81,6 +81,13 @@ def resize(window: QWidget, width: int, height: int) -> None:
         room = screen.availableGeometry().size().expandedTo(LEAST_SCREEN)
         size = size.boundedTo(room - QSize(0, TITLE_BAR))
     window.resize(size)
+
+
+def copy_text(text: str) -> None:
+    """Copy a text to the clipboard."""
+    clipboard = QGuiApplication.clipboard()
+    if clipboard is not None:
+        clipboard.setText(text)
 
 
 def follow(signal: pyqtBoundSignal, owner: QObject, slot: Callable[..., Any]) -> None:
