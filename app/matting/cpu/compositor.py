@@ -15,16 +15,18 @@ from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, under
-from app.matting.cpu.cpu_blur import Ground, blurred_background
+from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, blurred_background, ground_of
 from app.matting.cpu.full_size import beyond, feather, grow, placed
 from app.matting.cpu.strips import Strips
 from app.matting.kernels.composite import finish_rows
 from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows
 from app.matting.kernels.network_arrays import all_finite
 from app.matting.kernels.patches import paste_cells
-from app.matting.light.light import Light, relit
+from app.matting.light.light import Light, followed, relit
 
 Bytes = NDArray[np.uint8]
+PREVIOUS_ALPHA, GROUND = "previous_alpha", "ground.rows"
+"""Names of what is remembered."""
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
 
 
@@ -126,7 +128,8 @@ class Compositor:
         self._strips = strips
         self._previous_alpha: AlphaImage | None = None
         self._light = Light()
-        self._ground = Ground()
+        self._ground: Floats | None = None
+        """As of `ground_of`, smoothed; None until somebody was seen."""
         self._room: tuple[object, BlurredBackground, BgrImage] | None = None
         """The blurred background made last, and of what; a network that leaves out still frames gives the same again.
         """
@@ -135,20 +138,21 @@ class Compositor:
         """Forget the stream."""
         self._previous_alpha = None
         self._light.reset()
-        self._ground.reset()
+        self._ground = None
         self._room = None
 
     def state(self) -> StateArrays:
         """Return copies of the last alpha, if there is one, of the light and of the ground."""
-        alpha = {} if self._previous_alpha is None else {"previous_alpha": self._previous_alpha.copy()}
-        return alpha | prefixed("light", self._light.state()) | prefixed("ground", self._ground.state())
+        kept = {PREVIOUS_ALPHA: self._previous_alpha, GROUND: self._ground}
+        arrays = {name: array.copy() for name, array in kept.items() if array is not None}
+        return arrays | prefixed("light", self._light.state())
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the last alpha, the light and the ground."""
-        alpha = arrays.get("previous_alpha")
-        self._previous_alpha = None if alpha is None else alpha.copy()
+        self._previous_alpha, self._ground = (
+            arrays[name].copy() if name in arrays else None for name in (PREVIOUS_ALPHA, GROUND)
+        )
         self._light.load_state(under("light", arrays))
-        self._ground.load_state(under("ground", arrays))
         self._room = None
 
     def composite(
@@ -210,7 +214,10 @@ class Compositor:
             return self._room[2]
         geometry = self._geometry
         size = geometry.blur_factor, geometry.width, geometry.height
-        ground = self._ground.follow(coarse) if backdrop.distance else None
+        ground = None
+        if backdrop.distance:
+            self._ground = followed(self._ground, ground_of(coarse), FOLLOW)
+            ground = NOBODY if self._ground is None else self._ground
         strength, bokeh, zoom = backdrop.strength, backdrop.bokeh, backdrop.zoom
         picture = blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
         # The blur that grows with the distance changes with every frame.

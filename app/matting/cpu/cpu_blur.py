@@ -10,7 +10,6 @@ import numpy as np
 
 from app.core.types import BgrImage, Floats
 from app.matting.base import blur
-from app.matting.base.interface import StateArrays
 
 PERSON_ALPHA = 0.5
 NARROWEST = 0.02
@@ -19,52 +18,15 @@ FOLLOW = 0.08
 """Share of the difference by which contact and head move per frame, against a jumping blur."""
 LEAST_REACH = 0.25
 """Least distance from contact to full blur, as a fraction of the height."""
-NOBODY = (1.0, 0.25)
-"""Contact and head, as fractions of the height, until somebody was seen."""
+NOBODY: Floats = np.array([1.0, 0.25], np.float32)
+"""The ground until somebody was seen."""
 
 
-class Ground:
-    """Follows where the person touches the floor or the desk, and tells how far from it each row of the background is.
+def ground_of(alpha: Floats) -> Floats | None:
+    """Return the ground of a frame, (2,): contact and head as fractions of the height; None for nobody.
 
-    On a plane seen from above, a lens blurs in proportion to the distance in rows from the row in focus. The row in
-    focus is that of the contact, and the blur is full at the height of the head, where the plane ends for a camera at
-    eye level.
+    The contact is where the person touches the floor or the desk. alpha: (h, w) in 0..1.
     """
-
-    def __init__(self) -> None:
-        self._rows: Floats | None = None
-
-    def reset(self) -> None:
-        """Forget the stream."""
-        self._rows = None
-
-    def state(self) -> StateArrays:
-        """Return a copy of the rows, if somebody was seen."""
-        return {} if self._rows is None else {"rows": self._rows.copy()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the rows."""
-        rows = arrays.get("rows")
-        self._rows = None if rows is None else np.asarray(rows, np.float32).copy()
-
-    def follow(self, alpha: Floats) -> Ground:
-        """Look at the person in the matte (h, w) of the next frame, in 0..1; return self."""
-        found = _rows_of(alpha)
-        if found is not None:
-            self._rows = found if self._rows is None else self._rows + np.float32(FOLLOW) * (found - self._rows)
-        return self
-
-    def distance(self, height: int) -> Floats:
-        """Return how far each of `height` rows lies from the contact, (height,) in 0..1; 1 is full blur."""
-        contact, head = NOBODY if self._rows is None else (float(row) for row in self._rows)
-        reach = max(contact - head, LEAST_REACH)
-        rows = (np.arange(height, dtype=np.float32) + 0.5) / height
-        distance: Floats = np.minimum(np.abs(rows - np.float32(contact)) / np.float32(reach), 1).astype(np.float32)
-        return distance
-
-
-def _rows_of(alpha: Floats) -> Floats | None:
-    """Return the rows of contact and head as fractions of the height, (2,); None for nobody."""
     height = alpha.shape[0]
     person = (alpha > np.float32(PERSON_ALPHA)).astype(np.uint8)
     share = np.asarray(cv2.reduce(person, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32)[:, 0]
@@ -72,6 +34,20 @@ def _rows_of(alpha: Floats) -> Floats | None:
     if rows.size == 0:
         return None
     return np.array([(rows[-1] + 1) / height, rows[0] / height], np.float32)
+
+
+def distances(ground: Floats, height: int) -> Floats:
+    """Return how far each of `height` rows lies from the contact, (height,) in 0..1; 1 is full blur.
+
+    On a plane seen from above, a lens blurs in proportion to the distance in rows from the row in focus. The row in
+    focus is that of the contact, and the blur is full at the height of the head, where the plane ends for a camera at
+    eye level.
+    """
+    contact, head = map(float, ground)
+    reach = max(contact - head, LEAST_REACH)
+    rows = (np.arange(height, dtype=np.float32) + 0.5) / height
+    distance: Floats = np.minimum(np.abs(rows - np.float32(contact)) / np.float32(reach), 1).astype(np.float32)
+    return distance
 
 
 FULL_STRENGTH = 100.0
@@ -92,14 +68,14 @@ def blurred_background(
     height: int,
     *,
     bokeh: bool = False,
-    ground: Ground | None = None,
+    ground: Floats | None = None,
     zoom: float = 1.0,
 ) -> BgrImage:
     """Return the blurred background without the person, (height, width, 3) uint8 BGR.
 
     small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
-    background. bokeh: blur with soft-edged discs in which highlights prevail. ground: blur more strongly with the
-    distance from where the person stands or sits, up to strength 100; never less than `strength`. zoom: see
+    background. bokeh: blur with soft-edged discs in which highlights prevail. ground: (2,) as of `ground_of`;
+    blur more strongly with the distance from the contact, up to strength 100; never less than `strength`. zoom: see
     `BlurredBackground`.
     """
     weighted = _weighted(small, alpha, factor, highlights=bokeh)
@@ -112,11 +88,11 @@ def blurred_background(
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _receding(strength: float, blurred: Callable[[float], BgrImage], ground: Ground) -> BgrImage:
+def _receding(strength: float, blurred: Callable[[float], BgrImage], ground: Floats) -> BgrImage:
     """Return a picture whose blur grows with the distance; intermediate blurs are mixed of the two next to them."""
     steps = strength, (strength + FULL_STRENGTH) / 2, FULL_STRENGTH
     near, middle, far = (blurred(step) for step in steps)
-    rows = ground.distance(near.shape[0])
+    rows = distances(ground, near.shape[0])
     return _mixed(_mixed(near, middle, 2 * rows), far, 2 * rows - 1)
 
 

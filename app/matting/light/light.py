@@ -67,12 +67,12 @@ class Light:
         backdrop_light, wrapping = self._light_of(backdrop, width, height)
         flat = is_flat(backdrop_light)
         found = measured_tone(image, alpha, None if own or flat else backdrop_light)
-        self._tone = _follow(self._tone, None if found is None else found.array(), TONE_RATE)
+        self._tone = followed(self._tone, None if found is None else found.array(), TONE_RATE)
         tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
         key = None
         if plan.portrait_light > 0:
             head = found_head(alpha)
-            self._head = _follow(self._head, None if head is None else head.array(), HEAD_RATE)
+            self._head = followed(self._head, None if head is None else head.array(), HEAD_RATE)
             if self._head is not None:
                 key = key_light(Head(*map(float, self._head)), width, height)
         wrap = None
@@ -99,11 +99,15 @@ def _shrunk(plane: Floats, width: int, height: int) -> Floats:
     return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _follow(last: Floats | None, found: Floats | None, rate: float) -> Floats | None:
+def followed(last: Floats | None, found: Floats | None, rate: float) -> Floats | None:
+    """Return a measurement smoothed over the frames of a stream. last: until now; found: in this frame, None: nothing.
+
+    rate: share of the difference by which it moves; the first one counts in full.
+    """
     if last is None or found is None:
         return last if found is None else found
-    followed: Floats = last + np.float32(rate) * (found - last)
-    return followed
+    moved: Floats = last + np.float32(rate) * (found - last)
+    return moved
 
 
 UNSEEN = 0.02
