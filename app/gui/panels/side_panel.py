@@ -100,8 +100,7 @@ class SidePanel(QWidget):
             (self.tr("Expert"), self.tr("Edge sliders, detail, device"), "expertGroup", self.expert),
         )  # fmt: skip
         for title, description, name, content in rows:
-            group = Collapsible(title, description, name)
-            group.add(content)
+            group = Collapsible(title, description, name, content)
             group.toggle.toggled.connect(partial(self._scroll_to_opened, group))
             self.page.add(group)
             self.groups.append(group)

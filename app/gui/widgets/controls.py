@@ -58,20 +58,15 @@ def selectable(text: str, role: str = "") -> QLabel:
 class ElidedLabel(QLabel):
     """A line of text that is elided where it does not fit; the tool tip shows all of it."""
 
-    def __init__(self, role: str, object_name: str) -> None:
-        super().__init__()
-        self.setProperty("role", role)
+    def __init__(self, text: str, object_name: str) -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setToolTip(text)
         self.setObjectName(object_name)
         self.setMinimumWidth(60)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, super().minimumSizeHint().height())
-
-    def show_text(self, text: str) -> None:
-        """Set the text."""
-        if text != self.text():
-            self.setText(text)
-            self.setToolTip(text)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QSize
 from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
@@ -84,7 +84,7 @@ class NoticeFrame(QFrame):
             sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
             line.addWidget(sign)
         self._heading = [label(notice.heading, "heading")] if notice.heading else []
-        self._text = selectable(notice.text) if whole else _elided(notice.text)
+        self._text = selectable(notice.text) if whole else ElidedLabel(notice.text, "noticeText")
         self._actions = [
             button(caption, notice.text, f"{name}Action{number}", partial(act, notice, run))
             for number, (caption, run) in enumerate(notice.actions)
@@ -128,10 +128,3 @@ class NoticeFrame(QFrame):
     def _least_width(self) -> int:
         self._row.activate()
         return self._row.minimumSize().width()
-
-
-def _elided(text: str) -> QLabel:
-    made = ElidedLabel("", "noticeText")
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.show_text(text)
-    return made

@@ -72,7 +72,7 @@ def field_row(caption: str, control: QWidget) -> QWidget:
 class Collapsible(QWidget):
     """A group of controls that is hidden until its title is pressed."""
 
-    def __init__(self, title: str, description: str, object_name: str) -> None:
+    def __init__(self, title: str, description: str, object_name: str, content: QWidget) -> None:
         super().__init__()
         self.toggle = QToolButton()
         self.toggle.setText(title)
@@ -82,14 +82,10 @@ class Collapsible(QWidget):
         self.toggle.setArrowType(Qt.ArrowType.RightArrow)
         describe(self.toggle, title, description, object_name)
         self._content = QWidget()
-        self._inner = column(self._content, spacing=12, margins=(0, 4, 0, 0))
+        column(self._content, content, margins=(0, 4, 0, 0))
         self._content.hide()
         column(self, self.toggle, self._content, spacing=4)
         self.toggle.toggled.connect(self._set_open)
-
-    def add(self, item: QWidget) -> None:
-        """Add a widget at the bottom."""
-        self._inner.addWidget(item)
 
     def _set_open(self, is_open: bool) -> None:
         self.toggle.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)

@@ -152,18 +152,7 @@ def test_a_reader_of_another_size_fails_alone(pipewire: PrivateSession) -> None:
     if not has_gstreamer():
         pytest.skip(NEEDS_GSTREAMER)
     caps = "video/x-raw,format=YUY2,width=32,height=24"
-    command = [
-        "timeout",
-        "2",
-        "gst-launch-1.0",
-        "-q",
-        "pipewiresrc",
-        "target-object=mattecam",
-        "!",
-        caps,
-        "!",
-        "fakesink",
-    ]
+    command = f"timeout 2 gst-launch-1.0 -q pipewiresrc target-object=mattecam ! {caps} ! fakesink".split()
     with feeding() as feeder, reading() as reader:
         next_frame(reader)
         before, feeder.counts = reader.received, True
