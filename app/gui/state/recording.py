@@ -68,7 +68,7 @@ class Recording(QObject):
         folder = self._store.preferences.recordings_dir
         # Released when it is written: the user may pause, or leave "none", until then.
         self._tasks.run(
-            partial(_write, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._tell
+            partial(_snapshot, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._tell
         )
 
     def look_for_unfinished(self) -> None:
@@ -126,15 +126,11 @@ def _new_path(folder: Path, suffix: str, taken: Path | None = None) -> Path:
     return new_file(folder, datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S"), suffix, taken)
 
 
-def _write(folder: Path, release: Callable[[], Outgoing]) -> Path:
+def _snapshot(folder: Path, release: Callable[[], Outgoing]) -> Path:
+    """Write a PNG file of what `release` lets leave at this moment; return its path. Raises MattecamError."""
     path = _new_path(folder, ".png")
-    save_snapshot(path, release)
-    return path
-
-
-def save_snapshot(path: Path, release: Callable[[], Outgoing]) -> None:
-    """Write a PNG file of what `release` lets leave at this moment. Raises SinkError."""
     try:
         write_picture(path, release().image)
     except OSError as error:
         raise SinkError(LibraryText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+    return path
