@@ -18,3 +18,9 @@ else:
             if name == "__all__" or name in api.__all__:
                 return getattr(api, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        """Return the names of the API, which editors complete."""
+        from app import api
+
+        return list(api.__all__)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import app.api
+import mattecam
 from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert, step_many
 from tests.matting.networks import frames
 
@@ -20,6 +21,7 @@ GIVEN = frames(160, 96, 6)
 def test_the_public_names_are_there() -> None:
     assert {"Matting", "convert", "step_many", "MattecamError"} <= set(app.api.__all__)
     assert all(hasattr(app.api, name) for name in app.api.__all__)
+    assert set(dir(mattecam)) == set(app.api.__all__)
 
 
 def test_a_stream_gives_matte_and_composite() -> None:
