@@ -126,6 +126,19 @@ def existing_output(job: Job) -> str | None:
     return None
 
 
+def record_of(job: Job, known: dict[str, Record]) -> Record | None:
+    """Return the last record of a clip, None without one. known: the last records of an earlier run by clip.
+
+    The path may have been written in another way then: the same film was made of a clip of this size and time.
+    """
+    if job.source in known:
+        return known[job.source]
+    film = parent_and_name(job.target)[1]
+    record = next((record for record in reversed(known.values()) if record.target == film), None)
+    same = record is not None and size_and_time(job.source) == (record.source_bytes, record.source_time_ns)
+    return record if same else None
+
+
 def is_done(job: Job, record: Record | None) -> bool:
     """Return whether an earlier run finished the clip: the same source and settings, and every output unchanged."""
     if record is None or record.state != "done" or record.settings_hash != job.settings_hash:

@@ -13,7 +13,7 @@ from app.core.messages.command_line import BatchText, ConvertText
 from app.offline.batch.files import parent_and_name, size_and_time
 from app.offline.batch.job import Job, JobResult, Report, Workers
 from app.offline.batch.manifest import Manifest, Record
-from app.offline.batch.plan import existing_output, is_done
+from app.offline.batch.plan import existing_output, is_done, record_of
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
@@ -60,7 +60,7 @@ class Batch:
         self, jobs: Sequence[Job], workers: Workers, manifest: Manifest, tell: Callable[[Event], None]
     ) -> None:
         """workers: closed by `run`. tell: receives every event on the calling thread."""
-        self._jobs = jobs
+        self._jobs = list(jobs)
         self._workers = workers
         self._manifest = manifest
         self._tell = tell
@@ -76,14 +76,14 @@ class Batch:
         Raises UsageError if a clip would replace a file that may not be replaced, OSError if the manifest cannot be
         written.
         """
-        if known is not None:  # an earlier run may have written outputs of a clip that it did not finish
-            begun = {file for file, record in known.items() if record.state != "done"}
-            self._jobs = [replace(job, overwrite=job.overwrite or job.source in begun) for job in self._jobs]
         for index, job in enumerate(self._jobs):
-            if known is not None and is_done(job, known.get(job.source)):
-                self._finish(index, "skipped", known[job.source].frames)
-            else:
-                self._waiting.append(index)
+            record = record_of(job, known or {})
+            if record is not None and is_done(job, record):
+                self._finish(index, "skipped", record.frames)
+                continue
+            if record is not None and record.state != "done":  # an earlier run may have written some of its outputs
+                self._jobs[index] = replace(job, overwrite=True)
+            self._waiting.append(index)
         try:
             self._check_existing()
             while (self._waiting or self._running) and not stop.requests:

@@ -54,6 +54,24 @@ def test_a_resumed_batch_leaves_out_what_is_done(tmp_path: Path, clips: list[Pat
     assert without.run == ["a.mp4", "b.mp4", "c.mp4"]
 
 
+def test_a_clip_is_done_also_under_another_spelling_of_its_path(
+    tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out"
+    monkeypatch.chdir(tmp_path)
+    run(jobs_of([Path(clip.name) for clip in clips], target), target, DirectWorkers({"c.mp4": MOST_TRIES}))
+    (target / "c.mp4").write_bytes(b"left by a crash")
+    again = DirectWorkers()
+    report = run(jobs_of(clips, target, overwrite=False), target, again, resume=True)
+    assert again.run == ["c.mp4"]
+    assert report == BatchReport(done=1, skipped=2, failed=0, interrupted=0)
+
+    (tmp_path / "elsewhere").mkdir()
+    other = write_clip(tmp_path / "elsewhere" / "a.mp4", 5)
+    with pytest.raises(UsageError, match=r"a\.mp4 exists already"):
+        run(jobs_of([other], target, overwrite=False), target, DirectWorkers(), resume=True)
+
+
 def test_other_settings_are_converted_again(tmp_path: Path, clips: list[Path]) -> None:
     target = tmp_path / "out"
     run(jobs_of(clips, target), target, DirectWorkers())
