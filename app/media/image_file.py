@@ -100,6 +100,8 @@ def read_grey(path: Path) -> NDArray[np.float32]:
         _check_size(image, path)
         if image.mode in SIXTEEN_BITS:
             return np.asarray(np.asarray(image) / 65535, np.float32)
+        if image.mode == "F":
+            return _unit(image)
         return np.asarray(np.asarray(image.convert("L")) / 255, np.float32)
 
     return _decoded(path, convert)
@@ -199,10 +201,15 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode in SIXTEEN_BITS:
         return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
     if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image), nan=0.0, posinf=255.0, neginf=0.0)
-        top = 1.0 if values.max() <= 1.0 else 255.0
-        return Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8))
+        return Image.fromarray((_unit(image) * 255).astype(np.uint8))
     return image
+
+
+def _unit(image: Image.Image) -> NDArray[np.float32]:
+    """Return the values of an image of the mode F, which are in 0..1 or 0..255, in 0..1."""
+    values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0)
+    top = np.float32(1.0 if values.max() <= 1.0 else 255.0)
+    return np.asarray(values.clip(0, top) / top, np.float32)
 
 
 def _bytes_per_pixel(mode: str) -> int:

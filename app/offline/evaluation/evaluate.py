@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.core.errors import BackgroundError, SourceOpenError, UsageError
 from app.core.files.names import is_of_kind
 from app.core.messages.command_line import EvaluateText
 from app.media.image_file import IMAGE_SUFFIXES, read_grey
+from app.media.slides import pictures_in
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from app.offline.evaluation import metrics
@@ -90,7 +92,7 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def find_clips(path: Path) -> dict[str, Path]:
-    """Return the alpha sequences at `path`, by name.
+    """Return the alpha sequences at `path`, by name; that of a video has no suffix, unless another has that name.
 
     A video, an image, or a folder of images, is one sequence, named "". Other folders hold several sequences.
     Raises UsageError if there is none.
@@ -101,30 +103,28 @@ def find_clips(path: Path) -> dict[str, Path]:
         return {"": path}
     if not path.is_dir():
         raise UsageError(EvaluateText.ABSENT(file=path))
-    if _images(path):
+    if pictures_in(path):
         return {"": path}
-    clips = {
-        entry.stem: entry
+    names = {
+        entry: entry.name if entry.is_dir() else entry.stem
         for entry in sorted(path.iterdir())
-        if (entry.is_dir() and _images(entry)) or is_of_kind(entry, VIDEOS)
+        if (pictures_in(entry) if entry.is_dir() else is_of_kind(entry, VIDEOS))
     }
+    count = Counter(names.values())
+    clips = {name if count[name] == 1 else entry.name: entry for entry, name in names.items()}
     if not clips:
         raise UsageError(EvaluateText.EMPTY(folder=path))
     return clips
 
 
 def read_alphas(path: Path) -> Iterator[Alpha]:
-    """Yield the alphas of a video, an image, or a folder of images sorted by name, float32 (H, W) in 0..1.
+    """Yield the alphas of a video, an image, or a folder of images in natural order, float32 (H, W) in 0..1.
 
     Colours are converted to grey. Raises SourceOpenError if a file cannot be read.
     """
     if path.is_dir():
-        return _read_images(_images(path))
+        return _read_images(pictures_in(path))
     return _read_images([path]) if path.suffix.lower() in IMAGE_SUFFIXES else _read_video(path)
-
-
-def _images(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if is_of_kind(entry, IMAGE_SUFFIXES))
 
 
 def _read_images(paths: Sequence[Path]) -> Iterator[Alpha]:

@@ -52,6 +52,26 @@ def test_every_clip_is_measured_and_all_frames_together(tmp_path: Path) -> None:
     assert result["all"]["mad"] == pytest.approx(result["moved"]["mad"] * 2 / 5)
 
 
+def test_clips_whose_names_begin_alike_are_told_apart(tmp_path: Path) -> None:
+    for root, x in (("pred", 24), ("true", 20)):
+        _folder(tmp_path / root / "take.1", [_disc(20)])
+        _folder(tmp_path / root / "take.2", [_disc(x)])
+        _video(tmp_path / root / "take.avi", [_disc(20)])
+        _video(tmp_path / root / "take.mkv", [_disc(x)])
+    result = evaluate_paths(tmp_path / "pred", tmp_path / "true")
+    assert list(result) == ["take.1", "take.2", "take.avi", "take.mkv", "all"]
+    assert result["take.1"]["mad"] == 0 and result["take.2"]["mad"] > 0
+
+
+def test_images_are_in_the_order_in_which_they_are_converted(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "numbers", [_disc(20), _disc(40)])
+    (folder / "000.png").rename(folder / "9.png")
+    (folder / "001.png").rename(folder / "10.png")
+    first, second = read_alphas(folder)
+    np.testing.assert_array_equal(first, _disc(20))
+    np.testing.assert_array_equal(second, _disc(40))
+
+
 def test_a_video_is_read_in_full_range(tmp_path: Path) -> None:
     alphas = [_disc(x) for x in (20, 30)]
     result = evaluate_paths(_video(tmp_path / "pred.avi", alphas), _folder(tmp_path / "true", alphas))
@@ -63,6 +83,12 @@ def test_images_of_sixteen_bits_are_in_the_same_range(tmp_path: Path) -> None:
     deep.mkdir()
     cv2.imwrite(str(deep / "000.png"), np.rint(_disc(20) * 65535).astype(np.uint16))
     assert evaluate_paths(deep, _folder(tmp_path / "true", [_disc(20)]))["all"]["mad"] == 0
+
+
+def test_images_of_fractions_are_in_the_same_range(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "half.tif"), _disc(20) / 2)
+    (alpha,) = read_alphas(tmp_path / "half.tif")
+    np.testing.assert_array_equal(alpha, _disc(20) / 2)
 
 
 def test_two_images_are_compared(tmp_path: Path) -> None:
