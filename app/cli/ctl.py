@@ -59,7 +59,7 @@ def _with_absolute_path(command: Command) -> Command:
 
 
 def _absolute(file: str) -> str:
-    return str(Path(file).expanduser().absolute())
+    return str(paths.from_user(file).absolute())
 
 
 def _names_file(name: str, text: str) -> bool:

@@ -45,6 +45,7 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("record a.mp4", f"{here / 'a.mp4'}"),
         ("record stop", "stop"),
         ("snapshot a.png", f"{here / 'a.png'}"),
+        ("snapshot ~no-such-user/a.png", f"{here / '~no-such-user/a.png'}"),
         ("set output.standby-image beach.png", f"output.standby-image {here / 'beach.png'}"),
         ("set output.standby-image none", "output.standby-image none"),
         ("set capture.source demo", "capture.source demo"),
