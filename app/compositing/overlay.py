@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.compositing.standby import TextBlock
+from app.core.local_time import local_time
 from app.core.settings import OverlayPlace, OverlaySettings
 from app.core.types import BgrImage, Patch, Picture
 from app.media.image_file import is_svg, read_image_with_alpha, render_svg
@@ -70,7 +71,7 @@ def overlaid(picture: Picture, overlay: Overlay) -> Picture:
 
 
 def wanted_overlay(
-    settings: OverlaySettings, width: int, height: int, mirrored: bool, now: Callable[[], datetime] = datetime.now
+    settings: OverlaySettings, width: int, height: int, mirrored: bool, now: Callable[[], datetime] = local_time
 ) -> OverlayKey | None:
     """Return what to render for frames of this size; None for nothing."""
     if settings.file is None and not settings.text.strip():

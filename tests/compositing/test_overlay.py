@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+import sys
+import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import get_args
 
@@ -204,3 +206,17 @@ def test_a_clock_is_rendered_again_each_minute_and_a_name_never() -> None:
     )
     assert keys[0] is not None and shown_text(clock.text, keys[0].minute) == "09:05, 2026-11-21"
     assert wanted_overlay(OverlaySettings(text="  "), WIDTH, HEIGHT, False) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no tzset")
+def test_a_clock_follows_the_machine_to_another_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It went on in the zone in which the program was started."""
+    clock = OverlaySettings(text="{time}, {date}")
+    with monkeypatch.context() as journey:
+        for zone, hours in (("UTC0", 0), ("JST-9", 9), ("HST10", -10)):
+            journey.setenv("TZ", zone)
+            key, now = wanted_overlay(clock, WIDTH, HEIGHT, False), datetime.now(timezone(timedelta(hours=hours)))
+            assert key is not None
+            shown = datetime.strptime(key.minute, "%Y-%m-%d %H:%M").replace(tzinfo=now.tzinfo)
+            assert abs((now - shown).total_seconds()) < 120
+    time.tzset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -103,13 +103,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stayed pressed, as if it recorded: the next click did nothing. In the same second, the name was the same."""
-
-    class SameSecond(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> SameSecond:
-            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
-
-    monkeypatch.setattr(recording, "datetime", SameSecond)
+    monkeypatch.setattr(recording, "local_time", lambda: datetime(2026, 1, 2, 3, 4, 5))
     session.preferences.change(recordings_dir=tmp_path)
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from app.core.errors import SinkError, text_of
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import new_file
 from app.core.files.private_file import write_picture
+from app.core.local_time import local_time
 from app.core.messages.media import LibraryText
 from app.core.types import Outgoing
 from app.gui.state import services
@@ -123,7 +123,7 @@ def _finished(file: Path) -> Path | None:
 
 def _new_path(folder: Path, suffix: str, taken: Path | None = None) -> Path:
     """Return the path of a new file. taken: that of a recording that failed, and perhaps left no file."""
-    return new_file(folder, datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S"), suffix, taken)
+    return new_file(folder, local_time().strftime("Mattecam %Y-%m-%d %H.%M.%S"), suffix, taken)
 
 
 def _snapshot(folder: Path, release: Callable[[], Outgoing]) -> Path:
