@@ -49,6 +49,18 @@ def test_preview_is_rendered_at_physical_pixels(session: Session, qtbot: QtBot) 
     assert abs(rect.width() / rect.height() - 64 / 48) < 0.01
 
 
+def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(session: Session, qtbot: QtBot) -> None:
+    """It stayed blurred until the window was resized."""
+    preview, requests = ready(session, qtbot), list[ViewRequest | None]()
+    preview.view_requested.connect(requests.append)
+    ratio = 2 * preview.devicePixelRatioF()
+    preview.devicePixelRatioF = lambda: ratio  # type: ignore[method-assign]
+    QApplication.sendEvent(preview, QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert [(each.width, each.height) for each in requests if each] == [
+        (round(preview.width() * ratio), round(preview.height() * ratio))
+    ]
+
+
 def wait_for_corner(qtbot: QtBot, preview: Preview, corner: tuple[int, int, int]) -> None:
     qtbot.waitUntil(lambda: near(preview.image, 0.1, 0.1, corner))
 

@@ -282,6 +282,8 @@ class Preview(QWidget):
     def event(self, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size
             self._place_overlays()
+        elif event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen
+            self._request_view()
         return super().event(event)
 
     def _request_view(self) -> None:
