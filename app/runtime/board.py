@@ -103,7 +103,7 @@ class StatusBoard:
             if message is None:
                 del self._problems[stage, part]
             else:
-                self._problems[stage, part] = Problem(stage, message, time.time(), part)
+                self._problems[stage, part] = Problem(stage, message, time.monotonic(), part)
                 if message not in self._errors and len(self._errors) < MAX_ERRORS:
                     self._errors.append(message)
         if message is not None:

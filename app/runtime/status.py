@@ -57,7 +57,7 @@ class Problem:
     message: str
     """One sentence: what happened, where, what to do."""
     at_s: float
-    """time.time()."""
+    """time.monotonic()."""
     part: object = None
     """Of the stage, as it reports itself: an output by the name of its thread."""
 

@@ -14,6 +14,7 @@ from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.messages.remote import RemoteText
+from app.core.messages.system import ProgramText
 from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
@@ -145,6 +146,7 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
         (Stage.MATTING, RemoteText.NO_FRAMES(server="https://x"), Remedy.SERVER),
         (Stage.MATTING, PlateText.NEEDED(model="bgm"), Remedy.PLATE),
         (Stage.MATTING, ModelText.UNEXPECTED(), Remedy.MODEL),
+        (Stage.MATTING, ProgramText.MODEL_HANGS(device="cpu"), None),
         (Stage.CAPTURE, CameraText.UNKNOWN(name="x"), Remedy.CAMERA),
         (Stage.CAPTURE, VideoText.ABSENT(file="x.mp4"), Remedy.SOURCE),
         (Stage.BACKGROUND, VideoText.ABSENT(file="x.mp4"), Remedy.BLUR),

@@ -13,7 +13,7 @@ from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.messages.remote import RemoteText
-from app.core.messages.system import ShortcutText
+from app.core.messages.system import ProgramText, ShortcutText
 from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.i18n.messages import translated
@@ -72,6 +72,7 @@ _OF_MESSAGE: dict[Enum, Remedy | None] = {
     ModelText.NOT_FETCHED: Remedy.MATTING_SETTINGS,
     ModelText.PREPARING: None,
     ModelText.PREPARATION_CANCELLED: Remedy.RETRY,
+    ProgramText.MODEL_HANGS: None,
     ShortcutText.NO_PORTAL: Remedy.KEYS,
     RecordingText.OTHER_ENCODER: None,  # the recording goes on
 }

@@ -52,8 +52,8 @@ class Notice:
     """What it is about, before the text."""
     stays: bool = False
     """Keep it after an action: it is hidden by whoever shows it."""
-    at_s: float = field(default_factory=time.time)
-    """time.time(); among notices of the same rank the newest comes first."""
+    at_s: float = field(default_factory=time.monotonic)
+    """time.monotonic(); among notices of the same rank the newest comes first."""
 
     @property
     def is_alarm(self) -> bool:
