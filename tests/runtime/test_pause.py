@@ -127,6 +127,34 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
         assert not shows_room(world.newest().image)
 
 
+def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one() -> None:
+    """The frozen picture was too old to be repeated until then."""
+    world = FakeWorld()
+    with running(world, timing=Timing(stale_s=1.5)) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        time.sleep(2)
+        world.faults.put("step", lambda: time.sleep(0.1))
+        eventually(lambda: stands_still(pipeline, world))
+        sent = len(world.pictures())
+        pipeline.change(lambda now: now.replace(frozen=False))
+        composites(pipeline)
+        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
+
+
+def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze() -> None:
+    """The status said that others see the user, and a freeze brought the picture back, however old it was."""
+    world = FakeWorld()
+    with running(world, timing=Timing(stale_s=0.3)) as pipeline:
+        composites(pipeline)
+        world.faults.put("read", world.faults.hang)
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        assert pipeline.status().phase is Phase.WAITING
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        assert world.newest().kind is PictureKind.STANDBY
+
+
 def test_a_frozen_picture_outlives_changes_that_hide_nothing() -> None:
     world = FakeWorld()
     with running(world) as pipeline:

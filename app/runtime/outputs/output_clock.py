@@ -142,8 +142,12 @@ class OutputClock:
 
     def _choose(self, settings: Settings) -> Picture:
         latest = self._latest
-        current = settings.frozen or self.last_tick_s - self._arrived_s < self._timing.stale_s
-        if latest is not None and current and self._gate.permits(latest):
+        if latest is not None and settings.frozen:
+            self._arrived_s = self.last_tick_s  # after the freeze it stays until the next one comes
+        elif latest is not None and self.last_tick_s - self._arrived_s >= self._timing.stale_s:
+            latest = self._latest = None
+            self.phase = Phase.WAITING
+        if latest is not None and self._gate.permits(latest):
             return latest
         return self._gate.card(*self._card_size(settings))
 
