@@ -30,7 +30,9 @@ class Timing:
     """Wait before a sink that failed is opened again, in place of that of its `SinkSpec`."""
     stale_s: float = STALE_S
     hang_s: float = 5.0
-    """A driver or network that has not returned from a frame for this long is reported."""
+    """A driver that has not returned from reading or sending a frame for this long is reported."""
+    step_hang_s: float = 20.0
+    """The same for a network, which other programs may hold up."""
     poll_s: float = 0.25
     """Interval at which the inference thread looks for a new engine or background while no frame arrives."""
     demand_poll_s: float = 0.25

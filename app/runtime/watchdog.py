@@ -49,7 +49,8 @@ class Watchdog:
             self._check_clock()
 
     def _check_call(self, thread: Worker) -> None:
-        device, name = thread.hangs(self._timing.hang_s), thread.name
+        limit_s = self._timing.step_hang_s if thread.stage is Stage.MATTING else self._timing.hang_s
+        device, name = thread.hangs(limit_s), thread.name
         before, self._late[name] = self._late.get(name), device
         # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
         if device is not None and device == before:

@@ -210,7 +210,7 @@ def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
 )
 def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str]) -> None:
     world = FakeWorld()
-    with running(world, BASE, replace(TIMING, hang_s=0.2)) as pipeline:
+    with running(world, BASE, replace(TIMING, hang_s=0.2, step_hang_s=0.2)) as pipeline:
 
         def messages() -> list[str]:
             return [found.message for found in pipeline.status().problems if found.stage is problem[0]]
