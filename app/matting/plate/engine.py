@@ -122,10 +122,9 @@ class PlateEngine:
         self._engine.close()
 
     def _look(self, frame: BgrImage, alpha: AlphaImage | None) -> None:
-        verdict = self._watch.look(frame, alpha, at_once=not self._proven)
-        if verdict.drifted:
+        if self._watch.look(frame, alpha, at_once=not self._proven):
             raise PlateError(PlateText.CHANGED())
-        self._lit.set_gain(verdict.gain)
+        self._lit.set_gain(self._watch.gain)
         self._look_at_s = time.monotonic() + (LOOK_AGAIN_S if self._watch.suspicious else LOOK_EVERY_S)
 
 

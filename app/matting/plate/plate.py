@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -92,16 +91,6 @@ def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
     return plate
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Result of comparing a frame with the plate."""
-
-    gain: NDArray[np.float32]
-    """(3,) BGR: factor from the plate's illumination to the frame's."""
-    drifted: bool
-    """Whether the plate no longer matches the background."""
-
-
 class PlateWatch:
     """Compares frames with the plate periodically."""
 
@@ -109,34 +98,38 @@ class PlateWatch:
         self._size = max(1, round(plate.shape[1] * WATCH_HEIGHT / plate.shape[0])), WATCH_HEIGHT
         self._full_plate = plate
         self._plate = self._small(plate)
-        self._gain = np.ones(3, np.float32)
+        self.gain = np.ones(3, np.float32)
+        """(3,) BGR: factor from the plate's illumination to that of the last frame examined."""
         self._strikes = 0
         self._looked = False
 
     @property
     def lit_plate(self) -> BgrImage:
         """The plate in the light of the last frame examined."""
-        return lit_plate(self._full_plate, self._gain)
+        return lit_plate(self._full_plate, self.gain)
 
     @property
     def suspicious(self) -> bool:
         """Whether the last check detected a change."""
         return self._strikes > 0
 
-    def look(self, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool = False) -> Verdict:
-        """Check a frame; alpha: the last matte, or None. at_once: report drift on the first detection, in any light."""
+    def look(self, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool = False) -> bool:
+        """Take the gain from a frame; return whether the plate no longer matches the background.
+
+        alpha: the last matte, or None. at_once: report drift on the first detection, in any light.
+        """
         small = self._small(frame)
         outside = self._outside(alpha)
         self._align(small, outside, 1.0 if at_once or not self._looked else FOLLOW)
         self._looked = True
-        changed = np.abs(small - self._plate * self._gain).max(2) > CHANGED
+        changed = np.abs(small - self._plate * self.gain).max(2) > CHANGED
         odd = (
             changed.mean() > MOST_CHANGED
             or (alpha is not None and self._differs(changed, outside))
-            or not (self._gain.min() > 1 / MOST_GAIN and self._gain.max() < MOST_GAIN)
+            or not (self.gain.min() > 1 / MOST_GAIN and self.gain.max() < MOST_GAIN)
         )
         self._strikes = self._strikes + 1 if odd else 0
-        return Verdict(self._gain.copy(), self._strikes >= (1 if at_once else PATIENCE))
+        return self._strikes >= (1 if at_once else PATIENCE)
 
     @staticmethod
     def _differs(changed: NDArray[np.bool_], outside: NDArray[np.bool_]) -> bool:
@@ -152,7 +145,7 @@ class PlateWatch:
         if usable.mean() < FEWEST:
             return
         gain = np.median(small[usable] / self._plate[usable], axis=0).astype(np.float32)
-        self._gain += (gain - self._gain) * np.float32(follow)
+        self.gain = self.gain + (gain - self.gain) * np.float32(follow)
 
     def _outside(self, alpha: AlphaImage | None) -> NDArray[np.bool_]:
         """Return the mask of pixels that certainly show background."""
