@@ -22,6 +22,7 @@ from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
 from app.matting.engine.frame_engine import FrameEngine, step_together
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
+from app.offline.targets import check_names
 
 WITHOUT_STRICT = EdgeSettings(strict="off")
 
@@ -248,6 +249,7 @@ def convert(
     """
     if not isinstance(settings, (Settings, NoneType)):
         raise TypeError(f"settings must be Settings, not {type(settings).__name__}")
+    check_names(str(name) for name in (source, target, alpha, foreground) if name is not None)
     options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
     return offline.convert(
         Path(source),

@@ -63,6 +63,8 @@ class FilmStep:
         settings = self._settings
         height, width = image.shape[:2]
         backdrop = self._drifting.shown(background, settings.background, width, height, time_s)
+        if background.problem is not None:  # a film whose background stands still would be taken for a good one
+            raise background.problem
         backdrop = magnified(backdrop, settings.framing.zoom)
         self._people.begin(settings, settings.framing, (width, height), "", time_s)
         matte = self._people.step(self._engine, image, backdrop, settings.matting.edges, self._want_foreground).result()

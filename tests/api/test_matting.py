@@ -132,6 +132,13 @@ def test_a_wrong_type_is_named(wrong: dict[str, object]) -> None:
         Matting(**wrong)  # type: ignore[arg-type]
 
 
+def test_an_empty_name_of_a_film_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stood for the current folder, which was filled with PNG images."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MattecamError, match="name is empty"):
+        convert(tmp_path / "a.mp4", "")
+
+
 @pytest.mark.parametrize("settings", [{}, {"a": 1}])
 def test_the_settings_of_a_film_are_no_dictionary(settings: dict[str, int], tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="settings"):

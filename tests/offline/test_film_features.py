@@ -11,7 +11,7 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.compositing import open_background
-from app.core.errors import MattecamError
+from app.core.errors import BackgroundError, MattecamError
 from app.core.settings import (
     BackgroundSettings,
     EdgeSettings,
@@ -26,9 +26,11 @@ from app.core.settings import (
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
+from app.media.video_input import VideoInput
 from app.offline.convert import convert
 from app.offline.film_step import FilmStep
 from app.runtime.timing import Timing
+from tests.compositing.files import write_video
 from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine, run
 from tests.runtime.inference import Inference, OneEngine, running
@@ -100,6 +102,19 @@ def film(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     if background is not None:
         background.close()
     return [(composite.copy(), alpha.copy()) for composite, alpha in made]
+
+
+def test_a_film_ends_with_the_background_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the film had a background that stood still, and only the log told."""
+    monkeypatch.setattr(VideoInput, "rewind", lambda video: False)  # its drive is gone
+    settings = BackgroundSettings(kind="video", path=write_video(tmp_path / "behind.mp4", frames=4, fps=10))
+    image = np.zeros((48, 64, 3), np.uint8)
+    with closing(open_background(settings, realtime=False)) as background:
+        step = FilmStep(HalfEngine(), background, Settings(background=settings), False, False)
+        step(image, 0.0)
+        with pytest.raises(BackgroundError, match=r"behind\.mp4 can no longer be read"):
+            for index in range(1, 20):
+                step(image, index / 10)
 
 
 IMAGE = BackgroundSettings(kind="image")

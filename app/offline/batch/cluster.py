@@ -141,7 +141,7 @@ def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
         except ray.exceptions.RayError:  # only progress is lost
             return False
 
-    _pin()
+    pin()
     if should_stop(0, None):
         return JobResult("interrupted")
     stopping = Stopping(should_stop)
@@ -161,21 +161,25 @@ def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _pin() -> None:
-    """Pin this worker process to a core that no other worker on this machine holds, once."""
+def pin() -> None:
+    """Pin this worker process to a core that no other worker on this machine holds, once.
+
+    Do nothing if the folder for this cannot be used, such as one of the same name that belongs to somebody else.
+    """
     from app.core.files.lock import lock_file
     from app.offline.batch.pool import core_numbers
 
     if _pinned:
         return
     folder = Path(tempfile.gettempdir()) / f"mattecam-cores-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for core in core_numbers():
-        lock = lock_file(folder / str(core), wait=False)
-        if lock is not None:
-            _pinned.append(lock)
-            use_one_core(core)
-            return
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for core in core_numbers():
+            lock = lock_file(folder / str(core), wait=False)
+            if lock is not None:
+                _pinned.append(lock)
+                use_one_core(core)
+                return
 
 
 def check_token_file() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from app.core.errors import MattecamError
 from app.core.settings import Settings
-from app.offline.batch.cluster import LOCAL, RayWorkers
+from app.offline.batch.cluster import LOCAL, RayWorkers, pin
 from app.offline.batch.job import Job
 
 
@@ -86,3 +88,10 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
         workers.start(1, job) if call == "start" else workers.wait(0.0)
     workers.close()
     assert not ray.running
+
+
+def test_a_folder_of_somebody_else_ends_no_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is known, so that another user could make every clip on a cluster fail."""
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "not-a-folder"))
+    (tmp_path / "not-a-folder").touch()
+    pin()
