@@ -39,16 +39,17 @@ POLL_S = 0.1
 
 
 @contextmanager
-def locked(path: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+def locked(path: Path, waiting: Callable[[], object] | None = None) -> Iterator[None]:
     """Hold the lock on `path`, whose folder is created; nothing is locked where this is not possible.
 
-    waiting: called again and again until the lock is free; may raise to give up.
+    waiting: called again and again until the lock is free; may raise to give up, which a wait by the system cannot.
     """
     file = None
     with suppress(OSError):  # a folder that cannot be written to is reported by what is written there
         path.parent.mkdir(parents=True, exist_ok=True)
-        while (file := lock_file(path, wait=False)) is None:
-            waiting()
+        while (file := lock_file(path, wait=waiting is None)) is None:
+            if waiting is not None:
+                waiting()
             time.sleep(POLL_S)
     with file or nullcontext():
         yield

@@ -29,5 +29,5 @@ def install_weights(name: str, file: Path) -> Path:
         return install(name, file)
 
 
-def _alone(name: str, waiting: Callable[[], object] = lambda: None) -> AbstractContextManager[None]:
+def _alone(name: str, waiting: Callable[[], object] | None = None) -> AbstractContextManager[None]:
     return locked(user_folder() / f".{name}.lock", waiting)
