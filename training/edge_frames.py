@@ -17,7 +17,7 @@ from training.gaps import gaps
 
 _SIZES = ((640, 360), False), ((448, 256), True)
 """(width, height) of the frames, and whether photos are views, which are small."""
-_MIXTURE = Mixture(composite=0.45, empty=0.2, clip=0.05)
+_MIXTURE = Mixture(composite=0.37, empty=0.30, clip=0.05)
 _UNSPOILT = 0.5
 _PARTS = slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 8)
 """Channels of the frame, of the foreground, of alpha and of gaps."""

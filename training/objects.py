@@ -11,6 +11,8 @@ Floats = npt.NDArray[np.float32]
 Rng = np.random.Generator
 
 _MOST = 3
+_PLAIN = 0.5
+"""Share of cloths of one colour, such as curtains, towels, coats and backdrops of studios; others have stripes."""
 
 
 def with_objects(room: Pixels, rng: Rng) -> Pixels:
@@ -18,10 +20,14 @@ def with_objects(room: Pixels, rng: Rng) -> Pixels:
     picture = room.astype(np.float32)
     height, width = room.shape[:2]
     for _ in range(int(rng.integers(1, _MOST + 1))):
-        wide = max(8, round(width * rng.uniform(0.08, 0.3)))
-        tall = max(8, round(height * rng.uniform(0.4, 1.1)))
         cloth = rng.random() < 0.6
-        colour = _folded(_pattern(tall, wide, rng), rng) if cloth else _piece(room, tall, wide, rng)
+        plain = cloth and rng.random() < _PLAIN
+        wide = max(8, round(width * rng.uniform(0.08, 0.45 if plain else 0.3)))
+        tall = max(8, round(height * rng.uniform(0.4, 1.1)))
+        if cloth:
+            colour = _folded(_plain(tall, wide, rng) if plain else _pattern(tall, wide, rng), rng)
+        else:
+            colour = _piece(room, tall, wide, rng)
         mask = _outline(tall, wide, cloth, rng)
         # More often beside the usual position of people than behind it.
         centre = rng.beta(0.6, 0.6) * width
@@ -49,6 +55,13 @@ def _pattern(height: int, width: int, rng: Rng) -> Floats:
         dots = np.hypot((x % pitch) - pitch / 2, (y % pitch) - pitch / 2) < pitch * rng.uniform(0.15, 0.35)
         picture[field] = np.where(dots[field][..., None], np.float32(235), picture[field])
     return picture
+
+
+def _plain(height: int, width: int, rng: Rng) -> Floats:
+    """Return cloth of one colour, also dark or pale."""
+    grey, tint = rng.uniform(10, 235), rng.normal(0, rng.choice([5.0, 40.0]), 3)
+    colour = np.clip(grey + tint, 0, 255).astype(np.float32)
+    return np.broadcast_to(colour, (height, width, 3)).copy()
 
 
 def _folded(cloth: Floats, rng: Rng) -> Floats:

@@ -131,6 +131,19 @@ def test_objects_stand_in_a_copy_of_the_room() -> None:
     assert np.array_equal(before, room(1, 120, 200))
 
 
+def test_some_cloths_have_one_colour_and_folds() -> None:
+    """Networks that saw striped ones alone took a plain backdrop for somebody's clothes."""
+    before = np.zeros((120, 200, 3), np.uint8)
+    hues = []
+    for seed in range(60):
+        colours = with_objects(before, np.random.default_rng(seed)).reshape(-1, 3).astype(float)
+        bright = colours[colours.max(1) > 60]
+        if len(bright) > 200:
+            shares = bright / bright.sum(1, keepdims=True)
+            hues.append(float(shares.std(0).max()))
+    assert sum(spread < 0.02 for spread in hues) >= 4
+
+
 def test_places_are_rooms_or_what_photos_show_beside_people(cache: Path) -> None:
     source, rng = SampleSource(cache, SIZE), np.random.default_rng(0)
     places = [source.place(rng) for _ in range(40)]
