@@ -133,7 +133,8 @@ class HeadlessRun:
         if picture is None:
             return
         self.newest = picture
-        first_half = self.sample is None or self.status.seconds < (self._seconds or PROOF_S) / 2
+        counted_s = 0.0 if self._counted_from_s is None else time.monotonic() - self._counted_from_s
+        first_half = self.sample is None or counted_s < (self._seconds or PROOF_S) / 2
         if picture.kind is PictureKind.COMPOSITE and first_half:
             self.sample = picture
 

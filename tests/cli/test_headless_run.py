@@ -12,6 +12,7 @@ from app.cli.headless_run import POLL_S, HeadlessRun, summary
 from app.core.errors import BackgroundError, MattecamError, ModelError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
+from app.core.types import PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
@@ -53,6 +54,22 @@ def test_a_run_of_twelve_frames_sends_twelve() -> None:
     session.each_poll = lambda: time.sleep(0.3)  # the end is noticed late
     session.run()
     assert session.status.frames_out == 12
+
+
+def test_the_sample_of_a_run_is_of_its_middle_however_long_the_start_took() -> None:
+    """It was the first composite, in which strict mode still hides everybody, where the start took half of the time."""
+    world, composites = FakeWorld(), list[int]()
+    world.faults.put("build_engine", lambda: time.sleep(0.8))
+    session = HeadlessRun(Pipeline(BASE, parts=world.parts()), 1.2, None)
+
+    def look() -> None:
+        if session.newest is not None and session.newest.kind is PictureKind.COMPOSITE and session.newest.frame:
+            composites.append(session.newest.frame.index)
+
+    session.each_poll = look
+    session.run()
+    assert session.failure is None and session.sample is not None and session.sample.frame is not None
+    assert composites[0] < session.sample.frame.index < composites[-1]
 
 
 def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> None:
