@@ -74,11 +74,7 @@ def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:
 
 def free_name(wanted: Path) -> Path:
     """Return `wanted`, or `name (2).ext` and so on if that exists."""
-    path, number = wanted, 2
-    while path.exists():
-        path = wanted.with_stem(f"{wanted.stem} ({number})")
-        number += 1
-    return path
+    return _first_free(wanted, "{} ({})")
 
 
 def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) -> Path:
@@ -90,10 +86,15 @@ def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) ->
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MattecamError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
-    number, path = 1, folder / f"{stem}{suffix}"
+    return _first_free(folder / f"{stem}{suffix}", "{} {}", taken)
+
+
+def _first_free(wanted: Path, numbered: str, taken: Path | None = None) -> Path:
+    """Return the first of the names that neither exists nor is taken. numbered: stem of the second one and later."""
+    path, number = wanted, 2
     while path.exists() or path == taken:
+        path = wanted.with_stem(numbered.format(wanted.stem, number))
         number += 1
-        path = folder / f"{stem} {number}{suffix}"
     return path
 
 
