@@ -11,11 +11,9 @@ from PyQt6.QtCore import QFile, QLocale, QPoint, Qt
 from PyQt6.QtWidgets import QApplication, QInputDialog, QLabel, QListView, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.config.scenes import SceneStore, default_path
 from app.core.files import paths
 from app.core.framing import IN_PLACE, in_corner
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.backgrounds.tiles import TileKind
 from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
@@ -51,23 +49,6 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     dialog.accept()
     qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["Seaside"])
     qtbot.waitUntil(lambda: chosen(controls).path == paths.backgrounds_dir() / "Seaside.png")
-
-
-def test_a_scene_follows_a_background_that_is_renamed(session: Session, qtbot: QtBot, picture: Path) -> None:
-    """Applying it failed: it named the old file."""
-    tile, scenes = add(session, qtbot, picture), session.window.scenes
-    scene_store = SceneStore(default_path())
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
-    scenes.save("Beach")
-    qtbot.waitUntil(lambda: scenes.names == ("Beach",))
-    session.window.strip.choose(next(each for each in tiles(session) if each.kind is TileKind.BLUR))
-    session.window.strip.library.rename(tile, "Seaside")
-    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["Seaside"])
-    renamed = paths.backgrounds_dir() / "Seaside.png"
-    qtbot.waitUntil(lambda: scene_store.get("Beach").settings.background.path == renamed)
-    scenes.apply("Beach")
-    qtbot.waitUntil(lambda: chosen(session).kind == "image")
-    assert chosen(session).path == renamed
 
 
 def test_rename_to_an_existing_name_fails(controls: Session, qtbot: QtBot, picture: Path) -> None:

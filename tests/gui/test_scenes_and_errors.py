@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
-from app.config.scenes import SceneStore
+from app.config.scenes import SceneStore, default_path
 from app.core.errors import SourceLostError
 from app.core.files import paths
 from app.core.framing import in_corner
 from app.core.settings import Zone
+from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import activate
-from tests.gui.widgets import answer, asked, box, error_action, find
+from tests.gui.widgets import add, answer, asked, box, chosen, error_action, find, own, tiles
 
 
 def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
@@ -185,3 +188,20 @@ def test_lost_camera_is_reported_with_a_button_to_choose_another(
     box(session, "cameraCombo").hidePopup()
     world.faults.heal()
     qtbot.waitUntil(lambda: not bar.text)
+
+
+def test_a_scene_follows_a_background_that_is_renamed(session: Session, qtbot: QtBot, picture: Path) -> None:
+    """Applying it failed: it named the old file."""
+    tile, scenes = add(session, qtbot, picture), session.window.scenes
+    scene_store = SceneStore(default_path())
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    scenes.save("Beach")
+    qtbot.waitUntil(lambda: scenes.names == ("Beach",))
+    session.window.strip.choose(next(each for each in tiles(session) if each.kind is TileKind.BLUR))
+    session.window.strip.library.rename(tile, "Seaside")
+    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["Seaside"])
+    renamed = paths.backgrounds_dir() / "Seaside.png"
+    qtbot.waitUntil(lambda: scene_store.get("Beach").settings.background.path == renamed)
+    scenes.apply("Beach")
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    assert chosen(session).path == renamed
