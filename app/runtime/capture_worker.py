@@ -78,14 +78,20 @@ class CaptureWorker:
                 wanted = settings.replace(lock_exposure=False)  # takes effect without opening the source again
                 if self._source is None or wanted != self._tried:
                     self._switch(wanted)
-                if self._source is None:
-                    self._wake.wait(self._timing.source_retry_s)
-                    self._wake.clear()
-                else:
+                if self._source is not None:
                     held = self._demand.takes_plate or self._engines.compares_with_plate
                     self._read(hold_exposure=settings.lock_exposure or held)
+                    if not self._lost_without_frame:
+                        continue  # also to open it again at once
+                self._wake.wait(self._timing.source_retry_s)
+                self._wake.clear()
         finally:
             self._close()
+
+    @property
+    def _lost_without_frame(self) -> bool:
+        """Whether the source opened last was lost before its first frame."""
+        return self._source is None and self._next_index == 0
 
     @property
     def _rests(self) -> bool:
