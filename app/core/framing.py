@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 
 from app.core.matte_edit import View
 from app.core.settings import MAX_SCALE, MAX_ZOOM, MIN_SCALE, FramingSettings, PlacementSettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Frame
 
 WHOLE = FramingSettings()
 
@@ -31,6 +31,12 @@ def framed(image: BgrImage, framing: FramingSettings) -> BgrImage:
         return image
     part = image[top : top + part_height, left : left + part_width]
     return np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def cropped(frame: Frame, framing: FramingSettings) -> Frame:
+    """Return the frame with the crop as its image; without a zoom return `frame` itself."""
+    image = framed(frame.image, framing)
+    return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
 
 
 def pan_by(framing: FramingSettings, right: float, down: float) -> FramingSettings:

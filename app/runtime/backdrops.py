@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,11 +12,13 @@ import numpy as np
 from app.compositing.backgrounds import Background
 from app.compositing.overlay import Overlay, OverlayKey, overlaid, wanted_overlay
 from app.compositing.screen_use import ScreenUse
+from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Picture
 from app.people.parallax import DriftingBackdrop
 from app.runtime.board import StatusBoard
+from app.runtime.timing import Timing
 from app.runtime.worker import Prepared, Preparer
 
 PLAIN_GREY = 24
@@ -30,11 +33,20 @@ class Backdrops:
         open_background: Callable[[BackgroundSettings, ScreenUse], Background],
         board: StatusBoard,
         screen: ScreenUse,
+        timing: Timing,
     ) -> None:
         """open_background: called on a thread of its own. screen: notes captures of the screen."""
+
+        def opened(settings: BackgroundSettings) -> Background:
+            problem = ProgramText.BACKGROUND_NOT_OPEN(background=settings.path or settings.kind)
+            # Before a screen is captured, the desktop may ask the user, who may take any time.
+            limit_s = math.inf if settings.kind == "screen" else timing.open_hang_s
+            with self.preparer.calling(problem, limit_s):
+                return open_background(settings, screen)
+
         self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener",
-            lambda settings: open_background(settings, screen),
+            opened,
             lambda background: background.close(),
             Stage.BACKGROUND,
             low_priority=True,

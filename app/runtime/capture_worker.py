@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from dataclasses import replace
@@ -10,6 +11,7 @@ from dataclasses import replace
 from app.capture.base import FrameSource, LiveSource
 from app.core.errors import SourceLostError
 from app.core.messages.capture import CameraText
+from app.core.messages.system import ProgramText
 from app.core.settings import CaptureSettings
 from app.core.stage import Stage
 from app.core.types import Frame, SourceInfo
@@ -111,7 +113,7 @@ class CaptureWorker:
             # A camera can be opened only once, and the wanted one may be the same at another size.
             self._close()
         try:
-            source = self._shared.parts.open_source(wanted)
+            source = self._open(wanted)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(Stage.CAPTURE, error)
             if self._source is None:
@@ -121,10 +123,16 @@ class CaptureWorker:
         self._adopt(source, wanted)
         self._board.report(Stage.CAPTURE, None)
 
+    def _open(self, wanted: CaptureSettings) -> FrameSource:
+        # Before the camera portal opens, the desktop may ask the user, who may take any time.
+        limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
+        with self.thread.calling(ProgramText.SOURCE_NOT_OPEN(source=wanted.source), limit_s):
+            return self._shared.parts.open_source(wanted)
+
     def _return_to(self, previous: CaptureSettings | None) -> None:
         if previous is not None:
             try:
-                self._adopt(self._shared.parts.open_source(previous), previous)
+                self._adopt(self._open(previous), previous)
             except Exception as error:  # noqa: BLE001 - carried to the status
                 self._board.report(Stage.CAPTURE, error)
         if self._source is None:
@@ -145,7 +153,7 @@ class CaptureWorker:
         started_s = time.perf_counter()
         try:
             frame = None
-            with self.thread.calling(self._source.info.name):
+            with self.thread.calling(ProgramText.SOURCE_HANGS(device=self._source.info.name), self._timing.hang_s):
                 live = self._source if isinstance(self._source, LiveSource) else None
                 if live is not None:
                     live.hold_exposure(hold_exposure)

@@ -6,11 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from app.core.framing import framed
+from app.core.framing import cropped
 from app.core.matte_edit import WHOLE_VIEW
-from app.core.settings import EdgeSettings, FramingSettings, Settings
+from app.core.messages.system import ProgramText
+from app.core.settings import EdgeSettings, Settings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.base.interface import MattingEngine
@@ -122,11 +124,11 @@ class MattingWorker:
         elif isinstance(decision, PassThrough):
             self._drain()
             self._hide_nobody()
-            cropped = _crop(frame, settings.framing)
-            picture = Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)
+            shown = cropped(frame, settings.framing)
+            picture = Picture(shown.image, PictureKind.UNMATTED, frame=shown)
             self._show(self._overlay.painted(picture), settings.hides)
         elif isinstance(decision, Run):
-            self._matte(decision, _crop(frame, decision.framing), settings)
+            self._matte(decision, cropped(frame, decision.framing), settings)
 
     def _matte(self, run: Run, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
@@ -140,7 +142,8 @@ class MattingWorker:
                     self._people.forget()
             backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
             edges, want_foreground = _edges(settings, run.engine), self._wants_foreground(settings)
-            self._begin_editing(settings, run.framing, frame)
+            self._people.begin(settings, run.framing, frame.size, frame.camera, frame.captured_at_s)
+            self.keeps_room = self._people.keeps_room
             edited = self._people.edits
             crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
             overlaps = crowded and not edited and run.engine.overlaps
@@ -154,7 +157,7 @@ class MattingWorker:
                     self._show(repeated, hides)
                 return
             tests = self._tests
-            with self._shared.turns.step(), self.thread.calling(run.engine.info.device):
+            with self._shared.turns.step(), self._stepping(run):
                 pending = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
                 if overlaps:
                     pending.detach()
@@ -202,7 +205,7 @@ class MattingWorker:
             return True
 
         def take() -> StepResult:
-            with self.thread.calling(job.run.engine.info.device):
+            with self._stepping(job.run):
                 return self._finisher.take()
 
         return self._complete(job, take)
@@ -240,6 +243,10 @@ class MattingWorker:
         self._engines.completed(job.run, step)
         return True
 
+    def _stepping(self, run: Run) -> AbstractContextManager[None]:
+        problem = ProgramText.MODEL_HANGS(device=run.engine.info.device)
+        return self.thread.calling(problem, self._timing.step_hang_s)
+
     def _fail(self, error: Exception) -> None:
         self._hide_nobody()
         self._unchanged.forget()
@@ -251,10 +258,6 @@ class MattingWorker:
             self._shared.parts.self_test(job.run.engine, *job.frame.size)
 
         return test
-
-    def _begin_editing(self, settings: Settings, framing: FramingSettings, frame: Frame) -> None:
-        self._people.begin(settings, framing, frame.size, frame.camera, frame.captured_at_s)
-        self.keeps_room = self._people.keeps_room
 
     def _rate_hz(self, settings: Settings, frame: Frame) -> float:
         """Return the frame rate to hold: the requested one, or that of the frame's source if it is lower."""
@@ -289,11 +292,6 @@ def _edges(settings: Settings, engine: MattingEngine) -> EdgeSettings:
     served = settings.matting.location == "remote" or engine.info.executor == "webrtc"
     level = edges.level(served=served)
     return edges if level == edges.strict else edges.replace(strict=level)
-
-
-def _crop(frame: Frame, framing: FramingSettings) -> Frame:
-    image = framed(frame.image, framing)
-    return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
 
 
 def _ready(matte: Matte) -> Callable[[], Matte]:

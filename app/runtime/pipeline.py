@@ -60,7 +60,7 @@ class Pipeline:
         self._gate = Gate(lambda: self.settings, self._cards.get)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
         self.screen = ScreenUse()
-        self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen)
+        self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._context = SinkContext(
             lambda: self.settings, self._parts.open_microphone, self._board.report, shared.turns

@@ -33,6 +33,8 @@ class Timing:
     """A driver that has not returned from reading or sending a frame for this long is reported."""
     step_hang_s: float = 20.0
     """The same for a network, which other programs may hold up."""
+    open_hang_s: float = 20.0
+    """The same for opening a source, an output or a background."""
     poll_s: float = 0.25
     """Interval at which the inference thread looks for a new engine or background while no frame arrives."""
     demand_poll_s: float = 0.25

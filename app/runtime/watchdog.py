@@ -15,8 +15,6 @@ from app.runtime.shared import Shared
 from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
-HANGS = {Stage.CAPTURE: ProgramText.SOURCE_HANGS, Stage.MATTING: ProgramText.MODEL_HANGS}
-"""What is said of a call that does not return, by the stage of its thread."""
 
 
 class Watchdog:
@@ -30,7 +28,7 @@ class Watchdog:
         self._watched = clock.thread, *threads
         self._stalled = False
         self._late: dict[str, str | None] = {}
-        """The device that hung at the last check, by the name of its thread."""
+        """The call that did not return at the last check, by the name of its thread."""
         self.thread = Worker("watchdog", self.run)
 
     def watch(self, thread: Worker) -> None:
@@ -49,14 +47,12 @@ class Watchdog:
             self._check_clock()
 
     def _check_call(self, thread: Worker) -> None:
-        limit_s = self._timing.step_hang_s if thread.stage is Stage.MATTING else self._timing.hang_s
-        device, name = thread.hangs(limit_s), thread.name
-        before, self._late[name] = self._late.get(name), device
+        problem, name = thread.hangs(), thread.name
+        before, self._late[name] = self._late.get(name), problem
         # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
-        if device is not None and device == before:
-            message = HANGS.get(thread.stage, ProgramText.OUTPUT_HANGS)
-            self._board.report(thread.stage, message(device=device), (self, name))
-        elif device is None:
+        if problem is not None and problem == before:
+            self._board.report(thread.stage, problem, (self, name))
+        elif problem is None:
             self._board.report(thread.stage, None, (self, name))
 
     def _check_clock(self) -> None:

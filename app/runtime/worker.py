@@ -103,6 +103,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.error: BaseException | None = None
         self._call: tuple[float, str] | None = None
+        """When the call that goes on counts as one that does not return, and what is said of it then."""
 
     def start(self) -> None:
         """Start the thread."""
@@ -129,18 +130,21 @@ class Worker:
         return self._ended.is_set() and not self._stop.is_set()
 
     @contextmanager
-    def calling(self, device: str) -> Iterator[None]:
-        """Note the call of a driver or network in this block (its thread). device: its name for the user."""
-        self._call = time.monotonic(), device
+    def calling(self, problem: str, limit_s: float) -> Iterator[None]:
+        """Note the call of a driver, network or file system in this block (its thread).
+
+        problem: the sentence that tells the user of a call that has not returned after limit_s.
+        """
+        self._call = time.monotonic() + limit_s, problem
         try:
             yield
         finally:
             self._call = None
 
-    def hangs(self, limit_s: float) -> str | None:
-        """Return the name of the device if its call takes longer than this."""
+    def hangs(self) -> str | None:
+        """Return what to say of a call that takes longer than its limit (any thread)."""
         call = self._call
-        return call[1] if call is not None and time.monotonic() - call[0] > limit_s else None
+        return call[1] if call is not None and time.monotonic() > call[0] else None
 
     def _run(self) -> None:
         name_thread(self.name)

@@ -70,7 +70,7 @@ class Inference:
         self.published: list[Picture | StandBy] = []
         screen, board = ScreenUse(), self.shared.board
         backdrops, painter = (
-            Backdrops(parts.open_background, board, screen),
+            Backdrops(parts.open_background, board, screen, timing),
             OverlayPainter(parts.render_overlay, board),
         )
         self.preparers = backdrops.preparer, painter.preparer

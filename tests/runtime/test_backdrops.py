@@ -19,6 +19,7 @@ from app.core.types import BgrImage, Frame
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
+from app.runtime.timing import Timing
 from tests.compositing.files import colour_number, write_video
 from tests.people.heads import person
 from tests.waiting import eventually
@@ -34,7 +35,7 @@ class Opened:
         self.gates: dict[str, threading.Event] = {}
         """What holds the opening of a colour."""
         self.board = StatusBoard()
-        self.backdrops = Backdrops(self._open, self.board, ScreenUse())
+        self.backdrops = Backdrops(self._open, self.board, ScreenUse(), Timing())
         self.backdrops.preparer.start()
 
     def _open(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:

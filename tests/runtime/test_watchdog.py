@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.stage import Stage
 from app.core.threads import elapsed_s
 from app.core.types import Picture, PictureKind
@@ -125,7 +127,7 @@ def test_a_program_that_was_stopped_reports_no_stall() -> None:
 def test_a_program_that_was_stopped_reports_no_driver() -> None:
     answers = iter(["camera", None, "camera", "camera", None])
     camera = Worker("capture", ignore, Stage.CAPTURE)
-    camera.hangs = lambda limit_s: next(answers)  # type: ignore[method-assign]
+    camera.hangs = lambda: next(answers)  # type: ignore[method-assign]
     assert problems_at_each_check(Clock(elapsed_s() + 60), 5, camera) == [0, 0, 0, 0, 1, 0]
 
 
@@ -195,7 +197,7 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
 def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
     with running(FakeWorld(), BASE, TIMING) as pipeline:
         broken = Worker("broken", ignore)
-        broken.hangs = lambda limit_s: die()  # type: ignore[method-assign]
+        broken.hangs = die  # type: ignore[method-assign]
         pipeline.watch(broken)
         eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
 
@@ -221,3 +223,45 @@ def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[
         assert messages()[0].startswith(problem[1])
         world.faults.heal()
         eventually(lambda: not messages())
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings", "problem"),
+    [
+        ("open_source", BASE, (Stage.CAPTURE, "The source fake does not open; reconnect it")),
+        (
+            "open_virtual_camera",
+            BASE,
+            (Stage.VIRTUAL_CAMERA, "The output virtual_camera does not open; close the programs"),
+        ),
+        (
+            "open_background",
+            BASE.replace(background=BackgroundSettings(kind="image", path=Path("share/wall.png"))),
+            (Stage.BACKGROUND, "The background share/wall.png does not open; reconnect its disk"),
+        ),
+        ("open_source", BASE.replace(capture=CaptureSettings(source="portal")), None),
+        ("open_background", BASE.replace(background=BackgroundSettings(kind="screen")), None),
+    ],
+)
+def test_what_does_not_open_is_named_unless_the_desktop_asks_the_user(
+    stage: str, settings: Settings, problem: tuple[Stage, str] | None
+) -> None:
+    world, waiting = FakeWorld(), threading.Event()
+
+    def hang() -> None:
+        waiting.set()
+        world.faults.hang(60)
+
+    world.faults.put(stage, hang)
+    with running(world, settings, replace(TIMING, open_hang_s=0.2)) as pipeline:
+        assert waiting.wait(10)
+        if problem is None:
+            time.sleep(0.5)
+            assert not pipeline.status().problems
+        else:
+            eventually(lambda: bool(pipeline.status().problems))
+            found = pipeline.status().problems[0]
+            assert found.stage is problem[0]
+            assert found.message.startswith(problem[1])
+        world.faults.heal()
+        eventually(lambda: not any("does not open" in found.message for found in pipeline.status().problems))

@@ -22,6 +22,15 @@ class ProgramText(Message):
     OUTPUT_HANGS = (
         "{device} does not respond; close the programs that use it, or start the program again with another output."
     )
+    SOURCE_NOT_OPEN = "The source {source} does not open; reconnect it, or start the program again with another source."
+    OUTPUT_NOT_OPEN = (
+        "The output {output} does not open; close the programs that use it, or start the program again with another "
+        "output."
+    )
+    BACKGROUND_NOT_OPEN = (
+        "The background {background} does not open; reconnect its disk, or start the program again with another "
+        "background."
+    )
     MODEL_HANGS = "The model does not respond on {device}; start the program again, or with another device."
     THREAD_STALLED = "The {thread} thread does not respond; start the program again."
     STATUS_NOT_WRITTEN = "The status file {file} cannot be written: {reason}."

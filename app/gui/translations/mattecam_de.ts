@@ -5106,6 +5106,21 @@
         <translation>{device} reagiert nicht; schließen Sie die Programme, die das Gerät benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
     </message>
     <message>
+        <source>The source {source} does not open; reconnect it, or start the program again with another source.</source>
+        <comment>ProgramText.SOURCE_NOT_OPEN</comment>
+        <translation>Die Quelle {source} lässt sich nicht öffnen; schließen Sie sie neu an oder starten Sie das Programm mit einer anderen Quelle neu.</translation>
+    </message>
+    <message>
+        <source>The output {output} does not open; close the programs that use it, or start the program again with another output.</source>
+        <comment>ProgramText.OUTPUT_NOT_OPEN</comment>
+        <translation>Die Ausgabe {output} lässt sich nicht öffnen; schließen Sie die Programme, die sie benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
+    </message>
+    <message>
+        <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
+        <comment>ProgramText.BACKGROUND_NOT_OPEN</comment>
+        <translation>Der Hintergrund {background} lässt sich nicht öffnen; schließen Sie sein Laufwerk neu an oder starten Sie das Programm mit einem anderen Hintergrund neu.</translation>
+    </message>
+    <message>
         <source>The model does not respond on {device}; start the program again, or with another device.</source>
         <comment>ProgramText.MODEL_HANGS</comment>
         <translation>Das Modell antwortet auf {device} nicht; starten Sie das Programm neu oder mit einem anderen Gerät.</translation>

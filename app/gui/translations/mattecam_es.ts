@@ -5106,6 +5106,21 @@
         <translation>{device} no responde; cierre los programas que lo usan o reinicie el programa con otra salida.</translation>
     </message>
     <message>
+        <source>The source {source} does not open; reconnect it, or start the program again with another source.</source>
+        <comment>ProgramText.SOURCE_NOT_OPEN</comment>
+        <translation>La fuente {source} no se abre; vuelva a conectarla o reinicie el programa con otra fuente.</translation>
+    </message>
+    <message>
+        <source>The output {output} does not open; close the programs that use it, or start the program again with another output.</source>
+        <comment>ProgramText.OUTPUT_NOT_OPEN</comment>
+        <translation>La salida {output} no se abre; cierre los programas que la usan o reinicie el programa con otra salida.</translation>
+    </message>
+    <message>
+        <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
+        <comment>ProgramText.BACKGROUND_NOT_OPEN</comment>
+        <translation>El fondo {background} no se abre; vuelva a conectar su disco o reinicie el programa con otro fondo.</translation>
+    </message>
+    <message>
         <source>The model does not respond on {device}; start the program again, or with another device.</source>
         <comment>ProgramText.MODEL_HANGS</comment>
         <translation>El modelo no responde en {device}; reinicie el programa, también con otro dispositivo.</translation>

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.messages.system import ProgramText
 from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
@@ -32,7 +33,8 @@ class SinkWorker:
         self.spec = spec
         self._context = context
         self._gate = gate
-        self._board = shared.board
+        self._board, self._timing = shared.board, shared.timing
+        self._not_open = ProgramText.OUTPUT_NOT_OPEN(output=spec.name)
         self._retry_s = None if spec.retry_s is None else shared.timing.sink_retry_s or spec.retry_s
         self._pictures: LatestSlot[_Handed] = LatestSlot()
         self._after_matte = not spec.from_first_matte
@@ -113,7 +115,8 @@ class SinkWorker:
     def _open(self, wanted: Any, picture: Picture) -> None:
         """Open another sink; where that fails, the one in use stays open."""
         try:
-            sink = self.spec.open(wanted, *picture.size, self._context)
+            with self.thread.calling(self._not_open, self._timing.open_hang_s):
+                sink = self.spec.open(wanted, *picture.size, self._context)
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self.spec.optional(wanted):
                 self._report(None)  # that of the device that was wanted before
@@ -147,7 +150,7 @@ class SinkWorker:
         outgoing = self._gate.release(item.picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
-            with self.thread.calling(self._sink.name):
+            with self.thread.calling(ProgramText.OUTPUT_HANGS(device=self._sink.name), self._timing.hang_s):
                 self._sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
