@@ -1,14 +1,16 @@
-"""Parameters of PipeWire, packed and parsed without its library."""
+"""Parameters of PipeWire, packed and parsed without its library, and a connection where it is not installed."""
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.system.pipewire import pods
+from app.system.pipewire import library, pods
+from app.system.pipewire.connection import Connection
 from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
 
 
@@ -58,3 +60,17 @@ def test_a_cut_parameter_is_a_value_error_or_whole(length: int) -> None:
         assert parse_format(pod[:length]).layout == "YUY2"
     except ValueError:
         assert length < len(pod)
+
+
+def test_the_socket_of_a_portal_is_closed_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program asks again and again: the descriptors would run out."""
+
+    def missing() -> None:
+        raise OSError("libpipewire-0.3.so.0: cannot open shared object file")
+
+    monkeypatch.setattr(library, "load", missing)
+    remote = os.open(os.devnull, os.O_RDONLY)
+    with pytest.raises(OSError, match="libpipewire"):
+        Connection(remote)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(remote)
