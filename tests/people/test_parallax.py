@@ -7,7 +7,7 @@ import pytest
 
 from app.core.types import AlphaImage, BgrImage
 from app.people.parallax import STEPS, DriftingBackdrop, head_of, margins
-from tests.people.heads import person
+from tests.people.crowds import head_and_shoulders
 
 SIZE = 200, 100
 
@@ -50,7 +50,7 @@ def drifted(drift: DriftingBackdrop, alpha: AlphaImage, seconds: float, start_s:
 
 @pytest.mark.parametrize("x", [0.3, 0.5, 0.7])
 def test_the_head_is_found_and_not_the_shoulders(x: float) -> None:
-    found = head_of(person(x))
+    found = head_of(head_and_shoulders(x))
     assert found is not None
     assert found[0] == pytest.approx(x, abs=0.03)
     assert 0.2 < found[1] < 0.5
@@ -59,7 +59,7 @@ def test_the_head_is_found_and_not_the_shoulders(x: float) -> None:
 
 def test_the_background_drifts_slowly_against_the_head() -> None:
     drift = DriftingBackdrop()
-    path = drifted(drift, person(0.75), 5)
+    path = drifted(drift, head_and_shoulders(0.75), 5)
     assert path[-1] == pytest.approx(-0.5, abs=0.05), "the head is on the right, the background goes left"
     steps = -np.diff(path)
     assert (steps >= -1e-9).all(), "it never swings back"
@@ -69,6 +69,6 @@ def test_the_background_drifts_slowly_against_the_head() -> None:
 
 def test_it_stays_where_it_is_without_a_person() -> None:
     drift = DriftingBackdrop()
-    last = drifted(drift, person(0.75), 5)[-1]
+    last = drifted(drift, head_and_shoulders(0.75), 5)[-1]
     later = drifted(drift, np.zeros((90, 160), np.uint8), 3, start_s=5)
     assert later[-1] == pytest.approx(last, abs=0.02)

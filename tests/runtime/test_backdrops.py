@@ -21,7 +21,7 @@ from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from tests.compositing.files import colour_number, write_video
-from tests.people.heads import person
+from tests.people.crowds import head_and_shoulders
 from tests.waiting import eventually
 
 FRAME = Frame(np.zeros((90, 160, 3), np.uint8), 0, 0.0)
@@ -84,7 +84,7 @@ def test_parallax_moves_an_image_against_the_head_and_nothing_else(opened: Opene
     opened.use(moving, lambda image: bool(100 < image[45, 80, 0] < 155))
     before = int(opened.shown(moving)[45, 80, 0])
     for frame in range(120):
-        opened.backdrops.watch(person(0.9), frame / 30)
+        opened.backdrops.watch(head_and_shoulders(0.9), frame / 30)
     assert int(opened.shown(moving)[45, 80, 0]) > before, "the image went left, so that more of its right side is seen"
     still = opened.shown(moving.replace(parallax=0))
     assert int(still[45, 80, 0]) == pytest.approx(before, abs=1)
