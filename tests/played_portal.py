@@ -19,13 +19,12 @@ class PlayedPortal(PlayedService):
         super().__init__()
         self.pipewire = pipewire
         """The socket that programs are given."""
-        self.present = True
         self.permissions: dict[str, list[str]] | None = {}
         self.asked = 0
 
     def answer(self, call: Message, member: str) -> bool:
         if member == "Get":
-            self.reply(call, "v", (("b", self.present),))
+            self.reply(call, "v", (("b", True),))
         elif member == "AccessCamera":
             self.asked += 1
             self.request(call, call.body[0], {})

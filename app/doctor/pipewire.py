@@ -71,12 +71,12 @@ def _open_reader() -> Iterator[Read | None]:
 
 
 def _portal_findings(system: System) -> list[Finding]:
-    state = system.camera_portal()
-    if state is None:
+    permissions = system.camera_permissions()
+    if permissions is None:
         steps = dist.install_package(dist.detect(system), _PORTAL_PACKAGES)
         return [_warning("portal", PipeWireFinding.NO_PORTAL(), steps)]
     findings = [ok(f"{_CHECK}portal", PipeWireFinding.PORTAL())]
-    for program, answer in sorted(state.permissions.items()):
+    for program, answer in sorted(permissions.items()):
         if answer != "yes":
             name = program or PipeWireFinding.OUTSIDE_SANDBOX()
             forget = CommandLine(

@@ -13,12 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from platform import machine
 from platform import release as running_kernel
-from typing import TYPE_CHECKING
 
 from app.system.device_holders import Holder, holders
-
-if TYPE_CHECKING:
-    from app.system.camera_portal import PortalState
 
 _COMMAND_TIMEOUT_S = 10.0
 _NOT_FOUND = 127
@@ -84,13 +80,13 @@ def pipewire_answers() -> bool:
     return daemon_answers()
 
 
-def camera_portal() -> PortalState | None:
-    """Return the state of the camera portal without asking the user; None if there is none."""
-    from app.system.camera_portal import read_portal
+def camera_permissions() -> Mapping[str, str] | None:
+    """Return what the camera portal has stored, without asking the user; None if there is no portal."""
+    from app.system.camera_portal import read_permissions
     from app.system.portal import PortalError
 
     try:
-        return read_portal()
+        return read_permissions()
     except PortalError:
         return None
 
@@ -113,8 +109,8 @@ class System:
     is_camera: Callable[[str], bool] = is_camera
     is_busy: Callable[[str], bool] = gets_pictures
     pipewire_answers: Callable[[], bool] = pipewire_answers
-    camera_portal: Callable[[], PortalState | None] = camera_portal
-    """The state of the camera portal; None if there is none."""
+    camera_permissions: Callable[[], Mapping[str, str] | None] = camera_permissions
+    """Stored answers of the camera portal by the program's id; None if there is no portal."""
     find_library: Callable[[str], str | None] = ctypes.util.find_library
 
     def path(self, absolute: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 
 from jeepney import DBusAddress, Properties, new_method_call
 from jeepney.io.blocking import DBusConnection
@@ -19,21 +18,15 @@ _STORE = DBusAddress(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PortalState:
-    """What the portal says without being asked for a camera."""
+def read_permissions() -> Mapping[str, str]:
+    """Return the stored answers (`yes`, `no`, `ask`) by the program's id; the user is not asked anything.
 
-    camera_present: bool
-    permissions: Mapping[str, str]
-    """Stored answers (`yes`, `no`, `ask`) by the program's id; the id of programs outside a sandbox is empty."""
-
-
-def read_portal() -> PortalState:
-    """Return the state of the portal; the user is not asked anything. Raises PortalError."""
+    The id of programs outside a sandbox is empty. Raises PortalError where there is no portal.
+    """
     with closing(connect()) as bus:
         camera = Properties(Portal(bus, _INTERFACE).address)
-        (present,) = call(bus, camera.get("IsCameraPresent"), PortalFault.NO_PORTAL)
-        return PortalState(bool(present[1]), _permissions(bus))
+        call(bus, camera.get("IsCameraPresent"), PortalFault.NO_PORTAL)
+        return _permissions(bus)
 
 
 def open_cameras(question_s: float = QUESTION_S) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.doctor.system import CommandResult, System
-from app.system.camera_portal import PortalState
 
 RELEASE = "6.1.0-25-amd64"
 OS_RELEASES = {
@@ -86,9 +85,9 @@ class Machine:
         libraries: bool = True,
         user: str = "ada",
         pipewire: bool = False,
-        portal: PortalState | None = None,
+        permissions: Mapping[str, str] | None = None,
     ) -> System:
-        """The machine. answers: what commands say, by the words they hold."""
+        """The machine. answers: what commands say, by the words they hold. permissions: None without a portal."""
         return System(
             root=self.root,
             platform=platform,
@@ -102,7 +101,7 @@ class Machine:
             is_camera=lambda device: True,
             is_busy=lambda device: busy,
             pipewire_answers=lambda: pipewire,
-            camera_portal=lambda: portal,
+            camera_permissions=lambda: permissions,
             find_library=lambda name: f"lib{name}.so" if libraries else None,
         )
 

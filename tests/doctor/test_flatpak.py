@@ -11,7 +11,7 @@ import pytest
 from app.doctor.finding import Finding, State
 from app.doctor.pipewire import check_pipewire
 from app.doctor.system import System
-from app.system.camera_portal import read_portal
+from app.system.camera_portal import read_permissions
 from tests.output.pipewire.desktop import desktop
 from tests.pipewire_session import PrivateSession
 
@@ -39,12 +39,12 @@ def findings_of(machine: System) -> dict[str, Finding]:
 def test_a_refusal_in_the_permission_store_is_found_and_forgotten(desktop: PrivateSession, machine: System) -> None:
     assert findings_of(machine)["portal"].state is State.OK and "permission" not in findings_of(machine)
     assert desktop.run(["flatpak", "permission-set", "devices", "camera", APP, "no"]).returncode == 0
-    assert read_portal().permissions == {"": "yes", APP: "no"}
+    assert read_permissions() == {"": "yes", APP: "no"}
     refused = findings_of(machine)["permission"]
     assert refused.state is State.WARNING and APP in refused.detail
     command = next(line for line in refused.fix.splitlines() if line.startswith("busctl"))
     assert desktop.run(["sh", "-c", command]).returncode == 0
-    assert read_portal().permissions == {"": "yes"} and "permission" not in findings_of(machine)
+    assert read_permissions() == {"": "yes"} and "permission" not in findings_of(machine)
     assert APP not in desktop.run(["flatpak", "permissions"]).stdout
 
 

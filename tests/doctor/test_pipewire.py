@@ -7,11 +7,10 @@ import pytest
 from app.doctor.finding import Finding, State
 from app.doctor.pipewire import check_pipewire, prove_pipewire
 from app.doctor.system import CommandResult
-from app.system.camera_portal import PortalState
 from tests.doctor.machine import Machine
 from tests.pipewire_session import PrivateSession, private_session
 
-ALLOWED = PortalState(camera_present=True, permissions={"": "yes"})
+ALLOWED = {"": "yes"}
 
 
 def by_check(findings: list[Finding]) -> dict[str, Finding]:
@@ -31,7 +30,7 @@ def test_without_a_daemon_it_says_how_to_start_it(machine: Machine) -> None:
 
 
 def test_all_well(machine: Machine) -> None:
-    findings = check_pipewire(machine.system(pipewire=True, portal=ALLOWED), None)
+    findings = check_pipewire(machine.system(pipewire=True, permissions=ALLOWED), None)
     assert [finding.state for finding in findings] == [State.OK, State.OK]
 
 
@@ -41,8 +40,8 @@ def test_without_a_portal_it_names_the_packages(machine: Machine) -> None:
 
 
 def test_a_stored_refusal_can_be_forgotten(machine: Machine) -> None:
-    portal = PortalState(camera_present=True, permissions={"org.mozilla.firefox": "no", "": "ask", "fine": "yes"})
-    findings = check_pipewire(machine.system(pipewire=True, portal=portal), None)
+    permissions = {"org.mozilla.firefox": "no", "": "ask", "fine": "yes"}
+    findings = check_pipewire(machine.system(pipewire=True, permissions=permissions), None)
     refused = [finding for finding in findings if finding.check.endswith("permission")]
     assert ["outside a sandbox" in one.detail for one in refused] == [True, False]
     assert 'DeletePermission sss devices camera "org.mozilla.firefox"' in refused[1].fix
@@ -50,7 +49,7 @@ def test_a_stored_refusal_can_be_forgotten(machine: Machine) -> None:
 
 @pytest.mark.parametrize("folder", [".mozilla/firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox"])
 def test_how_firefox_looks_for_cameras(machine: Machine, folder: str) -> None:
-    system = machine.system(pipewire=True, portal=ALLOWED, environment={"HOME": "/home/ada"})
+    system = machine.system(pipewire=True, permissions=ALLOWED, environment={"HOME": "/home/ada"})
     assert "Firefox" not in by_check(check_pipewire(system, None))
     machine.write(f"/home/ada/{folder}/x.default/prefs.js", 'user_pref("a", 1);\n')
     assert "device files" in by_check(check_pipewire(system, None))["Firefox"].detail
@@ -62,12 +61,12 @@ def test_flatpak_and_snap_programs(machine: Machine) -> None:
     machine.folder("/var/lib/flatpak/app/org.example.App")
     machine.folder("/snap/firefox")
     unconnected = CommandResult(0, "Interface  Plug  Slot  Notes\ncamera  firefox:camera  -  -\n")
-    system = machine.system(pipewire=True, portal=ALLOWED, answers={"snap connections firefox": unconnected})
+    system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": unconnected})
     findings = by_check(check_pipewire(system, None))
     assert findings["Flatpak"].state is State.OK
     assert findings["Snap"].fix == "sudo snap connect firefox:camera"
     connected = CommandResult(0, "camera  firefox:camera  :camera  -\n")
-    system = machine.system(pipewire=True, portal=ALLOWED, answers={"snap connections firefox": connected})
+    system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": connected})
     assert "Snap" not in by_check(check_pipewire(system, None))
 
 
