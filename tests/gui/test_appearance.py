@@ -7,6 +7,7 @@ from functools import partial
 
 import cv2
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from numpy.typing import NDArray
 from PyQt6.QtCore import QSize
@@ -19,7 +20,6 @@ from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme
 from app.gui.widgets import theme
 from app.gui.widgets.controls import button
-from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
@@ -32,8 +32,8 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
         return session.window.grab().toImage().pixelColor(2, session.window.height() // 2).lightness()
 
     def settled() -> bool:
-        plot = session.window.findChild(PlotPanel, "plotPanel")
-        return session.window.updatesEnabled() and plot is not None and plot.drawing
+        plots = session.window.findChildren(pg.PlotWidget)
+        return len(plots) == 2 and all(each.updatesEnabled() for each in (session.window, *plots))
 
     session.preferences.change(theme="dark", show_plot=True)
     qtbot.waitUntil(settled)

@@ -31,11 +31,11 @@ from models.weights import DownloadError
 from tests.gui.conftest import FINDINGS, MODELS, QUIET, StartWindow
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick
 
+READY = (Finding("v", State.OK, LoopbackFinding.LOADED()),)
+
 
 def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
-    )
+    monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY)
     session = start_window(preferences=WindowPreferences())
     assistant = find(session.window, Assistant)
     assert not assistant.isModal()
@@ -158,16 +158,13 @@ def test_one_click_sets_up_the_virtual_camera(
     view.check()
     set_up = find(view, QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
-    assert view.summary == "Other programs cannot receive your video yet."
-    view.repaired.connect(
-        lambda: monkeypatch.setattr(
-            services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
-        )
-    )
+    summary = find(view, QLabel, "findingsSummary")
+    assert summary.text() == "Other programs cannot receive your video yet."
+    view.repaired.connect(lambda: monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY))
     with qtbot.waitSignal(view.shown):
         set_up.click()
         assert not set_up.isEnabled()
-    assert view.summary == said
+    assert summary.text() == said
 
 
 def test_closing_the_dialog_ends_the_question_for_the_password(

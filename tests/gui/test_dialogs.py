@@ -35,7 +35,8 @@ def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
     assert session.window.findChild(PlotPanel, "plotPanel") is None
     session.preferences.change(show_plot=True)
     plot = find(session.window, PlotPanel, "plotPanel")
-    qtbot.waitUntil(lambda: plot.sample_count > 3)
+    curves = [curve for each in plot.findChildren(pg.PlotWidget) for curve in each.listDataItems()]
+    qtbot.waitUntil(lambda: all(curve.xData is not None and len(curve.xData) > 3 for curve in curves))
     session.preferences.change(show_plot=False)
     assert not plot.isVisible()
 
@@ -106,8 +107,7 @@ def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session,
     session.preferences.change(mirror_preview=False)  # reaches no part of the old window
     session.store.edit("framing", zoom=1.5)
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
-    again.language.setCurrentIndex(again.language.findData("en"))
-    again.language.activated.emit(again.language.currentIndex())
+    pick(again.language, again.language.findData("en"))
     qtbot.waitUntil(lambda: [action.text() for action in session.tray.menu.actions()][-1] == "Quit")
 
 

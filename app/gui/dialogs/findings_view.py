@@ -49,11 +49,6 @@ class FindingsView(QWidget):
         self._row = row(None, again, None)
         column(self, self._summary, scroll, self._row, grows=scroll, spacing=10)
 
-    @property
-    def summary(self) -> str:
-        """The sentence above the list."""
-        return self._summary.text()
-
     def add_button(self, more: QPushButton) -> None:
         """Add a button beside Check again."""
         more.setEnabled(self._buttons[0].isEnabled())

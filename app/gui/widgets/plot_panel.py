@@ -61,16 +61,6 @@ class PlotPanel(QWidget):
         """Return a height of 0: in a low window, messages and the preview need the room."""
         return QSize(super().minimumSizeHint().width(), 0)
 
-    @property
-    def sample_count(self) -> int:
-        """Number of samples of the last minute."""
-        return len(self._history)
-
-    @property
-    def drawing(self) -> bool:
-        """Whether updates are drawn; False during a change of size or theme."""
-        return bool(self._fps.updatesEnabled() and self._latency.updatesEnabled())
-
     def show_status(self, status: PipelineStatus) -> None:
         """Add a sample."""
         now = time.monotonic()
