@@ -273,14 +273,10 @@ def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(
     assert decode.call_count == HABIT_FRAMES + 3, "each frame once"
 
 
-def test_frames_that_the_driver_converts_are_used_unchanged(driver: type[FakeCapture]) -> None:
+def test_a_frame_that_the_driver_converts_is_used_unchanged_and_not_copied(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [b"no JPEG"]
     frame, _ = first_frame(pixel_format="YUYV")
     assert np.array_equal(frame.image, picture())
-
-
-def test_a_frame_that_the_driver_converts_is_not_copied(driver: type[FakeCapture]) -> None:
-    frame, _ = first_frame(pixel_format="YUYV")
     delivered = driver.shows["YUYV"]
     assert delivered is not None and np.shares_memory(frame.image, delivered)
 

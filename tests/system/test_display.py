@@ -20,12 +20,7 @@ def test_no_display_is_said() -> None:
     assert reason is not None and "there is no display" in reason
 
 
-def test_a_display_that_does_not_answer_is_said() -> None:
-    reason = missing_display({"DISPLAY": ":98765"})
-    assert reason == "the display :98765 does not answer"
-
-
-def test_odd_names_of_sockets_do_not_matter() -> None:
+def test_a_display_that_does_not_answer_is_said_beside_sockets_with_odd_names() -> None:
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(b"\0mattecam\xff\xfe")
         assert missing_display({"DISPLAY": ":98765"}) == "the display :98765 does not answer"

@@ -1,6 +1,10 @@
+"""What starts the program by itself: a service of systemd, and an entry that starts the window at login."""
+
 from __future__ import annotations
 
+import configparser
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import MattecamError
+from app.core.files import program
 from app.system import service
+from app.system.autostart import disable, enable, enabled, entry_path, entry_text
 from app.system.service import install, remove, run_systemctl, unit_path, unit_text
 
 
@@ -100,3 +106,41 @@ def test_systemd_itself_understands_the_unit(tmp_path: Path) -> None:
         env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
+
+
+def exec_words(text: str) -> list[str]:
+    """Return the words of the key Exec, unescaped twice: as a string, then as a command line."""
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    value = parser["Desktop Entry"]["Exec"].replace("\\\\", "\\").replace("%%", "%")
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
+    return [re.sub(r"\\(.)", r"\1", word) for word in words]
+
+
+def test_the_entry_starts_this_copy_minimised(tmp_path: Path) -> None:
+    assert not enabled()
+    enable()
+    assert enabled() and entry_path() == tmp_path / "autostart" / "mattecam.desktop"
+    assert exec_words(entry_path().read_text()) == [*program.command(), "--minimised"]
+    assert sys.executable in program.command()
+    disable()
+    disable()
+    assert not enabled() and not list(entry_path().parent.iterdir())
+
+
+@pytest.mark.parametrize("word", ["/home/a b/run.py", "/100%/run.py", "/a$b`c/run.py", '/a"b/run.py', "/a\\b/run.py"])
+def test_special_characters_of_a_path_survive(word: str) -> None:
+    assert exec_words(entry_text([word])) == [word, "--minimised"]
+
+
+def test_a_line_break_in_the_entry_is_refused_in_one_sentence() -> None:
+    with pytest.raises(MattecamError, match="line break"):
+        entry_text(["/a\nb/run.py"])
+
+
+def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "autostart").write_text("a file in place of the folder")
+    with pytest.raises(MattecamError, match=r"autostart entry .*mattecam.desktop cannot be changed"):
+        enable()
+    assert not enabled()

@@ -78,13 +78,7 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, mo
     ],
 )
 def test_an_old_driver_gets_cuda_12_where_its_hashes_are_known(
-    clone: Path,
-    index: str,
-    monkeypatch: pytest.MonkeyPatch,
-    known: str,
-    build: str,
-    torch: str,
-    libraries: list[str],
+    clone: Path, index: str, monkeypatch: pytest.MonkeyPatch, known: str, build: str, torch: str, libraries: list[str]
 ) -> None:
     calls = recorded(monkeypatch)
     monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
