@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partialmethod
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +14,6 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QLocale
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from pytestqt.wait_signal import SignalBlocker
 
 from app.capture.devices import CameraDevice
 from app.compositing.library import bundled_backgrounds
@@ -73,18 +71,8 @@ PATIENCE_MS = 40_000
 class PatientBot(QtBot):
     """Uses long timeouts, for busy machines."""
 
-    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE_MS) -> None:
-        super().waitUntil(callback, timeout=timeout)
-
-    def waitSignal(
-        self,
-        signal: Any,
-        *,
-        timeout: int = PATIENCE_MS,
-        raising: bool | None = None,
-        check_params_cb: Callable[..., bool] | None = None,
-    ) -> SignalBlocker:
-        return super().waitSignal(signal, timeout=timeout, raising=raising, check_params_cb=check_params_cb)
+    waitUntil = partialmethod(QtBot.waitUntil, timeout=PATIENCE_MS)  # noqa: N815
+    waitSignal = partialmethod(QtBot.waitSignal, timeout=PATIENCE_MS)  # noqa: N815
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
-"""The background in use: its colour in the strip, keys that turn slides, and the place when a presentation ends."""
+"""The background in use: its colour, its name, keys that turn slides, and the place when a presentation ends."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PyQt6.QtCore import QLocale, Qt
+from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider
 from pytestqt.qtbot import QtBot
 
@@ -13,8 +16,9 @@ from app.gui.backgrounds.tiles import COLOUR_ROLE, TileKind
 from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
+from app.gui.widgets.controls import NameButton
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import box, button, chosen, find, talk, tiles
+from tests.gui.widgets import add, box, button, chosen, existing, find, own, talk, tiles
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session, qtbot: QtBot) -> None:
@@ -62,3 +66,54 @@ def test_the_screen_in_use_has_its_title_in_the_list(
         assert (choice.currentText(), choice.currentData()) == (title, target)
         session.store.edit("background", kind="blur")
         assert [choice.itemData(row) for row in range(choice.count())] == [None]
+
+
+def test_a_name_has_no_key(qtbot: QtBot, controls: Session, tmp_path: Path) -> None:
+    """The folder "R&D" was called "RD"."""
+    made = NameButton("R&D")
+    qtbot.addWidget(made)
+    for each in (made, plain := NameButton("RD")):
+        each.setStyleSheet("QPushButton { border: 0; background: white; color: black }")
+        each.resize(120, 30)
+    qtbot.addWidget(plain)
+    assert width_of_ink(made.grab().toImage()) > width_of_ink(plain.grab().toImage()) + 4
+    picture = tmp_path / "Tom & Jerry.png"
+    cv2.imwrite(str(picture), np.zeros((9, 16, 3), np.uint8))
+    add(controls, qtbot, picture)
+    controls.tray.fill()
+    backgrounds = existing(controls.tray.menu.actions()[2].menu())
+    assert backgrounds.actions()[0].text() == "Tom && Jerry"
+
+
+def width_of_ink(image: QImage) -> int:
+    """Return the distance in pixels from the first dark column to the last."""
+    columns = [
+        x
+        for x in range(image.width())
+        if any(QColor(image.pixel(x, y)).lightness() < 128 for y in range(image.height()))
+    ]
+    return columns[-1] - columns[0]
+
+
+def test_a_picture_with_a_long_name_is_added(controls: Session, qtbot: QtBot) -> None:
+    """Addresses of pictures on the web end in hundreds of characters: an unexpected error was reported."""
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(0xFF336699)
+    library = controls.window.strip.library
+    for number, name in enumerate(("é" * 300, "::", "a/b")):
+        library.add_image(image, name)
+        qtbot.waitUntil(lambda number=number: len(own(controls)) == number + 1)  # type: ignore[misc]
+    assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab"}
+    assert not controls.window.error_bar.text
+
+
+def test_a_key_returns_to_a_background_that_was_renamed(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    tile = add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
+    strip = controls.window.strip
+    strip.toggle(2)
+    assert chosen(controls).kind == "colour"
+    strip.library.rename(tile, "Seaside")
+    qtbot.waitUntil(lambda: [each.name for each in own(controls)] == ["Seaside"])
+    strip.toggle(2)
+    assert chosen(controls).path == own(controls)[0].path

@@ -160,15 +160,6 @@ def test_a_download_can_be_cancelled_and_may_fail(
     assert controls.store.saved.matting.model == "auto"
 
 
-def test_only_plate_models_offer_a_plate(controls: Session, qtbot: QtBot) -> None:
-    bring_up(controls, controls.window.panel.quality)
-    plate = button(controls, "plateButton")
-    assert not plate.isVisible()
-    controls.store.edit("matting", model="bgmv2-resnet50")
-    assert plate.isVisible()
-    assert MODELS[0].spec.name not in plate.text()
-
-
 def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
     """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
     network = controls.window.panel.quality.network

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QLabel, QPushButton, QSlider
+from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QLabel, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
@@ -20,10 +19,12 @@ from app.gui.backgrounds.tiles import CHOSEN_ROLE, KEY_ROLE, TileKind
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import ElidedComboBox
 from app.media.image_file import read_image
+from tests.clips import write_clip
 from tests.gui.conftest import activate
 from tests.gui.widgets import add, answer, asked, box, button, chosen, existing, find, made_store, own, tiles
 
 QUESTION = "unmattedQuestion"
+COPY = Qt.DropAction.CopyAction
 
 
 def click(controls: Session, qtbot: QtBot, kind: TileKind) -> None:
@@ -42,6 +43,10 @@ def test_click_selects_and_number_key_toggles_a_background(controls: Session, qt
     assert chosen(controls).kind == "blur"
     qtbot.keyClick(controls.window, Qt.Key.Key_1)
     assert chosen(controls).kind == "colour", "a second key press returns to the previous background"
+    controls.store.edit("background", kind="none")
+    click(controls, qtbot, TileKind.GREEN)
+    qtbot.keyClick(controls.window, Qt.Key.Key_2)
+    assert chosen(controls).kind == "colour", "but never to the room"
 
 
 def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
@@ -75,13 +80,6 @@ def test_a_colour_is_the_background_as_soon_as_it_is_picked(controls: Session, q
     assert chosen(controls).colour == "#00b140", "the dialog was cancelled"
     assert controls.preferences.current.own_colour == "#3a5f8a"
     qtbot.waitUntil(lambda: controls.window.findChild(QColorDialog) is None)
-
-
-def test_toggling_never_returns_to_background_none(controls: Session, qtbot: QtBot) -> None:
-    controls.store.edit("background", kind="none")
-    click(controls, qtbot, TileKind.GREEN)
-    controls.window.strip.toggle(2)
-    assert chosen(controls).kind == "colour"
 
 
 def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Session, qtbot: QtBot) -> None:
@@ -207,11 +205,29 @@ def uses(controls: Session, colour: tuple[int, int, int]) -> bool:
     return path is not None and is_near(read_image(path), colour)
 
 
-@pytest.mark.parametrize("target", ["viewport", "window"])
-def test_a_dropped_file_is_added(controls: Session, qtbot: QtBot, picture: Path, target: str) -> None:
+def drag_over(widget: QWidget, mime: QMimeData) -> bool:
+    """Return whether the widget accepts what is dragged over it."""
+    enter = QDragEnterEvent(QPoint(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, enter)
+    return enter.isAccepted()
+
+
+def drop(widget: QWidget | None, mime: QMimeData) -> None:
+    assert drag_over(existing(widget), mime)
+    event = QDropEvent(QPointF(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+    assert event.isAccepted()
+
+
+def mime_of(picture: Path) -> QMimeData:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(picture))])
-    drop(controls, mime, target)
+    return mime
+
+
+@pytest.mark.parametrize("target", ["viewport", "window"])
+def test_a_dropped_file_is_added(controls: Session, qtbot: QtBot, picture: Path, target: str) -> None:
+    drop(controls.window.strip.view.viewport() if target == "viewport" else controls.window, mime_of(picture))
     qtbot.waitUntil(lambda: chosen(controls).kind == "image")
     qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
 
@@ -222,20 +238,9 @@ def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Session, qtbo
     mime = QMimeData()
     mime.setImageData(image)
     mime.setUrls([QUrl("https://example.org/meadow.jpg")])
-    drop(controls, mime, "viewport")
+    drop(controls.window.strip.view.viewport(), mime)
     qtbot.waitUntil(lambda: uses(controls, (30, 200, 10)))
     qtbot.waitUntil(lambda: len(own(controls)) == 1)
-
-
-def drop(controls: Session, mime: QMimeData, target: str) -> None:
-    widget = existing(controls.window.strip.view.viewport() if target == "viewport" else controls.window)
-    action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys)
-    QApplication.sendEvent(widget, enter)
-    assert enter.isAccepted()
-    event = QDropEvent(QPointF(5, 5), action, mime, mouse, keys)
-    QApplication.sendEvent(widget, event)
-    assert event.isAccepted()
 
 
 def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
@@ -251,31 +256,22 @@ def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
     assert "no image to paste" in session.window.error_bar.text
 
 
-def test_a_damaged_file_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"not a picture at all")
-    controls.window.strip.library.add_files([broken])
-    qtbot.waitUntil(lambda: "broken.jpg" in controls.window.error_bar.text)
+@pytest.mark.parametrize(
+    ("name", "said"), [("broken.jpg", "broken.jpg"), ("notes.txt", "notes.txt is neither an image nor a video")]
+)
+def test_a_file_that_is_no_picture_does_not_enter_the_library(
+    controls: Session, qtbot: QtBot, tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / name).write_bytes(b"not a picture at all")
+    controls.window.strip.library.add_files([tmp_path / name])
+    qtbot.waitUntil(lambda: said in controls.window.error_bar.text)
     assert not own(controls)
-    assert not list(paths.backgrounds_dir().glob("broken*"))
+    assert not list(paths.backgrounds_dir().glob("*"))
     assert chosen(controls).kind == "blur"
 
 
-def test_unsupported_file_type_is_rejected_with_an_error(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    text = tmp_path / "notes.txt"
-    text.write_text("hello")
-    controls.window.strip.library.add_files([text])
-    qtbot.waitUntil(lambda: "notes.txt is neither an image nor a video" in controls.window.error_bar.text)
-    assert not own(controls)
-
-
 def test_video_tiles_have_a_badge(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    path = tmp_path / "waves.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
-    for shade in range(5):
-        writer.write(np.full((48, 64, 3), 40 * shade, np.uint8))
-    writer.release()
-    tile = add(controls, qtbot, path)
+    tile = add(controls, qtbot, write_clip(tmp_path / "waves.avi"))
     assert tile.kind is TileKind.VIDEO
     qtbot.waitUntil(lambda: chosen(controls).kind == "video")
     qtbot.waitUntil(lambda: controls.window.strip.model.has_image(tile))
@@ -285,14 +281,11 @@ def test_a_dragged_file_marks_where_it_may_be_dropped(controls: Session, picture
     def marked() -> bool:
         return bool(controls.window.strip.view.property("dropTarget"))
 
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(picture))])
-    action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(controls.window, QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys))
+    assert drag_over(controls.window, mime_of(picture))
     assert marked()
     QApplication.sendEvent(controls.window, QDragLeaveEvent())
     assert not marked()
     nothing = QMimeData()
     nothing.setText("a text")
-    QApplication.sendEvent(controls.window, QDragEnterEvent(QPoint(5, 5), action, nothing, mouse, keys))
+    drag_over(controls.window, nothing)
     assert not marked(), "a text cannot be added"

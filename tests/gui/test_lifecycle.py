@@ -7,8 +7,6 @@ import os
 import signal
 import threading
 import time
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +18,11 @@ from app.compositing.standby import StandbyCard
 from app.config import settings_file
 from app.core.files import paths
 from app.core.messages.settings import SettingsText
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.core.types import PictureKind
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.lifecycle import SingleInstance
-from app.gui.state.preferences import WindowPreferences
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
@@ -35,11 +32,12 @@ from tests.gui.widgets import answer, button, existing
 
 def test_window_stops_after_the_given_seconds(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
     last: list[PipelineStatus] = []
-    options = WindowOptions(seconds=0.3, parts=world.parts(), on_finished=last.append)
+    options = WindowOptions(seconds=0.3, parts=world.parts(), on_finished=last.append, persist=False)
     assert run_window(QUIET, options) == 0
     assert last[0].phase is Phase.STOPPED
     assert 0.25 < last[0].seconds < 20
     assert FakeEngine.live == 0
+    assert not (paths.config_dir() / "window.json").exists(), "nothing is written without persistence"
 
 
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -92,11 +90,6 @@ def test_last_change_is_saved_at_exit(qtbot: QtBot, world: FakeWorld, start_wind
     assert session.close() == 0
     assert settings_file.load(settings_file.default_path())[0].background.colour == "#123456"
     assert json.loads((paths.config_dir() / "window.json").read_text())["mirror_preview"] is False
-
-
-def test_nothing_is_written_without_persistence(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
-    assert run_window(QUIET, WindowOptions(seconds=0.1, parts=world.parts(), persist=False)) == 0
-    assert not (paths.config_dir() / "window.json").exists()
 
 
 def test_a_second_start_raises_the_first(
@@ -192,12 +185,6 @@ def test_the_background_none_chosen_by_name_for_this_run_is_used_at_once(
     session = start_window(UNMATTED, options=WindowOptions(parts=world.parts(), unmatted_confirmed=True))
     qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
     assert not session.window.notices.texts
-
-
-def test_defaults_do_not_show_the_real_background() -> None:
-    assert Settings().background.kind == "blur"
-    assert replace(WindowOptions(), settings_path=Path("x")).persist
-    assert WindowPreferences().mirror_preview
 
 
 def test_window_hides_at_once_while_an_engine_is_being_built(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from PyQt6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
-from PyQt6.QtGui import QColor, QImage, QPaintEvent, QRegion
+from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, Qt
+from PyQt6.QtGui import QColor, QImage, QRegion
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +17,7 @@ from app.gui.shell.application import Session
 from app.runtime.status import PipelineStatus
 from app.testing.parts import PERSON, ROOM
 from tests.gui.conftest import activate
-from tests.gui.widgets import existing, find, made_store
+from tests.gui.widgets import Seen, existing, find, made_store
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
@@ -191,23 +191,6 @@ def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Se
     assert note(session) == "You see what others see"
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
     assert requests[-1].mirror
-
-
-class Seen(QObject):
-    """Notes events of widgets that it filters."""
-
-    def __init__(self, *kinds: QEvent.Type) -> None:
-        super().__init__()
-        self._kinds = kinds
-        self.events: list[QEvent] = []
-        self.painted = QRegion()
-
-    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() in self._kinds:
-            self.events.append(event)
-            if isinstance(event, QPaintEvent):
-                self.painted += event.region()
-        return False
 
 
 def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) -> None:

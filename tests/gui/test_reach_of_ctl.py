@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from PyQt6.QtGui import QAction, QShortcut
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -20,7 +19,6 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.config.setting import settings_of
-from app.control import plate as live_plate
 from app.control.commands import SYNTAX
 from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
@@ -28,7 +26,6 @@ from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
-from app.runtime import plate as plate_capture
 from app.system import autostart
 from tests.gui.reach_of_ctl import (
     COMMANDS,
@@ -165,20 +162,3 @@ def test_autostart_is_switched_and_what_failed_is_tried_again(session: Session, 
         assert answered(qtbot, "autostart", word).done
         assert autostart.enabled() is on
     assert answered(qtbot, "retry").done
-
-
-def test_the_window_takes_plates_for_ctl_but_not_while_paused(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_plate, "COLLECT_S", 0.2)
-    monkeypatch.setattr(plate_capture, "shows_someone", lambda _plate: False)  # a network searches it
-    empty = answered(qtbot, "plate", "take 0")
-    assert empty.done, empty.message
-    plate = existing(session.store.current.matting.plate)
-    assert plate.is_file()
-    assert answered(qtbot, "plate", "drop").done
-    session.store.set("paused", True)
-    refused = answered(qtbot, "plate", "take 0")
-    assert not refused.done
-    assert "paused" in refused.message
-    assert session.store.current.matting.plate is None

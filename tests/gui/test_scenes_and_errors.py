@@ -45,30 +45,25 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     dialog.setTextValue("Office")
     dialog.accept()
     qtbot.waitUntil(lambda: scenes.names == ("Office",))
-    scenes.remove("Office")
+    scenes.ask_before_removal("Office")
+    assert "Office" in answer(session, qtbot, "deletionQuestion", "Remove").text()
     qtbot.waitUntil(lambda: scenes.names == ())
     scenes.apply("Office")
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
 
 
-KEPT: dict[str, dict[str, object]] = {
-    "framing": {"zoom": 2.5, "pan_x": -0.5, "pan_y": 0.25},
-    "people": {"auto_framing": "close", "zones": (Zone(kind="drop", points=((0.5, 0.5),)),)},
-    "placement": dict(in_corner("top-right")),
-}
-
-
-@pytest.mark.parametrize("section", KEPT)
-def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Session, qtbot: QtBot, section: str) -> None:
+def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Session, qtbot: QtBot) -> None:
     scenes, store = controls.window.scenes, controls.store
-    before = getattr(store.current, section)
-    store.edit(section, **KEPT[section])
-    saved = getattr(store.current, section)
+    before = store.current
+    store.edit("framing", zoom=2.5, pan_x=-0.5, pan_y=0.25)
+    store.edit("people", auto_framing="close", zones=(Zone(kind="drop", points=((0.5, 0.5),)),))
+    store.edit("placement", **dict(in_corner("top-right")))
+    saved = store.current
     scenes.save("Kept")
     qtbot.waitUntil(lambda: scenes.names == ("Kept",))
-    store.edit(section, **dict(before))
+    store.change(lambda _settings: before)
     scenes.apply("Kept")
-    qtbot.waitUntil(lambda: getattr(store.current, section) == saved)
+    qtbot.waitUntil(lambda: store.current == saved)
 
 
 ZONE = Zone(kind="keep", points=((0.5, 0.5),))
@@ -161,15 +156,6 @@ def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qt
         qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
     qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
     assert scenes.names == ("Work",)
-
-
-def test_removing_a_scene_asks_first(controls: Session, qtbot: QtBot) -> None:
-    scenes = controls.window.scenes
-    scenes.save("Work")
-    qtbot.waitUntil(lambda: scenes.names == ("Work",))
-    scenes.ask_before_removal("Work")
-    assert "Work" in answer(controls, qtbot, "deletionQuestion", "Remove").text()
-    qtbot.waitUntil(lambda: scenes.names == ())
 
 
 def test_lost_camera_is_reported_with_a_button_to_choose_another(

@@ -29,16 +29,7 @@ from app.gui.state.preferences import Language, Theme, WindowPreferences
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import (
-    bring_up,
-    button,
-    current,
-    cut_off,
-    drag,
-    existing,
-    find,
-    hidden_entries,
-)
+from tests.gui.widgets import bring_up, button, current, cut_off, drag, existing, find, hidden_entries
 
 OTHERS = {
     "downsampleSlider": "matting.downsample_ratio",
@@ -133,15 +124,6 @@ def test_stand_by_text_is_applied_while_typing(controls: Session, qtbot: QtBot) 
     assert current(controls).background.kind == "blur", "digits typed into a text field are no shortcuts"
 
 
-def test_the_edge_can_be_reset(controls: Session, qtbot: QtBot) -> None:
-    slider = find(controls.window, QSlider, "featherSlider")
-    slider.setValue(12)
-    assert current(controls).matting.edges.feather_px == 12
-    find(controls.window, QAbstractButton, "edgeReset").click()
-    assert current(controls).matting.edges.feather_px == 0
-    assert slider.value() == 0
-
-
 def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Session, qtbot: QtBot) -> None:
     toggle = find(controls.window, QAbstractButton, "virtualCameraToggle")
     controls.store.edit("output", virtual_camera="/dev/video10")
@@ -165,6 +147,11 @@ def test_edge_presets_follow_the_sliders(controls: Session) -> None:
     assert not crisp.isChecked(), "no preset has these values"
     normal.click()
     assert controls.store.current.matting.edges.grow_px == 0
+    feather = find(controls.window, QSlider, "featherSlider")
+    feather.setValue(12)
+    assert controls.store.current.matting.edges.feather_px == 12
+    button(controls, "edgeReset").click()
+    assert controls.store.current.matting.edges.feather_px == feather.value() == 0
 
 
 def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot) -> None:

@@ -168,25 +168,6 @@ def test_the_wheel_changes_no_control(session: Session) -> None:
             dialog.close()
 
 
-NAMES = (
-    "preview",
-    "modelCombo",
-    "deviceCombo",
-    "downsampleSlider",
-    "downsampleAuto",
-    "backgroundList",
-    "addBackgroundButton",
-    "blurSlider",
-    "cameraCombo",
-    "sizeCombo",
-    "virtualCameraToggle",
-    "recordButton",
-    "snapshotButton",
-    "pauseButton",
-    "mirrorCheck",
-    "statusLabel",
-    "noticeCounter",
-)
 CONTROLS = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QListView)
 
 
@@ -211,10 +192,9 @@ def inside_combo(widget: QWidget) -> bool:
 
 def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Session) -> None:
     assert session.window.objectName() == "mainWindow"
-    for name in NAMES:
-        assert len(session.window.findChildren(QWidget, name)) == 1, name
     controls = own_controls(session.window)
     assert len(controls) > 40
+    assert len({control.objectName() for control in controls}) == len(controls), "each name is that of one control"
     for control in controls:
         name = f"{type(control).__name__} {control.objectName() or control.accessibleName()}"
         assert control.accessibleName() and control.accessibleDescription(), f"{name}: for screen readers"
@@ -222,11 +202,7 @@ def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Sessio
 
 
 def test_close_while_every_control_is_used(
-    start_window: StartWindow,
-    qtbot: QtBot,
-    world: FakeWorld,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     begun = threading.Event()
 

@@ -90,16 +90,14 @@ def taker(qapp: object) -> Taker:
     return Taker()
 
 
-def test_results_are_delivered_on_the_gui_thread(qtbot: QtBot, taker: Taker) -> None:
-    tasks = Tasks()
+def test_results_are_delivered_on_the_gui_thread(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
     tasks.run(lambda: threading.current_thread() is threading.main_thread(), taker.take)
     qtbot.waitUntil(lambda: taker.taken == [(False, True)])
-    tasks.close()
 
 
-def test_errors_are_delivered_or_logged(qtbot: QtBot, taker: Taker, caplog: pytest.LogCaptureFixture) -> None:
-    tasks = Tasks()
-
+def test_errors_are_delivered_or_logged(
+    qtbot: QtBot, tasks: Tasks, taker: Taker, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail() -> None:
         raise OSError("the disk is full")
 
@@ -107,11 +105,10 @@ def test_errors_are_delivered_or_logged(qtbot: QtBot, taker: Taker, caplog: pyte
     qtbot.waitUntil(lambda: taker.taken == [("the disk is full", True)])
     tasks.run(fail, taker.take)
     qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
-    tasks.close()
 
 
-def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, taker: Taker) -> None:
-    tasks, release, ended = Tasks(), threading.Event(), threading.Event()
+def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
+    release, ended = threading.Event(), threading.Event()
 
     def work() -> int:
         release.wait(60)
@@ -126,11 +123,9 @@ def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, taker: Taker) -> 
     eventually(ended.is_set)
     qtbot.wait(50)
     assert notes == []
-    tasks.close()
 
 
-def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, taker: Taker) -> None:
-    tasks = Tasks()
+def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
     tasks.run(lambda: 1, taker.take)
     tasks.close()
     tasks.run(lambda: 2, taker.take)
@@ -139,12 +134,10 @@ def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, taker: Taker) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
-def test_the_threads_let_the_window_run_first(qtbot: QtBot, taker: Taker) -> None:
-    tasks = Tasks()
+def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
     tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), taker.take)
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     qtbot.waitUntil(lambda: taker.taken == [(min(19, own + NICENESS), True)])
-    tasks.close()
 
 
 class Sender(QObject):

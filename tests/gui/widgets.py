@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image
-from PyQt6.QtCore import QObject, QPoint, QPointF, QRect, Qt
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt
+from PyQt6.QtGui import QPaintEvent, QRegion, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -255,3 +255,20 @@ def open_last_step(session: Session) -> Assistant:
     for _ in range(3):
         button(session, "assistantNext").click()
     return assistant
+
+
+class Seen(QObject):
+    """Notes events of widgets that it filters."""
+
+    def __init__(self, *kinds: QEvent.Type) -> None:
+        super().__init__()
+        self._kinds = kinds
+        self.events: list[QEvent] = []
+        self.painted = QRegion()
+
+    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() in self._kinds:
+            self.events.append(event)
+            if isinstance(event, QPaintEvent):
+                self.painted += event.region()
+        return False
