@@ -58,6 +58,7 @@ def write_clip(
     size: tuple[int, int] = (96, 48),
     times_s: Sequence[float] | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
     pixel_aspect: Fraction | None = None,
     audio: str = "",
     layout: str = "mono",
@@ -71,8 +72,8 @@ def write_clip(
         stream = container.add_stream("libx264", rate=fps, options={"crf": "8", "preset": "ultrafast", "g": "4"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv444p"
         stream.codec_context.time_base = TICK
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
         if pixel_aspect:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         sound = container.add_stream(audio, rate=audio_rate, layout=layout) if audio else None

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
@@ -20,7 +19,7 @@ from app.core.geometry import Layout
 from app.core.messages.media import VideoText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, colour_matrix
+from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, colour_matrix, is_mirrored, upright
 
 log = logging.getLogger(__name__)
 _FALLBACK_RATE = 25.0
@@ -55,6 +54,7 @@ class LoopingVideo:
             self._video.close()
             raise BackgroundError(VideoText.NO_FRAME(file=path))
         self.first: VideoFrame = first
+        self._mirrored = is_mirrored(first)
         self.round_s: float | None = None
         """Duration of a round; None until the first one has been decoded."""
 
@@ -84,16 +84,14 @@ class LoopingVideo:
 
     def picture(self, frame: VideoFrame, layout: Layout, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
-        quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise
         shape = max(1, round(frame.width * self._video.pixel_aspect)), frame.height
-        size = (width, height) if quarter_turns % 2 == 0 else (height, width)
+        size = (height, width) if round(frame.rotation / 90) % 2 else (width, height)
         covering = (geometry.cover_size if layout.fit == "fill" else geometry.contain_size)(*shape, *size)
         wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
         # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
         new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
         small = frame.reformat(*new_size, "bgr24", src_colorspace=colour_matrix(frame), interpolation="AREA")
-        image = np.ascontiguousarray(np.rot90(small.to_ndarray(), quarter_turns)).astype(np.uint8, copy=False)
-        return geometry.lay_out(image, layout, width, height)
+        return geometry.lay_out(upright(frame, small.to_ndarray(), self._mirrored), layout, width, height)
 
     def close(self) -> None:
         """Close the file. Idempotent."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -22,9 +22,11 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
+from app.core.types import BgrImage
 from app.media.frame_filters import deinterlaced, in_bt709
 from app.media.jpeg import DamagedJpegError, check_jpeg
 from app.media.mp4 import declares_too_much
@@ -203,6 +205,21 @@ class VideoInput:
                 self.damaged += 1
             else:
                 yield frame
+
+
+def is_mirrored(first: VideoFrame) -> bool:
+    """Return whether the display matrix mirrors a video, as of front cameras.
+
+    first: its first frame; PyAV frees a frame whose matrix was read only with the next garbage collection.
+    """
+    matrix: Any = first.side_data.get("DISPLAYMATRIX")
+    return matrix is not None and bool(np.linalg.det(np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]) < 0)
+
+
+def upright(frame: VideoFrame, image: NDArray[Any], mirrored: bool) -> BgrImage:
+    """Return the image of a frame turned by quarters, and mirrored, as the display matrix of the file says."""
+    image = image[::-1] if mirrored else image  # the rotation is that of the flipped image
+    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4), np.uint8)  # counter-clockwise
 
 
 def colour_matrix(frame: VideoFrame) -> int | None:

@@ -8,7 +8,6 @@ from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -16,8 +15,8 @@ from av.video.stream import VideoStream
 
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage
-from app.media.encoders import AV_TIME_BASE
-from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_matrix
+from app.media.encoders import AV_TIME_BASE, JOIN_S
+from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_matrix, is_mirrored, upright
 
 FALLBACK_RATE = Fraction(25)
 MAX_RATE = Fraction(1000)
@@ -49,7 +48,7 @@ class VideoReader:
             if first is None:
                 raise VideoError(VideoText.NO_FRAME(file=path))
             stream, container = video.stream, video.container
-            self._aspect = video.pixel_aspect
+            self._aspect, self._mirrored = video.pixel_aspect, is_mirrored(first)
             self._coded_size = first.width, first.height
             self.width, self.height = self._image(first).shape[1::-1]
             rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
@@ -93,15 +92,16 @@ class VideoReader:
             counted = self.damaged
             for frame in video.frames():
                 self.damaged = counted + video.damaged
-                time_s = last_s + interval_s
+                time_s, tick = last_s + interval_s, frame.time_base or self.time_base
                 if frame.pts is not None:
-                    tick = frame.time_base or self.time_base
                     time_s = (frame.pts - round(start_s / tick)) * tick
-                if time_s <= last_s:  # the clock was set back, as where two recordings were joined
+                if last_s - time_s > JOIN_S:  # the clock was set back, as where two recordings were joined
                     start_s -= last_s + interval_s - time_s
                     time_s = last_s + interval_s
+                elif time_s <= last_s:  # of equal times: the later frames, and the sound, keep theirs
+                    time_s = last_s + min(tick, interval_s)
                 last_s = time_s
-                end_s = time_s + max(interval_s, (frame.duration or 0) * (frame.time_base or self.time_base))
+                end_s = time_s + max(interval_s, (frame.duration or 0) * tick)
                 number += 1
                 yield time_s, self._image(frame)
             self.damaged = counted + video.damaged
@@ -112,8 +112,7 @@ class VideoReader:
         width, height = self._coded_size
         width = max(1, round(width * self._aspect))
         image = frame.reformat(width, height, "bgr24", src_colorspace=colour_matrix(frame)).to_ndarray()
-        quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise
-        return np.ascontiguousarray(np.rot90(image, quarter_turns), np.uint8)
+        return upright(frame, image, self._mirrored)
 
 
 def _named_duration_s(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, bool]:

@@ -25,14 +25,15 @@ def write_video(
     fps: int = 20,
     size: tuple[int, int] = (64, 48),
     rotation: int = 0,
+    mirrored: bool = False,
     top_red: bool = False,
 ) -> Path:
     """Frame k has the colour COLOURS[k % 4]; top_red: all frames red above and blue below instead."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"crf": "5", "preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv444p"
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
         for number in range(frames):
             image = flat(COLOURS[number % len(COLOURS)], *size)
             if top_red:

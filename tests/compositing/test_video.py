@@ -101,14 +101,18 @@ def test_fit_shows_the_whole_frame(tmp_path: Path) -> None:
     assert image[5, 3, 2] < 150, "the bars are dimmed"
 
 
-@pytest.mark.parametrize(("rotation", "red_side"), [(90, "left"), (-90, "right"), (180, "bottom")])
-def test_rotated_videos_are_upright(tmp_path: Path, rotation: int, red_side: str) -> None:
+@pytest.mark.parametrize(
+    ("rotation", "mirrored", "red_side"),
+    [(90, False, "left"), (-90, False, "right"), (180, False, "bottom"), (0, True, "top"), (90, True, "right")],
+)
+def test_rotated_videos_are_upright(tmp_path: Path, rotation: int, mirrored: bool, red_side: str) -> None:
     """The file says how far it is turned counter-clockwise: a red top then lies on the left after 90 degrees."""
-    size = (80, 40) if rotation == 180 else (40, 80)
-    with played(tmp_path, size=(80, 40), rotation=rotation, top_red=True) as background:
+    size = (40, 80) if rotation % 180 else (80, 40)
+    with played(tmp_path, size=(80, 40), rotation=rotation, mirrored=mirrored, top_red=True) as background:
         image = background.backdrop(*size, 0.0)
     height, width = image.shape[:2]
-    spots = {"left": image[height // 2, 3], "right": image[height // 2, -4], "bottom": image[-4, width // 2]}
+    spots = {"left": image[height // 2, 3], "right": image[height // 2, -4]}
+    spots |= {"top": image[3, width // 2], "bottom": image[-4, width // 2]}
     assert spots[red_side][2] > 190 and spots[red_side][0] < 60
 
 

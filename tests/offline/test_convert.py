@@ -112,6 +112,22 @@ def test_rotated_and_odd_videos(tmp_path: Path) -> None:
     assert [image.shape for image in pictures(tmp_path / "out.mp4")] == [(98, 50, 3)] * 3
 
 
+@pytest.mark.parametrize("rotation", [0, 90, 180])
+def test_mirrored_videos_are_upright(tmp_path: Path, rotation: int) -> None:
+    """Front cameras store some videos with a display matrix that mirrors them."""
+    source = write_clip(tmp_path / "in.mp4", 3, rotation=rotation, mirrored=True)
+    run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
+    expected = np.rot90(numbered(2), rotation // 90)[:, ::-1]
+    assert np.abs(pictures(tmp_path / "out.mp4")[2].astype(int) - expected).mean() < 10
+
+
+def test_frames_of_one_time_move_no_later_frame(tmp_path: Path) -> None:
+    """Programs that record the screen write some; the sound would be early for the rest of the film."""
+    source = write_clip(tmp_path / "in.mkv", 10, times_s=[0, 0.04, 0.04, 0.12, 0.12, 0.2, 0.24, 0.24, 0.32, 0.36])
+    run(source, tmp_path / "out.mp4")
+    assert times_of(tmp_path / "out.mp4") == [0, 0.04, 0.041, 0.12, 0.121, 0.2, 0.24, 0.241, 0.32, 0.36]
+
+
 def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     source = write_images(tmp_path / "in", "p1.png", "p2.png", "p10.png", "p11.jpg")
     (source / "notes.txt").write_text("no picture")
