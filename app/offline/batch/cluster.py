@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -32,9 +33,20 @@ _pinned: list[IO[bytes]] = []
 """Lock of the core that this worker process holds."""
 
 
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Keep the handler of SIGTERM. Ray installs its own, which ends the program at once. For the main thread."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class RayWorkers:
     """Implements `Workers` with Ray tasks."""
 
+    @_sigterm_kept()
     def __init__(self, address: str, count: int) -> None:
         """count: of tasks that run side by side. Raises MattecamError if Ray is missing, does not start or answer."""
         try:

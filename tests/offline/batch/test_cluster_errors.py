@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ class Ray(ModuleType):
 
     def init(self, **options: object) -> None:
         self.running = True
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(15))
         if not self.starts:
             raise self.error
 
@@ -81,7 +83,9 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
         monkeypatch.setenv(name, "0")
     ray = Ray(RuntimeError("The cluster is gone.\nDetails"), starts=True)
     monkeypatch.setitem(sys.modules, "ray", ray)
+    before = signal.getsignal(signal.SIGTERM)
     workers = RayWorkers(LOCAL, 2)
+    assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
     job = Job("a.mp4", "out/a.mp4", Settings(), "")
     workers.start(0, job)
     with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
