@@ -28,7 +28,7 @@ MEASURES: dict[str, Callable[[Alpha, Alpha], float]] = {
     "conn": metrics.conn,
 }
 OVERALL = "all"
-"""Key of the result over all clips."""
+"""Key of the result over all clips; a clip of this name is `./all`."""
 
 
 def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
@@ -46,7 +46,10 @@ def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
     pooled: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
     for name, path in predicted.items():
         values = _measured(path, expected[name])
-        results[name or true.stem] = {measure: fmean(v) if v else 0.0 for measure, v in values.items()}
+        key = name or true.stem
+        results[f"./{key}" if key == OVERALL else key] = {
+            measure: fmean(v) if v else 0.0 for measure, v in values.items()
+        }
         for measure, v in values.items():
             pooled[measure].extend(v)
     results[OVERALL] = {measure: fmean(v) if v else 0.0 for measure, v in pooled.items()}

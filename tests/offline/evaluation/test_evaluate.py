@@ -52,6 +52,15 @@ def test_every_clip_is_measured_and_all_frames_together(tmp_path: Path) -> None:
     assert result["all"]["mad"] == pytest.approx(result["moved"]["mad"] * 2 / 5)
 
 
+def test_a_clip_named_all_is_told_from_the_mean(tmp_path: Path) -> None:
+    for root, x in (("pred", 24), ("true", 20)):
+        _folder(tmp_path / root / "all", [_disc(20)])
+        _folder(tmp_path / root / "b", [_disc(x)])
+    result = evaluate_paths(tmp_path / "pred", tmp_path / "true")
+    assert list(result) == ["./all", "b", "all"]
+    assert 0 == result["./all"]["mad"] < result["all"]["mad"] < result["b"]["mad"]
+
+
 def test_clips_whose_names_begin_alike_are_told_apart(tmp_path: Path) -> None:
     for root, x in (("pred", 24), ("true", 20)):
         _folder(tmp_path / root / "take.1", [_disc(20)])
