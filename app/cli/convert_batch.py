@@ -102,7 +102,8 @@ def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
 
         def tell(event: Event) -> None:
             if event.state == "failed" or event.error:
-                notify(event.error or event.file)
+                error = event.error or event.state
+                notify(error if event.file in error else f"{event.file}: {error}")
             ended = event.state not in ("started", "progress")
             shares[event.file] = 1.0 if ended else min(event.frames / (event.expected_frames or 1e9), 1.0)
             show(round(1000 * sum(shares.values())), 1000 * clips)

@@ -15,7 +15,10 @@ from app.media.image_file import IMAGE_SUFFIXES
 from app.media.slides import picture_names
 from app.media.video_writer import SUFFIXES
 
-VIDEOS = VIDEO_SUFFIXES | {".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"}
+VIDEOS = VIDEO_SUFFIXES | {
+    *(".3g2", ".3gp", ".asf", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mod", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
+    *(".qt", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+}
 FRAME = re.compile(r"\d{6,}\.png")
 """Name of a frame in a folder of frames of a video."""
 SEPARATORS = ("/", "\\") if Path("a\\b").name == "b" else ("/",)

@@ -13,9 +13,11 @@ import psutil
 import pytest
 
 from app.cli import main
+from app.core.errors import MattecamError
 from app.offline.batch.manifest import MANIFEST, last_records
 from tests.clips import numbered, write_clip
 from tests.offline.batch.clips import jobs_of, resource_tracker, sequential_hashes
+from tests.offline.batch.workers import DirectWorkers
 from tests.offline.converting import build_half
 
 __all__ = ["resource_tracker"]
@@ -52,6 +54,21 @@ def test_one_clip_tells_the_same_events(
     assert [event["expected_frames"] for event in events] == [None, *[3] * 5]
     assert main.main(["convert", str(tmp_path / "no.mp4"), str(tmp_path / "x.mp4"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == "failed"
+
+
+def test_a_failure_names_its_clip(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise MattecamError("The frame is too small.")
+
+    monkeypatch.setattr("app.offline.convert.build_engine", refuse)
+    monkeypatch.setattr("app.offline.batch.pool.Pool", lambda count: DirectWorkers())
+    good, bad = write_clip(tmp_path / "small.mp4", 3), tmp_path / "gone.mp4"
+    assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), "--model", "mattecam"]) == 1
+    told = capsys.readouterr().err
+    assert f"mattecam: {good}: The frame is too small." in told
+    assert told.count(str(bad)) == 1
 
 
 @pytest.mark.long

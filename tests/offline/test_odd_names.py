@@ -69,6 +69,14 @@ def test_what_macos_leaves_beside_files_is_no_clip_and_no_image(tmp_path: Path) 
     assert (report.frames, report.problems) == (1, ())
 
 
+def test_every_video_in_a_folder_is_a_clip_but_temporary_files(tmp_path: Path) -> None:
+    """Parts of a lecture have names like those of unfinished films; professional cameras write MXF."""
+    clips = [str(tmp_path / name) for name in ("a.mp4", "b.MXF", "c.vob", "lecture.part.1.mp4", "take.partial.mov")]
+    for clip in (*clips, *(str(tmp_path / name) for name in ("a.part.mp4", "a.part2.mp4", "a.txt"))):
+        Path(clip).touch()
+    assert clips_in(str(tmp_path)) == clips
+
+
 def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(tmp_path: Path) -> None:
     source, target = write_clip(tmp_path / "in.mp4", 3), tmp_path / "frames"
     target.write_text("precious")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -10,9 +11,18 @@ from typing import IO, Any
 
 from pydantic import TypeAdapter
 
+from app.core.files import paths
+from app.offline.batch.files import is_remote
 from app.offline.batch.job import Written
 
 MANIFEST = "manifest.jsonl"
+
+
+def state_folder(target: str) -> Path:
+    """Return the local folder that holds manifest and lock of a batch into `target`."""
+    if not is_remote(target):
+        return Path(target)
+    return paths.data_dir() / "batches" / hashlib.sha256(target.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from pathlib import Path
 from app import __version__
 from app.core.errors import SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import is_of_kind, resolved
+from app.core.files.names import final_name, is_of_kind, resolved
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
 from app.media.slides import picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
-from app.offline.batch.manifest import Record
+from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
 from app.offline.targets import VIDEOS, check_folder, existing, film_name
 
 OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
@@ -26,6 +26,8 @@ OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
 
 def clips_in(source: str) -> list[str]:
     """Return the videos in a folder, by name; what is no folder, or has no videos, stands for itself.
+
+    Temporary files of conversions and recordings are left out.
 
     Raises SourceOpenError if the folder cannot be listed.
     """
@@ -37,7 +39,7 @@ def clips_in(source: str) -> list[str]:
             names = [str(file) for file in path.iterdir()] if path.is_dir() else []
         except OSError as error:
             raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
-    clips = (name for name in names if is_of_kind(Path(name), VIDEOS) and ".part" not in Path(name).suffixes)
+    clips = (name for name in names if is_of_kind(Path(name), VIDEOS) and final_name(Path(name)) == Path(name))
     return sorted(clips) or [source]
 
 
@@ -52,6 +54,8 @@ def plan_jobs(
 ) -> list[Job]:
     """Return a job for every clip; its outputs have its name, in the folders given.
 
+    In a folder that is also an output, the films that its manifest names are no clips.
+
     Raises UsageError if an output is no folder or needs a missing package, if two clips would have one name, or if an
     output would replace a clip, hold one or lie in one.
     """
@@ -61,7 +65,9 @@ def plan_jobs(
         else:
             check_folder(given)
     jobs: dict[str, Job] = {}
-    clips = [clip for source in sources for clip in clips_in(source)]
+    films = [record.target for record in last_records(state_folder(folder) / MANIFEST).values()]
+    made = {_place(joined(place, film)) for place in (folder, alpha, foreground) if place for film in films}
+    clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
     identity = settings_hash(settings)
     sources_at = {Path(_place(clip)): clip for clip in clips}
     sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}

@@ -65,6 +65,8 @@ class Batch:
         self._manifest = manifest
         self._tell = tell
         self._tries = [0] * len(jobs)
+        self._sources: dict[int, tuple[int | None, int | None]] = {}
+        """Size and time of a source before it is read: it may still be written to."""
         self._running: set[int] = set()
         self._waiting: deque[int] = deque()
         self.states: dict[int, str] = {}
@@ -106,6 +108,7 @@ class Batch:
         while self._waiting and self._workers.free:
             index = self._waiting.popleft()
             self._tries[index] += 1
+            self._sources[index] = size_and_time(self._jobs[index].source)
             self._running.add(index)
             self._record(index, "started")
             if self._tries[index] == 1:
@@ -154,7 +157,7 @@ class Batch:
 
     def _record(self, index: int, state: str, result: JobResult | None = None) -> None:
         job = self._jobs[index]
-        size, time_ns = size_and_time(job.source)
+        size, time_ns = self._sources[index]
         given = result or JobResult("failed")
         fields = {name: getattr(given, name) for name in JobResult.__slots__} | {"state": state}
         record = Record(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import SinkOpenError, UsageError
-from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.lock import lock_file
 from app.core.messages.command_line import BatchText, ConvertText
 from app.offline.batch.files import is_remote, joined, upload
 from app.offline.batch.job import TRIES, Job, Workers
-from app.offline.batch.manifest import MANIFEST, Manifest, last_records
+from app.offline.batch.manifest import MANIFEST, Manifest, last_records, state_folder
 from app.offline.batch.run import Batch, Event, StopRequest
 from app.offline.targets import check_folder
 
@@ -64,13 +62,6 @@ def convert_batch(
     count = Counter(batch.states.values())
     done, skipped, failed = count["done"], count["skipped"], count["failed"]
     return BatchReport(done, skipped, failed, len(jobs) - done - skipped - failed)
-
-
-def state_folder(target: str) -> Path:
-    """Return the local folder that holds manifest and lock of a batch into `target`."""
-    if not is_remote(target):
-        return Path(target)
-    return paths.data_dir() / "batches" / hashlib.sha256(target.encode()).hexdigest()[:24]
 
 
 @contextmanager

@@ -15,8 +15,7 @@ import psutil
 import pytest
 
 from app.offline.batch.job import TRIES
-from app.offline.batch.manifest import MANIFEST, last_records
-from app.offline.batch.session import state_folder
+from app.offline.batch.manifest import MANIFEST, last_records, state_folder
 from tests.clips import write_clip
 from tests.offline.batch.clips import jobs_of, sequential_hashes, write_clips
 from tests.paths import ROOT

@@ -72,6 +72,30 @@ def test_a_clip_is_done_also_under_another_spelling_of_its_path(
         run(jobs_of([other], target, overwrite=False), target, DirectWorkers(), resume=True)
 
 
+def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
+    for name in "ab":
+        write_clip(tmp_path / f"{name}.avi", 4)
+    run(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path, DirectWorkers({"b.avi": MOST_TRIES}))
+    again = DirectWorkers()
+    report = run(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path, again, resume=True)
+    assert again.run == ["b.avi"]
+    assert report == BatchReport(done=1, skipped=1, failed=0, interrupted=0)
+    with pytest.raises(UsageError, match="also the source"):
+        jobs_of([tmp_path / "a.mp4"], tmp_path)
+
+
+def test_a_clip_that_grows_while_it_is_converted_is_not_done(tmp_path: Path, clips: list[Path]) -> None:
+    class Growing(DirectWorkers):
+        def start(self, index: int, job: Job) -> None:
+            super().start(index, job)
+            with Path(job.source).open("ab") as file:
+                file.write(b"the rest of a copy")
+
+    (job,) = jobs_of(clips[:1], tmp_path / "out")
+    assert run([job], tmp_path / "out", Growing()).done == 1
+    assert not is_done(job, last_records(tmp_path / "out" / MANIFEST)[job.source])
+
+
 def test_other_settings_are_converted_again(tmp_path: Path, clips: list[Path]) -> None:
     target = tmp_path / "out"
     run(jobs_of(clips, target), target, DirectWorkers())
