@@ -14,7 +14,6 @@ from app.cli import main
 from app.core.files import paths
 from app.media.mp4 import Fragments, cut_incomplete_fragment
 from app.media.recovery import recover
-from app.media.video_input import VideoError
 from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
@@ -113,16 +112,6 @@ def test_a_file_with_a_stream_that_is_not_copied_is_kept(tmp_path: Path) -> None
             container.mux(stream.encode(None))
     assert recover(part).left is not None
     assert part.exists()
-
-
-@pytest.mark.parametrize("name", ["film.mp4", "a.part", "part.mp4", "a.party.mp4"])
-def test_a_file_of_another_name_is_refused(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    film = write_clip(tmp_path / "b.mp4", 3).rename(tmp_path / name)
-    with pytest.raises(VideoError, match="is no unfinished recording"):
-        recover(film)
-    assert main.main(["recover", str(film)]) == 1
-    assert "is no unfinished recording" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == [film]
 
 
 def test_the_command_says_what_was_left_and_announces_it_once(

@@ -113,16 +113,19 @@ def test_a_long_gap_is_not_filled(tmp_path: Path) -> None:
     assert read(tmp_path / "a.mp4")[1] == pytest.approx([0, 3600], abs=1e-3)
 
 
-def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None:
-    clock = FakeClock(100.0)
-    counts = RecordingCounts()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
-    still = picture()
-    for number in range(24):
-        clock.now_s = 100 + number / 2
+def record_still(path: Path, count: int, fps: int, one_in: int = 1) -> Recorder:
+    """Record the same picture so often, each time after the last one is encoded; one in so many is."""
+    clock, counts, still = FakeClock(100.0), RecordingCounts(), picture()
+    recorder = Recorder(path, 64, 48, RecordingOptions(30, counts=counts), clock)
+    for number in range(count):
+        clock.now_s = 100 + number / fps
         recorder.send(still)
-        eventually(lambda expected=number + 1: counts.encoded == expected)  # type: ignore[misc]
-    recorder.close()
+        eventually(lambda expected=1 + number // one_in: counts.encoded >= expected)  # type: ignore[misc]
+    return recorder
+
+
+def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None:
+    record_still(tmp_path / "a.mp4", 24, fps=2).close()
     with av.open(str(tmp_path / "a.mp4")) as container:
         packets = list(container.demux(video=0))
         keys = [float((packet.pts or 0) * packet.time_base) for packet in packets if packet.is_keyframe]
@@ -131,14 +134,7 @@ def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None
 
 def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
     """A crash must not lose more, also while the picture does not change."""
-    clock = FakeClock(100.0)
-    counts = RecordingCounts()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
-    still = picture()
-    for number in range(300):
-        clock.now_s = 100 + number / 30
-        recorder.send(still)
-        eventually(lambda expected=1 + number // 8: counts.encoded >= expected)  # type: ignore[misc]
+    recorder = record_still(tmp_path / "a.mp4", 300, fps=30, one_in=8)
     (part,) = tmp_path.iterdir()
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(part.read_bytes())

@@ -9,22 +9,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.media.recovery import recover
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
 from app.output.sound.microphone import RATE, SoundBlock
 from app.testing.parts import FakeClock
-from tests.output.recordings import kill_while_recording
+from tests.output.recordings import composite, kill_while_recording
+from tests.output.recordings import record as record_pictures
 from tests.output.sound.sources import Feed, clicks
 from tests.waiting import eventually
 
+BRIGHT, DARK = 11, 1
+"""Numbers of composites."""
 FLASHES_S = [100.5, 101.3, 102.4]
 SUFFIXES = ["mp4", "mov", "mkv"]
-
-
-def frame_of(image: BgrImage, number: int, captured_at_s: float) -> Outgoing:
-    return Outgoing(Picture(image, PictureKind.COMPOSITE, frame=Frame(image, number, captured_at_s)))
 
 
 def sound_of(path: Path) -> tuple[NDArray[np.float32], float]:
@@ -72,7 +70,7 @@ def record(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0.15, con
         captured_s = 100 + number / 30
         bright = any(0 <= captured_s - at_s < 0.1 for at_s in FLASHES_S)
         clock.now_s = captured_s + latency_s
-        recorder.send(frame_of(np.full((48, 64, 3), 230 if bright else 20, np.uint8), number, captured_s))
+        recorder.send(composite(captured_s, BRIGHT if bright else DARK))
         eventually(lambda: counts.encoded > number)  # noqa: B023 - waited for in the same round
     recorder.close()
     return feed
@@ -108,9 +106,7 @@ def test_a_recording_goes_on_where_the_sound_ends(tmp_path: Path, suffix: str) -
 
 
 def test_without_a_microphone_there_is_no_sound_track(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, encoder="x264"))
-    recorder.send(frame_of(np.zeros((48, 64, 3), np.uint8), 0, 100.0))
-    recorder.close()
+    record_pictures(tmp_path / "a.mp4", [(100.0, composite(100.0))])
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert not container.streams.audio
 

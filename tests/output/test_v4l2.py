@@ -18,49 +18,58 @@ from app.output.virtual_camera import VirtualCamera
 from app.system.v4l2 import PixelSize
 from tests.output import fake_driver
 
+QUERYCAP, STREAMON = 0x80685600, 0x40045612
+G_FMT, S_FMT, S_PARM = 0xC0D05604, 0xC0D05605, 0xC0CC5616
 
-def capability(driver: str, capabilities: int, device_capabilities: int) -> bytes:
-    """struct v4l2_capability."""
-    return struct.pack(
-        "16s32s32sIII12x", driver.encode(), b"Mattecam", b"platform:x", 0x60100, capabilities, device_capabilities
-    )
+
+@dataclass
+class Kernel:
+    """Answers ioctls and keeps what was asked."""
+
+    capabilities: int = 0x85200002
+    device_capabilities: int = 0x05200002
+    answers: dict[int, bytes] = field(default_factory=dict)
+    errors: dict[int, int] = field(default_factory=dict)
+    asked: dict[int, bytes] = field(default_factory=dict)
+
+    def ioctl(self, node: int, request: int, argument: bytearray) -> int:
+        if request in self.errors:
+            raise OSError(self.errors[request], "refused")
+        self.asked[request] = bytes(argument)
+        if request == QUERYCAP:
+            names, bits = (b"v4l2 loopback", b"Mattecam", b"platform:x"), (self.capabilities, self.device_capabilities)
+            argument[:] = struct.pack("16s32s32sIII12x", *names, 0x60100, *bits)
+        elif request in self.answers:
+            argument[: len(self.answers[request])] = self.answers[request]
+        return 0
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[int, bytes]:
-    """What the ioctls answer, by number; every node is /dev/null."""
-    table: dict[int, bytes] = {}
-
-    def ioctl(node: int, request: int, argument: bytearray) -> int:
-        if request not in table:
-            raise OSError(errno.EINVAL, "Invalid argument")
-        argument[: len(table[request])] = table[request]
-        return 0
-
-    monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", ioctl)
-    return table
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    kernel = Kernel()
+    monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", kernel.ioctl)
+    return kernel
 
 
 @pytest.mark.parametrize(
     ("capabilities", "device", "takes"),
     [(0x85200003, 0x05200003, True), (0x85200003, 0x05200001, False), (0x05200002, 0, True), (0x05200001, 0, False)],
 )
-def test_whether_a_producer_may_open_the_node(
-    answers: dict[int, bytes], capabilities: int, device: int, takes: bool
-) -> None:
-    answers[0x80685600] = capability("v4l2 loopback", capabilities, device)
+def test_whether_a_producer_may_open_the_node(kernel: Kernel, capabilities: int, device: int, takes: bool) -> None:
+    kernel.capabilities, kernel.device_capabilities = capabilities, device
     assert v4l2.takes_output("/dev/null") is takes
 
 
-def test_the_format_is_read_at_its_offset(answers: dict[int, bytes]) -> None:
-    answers[0xC0D05604] = struct.pack("I4xII4s", 2, 1280, 720, b"YU12")
+def test_the_format_is_read_at_its_offset(kernel: Kernel) -> None:
+    kernel.answers[G_FMT] = struct.pack("I4xII4s", 2, 1280, 720, b"YU12")
     assert v4l2.current_format("/dev/null") == PixelSize(1280, 720, "YU12")
-    del answers[0xC0D05604]
+    kernel.errors[G_FMT] = errno.EINVAL
     assert v4l2.current_format("/dev/null") is None
     assert v4l2.current_format("/dev/none") is None
 
 
-def test_reviving_survives_the_drivers_error(answers: dict[int, bytes]) -> None:
+def test_reviving_survives_the_drivers_error(kernel: Kernel) -> None:
+    kernel.errors[STREAMON] = errno.EINVAL
     v4l2.revive("/dev/null")
     with pytest.raises(FileNotFoundError):
         v4l2.revive("/dev/none")
@@ -129,35 +138,6 @@ def test_no_frames_arrive_from_a_removed_node() -> None:
     assert not v4l2.frames_arrive("/dev/none")
 
 
-S_FMT, S_PARM, QUERYCAP = 0xC0D05605, 0xC0CC5616, 0x80685600
-
-
-@dataclass
-class Kernel:
-    """Answers ioctls and keeps what was asked."""
-
-    capabilities: int = 0x85200002
-    errors: dict[int, int] = field(default_factory=dict)
-    asked: dict[int, bytes] = field(default_factory=dict)
-
-    def ioctl(self, node: int, request: int, argument: bytearray) -> int:
-        if request in self.errors:
-            raise OSError(self.errors[request], "refused")
-        self.asked[request] = bytes(argument)
-        if request == QUERYCAP:
-            argument[:] = struct.pack(
-                "16s32s32sIII12x", b"v4l2 loopback", b"Mattecam", b"", 0x60100, 0x80000000, self.capabilities
-            )
-        return 0
-
-
-@pytest.fixture
-def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
-    kernel = Kernel()
-    monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", kernel.ioctl)
-    return kernel
-
-
 @pytest.fixture
 def device(tmp_path: Path) -> Path:
     (tmp_path / "video10").touch()
@@ -195,7 +175,7 @@ def test_a_driver_without_frame_rates_is_used(kernel: Kernel, device: Path) -> N
 
 
 def test_a_camera_takes_no_frames(kernel: Kernel, device: Path) -> None:
-    kernel.capabilities = 0x05200001
+    kernel.device_capabilities = 0x05200001
     with pytest.raises(OSError, match="not a video output"):
         LoopbackWriter(64, 48, 30, device=str(device), layout="I420")
 

@@ -26,7 +26,11 @@ from tests.output.fake_driver import FakeCamera, FakeDriver
 from tests.output.pictures import bar_error, picture
 
 OURS, OTHER = LoopbackNode("/dev/video10", "Mattecam", 10), LoopbackNode("/dev/video7", "Cam 7", 7)
-PREFIX = "'v4l2loopback' backend: "
+
+
+def loopback_error(text: str) -> RuntimeError:
+    """What pyvirtualcam raises on Linux."""
+    return RuntimeError(f"'v4l2loopback' backend: {text}")
 
 
 @pytest.fixture
@@ -155,7 +159,7 @@ def test_auto_prefers_our_device_then_any_free_one(driver: FakeDriver) -> None:
 
 def test_auto_tries_the_next_device_on_failure(driver: FakeDriver) -> None:
     driver.nodes = [OTHER, OURS]
-    driver.refusals = {OURS.path: RuntimeError(PREFIX + "Device could not be opened: Device or resource busy")}
+    driver.refusals = {OURS.path: loopback_error("Device could not be opened: Device or resource busy")}
     assert VirtualCamera("auto", 64, 48, 30).device == OTHER.path
     driver.refusals[OTHER.path] = RuntimeError("another reason")
     with pytest.raises(SinkOpenError, match="Another program"):
@@ -180,35 +184,27 @@ def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -
         assert ". " not in str(failure.value), "one sentence"
 
 
+NO_LOOPBACK = (
+    "No v4l2 loopback device found at /dev/video[0-99]. Did you run 'modprobe v4l2loopback'? "
+    "See also pyvirtualcam's documentation."
+)
+NO_OBS = "'obs' backend: OBS Virtual Camera device not found! Did you install OBS?"
+NO_PERMISSION = (
+    "Could not access /dev/video0 due to missing permissions. Did you add your user to the 'video' group? "
+    "Run 'usermod -a -G video myusername' and log out and in again."
+)
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (
-            RuntimeError(
-                PREFIX + "No v4l2 loopback device found at /dev/video[0-99]. Did you run 'modprobe v4l2loopback'? "
-                "See also pyvirtualcam's documentation."
-            ),
-            "modprobe v4l2loopback",
-        ),
-        (RuntimeError(PREFIX + "Device /dev/video10 does not exist."), "does not exist; choose another"),
-        (RuntimeError(PREFIX + "Device /dev/video10 is not a video output device."), "another program sends"),
-        (RuntimeError(PREFIX + "Device /dev/video10 is already in use."), "already open in this program"),
-        (
-            RuntimeError(PREFIX + "Device /dev/video10 could not be opened: Device or resource busy"),
-            "Another program sends to the virtual camera /dev/video10",
-        ),
-        (
-            RuntimeError(
-                PREFIX
-                + "Could not access /dev/video0 due to missing permissions. Did you add your user to the 'video' "
-                "group? Run 'usermod -a -G video myusername' and log out and in again."
-            ),
-            "sudo usermod -aG video",
-        ),
-        (
-            RuntimeError("'obs' backend: OBS Virtual Camera device not found! Did you install OBS?"),
-            "There is no virtual camera",
-        ),
+        (loopback_error(NO_LOOPBACK), "modprobe v4l2loopback"),
+        (loopback_error("Device /dev/video10 does not exist."), "does not exist; choose another"),
+        (loopback_error("Device /dev/video10 is not a video output device."), "another program sends"),
+        (loopback_error("Device /dev/video10 is already in use."), "already open in this program"),
+        (loopback_error("Device /dev/video10 could not be opened: Device or resource busy"), "Another program sends"),
+        (loopback_error(NO_PERMISSION), "sudo usermod -aG video"),
+        (RuntimeError(NO_OBS), "There is no virtual camera"),
         (RuntimeError("'obs' backend: virtual camera output could not be started"), "does not start"),
         (ZeroDivisionError("division by zero"), "cannot be used; choose another"),
         (KeyError("v4l3"), "cannot be used; choose another"),

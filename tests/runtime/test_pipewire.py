@@ -164,7 +164,7 @@ def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.M
             with reading() as reader:
                 eventually(lambda: shows(reader, BLUE))
                 session.kill_pipewire()
-                eventually(lambda: pipeline.status().pipewire is None)
+                eventually(lambda: pipeline.status().pipewire is None and reader.lost)
             assert "PipeWire has stopped" in pipeline.status().errors[-1]
             composites(pipeline)
             session.start_pipewire()

@@ -102,6 +102,8 @@ def test_pulse_blocks_carry_the_time_of_their_capture() -> None:
     microphone.close()
     microphone.close()
     assert pulse.freed == [4242]
+    PulseMicrophone("default", lambda _name: pulse).close()
+    assert pulse.device is None, "the default has no name"
 
 
 def test_pulse_failures_name_the_device() -> None:
@@ -113,12 +115,6 @@ def test_pulse_failures_name_the_device() -> None:
 
     with pytest.raises(MicrophoneError, match="libpulse0"):
         PulseMicrophone("default", missing)
-
-
-def test_the_default_source_has_no_name() -> None:
-    pulse = FakePulse()
-    PulseMicrophone("default", lambda _name: pulse).close()
-    assert pulse.device is None
 
 
 def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported(tmp_path: Path) -> None:
