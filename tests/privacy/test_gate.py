@@ -16,8 +16,7 @@ from app.runtime.timing import Timing
 from app.testing.parts import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import FakeWorld
-from tests.runtime.previewed import shown
-from tests.runtime.running import BASE, NONE, composites, ignore, running
+from tests.runtime.running import BASE, NONE, composites, ignore, running, shown
 from tests.waiting import eventually
 
 MAY_RELEASE = {

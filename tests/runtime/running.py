@@ -1,9 +1,11 @@
-"""Starts a pipeline with replaceable parts, and waits for what comes out of it."""
+"""Starts a pipeline with replaceable parts, and waits for what comes out of it and for what its preview shows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import numpy as np
 
 from app.core.settings import (
     BackgroundSettings,
@@ -12,12 +14,12 @@ from app.core.settings import (
     OutputSettings,
     Settings,
 )
-from app.core.types import PictureKind
+from app.core.types import Frame, Picture, PictureKind
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.parts import FakeEngine
+from app.testing.parts import PERSON, FakeEngine
 from tests.fakes.server import SERVER
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
@@ -78,3 +80,30 @@ IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, sink_r
 
 
 REMOTE = BASE.replace(matting=MattingSettings(location="remote", server=SERVER))
+
+
+def shown(pipeline: Pipeline) -> Picture:
+    """The next picture that is no stand-by card."""
+    while True:
+        picture = pipeline.preview.get(30)
+        assert picture is not None
+        if picture.frame is not None:
+            return picture
+
+
+def newest(pipeline: Pipeline) -> Frame:
+    """The frame of the next picture that is no stand-by card."""
+    frame = shown(pipeline).frame
+    assert frame is not None
+    return frame
+
+
+def person_share(pipeline: Pipeline) -> float:
+    """Return the share of the next composite that shows the person."""
+    return float(np.mean(np.all(shown(pipeline).image == np.array(PERSON, np.uint8), axis=2)))
+
+
+def shown_in(pipeline: Pipeline, colour: tuple[int, int, int]) -> set[int]:
+    """Return the columns of the next composite that hold this colour."""
+    picture = shown(pipeline)
+    return set(np.flatnonzero(np.all(picture.image == np.array(colour, np.uint8), axis=2).any(0)).tolist())

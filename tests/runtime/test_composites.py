@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
 from app.core.types import Picture, PictureKind
-from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.testing.parts import PERSON, shows_room
 from tests.fakes.world import FakeWorld
@@ -62,17 +59,6 @@ def test_the_foreground_is_made_only_when_asked_for() -> None:
         eventually(lambda: (picture := pipeline.preview.get(60)) is not None and picture.foreground is not None)
     early = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
     assert early.foreground is None
-
-
-def test_a_listener_hears_of_every_preview_picture() -> None:
-    world = FakeWorld()
-    heard = threading.Event()
-    pipeline = Pipeline(BASE, parts=world.parts())
-    pipeline.listen(heard.set)
-    pipeline.start()
-    assert heard.wait(10)
-    assert pipeline.preview.get(0) is not None
-    assert pipeline.stop()
 
 
 def test_stop_before_anything_was_started_or_a_second_time_is_harmless() -> None:

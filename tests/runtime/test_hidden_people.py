@@ -31,14 +31,7 @@ def told(pipeline: Pipeline) -> tuple[bool, bool]:
     return fields["hides_person"], fields["awaits_movement"]
 
 
-def test_the_status_tells_it_until_the_level_changes(world: FakeWorld) -> None:
-    with running(world, STRICT) as pipeline:
-        eventually(lambda: told(pipeline) == (True, True))
-        pipeline.change(lambda settings: settings.with_strict("balanced"))
-        eventually(lambda: told(pipeline) == (False, False))
-
-
-def test_the_outputs_do_not_tell_it(world: FakeWorld) -> None:
+def test_the_status_tells_it_until_the_level_changes_and_the_outputs_do_not(world: FakeWorld) -> None:
     with running(world, STRICT) as pipeline:
         eventually(lambda: told(pipeline) == (True, True))
         composites(pipeline)

@@ -155,18 +155,6 @@ def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze() -> None:
         assert world.newest().kind is PictureKind.STANDBY
 
 
-def test_a_frozen_picture_outlives_changes_that_hide_nothing() -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        pipeline.change(lambda now: now.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
-        other = BASE.background.replace(colour="#00ff00")
-        pipeline.change(lambda now: now.replace(background=other, overlay=now.overlay.replace(text="Back soon")))
-        eventually(lambda: stands_still(pipeline, world))
-        assert world.newest().kind is PictureKind.COMPOSITE
-
-
 @pytest.mark.parametrize(
     ("left", "chosen", "kind"),
     [
@@ -174,9 +162,10 @@ def test_a_frozen_picture_outlives_changes_that_hide_nothing() -> None:
         ({"kind": "screen", "screen": "screen:1"}, {"screen": "window:Slides"}, PictureKind.STANDBY),
         ({"kind": "screen", "screen": "screen:1"}, {"zoom": 2.0}, PictureKind.COMPOSITE),
         ({"kind": "colour", "screen": "screen:1"}, {"screen": "screen:2"}, PictureKind.COMPOSITE),
+        ({"kind": "colour"}, {"colour": "#00ff00"}, PictureKind.COMPOSITE),
     ],
 )
-def test_a_frozen_picture_of_a_screen_ends_when_another_is_chosen(
+def test_a_frozen_picture_ends_with_its_screen_and_outlives_what_hides_nothing(
     left: dict[str, str], chosen: dict[str, object], kind: PictureKind
 ) -> None:
     """The screen that the user had left was sent on."""
@@ -187,7 +176,8 @@ def test_a_frozen_picture_of_a_screen_ends_when_another_is_chosen(
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.COMPOSITE
-        pipeline.change(lambda now: now.replace(background=background.replace(**chosen)))
+        other = background.replace(**chosen)
+        pipeline.change(lambda now: now.replace(background=other, overlay=now.overlay.replace(text="Back soon")))
         eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
 
 

@@ -10,8 +10,7 @@ from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Frame
 from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeSource, room_picture, shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.previewed import newest, person_share, shown_in
-from tests.runtime.running import BASE, apply, composites, running
+from tests.runtime.running import BASE, apply, composites, newest, person_share, running, shown_in
 from tests.waiting import eventually
 
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))

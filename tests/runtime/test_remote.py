@@ -18,8 +18,7 @@ from app.runtime.status import Phase, status_fields
 from app.testing.parts import FakeEngine, Faults, StepInput, room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
-from tests.runtime.previewed import shown
-from tests.runtime.running import BASE, IMPATIENT, REMOTE, running
+from tests.runtime.running import BASE, IMPATIENT, REMOTE, running, shown
 from tests.waiting import eventually
 
 

@@ -1,4 +1,4 @@
-"""What a running pipeline asks of its source, and what it says of a silent one."""
+"""What a running pipeline asks of its source, when it is open, and what the log and the status say of it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import PlateError
+from app.core.errors import PlateError, SourceLostError
 from app.core.settings import CaptureSettings, PeopleSettings, Zone
 from app.core.types import PictureKind, SourceInfo
 from app.matting.selection.governor import GovernorTiming
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeSource, shows_room
 from tests.fakes.world import FakeWorld
@@ -55,13 +56,16 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
     assert world.sources == [source], "for that, no camera is opened anew"
 
 
+class Silent(FakeSource):
+    """Delivers nothing."""
+
+    def read(self) -> None:
+        self._pace.wait(0.004)
+
+
 @pytest.mark.parametrize(("is_virtual", "blamed"), [(False, "check its cable"), (True, "The program that sends to")])
 def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, caplog: pytest.LogCaptureFixture) -> None:
     world = FakeWorld()
-
-    class Silent(FakeSource):
-        def read(self) -> None:
-            self._pace.wait(0.004)
 
     def opened(settings: CaptureSettings) -> Silent:
         source = Silent(settings, world.faults, "camera")
@@ -72,19 +76,12 @@ def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, capl
         eventually(lambda: blamed in caplog.text)
 
 
-class Second(FakeSource):
-    """Delivers nothing."""
-
-    def read(self) -> None:
-        self._pace.wait(0.02)
-
-
 def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera() -> None:
     """The last frames of the first camera were shaped by the zones of the second one, and showed the room."""
     world = FakeWorld()
 
     def opened(settings: CaptureSettings) -> FakeSource:
-        return (Second if settings.source == "second" else FakeSource)(settings, world.faults, "camera")
+        return (Silent if settings.source == "second" else FakeSource)(settings, world.faults, "camera")
 
     first = BASE.replace(capture=BASE.capture.replace(source="first"))
     keep = Zone(kind="keep", camera="second", filled=True, points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)))
@@ -109,3 +106,68 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         eventually(lambda: len(world.pictures()) > before + 20)
         after = [picture for picture in world.pictures()[before:] if picture.kind is PictureKind.COMPOSITE]
         assert not any(shows_room(picture.image) for picture in after)
+
+
+def test_the_camera_is_released_while_nobody_reads() -> None:
+    world = FakeWorld()
+    world.source_kind = "camera"
+    world.readers = 1
+    with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
+        composites(pipeline)
+        world.readers = 0
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        assert pipeline.status().source is None, "the camera is still open"
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        world.readers = 1
+        composites(pipeline)
+        world.readers = 0
+        pipeline.demand.watched = True
+        frames = pipeline.status().frames_out
+        eventually(lambda: pipeline.status().frames_out > frames + 60)
+        pipeline.demand.watched = False
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        apply(pipeline, BASE.replace(output=BASE.output.replace(on_demand=False)))
+        composites(pipeline)
+
+
+def test_the_card_is_sent_rarely_while_nobody_reads() -> None:
+    world = FakeWorld()
+    world.source_kind = "camera"
+    world.readers = 0
+    with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        eventually(lambda: bool(world.pictures()))
+        sent, started_s = len(world.pictures()), time.monotonic()
+        eventually(lambda: len(world.pictures()) >= sent + 5)
+        assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
+
+
+def test_the_log_tells_the_story_of_a_camera(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "app.runtime")
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        world.faults.put("read", SourceLostError("The camera is disconnected."))
+        eventually(lambda: "The camera is disconnected." in caplog.messages)
+        world.faults.heal()
+        eventually(lambda: "Over: The camera is disconnected." in caplog.messages)
+    opened = [message for message in caplog.messages if message.startswith("Opened the source ")]
+    assert len(opened) >= 2
+    assert opened[0].endswith(" at 120 fps, no format of its own.")
+    (engine,) = [message for message in caplog.messages if message.startswith("The engine is ")]
+    assert engine.endswith(", as the settings ask.")
+
+
+def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    """It was opened again at once, for ever: its problem was over each time, so that the window hardly showed it."""
+    caplog.set_level("INFO", "app.runtime")
+    world = FakeWorld()
+    with running(world, timing=Timing(source_retry_s=60)) as pipeline:
+        composites(pipeline)
+        world.faults.put("read", SourceLostError("The camera is disconnected."))
+        eventually(lambda: sum(message.startswith("Opened the source ") for message in caplog.messages) == 2)
+        eventually(lambda: bool(pipeline.status().problems))
+        time.sleep(0.5)
+        assert sum(message.startswith("Opened the source ") for message in caplog.messages) == 2
+        (problem,) = pipeline.status().problems
+        assert problem.message == "The camera is disconnected."

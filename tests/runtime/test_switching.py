@@ -11,27 +11,12 @@ import numpy as np
 from app.core.errors import ModelError, SourceOpenError
 from app.core.settings import BackgroundSettings, MattingSettings, OverlaySettings
 from app.core.stage import Stage
-from app.core.types import AlphaImage, PictureKind
+from app.core.types import AlphaImage
 from app.runtime.pipeline import Pipeline
 from app.testing.parts import HEIGHT, WIDTH, FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.waiting import eventually
-
-
-def test_a_change_keeps_what_others_changed_meanwhile() -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        notified = threading.Event()
-        pipeline.listen_settings(notified.set)
-        assert pipeline.change(lambda settings: settings.replace(paused=True)).paused
-        assert notified.is_set()
-        new = pipeline.change(lambda settings: settings.replace(frozen=True))
-        assert new.paused and new is pipeline.settings
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-        pipeline.change(lambda settings: settings.replace(paused=False, frozen=False))
-        composites(pipeline)
 
 
 def test_a_failing_switch_keeps_what_worked() -> None:

@@ -74,26 +74,20 @@ def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_without_the_output_clock_the_watchdog_sends_the_card() -> None:
-    world = FakeWorld()
-    with running(world, BASE, TIMING) as pipeline:
-        composites(pipeline)
-        pipeline.listen(lambda: die() if threading.current_thread().name == "output-clock" else None)
-        eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
-        only_cards_from_now_on(world)
-
-
-def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
+@pytest.mark.parametrize("how", ["dies", "stalls"])
+def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(how: str) -> None:
     world, go_on = FakeWorld(), threading.Event()
     with running(world, BASE, TIMING) as pipeline:
         composites(pipeline)
-        pipeline.listen(lambda: ignore(threading.current_thread().name == "output-clock" and go_on.wait(60)))
+        suffer = die if how == "dies" else lambda: ignore(go_on.wait(60))
+        pipeline.listen(lambda: suffer() if threading.current_thread().name == "output-clock" else None)
         eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
         only_cards_from_now_on(world)
-        go_on.set()
-        eventually(lambda: not pipeline.status().problems)
-        composites(pipeline)
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        if how == "stalls":
+            go_on.set()
+            eventually(lambda: not pipeline.status().problems)
+            composites(pipeline)
+            eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
 
 
 def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: int = -1) -> list[int]:
@@ -166,16 +160,6 @@ def test_the_death_of_the_demand_thread_is_reported() -> None:
     with running(world, BASE, TIMING, parts=replace(world.parts(), watch_readers=count)) as pipeline:
         eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
         composites(pipeline)
-
-
-def test_a_thread_of_the_caller_is_watched_as_well() -> None:
-    thread = Worker("control", ignore, Stage.SETTINGS)
-    with running(FakeWorld(), BASE, TIMING) as pipeline:
-        pipeline.watch(thread)
-        composites(pipeline)
-        assert not names_the_thread(pipeline, "control", Stage.SETTINGS)
-        thread.start()
-        eventually(lambda: names_the_thread(pipeline, "control", Stage.SETTINGS))
 
 
 def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
