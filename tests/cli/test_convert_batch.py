@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -88,6 +90,15 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.
     assert (record.state, record.error) == ("done", told)
 
 
+@contextmanager
+def converting(command: Sequence[str], repo: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command; the context begins with the first progress of a clip."""
+    with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if json.loads(line)["state"] == "progress")
+        yield process
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -95,11 +106,7 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, name: 
     number = getattr(signal, name)
     source = write_clip(tmp_path / "a.mp4", 400, size=(192, 96))
     command = [sys.executable, "run.py", "convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam"]
-    with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if json.loads(line)["state"] == "progress":
-                break
+    with converting(command, repo) as process:
         process.send_signal(number)
         rest, errors = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -118,11 +125,7 @@ def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo:
     clips = [write_clip(tmp_path / f"{name}.mp4", 200, size=(192, 96)) for name in "ab"]
     out = tmp_path / "out"
     command = [sys.executable, "run.py", "convert", *map(str, clips), str(out), "--jobs", "2", "--model", "mattecam"]
-    with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if json.loads(line)["state"] == "progress":
-                break
+    with converting(command, repo) as process:
         workers = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
         process.communicate(timeout=120)

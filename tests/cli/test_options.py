@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -68,10 +68,31 @@ def test_an_option_that_there_is_not_is_a_defect() -> None:
         LiveOptions(sound="on")
 
 
-def test_the_overlay_keeps_its_text() -> None:
-    base = Settings(overlay=OverlaySettings(text="Ada"))
-    overlay = apply_options(base, LiveOptions(overlay="~/logo.svg")).overlay
-    assert overlay == OverlaySettings(text="Ada", file=Path.home() / "logo.svg")
+ADA = OverlaySettings(text="Ada")
+VIEW = FramingSettings(zoom=3, pan_x=0.5)
+PLACED = in_corner("bottom-left", 0.3)
+DISTANT = BackgroundSettings(kind="blur", blur_strength=20, distance_blur=True)
+BOKEH = DISTANT.replace(blur_strength=30, bokeh=True)
+
+
+@pytest.mark.parametrize(
+    ("base", "options", "expected"),
+    [
+        ({"overlay": ADA}, {"overlay": "~/logo.svg"}, {"overlay": ADA.replace(file=Path.home() / "logo.svg")}),
+        ({"framing": VIEW}, {"zoom": 2}, {"framing": VIEW.replace(zoom=2)}),
+        ({"framing": VIEW}, {"pan": "-1,0.25"}, {"framing": VIEW.replace(pan_x=-1, pan_y=0.25)}),
+        ({}, {"place": "bottom-left:30"}, {"placement": PLACED}),
+        ({"placement": PLACED}, {"place": "reset"}, {"placement": PlacementSettings()}),
+        ({}, {"background": "blur:20", "distance_blur": True}, {"background": DISTANT}),
+        ({"background": DISTANT}, {"background": "bokeh:30"}, {"background": BOKEH}),
+        ({"background": DISTANT}, {"distance_blur": False}, {"background": DISTANT.replace(distance_blur=False)}),
+    ],
+)
+def test_an_option_leaves_what_it_does_not_name(
+    base: Mapping[str, object], options: Mapping[str, object], expected: Mapping[str, object]
+) -> None:
+    before = Settings().replace(**base)
+    assert apply_options(before, LiveOptions(**options)) == before.replace(**expected)
 
 
 def test_a_checkpoint_belongs_to_its_model() -> None:
@@ -84,19 +105,6 @@ def test_a_checkpoint_belongs_to_its_model() -> None:
 def test_the_strength_of_a_blur_is_on_the_scale_of_the_level_that_is_named() -> None:
     settings = apply_options(Settings(), LiveOptions(background="blur:20", strict="off"))
     assert (settings.background.blur_strength, settings.matting.edges.strict) == (20, "off")
-
-
-def test_pan_and_zoom_make_the_framing() -> None:
-    base = Settings(framing=FramingSettings(zoom=3, pan_x=0.5))
-    assert apply_options(base, LiveOptions(zoom=2)).framing == FramingSettings(zoom=2, pan_x=0.5)
-    assert apply_options(base, LiveOptions(pan="-1,0.25")).framing == FramingSettings(zoom=3, pan_x=-1, pan_y=0.25)
-
-
-def test_the_person_is_placed() -> None:
-    assert apply_options(Settings(), LiveOptions()).placement == PlacementSettings()
-    placed = apply_options(Settings(), LiveOptions(place="bottom-left:30")).placement
-    assert placed == in_corner("bottom-left", 0.3)
-    assert apply_options(Settings(placement=placed), LiveOptions(place="reset")).placement == PlacementSettings()
 
 
 def test_the_background_is_laid_out(tmp_path: Path) -> None:
@@ -124,14 +132,6 @@ def test_the_background_is_laid_out(tmp_path: Path) -> None:
 )
 def test_backgrounds_are_read(text: str, expected: BackgroundSettings) -> None:
     assert parse_background(text) == expected
-
-
-def test_the_blur_grows_with_the_distance_where_asked() -> None:
-    blur = apply_options(Settings(), LiveOptions(background="blur:20", distance_blur=True)).background
-    assert blur == BackgroundSettings(kind="blur", blur_strength=20, distance_blur=True)
-    kept = apply_options(Settings(background=blur), LiveOptions(background="bokeh:30")).background
-    assert kept.distance_blur
-    assert not apply_options(Settings(background=blur), LiveOptions(distance_blur=False)).background.distance_blur
 
 
 def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.control.address import SOCKET_FILE, ControlAddress
+from app.control.address import SOCKET_FILE, Call, ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
 from app.control.pipe import SECRET_FILE, connect_pipe
@@ -19,12 +19,17 @@ from tests.control.recorder import Recorder, serving
 from tests.waiting import eventually
 
 
+def connected(address: ControlAddress) -> Call:
+    call = address.connect()
+    assert call is not None
+    return call
+
+
 @pytest.mark.parametrize(
     "line", [b"\n", b"hello\n", b"[1,2]\n", b"\xff\xfe\x00\n", b'{"command": 7}\n', b"[" * 5000 + b"\n", b'"pause"\n']
 )
 def test_invalid_lines_are_refused(address: ControlAddress, server: ControlServer, line: bytes) -> None:
-    call = address.connect()
-    assert call is not None
+    call = connected(address)
     call.send(line)
     reply = call.receive()
     call.close()
@@ -33,8 +38,7 @@ def test_invalid_lines_are_refused(address: ControlAddress, server: ControlServe
 
 
 def test_a_line_without_an_end_is_limited_in_length(address: ControlAddress, server: ControlServer) -> None:
-    call = address.connect()
-    assert call is not None
+    call = connected(address)
     try:
         for _ in range(64):
             call.send(b"x" * 8192)
@@ -48,12 +52,11 @@ def test_silent_clients_delay_nobody(
     address: ControlAddress, server: ControlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 60.0)
-    silent = [address.connect() for _ in range(8)]
+    silent = [connected(address) for _ in range(8)]
     started_s = time.monotonic()
     assert ask(Command("pause"), at=lambda: address).done
     assert time.monotonic() - started_s < 30.0
     for call in silent:
-        assert call is not None
         call.close()
 
 

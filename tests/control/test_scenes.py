@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -84,20 +85,24 @@ def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, ad
         assert ask(Command("scene", "Talk --yes"), at=lambda: address).done
 
 
-def test_a_scene_whose_camera_or_logo_fails_is_an_error_and_changes_nothing(program: Program, tmp_path: Path) -> None:
-    """The answer was "ok", while the previous camera stayed in use."""
-    look = BASE.replace(background=BASE.background.replace(colour="#102030"))
-    other = look.capture.replace(source="camera:9")
-    program.scenes.put("Desk", look.replace(capture=other), with_devices=True)
-    program.scenes.put("Logo", look.replace(overlay=look.overlay.replace(file=tmp_path / "gone.svg")))
+@pytest.mark.parametrize(
+    ("part", "stage", "words"),
+    [
+        ({"capture": BASE.capture.replace(source="camera:9")}, "open_source", "There is no camera 9"),
+        ({"background": BASE.background.replace(kind="image", path="beach.png")}, "open_background", "is damaged"),
+        ({"overlay": BASE.overlay.replace(file="gone.svg")}, "", r"gone\.svg"),
+    ],
+    ids=["camera", "background", "logo"],
+)
+def test_a_scene_of_which_a_part_fails_is_an_error_and_changes_nothing(
+    program: Program, part: Mapping[str, object], stage: str, words: str
+) -> None:
+    """The answer was "ok", while the previous camera or background stayed in use."""
     before = program.settings
-    program.world.faults.put("open_source", SourceOpenError("There is no camera 9; choose another."))
-    with pytest.raises(MattecamError, match="no camera 9"):
-        program.run("scene Desk")
-    assert program.settings == before
-    program.world.faults.heal()
-    with pytest.raises(MattecamError, match=r"gone\.svg"):
-        program.run("scene Logo")
+    program.scenes.put("Talk", BASE.replace(framing=BASE.framing.replace(zoom=2), **part), with_devices=True)
+    program.world.faults.put(stage, MattecamError(f"{words}; choose another."))
+    with pytest.raises(MattecamError, match=words):
+        program.run("scene Talk")
     assert program.settings == before
 
 

@@ -195,37 +195,16 @@ def test_the_tables_compare_the_rates_with_and_without_a_recording() -> None:
     assert [line.rpartition(" ")[2] for line in relative] == ["0.90.", "0.85."]
 
 
+def camera_row(fps: float, dropped: int, stall: dict[str, float] | None, **more: object) -> dict[str, object]:
+    return {"outputs": ["camera"], "fps": fps, "dropped": dropped, "gui_stall_ms": stall, "lowered": None, **more}
+
+
 def test_rounds_are_merged_into_one_row() -> None:
-    first = {
-        "outputs": ["camera"],
-        "fps": 20.0,
-        "dropped": 2,
-        "gui_stall_ms": {"p99": 8.0, "longest": 90.0},
-        "lowered": "to 20",
-    }
-    second = {
-        "outputs": ["camera"],
-        "fps": 29.0,
-        "dropped": 1,
-        "gui_stall_ms": {"p99": 9.0, "longest": 10.0},
-        "lowered": None,
-    }
-    third = {
-        "outputs": ["camera"],
-        "fps": 30.0,
-        "dropped": 0,
-        "gui_stall_ms": None,
-        "lowered": None,
-        "threads": {"a": 1.5},
-    }
-    assert merged([first, second, third]) == {
-        "outputs": ["camera"],
-        "fps": 29.0,
-        "dropped": 3,
-        "gui_stall_ms": {"p99": 8.5, "longest": 90.0},
-        "lowered": "to 20",
-        "threads": {"a": 1.5},
-    }
+    first = camera_row(20.0, 2, {"p99": 8.0, "longest": 90.0}, lowered="to 20")
+    second = camera_row(29.0, 1, {"p99": 9.0, "longest": 10.0})
+    third = camera_row(30.0, 0, None, threads={"a": 1.5})
+    every = camera_row(29.0, 3, {"p99": 8.5, "longest": 90.0}, lowered="to 20", threads={"a": 1.5})
+    assert merged([first, second, third]) == every
     assert merged([third]) == third
 
 
@@ -242,8 +221,7 @@ class FakeProgram:
     def __enter__(self) -> FakeProgram:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        pass
+    def __exit__(self, *error: object) -> None: ...
 
     def measure(self, seconds: float) -> dict[str, object]:
         return {"outputs": list(self.outputs), "step_ms": 1.0}
@@ -251,10 +229,9 @@ class FakeProgram:
     def idle_cpu_percent(self, seconds: float) -> float:
         return 1.0
 
-    def rest(self) -> None:
-        pass
+    def rest(self) -> None: ...
 
-    pause = rest
+    def pause(self) -> None: ...
 
 
 @pytest.mark.usefixtures("short")
