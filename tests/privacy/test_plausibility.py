@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -95,12 +96,12 @@ def test_what_blur_cannot_change_is_permitted() -> None:
 
 @pytest.mark.parametrize("executor", [pytest.param("eager", marks=pytest.mark.torch), "openvino"])
 def test_real_composites_are_permitted(executor: str) -> None:
-    engine = build_engine(
-        EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32"), 320, 180
-    )
+    settings = EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32")
     backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 50.0, 100.0))]
-    source = DemoSource(320, 180, 30.0, realtime=False)
-    try:
+    with (
+        closing(build_engine(settings, 320, 180)) as engine,
+        closing(DemoSource(320, 180, 30.0, realtime=False)) as source,
+    ):
         for edges in (EdgeSettings(), EdgeSettings(grow_px=4, feather_px=9, despill=1.0, contrast=0.5)):
             check = MatteCheck()
             engine.reset()
@@ -109,9 +110,6 @@ def test_real_composites_are_permitted(executor: str) -> None:
                 assert frame is not None
                 check.check(engine.step(frame.image, backdrop, edges).result(), frame, backdrop)
         self_test(engine, 320, 180)
-    finally:
-        engine.close()
-        source.close()
 
 
 SEQUENCE = (1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -62,11 +63,8 @@ def test_an_alpha_that_ignores_the_frame_is_refused(alpha: int) -> None:
     "size", [pytest.param((640, 360), marks=pytest.mark.long), (640, 480), (180, 320), (160, 96), (64, 48)]
 )
 def test_the_bundled_network_passes_at_every_size(size: tuple[int, int]) -> None:
-    engine = build_engine(EngineSettings(model="mattecam", device="cpu"), *size)
-    try:
+    with closing(build_engine(EngineSettings(model="mattecam", device="cpu"), *size)) as engine:
         self_test(engine, *size)
-    finally:
-        engine.close()
 
 
 @pytest.mark.parametrize("value", [0.0, float("nan")])
@@ -79,12 +77,8 @@ def test_weights_of_zeros_or_without_numbers_are_refused(executor: str, value: f
     weights = tmp_path / "broken.pth"
     torch.save(state, weights)
     settings = EngineSettings(model="mattecam", weights=weights, executor=executor, device="cpu", precision="float32")
-    with pytest.raises(ModelError):
-        engine = build_engine(settings, 320, 180)
-        try:
-            self_test(engine, 320, 180)
-        finally:
-            engine.close()
+    with pytest.raises(ModelError), closing(build_engine(settings, 320, 180)) as engine:
+        self_test(engine, 320, 180)
 
 
 def everyone() -> dict[str, Tensor]:
@@ -126,18 +120,15 @@ def only_the_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
 def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(executor: str, tmp_path: Path) -> None:
-    engine = build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)
     plate = DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0)
     backdrop, edges = np.zeros_like(plate), EdgeSettings(strict="off")
-    try:
+    with closing(build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)) as engine:
         self_test(engine, *PLATE_SIZE)
         with pytest.raises(PlateError):  # the self-test does not prove the plate
             engine.step(np.full_like(plate, 250), backdrop, edges).result()
         for light in (1.0, 0.8):
             engine.step((plate * light).astype(np.uint8), backdrop, edges).result()
             self_test(engine, *PLATE_SIZE)
-    finally:
-        engine.close()
 
 
 @pytest.mark.usefixtures("only_the_self_test")
@@ -152,12 +143,9 @@ def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(execut
 def test_a_plate_engine_with_broken_weights_is_refused(
     tensors: Callable[[], dict[str, Tensor]], executor: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError):
-        engine = build_engine(with_plate(tmp_path, tensors(), executor), *PLATE_SIZE)
-        try:
-            self_test(engine, *PLATE_SIZE)
-        finally:
-            engine.close()
+    settings = with_plate(tmp_path, tensors(), executor)
+    with pytest.raises(ModelError), closing(build_engine(settings, *PLATE_SIZE)) as engine:
+        self_test(engine, *PLATE_SIZE)
 
 
 @pytest.mark.usefixtures("only_the_self_test")
