@@ -12,13 +12,13 @@ import pytest
 
 from app.cli import main
 from app.core.files import paths
-from app.media.mp4 import Fragments, cut_incomplete_fragment
+from app.media.mp4 import Fragments
 from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from app.output.unfinished import end, unfinished_recordings
-from tests.clips import numbered, write_clip
+from tests.clips import numbered
 from tests.output.pictures import picture
 
 FPS = 25
@@ -144,20 +144,6 @@ def test_an_empty_file_is_not_announced_for_ever(tmp_path: Path, content: bytes)
         assert main.main(["recover"]) == 1
     assert unfinished_recordings() == ()
     assert part.exists() == bool(content)
-
-
-def test_a_fragment_that_is_cut_off_is_removed(tmp_path: Path) -> None:
-    part = broken_off(tmp_path, "mp4")
-    content = part.read_bytes()
-    last = boxes(content)[-1]
-    part.write_bytes(content[: last[1] + last[2] // 2])
-    cut_incomplete_fragment(part)
-    assert part.read_bytes() == content[: boxes(content)[-3][1] + boxes(content)[-3][2]]
-    assert packets(part) >= 60
-    plain = write_clip(tmp_path / "plain.mp4", 3)
-    size = plain.stat().st_size
-    cut_incomplete_fragment(plain)
-    assert plain.stat().st_size == size
 
 
 def test_the_view_from_a_fragment_on_has_the_offsets_of_the_file(tmp_path: Path) -> None:
