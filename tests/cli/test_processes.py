@@ -42,8 +42,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.contextmanager
-def start(data: Path, tmp_path: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
-    """Run the program without a window on the demo, with settings of its own; it is killed if it still runs at the end.
+def start(data: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """Run the program without a window on the demo; it is killed if it still runs at the end.
 
     It inherits that SIGINT is ignored, so that SIGINT cannot interrupt the start of Python itself, before its own code.
     """
@@ -51,12 +51,7 @@ def start(data: Path, tmp_path: Path, *words: str, output: int = subprocess.PIPE
     try:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "run.py"), "headless", *DEMO, *words],
-            env={
-                **os.environ,
-                "MATTECAM_DATA_DIR": str(data),
-                "MATTECAM_CONFIG_DIR": str(tmp_path / "config"),
-                "MATTECAM_RUNTIME_DIR": str(tmp_path / "run"),
-            },
+            env={**os.environ, "MATTECAM_DATA_DIR": str(data)},
             stdout=output,
             stderr=output,
             text=True,
@@ -77,10 +72,9 @@ def asked_status() -> Mapping[str, JsonValue]:
     return {}
 
 
-def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path) -> None:
     settings_file.save(tmp_path / "none.json", Settings(background=BackgroundSettings(kind="none")))
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
-    with start(prepared, tmp_path, "--config", str(tmp_path / "none.json")) as process:
+    with start(prepared, "--config", str(tmp_path / "none.json")) as process:
         assert process.stderr is not None
         assert any("--background none" in line for line in process.stderr)
         eventually(lambda: bool(asked_status()), START_S)
@@ -99,7 +93,7 @@ def handles_interrupts(pid: int) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the signals that a process handles from /proc")
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.4, 1.0])
 def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path) -> None:
-    with start(tmp_path / "data", tmp_path) as process:
+    with start(tmp_path / "data") as process:
         eventually(lambda: handles_interrupts(process.pid), START_S)
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
@@ -126,12 +120,9 @@ def assert_finished(out: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_the_recording(
-    number: signal.Signals, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+def test_a_signal_finishes_the_recording(number: signal.Signals, prepared: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    with start(prepared, tmp_path, "--record", str(out)) as process:
+    with start(prepared, "--record", str(out)) as process:
         wait_for_frames(process)
         process.send_signal(number)
         assert process.wait(START_S) == 130
@@ -139,12 +130,9 @@ def test_a_signal_finishes_the_recording(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
-def test_a_closed_terminal_finishes_the_recording(
-    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+def test_a_closed_terminal_finishes_the_recording(prepared: Path, tmp_path: Path) -> None:
     screen, terminal = os.openpty()
-    with start(prepared, tmp_path, "--record", str(tmp_path / "out.mp4"), output=terminal) as process:
+    with start(prepared, "--record", str(tmp_path / "out.mp4"), output=terminal) as process:
         os.close(terminal)
         wait_for_frames(process)
         os.close(screen)

@@ -154,8 +154,7 @@ def socket_address(folder: Path) -> ControlAddress:
 
 @pytest.fixture(params=["socket", "pipe"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> ControlAddress:
-    folder = tmp_path / "run"
-    folder.mkdir(mode=0o700)
+    folder = socket_address(tmp_path / "run").folder
     if request.param == "socket":
         return ControlAddress(folder)
     # multiprocessing speaks the same protocol over a Unix socket as over a named pipe

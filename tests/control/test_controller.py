@@ -1,14 +1,19 @@
-"""Commands in general: each changes its own setting alone, none takes text no file can have; quit and status."""
+"""Commands in general: each changes its own setting alone, and is done once frames have shown it; quit and status."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from app.control.changes import Changes
 from app.control.commands import JsonValue
 from app.control.server import answer
 from app.core.settings import FramingSettings
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase, PipelineStatus
 from tests.control.conftest import Program, SettingsAlone
 from tests.runtime.running import BASE
 from tests.waiting import beside
@@ -53,3 +58,26 @@ def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> N
 
 def test_a_name_in_another_encoding_is_possible(program: Program) -> None:
     assert "no file" in answer(program.controller, b'{"command": "background", "argument": "\\udcff.png"}\n').message
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [("", 7), ("the background", 8), ("", 10), ("", 11), ("", 12)],
+        [("", 7), ("", 8), ("", 11), ("", 12), ("", 13)],
+    ],
+    ids=["seen preparing", "prepared between two polls"],
+)
+def test_the_frames_that_count_use_what_was_prepared(reports: list[tuple[str, int]]) -> None:
+    """A damaged background was confirmed: the two frames came before the status said that it had been opened."""
+    statuses = iter(reports)
+    seen: list[int] = []
+
+    def status() -> PipelineStatus:
+        busy, frames = next(statuses)
+        seen.append(frames)
+        return PipelineStatus(phase=Phase.RUNNING, busy=busy, frames_out=frames)
+
+    pipeline = SimpleNamespace(status=status, change=None)
+    assert Changes(cast("Pipeline", pipeline), timeout_s=10).wait_until_settled()
+    assert seen == [frames for _, frames in reports]

@@ -1,21 +1,25 @@
-"""One server at a time: before it starts, beside a second one, after it was stopped, killed or has died."""
+"""One server at a time: while it starts, beside a second one, after it was stopped, killed or has died."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import sys
+from itertools import repeat
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
 
+from app.control import client
 from app.control.address import SOCKET_FILE, ControlAddress, Endpoint
-from app.control.client import NotRunningError, ask
-from app.control.commands import Command
+from app.control.client import CONNECT_TIMEOUT_S, NotRunningError, ask
+from app.control.commands import Answer, Command
 from app.control.folder import take_ownership
 from app.control.server import ControlServer
 from app.control.transport import SocketEndpoint
+from app.testing.parts import FakeClock
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder, serving
 from tests.paths import ROOT
@@ -106,3 +110,22 @@ def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, addre
     with serving(lambda: address) as working:
         assert not working.thread.died
     assert not working.thread.died
+
+
+@pytest.mark.parametrize(("refuses", "accepted"), [(0, True), (3, True), (1000, False)])
+def test_a_program_that_starts_is_waited_for(refuses: int, accepted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock(100.0)
+
+    def sleep(seconds: float) -> None:
+        clock.now_s += seconds
+
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=clock, sleep=sleep))
+    call = Mock(**{"receive.return_value": Answer(True, "").encode()})
+    attempts = [*repeat(None, refuses), call]
+    address = Mock(ControlAddress, **{"connect.side_effect": attempts, "in_use.return_value": True})
+    if accepted:
+        assert ask(Command("status"), at=lambda: address).done
+    else:
+        with pytest.raises(NotRunningError):
+            ask(Command("status"), at=lambda: address)
+        assert clock.now_s == pytest.approx(100 + CONNECT_TIMEOUT_S, abs=0.1)

@@ -14,13 +14,13 @@ from app.control.changes import CommandError
 from app.control.commands import Command
 from app.control.plate import take_live_plate
 from app.core.errors import MattecamError, PlateError, UsageError
-from app.runtime.pipeline import Pipeline
 from app.runtime.plate import plate_path
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import room_picture
 from tests.control.conftest import Program
-from tests.runtime.running import BASE
+from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE, running
 from tests.waiting import beside, eventually
 
 SIZE = 64, 48
@@ -129,24 +129,19 @@ def test_a_client_waits_for_the_countdown() -> None:
     assert Command("plate", "drop").extra_s == Command("pause").extra_s == 0
 
 
-def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(program: Program) -> None:
-    program.world.source_kind = "camera"
-    program.world.readers = 0
+def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path) -> None:
+    world, held = FakeWorld(), list[bool]()
+    world.source_kind, world.readers = "camera", 0
+
+    def wait(seconds: float) -> bool:
+        held.append(world.sources[-1].holds_exposure)
+        return threading.Event().wait(seconds)
+
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1, source_retry_s=0.1)
-    pipeline = Pipeline(BASE, parts=program.world.parts(), timing=timing)
-    pipeline.start()
-    try:
+    with running(world, BASE, timing) as pipeline:
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
-        opened = len(program.world.sources)
-        held: list[bool] = []
-
-        def wait(seconds: float) -> bool:
-            held.append(program.world.sources[-1].holds_exposure)
-            return threading.Event().wait(seconds)
-
-        take_live_plate(pipeline, 0.3, wait, keep=program.keep_plate)
-        assert len(program.world.sources) == opened + 1
+        opened = len(world.sources)
+        take_live_plate(pipeline, 0.3, wait, keep=lambda plate, camera: tmp_path / "plate.png")
+        assert len(world.sources) == opened + 1
         assert held[-1]
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
-    finally:
-        assert pipeline.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from app.compositing import Background, open_background
@@ -9,12 +11,35 @@ from app.compositing.overlay import render_overlay
 from app.compositing.screen_use import ScreenUse
 from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings
-from app.core.types import Backdrop, Picture
+from app.core.types import Backdrop, BgrImage, Frame, Picture
 from app.output.sound.microphone import SoundSource
 from app.output.table import SINKS
 from app.runtime.parts import Parts
 from app.testing.parts import FakeEngine, FakeSink, FakeSource, Faults
 from tests.waiting import eventually
+
+
+class ShapedSource(FakeSource):
+    """Its frames show what the world makes of them."""
+
+    def __init__(self, settings: CaptureSettings, world: FakeWorld) -> None:
+        super().__init__(settings, world.faults, world.source_kind)
+        self._world = world
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        return frame and replace(frame, image=self._world.shape(frame))
+
+
+def still() -> Callable[[Frame], BgrImage]:
+    """For `FakeWorld.shape`: each frame shows what the first one did."""
+    first: list[BgrImage] = []
+
+    def shape(frame: Frame) -> BgrImage:
+        first.append(frame.image)
+        return first[0].copy()
+
+    return shape
 
 
 class FakeCamera(FakeSink):
@@ -91,6 +116,8 @@ class FakeWorld:
         self.node: int | None = None
         """The number of readers of the PipeWire camera; None while PipeWire does not run."""
         self.source_kind = "file"
+        self.shape: Callable[[Frame], BgrImage] = lambda frame: frame.image
+        """What the frames of its sources show."""
         self.engine: type[FakeEngine] = FakeEngine
 
     def parts(self) -> Parts:
@@ -120,7 +147,7 @@ class FakeWorld:
         return self.pictures()[-1]
 
     def _source(self, settings: CaptureSettings) -> FakeSource:
-        self.sources.append(FakeSource(settings, self.faults, self.source_kind))
+        self.sources.append(ShapedSource(settings, self))
         return self.sources[-1]
 
     def _background(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from fractions import Fraction
 
 import cv2
@@ -13,7 +14,7 @@ from app.media.yuv import Layout, YuvConverter
 from app.output.packing import person_on_black, side_by_side, to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.virtual_camera import VirtualCamera
-from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader
+from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
 from app.system.pipewire.video_format import Layout as NodeLayout
 from tests.output import fake_driver
 from tests.pipewire_session import PrivateSession
@@ -111,10 +112,8 @@ def test_alpha_through_pipewire_is_exact(
     pipewire: PrivateSession, layouts: tuple[tuple[NodeLayout, ...]], chosen: str, order: tuple[int, ...]
 ) -> None:
     """OBS takes RGBA, and no BGRA, from a PipeWire camera."""
-    camera = PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)
-    reader = NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), layouts=layouts, follows=True, name="obs")
-    picture = matted()
-    received = []
+    picture, size = matted(), (WIDTH, HEIGHT)
+    received: list[RawFrame] = []
 
     def arrives() -> bool:
         camera.send(picture)
@@ -123,11 +122,11 @@ def test_alpha_through_pipewire_is_exact(
             received.append(frame)
         return bool(received)
 
-    try:
+    with (
+        closing(PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)) as camera,
+        closing(NodeReader("mattecam", size, Fraction(30), layouts=layouts, follows=True, name="obs")) as reader,
+    ):
         eventually(arrives)
-    finally:
-        reader.close()
-        camera.close()
     frame = received[0]
     assert frame.video.layout == chosen
     pixels = np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)

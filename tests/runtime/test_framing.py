@@ -19,11 +19,11 @@ from app.core.settings import (
     PlacementSettings,
     Settings,
 )
-from app.core.types import BgrImage, BlurredBackground, Frame, Matte
+from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, FakeSource, StepInput, room_picture, shows_room
+from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, StepInput, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, newest, person_share, running, shown_in
 from tests.waiting import eventually
@@ -60,14 +60,6 @@ def empty_room(width: int, height: int) -> BgrImage:
     return image
 
 
-class EmptyRoom(FakeSource):
-    """Nobody is there."""
-
-    def read(self) -> Frame | None:
-        frame = super().read()
-        return frame and replace(frame, image=empty_room(*frame.size))
-
-
 class PlateLikeEngine(FakeEngine):
     """Checks that its frames show the same crop as its plate."""
 
@@ -90,13 +82,9 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
             assert gate.wait(10)
         return PlateLikeEngine(settings, (width, height), framing, world)
 
-    parts = replace(
-        world.parts(),
-        build_engine=build,
-        open_source=lambda settings: EmptyRoom(settings, world.faults, "file"),
-    )
+    world.shape = lambda frame: empty_room(*frame.size)
     base = BASE.replace(matting=MattingSettings(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
-    with running(world, base, parts=parts) as pipeline:
+    with running(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
         composites(pipeline)
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
         eventually(lambda: pipeline.status().busy == "the model")
@@ -119,11 +107,8 @@ def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
 
     world, zooms = FakeWorld(), set[float]()
     blurred = BASE.replace(background=BASE.background.replace(kind="blur"), framing=CLOSE_UP)
-    parts = replace(
-        world.parts(),
-        build_engine=lambda settings, width, height, framing: Noting(settings, width, height, world.faults),
-    )
-    with running(world, blurred, parts=parts) as pipeline:
+    world.engine = Noting
+    with running(world, blurred) as pipeline:
         composites(pipeline)
         assert zooms == {CLOSE_UP.zoom}
 
@@ -173,18 +158,14 @@ class BlindEngine(FakeEngine):
 
 def test_a_matte_that_hides_nothing_is_found_when_the_frame_is_small_in_a_corner() -> None:
     """The moved frame fills a quarter of the output only, which must not make the check believe the matte."""
-    world = FakeWorld()
-
-    def build(settings: EngineSettings, width: int, height: int, _framing: FramingSettings) -> MattingEngine:
-        return BlindEngine(settings, width, height, world.faults)
-
-    broken = threading.Event()
+    world, broken = FakeWorld(), threading.Event()
+    world.engine = BlindEngine
 
     def self_test(_engine: MattingEngine, _width: int, _height: int) -> None:
         if broken.is_set():
             raise ModelError(ModelText.UNEXPECTED())
 
-    with running(world, CORNER, parts=replace(world.parts(), build_engine=build, self_test=self_test)) as pipeline:
+    with running(world, CORNER, parts=replace(world.parts(), self_test=self_test)) as pipeline:
         broken.set()
         eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
     assert not any(shows_room(picture.image) for picture in world.pictures())

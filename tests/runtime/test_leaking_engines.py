@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
 
 from app.core.errors import ModelError
-from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
+from app.core.settings import BackgroundSettings, EdgeSettings
 from app.core.types import BgrImage, Frame, Matte, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.parts import FakeEngine, FakeSource, StepInput, room_picture, shows_room
+from app.testing.parts import FakeEngine, StepInput, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
@@ -62,18 +61,13 @@ def flicker(matte: Matte, frame: BgrImage, count: int) -> Matte:
     return alpha_all(matte, frame, count)
 
 
-class DetailedSource(FakeSource):
+def detailed(frame: Frame) -> BgrImage:
     """The fake room, with a pattern on the wall whose every second pixel keeps the room's colour."""
-
-    def read(self) -> Frame | None:
-        frame = super().read()
-        if frame is None:
-            return None
-        image = frame.image.copy()
-        room = np.all(image == room_picture()[0, 0], axis=2)
-        room[:, ::2] = False
-        image[room] = 240
-        return replace(frame, image=image)
+    image = frame.image.copy()
+    room = np.all(image == room_picture()[0, 0], axis=2)
+    room[:, ::2] = False
+    image[room] = 240
+    return image
 
 
 def detailed_self_test(engine: MattingEngine, width: int, height: int) -> None:
@@ -102,11 +96,9 @@ def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Tri
     Engine.on = threading.Event()
     world = FakeWorld()
     world.engine = Engine
-    settings = BASE.replace(
-        capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
-        background=BackgroundSettings.model_validate({"kind": kind}),
-    )
-    parts = replace(world.parts(), self_test=detailed_self_test, open_source=partial(_detailed, world))
+    settings = BASE.replace(background=BackgroundSettings.model_validate({"kind": kind}))
+    world.shape = detailed
+    parts = replace(world.parts(), self_test=detailed_self_test)
     if moment == "start":
         Engine.on.set()
     with running(world, settings, TIMING, parts=parts) as pipeline:
@@ -146,8 +138,3 @@ def test_another_engine_that_shows_the_room_at_once_leads_to_the_card() -> None:
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         frames_pass(world)
     assert not any(shows_room(picture.image) for picture in world.pictures())
-
-
-def _detailed(world: FakeWorld, settings: CaptureSettings) -> FakeSource:
-    world.sources.append(DetailedSource(settings, world.faults, "file"))
-    return world.sources[-1]

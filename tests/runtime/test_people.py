@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
-from app.core.types import BgrImage, Frame
-from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeSource, room_picture, shows_room
+from app.core.types import BgrImage
+from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, newest, person_share, running, shown_in
 from tests.waiting import eventually
@@ -94,19 +92,11 @@ def two_people(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
     return image
 
 
-class TwoPeople(FakeSource):
-    """Two people in the room."""
-
-    def read(self) -> Frame | None:
-        frame = super().read()
-        return frame and replace(frame, image=two_people())
-
-
 def test_only_the_selected_person_is_shown() -> None:
     world = FakeWorld()
-    parts = replace(world.parts(), open_source=lambda settings: TwoPeople(settings, world.faults, "camera"))
+    world.shape = lambda _: two_people()
     alone = BASE.replace(people=PeopleSettings(only_me=True))
-    with running(world, alone, parts=parts) as pipeline:
+    with running(world, alone) as pipeline:
         composites(pipeline)
         eventually(lambda: not pipeline.status().hides_person)
         eventually(lambda: 0 < max(shown_in(pipeline, PERSON), default=0) < WIDTH // 2)  # the largest

@@ -12,16 +12,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from app.core.settings import EngineSettings, FramingSettings
 from app.core.stage import Stage
 from app.core.threads import Turns
 from app.core.types import Matte, PictureKind
-from app.matting.base.interface import MattingEngine
 from app.output.base import FrameSink, SinkContext
 from app.output.recorder import open_alpha_recording, open_recording
 from app.output.recording import FEEDER_NICENESS
 from app.runtime.pipeline import Pipeline
-from app.testing.parts import FakeSink, ImmediateEngine, StepInput
+from app.testing.parts import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import FakeWorld
 from tests.output.sound.sources import FakeDevice
 from tests.runtime.running import BASE, apply, composites, ignore, running
@@ -116,39 +114,26 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the
     assert images[0][4:12, 4:12, 0].mean() > 200, "blue behind the person"
 
 
-class WaitingEngine(ImmediateEngine):
-    """Waits within its steps for the gap between steps, as the encoder does."""
-
-    def __init__(self, engine: MattingEngine, turns: list[Turns], waits_s: list[float]) -> None:
-        self._engine, self._turns, self._waits_s = engine, turns, waits_s
-        self.info = engine.info
-
-    def matte(self, step: StepInput) -> Matte:
-        """Wait and run one step."""
-        for turns in self._turns:
-            started_s = time.perf_counter()
-            turns.wait_for_gap(0.05)
-            self._waits_s.append(time.perf_counter() - started_s)
-        return self._engine.step(step.frame, step.backdrop, step.edges, step.edit).result()
-
-    def close(self) -> None:
-        self._engine.close()
-
-
 def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
     world, turns, waits_s = FakeWorld(), list[Turns](), list[float]()
-    parts = world.parts()
+
+    class Waiting(FakeEngine):
+        """Waits within its steps for the gap between steps, as the encoder does."""
+
+        def matte(self, step: StepInput) -> Matte:
+            for each in turns:
+                started_s = time.perf_counter()
+                each.wait_for_gap(0.05)
+                waits_s.append(time.perf_counter() - started_s)
+            return super().matte(step)
 
     def open_recorder(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
         turns.append(context.turns)
         return FakeSink("recorder")
 
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
-        return WaitingEngine(parts.build_engine(settings, width, height, framing), turns, waits_s)
-
+    world.engine = Waiting
     output = BASE.output.replace(record=tmp_path / "a.mp4")
-    waiting = replace(parts.with_sinks(recording=open_recorder), build_engine=build)
-    with running(world, BASE.replace(output=output), parts=waiting):
+    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=open_recorder)):
         eventually(lambda: len(waits_s) >= 3)
     turns[0].wait_for_gap(60)
     assert min(waits_s) > 0.04

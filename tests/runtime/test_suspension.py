@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -13,8 +12,7 @@ from app.runtime import watchdog
 from app.runtime.finishing import SETTLED_STEPS
 from app.runtime.outputs import output_clock
 from app.runtime.timing import Timing
-from tests.fakes.still import StillSource
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import FakeWorld, still
 from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
@@ -79,8 +77,8 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None
 def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension: Suspension) -> None:
     """The composite from before was repeated for every equal frame, and dropped each time: only the card was left."""
     world = FakeWorld()
-    parts = replace(world.parts(), open_source=lambda settings: StillSource(settings, world))
-    with running(world, BASE, UNHURRIED, parts=parts) as pipeline:
+    world.shape = still()
+    with running(world, BASE, UNHURRIED) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
         asleep_s = suspension.sleep()
         eventually(lambda: world.newest().frame is None)

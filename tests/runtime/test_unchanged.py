@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
-from app.core.types import BlurredBackground, Frame, Picture, PictureKind
+from app.core.types import BgrImage, BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.finishing import SETTLED_STEPS, Conditions, UnchangedFrames
 from app.testing.parts import FakeEngine
-from tests.fakes.still import StillSource
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import FakeWorld, still
 from tests.runtime.running import composites, running
 from tests.waiting import eventually
 
@@ -130,8 +129,8 @@ def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
     steps: list[int] = []
     world = FakeWorld()
     world.engine = counting(steps, calm=False)
-    parts = replace(world.parts(), open_source=lambda settings: StillSource(settings, world))
-    with running(world, parts=parts) as pipeline:
+    world.shape = still()
+    with running(world) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
         matted = len(steps)
         composites(pipeline, 20)
@@ -144,23 +143,18 @@ def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
         assert len(steps) > matted
 
 
-class NoisySource(StillSource):
-    """Gives the same frame with other noise again and again."""
-
-    def read(self) -> Frame | None:
-        frame = super().read()
-        if frame is None:
-            return None
-        noise = np.random.default_rng(frame.index).integers(0, 4, frame.image.shape, np.uint8)
-        return replace(frame, image=frame.image ^ noise)
-
-
 def test_while_it_is_calm_every_second_composite_is_shown_again() -> None:
     steps: list[int] = []
     world = FakeWorld()
     world.engine = counting(steps, calm=True)
-    parts = replace(world.parts(), open_source=lambda settings: NoisySource(settings, world))
-    with running(world, parts=parts) as pipeline:
+    picture = still()
+
+    def with_noise(frame: Frame) -> BgrImage:
+        noise = np.random.default_rng(frame.index).integers(0, 4, frame.image.shape, np.uint8)
+        return np.asarray(picture(frame) ^ noise, np.uint8)
+
+    world.shape = with_noise
+    with running(world) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
         matted, out = len(steps), pipeline.status().frames_out
         composites(pipeline, 40)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from app.core.types import Picture, PictureKind
 from app.doctor.proof import colour_bars
@@ -19,34 +21,40 @@ def backend() -> str:
     return os.environ.get("BACKEND", "pyvirtualcam")
 
 
-def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
-    """Send until SIGTERM; call `tell` once, after the first frame. SIGUSR1 switches to a wider, larger frame
-    (1280x720 for 640x480) and back. Raises SinkError.
-    """
-    width, height = map(int, size.split("x"))
-    # plain flags: a handler that sets an Event deadlocks if it interrupts a wait for the same Event
-    ended = larger = False
+def ticks() -> Iterator[int]:
+    """Yield the number of each frame when it is due, until SIGTERM."""
+    ended = False  # a plain flag: a handler that sets an Event deadlocks if it interrupts a wait for that Event
 
     def end(*_: object) -> None:
         nonlocal ended
         ended = True
 
+    signal.signal(signal.SIGTERM, end)
+    started_s = time.monotonic()
+    for number in itertools.count():
+        time.sleep(max(0.0, started_s + number / FPS - time.monotonic()))
+        if ended:
+            return
+        yield number
+
+
+def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
+    """Send until SIGTERM; call `tell` once, after the first frame. SIGUSR1 switches to a wider, larger frame
+    (1280x720 for 640x480) and back. Raises SinkError.
+    """
+    width, height = map(int, size.split("x"))
+    larger = False
+
     def change_size(*_: object) -> None:
         nonlocal larger
         larger = not larger
 
-    signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGUSR1, change_size)
     small = Picture(colour_bars(width, height), PictureKind.STANDBY)
     large = Picture(colour_bars(width * 2, height * 3 // 2), PictureKind.STANDBY)
     camera = VirtualCamera(device, width, height, FPS, backend=backend())
-    try:
-        started_s, sent = time.monotonic(), 0
-        while not ended:
-            time.sleep(max(0.0, started_s + sent / FPS - time.monotonic()))
+    with closing(camera):
+        for number in ticks():
             camera.send(large if larger else small)
-            sent += 1
-            if sent == 1:
+            if number == 0:
                 tell(f"sending {camera.size[0]}x{camera.size[1]} to {camera.name}")
-    finally:
-        camera.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from fractions import Fraction
 
 import cv2
@@ -15,9 +15,13 @@ from app.core.errors import SinkLostError
 from app.core.types import BgrImage, Outgoing
 from app.output.pipewire import PipeWireCamera
 from app.system.pipewire.reader import NodeReader, RawFrame
-from tests.output.pictures import picture
+from tests.output import pictures
+from tests.output.pictures import marked_bars, picture, sender
+from tests.waiting import eventually
 
 WIDTH, HEIGHT, FPS = 64, 48, 60.0
+MARKED = 640, 480
+"""Size of frames with marks."""
 
 
 class Feeder:
@@ -38,7 +42,7 @@ class Feeder:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         self._stop.set()
         self._thread.join(10)
         self.camera.close()
@@ -60,22 +64,21 @@ class Feeder:
         return one
 
 
-@contextmanager
-def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> Iterator[Feeder]:
-    feeder = Feeder(width, height, fps)
-    try:
-        yield feeder
-    finally:
-        feeder.stop()
+def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> AbstractContextManager[Feeder]:
+    return closing(Feeder(width, height, fps))
 
 
-@contextmanager
-def reading(*, follows: bool = True, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Iterator[NodeReader]:
-    reader = NodeReader("mattecam", size, Fraction(30), follows=follows)
-    try:
-        yield reader
-    finally:
-        reader.close()
+def reading(*, follows: bool = True, size: tuple[int, int] = (WIDTH, HEIGHT)) -> AbstractContextManager[NodeReader]:
+    return closing(NodeReader("mattecam", size, Fraction(30), follows=follows))
+
+
+def sends_to(feeder: Feeder, *readers: NodeReader, frames: int = 60, lost: int = 0) -> None:
+    """Send more frames, and wait until each reader has them, but for a few that may be lost."""
+    before = [reader.received for reader in readers]
+    goal, feeder.counts = feeder.sent + frames, True
+    eventually(lambda: feeder.sent >= goal)
+    feeder.counts = False
+    eventually(lambda: all(one.received - had >= frames - lost for one, had in zip(readers, before, strict=True)))
 
 
 def next_frame(reader: NodeReader, timeout_s: float = 5.0) -> RawFrame:
@@ -89,3 +92,11 @@ def image_of(frame: RawFrame) -> BgrImage:
     assert frame.video.layout == "YUY2"
     packed = np.frombuffer(frame.data, np.uint8).reshape(frame.video.height, frame.video.width, 2)
     return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2).astype(np.uint8, copy=False)
+
+
+@contextmanager
+def marked_camera() -> Iterator[PipeWireCamera]:
+    """Feed a camera inside the context: bars with their time drawn into them."""
+    camera = PipeWireCamera(*MARKED, pictures.FPS)
+    with sender(marked_bars(*MARKED), camera):
+        yield camera

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.output.pipewire.desktop import desktop
-from tests.output.pipewire.marked import marked_camera
+from tests.output.pipewire.feeding import marked_camera
 from tests.output.web_page import ages_of, bars_error, browser_command, page
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession

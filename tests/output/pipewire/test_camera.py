@@ -13,7 +13,7 @@ from app.core.errors import SinkOpenError
 from app.output.pipewire import PipeWireCamera
 from app.system.pipewire import library
 from tests.output.pictures import bar_error, picture
-from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
+from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading, sends_to
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
 from tests.waiting import eventually
 
@@ -66,11 +66,7 @@ def test_a_reader_that_was_there_first_gets_frames(pipewire: PrivateSession) -> 
 def test_two_readers_get_every_frame(pipewire: PrivateSession) -> None:
     with feeding() as feeder, reading() as one, reading() as other:
         next_frame(one), next_frame(other)
-        before = one.received, other.received
-        feeder.counts = True
-        eventually(lambda: len(feeder.sent_at_s) >= 60)
-        feeder.counts = False
-        eventually(lambda: min(one.received - before[0], other.received - before[1]) >= 60)
+        sends_to(feeder, one, other)
 
 
 def test_a_hundred_readers_come_and_go(pipewire: PrivateSession) -> None:
@@ -92,10 +88,7 @@ def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> Non
             eventually(lambda: feeder.camera.readers == 0)
         with reading() as reader:
             next_frame(reader)
-            received, feeder.counts = reader.received, True
-            eventually(lambda: len(feeder.sent_at_s) >= 60)
-            feeder.counts = False
-            eventually(lambda: reader.received - received >= 60)
+            sends_to(feeder, reader)
 
 
 def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession) -> None:
@@ -103,10 +96,7 @@ def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession) -> 
         assert other.stdout is not None and other.stdout.readline()
         next_frame(reader)
         other.send_signal(signal.SIGSTOP)
-        received, feeder.counts = reader.received, True
-        eventually(lambda: feeder.sent >= 90)
-        feeder.counts = False
-        eventually(lambda: reader.received - received >= 85)
+        sends_to(feeder, reader, frames=90, lost=5)
         other.send_signal(signal.SIGCONT)
 
 

@@ -16,7 +16,7 @@ import pytest
 from app.core.types import BgrImage
 from tests.output.pictures import FPS, bar_error
 from tests.output.pipewire.desktop import desktop
-from tests.output.pipewire.marked import HEIGHT, WIDTH, marked_camera
+from tests.output.pipewire.feeding import MARKED, marked_camera
 from tests.output.pipewire.sandbox import APP, in_sandbox, install, permit, viewer
 from tests.output.web_page import ages_of, browser_command, page
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
@@ -26,6 +26,7 @@ from tests.waiting import eventually
 __all__ = ["desktop"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 FRAMES = 90
+WIDTH, HEIGHT = MARKED
 REFUSED = 3
 
 

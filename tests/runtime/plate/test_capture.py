@@ -35,63 +35,66 @@ def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE) -> Frame:
     return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30)
 
 
-class TestCapture:
-    """Collecting frames."""
+def test_frames_are_spread_over_the_time_and_few() -> None:
+    capture = PlateCapture(2.0)
+    done = [capture.feed(shot(index, value=index), "one") for index in range(61)]
+    assert done == [False] * 60 + [True]
+    assert len(capture.frames) == MOST_FRAMES
+    assert capture.frames[0][0, 0, 0] == 0
+    assert capture.frames[-1][0, 0, 0] >= 57
 
-    def test_frames_are_spread_over_the_time_and_few(self) -> None:
-        capture = PlateCapture(2.0)
-        done = [capture.feed(shot(index, value=index), "one") for index in range(61)]
-        assert done == [False] * 60 + [True]
-        assert len(capture.frames) == MOST_FRAMES
-        assert capture.frames[0][0, 0, 0] == 0
-        assert capture.frames[-1][0, 0, 0] >= 57
 
-    def test_large_frames_are_fewer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.runtime.plate.MOST_BYTES", 5 * shot(0).image.nbytes)
-        capture = PlateCapture(1.0)
-        assert [capture.feed(shot(index), "one") for index in range(31)][-1]
-        assert len(capture.frames) == 5
+def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.runtime.plate.MOST_BYTES", 5 * shot(0).image.nbytes)
+    capture = PlateCapture(1.0)
+    assert [capture.feed(shot(index), "one") for index in range(31)][-1]
+    assert len(capture.frames) == 5
 
-    @pytest.mark.parametrize(("size", "camera"), [((80, 60), "one"), (SIZE, "two")])
-    def test_another_size_or_camera_begins_anew(self, size: tuple[int, int], camera: str) -> None:
-        capture = PlateCapture(1.0)
-        assert not any(capture.feed(shot(index, value=0), "one") for index in range(20))
-        assert not any(capture.feed(shot(index, size=size), camera) for index in range(20, 50))
-        assert capture.feed(shot(50, size=size), camera)
-        assert capture.plate().shape == (size[1], size[0], 3)
-        assert (capture.plate() == 100).all()
-        assert capture.camera == camera
 
-    def test_a_camera_that_repeats_its_last_frame_is_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        now_s = [100.0]
-        monkeypatch.setattr("app.runtime.plate.time", SimpleNamespace(monotonic=lambda: now_s[0]))
-        capture = PlateCapture(1.0)
-        now_s[0] += START_LIMIT_S - 1
-        capture.feed(shot(0), "one")
-        now_s[0] += START_LIMIT_S - 1
-        assert not capture.silent
-        capture.feed(shot(0), "one")
-        now_s[0] += 2
-        assert capture.silent
+@pytest.mark.parametrize(("size", "camera"), [((80, 60), "one"), (SIZE, "two")])
+def test_another_size_or_camera_begins_anew(size: tuple[int, int], camera: str) -> None:
+    capture = PlateCapture(1.0)
+    assert not any(capture.feed(shot(index, value=0), "one") for index in range(20))
+    assert not any(capture.feed(shot(index, size=size), camera) for index in range(20, 50))
+    assert capture.feed(shot(50, size=size), camera)
+    assert capture.plate().shape == (size[1], size[0], 3)
+    assert (capture.plate() == 100).all()
+    assert capture.camera == camera
 
-    def test_a_repeated_picture_counts_once(self) -> None:
-        capture = PlateCapture(1.0)
-        for _ in range(5):
-            capture.feed(shot(7), "one")
-        assert len(capture.frames) == 1
 
-    def test_nothing_seen_is_no_plate(self) -> None:
-        assert PlateCapture().progress == 0
-        with pytest.raises(PlateError):
-            PlateCapture().plate()
+def test_a_camera_that_repeats_its_last_frame_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr("app.runtime.plate.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    capture = PlateCapture(1.0)
+    now_s[0] += START_LIMIT_S - 1
+    capture.feed(shot(0), "one")
+    now_s[0] += START_LIMIT_S - 1
+    assert not capture.silent
+    capture.feed(shot(0), "one")
+    now_s[0] += 2
+    assert capture.silent
 
-    def test_a_passer_by_is_not_in_the_plate(self) -> None:
-        capture = PlateCapture(1.0)
-        for index in range(31):
-            frame = shot(index)
-            frame.image[:, 4 * index : 4 * index + 30] = 255
-            capture.feed(frame, "one")
-        assert (capture.plate() == 100).all()
+
+def test_a_repeated_picture_counts_once() -> None:
+    capture = PlateCapture(1.0)
+    for _ in range(5):
+        capture.feed(shot(7), "one")
+    assert len(capture.frames) == 1
+
+
+def test_nothing_seen_is_no_plate() -> None:
+    assert PlateCapture().progress == 0
+    with pytest.raises(PlateError):
+        PlateCapture().plate()
+
+
+def test_a_passer_by_is_not_in_the_plate() -> None:
+    capture = PlateCapture(1.0)
+    for index in range(31):
+        frame = shot(index)
+        frame.image[:, 4 * index : 4 * index + 30] = 255
+        capture.feed(frame, "one")
+    assert (capture.plate() == 100).all()
 
 
 def test_demo_room_is_taken_before_the_person_comes() -> None:
@@ -105,63 +108,58 @@ def test_demo_room_is_taken_before_the_person_comes() -> None:
     assert 0 < told[-1] < 1
 
 
-class TestSomeone:
-    """Detection of persons in a plate by the bundled network."""
-
-    @pytest.mark.parametrize("size", [(320, 240), (160, 96)])
-    def test_the_demo_with_and_without_its_person(self, size: tuple[int, int]) -> None:
-        assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
-        assert not shows_someone(DemoSource(*size, 30, empty_scene_s=3.0, motion=0).render(0))
-
-    def test_what_is_no_room_shows_nobody(self) -> None:
-        noise = np.random.default_rng(1).integers(0, 255, (12, 20, 3), np.uint8)
-        for picture in (np.zeros((48, 64, 3), np.uint8), cv2.resize(noise, SIZE), np.full((20, 400, 3), 250, np.uint8)):
-            assert not shows_someone(np.asarray(picture, np.uint8))
+@pytest.mark.parametrize("size", [(320, 240), (160, 96)])
+def test_the_demo_with_and_without_its_person(size: tuple[int, int]) -> None:
+    assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
+    assert not shows_someone(DemoSource(*size, 30, empty_scene_s=3.0, motion=0).render(0))
 
 
-class TestFiles:
-    """Saving and loading plates."""
-
-    def test_a_plate_comes_back_with_its_origin(self, tmp_path: Path) -> None:
-        path = tmp_path / "new" / "plate.png"
-        kept = save_plate(path, shot(0).image, "usb-1")
-        assert plate_info(path) == kept
-        assert (kept.camera, kept.width, kept.height) == ("usb-1", *SIZE)
-        np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
-        assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
-
-    def test_a_folder_that_cannot_be_made_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("")
-        with pytest.raises(PlateError, match=r"plate\.png"):
-            save_plate(tmp_path / "file" / "plate.png", shot(0).image, "usb-1")
-
-    def test_cameras_have_their_own_files(self) -> None:
-        one, other = plate_path("usb-1/../x y", 640, 480), plate_path("usb-2", 640, 480)
-        assert one.parent == other.parent != one
-        assert one.name == "usb-1_.._x_y-640x480.png"
+def test_what_is_no_room_shows_nobody() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (12, 20, 3), np.uint8)
+    for picture in (np.zeros((48, 64, 3), np.uint8), cv2.resize(noise, SIZE), np.full((20, 400, 3), 250, np.uint8)):
+        assert not shows_someone(np.asarray(picture, np.uint8))
 
 
-class TestCommand:
-    """`run.py plate`."""
+def test_a_plate_comes_back_with_its_origin(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "plate.png"
+    kept = save_plate(path, shot(0).image, "usb-1")
+    assert plate_info(path) == kept
+    assert (kept.camera, kept.width, kept.height) == ("usb-1", *SIZE)
+    np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
 
-    def test_it_writes_the_plate(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        path = tmp_path / "plate.png"
-        words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
-        assert main.main(["plate", "--output", str(path), *words]) == 0
-        said = capsys.readouterr()
-        assert said.out == f"{path}\n"
-        assert "Step out" in said.err
-        assert np.asarray(cv2.imread(str(path))).shape == (96, 160, 3)
-        info = plate_info(path)
-        assert info is not None
-        assert info.camera == "demo"
 
-    def test_it_refuses_someone(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        path = tmp_path / "plate.png"
-        words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
-        assert main.main(["plate", "--output", str(path), *words]) == 1
-        assert "Someone is still in view" in capsys.readouterr().err
-        assert not list(tmp_path.iterdir())
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlateError, match=r"plate\.png"):
+        save_plate(tmp_path / "file" / "plate.png", shot(0).image, "usb-1")
+
+
+def test_cameras_have_their_own_files() -> None:
+    one, other = plate_path("usb-1/../x y", 640, 480), plate_path("usb-2", 640, 480)
+    assert one.parent == other.parent != one
+    assert one.name == "usb-1_.._x_y-640x480.png"
+
+
+def test_it_writes_the_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "plate.png"
+    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
+    assert main.main(["plate", "--output", str(path), *words]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{path}\n"
+    assert "Step out" in said.err
+    assert np.asarray(cv2.imread(str(path))).shape == (96, 160, 3)
+    info = plate_info(path)
+    assert info is not None
+    assert info.camera == "demo"
+
+
+def test_it_refuses_someone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "plate.png"
+    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
+    assert main.main(["plate", "--output", str(path), *words]) == 1
+    assert "Someone is still in view" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def median(frames: Sequence[BgrImage]) -> BgrImage:
@@ -173,40 +171,41 @@ def median(frames: Sequence[BgrImage]) -> BgrImage:
 
 
 @pytest.mark.long
-class TestClips:
-    """Clips of a real office, with persons who stay in place and move their arms."""
+def test_a_real_room_with_and_without_its_person() -> None:
+    images = clip_frames("asl_eat", 6)
+    assert shows_someone(images[0])
+    assert not shows_someone(empty_room(images))
 
-    def test_a_real_room_with_and_without_its_person(self) -> None:
-        images = clip_frames("asl_eat", 6)
-        assert shows_someone(images[0])
-        assert not shows_someone(empty_room(images))
 
-    @pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
-    def test_who_stands_still_stays_in_the_median_and_is_found_there(self, clip: str) -> None:
-        frames = clip_frames(clip, 20)
-        plate = median(frames)
-        still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
-        assert still.mean() > 0.3
-        assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
-        assert shows_someone(plate)
+@pytest.mark.long
+@pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
+def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> None:
+    frames = clip_frames(clip, 20)
+    plate = median(frames)
+    still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
+    assert still.mean() > 0.3
+    assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
+    assert shows_someone(plate)
 
-    def test_of_who_walks_through_nothing_remains(self) -> None:
-        """The clip's person, shifted further from frame to frame before the clip's background."""
-        frames = clip_frames("asl_walk", 12)
-        room = empty_room(frames)
-        width = room.shape[1]
-        walk: list[BgrImage] = []
-        ever = np.zeros(room.shape[:2], bool)
-        for index, frame in enumerate(frames):
-            shift = round(width * (index / (len(frames) - 1) - 0.5) * 1.6)
-            matte = moved(person(frame), shift)[..., None] / 255
-            walk.append((matte * moved(frame, shift) + (1 - matte) * room).astype(np.uint8))
-            ever |= matte[..., 0] > 0.5
-        assert ever.mean() > 0.5
-        plate = median(walk)
-        remainder = (np.abs(plate.astype(int) - room).max(2) > 20) & ever
-        assert remainder.sum() / ever.sum() < 0.02
-        assert not shows_someone(plate)
+
+@pytest.mark.long
+def test_of_who_walks_through_nothing_remains() -> None:
+    """The clip's person, shifted further from frame to frame before the clip's background."""
+    frames = clip_frames("asl_walk", 12)
+    room = empty_room(frames)
+    width = room.shape[1]
+    walk: list[BgrImage] = []
+    ever = np.zeros(room.shape[:2], bool)
+    for index, frame in enumerate(frames):
+        shift = round(width * (index / (len(frames) - 1) - 0.5) * 1.6)
+        matte = moved(person(frame), shift)[..., None] / 255
+        walk.append((matte * moved(frame, shift) + (1 - matte) * room).astype(np.uint8))
+        ever |= matte[..., 0] > 0.5
+    assert ever.mean() > 0.5
+    plate = median(walk)
+    remainder = (np.abs(plate.astype(int) - room).max(2) > 20) & ever
+    assert remainder.sum() / ever.sum() < 0.02
+    assert not shows_someone(plate)
 
 
 def moved(image: NDArray[np.uint8], shift: int) -> NDArray[np.uint8]:
