@@ -36,6 +36,15 @@ def write_images(folder: Path, *names: str) -> Path:
     return folder
 
 
+def write_inputs(folder: Path) -> None:
+    """Write one.mp4, the folder `one` with it, base.avi, photo.jpg, and the folder `pics` with an image."""
+    for name in ("one.mp4", "base.avi", "one/one.mp4"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_clip(folder / name, 2)
+    cv2.imwrite(str(folder / "photo.jpg"), numbered(1))
+    write_images(folder / "pics", "1.png")
+
+
 def number_of(image: BgrImage) -> int:
     """Return the number in the stripes."""
     stripe = image.shape[1] // BITS

@@ -8,7 +8,7 @@ import cv2
 import pytest
 
 from app.cli import main
-from tests.clips import numbered, write_clip
+from tests.clips import numbered, write_inputs
 from tests.offline.converting import build_half
 
 FAST = ("--model", "mattecam")
@@ -16,16 +16,9 @@ FAST = ("--model", "mattecam")
 
 @pytest.fixture(autouse=True)
 def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """one.mp4, the folder `one` with it, base.avi, photo.jpg, and the folder `pics` with an image."""
     monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     monkeypatch.chdir(tmp_path)
-    for name in ("one", "pics"):
-        Path(name).mkdir()
-    write_clip(Path("one.mp4"), 2)
-    write_clip(Path("base.avi"), 2)
-    write_clip(Path("one/one.mp4"), 2)
-    cv2.imwrite("pics/1.png", numbered(1))
-    cv2.imwrite("photo.jpg", numbered(1))
+    write_inputs(tmp_path)
 
 
 def files(folder: str) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from tests.clips import numbered, write_clip
+from tests.clips import write_inputs
 
 REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --fps abc", 2, "--fps: “abc” is not possible: it must be a number."),
@@ -133,14 +133,9 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """one.mp4, base.avi, a folder with a clip and one with an image, images of two sizes, and a text."""
+    """Inputs, an image of another size, and a text."""
     place = tmp_path_factory.mktemp("refused")
-    for name in ("one", "pics"):
-        (place / name).mkdir()
-    for name in ("one.mp4", "base.avi", "one/one.mp4"):
-        write_clip(place / name, 2)
-    for name in ("pics/1.png", "photo.jpg"):
-        cv2.imwrite(str(place / name), numbered(1))
+    write_inputs(place)
     cv2.imwrite(str(place / "small.png"), np.zeros((8, 8, 3), np.uint8))
     (place / "note.txt").write_text("text")
     return place
