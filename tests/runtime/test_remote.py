@@ -71,6 +71,25 @@ class OnlyAServer(Place):
         super().__init__(settings, width, height, faults)
 
 
+@pytest.mark.parametrize("chosen", [{"location": "local"}, {"server": "https://other.example"}], ids=["off", "other"])
+def test_a_server_that_is_left_gets_no_more_frames(chosen: dict[str, str]) -> None:
+    """They were sent on until something else could matte: for ever where nothing else could."""
+    world = FakeWorld()
+    world.engine = OnlyAServer
+    network = Place.network = Network()
+    with running(world, REMOTE, IMPATIENT) as pipeline:
+        eventually(lambda: bool(network.levels) and server_state(pipeline) == "connected")
+        network.answers.clear()
+        pipeline.change(lambda now: now.replace(matting=now.matting.replace(**chosen)))
+        eventually(lambda: any("no network" in problem.message for problem in pipeline.status().problems))
+        network.levels.clear()
+        before = pipeline.status().frames_in
+        eventually(lambda: pipeline.status().frames_in > before + 20)
+        assert not network.levels and device(pipeline) == ""
+        network.answers.set()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
 def test_a_machine_that_cannot_matte_until_the_server_answers_shows_the_card() -> None:
     world = FakeWorld()
     world.engine = OnlyAServer

@@ -12,7 +12,7 @@ from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.matting.base.interface import MattingEngine
 from app.runtime.plate import plate_info
-from app.runtime.status import Phase
+from app.runtime.status import Phase, ServerState
 from models.table import needs_plate
 
 
@@ -92,11 +92,11 @@ class EnginePlan:
     | REPLACED | what replaces the choice, or a server anew | REPLACED; base: CHOSEN | REPLACED, else FAILED   |
     | FAILED   | nothing                                    | as what was being built | REPLACED, else FAILED  |
 
-    While the choice is built, an engine that goes before is in use: that of another choice or, for a server, which may
-    take long to answer, one of this machine that the selector builds first. After `failed` of a stream the server may
-    get one more offer: CHOSEN. From every state `choose` leads to CHOSEN and `keep` to REPLACED. `due` leads from
-    FAILED to what failed; in REPLACED it asks the server again, beside the engine in use. Times are those of one steady
-    clock, in seconds.
+    While the choice is built, an engine that goes before is in use: that of another choice, unless it is a server that
+    the choice does not name, or, for a server, which may take long to answer, one of this machine that the selector
+    builds first. After `failed` of a stream the server may get one more offer: CHOSEN. From every state `choose` leads
+    to CHOSEN and `keep` to REPLACED. `due` leads from FAILED to what failed; in REPLACED it asks the server again,
+    beside the engine in use. Times are those of one steady clock, in seconds.
     """
 
     def __init__(self) -> None:
@@ -120,6 +120,15 @@ class EnginePlan:
     def lowered(self) -> bool:
         """Whether less than full quality is asked for."""
         return self.target != self.base
+
+    @property
+    def server(self) -> ServerState | None:
+        """What the status tells of the server; None while the choice is this machine."""
+        if self.choice is None or not self.choice.remote:
+            return None
+        if self.in_use is not None and self.in_use.remote:
+            return ServerState.CONNECTED
+        return ServerState.LOCAL if self.state in (ChoiceState.REPLACED, ChoiceState.FAILED) else ServerState.CONNECTING
 
     def choose(self, choice: EngineKey) -> EngineKey:
         """Ask for another choice, or for the same one anew; return what to build."""

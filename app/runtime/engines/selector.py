@@ -148,14 +148,14 @@ class EngineSelector:
         else:
             self._fall_back(plan.base, fallback, error, self._timing.remote_again_s)
 
-    def close_engine(self) -> None:
-        """Close the engine in use, if any."""
+    def close_engine(self, close: Callable[[MattingEngine], None] = lambda engine: close_unused(engine.close)) -> None:
+        """Close the engine in use, if any. close: closes it."""
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
         self.info = None
         if engine is not None:
-            close_unused(engine.close)
+            close(engine)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
@@ -219,24 +219,19 @@ class EngineSelector:
         elif (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
         self.poll()
-        self.server = self._server_state()
+        self.server = self._plan.server
         self._govern(settings.matting.governor)
         return self._engine if plan.in_use is not None and plan.in_use.takes(frame) else None
 
     def _choose(self, wanted: EngineKey) -> None:
         """Build another choice; where nothing mattes, an engine of this machine before a server is asked."""
+        used = self._plan.in_use
+        if used is not None and used.remote and used.settings.server != wanted.settings.server:
+            self.close_engine(self.preparer.retire)  # no frame goes to a server that the user has left
         self._anew, self._before_server, key = False, None, self._plan.choose(wanted)
         if key.remote and self._plan.in_use is None:
             key = self._before_server = key.with_settings(key.settings.replace(location="local"))
         self._ask(key)
-
-    def _server_state(self) -> ServerState | None:
-        plan = self._plan
-        if plan.choice is None or not plan.choice.remote:
-            return None
-        if plan.in_use is not None and plan.in_use.remote:
-            return ServerState.CONNECTED
-        return ServerState.LOCAL if plan.state in (ChoiceState.REPLACED, ChoiceState.FAILED) else ServerState.CONNECTING
 
     def _ask(self, key: EngineKey) -> None:
         """Build an engine at full quality."""
@@ -282,7 +277,7 @@ class EngineSelector:
         if key == plan.target:  # else the settings ask for something else by now
             beside_server = key.remote and running != key
             plan.keep(time.monotonic() + self._timing.remote_retry_s if beside_server else None)
-        self.server = self._server_state()
+        self.server = self._plan.server
         self._board.report(Stage.MATTING, named(error))
 
     def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception, remote_s: float) -> None:
@@ -293,7 +288,7 @@ class EngineSelector:
         elif fallback.location != key.settings.location:
             due_at_s = now_s + remote_s
         asked = self._plan.failed(None if fallback is None else key.with_settings(fallback), due_at_s)
-        self.server = self._server_state()  # before the problem, which then ends no run
+        self.server = self._plan.server  # before the problem, which then ends no run
         self._board.report(Stage.MATTING, named(error, fallback))
         if asked is not None:
             self._ask(asked)
