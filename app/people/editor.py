@@ -125,7 +125,8 @@ class PeopleEditor:
     def __init__(self) -> None:
         self._settings = PeopleSettings()
         self._zones: tuple[Zone, ...] = ()
-        self._framing, self._camera = FramingSettings(), ""
+        self.framing, self._camera = FramingSettings(), ""
+        """`framing`: see `MatteEditor`."""
         self._auto: AutoFraming | None = None
         self._only_me: OnlyMe | None = None
         self._selected: tuple[float, float] | None = None
@@ -160,7 +161,7 @@ class PeopleEditor:
         self._prepare_only_me(people.only_me, framing, selected)
         if people is not self._settings or camera != self._camera:
             self._zones = people.zones_of(camera)
-        self._settings, self._framing, self._camera, self._now_s = people, framing, camera, now_s
+        self._settings, self.framing, self._camera, self._now_s = people, framing, camera, now_s
         aspect = size[0] / size[1]
         follows = people.auto_framing != "off" and framing.zoom == 1
         if not follows or aspect != self._aspect or now_s < self._last_s:
@@ -216,8 +217,8 @@ class PeopleEditor:
         if self._only_me is None or selected != self._selected:
             self._only_me = self._only_me or OnlyMe()
             self._only_me.select(point)
-        elif framing != self._framing:
-            self._only_me.reframe(self._framing, framing)
+        elif framing != self.framing:
+            self._only_me.reframe(self.framing, framing)
         self._selected = selected
 
     def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
@@ -238,14 +239,14 @@ class PeopleEditor:
         if self._drawn is None or self._drawn[0] != (self._zones, self._aspect):
             self._drawn = (self._zones, self._aspect), draw_zones(self._zones, self._aspect)
             self._planes = None
-        depends_on = self._framing, rows, columns
+        depends_on = self.framing, rows, columns
         if self._planes is None or self._planes[0] != depends_on:
-            self._planes = depends_on, zone_planes(self._drawn[1], self._framing, (rows, columns))
+            self._planes = depends_on, zone_planes(self._drawn[1], self.framing, (rows, columns))
         return self._planes[1]
 
     def _next_view(self, alpha: Plane, step_s: float) -> View:
         style = self._settings.auto_framing
-        if style == "off" or self._framing.zoom != 1:
+        if style == "off" or self.framing.zoom != 1:
             return WHOLE_VIEW
         if self._auto is None:
             self._auto = AutoFraming(style, self._aspect)

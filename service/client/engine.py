@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.core.errors import RemoteError
 from app.core.messages.remote import RemoteText
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, FramingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, check_bgr
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending, StepGeometry, auto_ratio
 from app.matting.cpu.compositor import Coefficients
@@ -118,6 +118,8 @@ class RemoteEngine:
         self._sent: OrderedDict[int, _Sent] = OrderedDict()
         self._round_trip_s: float | None = None
         self._size = width, height
+        self._framing: FramingSettings | None = None
+        """The crop of the last frame, if its matte was edited."""
         self._alpha: AlphaImage = np.zeros((2, 2), np.uint8)
         self._witness = Witness(link.server, look)
         self._compositing = FrameEngine(
@@ -147,9 +149,10 @@ class RemoteEngine:
         the given frame. Raises RemoteError if none comes, ModelError if it shows more than people.
         """
         check_bgr(frame)
-        if frame.shape[:2] != self._size[::-1]:
-            self._sent.clear()
-            self._size = frame.shape[1], frame.shape[0]
+        size, framing = (frame.shape[1], frame.shape[0]), None if edit is None else edit.framing
+        if (size, framing) != (self._size, self._framing):
+            self._sent.clear()  # an edit fits frames of its own crop alone
+            self._size, self._framing = size, framing
         blur = backdrop if isinstance(backdrop, BlurredBackground) else None
         self._number = (self._number + 1) % COUNT
         self._sent[self._number] = _Sent(frame, self._now(), blur.zoom if blur is not None else 1.0)

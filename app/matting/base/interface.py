@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.core.errors import ModelError
 from app.core.matte_edit import MatteEdit, Plane
 from app.core.messages.matting import ModelText
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, FramingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 StateArrays = Mapping[str, NDArray[Any]]
@@ -107,6 +107,11 @@ class EngineInfo:
 
 class MatteEditor(Protocol):
     """Decides per frame what is done to the matte between the network and the composite."""
+
+    @property
+    def framing(self) -> FramingSettings:
+        """The manual crop of the frames that it can edit now."""
+        ...
 
     def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
         """Return the change of this frame's matte; called once per step, on the thread that runs it.
