@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -49,15 +50,17 @@ def draw_zones(zones: Sequence[Zone], aspect: float) -> DrawnZones:
     )
 
 
-def zone_planes(zones: DrawnZones, framing: FramingSettings, size: tuple[int, int]) -> ZonePlanes:
+def zone_planes(zones: DrawnZones, framing: FramingSettings, size: tuple[int, int], grow: float = 0.0) -> ZonePlanes:
     """Return the planes of a matte of `size` (rows, columns).
 
-    framing: the manual crop that the matte shows. A drop zone is empty everywhere inside its border and soft outside; a
-    keep zone shows nothing outside its border and is soft inside. Where both lie, the drop zone wins.
+    framing: the manual crop that the matte shows. grow: by how much of its height the edge controls then widen it. A
+    drop zone is empty everywhere inside its border and soft outside; a keep zone shows nothing outside its border and
+    is soft inside. Where both lie, the drop zone wins.
     """
     radius = max(1, round(SOFT * size[0]))
     drop, kept = (_plane(canvas, framing, size) for canvas in zones)
-    square = np.ones((2 * radius + 3,) * 2, np.uint8)  # one cell more than the blur reaches: upsampling interpolates
+    # One cell more than the blur and the edge controls reach: upsampling interpolates.
+    square = np.ones((2 * (radius + 1 + math.ceil(grow * size[0])) + 1,) * 2, np.uint8)
     # What touches a cell counts for a drop zone; a keep zone needs the whole cell.
     hidden = _blurred(np.asarray(cv2.dilate((drop > 0).astype(np.float32), square), np.float32), radius)
     gain = 1 - hidden
@@ -136,7 +139,8 @@ class PeopleEditor:
         self._planes: tuple[object, ZonePlanes] | None = None
         """The zones, drawn and as planes, and what each depends on."""
         self._now_s = self._last_s = 0.0
-        self._aspect = 1.0
+        self._aspect, self._grow = 1.0, 0.0
+        """Of the frame: width divided by height, and by how much of its height the edge controls widen the matte."""
         self._placement: PlacementSettings | None = None
         self.edits = False
         """Whether the matte of this frame is edited, so that its alpha is not the network's."""
@@ -166,7 +170,7 @@ class PeopleEditor:
         follows = people.auto_framing != "off" and framing.zoom == 1
         if not follows or aspect != self._aspect or now_s < self._last_s:
             self._auto = None
-        self._aspect = aspect
+        self._aspect, self._grow = aspect, max(0, settings.matting.edges.grow_px) / size[1]
         self._placement = None if settings.placement == IN_PLACE else settings.placement
         self.edits = follows or bool(self._zones) or people.only_me or self._placement is not None
         if not self.edits:
@@ -239,9 +243,9 @@ class PeopleEditor:
         if self._drawn is None or self._drawn[0] != (self._zones, self._aspect):
             self._drawn = (self._zones, self._aspect), draw_zones(self._zones, self._aspect)
             self._planes = None
-        depends_on = self.framing, rows, columns
+        depends_on = self.framing, rows, columns, self._grow
         if self._planes is None or self._planes[0] != depends_on:
-            self._planes = depends_on, zone_planes(self._drawn[1], self.framing, (rows, columns))
+            self._planes = depends_on, zone_planes(self._drawn[1], self.framing, (rows, columns), self._grow)
         return self._planes[1]
 
     def _next_view(self, alpha: Plane, step_s: float) -> View:

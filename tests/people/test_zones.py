@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from app.core.framing import cutout, from_camera, to_camera
 from app.core.matte_edit import View
-from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
+from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.types import BgrImage
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.engine.frame_engine import FrameEngine
 from app.people import editor as editor_module
 from app.people.editor import CANVAS_HEIGHT, DrawnZones, PeopleEditor, draw_zones, zone_planes
 
@@ -172,3 +177,47 @@ def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.Monke
         gain = editor.edit(small, np.ones((45, 80), np.float32)).gain
         assert gain is not None and gain[:, 0].max() == 0
     assert len(drawn) == 1
+
+
+class Everywhere(CpuBackend):
+    """Finds a person in every pixel, or in none."""
+
+    person = 1.0
+
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        rows, columns = SIZE
+        planes = np.zeros((4, rows, columns), np.float32)
+        offset = planes.copy()
+        offset[3] = self.person
+        return Coefficients(planes[:3].copy(), planes, offset, offset[3].copy())
+
+
+class Nowhere(Everywhere):
+    person = 0.0
+
+
+@pytest.mark.parametrize(("kind", "backend"), [("drop", Everywhere), ("keep", Nowhere)])
+@pytest.mark.parametrize("grow_px", [0, 7, 20])
+def test_a_matte_that_is_grown_stays_within_the_borders_of_zones(
+    kind: str, backend: type[CpuBackend], grow_px: int
+) -> None:
+    """It grew by up to 20 pixels into drop zones, and keep zones showed as much of the room around them."""
+    chosen = Settings(people=PeopleSettings(zones=(area(kind, *LEFT),)))
+    edges = EdgeSettings(strict="off", grow_px=grow_px)
+    height, width = 4 * SIZE[0], 4 * SIZE[1]
+    white = np.full((height, width, 3), 255, np.uint8)
+    engine = FrameEngine(
+        "everywhere",
+        lambda geometry: backend(geometry, "float32"),
+        lambda w, h: StepGeometry(w, h, 0.25),
+        width,
+        height,
+    )
+    editor = PeopleEditor()
+    editor.begin(chosen.replace(matting=chosen.matting.replace(edges=edges)), WHOLE, (width, height), "", 0.0)
+    composite = engine.step(white, np.zeros_like(white), edges, editor).result().composite
+    engine.close()
+    left, right = composite[:, : width // 2], composite[:, width // 2 :]
+    hidden, shown = (left, right) if kind == "drop" else (right, left)
+    assert hidden.max() == 0
+    assert shown.max() == 255
