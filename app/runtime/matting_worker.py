@@ -70,7 +70,7 @@ class MattingWorker:
         """As `Settings.hides`, of the last picture that was published, over the background that it shows."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
-        self.unmatted = self.keeps_room = self.awaits_movement = False
+        self.keeps_room = self.awaits_movement = False
         self.selection_uncertain = False
         """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None
@@ -112,7 +112,6 @@ class MattingWorker:
     def _process(self, frame: Frame, settings: Settings) -> None:
         self._finisher.size = frame.size
         self._overlay.follow(settings, *frame.size)
-        self.unmatted = settings.background.kind == "none" and not settings.paused
         awaits_background = self._backdrops.awaited(time.perf_counter(), self._timing.background_wait_s)
         decision = self._engines.decide(frame, settings)
         if isinstance(decision, Run) and awaits_background:
@@ -149,7 +148,8 @@ class MattingWorker:
             overlaps = crowded and not edited and run.engine.overlaps
             if (not overlaps or self._repeats_pending(frame)) and not self._drain():
                 return
-            overlay, hides = self._overlay.current, settings.hides_over(self._backdrops.shown(settings.background))
+            shown = settings if run.framing == settings.framing else settings.replace(framing=run.framing)
+            overlay, hides = self._overlay.current, shown.hides_over(self._backdrops.shown(settings.background))
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, edited, overlay, hides)
             repeated = self._unchanged.composite(conditions, frame, self._board.resumed_s)
             if repeated is not None:
@@ -184,7 +184,7 @@ class MattingWorker:
             return  # The engine has been closed or reset meanwhile.
         self._engines.begun(run)
         self.selection_uncertain = self._people.hides_person
-        self.view = self._people.view
+        self.view, self.keeps_room = self._people.view, self._people.keeps_room
         if job.overlaps:
             self._finisher.start(job)
         else:
@@ -272,8 +272,9 @@ class MattingWorker:
         return self._demand.want_foreground or settings.output.alpha_output != "off"
 
     def _hide_nobody(self) -> None:
-        """Take note that the picture shows no person whom a matte could hide: it is a card, or not matted."""
-        self.selection_uncertain = self.awaits_movement = False
+        """Take note that the picture is a card, or not matted: it is edited in no way, and no person is hidden."""
+        self.selection_uncertain = self.awaits_movement = self.keeps_room = False
+        self.view = WHOLE_VIEW
 
     def _show(self, picture: Picture, hides: tuple[object, ...]) -> None:
         self._shown_under = hides
@@ -281,7 +282,6 @@ class MattingWorker:
 
     def _stand_by(self, reason: Phase) -> None:
         self._drain()
-        self.keeps_room = False
         self._hide_nobody()
         self._finisher.stand_by(reason)
 

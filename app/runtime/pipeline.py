@@ -174,7 +174,7 @@ class Pipeline:
             lowered=engines.lowered,
             background=describe_background(self.settings.background),
             slides=self._backdrops.slides,
-            unmatted=matting.unmatted,
+            unmatted=self._clock.unmatted,
             view=matting.view,
             keeps_room=matting.keeps_room,
             hides_person=matting.selection_uncertain or matting.awaits_movement,

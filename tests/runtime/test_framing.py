@@ -90,6 +90,9 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         eventually(lambda: pipeline.status().busy == "the model")
         composites(pipeline)
         assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: pipeline.status().phase is Phase.WAITING)  # the last picture shows more than was chosen
+        pipeline.change(lambda now: now.replace(frozen=False))
         gate.set()
         eventually(lambda: newest(pipeline).whole is not None)
         composites(pipeline)

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.errors import BackgroundError
-from app.core.settings import BackgroundSettings
+from app.core.errors import BackgroundError, SourceLostError
+from app.core.matte_edit import WHOLE_VIEW
+from app.core.settings import BackgroundSettings, PeopleSettings, PlacementSettings, Zone
 from app.core.stage import Stage
 from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, StepInput, shows_room
 from tests.fakes.world import FakeWorld
@@ -34,6 +36,20 @@ def test_none_shows_the_room_only_while_it_is_chosen() -> None:
         after = len(world.pictures())
         composites(pipeline, 10)
         assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
+
+
+def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card() -> None:
+    """The window laid zones that were painted on it where the moved person had been, and warned of a room beside it."""
+    world = FakeWorld()
+    zones = PeopleSettings(zones=(Zone(kind="keep", points=((0.1, 0.1),)),))
+    moved = BASE.replace(placement=PlacementSettings(scale=0.5), people=zones)
+    with running(world, moved) as pipeline:
+        eventually(lambda: pipeline.status().view.size == 2 and pipeline.status().keeps_room)
+        apply(pipeline, moved.replace(background=BackgroundSettings(kind="none")))
+        eventually(lambda: pipeline.status().unmatted and pipeline.status().view == WHOLE_VIEW)
+        assert not pipeline.status().keeps_room
+        world.faults.put("read", SourceLostError("The camera is disconnected."))
+        eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)
 
 
 def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp_path: Path) -> None:

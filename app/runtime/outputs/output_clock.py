@@ -121,6 +121,12 @@ class OutputClock:
                 self._show(picture)
             self._send(picture, mirror=settings.output.mirror)
 
+    @property
+    def unmatted(self) -> bool:
+        """Whether unmatted frames leave now (any thread)."""
+        sent = self._sent
+        return sent is not None and sent.kind is PictureKind.UNMATTED and self._gate.permits(sent)
+
     def send_card(self) -> None:
         """Send the stand-by card to every output: called by the watchdog in place of this thread."""
         card = self._gate.card(*self._card_size(self._shared.settings))
