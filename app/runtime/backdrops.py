@@ -24,6 +24,9 @@ from app.runtime.worker import Prepared, Preparer
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
 
+LIVE = "blur", "screen"
+"""Kinds of background that show the room or a screen."""
+
 
 class Backdrops:
     """Owns the background in use. Used on the inference thread, but for `prepare`, `retry` and `preparer`."""
@@ -109,13 +112,14 @@ class Backdrops:
 
     def _take(self, outcome: Prepared[BackgroundSettings, Background], asked_for: BackgroundSettings) -> None:
         """Use a background that was opened. asked_for: `BackgroundSettings.opened` of the settings in force."""
-        wanted = outcome.key.opened == asked_for
-        if outcome.value is not None and (wanted or (outcome.key.kind != "screen" and self._opened != asked_for)):
+        wanted, kinds = outcome.key.opened == asked_for, (outcome.key.kind, asked_for.kind)
+        left = kinds[0] in LIVE and kinds != ("blur", "blur")
+        if outcome.value is not None and (wanted or not (left or self._opened == asked_for)):
             self._use(outcome.value, outcome.key)
             if wanted:
                 self._report(None)
         elif outcome.value is not None:
-            self.preparer.retire(outcome.value)  # the user has left that screen, or returned to what is in use
+            self.preparer.retire(outcome.value)  # the user has left that room or screen, or returned to what is in use
         elif outcome.error is not None and wanted:
             self._report(outcome.error)
             if self._opened is not None and self._opened.kind == "screen":
@@ -132,7 +136,7 @@ class Backdrops:
     def shown(self, wanted: BackgroundSettings) -> BackgroundSettings:
         """Return the settings of what is shown: those of a room or screen that is in use until `wanted` is open."""
         used = self._settings
-        return used if used is not None and used.kind in ("blur", "screen") else wanted
+        return used if used is not None and used.kind in LIVE else wanted
 
     def awaited(self, now_s: float, wait_s: float) -> bool:
         """Return whether the first background is still being opened: for up to `wait_s` from the first call."""

@@ -146,6 +146,22 @@ def test_a_background_that_was_left_is_not_shown_after_the_return_to_the_one_bef
     assert not opened.shown(black).any()
 
 
+def test_a_blurred_room_that_was_left_before_it_opened_is_never_shown(opened: Opened) -> None:
+    """It was shown, from one picture to the next, until that one had been opened."""
+    blur = BackgroundSettings(kind="blur", colour="#111111")
+    black, white = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
+    opened.use(black, lambda image: not image.any())
+    gates = opened.gates = {each.colour: threading.Event() for each in (blur, white)}
+    opened.backdrops.follow(blur)
+    eventually(lambda: opened.requests[-1] == blur)
+    opened.backdrops.follow(white)
+    gates[blur.colour].set()
+    eventually(lambda: opened.requests[-1] == white)
+    assert not opened.shown(white).any()
+    gates[white.colour].set()
+    opened.use(white, lambda image: bool((image == 255).all()))
+
+
 def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:
     missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
     opened.backdrops.follow(missing)
