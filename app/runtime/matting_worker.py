@@ -184,7 +184,7 @@ class MattingWorker:
             return  # The engine has been closed or reset meanwhile.
         self._engines.begun(run)
         self.selection_uncertain = self._people.hides_person
-        self.view, self.keeps_room = self._people.view, self._people.keeps_room
+        self.keeps_room = self._people.keeps_room
         if job.overlaps:
             self._finisher.start(job)
         else:
@@ -227,6 +227,7 @@ class MattingWorker:
         self._board.step_ms.add(finished.ended_s - job.started_s)
         if finished.picture is not None:
             self._shown_under = job.conditions.hides
+            self.view = self._people.view_of(finished.matte)
             self.awaits_movement = self._people.awaits_movement(finished.matte)
             self._last_alpha = job.whole_alpha(finished.matte)
             self._backdrops.watch(self._last_alpha, job.frame.captured_at_s)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
-from app.core.types import BgrImage
-from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
+from app.core.matte_edit import WHOLE_VIEW
+from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
+from app.core.types import BgrImage, Matte
+from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, newest, person_share, running, shown_in
 from tests.waiting import eventually
@@ -41,6 +44,27 @@ def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame() -> None:
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().view.is_whole)
         eventually(lambda: newest(pipeline).whole is None)
+
+
+class Uncropped(FakeEngine):
+    """Takes no view, as the networks that refine cells."""
+
+    def matte(self, step: StepInput) -> Matte:
+        if step.edit is not None:
+            person = np.all(step.frame == np.array(PERSON, np.uint8), axis=2)
+            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person.astype(np.float32))
+        return super().matte(replace(step, edit=None))
+
+
+def test_the_status_tells_no_view_that_the_network_does_not_show() -> None:
+    """Zones that were painted on the preview were laid elsewhere, by the view."""
+    world = FakeWorld()
+    world.engine = Uncropped
+    with running(world, CLOSE) as pipeline:
+        composites(pipeline, 60)
+        assert pipeline.status().view == WHOLE_VIEW
+        apply(pipeline, CLOSE.replace(placement=PlacementSettings(scale=0.5)))
+        eventually(lambda: pipeline.status().view.size == 2)
 
 
 RIGHT = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
