@@ -10,11 +10,11 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from app.doctor.proof import colour_bars
 from app.output.pipewire import PipeWireNode
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.registry import OWN_NODE, CameraList
 from app.system.pipewire.video_format import Layout, VideoFormat
-from tests.output.pictures import bars
 from tests.waiting import eventually
 
 LAYOUTS: tuple[Layout, ...] = ("YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR", "MJPG")
@@ -22,7 +22,7 @@ LAYOUTS: tuple[Layout, ...] = ("YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "B
 
 def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Bars as a camera sends them."""
-    image = bars(width, height)
+    image = colour_bars(width, height)
     if layout == "NV12":
         planar = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
         u, v = planar[height:].reshape(2, -1)

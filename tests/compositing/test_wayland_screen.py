@@ -12,8 +12,8 @@ from app.compositing import open_background
 from app.compositing.screen import ScreenBackground
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
+from app.doctor.proof import bar_error, colour_bars
 from app.system.screen_portal import PortalGrabber
-from tests.output.pictures import BARS, bar_error
 from tests.pipewire_camera import camera
 from tests.pipewire_session import PrivateSession
 from tests.played_screen_cast import PlayedScreenCast
@@ -63,7 +63,7 @@ def test_a_region_is_cut_out_of_a_scaled_screen(portal: PlayedScreenCast, pipewi
         with closing(PortalGrabber("region:100,50,4x6")) as grabber:
             part = grabber.grab()
             assert part.shape == (12, 8, 3)
-            np.testing.assert_allclose(part, np.broadcast_to(BARS[0], part.shape), atol=2)
+            np.testing.assert_allclose(part, np.broadcast_to(colour_bars(8, 1)[0, 0], part.shape), atol=2)
             assert grabber.grab().shape == part.shape
         with pytest.raises(BackgroundError, match="outside the screens"):
             PortalGrabber("region:0,0,50x50")

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from app.core.threads import Turns
 from app.core.types import Outgoing, Picture, PictureKind
+from app.doctor.proof import bar_error
 from app.media.encoders import VideoEncoder, live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import recorder as recorder_module
 from app.output.recorder import Recorder
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, RecordingCounts, RecordingOptions
 from app.testing.parts import FakeClock
-from tests.output.pictures import bar_error, picture
+from tests.output.pictures import picture
 from tests.output.recordings import composite, read, record
 from tests.waiting import eventually
 

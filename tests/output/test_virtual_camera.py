@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage
+from app.doctor.proof import bar_error
 from app.media.yuv import YuvConverter
 from app.output import camera_list, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
@@ -23,7 +24,7 @@ from app.system.v4l2 import PixelSize
 from tests.fresh_python import printed_by
 from tests.output import fake_driver
 from tests.output.fake_driver import FakeCamera, FakeDriver
-from tests.output.pictures import bar_error, picture
+from tests.output.pictures import picture
 
 OURS, OTHER = LoopbackNode("/dev/video10", "Mattecam", 10), LoopbackNode("/dev/video7", "Cam 7", 7)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.output.pictures import BARS
+from app.doctor.proof import colour_bars
 from tests.paths import ROOT
 from tests.serving import Handler, served
 from tests.vm import marks
@@ -78,4 +78,4 @@ def ages_of(report: dict[str, Any]) -> list[float]:
 def bars_error(report: dict[str, Any]) -> float:
     """Return the largest difference between a bar that the page has seen and its colour, 0..255."""
     seen = np.asarray(report["bars"], float)
-    return float(np.abs(seen[:, ::-1] - BARS).max())
+    return float(np.abs(seen[:, ::-1] - colour_bars(8, 1)[0]).max())

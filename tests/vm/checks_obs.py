@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
+from app.doctor.proof import bar_error
 from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
-from tests.output.pictures import FPS, bar_error, marked_bars, sender
+from tests.output.pictures import FPS, marked_bars, sender
 from tests.output.pipewire.obs import ALPHA_FILTER, COLOUR_FILTER, Obs, prepare
 from tests.vm import marks
 from tests.vm.producer import backend

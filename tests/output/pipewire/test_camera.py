@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from app.core.errors import SinkOpenError
+from app.doctor.proof import bar_error
 from app.output.pipewire import PipeWireCamera
 from app.system.pipewire import library
-from tests.output.pictures import bar_error, picture
+from tests.output.pictures import picture
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading, sends_to
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
 from tests.waiting import eventually

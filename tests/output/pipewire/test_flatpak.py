@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from app.core.types import BgrImage
-from tests.output.pictures import FPS, bar_error
+from app.doctor.proof import bar_error
+from tests.output.pictures import FPS
 from tests.output.pipewire.desktop import desktop
 from tests.output.pipewire.feeding import MARKED, marked_camera
 from tests.output.pipewire.sandbox import APP, in_sandbox, install, permit, viewer

@@ -17,9 +17,10 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
+from app.doctor.proof import bar_error
 from app.output.packing import side_by_side
 from app.output.pipewire import PipeWireCamera
-from tests.output.pictures import bar_error, picture, sender
+from tests.output.pictures import picture, sender
 from tests.output.pipewire.desktop import desktop
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
