@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from models.checkpoint import load_state_dict
-from models.weights import WeightsError
+from models.weights import WeightsDamagedError
 
 pytestmark = pytest.mark.torch
 
@@ -54,7 +54,7 @@ def test_a_small_file_cannot_ask_for_much_memory(
         archive.writestr("model/data.pkl", pickled.getvalue())
         archive.writestr("model/data/0", bytes(16))
         archive.writestr("model/constants.pkl", pickle.dumps(()))
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsDamagedError):
         load_state_dict(path)
 
 
@@ -104,7 +104,7 @@ def test_the_sizes_in_an_archive_are_added_up_before_it_is_read(
 
     monkeypatch.setattr(torch, "load", refuse)
     monkeypatch.setattr(zipfile.ZipFile, "read", refuse)
-    with pytest.raises(WeightsError) as caught:
+    with pytest.raises(WeightsDamagedError) as caught:
         load_state_dict(path)
     assert "declares more than it holds" in str(caught.value.__cause__)
 
@@ -116,5 +116,5 @@ def test_tensors_that_share_a_storage_take_its_memory_once_and_are_bounded(tmp_p
     tensors = load_state_dict(path).values()
     assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == 1
     archive_of(path, 2000, 1 << 16, compressed=False, script=True)
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsDamagedError):
         load_state_dict(path)

@@ -1,14 +1,19 @@
-"""The bundled network: weights, outputs, and the same call signature as RVM."""
+"""The bundled network: weights and outputs, the decision stage, and memories that are cleared where frames change."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from models.mattecam.bundled import export, load_bundled
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.parts import Decision, Forgetting, Shares
 from models.mattecam.spec import BUNDLED
+from models.rules import DecisionRule, ForgettingRule
 from tests.paths import GOLDEN
 from training.export import expected_outputs, pattern
 
@@ -54,3 +59,149 @@ def test_a_trunk_runs_in_float32_up_to_an_eighth() -> None:
     begun = beginning.module(torch.rand(1, 3, 45, 75))
     assert begun.shape == (1, 40, 6, 10) and "begun" in body.reads
     assert [stage.name for stage in export(MattecamNetwork().eval()).stages] == ["body"]
+
+
+SIZE = 60, 80
+EDGE = 30
+"""First column of the background in `person`."""
+REACH = 2 * (DecisionRule().band + DecisionRule().ramp)
+"""Ghosts may remain so near to the contour."""
+
+
+def person(value: float = 1.0) -> Tensor:
+    """Return an alpha whose left columns are a person with a soft edge."""
+    column = torch.arange(SIZE[1], dtype=torch.float32)
+    return (value * ((EDGE - column) / 4 + 0.5).clamp(0, 1)).expand(1, 1, *SIZE).clone()
+
+
+def decided(*alphas: Tensor) -> list[Tensor]:
+    """Return the alphas of a stream after the decision stage."""
+    decision, last, results = Decision(), torch.zeros_like(alphas[0]), []
+    for alpha in alphas:
+        result, last = decision(alpha, last)
+        results.append(result)
+    return results
+
+
+def test_a_certain_matte_is_unchanged() -> None:
+    assert torch.equal(decided(person())[0], person())
+
+
+@pytest.mark.parametrize("ghost", [0.15, 0.3])
+def test_a_faint_region_away_from_the_person_becomes_background(ghost: float) -> None:
+    alpha = torch.maximum(person(), torch.full((1, 1, *SIZE), ghost))
+
+    result = decided(alpha)[0]
+
+    assert result[..., EDGE + REACH :].max() == 0
+    assert torch.equal(result[..., :EDGE], alpha[..., :EDGE])
+
+
+@pytest.mark.parametrize("ghost", [0.7, 0.85])
+def test_a_person_with_holes_becomes_opaque(ghost: float) -> None:
+    result = decided(person(ghost))[0]
+
+    assert result[..., : EDGE - REACH].min() == 1
+
+
+def test_the_band_along_the_contour_keeps_its_alpha() -> None:
+    """Hair and motion blur reach some pixels beyond the contour."""
+    alpha = person()
+    alpha[..., EDGE : EDGE + 3] = 0.3
+
+    assert torch.equal(decided(alpha)[0], alpha)
+
+
+def test_thin_parts_keep_their_alpha() -> None:
+    alpha = torch.zeros(1, 1, *SIZE)
+    alpha[..., 20:23] = 0.8  # a finger three pixels wide
+
+    assert torch.equal(decided(alpha)[0][..., 20:23], alpha[..., 20:23])
+
+
+def test_a_region_that_wavers_stays_as_it_was_decided() -> None:
+    """Its alpha swings about 0.5 from frame to frame."""
+    wavering = [torch.full((1, 1, *SIZE), 0.5 + 0.07 * math.sin(2.1 * t)) for t in range(20)]
+
+    shown = decided(torch.full((1, 1, *SIZE), 0.9), *wavering)
+    hidden = decided(torch.full((1, 1, *SIZE), 0.1), *wavering)
+
+    assert all(result.min() > 0.7 for result in shown)
+    assert all(result.max() < 0.5 for result in hidden)
+
+
+def test_a_region_that_the_network_gives_up_is_gone_in_the_same_frame() -> None:
+    results = decided(torch.full((1, 1, *SIZE), 0.9), torch.full((1, 1, *SIZE), 0.15))
+
+    assert results[1].max() == 0
+
+
+@torch.no_grad()
+def test_the_network_starts_a_stream_undecided() -> None:
+    network = MattecamNetwork().eval()
+
+    *_, last = network.initial_state(2, 45, 80)
+
+    assert last.shape == (2, 1, 45, 80) and not last.any()
+
+
+def shares_kept(before: Tensor, after: Tensor) -> Shares:
+    """Return the shares kept at 1/4, 1/8 and 1/16 in the second of two frames."""
+    forgetting = Forgetting()
+    _, seen = forgetting(before, None, 1)
+    shares: Shares | None = forgetting(after, seen, 1)[0]
+    assert shares is not None
+    return shares
+
+
+def test_a_static_picture_keeps_every_memory() -> None:
+    image = torch.rand(2, 3, 90, 160)
+
+    assert all(torch.equal(share, torch.ones_like(share)) for share in shares_kept(image, image))
+
+
+def test_noise_and_slow_changes_of_light_keep_every_memory() -> None:
+    image = 0.2 + 0.5 * torch.rand(1, 3, 90, 160)
+    noisy = 1.1 * image + torch.randn(image.shape, generator=torch.Generator().manual_seed(0)) * 0.03
+
+    assert min(float(share.min()) for share in shares_kept(image, noisy)) > 0.9
+
+
+def test_memories_go_where_the_picture_changes() -> None:
+    before = torch.full((1, 3, 96, 160), 0.4)
+    after = before.clone()
+    after[..., 32:64, 64:112] += 2.5 * ForgettingRule().change
+
+    for share, factor in zip(shares_kept(before, after), (4, 8, 16), strict=True):
+        assert share[..., 32 // factor : 64 // factor, 64 // factor : 112 // factor].max() == 0
+        far = share.clone()
+        far[..., 16 // factor : 80 // factor, 48 // factor : 128 // factor] = 1
+        assert torch.equal(far, torch.ones_like(far))
+
+
+@pytest.mark.parametrize("size", [(91, 161), (33, 50)])
+def test_the_shares_fit_the_memories_of_any_size(size: tuple[int, int]) -> None:
+    image = torch.rand(1, 3, *size)
+
+    shapes = [share.shape[2:] for share in shares_kept(image, image)]
+
+    assert shapes == [memory.shape[2:] for memory in MattecamNetwork().initial_state(1, *size)[:3]]
+
+
+@torch.no_grad()
+def test_a_frame_that_shares_nothing_with_the_last_one_is_seen_afresh() -> None:
+    torch.manual_seed(0)
+    network = MattecamNetwork().eval()
+    for memory in (network.memory2, network.memory3, network.memory4):
+        torch.nn.init.normal_(memory.candidate.weight, std=0.1)
+    dark, bright = 0.2 * torch.rand(1, 3, 48, 64), 0.7 + 0.2 * torch.rand(1, 3, 48, 64)
+    _, r1, r2, r3, seen = network.undecided_matte(dark, None, None, None, None)
+
+    def remembering(frame: Tensor) -> Tensor:
+        return network.undecided_matte(frame, r1, r2, r3, seen)[0]
+
+    def afresh(frame: Tensor) -> Tensor:
+        return network.undecided_matte(frame, None, None, None, None)[0]
+
+    assert torch.allclose(remembering(bright), afresh(bright), atol=1e-5)
+    assert not torch.allclose(remembering(dark), afresh(dark), atol=1e-3)

@@ -21,7 +21,6 @@ from models.weights import (
     describe,
     find,
     hash_record,
-    on_hand,
     verify,
 )
 
@@ -110,15 +109,12 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
     assert len(verify()) == len(NETWORKS)
 
 
-def test_the_files_that_ship_are_those_that_are_expected() -> None:
+def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {file.relative_to(weights.MODELS).as_posix(): file for file in weights.MODELS.rglob("*.safetensors")}
     assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHA256, "update models/shipped.py"
     assert {report.state for report in verify(["mattecam", "mattecam-plate"])} == {WeightState.SHIPPED}
-
-
-def test_a_damaged_file_of_the_program_is_different(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
-    assert [report.state for report in verify(["mattecam"])] == [WeightState.DIFFERENT]
+    assert [report.state for report in verify(["mattecam"])] == [WeightState.DIFFERENT], "damaged"
 
 
 def test_an_unreadable_file_is_named(folder: Path) -> None:
@@ -131,22 +127,3 @@ def test_a_broken_hash_record_is_none(folder: Path, content: bytes) -> None:
     file = folder / "x.pth"
     hash_record(file).write_bytes(content)
     assert weights.recorded_sha256(file) is None
-
-
-def test_other_weights_in_the_named_folder_are_used_and_said_once(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file = folder / NETWORKS["u2netp"].weights.file
-    file.write_bytes(b"not what was published")
-    for _ in range(2):
-        weights.check_intact("u2netp", file)
-    (record,) = caplog.records
-    said = record.getMessage()
-    assert str(file) in said
-    assert "differ from the published ones of u2netp and are used as your own" in said
-    assert "run.py weights download u2netp" in said
-
-
-def test_the_bundled_network_is_found_once_it_ships() -> None:
-    shipped = weights.MODELS / "mattecam" / "student.safetensors"
-    assert on_hand("mattecam") == (shipped if shipped.exists() else None)

@@ -53,8 +53,12 @@ def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
     file = tmp_path / registered.spec_of("rvm-mobilenetv3").file
     file.write_bytes(weights["rvm-mobilenetv3"].read_bytes())
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
-    assert choice.choose(MattingSettings()).weights == file
-    assert "differ from the published ones" in caplog.text
+    assert [choice.choose(MattingSettings()).weights for _ in range(2)] == [file] * 2
+    (record,) = caplog.records
+    said = record.getMessage()
+    assert str(file) in said
+    assert "differ from the published ones of rvm-mobilenetv3 and are used as your own" in said
+    assert "run.py weights download rvm-mobilenetv3" in said
     registered.hash_record(file).write_text("0" * 64)
     assert choice.choose(MattingSettings()).model == "mattecam", "a recorded SHA-256 counts"
 
@@ -82,11 +86,6 @@ def test_the_given_ratio_counts_and_a_tiny_one_is_refused(weights: dict[str, Pat
     assert engines(settings.replace(downsample_ratio=0.4), 320, 200).info.downsample_ratio == 0.4
     with pytest.raises(ModelError, match="more detail"):
         engines(settings.replace(downsample_ratio=0.05), 320, 200)
-
-
-def test_missing_weights_name_the_command() -> None:
-    with pytest.raises(WeightsMissingError, match="weights download rvm-resnet50"):
-        choice.choose(MattingSettings(model="rvm-resnet50"))
 
 
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
