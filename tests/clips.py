@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 
+from app.capture.demo import DemoSource
 from app.core.types import BgrImage
 
 BITS = 6
@@ -26,6 +27,14 @@ def numbered(number: int, width: int = 96, height: int = 48) -> BgrImage:
         value = 255 if number >> (BITS - 1 - bit) & 1 else 0
         image[height // 4 : 3 * height // 4, bit * stripe : (bit + 1) * stripe] = value
     return image
+
+
+def demo(
+    width: int, height: int, numbers: Iterable[int], fps: float = 30, *, empty_scene_s: float = 0, motion: float = 1
+) -> list[BgrImage]:
+    """Return the frames of the demo with these numbers."""
+    source = DemoSource(width, height, fps, realtime=False, empty_scene_s=empty_scene_s, motion=motion)
+    return [source.render(number) for number in numbers]
 
 
 def write_images(folder: Path, *names: str) -> Path:

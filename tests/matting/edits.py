@@ -33,6 +33,3 @@ def random_edit(case: Case) -> MatteEdit:
     view_size = rng.uniform(0.2, 1)
     left, top = rng.uniform(0, 1 - view_size, 2)
     return MatteEdit(gain, keep, View(left, top, view_size))
-
-
-MODELS = [("mattecam", "openvino"), ("toy", "openvino"), ("toy", "eager")]

@@ -1,4 +1,4 @@
-"""Moving frames for networks."""
+"""Moving frames for networks, and the bundled one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import numpy as np
 
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import MattingEngine, StepGeometry
+from app.matting.openvino import artefact_cache
+from app.matting.openvino.openvino_backend import OpenVinoBackend
+from models.table import bundled
+from models.weights import find
 from tests.golden.fill import image
 
 BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
@@ -22,3 +26,9 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
         )
         for t in range(count)
     ]
+
+
+def bundled_backend(geometry: StepGeometry, threads: int | None = None) -> OpenVinoBackend:
+    """Return the bundled network in OpenVINO."""
+    spec = bundled()
+    return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), geometry, threads=threads)

@@ -15,15 +15,28 @@ from hypothesis import strategies as st
 from app.core.framing import area_of, in_corner
 from app.core.matte_edit import MatteEdit, View, viewed
 from app.core.settings import MattingSettings, PlacementSettings
-from app.core.types import BlurredBackground, Matte
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
+from app.matting.base.interface import MattingEngine
+from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.full_size import placed
 from app.matting.cpu.strips import Strips
-from tests.matting.edits import MODELS, OFF, Fixed, random_edit
+from tests.matting.edits import OFF, Fixed, random_edit
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.stubs import STUBS, Case, few_examples
 
 TOLERANCE = 3
 """Levels of 255 between the rounding of OpenCV and of torch."""
+
+
+def of_both(
+    case: Case, coefficients: Coefficients, frame: BgrImage, backdrop: BgrImage, edit: MatteEdit
+) -> list[Matte]:
+    """Return the edited mattes of the CPU and of torch."""
+    mattes = []
+    for stub in STUBS.values():
+        with closing(stub(case.geometry, coefficients)) as backend:
+            mattes.append(backend.step(frame, backdrop, OFF, Fixed(edit)).result())
+    return mattes
 
 
 @pytest.mark.torch
@@ -35,12 +48,7 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
     large = case.coefficients()
     small = replace(large, slope=np.clip(large.slope, -0.1, 0.1), offset=np.clip(large.offset, -1, 1))
     frame = np.ascontiguousarray(case.rng.integers(80, 120, (height, width, 3), dtype=np.uint8))
-    backdrop, edit = np.zeros_like(frame), random_edit(case)
-    mattes = []
-    for stub in STUBS.values():
-        with closing(stub(case.geometry, small)) as backend:
-            mattes.append(backend.step(frame, backdrop, OFF, Fixed(edit)).result())
-    first, second = mattes
+    first, second = of_both(case, small, frame, np.zeros_like(frame), random_edit(case))
     for one, other in ((first.alpha, second.alpha), (first.composite, second.composite)):
         assert np.abs(one.astype(int) - other).max() <= TOLERANCE
     assert first.frame is not None
@@ -59,76 +67,75 @@ def test_a_view_is_where_it_says(seed: int) -> None:
     np.testing.assert_allclose(shown[height // 2], np.clip(x / (width - 1), 0, 1), atol=0.03 / width * 32)
 
 
-@pytest.mark.parametrize(("model", "executor"), MODELS)
-@pytest.mark.parametrize("blurred", [False, True])
-def test_an_engine_drops_keeps_and_crops(
-    model: str, executor: str, blurred: bool, weights: dict[str, Path], engines: BuildEngine
-) -> None:
-    frame, backdrop = frames(160, 96, 2)
+@pytest.fixture(params=[("mattecam", "openvino"), ("toy", "openvino"), ("toy", "eager")], ids="-".join)
+def engine(request: pytest.FixtureRequest, weights: dict[str, Path], engines: BuildEngine) -> MattingEngine:
+    model, executor = request.param
     settings = MattingSettings(
         model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
     )
-    engine = engines(settings, 160, 96)
+    return engines(settings, 160, 96)
+
+
+FRAME, BACKDROP = frames(160, 96, 2)
+
+
+@pytest.fixture(params=[BACKDROP, BlurredBackground(60)], ids=["image", "blur"])
+def behind(request: pytest.FixtureRequest) -> Backdrop:
+    backdrop: Backdrop = request.param
+    return backdrop
+
+
+def test_an_engine_drops_keeps_and_crops(engine: MattingEngine, behind: Backdrop) -> None:
     width, height = engine.info.small_size
     gain, keep = np.ones((height, width), np.float32), np.zeros((height, width), np.float32)
     gain[:, : width // 2] = 0
     gain[:, width // 2 :], keep[:, width // 2 :] = 0, 1
-    behind = BlurredBackground(60) if blurred else backdrop
     plain = Fixed(MatteEdit())
 
     def step(edit: Fixed) -> Matte:
-        return engine.step(frame, behind, OFF, edit).result()
+        return engine.step(FRAME, behind, OFF, edit).result()
 
     engine.reset()
     same = step(plain)
     engine.reset()
-    np.testing.assert_array_equal(same.alpha, engine.step(frame, behind, OFF).result().alpha)
+    np.testing.assert_array_equal(same.alpha, engine.step(FRAME, behind, OFF).result().alpha)
     assert plain.seen[0][0].shape == (3, height, width)
     assert plain.seen[0][1].shape == (height, width)
     engine.reset()
     halved = step(Fixed(MatteEdit(gain, keep)))
     assert halved.alpha[:, :76].max() == 0
     assert halved.alpha[:, 84:].min() == 255
-    np.testing.assert_allclose(halved.composite[:, 84:], frame[:, 84:], atol=1)
-    if not blurred:
-        np.testing.assert_array_equal(halved.composite[:, :76], backdrop[:, :76])
+    np.testing.assert_allclose(halved.composite[:, 84:], FRAME[:, 84:], atol=1)
+    if behind is BACKDROP:
+        np.testing.assert_array_equal(halved.composite[:, :76], BACKDROP[:, :76])
     engine.reset()
     view = View(0.25, 0.4, 0.5)
     cropped = step(Fixed(MatteEdit(gain, keep, view)))
     assert cropped.frame is not None
-    np.testing.assert_allclose(cropped.frame.astype(int), viewed(frame, view), atol=2)
+    np.testing.assert_allclose(cropped.frame.astype(int), viewed(FRAME, view), atol=2)
     assert cropped.alpha[:, :70].max() == 0
     np.testing.assert_allclose(cropped.composite[:, 90:], cropped.frame[:, 90:], atol=2)
 
 
-MOVED = (PlacementSettings(x=0.25, y=-0.125), in_corner("bottom-right", 0.5), PlacementSettings(scale=2))
+at_each_place = pytest.mark.parametrize(
+    "place",
+    [PlacementSettings(x=0.25, y=-0.125), in_corner("bottom-right", 0.5), PlacementSettings(scale=2)],
+    ids=["shifted", "corner", "large"],
+)
 
 
-@pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
-@pytest.mark.parametrize(("model", "executor"), MODELS)
-@pytest.mark.parametrize("blurred", [False, True])
+@at_each_place
 def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
-    model: str,
-    executor: str,
-    blurred: bool,
-    place: PlacementSettings,
-    weights: dict[str, Path],
-    engines: BuildEngine,
+    engine: MattingEngine, behind: Backdrop, place: PlacementSettings
 ) -> None:
     """Make a person of a block of the frame, so that its place in the composite is known."""
-    frame, backdrop = frames(160, 96, 2)
-    settings = MattingSettings(
-        model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
-    )
-    engine = engines(settings, 160, 96)
     width, height = engine.info.small_size
     block = slice(height // 4, height // 2), slice(width // 4, width // 2)
     gain, keep = np.zeros((2, height, width), np.float32)
     keep[block] = 1
-    behind = BlurredBackground(60) if blurred else backdrop
 
     def step(edit: Fixed) -> Matte:
-        return engine.step(frame, behind, OFF, edit).result()
+        return engine.step(FRAME, behind, OFF, edit).result()
 
     unmoved = step(Fixed(MatteEdit(gain, keep)))
     engine.reset()
@@ -150,19 +157,14 @@ def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
+@at_each_place
 def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
     case = Case(160, 96, 0.5, 3)
     random = case.coefficients()
     smooth = replace(random, slope=np.zeros_like(random.slope), offset=np.zeros_like(random.offset))
     smooth.offset[3] = np.linspace(0, 1, smooth.offset.shape[2], dtype=np.float32)
     grey = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (96, 1, 3))
-    mattes = []
-    for stub in STUBS.values():
-        with closing(stub(case.geometry, smooth)) as backend:
-            edit = Fixed(MatteEdit(placement=place))
-            mattes.append(backend.step(grey, np.full_like(grey, 90), OFF, edit).result())
-    one, other = mattes
+    one, other = of_both(case, smooth, grey, np.full_like(grey, 90), MatteEdit(placement=place))
     np.testing.assert_allclose(one.alpha, other.alpha, atol=TOLERANCE)
     np.testing.assert_allclose(one.composite, other.composite, atol=TOLERANCE)
 

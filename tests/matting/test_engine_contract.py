@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
-from app.core.types import Backdrop, BlurredBackground
+from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.engine.frame_engine import FrameEngine
@@ -117,7 +117,17 @@ def test_reset_restores_the_first_frames_output(engine: MattingEngine) -> None:
     assert not np.array_equal(remembered.alpha, before.alpha)
 
 
-@pytest.mark.parametrize("strict", ["off", pytest.param("balanced", marks=pytest.mark.long), "strict"])
+def assert_same(mattes: Sequence[Matte], expected: Sequence[Matte], *, somebody: bool) -> None:
+    for found, wanted in zip(mattes, expected, strict=True):
+        np.testing.assert_array_equal(found.alpha, wanted.alpha)
+        np.testing.assert_array_equal(found.composite, wanted.composite)
+        assert not somebody or np.ptp(wanted.alpha) > 0
+
+
+STRICT_LEVELS = ["off", pytest.param("balanced", marks=pytest.mark.long), "strict"]
+
+
+@pytest.mark.parametrize("strict", STRICT_LEVELS)
 def test_a_loaded_state_continues_bit_for_bit(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel
 ) -> None:
@@ -134,13 +144,10 @@ def test_a_loaded_state_continues_bit_for_bit(
     other_engine.load_state(state)
     continued = [other_engine.step(frame, BACKDROP, edges).result() for frame in given[3:]]
 
-    for after, before in zip(continued, expected, strict=True):
-        np.testing.assert_array_equal(after.alpha, before.alpha)
-        np.testing.assert_array_equal(after.composite, before.composite)
-    assert strict != "off" or all(np.ptp(matte.alpha) > 0 for matte in expected)
+    assert_same(continued, expected, somebody=strict == "off")
 
 
-@pytest.mark.parametrize("strict", ["off", pytest.param("balanced", marks=pytest.mark.long), "strict"])
+@pytest.mark.parametrize("strict", STRICT_LEVELS)
 def test_steps_that_overlap_give_the_mattes_of_single_steps(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,10 +166,7 @@ def test_steps_that_overlap_give_the_mattes_of_single_steps(
         overlapped.append(last.result())
     overlapped.append(pending.result())
 
-    for after, before in zip(overlapped, expected, strict=True):
-        np.testing.assert_array_equal(after.alpha, before.alpha)
-        np.testing.assert_array_equal(after.composite, before.composite)
-    assert strict != "off" or all(np.ptp(matte.alpha) > 0 for matte in expected)
+    assert_same(overlapped, expected, somebody=strict == "off")
 
 
 def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
@@ -226,22 +230,13 @@ def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSetti
         np.testing.assert_array_equal(matte.composite, composite)
 
 
-def test_foreground_only_on_request(engine: MattingEngine) -> None:
-    frame, backdrop = frames(160, 96, 2)
-
-    assert engine.step(frame, backdrop, OFF).result().foreground is None
-    foreground = engine.step(frame, backdrop, OFF, want_foreground=True).result().foreground
-
-    assert foreground is not None
-    assert foreground.shape == frame.shape
-
-
 def test_composite_is_the_foreground_before_the_backdrop(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=7)[0]
 
+    assert engine.step(frame, backdrop, OFF).result().foreground is None, "only on request"
     matte = engine.step(frame, backdrop, OFF, want_foreground=True).result()
 
-    assert matte.foreground is not None
+    assert matte.foreground is not None and matte.foreground.shape == frame.shape
     part = matte.alpha[..., None] / 255
     expected = part * matte.foreground + (1 - part) * backdrop
     assert np.abs(matte.composite - expected).max() <= 1.6

@@ -8,16 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.capture.demo import DemoSource
 from app.core.types import BgrImage
 from app.matting.engine.motion import CutDetector
+from tests.clips import demo
 
 SIZE = 640, 360
-
-
-def demo(count: int, empty_s: float = 0.0) -> list[BgrImage]:
-    source = DemoSource(*SIZE, 30.0, realtime=False, empty_scene_s=empty_s)
-    return [source.render(index) for index in range(count)]
 
 
 def room(seed: int) -> BgrImage:
@@ -41,7 +36,7 @@ def cuts(images: Sequence[BgrImage]) -> list[int]:
 
 
 def test_another_scene_is_a_cut() -> None:
-    assert cuts([*demo(3), room(1), room(1), room(2), *demo(2)]) == [3, 5, 6]
+    assert cuts([*demo(*SIZE, range(3)), room(1), room(1), room(2), *demo(*SIZE, range(2))]) == [3, 5, 6]
 
 
 def test_rooms_of_equal_brightness_are_different_scenes() -> None:
@@ -51,18 +46,18 @@ def test_rooms_of_equal_brightness_are_different_scenes() -> None:
 
 
 def test_a_moving_camera_is_no_cut() -> None:
-    assert cuts(demo(90)) == []
+    assert cuts(demo(*SIZE, range(90))) == []
 
 
 @pytest.mark.parametrize("light", [(0.5,), (1.7,), (0.15,), (1.0, 0.6), (1.0, 1.5), (1.0, 1.0, 30.0)])
 def test_a_change_of_light_is_no_cut(light: tuple[float, ...]) -> None:
-    for image in (demo(1)[0], room(1)):
+    for image in (*demo(*SIZE, [0]), room(1)):
         assert cuts([image, lit(image, *light), image]) == []
 
 
 def test_a_person_who_enters_is_no_cut() -> None:
     """A person who covers a third of the frame appears from one frame to the next."""
-    before, after = demo(60, empty_s=1.0)[29:31]
+    before, after = demo(*SIZE, (29, 30), empty_scene_s=1.0)
 
     assert cuts([before, after, before]) == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import textwrap
 from pathlib import Path
@@ -71,15 +70,20 @@ def test_a_prepared_machine_starts_no_process() -> None:
     Preparation(("no-such-program",)).ensure()
 
 
-def test_a_preparation_that_fails_does_not_stop_the_program(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        Preparation(script("import sys; sys.exit('the disk is full')")).ensure()
-    assert "the disk is full" in caplog.text
-
-
-def test_a_traceback_of_the_preparation_becomes_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    Preparation(script("raise OSError('the disk is full')")).ensure()
-    assert "the disk is full" in caplog.text
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (script("import sys; sys.exit('the disk is full')"), "the disk is full"),
+        (script("raise OSError('the disk is full')"), "the disk is full"),
+        (("no-such-program",), "cannot be prepared"),
+    ],
+    ids=["fails", "traceback", "does not start"],
+)
+def test_a_preparation_that_fails_is_a_warning_of_one_line(
+    command: tuple[str, ...], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    Preparation(command).ensure()
+    assert words in caplog.text
     assert "Traceback" not in caplog.text
 
 
@@ -101,11 +105,6 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_
     assert not seen
     assert str(tmp_path / "file") in caplog.text
     assert "MATTECAM_DATA_DIR" in caplog.text
-
-
-def test_a_process_that_cannot_start_does_not_stop_the_program(caplog: pytest.LogCaptureFixture) -> None:
-    Preparation(("no-such-program",)).ensure()
-    assert "cannot be prepared" in caplog.text
 
 
 def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.capture.demo import DemoSource
 from app.core.matte_edit import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground, Floats
@@ -19,6 +18,7 @@ from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.engine.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STILL_LEVELS, Stillness
+from tests.clips import demo
 from tests.matting.edits import Fixed
 from tests.matting.stubs import Case, StubCpu
 
@@ -226,9 +226,7 @@ def test_a_detached_step_keeps_its_matte_beside_a_still_one(engine: FrameEngine,
 
 
 def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
-    source = DemoSource(320, 180, realtime=False)
-    frame = source.render(0)
-    source.close()
+    (frame,) = demo(320, 180, [0])
     noise = np.random.default_rng(4)
     stream = [np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)]
     settings = MattingSettings(model="student", device="cpu", executor="openvino", precision="float32")

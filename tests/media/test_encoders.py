@@ -9,10 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from app.capture.demo import DemoSource
 from app.core.types import BgrImage
 from app.media.encoders import HARDWARE, VideoEncoder, encodes, file_encoder, live_encoder
 from app.media.video_writer import VideoWriter
+from tests.clips import demo
 
 RATE = Fraction(30)
 
@@ -78,9 +78,7 @@ def size_and_error(path: Path, frames: list[BgrImage], encoder: VideoEncoder) ->
 
 
 def test_a_recording_is_as_good_as_with_the_slower_preset_superfast(tmp_path: Path) -> None:
-    source = DemoSource(640, 360, 30, realtime=False)
-    frames = [frame.image for frame in (source.read() for _ in range(20)) if frame is not None]
-    source.close()
+    frames = demo(640, 360, range(20))
     size, error = size_and_error(tmp_path / "live.mp4", frames, live_encoder("x264", 640, 360, RATE))
     usual = VideoEncoder("x264", "libx264", {"preset": "superfast", "crf": "22", "bf": "0"}, live=True)
     usual_size, usual_error = size_and_error(tmp_path / "superfast.mp4", frames, usual)

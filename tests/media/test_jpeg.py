@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.capture.demo import DemoSource
 from app.core.types import BgrImage
 from app.media.jpeg import DamagedJpegError, check_jpeg, decode_jpeg
 from app.media.video_reader import VideoReader
+from tests.clips import demo
 from tests.media.damaged_jpegs import MEMORY, TRANSPORT, Damage, encode, scan_start, visible_share
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,7 @@ SMALLEST_VISIBLE_SHARE = 0.001
 
 @pytest.fixture(scope="module")
 def images() -> list[BgrImage]:
-    source = DemoSource(WIDTH, HEIGHT, 30, realtime=False)
-    return [source.render(7 * number) for number in range(4)]
+    return demo(WIDTH, HEIGHT, range(0, 28, 7))
 
 
 def array(data: bytes) -> NDArray[np.uint8]:

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.capture.demo import DemoSource
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.openvino import artefact_cache
@@ -25,6 +24,7 @@ from models.int8 import int8_file
 from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
 from models.table import NETWORKS
 from models.weights import sha256_of
+from tests.clips import demo
 from tests.golden.fill import fill
 from tests.paths import ROOT
 from tools.convert_networks import convert_all
@@ -77,11 +77,7 @@ def test_the_doctor_says_that_it_is_missing(blocked: dict[str, str]) -> None:
 
 
 def test_the_result_is_the_same(blocked: dict[str, str], tmp_path: Path) -> None:
-    source = DemoSource(320, 240, 30.0, realtime=False)
-    frame = source.read()
-    source.close()
-    assert frame is not None
-    cv2.imwrite(str(tmp_path / "in.png"), frame.image)
+    cv2.imwrite(str(tmp_path / "in.png"), demo(320, 240, [0])[0])
     for precision in ("float32", "int8"):
         for name, env in (("without", blocked), ("with", blocked | {"PYTHONPATH": ""})):
             words = ["convert", str(tmp_path / "in.png"), str(tmp_path / f"{name}.png"), "--model", "mattecam"]
@@ -155,9 +151,7 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
     """Those in the sources come from another machine, whose constants may round otherwise."""
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(shipped.parent / "weights"))
     settings = MattingSettings(model=model, device="cpu", executor="openvino", precision=precision)
-    source = DemoSource(640, 360, 30.0, realtime=False)
-    given = [frame.image for frame in (source.read() for _ in range(5)) if frame is not None]
-    source.close()
+    given = demo(640, 360, range(5))
 
     def mattes() -> NDArray[np.int16]:
         engine = build_engine(settings, 640, 360)

@@ -168,21 +168,6 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
     np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-@pytest.mark.parametrize("strips", [(0, 40), (7, 22)], ids=str)
-def test_values_that_are_no_numbers_do_not_stop_the_arithmetic(bad: float, strips: tuple[int, int]) -> None:
-    frame = behind = np.zeros((40, 3 * 200), np.uint8)
-    slope, offset = np.zeros((4, 10, 50), np.float32), np.full((4, 10, 50), bad, np.float32)
-    alpha = np.zeros((40, 200), np.uint8)
-    composite = np.full_like(frame, 77)
-    kernels.finish_rows(frame, slope, offset, behind, composite, alpha, np.empty((0, 0), np.uint8), *strips)
-    first, last = strips
-    outside = np.ones(40, bool)
-    outside[first:last] = False
-    assert (composite[outside] == 77).all() and not alpha[outside].any()
-    assert not (composite[first:last] == 77).any(), "every pixel of the strip is written, from black images"
-
-
 def _room_with_person(height: int, width: int) -> tuple[BgrImage, NDArray[np.float32]]:
     """Return a grey room, brighter to the right, with a red person in the middle."""
     picture = np.repeat(np.linspace(60, 180, width)[None, :, None], height, 0).repeat(3, 2).astype(np.uint8)

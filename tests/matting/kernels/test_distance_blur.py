@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import BlurredBackground, Floats
 from app.matting.base.edges import plan
@@ -19,6 +18,7 @@ from app.matting.cpu.strips import Strips
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.light.light import followed
 from app.matting.selection.registry import build_engine
+from tests.clips import demo
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
 OFF = EdgeSettings(strict="off")
@@ -112,9 +112,7 @@ def test_nobody_keeps_the_rows_and_a_new_stream_starts_at_the_lower_border() -> 
 
 
 def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_resumes_exactly() -> None:
-    source = DemoSource(320, 192, 30, realtime=False)
-    frames = [frame.image for frame in (source.read() for _ in range(4)) if frame is not None]
-    source.close()
+    frames = demo(320, 192, range(3))
     engine = build_engine(EngineSettings(model="mattecam", executor="openvino"), 320, 192)
     assert isinstance(engine, FrameEngine)
     try:

@@ -1,73 +1,81 @@
-"""The bundled network in int8 in OpenVINO: close to float32, selected where it is fastest."""
+"""Networks in int8 in OpenVINO: close to float32, as in the simulation, and selected only where they fit and pay."""
 
 from __future__ import annotations
 
+import logging
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Floats
 from app.matting import build_engine
+from app.matting.openvino import artefact_cache
+from app.matting.openvino.artefact import Artefact
+from app.matting.openvino.recurrent import compiled, fitted, halved_shapes
+from app.matting.openvino.runtime import ov
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
 from app.privacy.self_test import self_test
-from models.int8 import int8_file
+from models.int8 import SIMILAR, SOURCE, find_int8, int8_file
 from models.mattecam.bundled import load
 from models.mattecam.spec import BUNDLED
+from models.names import state_names
+from models.rvm.network import MattingNetwork
+from models.rvm.spec import RVM_MOBILENETV3
+from models.weights import sha256_of
+from tests.clips import demo
+from tests.matting.networks import frames
+from training.calibration import calibrate, run_rvm
+from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 
 pytestmark = pytest.mark.torch
 
-BUNDLED_MODEL = MattingSettings(model="mattecam", device="cpu", downsample_ratio=1.0)
-WIDTH, HEIGHT = 320, 180
-FRAMES = 6
 
-
-@pytest.fixture(scope="module")
-def frames() -> list[BgrImage]:
-    """Return frames of the demo: a person who moves before a room."""
-    source = DemoSource(WIDTH, HEIGHT, realtime=False)
-    rendered = [source.render(3 * index) for index in range(FRAMES)]
-    source.close()
-    return rendered
-
-
-def alphas(precision: str, frames: list[BgrImage]) -> NDArray[np.float32]:
+def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
     """Return the alphas of the frames, in 0..1."""
-    engine = build_engine(BUNDLED_MODEL.replace(precision=precision), WIDTH, HEIGHT)
-    assert engine.info.precision == precision
-    backdrop = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    steps = [engine.step(frame, backdrop, EdgeSettings(strict="off")).result() for frame in frames]
+    height, width = stream[0].shape[:2]
+    engine = build_engine(settings, width, height)
+    assert engine.info.precision == settings.precision
+    steps = [engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")).result() for frame in stream]
     engine.close()
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 
 
+def set_processor(monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, vnni: bool) -> None:
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: bfloat16)
+    monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: vnni)
+
+
+BUNDLED_MODEL = MattingSettings(model="mattecam", device="cpu", downsample_ratio=1.0)
+PERSON = demo(320, 180, range(0, 18, 3))
+
+
 @pytest.fixture(scope="module")
-def quantized(frames: list[BgrImage]) -> NDArray[np.float32]:
-    return alphas("int8", frames)
+def quantized() -> Floats:
+    return alphas(BUNDLED_MODEL.replace(precision="int8"), PERSON)
 
 
-def test_int8_stays_close_to_float32(frames: list[BgrImage], quantized: NDArray[np.float32]) -> None:
-    reference = alphas("float32", frames)
+def test_the_bundled_network_stays_close_to_float32(quantized: Floats) -> None:
+    reference = alphas(BUNDLED_MODEL.replace(precision="float32"), PERSON)
     assert np.ptp(reference) > 0.9
     difference = np.abs(reference - quantized)
     assert 0 < difference.mean() < 0.005, "0 is float32 under another name"
 
 
 @torch.no_grad()
-def test_openvino_computes_what_the_simulation_in_torch_computes(
-    frames: list[BgrImage], quantized: NDArray[np.float32]
-) -> None:
+def test_openvino_computes_what_the_simulation_of_the_bundled_network_computes(quantized: Floats) -> None:
     network = load(int8_file(BUNDLED))
-    state: tuple[torch.Tensor, ...] = network.initial_state(1, HEIGHT, WIDTH)
+    state: tuple[torch.Tensor, ...] = network.initial_state(1, 180, 320)
     expected = []
-    for frame in frames:
+    for frame in PERSON:
         image = torch.from_numpy(np.ascontiguousarray(frame[..., ::-1])).permute(2, 0, 1)[None].float() / 255
         _, alpha, *rest = network(image, *state)
         state = tuple(rest)
@@ -88,8 +96,7 @@ def test_the_int8_engine_passes_the_self_test() -> None:
 def test_auto_selects_the_precision_by_the_processors_instructions(
     monkeypatch: pytest.MonkeyPatch, bfloat16: bool, vnni: bool, precision: str
 ) -> None:
-    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: bfloat16)
-    monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: vnni)
+    set_processor(monkeypatch, bfloat16=bfloat16, vnni=vnni)
     choice = choose(BUNDLED_MODEL)
     assert choice.precision == precision
     assert choice.weights == BUNDLED
@@ -99,8 +106,7 @@ def test_auto_selects_the_precision_by_the_processors_instructions(
 def test_auto_selects_float32_for_weights_without_an_int8_version(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
-    monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: True)
+    set_processor(monkeypatch, bfloat16=False, vnni=True)
     weights = Path(shutil.copy(BUNDLED, tmp_path))
     assert choose(BUNDLED_MODEL.replace(weights=weights)).precision == "float32"
     with pytest.raises(ModelError, match="no int8 version"):
@@ -118,3 +124,164 @@ def test_vnni_is_what_the_processor_reports() -> None:
         pytest.skip("no /proc/cpuinfo on this system")
     words = set(info.read_text(encoding="utf-8").split())
     assert hardware.cpu_has_vnni() == bool(words & {"avx512_vnni", "avx_vnni"})
+
+
+NAME = RVM_MOBILENETV3.name
+WIDTH, HEIGHT = 128, 96
+COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def pictures() -> torch.Tensor:
+    """Return a moving picture, (1, T, 3, H, W) RGB in 0..1."""
+    moving = np.stack(frames(WIDTH, HEIGHT, COUNT))[..., ::-1]
+    return torch.from_numpy(np.ascontiguousarray(moving)).permute(0, 3, 1, 2)[None].float() / 255
+
+
+@pytest.fixture(scope="module")
+def networks(
+    weights: dict[str, Path], pictures: torch.Tensor, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, MattingNetwork, ExportedNetwork]:
+    """Return generated weights with an int8 version beside them, their network, and its simulation in int8."""
+    path = Path(shutil.copy(weights[NAME], tmp_path_factory.mktemp("rvm")))
+    torch.manual_seed(0)
+    network = MattingNetwork().eval()
+    network.load_state_dict(torch.load(path, weights_only=True))
+    int8 = in_int8(network)
+    calibrate(int8, iter([pictures]), partial(run_rvm, int8))
+    save_file(scales_of(int8), int8_file(path), {SOURCE: sha256_of(path)})
+    return path, network, int8
+
+
+def settings_for(path: Path, precision: str) -> MattingSettings:
+    return MattingSettings(model=NAME, weights=path, device="cpu", precision=precision, downsample_ratio=1.0)
+
+
+def in_openvino(path: Path) -> tuple[Artefact, list[ov.CompiledModel]]:
+    """Return the artefact in int8, and its stages compiled for the size of the moving picture."""
+    artefact = artefact_cache.artefacts.load(NAME, path, int8=int8_file(path))
+    states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
+    models, _ = fitted(artefact.stages, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
+    return artefact, compiled(artefact.stages, models, "int8")
+
+
+@pytest.mark.long
+@torch.no_grad()
+def test_the_exported_parts_are_the_network(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
+) -> None:
+    _, network, _ = networks
+    whole, parts = run_rvm(network, pictures), run_rvm(in_int8(network, ()), pictures)
+    assert whole.std() > 0
+    torch.testing.assert_close(whole, parts, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.long
+@torch.no_grad()
+def test_openvino_computes_what_the_simulation_of_rvm_computes(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
+) -> None:
+    path, _, int8 = networks
+    artefact, stages = in_openvino(path)
+    requests = [network.create_infer_request() for network in stages]
+    before, after = state_names(4)
+    shapes = zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True)
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes}
+    r1, r2, r3, r4 = int8.initial_state(1, HEIGHT, WIDTH)
+    for frame in pictures.unbind(1):
+        image = frame
+        arrays["small"] = frame.numpy()
+        for name in halved_shapes(HEIGHT, WIDTH):
+            image = torch.nn.functional.avg_pool2d(image, 2, 2)
+            arrays[name] = image.numpy()
+        for stage, request in zip(artefact.stages, requests, strict=True):
+            outputs = request.infer([arrays[name] for name in stage.reads])
+            arrays |= {name: outputs[index].copy() for index, name in enumerate(stage.writes)}
+        _, _, _, r1, r2, r3, r4 = int8.coefficients(frame, r1, r2, r3, r4)
+        for name, wanted in zip(after, (r1, r2, r3, r4), strict=True):
+            found = arrays[name].transpose(0, 3, 1, 2)
+            error = float(np.abs(found - wanted.numpy()).mean())
+            assert error < 0.02 * float(wanted.std()), name
+        arrays |= {name: arrays[new_name] for name, new_name in zip(before, after, strict=True)}
+
+
+@pytest.mark.long
+def test_rvm_stays_close_to_float32(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
+    path, _, _ = networks
+    for ratio in (0.5, 1.0):
+        settings = [settings_for(path, name).replace(downsample_ratio=ratio) for name in ("float32", "int8")]
+        reference, quantized = (alphas(each, frames(2 * WIDTH, 2 * HEIGHT, COUNT)) for each in settings)
+        difference = np.abs(reference - quantized)
+        assert reference.std() > 0
+        assert 0 < difference.mean() < 0.1 * reference.std(), "0 is float32 under another name"
+
+
+@pytest.mark.long
+def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
+    if not hardware.cpu_has_vnni():
+        pytest.skip("this processor has no VNNI")
+    path, _, _ = networks
+    kinds = [
+        str(operation.get_rt_info()["runtimePrecision"].astype(str))
+        for network in in_openvino(path)[1]
+        for operation in network.get_runtime_model().get_ops()
+        if operation.get_rt_info()["layerType"].astype(str) == "Convolution"
+    ]
+    assert sum(kind in ("u8", "i8") for kind in kinds) == len(LAYERS)
+    assert set(kinds) <= {"u8", "i8", "f32"}
+
+
+def test_other_weights_run_in_float32_and_the_log_says_so(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Path(shutil.copy(weights[NAME], tmp_path))
+    set_processor(monkeypatch, bfloat16=False, vnni=True)
+    with caplog.at_level(logging.WARNING):
+        assert [choose(settings_for(path, "auto")).precision for _ in range(3)] == ["float32"] * 3
+    (record,) = caplog.records
+    assert "runs in float32" in record.getMessage() and str(path) in record.getMessage()
+    with pytest.raises(ModelError, match="no int8 version"):
+        choose(settings_for(path, "int8"))
+
+
+def test_scales_that_do_not_fit_are_a_named_error(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(networks[0], tmp_path))
+    tensors = load_file(int8_file(networks[0]))
+    without = {name: tensor for name, tensor in tensors.items() if name != f"{LAYERS[0]}.limits"}
+    unknown = {name.replace("decoder", "nowhere"): tensor for name, tensor in tensors.items()}
+    four_bit = {**tensors, f"{LAYERS[0]}.limits": torch.tensor([0, 15], dtype=torch.int32)}
+    for changed in (without, unknown, four_bit):
+        save_file(changed, int8_file(path), {SOURCE: sha256_of(path)})
+        with pytest.raises(ModelError, match="no int8 version"):
+            build_engine(settings_for(path, "int8"), WIDTH, HEIGHT)
+
+
+def test_weights_with_which_int8_was_not_measured_run_in_int8_only_on_request(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(weights[NAME], tmp_path))
+    set_processor(monkeypatch, bfloat16=False, vnni=True)
+    save_file({"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)})
+    assert choose(settings_for(path, "auto")).precision == "float32"
+    assert choose(settings_for(path, "int8")).int8 == int8_file(path)
+
+
+def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp_path: Path) -> None:
+    assert RVM_MOBILENETV3.int8 is not None
+    with safe_open(RVM_MOBILENETV3.int8, framework="pt") as opened:
+        metadata = opened.metadata()
+    assert RVM_MOBILENETV3.weights.sha256 in (metadata[SOURCE], metadata.get(SIMILAR))
+    tensors = load_file(RVM_MOBILENETV3.int8)
+    assert {name.rpartition(".")[0] for name in tensors} == set(LAYERS)
+    assert all(tensor.numel() <= 2 for tensor in tensors.values())
+    assert RVM_MOBILENETV3.int8.stat().st_size < 10_000
+    other = tmp_path / "rvm_mobilenetv3.pth"
+    other.write_bytes(b"other weights")
+    assert find_int8(other, RVM_MOBILENETV3.int8) is None
+
+
+def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
+    artefact = artefact_cache.artefacts.load(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8)
+    assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]

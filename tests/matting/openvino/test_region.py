@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.capture.demo import DemoSource
 from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, BlurredBackground
 from app.matting.base.interface import StateArrays, StepGeometry
-from app.matting.openvino import artefact_cache
 from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.region.roi import Roi
 from app.matting.region.tracker import FULL_FRAME_EVERY, SETTLE_FRAMES
-from models.table import bundled
-from models.weights import find
+from tests.clips import demo
 from tests.matting.edits import Fixed
+from tests.matting.networks import bundled_backend
 
 SIZE = 640, 360
 GEOMETRY = StepGeometry(*SIZE, 0.5)
@@ -54,19 +52,11 @@ class Room:
         return np.roll(self.mask, place, 1)
 
 
-def made() -> OpenVinoBackend:
-    """Return an executor of the bundled network."""
-    spec = bundled()
-    return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY)
-
-
 @pytest.fixture(scope="module")
 def room() -> Room:
     """Return the demo's scene with its person, made small; the network's matte of the large one is the truth."""
-    source = DemoSource(*SIZE, 1.0, realtime=False, empty_scene_s=1.0, motion=0.0)
-    empty, occupied = (np.ascontiguousarray(source.render(index)) for index in (0, 1))
-    source.close()
-    executor = made()
+    empty, occupied = demo(*SIZE, (0, 1), fps=1.0, empty_scene_s=1.0, motion=0.0)
+    executor = bundled_backend(GEOMETRY)
     try:
         alpha = [executor.step(occupied, BACKDROP, OFF.replace(strict="off")).result().alpha for _ in range(3)][-1]
     finally:
@@ -91,7 +81,7 @@ def settle(executor: OpenVinoBackend, room: Room) -> None:
 
 @pytest.fixture(scope="module")
 def _settled(room: Room) -> Iterator[tuple[OpenVinoBackend, StateArrays]]:
-    executor = made()
+    executor = bundled_backend(GEOMETRY)
     settle(executor, room)
     yield executor, executor.state()
     executor.close()

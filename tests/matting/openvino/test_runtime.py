@@ -11,23 +11,15 @@ import pytest
 from app.core.settings import EdgeSettings, EngineSettings
 from app.matting import build_engine
 from app.matting.base.interface import StepGeometry
-from app.matting.openvino import artefact_cache
-from app.matting.openvino.openvino_backend import OpenVinoBackend
 from models.table import bundled
-from models.weights import find
 from tests.fresh_python import printed_by
+from tests.matting.networks import bundled_backend
 
 GEOMETRY = StepGeometry(160, 96, 0.5)
 
 
-def made(threads: int | None) -> OpenVinoBackend:
-    """Return an executor of the bundled network."""
-    spec = bundled()
-    return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), GEOMETRY, threads=threads)
-
-
 def test_one_thread_and_all_threads_give_the_same_mattes() -> None:
-    usual, alone = made(None), made(1)
+    usual, alone = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, 1)
     assert (usual.overlaps, alone.overlaps) == (False, True)
     rng = np.random.default_rng(1)
     for _ in range(3):

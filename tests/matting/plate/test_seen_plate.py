@@ -8,22 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from app.capture.demo import DemoSource
 from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting import choose_model
+from tests.clips import demo
 from tests.matting.networks import BuildEngine
 
 SIZE = (640, 360)
 OFF = EdgeSettings(strict="off")
-EMPTY_FRAMES = 30
 
 
-def demo(index: int) -> BgrImage:
-    """Return a frame of the demo from a tripod, (360, 640, 3): the empty room, from EMPTY_FRAMES on with a person."""
-    source = DemoSource(*SIZE, 30.0, realtime=False, empty_scene_s=EMPTY_FRAMES / 30, motion=0)
-    return source.render(index)
+ROOM, STILL_ROOM, PERSON = demo(*SIZE, (0, 7, 31), empty_scene_s=1.0, motion=0)
+"""From a tripod, (360, 640, 3): twice the empty room, and with a person."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +32,7 @@ def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=[pytest.param("eager", marks=pytest.mark.torch), "openvino"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MattingSettings:
     """Return settings with the demo's empty room as the plate, for each executor."""
-    cv2.imwrite(str(tmp_path / "plate.png"), demo(0))
+    cv2.imwrite(str(tmp_path / "plate.png"), ROOM)
     return MattingSettings(
         model="mattecam-plate",
         plate=tmp_path / "plate.png",
@@ -52,9 +49,8 @@ def mattes(settings: MattingSettings, engines: BuildEngine, frame: BgrImage, edg
 
 
 def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, engines: BuildEngine) -> None:
-    frame, room = demo(EMPTY_FRAMES + 1), demo(0)
-    alpha = mattes(settings, engines, frame)
-    other = (cv2.blur(np.abs(frame.astype(np.float32) - room), (9, 9)).max(2) > 12).astype(np.uint8)
+    alpha = mattes(settings, engines, PERSON)
+    other = (cv2.blur(np.abs(PERSON.astype(np.float32) - ROOM), (9, 9)).max(2) > 12).astype(np.uint8)
     near = cv2.dilate(other, np.ones((61, 61), np.uint8)) > 0
     assert 0.2 < near.mean() < 0.9
     assert alpha[~near].max() == 0
@@ -62,19 +58,18 @@ def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, 
 
 
 def test_an_empty_room_is_empty(settings: MattingSettings, engines: BuildEngine) -> None:
-    assert mattes(settings, engines, demo(7)).max() == 0
+    assert mattes(settings, engines, STILL_ROOM).max() == 0
 
 
 def test_the_plate_takes_on_the_light_of_the_frame(settings: MattingSettings, engines: BuildEngine) -> None:
-    frame = demo(EMPTY_FRAMES + 1)
-    darker = np.asarray(frame * 0.8, np.uint8)
-    bright, dark = (mattes(settings, engines, picture) for picture in (frame, darker))
+    darker = np.asarray(PERSON * 0.8, np.uint8)
+    bright, dark = (mattes(settings, engines, frame) for frame in (PERSON, darker))
     assert np.abs(bright.astype(int) - dark).mean() < 6
 
 
 def test_a_plate_of_another_room_is_refused(settings: MattingSettings, engines: BuildEngine) -> None:
     engine = engines(settings, *SIZE)
-    frame = demo(EMPTY_FRAMES + 1)[:, ::-1].copy()
+    frame = PERSON[:, ::-1].copy()
     with pytest.raises(PlateError):
         engine.step(frame, np.zeros_like(frame), OFF).result()
 
@@ -82,9 +77,9 @@ def test_a_plate_of_another_room_is_refused(settings: MattingSettings, engines: 
 @pytest.mark.torch
 @pytest.mark.parametrize("settings", ["eager"], indirect=True)
 def test_the_executors_agree(settings: MattingSettings, engines: BuildEngine) -> None:
-    frame, other = demo(EMPTY_FRAMES + 1), settings.replace(executor="openvino")
+    other = settings.replace(executor="openvino")
     for edges in (OFF, EdgeSettings(strict="strict")):
-        here, there = (mattes(each, engines, frame, edges) for each in (settings, other))
+        here, there = (mattes(each, engines, PERSON, edges) for each in (settings, other))
         assert np.abs(here.astype(int) - there).mean() < 0.3
 
 
