@@ -18,36 +18,18 @@ from app.core.types import BlurredBackground, check_bgr
 from app.media.image_file import kind_of_file
 from tests.compositing.files import cut, flat, photo, write, write_video
 
-
-def image_settings(folder: Path) -> BackgroundSettings:
-    """A picture."""
-    return BackgroundSettings(kind="image", path=write(folder / "a.png", photo()))
-
-
-def fitted_settings(folder: Path) -> BackgroundSettings:
-    """A picture shown whole."""
-    return BackgroundSettings(kind="image", path=write(folder / "a.jpg", photo()), fit="fit")
-
-
-def video_settings(folder: Path) -> BackgroundSettings:
-    """A video."""
-    return BackgroundSettings(kind="video", path=write_video(folder / "a.mp4"))
+COLOUR = BackgroundSettings(kind="colour", colour="#c8640a")
+BLUR = BackgroundSettings(kind="blur", blur_strength=30)
+MAKERS: dict[str, Callable[[Path], BackgroundSettings]] = {
+    "image": lambda folder: BackgroundSettings(kind="image", path=write(folder / "a.png", photo())),
+    "fitted": lambda folder: BackgroundSettings(kind="image", path=write(folder / "a.jpg", photo()), fit="fit"),
+    "video": lambda folder: BackgroundSettings(kind="video", path=write_video(folder / "a.mp4")),
+    "colour": lambda folder: COLOUR,
+    "blur": lambda folder: BLUR,
+}
 
 
-def colour_settings(folder: Path) -> BackgroundSettings:
-    """A colour."""
-    return BackgroundSettings(kind="colour", colour="#c8640a")
-
-
-def blur_settings(folder: Path) -> BackgroundSettings:
-    """The blurred camera background."""
-    return BackgroundSettings(kind="blur", blur_strength=30)
-
-
-MAKERS = [image_settings, fitted_settings, video_settings, colour_settings, blur_settings]
-
-
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) -> None:
     threads = threading.active_count()
     background: Background = open_background(make(tmp_path))
@@ -63,10 +45,10 @@ def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) ->
     assert threading.active_count() == threads
 
 
-def test_colour_and_blur_match_the_settings(tmp_path: Path) -> None:
-    image = open_background(colour_settings(tmp_path)).backdrop(4, 4, 0)
+def test_colour_and_blur_match_the_settings() -> None:
+    image = open_background(COLOUR).backdrop(4, 4, 0)
     assert isinstance(image, np.ndarray) and (image == (10, 100, 200)).all()
-    assert open_background(blur_settings(tmp_path)).backdrop(4, 4, 0) == BlurredBackground(30)
+    assert open_background(BLUR).backdrop(4, 4, 0) == BlurredBackground(30)
 
 
 def test_transparent_images_show_the_colour(tmp_path: Path) -> None:

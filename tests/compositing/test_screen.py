@@ -90,21 +90,21 @@ def test_nothing_is_captured_while_nobody_looks(screen: type[FakeScreen], monkey
         eventually(lambda: background.backdrop(64, 36, 0.0) is not None and screen.grabs > grabbed)
 
 
+def shown(background: ScreenBackground) -> int | str:
+    """Return the brightest value of the image, or why there is none."""
+    try:
+        return int(np.max(background.backdrop(64, 36, 0.0)))
+    except BackgroundError as error:
+        return str(error)
+
+
 def test_a_lost_screen_is_reported_and_comes_back(screen: type[FakeScreen], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.compositing.screen.RETRY_S", 0.05)
-
-    def fails() -> bool:
-        try:
-            background.backdrop(64, 36, 0.0)
-        except BackgroundError as error:
-            return "can no longer be captured" in str(error)
-        return False
-
     with closing(ScreenBackground(SETTINGS, screen)) as background:
         screen.lost = True
-        eventually(fails)
+        eventually(lambda: "can no longer be captured" in str(shown(background)))
         screen.lost = False
-        eventually(lambda: not fails())
+        eventually(lambda: shown(background) == 10)
 
 
 def test_a_screen_that_may_be_another_one_is_not_shown_until_the_screens_are_as_before(
@@ -112,24 +112,17 @@ def test_a_screen_that_may_be_another_one_is_not_shown_until_the_screens_are_as_
 ) -> None:
     """After a screen was unplugged, another one had its number, and was sent."""
     monkeypatch.setattr("app.compositing.screen.RETRY_S", 0.05)
-
-    def shown() -> int | str:
-        try:
-            return int(np.max(background.backdrop(64, 36, 0.0)))
-        except BackgroundError as error:
-            return str(error)
-
     with closing(ScreenBackground(SETTINGS, screen)) as background:
-        eventually(lambda: shown() == 10)
+        eventually(lambda: shown(background) == 10)
         screen.lost, screen.level = True, 200
-        eventually(lambda: "can no longer be captured" in str(shown()))
+        eventually(lambda: "can no longer be captured" in str(shown(background)))
         screen.screens, screen.lost = 1, False
-        eventually(lambda: "screens have changed" in str(shown()))
+        eventually(lambda: "screens have changed" in str(shown(background)))
         grabbed = screen.grabs
         eventually(lambda: screen.grabs > grabbed + 3 or screen.open_ones == 0)
-        assert "screens have changed" in str(shown())
+        assert "screens have changed" in str(shown(background))
         screen.screens = 2
-        eventually(lambda: shown() == 200)
+        eventually(lambda: shown(background) == 200)
 
 
 @pytest.mark.usefixtures("display")

@@ -20,6 +20,13 @@ from app.core.messages.media import ImageText
 log = logging.getLogger("app.test")
 
 
+def window_log(*, verbose: bool = False) -> Path:
+    """Set up the logs of the window and return their file; no fixture, because `capsys` starts anew after those."""
+    path = logs.set_up_window(verbose=verbose)
+    assert path is not None
+    return path
+
+
 def test_the_console_shows_warnings_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up_console()
     log.info("detail")
@@ -60,14 +67,14 @@ def test_setting_up_again_replaces_only_its_own(capsys: pytest.CaptureFixture[st
 
 
 def test_the_window_logs_to_a_file_too(capsys: pytest.CaptureFixture[str]) -> None:
-    path = logs.set_up_window()
-    assert path == paths.log_dir() / "mattecam.log"
+    file = window_log()
+    assert file == paths.log_dir() / "mattecam.log"
     log.info("opened the camera")
     try:
         raise ValueError("inner")
     except ValueError:
         log.warning("The camera was lost.", exc_info=True)
-    content = path.read_text()
+    content = file.read_text()
     assert "opened the camera" in content
     assert "ValueError: inner" in content
     assert capsys.readouterr().err == "mattecam: The camera was lost.\n"
@@ -95,11 +102,10 @@ def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("verbose", [False, True])
 def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    path = logs.set_up_window(verbose=verbose)
-    assert path is not None
+    file = window_log(verbose=verbose)
     log.warning("The file %s is gone.", "a\x1b[2J\x9b1m\u202e\nERROR forged\r.png")
     shown = "The file a\\u001b[2J\\u009b1m\\u202e\\nERROR forged\\u000d.png is gone."
-    for text in (path.read_text(), capsys.readouterr().err):
+    for text in (file.read_text(), capsys.readouterr().err):
         assert [line.endswith(shown) for line in text.splitlines()] == [True]
 
 
@@ -121,8 +127,7 @@ def test_no_standard_error_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.error_logs
 def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.CaptureFixture[str]) -> None:
-    path = logs.set_up_window()
-    assert path is not None
+    file = window_log()
 
     def fails() -> None:
         raise ZeroDivisionError("in a thread")
@@ -139,7 +144,7 @@ def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.Capt
         "mattecam: A defect in the program, ZeroDivisionError in worker: in a thread",
         "mattecam: A defect in the program, KeyError: 'on the main thread'",
     ]
-    assert path.read_text().count("Traceback") == 2
+    assert file.read_text().count("Traceback") == 2
 
 
 def test_an_interruption_is_no_defect(capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,18 +187,27 @@ def said(message: str, at_s: float = 0.0, name: str = "app.a") -> logging.LogRec
     return logging.makeLogRecord({"msg": message, "name": name, "created": at_s, "levelno": logging.INFO})
 
 
-def test_a_repeated_message_is_one_line_and_a_count(handler: RepeatsHandler, target: Lines) -> None:
-    for at_s in (0.0, 5.0, 10.0, 15.0):
-        handler.handle(said("PipeWire: no server", at_s))
-    assert target.lines == ["PipeWire: no server"]
-    handler.handle(said("PipeWire runs", 20.0))
-    assert target.lines == ["PipeWire: no server", "… repeated 3 times", "PipeWire runs"]
+@pytest.mark.parametrize(
+    ("messages", "lines"),
+    [
+        (["a", "a", "a", "a"], ["a"]),
+        (["a", "a", "a", "a", "b"], ["a", "… repeated 3 times", "b"]),
+        (["a", "a", "b", "a"], ["a", "… repeated once", "b", "a"]),
+    ],
+)
+def test_a_repeated_message_is_one_line_and_a_count(
+    handler: RepeatsHandler, target: Lines, messages: list[str], lines: list[str]
+) -> None:
+    for number, message in enumerate(messages):
+        handler.handle(said(message, 5.0 * number))
+    assert target.lines == lines
 
 
-def test_once_is_not_times(handler: RepeatsHandler, target: Lines) -> None:
-    for message in ("a", "a", "b", "a"):
-        handler.handle(said(message))
-    assert target.lines == ["a", "… repeated once", "b", "a"]
+def test_loggers_do_not_break_each_others_count(handler: RepeatsHandler, target: Lines) -> None:
+    for _ in range(3):
+        handler.handle(said("a", name="app.a"))
+        handler.handle(said("b", name="app.b"))
+    assert target.lines == ["a", "b"]
 
 
 def test_what_goes_on_is_counted_once_a_minute(handler: RepeatsHandler, target: Lines) -> None:
@@ -203,13 +217,6 @@ def test_what_goes_on_is_counted_once_a_minute(handler: RepeatsHandler, target: 
     handler.handle(said("from elsewhere", 4 * INTERVAL_S, "app.b"))
     assert target.lines[3:] == ["from elsewhere", "… repeated 11 times"]
     assert target.records[-1].name == "app.a"
-
-
-def test_loggers_do_not_break_each_others_count(handler: RepeatsHandler, target: Lines) -> None:
-    for _ in range(3):
-        handler.handle(said("a", name="app.a"))
-        handler.handle(said("b", name="app.b"))
-    assert target.lines == ["a", "b"]
 
 
 def test_another_level_or_error_is_another_message(handler: RepeatsHandler, target: Lines) -> None:
@@ -234,12 +241,11 @@ def test_a_count_keeps_no_traceback(handler: RepeatsHandler, target: Lines) -> N
 
 
 def test_the_log_counts_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
-    path = logs.set_up_window()
-    assert path is not None
+    file = window_log()
     for _ in range(3):
         logging.getLogger("app.test").warning("The camera is busy.")
     logs.set_up_console()
-    assert path.read_text().splitlines()[-1].endswith("app.test: … repeated 2 times")
+    assert file.read_text().splitlines()[-1].endswith("app.test: … repeated 2 times")
     assert capsys.readouterr().err == "mattecam: The camera is busy.\nmattecam: … repeated 2 times\n"
 
 
@@ -247,14 +253,8 @@ FOLDER = "/home/me/My private pictures"
 BEACH = Path(FOLDER) / "beach 1.png"
 
 
-@pytest.fixture
-def file() -> Path:
-    path = logs.set_up_window()
-    assert path is not None
-    return path
-
-
-def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    file = window_log()
     damaged = ImageText.DAMAGED(file=BEACH)
     log.info("%s cannot be decoded: %s", BEACH, "end of file")
     log.info("Shortcut for %s %s", "background", str(BEACH))
@@ -273,7 +273,7 @@ def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str
     assert FOLDER in capsys.readouterr().err, "the terminal shows where the user finds it"
 
 
-def test_devices_and_own_folders_stay(file: Path) -> None:
-    own = paths.data_dir() / "models" / "a.pth"
+def test_devices_and_own_folders_stay() -> None:
+    file, own = window_log(), paths.data_dir() / "models" / "a.pth"
     log.info("%s %s %s", Path("/dev/video0"), own, "/")
     assert f"/dev/video0 {own} /" in file.read_text()

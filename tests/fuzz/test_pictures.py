@@ -60,8 +60,18 @@ def test_broken_pictures(tmp_path: Path, form: str, cases: int) -> None:
         assert time.monotonic() - started_s < SLOWEST_S
 
 
-@pytest.mark.parametrize(("width", "height"), [(200_000, 10), (40_000, 40_000), (15_000, 15_000), (0, 5), (1 << 30, 1)])
-def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, height: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "height", "words"),
+    [
+        (200_000, 200_000, "too large"),
+        (40_000, 40_000, "too large"),
+        (200_000, 10, r"huge\.png"),
+        (15_000, 15_000, r"huge\.png"),
+        (0, 5, r"huge\.png"),
+        (1 << 30, 1, r"huge\.png"),
+    ],
+)
+def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, height: int, words: str) -> None:
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -70,7 +80,7 @@ def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, h
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
     )
-    with pytest.raises(BackgroundError):
+    with pytest.raises(BackgroundError, match=words):
         read_image(path)
     with pytest.raises(PlateError):
         read_plate(path, 120, 90)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from app.core.settings import MattingSettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Matte
 from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.openvino_backend import OpenVinoBackend
@@ -32,3 +32,12 @@ def bundled_backend(geometry: StepGeometry, threads: int | None = None) -> OpenV
     """Return the bundled network in OpenVINO."""
     spec = bundled()
     return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), geometry, threads=threads)
+
+
+def assert_nothing_shared(mattes: Sequence[Matte], given: Sequence[BgrImage]) -> None:
+    """Assert that every image of the mattes has contiguous memory of its own."""
+    outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
+    assert len(outputs) == 3 * len(mattes)
+    for index, output in enumerate(outputs):
+        assert output.flags.c_contiguous
+        assert not any(np.shares_memory(output, other) for other in [*given, *outputs[index + 1 :]])

@@ -22,7 +22,7 @@ from app.matting.selection import hardware
 from app.matting.torch import networks
 from tests.golden.fill import fill
 from tests.matting.modules import NETWORKS
-from tests.matting.networks import BuildEngine, frames
+from tests.matting.networks import BuildEngine, assert_nothing_shared, frames
 
 pytestmark = pytest.mark.torch
 
@@ -218,11 +218,7 @@ def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSetti
     copies = [(m.alpha.copy(), m.composite.copy()) for m in mattes[:2]]
     engine.step(given[3], behind, edges, want_foreground=True).result()
 
-    outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
-    assert len(outputs) == 9
-    for index, output in enumerate(outputs):
-        assert output.flags.c_contiguous
-        assert not any(np.shares_memory(output, other) for other in [*given, *outputs[index + 1 :]])
+    assert_nothing_shared(mattes, given)
     for frame, copy in zip(given, kept, strict=True):
         np.testing.assert_array_equal(frame, copy)
     for matte, (alpha, composite) in zip(mattes[:2], copies, strict=True):

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from app.core.settings import MattingSettings
-from app.core.types import BgrImage, BlurredBackground
+from app.core.types import BlurredBackground
 from app.matting.selection import hardware
+from app.media.video_reader import VideoReader
 from tests.matting.networks import BuildEngine
 from tests.paths import shared
 
 MOST, MEAN = 4e-2, 2e-3
 """Maximum and mean alpha error allowed for a lower precision; the decision stage steepens alpha near its threshold."""
-
-
-def clip(path: Path, count: int) -> list[BgrImage]:
-    """Return the first frames of a video."""
-    with av.open(str(path)) as container:
-        decoded = itertools.islice(container.decode(video=0), count)
-        return [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in decoded]
-
-
-def weights_of(model: str) -> Path | None:
-    """Return the published weights for RVM, None for the bundled network."""
-    return shared("weights/rvm_mobilenetv3.pth") if model == "rvm-mobilenetv3" else None
 
 
 @pytest.mark.long
@@ -43,11 +30,11 @@ def weights_of(model: str) -> Path | None:
     ],
 )
 def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engines: BuildEngine) -> None:
-    pictures = clip(shared(f"clips/{name}.mkv"), 16)
+    pictures = [image for _, image in itertools.islice(VideoReader(shared(f"clips/{name}.mkv")).frames(), 16)]
     height, width = pictures[0].shape[:2]
     settings = MattingSettings(
         model=model,
-        weights=weights_of(model),
+        weights=shared("weights/rvm_mobilenetv3.pth") if model == "rvm-mobilenetv3" else None,
         downsample_ratio=ratio,
         device="cpu",
         executor="eager",
@@ -57,18 +44,12 @@ def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engi
     exact = engines(settings.replace(executor="openvino"), width, height)
     fast = engines(settings.replace(executor="openvino", precision="bfloat16"), width, height)
     for frame in pictures:
-        expected = (
-            reference.step(frame, BlurredBackground(50), settings.edges.replace(strict="off"))
-            .result()
-            .alpha.astype(np.float32)
-            / 255
+        expected, same, rough = (
+            engine.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).result().alpha / 255
+            for engine in (reference, exact, fast)
         )
-        same = exact.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).result().alpha / 255
         assert np.abs(same - expected).max() <= 1.01 / 255
         if hardware.cpu_has_bfloat16():
-            error = np.abs(
-                fast.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).result().alpha / 255
-                - expected
-            )
+            error = np.abs(rough - expected)
             assert error.max() <= MOST
             assert error.mean() <= MEAN

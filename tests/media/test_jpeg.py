@@ -20,13 +20,12 @@ from app.core.types import BgrImage
 from app.media.jpeg import DamagedJpegError, check_jpeg, decode_jpeg
 from app.media.video_reader import VideoReader
 from tests.clips import demo
+from tests.fuzz.damage import sampled
 from tests.media.damaged_jpegs import MEMORY, TRANSPORT, Damage, encode, scan_start, visible_share
 
 log = logging.getLogger(__name__)
 
 WIDTH, HEIGHT = 640, 360
-CASES = 24
-MANY = 2000
 SMALLEST_VISIBLE_SHARE = 0.001
 
 
@@ -147,27 +146,15 @@ def missed(images: list[BgrImage], kind: Damage, cases: int) -> tuple[int, list[
     return visible, passed
 
 
-@pytest.mark.parametrize("kind", TRANSPORT)
-def test_no_frame_with_lost_data_passes(images: list[BgrImage], kind: Damage) -> None:
-    visible, passed = missed(images, kind, CASES)
-    assert visible > CASES * 0.7
-    assert not passed
-
-
-@pytest.mark.parametrize("kind", MEMORY)
-def test_most_frames_with_altered_data_are_found(images: list[BgrImage], kind: Damage) -> None:
-    visible, passed = missed(images, kind, CASES)
-    assert visible > CASES * 0.2
-    assert len(passed) <= visible * 0.55
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
+@sampled(24, 2000)
 @pytest.mark.parametrize("kind", TRANSPORT + MEMORY)
-def test_the_share_that_passes(images: list[BgrImage], kind: Damage) -> None:
-    visible, passed = missed(images, kind, MANY)
-    log.info("%s: %d of %d visibly damaged, %d pass", kind.__name__, visible, MANY, len(passed))
-    assert len(passed) <= (0 if kind in TRANSPORT else visible * 0.5)
+def test_no_frame_with_lost_data_passes_and_most_with_altered_data_are_found(
+    images: list[BgrImage], kind: Damage, cases: int
+) -> None:
+    visible, passed = missed(images, kind, cases)
+    log.info("%s: %d of %d visibly damaged, %d pass", kind.__name__, visible, cases, len(passed))
+    assert visible > cases * (0.7 if kind in TRANSPORT else 0.2)
+    assert len(passed) <= (0 if kind in TRANSPORT else visible * (0.55 if cases == 24 else 0.5))
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mov", "mkv"])

@@ -30,21 +30,17 @@ from tests.clips import write_clip
 from tests.offline.converting import run
 
 
-def text(folder: Path) -> str:
-    return "The quick brown fox\n" * 400
-
-
-def ffconcat(folder: Path) -> str:
-    return f"ffconcat version 1.0\nfile '{write_clip(folder / 'other.mkv')}'\n"
-
-
 def m3u8(folder: Path) -> str:
     write_clip(folder / "other.ts")
     return "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\nother.ts\n#EXT-X-ENDLIST\n"
 
 
-def terminal_escapes(folder: Path) -> str:
-    return "\x1b[2J\x1b[31mansi"
+CONTENTS: dict[str, Callable[[Path], str]] = {
+    "text": lambda folder: "The quick brown fox\n" * 400,
+    "ffconcat": lambda folder: f"ffconcat version 1.0\nfile '{write_clip(folder / 'other.mkv')}'\n",
+    "m3u8": m3u8,
+    "terminal escapes": lambda folder: "\x1b[2J\x1b[31mansi",
+}
 
 
 def play_as_background(path: Path) -> None:
@@ -71,7 +67,7 @@ CONSUMERS = [play_as_background, play_as_source, convert_file, copy_audio]
 
 
 @pytest.mark.parametrize("use", CONSUMERS)
-@pytest.mark.parametrize("content", [text, ffconcat, m3u8, terminal_escapes])
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.txt", "clip.m3u8", "concat:clip.mp4"])
 def test_only_videos_are_opened(
     tmp_path: Path, use: Callable[[Path], None], content: Callable[[Path], str], name: str

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from models.bgmv2 import refiner
 from models.bgmv2.network import MattingRefine
 from models.bgmv2.refiner import BORDER, CONTEXT_BORDER, MattingBase
 from models.blocks import resize
@@ -74,7 +75,8 @@ def everywhere(network: MattingRefine) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("scale", [1 / 2, 1 / 4, 0.3, 1 / 8])
-def test_sampling_every_cell_is_full_refinement(scale: float) -> None:
+def test_sampling_every_cell_is_full_refinement(scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refiner, "CELLS_AT_ONCE", 100)
     network = expecting(1, MattingRefine("mobilenetv2", scale, SIZE[0] * SIZE[1]))
     for a, b in zip(network(*inputs()), everywhere(network), strict=False):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=0)

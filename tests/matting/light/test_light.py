@@ -35,6 +35,10 @@ def person_alpha(width: int, height: int) -> Floats:
     return alpha
 
 
+GRID = GRID_WIDTH, GRID_HEIGHT = grid_size(*SIZE)
+PERSON = person_alpha(*GRID)
+
+
 def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.5) -> BgrImage:
     """Return a picture of many surfaces with this mean level."""
     rng = np.random.default_rng(seed)
@@ -49,8 +53,7 @@ def lights(match: float, wrap: float, portrait: float) -> EdgePlan:
 
 
 def tone_of(frame: BgrImage, backdrop: BgrImage) -> NDArray[np.float32]:
-    width, height = grid_size(*SIZE)
-    tone = measured_tone(on_grid(frame, width, height), person_alpha(width, height), on_grid(backdrop, width, height))
+    tone = measured_tone(on_grid(frame, *GRID), PERSON, on_grid(backdrop, *GRID))
     assert tone is not None
     return tone.log_gains
 
@@ -58,9 +61,8 @@ def tone_of(frame: BgrImage, backdrop: BgrImage) -> NDArray[np.float32]:
 @given(seed=st.integers(0, 999), level=st.floats(0.0, 1.0), behind=st.floats(0.0, 1.0))
 @settings(max_examples=40, deadline=None)
 def test_gains_keep_within_their_limits(seed: int, level: float, behind: float) -> None:
-    width, height = grid_size(*SIZE)
-    image, backdrop = (on_grid(scene(seed + i, level=part), width, height) for i, part in enumerate((level, behind)))
-    tone = measured_tone(image, person_alpha(width, height), backdrop)
+    image, backdrop = (on_grid(scene(seed + i, level=part), *GRID) for i, part in enumerate((level, behind)))
+    tone = measured_tone(image, PERSON, backdrop)
     if tone is not None:
         assert np.abs(tone.log_gains).max() <= MAX_EXPOSURE + MAX_CHROMA + 1e-5
         assert abs(tone.log_contrast) <= MAX_CONTRAST
@@ -87,66 +89,55 @@ def test_a_person_of_another_light_than_the_scene_moves_towards_it() -> None:
 
 
 def maps_of(alpha: Floats, backdrop: BgrImage, plan_: EdgePlan, room: bool = False) -> Floats:
-    frame = scene(5)
-    width, height = grid_size(*SIZE)
-    return Light().maps_of_grid(on_grid(frame, width, height), alpha, backdrop, room, plan_)
+    return Light().maps_of_grid(on_grid(scene(5), *GRID), alpha, backdrop, room, plan_)
 
 
 @pytest.mark.parametrize("colour", [(64, 177, 0), (255, 255, 255), (0, 0, 0)])
 def test_one_colour_has_no_light_to_follow(colour: tuple[int, int, int]) -> None:
     """A green screen must stay one: neither match nor wrap tints the person."""
-    alpha = person_alpha(*grid_size(*SIZE))
-    found = maps_of(alpha, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), lights(1.0, 1.0, 0.0))
+    found = maps_of(PERSON, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), lights(1.0, 1.0, 0.0))
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
     np.testing.assert_allclose(found[3:], 0, atol=1e-6)
 
 
 def test_the_own_room_does_not_change_the_person() -> None:
-    alpha = person_alpha(*grid_size(*SIZE))
-    found = maps_of(alpha, scene(6, level=0.1), lights(1.0, 0.0, 0.0), room=True)
+    found = maps_of(PERSON, scene(6, level=0.1), lights(1.0, 0.0, 0.0), room=True)
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
 
 
 def test_light_wrap_only_brightens_and_only_the_rim() -> None:
-    width, height = grid_size(*SIZE)
-    alpha = np.zeros((height, width), np.float32)
-    alpha[:, width // 4 :] = 1
+    alpha = np.zeros_like(PERSON)
+    alpha[:, GRID_WIDTH // 4 :] = 1
     found = maps_of(alpha, scene(7, level=0.9), lights(0.0, 1.0, 0.0))
     for level in (0.0, 0.4, 1.0):
         lit = level * found[:3] + found[3:]
         assert (lit >= level - 1e-5).all() and (lit <= 1 + 1e-5).all()
-    assert (found[3:, :, width // 4] > 0.1).all(), "the rim is lit"
-    assert (found[3:, :, 3 * width // 4 :] < 1e-3).all(), "the inside is not"
+    assert (found[3:, :, GRID_WIDTH // 4] > 0.1).all(), "the rim is lit"
+    assert (found[3:, :, 3 * GRID_WIDTH // 4 :] < 1e-3).all(), "the inside is not"
 
 
 def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
-    width, height = grid_size(*SIZE)
-    alpha = person_alpha(width, height)
-    head = found_head(alpha)
-    assert head is not None and abs(head.x - width / 2) < 2
-    found = maps_of(alpha, scene(8), lights(0.0, 0.0, 1.0))
-    moved = maps_of(np.roll(alpha, 20, axis=1), scene(8), lights(0.0, 0.0, 1.0))
+    head = found_head(PERSON)
+    assert head is not None and abs(head.x - GRID_WIDTH / 2) < 2
+    found = maps_of(PERSON, scene(8), lights(0.0, 0.0, 1.0))
+    moved = maps_of(np.roll(PERSON, 20, axis=1), scene(8), lights(0.0, 0.0, 1.0))
     brightest, then = (int(found_[1].max(axis=0).argmax()) for found_ in (found, moved))
-    assert abs(brightest - width / 2) < width / 4
+    assert abs(brightest - GRID_WIDTH / 2) < GRID_WIDTH / 4
     assert then == pytest.approx(brightest + 20, abs=2)
-    assert found[1, height // 3, width // 2] > 1.05
+    assert found[1, GRID_HEIGHT // 3, GRID_WIDTH // 2] > 1.05
 
 
 def test_highlights_are_not_clipped() -> None:
-    width, height = grid_size(*SIZE)
-    alpha = person_alpha(width, height)
-    bright = np.full((height, width, 3), 0.9, np.float32)
-    found = Light().maps_of_grid(bright, alpha, scene(9, level=1.0), False, lights(1.0, 0.0, 1.0))
+    bright = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.9, np.float32)
+    found = Light().maps_of_grid(bright, PERSON, scene(9, level=1.0), False, lights(1.0, 0.0, 1.0))
     assert (0.9 * found[:3] + found[3:]).max() <= 1.01 + MAX_CHROMA
 
 
 def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
-    light, alpha = Light(), person_alpha(*grid_size(*SIZE))
-    image = on_grid(scene(10), *grid_size(*SIZE))
-    only_match = lights(1.0, 0.0, 0.0)
-    first = light.maps_of_grid(image, alpha, scene(11, level=0.9), False, only_match)
+    light, image, only_match = Light(), on_grid(scene(10), *GRID), lights(1.0, 0.0, 0.0)
+    first = light.maps_of_grid(image, PERSON, scene(11, level=0.9), False, only_match)
     dark = scene(12, level=0.1)
-    gains = [light.maps_of_grid(image, alpha, dark, False, only_match)[1, 0, 0] for _ in range(120)]
+    gains = [light.maps_of_grid(image, PERSON, dark, False, only_match)[1, 0, 0] for _ in range(120)]
     changes = np.abs(np.diff([first[1, 0, 0], *gains]))
     assert changes.max() < 0.04, "no step of the brightness is visible"
     assert gains[-1] == pytest.approx(gains[-2], abs=1e-3), "it arrives"
@@ -154,21 +145,20 @@ def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
 
 
 def test_nobody_keeps_the_last_light() -> None:
-    light, (width, height) = Light(), grid_size(*SIZE)
-    image, backdrop, plan_ = on_grid(scene(13), width, height), scene(14, level=0.2), lights(1.0, 0.0, 0.0)
-    shown = light.maps_of_grid(image, person_alpha(width, height), backdrop, False, plan_)
-    empty = light.maps_of_grid(image, np.zeros((height, width), np.float32), backdrop, False, plan_)
+    light, image = Light(), on_grid(scene(13), *GRID)
+    backdrop, plan_ = scene(14, level=0.2), lights(1.0, 0.0, 0.0)
+    shown = light.maps_of_grid(image, PERSON, backdrop, False, plan_)
+    empty = light.maps_of_grid(image, np.zeros_like(PERSON), backdrop, False, plan_)
     np.testing.assert_array_equal(shown, empty)
 
 
 def test_a_saved_light_continues() -> None:
-    alpha, image = person_alpha(*grid_size(*SIZE)), on_grid(scene(15), *grid_size(*SIZE))
-    first, second = Light(), Light()
-    first.maps_of_grid(image, alpha, scene(16, level=0.9), False, FULL)
+    first, second, image = Light(), Light(), on_grid(scene(15), *GRID)
+    first.maps_of_grid(image, PERSON, scene(16, level=0.9), False, FULL)
     second.load_state(first.state())
     dark = scene(17, level=0.1)
     np.testing.assert_array_equal(
-        first.maps_of_grid(image, alpha, dark, False, FULL), second.maps_of_grid(image, alpha, dark, False, FULL)
+        first.maps_of_grid(image, PERSON, dark, False, FULL), second.maps_of_grid(image, PERSON, dark, False, FULL)
     )
 
 

@@ -11,8 +11,7 @@ import pytest
 from app.core.errors import PlateError
 from app.core.types import AlphaImage, BgrImage
 from app.matting.plate.plate import PATIENCE, PlateWatch, median_plate, read_plate
-from app.media.video_reader import VideoReader
-from tests.paths import shared
+from tests.rooms import clip_frames
 
 
 def room(width: int = 320, height: int = 180) -> BgrImage:
@@ -125,8 +124,7 @@ class TestWatch:
 
     @pytest.mark.parametrize("clip", ["asl_book", "asl_walk"])
     def test_a_real_room(self, clip: str) -> None:
-        images = [image for _, image in VideoReader(shared(f"clips/{clip}.mkv")).frames()]
-        images = images[:: max(1, len(images) // 20)]
+        images = clip_frames(clip, 20)
         plate, frame = median_plate(images), images[7]
         height, width = frame.shape[:2]
         alpha = np.zeros((height, width), np.uint8)

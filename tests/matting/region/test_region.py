@@ -140,12 +140,6 @@ def test_somebody_near_or_nobody_gets_the_whole_frame(people: PeopleBox | None) 
         assert not tracker.full_frame_due
 
 
-def test_where_nobody_is_shown_the_network_sees_the_whole_frame() -> None:
-    tracker = settled()
-    tracker.follow(None)
-    assert tracker.roi.is_whole
-
-
 def test_small_movements_do_not_move_the_region() -> None:
     tracker = settled()
     roi = tracker.roi
