@@ -14,7 +14,6 @@ COLOURS = ((40, 60, 200), (60, 200, 40), (200, 60, 40), (50, 190, 190))
 
 
 def flat(colour: tuple[int, int, int], width: int = 64, height: int = 48) -> NDArray[np.uint8]:
-    """A picture of one colour."""
     return np.full((height, width, 3), colour, np.uint8)
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from app.config import settings_file
+from app.config import scenes, settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import SettingsError
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
-from tests.paths import ROOT
 
 BLUE = BackgroundSettings(kind="colour", colour="#0000ff")
 RUN = Settings(
@@ -152,48 +150,15 @@ def test_a_file_that_cannot_be_read_is_never_replaced(tmp_path: Path) -> None:
     assert tmp_path.is_dir()
 
 
-def test_scenes_saved_by_several_threads_are_all_kept(store: SceneStore) -> None:
+@pytest.mark.parametrize("others", ["threads", "processes"])
+def test_scenes_saved_at_once_are_all_kept(store: SceneStore, others: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock on the file holds between all that opened it, in one process as in several."""
+    if others == "processes":
+        monkeypatch.setattr(scenes, "_thread_lock", nullcontext())
     names = {f"Scene {number}" for number in range(40)}
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: SceneStore(store.path).put(name, Settings()), names))
     assert set(store.names()) == names
-
-
-SAVE_SCENES = """
-import sys
-from pathlib import Path
-from app.config.scenes import SceneStore
-from app.core.settings import Settings
-
-print(flush=True)
-sys.stdin.readline()
-for number in range(25):
-    SceneStore(Path(sys.argv[1])).put(f"{sys.argv[2]} {number}", Settings())
-"""
-
-
-@pytest.mark.long
-def test_scenes_saved_by_several_processes_are_all_kept(store: SceneStore) -> None:
-    programs = [
-        subprocess.Popen(
-            [sys.executable, "-c", SAVE_SCENES, str(store.path), name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-        )
-        for name in ("Window", "Headless")
-    ]
-    for program in programs:
-        assert program.stdout is not None
-        program.stdout.readline()  # has imported everything
-    for program in programs:
-        assert program.stdin is not None
-        program.stdin.write(b"start\n")
-        program.stdin.flush()
-    for program in programs:
-        program.communicate(timeout=60)
-        assert program.returncode == 0
-    assert set(store.names()) == {f"{name} {number}" for name in ("Window", "Headless") for number in range(25)}
 
 
 @pytest.mark.parametrize("with_devices", [False, True])

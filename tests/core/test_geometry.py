@@ -15,7 +15,6 @@ SHAPES = st.sampled_from([(), (3,)])
 
 
 def noise(width: int, height: int, channels: tuple[int, ...]) -> Image:
-    """A random picture."""
     return np.random.default_rng(width * 1000 + height).integers(0, 256, (height, width, *channels), np.uint8)
 
 

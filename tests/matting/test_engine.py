@@ -16,14 +16,11 @@ OFF = EdgeSettings(strict="off")
 
 @pytest.fixture
 def made() -> list[FailingBackend]:
-    """Return the list of executors built so far."""
     return []
 
 
 @pytest.fixture
 def engine(made: list[FailingBackend]) -> FrameEngine:
-    """Return an engine that uses failing executors."""
-
     def make(geometry: StepGeometry) -> FailingBackend:
         made.append(FailingBackend(geometry))
         return made[-1]

@@ -55,7 +55,6 @@ if not torch.cuda.is_available():
     + [pytest.param(way, id="-".join(way), marks=pytest.mark.gpu) for way in GPU_WAYS],
 )
 def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
-    """Return settings for each combination of network and executor."""
     model, executor, device, precision = request.param
     return MattingSettings(
         model=model,
@@ -84,7 +83,6 @@ def engine(_two_engines: tuple[MattingEngine, MattingEngine]) -> MattingEngine:
 
 @pytest.fixture
 def other_engine(_two_engines: tuple[MattingEngine, MattingEngine]) -> MattingEngine:
-    """Return another engine of the same settings."""
     _two_engines[1].reset()
     return _two_engines[1]
 

@@ -8,12 +8,10 @@ import pytest
 import torch
 
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, MattingSettings
 from app.matting.torch.core import Core
 from app.matting.torch.networks import load_core
 from models.u2net.saliency import HOLD, STILL, SalientNetwork, U2Net, blur_fusion, steadied
 from tests.golden.fill import fill
-from tests.matting.networks import BuildEngine, frames
 
 pytestmark = pytest.mark.torch
 
@@ -71,17 +69,6 @@ def test_the_state_dict_is_the_published_one() -> None:
 def test_weights_of_another_network_are_refused(weights: dict[str, Path], model: str) -> None:
     with pytest.raises(ModelError, match=rf"u2netp\.pth does not contain weights of {model}"):
         load_core(model, weights["u2netp"], "auto", 0.5, "cpu", "float32")
-
-
-@pytest.mark.slow  # OpenVINO compiles U2-Net slowly
-def test_executors_agree(weights: dict[str, Path], engines: BuildEngine) -> None:
-    settings = MattingSettings(model="u2netp", weights=weights["u2netp"], downsample_ratio=0.5, device="cpu")
-    given = frames(133, 101, 4)
-    eager, fast = (engines(settings.replace(executor=name), 133, 101) for name in ("eager", "openvino"))
-    for frame in given[:3]:
-        one, other = (engine.step(frame, given[3], EdgeSettings(strict="off")).result() for engine in (eager, fast))
-        assert abs(one.alpha.astype(int) - other.alpha).max() <= 2
-        assert abs(one.composite.astype(int) - other.composite).max() <= 3
 
 
 def test_half_precision_leaves_the_matte_a_matte() -> None:

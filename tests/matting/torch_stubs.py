@@ -17,11 +17,9 @@ class StubNetwork(nn.Module):
     coefficients_now: Coefficients
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """Return no recurrent states."""
         return ()
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        """Return the chosen coefficients."""
         now = self.coefficients_now
         tensors = (torch.from_numpy(array.copy()) for array in (now.slope, now.offset, now.coarse[None]))
         return tuple(tensor.expand(len(small), *tensor.shape) for tensor in tensors)

@@ -113,9 +113,8 @@ def test_nobody_keeps_the_rows_and_a_new_stream_starts_at_the_lower_border() -> 
 
 def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_resumes_exactly() -> None:
     frames = demo(320, 192, range(3))
-    engine = build_engine(EngineSettings(model="mattecam", executor="openvino"), 320, 192)
-    assert isinstance(engine, FrameEngine)
-    try:
+    with closing(build_engine(EngineSettings(model="mattecam", executor="openvino"), 320, 192)) as engine:
+        assert isinstance(engine, FrameEngine)
         even, growing = BlurredBackground(0), BlurredBackground(0, distance=True)
         for frame in frames[:2]:
             engine.step(frame, growing, OFF).result()
@@ -130,5 +129,3 @@ def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_r
         np.testing.assert_array_equal(first.alpha, plain.alpha)
         engine.load_state(state)
         np.testing.assert_array_equal(engine.step(frames[2], growing, OFF).result().composite, first.composite)
-    finally:
-        engine.close()

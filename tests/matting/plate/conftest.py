@@ -16,7 +16,6 @@ EXECUTORS = ("eager", "openvino")
 
 @pytest.fixture(scope="module")
 def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return generated weights of bgmv2-mobilenetv2."""
     import torch
 
     from models.bgmv2.network import MattingRefine

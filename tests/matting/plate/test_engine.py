@@ -1,4 +1,4 @@
-"""The engine of Background Matting V2, in every executor that runs it."""
+"""The engine of Background Matting V2 in every executor: its mattes, the light, a moved camera and another room."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import torch
 
 from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import Backdrop, BlurredBackground
+from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import choose_model
-from app.matting.plate.plate import PlateWatch
+from app.matting.base.interface import MattingEngine
+from app.matting.plate.plate import PATIENCE, PlateWatch
 from app.matting.selection import choice, hardware
 from app.matting.selection.hardware import CudaCards
 from app.matting.selection.registry import sample_pixels
@@ -46,6 +47,12 @@ def test_matte_and_info(settings: MattingSettings, engines: BuildEngine, width: 
     assert engine.info.small_size == (width // 2, height // 2)
 
 
+def write_plate(settings: MattingSettings, width: int, height: int) -> None:
+    """Replace the plate of the settings by one of another size."""
+    cv2.imwrite(str(settings.plate), frames(width, height, 1)[0])
+
+
+@pytest.mark.parametrize("settings", ["eager"], indirect=True)
 @pytest.mark.parametrize(
     ("edges", "backdrop"),
     [(TREATED, "picture"), (LIT, "picture"), (OFF, "blur")],
@@ -53,24 +60,11 @@ def test_matte_and_info(settings: MattingSettings, engines: BuildEngine, width: 
 )
 @pytest.mark.parametrize(("width", "height", "ratio"), [(160, 96, 0.5), (133, 97, 0.5), (160, 96, 0.3)])
 def test_executors_agree(
-    weights_file: Path,
-    engines: BuildEngine,
-    tmp_path: Path,
-    edges: EdgeSettings,
-    backdrop: str,
-    width: int,
-    height: int,
+    settings: MattingSettings, engines: BuildEngine, edges: EdgeSettings, backdrop: str, width: int, height: int,
     ratio: float,
-) -> None:
-    cv2.imwrite(str(tmp_path / "plate.png"), frames(width, height, 1)[0])
-    settings = MattingSettings(
-        model="bgmv2-mobilenetv2",
-        weights=weights_file,
-        plate=tmp_path / "plate.png",
-        device="cpu",
-        precision="float32",
-        downsample_ratio=ratio,
-    )
+) -> None:  # fmt: skip
+    write_plate(settings, width, height)
+    settings = settings.replace(downsample_ratio=ratio)
     reference, other = (engines(settings.replace(executor=name), width, height) for name in ("eager", "openvino"))
     behind: Backdrop = frames(width, height, 1, seed=4)[0] if backdrop == "picture" else BlurredBackground(50)
     for frame in (visit(width, height), frames(width, height, 1)[0]):
@@ -84,10 +78,9 @@ def test_executors_agree(
             assert np.abs(have.composite.astype(int) - want.composite).max() <= 3
 
 
-def test_in_half_precision_the_matte_stays_the_same(weights_file: Path, engines: BuildEngine, tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "plate.png"), frames(320, 192, 1)[0])
-    settings = MattingSettings(model="bgmv2-mobilenetv2", weights=weights_file, plate=tmp_path / "plate.png")
-    settings = settings.replace(device="cpu", executor="openvino")
+@pytest.mark.parametrize("settings", ["openvino"], indirect=True)
+def test_in_half_precision_the_matte_stays_the_same(settings: MattingSettings, engines: BuildEngine) -> None:
+    write_plate(settings, 320, 192)
     exact, half = (engines(settings.replace(precision=name), 320, 192) for name in ("float32", "bfloat16"))
     one, other = (
         engine.step(visit(320, 192), BlurredBackground(50), OFF).result().alpha.astype(int) for engine in (exact, half)
@@ -152,3 +145,84 @@ def test_the_share_of_refined_pixels_is_the_papers_at_every_size() -> None:
     assert sample_pixels(1920, 1080) == 80_000
     assert sample_pixels(3840, 2160) == 320_000
     assert sample_pixels(1280, 720) == pytest.approx(80_000 * 4 / 9, abs=8)
+
+
+def test_light_reaches_the_network(
+    settings: MattingSettings, engines: BuildEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a change of light, the adapted plate gives the result of a plate captured in this light."""
+    evening = np.array([0.7, 0.8, 0.9])
+    frame = (visit(160, 96) * evening).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
+    aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
+    wanted = (
+        engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96)
+        .step(frame, BlurredBackground(50), OFF)
+        .result()
+    )
+
+    def error(engine: MattingEngine) -> float:
+        return float(
+            np.abs(engine.step(frame, BlurredBackground(50), OFF).result().alpha.astype(int) - wanted.alpha).mean()
+        )
+
+    with_alignment = error(aligned)
+    monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
+    assert with_alignment < 0.5
+    assert error(unaligned) > 2 * with_alignment
+
+
+def test_drift_is_a_plate_error(
+    settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.matting.plate.engine.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("app.matting.plate.engine.LOOK_AGAIN_S", 0.0)
+    engine = engines(settings, 160, 96)
+    engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
+    other = visit(160, 96)
+    other[:, :56] = 250  # no scene cut
+    for _ in range(PATIENCE - 1):
+        engine.step(other, BlurredBackground(50), OFF).result()
+    with pytest.raises(PlateError, match="take it again"):
+        engine.step(other, BlurredBackground(50), OFF).result()
+
+
+def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
+        for _ in range(2):
+            with pytest.raises(PlateError, match="take it again"):
+                engine.step(other, BlurredBackground(50), OFF).result()
+
+
+def bumped(image: BgrImage) -> BgrImage:
+    """What the camera shows after it was pushed aside."""
+    return np.ascontiguousarray(np.roll(image, image.shape[1] // 3, axis=1))
+
+
+@pytest.mark.parametrize("how", ["another camera", "a cut", "a bump of the camera"])
+def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leaves(
+    settings: MattingSettings, engines: BuildEngine, how: str
+) -> None:
+    """The other room was shown for up to 1.7 s, until the next looks at the plate had found it."""
+    engine = engines(settings, 160, 96)
+    for _ in range(2):
+        engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
+    if how == "another camera":
+        engine.reset()
+    room = np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])
+    other = bumped(visit(160, 96)) if how == "a bump of the camera" else room
+    for _ in range(2):
+        with pytest.raises(PlateError, match="take it again"):
+            engine.step(other, BlurredBackground(50), OFF).result()
+    if how != "another camera":
+        engine.reset()
+    assert engine.step(visit(160, 96), BlurredBackground(50), OFF).result().alpha.shape == (96, 160)
+
+
+def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    engine.step(frames(160, 96, 1)[0], BlurredBackground(50), OFF).result()
+    assert engine.step(frames(320, 192, 1)[0], BlurredBackground(50), OFF).result().alpha.shape == (192, 320)
+    with pytest.raises(PlateError, match="take it again"):
+        engine.step(frames(128, 96, 1)[0], BlurredBackground(50), OFF).result()

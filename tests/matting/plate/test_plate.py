@@ -31,8 +31,6 @@ def with_person(picture: BgrImage) -> tuple[BgrImage, AlphaImage]:
 
 
 class TestFile:
-    """Reading the file."""
-
     def test_same_size_is_taken_as_it_is(self, tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / "p.png"), room())
         np.testing.assert_array_equal(read_plate(tmp_path / "p.png", 320, 180), room())
@@ -68,8 +66,6 @@ def test_median_leaves_the_person_out() -> None:
 
 
 class TestWatch:
-    """Light and drift."""
-
     def test_light_is_followed_whoever_stands_there(self) -> None:
         watch = PlateWatch(room())
         brighter = np.clip(room() * np.array([1.2, 1.1, 0.9]), 0, 255).astype(np.uint8)

@@ -1,8 +1,9 @@
-"""Work of a step on a GPU: folded normalization, uploads."""
+"""Networks and uploads on a GPU: folded normalization, what is uploaded once, and the cache of networks."""
 
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from app.matting.base.edges import plan
 from app.matting.plate.plate import lit_plate
 from app.matting.torch import torch_edges
 from app.matting.torch.core import PlateCore
-from app.matting.torch.networks import fold_batch_norms, load_core, place
+from app.matting.torch.networks import fold_batch_norms, forget_networks, load_core, load_network, place
 from app.matting.torch.torch_backend import Transfers
 from models.bgmv2.network import MattingRefine
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
 from tests.golden.fill import fill
 from tests.matting.networks import frames
@@ -109,3 +111,30 @@ def test_an_unchanged_backdrop_is_uploaded_once() -> None:
     for key, total in ((one, 1), (one, 1), (other, 2), (other.copy(), 3)):
         assert torch.equal(transfers.up_once("backdrop", key, key), torch.from_numpy(key))
         assert transfers.uploads == total, "another object is another picture"
+
+
+def loaded(device: str) -> nn.Module:
+    return load_network("mattecam", BUNDLED, "auto", device, "float32")
+
+
+def test_networks_of_a_device_are_dropped_and_those_of_others_stay() -> None:
+    # "meta" stands in for a GPU
+    here, there = loaded("cpu"), weakref.ref(loaded("meta"))
+    assert loaded("cpu") is here
+    first = there()
+    assert first is not None
+    assert loaded("meta") is first
+    del first
+    forget_networks("meta")
+    assert there() is None, "nothing else keeps the network, so that its memory is returned"
+    assert loaded("cpu") is here
+
+
+def test_the_third_network_replaces_the_oldest() -> None:
+    forget_networks("cpu")
+    oldest = weakref.ref(loaded("cpu"))
+    for dtype in ("float16", "bfloat16"):
+        network = load_network("mattecam", BUNDLED, "auto", "cpu", dtype)
+        assert next(network.parameters()).dtype == getattr(torch, dtype)
+        del network
+    assert oldest() is None
