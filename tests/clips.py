@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -81,10 +81,12 @@ def write_clip(
     audio: str = "",
     layout: str = "mono",
     audio_rate: int = SAMPLE_RATE,
+    image: Callable[[int], BgrImage] | None = None,
 ) -> Path:
-    """Write a clip of `count` numbered frames, at `times_s` or every 1/fps.
+    """Write a clip of `count` frames, at `times_s` or every 1/fps.
 
-    audio, layout, audio_rate: codec, channels and samples per second of a tone of equal length.
+    audio, layout, audio_rate: codec, channels and samples per second of a tone of equal length. image: returns the
+    frame of a number, by default `numbered`.
     """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"crf": "8", "preset": "ultrafast", "g": "4"})
@@ -96,7 +98,7 @@ def write_clip(
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         sound = container.add_stream(audio, rate=audio_rate, layout=layout) if audio else None
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(numbered(number, *size), "bgr24")
+            frame = av.VideoFrame.from_ndarray(image(number) if image else numbered(number, *size), "bgr24")
             frame.pts = round((times_s[number] if times_s else number / fps) / TICK)
             frame.time_base = TICK
             container.mux(stream.encode(frame))

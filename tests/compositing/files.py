@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.clips import write_clip
 
 COLOURS = ((40, 60, 200), (60, 200, 40), (200, 60, 40), (50, 190, 190))
 """One colour a frame: blue, green, red."""
@@ -28,19 +29,13 @@ def write_video(
     top_red: bool = False,
 ) -> Path:
     """Frame k has the colour COLOURS[k % 4]; top_red: all frames red above and blue below instead."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "5", "preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv444p"
-        if rotation or mirrored:
-            stream.set_display_rotation(rotation, hflip=mirrored)
-        for number in range(frames):
-            image = flat(COLOURS[number % len(COLOURS)], *size)
-            if top_red:
-                image[:] = (220, 30, 30)
-                image[: size[1] // 2] = (30, 30, 220)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
-        container.mux(stream.encode(None))
-    return path
+
+    def image(number: int) -> NDArray[np.uint8]:
+        if top_red:
+            return np.vstack([flat((30, 30, 220), size[0], size[1] // 2), flat((220, 30, 30), size[0], size[1] // 2)])
+        return flat(COLOURS[number % len(COLOURS)], *size)
+
+    return write_clip(path, frames, fps, size=size, rotation=rotation, mirrored=mirrored, image=image)
 
 
 def colour_number(image: NDArray[np.uint8]) -> int:

@@ -11,7 +11,7 @@ import torch
 
 from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import Backdrop, BgrImage, BlurredBackground
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground
 from app.matting import choose_model
 from app.matting.base.interface import MattingEngine
 from app.matting.plate.plate import PATIENCE, PlateWatch
@@ -21,13 +21,52 @@ from app.matting.selection.registry import sample_pixels
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, assert_nothing_shared, frames
-from tests.matting.plate.visits import OFF, keep_the_plates_light, visit
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.published import install
 
+OFF = EdgeSettings(strict="off")
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
 LIT = OFF.replace(light_match=100, portrait_light=100)
-pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("nobody_in_the_plate")]
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("_nobody_in_the_plate")]
+
+
+@pytest.fixture(scope="module")
+def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bgmv2") / "bgmv2.pth"
+    torch.save(fill(MattingRefine("mobilenetv2").state_dict()), path)
+    return path
+
+
+@pytest.fixture
+def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable the detection of persons: the plates of these tests are noise."""
+    monkeypatch.setattr("app.matting.selection.registry.shows_someone", lambda plate: False)
+
+
+@pytest.fixture(params=["eager", "openvino"])
+def settings(request: pytest.FixtureRequest, weights_file: Path, tmp_path: Path) -> MattingSettings:
+    """Return settings with a plate and weights, for each executor."""
+    cv2.imwrite(str(tmp_path / "plate.png"), frames(160, 96, 1)[0])
+    return MattingSettings(
+        model="bgmv2-mobilenetv2",
+        weights=weights_file,
+        plate=tmp_path / "plate.png",
+        device="cpu",
+        precision="float32",
+        executor=request.param,
+    )
+
+
+def visit(width: int, height: int) -> BgrImage:
+    """Return a frame with a small, distant person before the plate of `settings`."""
+    picture = frames(width, height, 1)[0]
+    cv2.ellipse(picture, (width // 2, height), (width // 16, height // 3), 0, 0, 360, (40, 60, 230), -1)
+    return picture
+
+
+def keep_the_plates_light(self: PlateWatch, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool) -> bool:
+    """Replace `PlateWatch.look`: report no drift and do not match the plate to the light of the frame."""
+    return False
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 96), (320, 192), (80, 48)])
