@@ -1,16 +1,239 @@
-"""Which frames are scene cuts."""
+"""Motion: frames that the network leaves out because they move so little, and frames that are scene cuts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from app.core.types import BgrImage
-from app.matting.engine.motion import CutDetector
+from app.core.matte_edit import MatteEdit
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BgrImage, BlurredBackground, Floats, Matte
+from app.matting import build_engine
+from app.matting.base.interface import Backend, StepGeometry
+from app.matting.cpu import compositor
+from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_blur import blurred_background
+from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STILL_LEVELS, CutDetector, Stillness
 from tests.clips import demo
+from tests.matting.edits import Fixed
+from tests.matting.stubs import Case, StubCpu
+
+WIDTH, HEIGHT = 96, 64
+EDGES = EdgeSettings()
+STILL = np.full((18, 32, 3), 100, np.float32)
+
+
+def moved(levels: float) -> Floats:
+    """Return the thumbnail with one cell that has changed."""
+    other = STILL.copy()
+    other[4, 7] += np.float32(levels)
+    return other
+
+
+def settled() -> Stillness:
+    stillness = Stillness()
+    assert not any(stillness.leaves_out(STILL, EDGES) for _ in range(FIRST_FRAMES))
+    return stillness
+
+
+def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> None:
+    stillness = settled()
+    assert [stillness.leaves_out(STILL, EDGES) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
+    assert not stillness.calm
+    seldom = [True] * (SELDOM - 1) + [False]
+    assert [stillness.leaves_out(STILL, EDGES) for _ in range(3 * SELDOM)] == 3 * seldom
+    assert stillness.calm
+
+
+@pytest.mark.parametrize("still_frames", [0, CALM_FRAMES + SELDOM // 2])
+def test_motion_ends_it_within_the_same_frame(still_frames: int) -> None:
+    stillness = settled()
+    for _ in range(still_frames):
+        stillness.leaves_out(STILL, EDGES)
+    assert not stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES)
+    assert not stillness.calm
+    after = [stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES) for _ in range(4)]
+    assert after == [True, False] * 2, "compared with the frame that the network saw last, at first every second one"
+
+
+def test_slow_motion_adds_up() -> None:
+    stillness = settled()
+    left_out = [stillness.leaves_out(moved(4.0 * frame), EDGES) for frame in range(1, 9)]
+    assert not any(left_out[index] and left_out[index + 1] for index in range(7))
+    assert left_out.count(True) <= 4
+
+
+@pytest.mark.parametrize("forget", ["forget", "other-edges"])
+def test_another_stream_or_another_setting_is_looked_at(forget: str) -> None:
+    stillness = settled()
+    if forget == "forget":
+        stillness.forget()
+        assert not any(stillness.leaves_out(STILL, EDGES) for _ in range(FIRST_FRAMES))
+    else:
+        assert not stillness.leaves_out(STILL, EdgeSettings(strict="strict"))
+
+
+class Counting(StubCpu):
+    """Counts the frames that the network sees."""
+
+    inferred = 0
+
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        self.inferred += 1
+        return super().infer(frame, region)
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case(WIDTH, HEIGHT, 0.5, 3)
+
+
+@pytest.fixture
+def engine(case: Case, request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
+    """A live engine over coefficients that the test chooses."""
+
+    def make(geometry: StepGeometry) -> Backend:
+        return Counting(geometry, case.coefficients())
+
+    live = getattr(request, "param", True)
+    engine = FrameEngine(
+        "given", make, lambda width, height: StepGeometry(width, height, 0.5), WIDTH, HEIGHT, live=live
+    )
+    yield engine
+    engine.close()
+
+
+def last_of(engine: FrameEngine, frame: BgrImage, count: int = FIRST_FRAMES) -> Matte:
+    """Return the last matte of a frame that is given several times, before black."""
+    return [engine.step(frame, np.zeros_like(frame), EDGES).result() for _ in range(count)][-1]
+
+
+def inferred(engine: FrameEngine) -> int:
+    assert isinstance(engine.backend, Counting)
+    return engine.backend.inferred
+
+
+def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of_each(
+    engine: FrameEngine, case: Case
+) -> None:
+    frame, backdrop = case.frame(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    last = last_of(engine, frame)
+    assert inferred(engine) == FIRST_FRAMES
+    again = engine.step(frame, backdrop, EDGES)
+    assert inferred(engine) == FIRST_FRAMES and again.still
+    np.testing.assert_array_equal(again.result().alpha, last.alpha)
+    brighter = np.clip(frame.astype(int) + 3, 0, 255).astype(np.uint8)
+    seen = engine.step(brighter, backdrop, EDGES)
+    assert not seen.still
+    seen.result()
+    shown = engine.step(frame, backdrop, EDGES).result()
+    assert inferred(engine) == FIRST_FRAMES + 1
+    np.testing.assert_array_equal(shown.composite, last.composite, "of the new frame, not of the one before")
+
+
+@pytest.mark.parametrize("engine", [False], indirect=True)
+def test_a_film_is_matted_frame_by_frame(engine: FrameEngine, case: Case) -> None:
+    last_of(engine, case.frame(), FIRST_FRAMES + 6)
+    assert inferred(engine) == FIRST_FRAMES + 6
+
+
+@pytest.mark.parametrize("what", ["reset", "cut", "size", "state"])
+def test_another_stream_is_seen_from_its_first_frame(engine: FrameEngine, case: Case, what: str) -> None:
+    frame = case.frame()
+    last_of(engine, frame)
+    if what == "reset":
+        engine.reset()
+    elif what == "cut":
+        frame = np.ascontiguousarray(
+            np.random.default_rng(9).integers(0, 256, (HEIGHT, WIDTH, 1)).repeat(3, 2), np.uint8
+        )
+    elif what == "size":
+        frame = np.ascontiguousarray(np.vstack([frame, frame[:16]]))
+    else:
+        engine.load_state(engine.state())
+    before = inferred(engine) if what != "size" else 0
+    last_of(engine, frame, 1)
+    assert inferred(engine) == before + 1
+
+
+def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
+    engine: FrameEngine, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[float] = []
+
+    def blurred(small: Floats, alpha: Floats, strength: float, *size: int, **options: Any) -> BgrImage:
+        made.append(strength)
+        return blurred_background(small, alpha, strength, *size, **options)
+
+    monkeypatch.setattr(compositor, "blurred_background", blurred)
+    frame, room = case.frame(), BlurredBackground(10.0)
+    for _ in range(FIRST_FRAMES):
+        last = engine.step(frame, room, EDGES).result()
+    again = engine.step(frame, room, EDGES).result()
+    assert len(made) == FIRST_FRAMES
+    np.testing.assert_array_equal(again.composite, last.composite)
+    engine.step(frame, room, EDGES).result()
+    assert len(made) == FIRST_FRAMES + 1, "the network saw this frame"
+    engine.step(frame, BlurredBackground(90.0), EDGES).result()
+    assert len(made) == FIRST_FRAMES + 2 and made[-1] > made[0], "another strength, on a frame that it leaves out"
+    hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
+    for count in (3, 4):
+        engine.step(frame, BlurredBackground(90.0), EDGES, hidden).result()
+        assert len(made) == FIRST_FRAMES + count, "whom a zone hides is in the room, also on a frame that it leaves out"
+
+
+def test_a_composite_also_fits_the_next_frame_once_nothing_has_moved_for_a_second(
+    engine: FrameEngine, case: Case
+) -> None:
+    frame, told = case.frame(), list[bool]()
+    for _ in range(FIRST_FRAMES + CALM_FRAMES + 2):
+        pending = engine.step(frame, np.zeros_like(frame), EDGES)
+        told.append(pending.calm)
+        pending.result()
+    assert told == [False] * (FIRST_FRAMES + CALM_FRAMES) + [True] * 2
+    other = engine.step(np.flipud(255 - frame), np.zeros_like(frame), EDGES)
+    assert not other.calm
+    other.result()
+
+
+def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
+    size = case.geometry.small_height, case.geometry.small_width
+    half = Fixed(MatteEdit(np.full(size, 0.5, np.float32), np.full(size, 0.1, np.float32)))
+    mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half).result() for _ in range(FIRST_FRAMES + 4)]
+    assert inferred(engine) == FIRST_FRAMES + 2
+    for matte in mattes[FIRST_FRAMES:]:
+        np.testing.assert_array_equal(matte.alpha, mattes[FIRST_FRAMES - 1].alpha)
+
+
+def test_a_detached_step_keeps_its_matte_beside_a_still_one(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
+    last = last_of(engine, frame)
+    pending = engine.step(frame, np.zeros_like(frame), EDGES)
+    pending.detach()
+    after = engine.step(frame, np.zeros_like(frame), EDGES)
+    np.testing.assert_array_equal(pending.result().alpha, last.alpha)
+    np.testing.assert_array_equal(after.result().alpha, last.alpha)
+
+
+def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
+    (frame,) = demo(320, 180, [0])
+    noise = np.random.default_rng(4)
+    stream = [np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)]
+    settings = MattingSettings(model="student", device="cpu", executor="openvino", precision="float32")
+    alphas = []
+    for live in (False, True):
+        engine = build_engine(settings, 320, 180, live=live)
+        alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).result().alpha for image in stream]))
+        engine.close()
+    every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
+    assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
+
 
 SIZE = 640, 360
 
