@@ -16,7 +16,7 @@ from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_backend import apply_strict
 from app.matting.cpu.strips import Strips
 from app.matting.strict.cpu_strict import StrictFilter
-from app.matting.strict.torch_strict import components, count, initial_memory, strict_matte, with_people
+from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, walking
 from tests.matting.torch_stubs import StubTorch
 
@@ -84,18 +84,6 @@ def test_components_are_those_of_opencv(seed: int) -> None:
 
     pairs = {(int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)}
     assert len(pairs) == number == len({one for one, _ in pairs})
-
-
-def test_cells_are_counted_by_component() -> None:
-    mask = torch.zeros(1, 1, 4, 6, dtype=torch.bool)
-    mask[0, 0, 0, :3] = mask[0, 0, 2:, 4:] = True
-    marked = mask.clone()
-    marked[0, 0, 0, :2] = False
-
-    counted = count(components(mask), marked & mask).view(4, 6)
-
-    assert (counted[0, :3] == 1).all()
-    assert (counted[2:, 4:] == 4).all()
 
 
 def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
