@@ -20,6 +20,7 @@ from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_mat
 
 FALLBACK_RATE = Fraction(25)
 MAX_RATE = Fraction(1000)
+"""From here on it is the clock of the file in place of a frame rate, as in what browsers record."""
 CUT_TOLERANCE = Fraction(1, 50)
 """Fraction of the named duration or number of frames by which a whole file may fall short of it."""
 VAGUE_TOLERANCE_S, EXACT_TOLERANCE_FRAMES = Fraction(1, 2), 2
@@ -52,7 +53,7 @@ class VideoReader:
             self._coded_size = first.width, first.height
             self.width, self.height = self._image(first).shape[1::-1]
             rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
-            self.fps = rate if 0 < rate <= MAX_RATE else FALLBACK_RATE
+            self.fps = rate if 0 < rate < MAX_RATE else FALLBACK_RATE
             self.time_base = stream.time_base or 1 / FALLBACK_RATE
             self.more_tracks = _further_tracks(container)
             """Number of tracks that a film of the first video and sound leaves out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import pytest
 
 from app.cli import main
@@ -66,6 +67,17 @@ def test_whole_files_are_not_cut(tmp_path: Path, suffix: str, audio: str, times_
     assert not report.source_cut and not report.problems
     assert report.frames == 40
     assert report.expected_frames == 40 or not times_s, "sound may end after the last frame"
+
+
+def test_the_clock_of_a_file_is_not_its_frame_rate(tmp_path: Path) -> None:
+    """Browsers record WebM without a frame rate: the only one to be found is that of its clock, in milliseconds."""
+    source = write_clip(tmp_path / "in.mkv", 40, fps=1000, times_s=[number * 0.034 for number in range(40)])
+    report = run(source, tmp_path / "out.mp4")
+    assert report.frames == 40
+    assert report.expected_frames is not None and 30 < report.expected_frames < 50
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        header = container.streams.video[0].codec_context.extradata
+    assert header is not None and header[3] == 10, "the level of H.264, at which players refuse films"
 
 
 def test_the_command_fails_for_a_cut_source(
