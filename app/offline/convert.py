@@ -98,7 +98,13 @@ def convert(
         if settings.background.kind != "none":
             background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
         shape = OutputShape(
-            (width, height), reader.fps, reader.time_base, reproducible, is_image=is_image(source), overwrite=overwrite
+            (width, height),
+            reader.fps,
+            reader.time_base,
+            reproducible,
+            is_image=is_image(source),
+            numbered=isinstance(reader, VideoReader),
+            overwrite=overwrite,
         )
         opened, problems = _open_outputs(source, (target, alpha, foreground), shape)
         step = FilmStep(engine, background, settings, alpha is not None, foreground is not None)

@@ -22,6 +22,7 @@ from app.core.messages.media import WriteReason
 from app.core.text import Text
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.video_writer import VideoWriter, create_temporary
+from app.offline.targets import FRAME
 from app.output import unfinished
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
@@ -40,8 +41,10 @@ class OutputShape:
     """Write the same bytes for the same frames on every machine, at the cost of speed."""
     is_image: bool = False
     """The source is a single image."""
+    numbered: bool = False
+    """The source is a video: its frames in a folder have numbers as names."""
     overwrite: bool = False
-    """Replace files that have the final names when the outputs are complete."""
+    """Replace files that have the final names when the outputs are complete; with `numbered`, all frames of a video."""
 
 
 class FolderOutput:
@@ -50,10 +53,10 @@ class FolderOutput:
     The temporary folder is `name.part` beside a new folder, and `.part` in a folder that already exists.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, numbered: bool) -> None:
         """Raises OSError."""
         self.path = path
-        self._overwrite = overwrite
+        self._overwrite, self._numbered = overwrite, numbered
         self._existed = path.is_dir()
         if not self._existed and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
@@ -73,7 +76,12 @@ class FolderOutput:
             return self.temporary_path
         if not self._existed:
             return self.temporary_path.rename(self.path)
+        written = {image.name for image in self.temporary_path.iterdir()}
         move_images(self.temporary_path, self.path, overwrite=self._overwrite)
+        if self._overwrite and self._numbered:  # of a longer film, to which these would seem to belong
+            for image in self.path.iterdir():
+                if FRAME.fullmatch(image.name) and image.name not in written:
+                    image.unlink()
         return self.path
 
     def abort(self) -> None:
@@ -203,7 +211,7 @@ def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | Non
     """
     try:
         if path.is_dir() or not path.suffix:
-            return FolderOutput(path, overwrite=shape.overwrite)
+            return FolderOutput(path, overwrite=shape.overwrite, numbered=shape.numbered)
         if shape.is_image and path.suffix.lower() in IMAGE_SUFFIXES:
             return ImageOutput(path, overwrite=shape.overwrite)
         return VideoOutput(path, shape, crf, audio_from)

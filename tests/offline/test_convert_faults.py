@@ -24,7 +24,7 @@ from app.offline.batch.plan import clips_in
 from app.offline.convert import convert
 from app.output.unfinished import begin, unfinished_recordings
 from app.testing.parts import StepInput
-from tests.clips import write_clip
+from tests.clips import write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, pictures, run
 
 
@@ -114,6 +114,16 @@ def test_an_interrupted_conversion_leaves_the_images_of_an_earlier_one(tmp_path:
     run(source, tmp_path / "out", other, overwrite=True)
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(before)
     assert (tmp_path / "out" / "000000.png").read_bytes() != before["000000.png"]
+
+
+def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(tmp_path: Path) -> None:
+    long, short = write_clip(tmp_path / "long.mp4", 4), write_clip(tmp_path / "short.mp4", 2)
+    run(long, tmp_path / "out")
+    (tmp_path / "out" / "notes.txt").write_text("kept")
+    run(write_images(tmp_path / "in", "000001.png"), tmp_path / "out", overwrite=True)
+    assert len(list((tmp_path / "out").iterdir())) == 5, "images under names of their own replace only these"
+    run(short, tmp_path / "out", overwrite=True)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000.png", "000001.png", "notes.txt"]
 
 
 def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> None:
