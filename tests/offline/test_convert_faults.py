@@ -126,6 +126,13 @@ def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(tmp_path: Pa
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000.png", "000001.png", "notes.txt"]
 
 
+def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp_path: Path) -> None:
+    source, target = write_clip(tmp_path / "in.mp4", 3), tmp_path / "out"
+    with pytest.raises(SinkLostError, match=r"another file has got this name.*What was written is in .*out\.part\."):
+        run(source, target, progress=lambda *_: target.is_dir() or write_images(target, "000000.png"))
+    assert len(list((tmp_path / "out.part").iterdir())) == 3
+
+
 def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 4)
     seen = []

@@ -19,6 +19,7 @@ _WRITING = {
     errno.EISDIR: WriteReason.IS_FOLDER,
     errno.ENOTDIR: WriteReason.NOT_A_FOLDER,
     errno.EEXIST: WriteReason.FILE_FOR_FOLDER,
+    errno.ENOTEMPTY: WriteReason.APPEARED,
     errno.ENAMETOOLONG: WriteReason.NAME_TOO_LONG,
 }
 _READING = {
