@@ -25,7 +25,7 @@ from app.core.text import Text
 from app.core.threads import cpu_share
 from app.matting.base.interface import MattingEngine
 from app.privacy.self_test import self_test
-from app.system.process import stopping, surviving_hangup
+from app.system.process import disable_core_dumps, stopping, surviving_hangup
 from service.server.access import Access, RateLimit, token_of
 from service.server.backgrounds import background_names, resolve_background
 from service.server.descriptors import raise_descriptor_limit
@@ -114,7 +114,8 @@ def run(options: ServeOptions, tell: Callable[[str], None]) -> bool:
 
 
 def prepare_process() -> None:
-    """Prepare logs, descriptors and aiortc, and check that frames are matted. Raises MattecamError."""
+    """Prepare logs, descriptors and aiortc; forbid core dumps; check that frames are matted. Raises MattecamError."""
+    disable_core_dumps()  # also in a replica, whose process Ray starts
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     repair_aiortc()

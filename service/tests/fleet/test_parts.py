@@ -19,6 +19,7 @@ from service.fleet.order import ranked
 from service.fleet.replica import StreamReplica
 from service.fleet.scaling import StreamScaling
 from service.tests.fleet.token import TOKEN, token_file
+from tests.fresh_python import printed_by
 
 
 def figures(*streams: float) -> Any:
@@ -164,3 +165,22 @@ def test_a_stopped_replica_takes_no_more_offers(tmp_path: Path) -> None:
         assert health.status_code == 503 and b"draining" in health.body
 
     in_a_replica(tmp_path, check)
+
+
+PREPARED = """
+import resource
+_, hard = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+from service.server import run
+run.check_engine = lambda: None
+run.prepare_process()
+print(hard, resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
+
+
+def test_a_replica_leaves_no_core_dump() -> None:
+    """Ray starts its process, without the command line, which forbids them: a crash wrote frames of callers to disk."""
+    hard, soft = map(int, printed_by(PREPARED).split()[-2:])
+    if hard == 0:
+        pytest.skip("the system forbids core dumps already")
+    assert soft == 0
