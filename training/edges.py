@@ -135,7 +135,7 @@ def train(rank: int, job: Job) -> None:
     torch.backends.cudnn.benchmark = True
     parallel.join(rank, job.processes, job.rendezvous)
     device, rng = torch.device(job.device), np.random.default_rng([job.seed, 1])
-    network, limit = (_placed(widened(load(path)), device) for path in (job.begin, job.limit))
+    network, limit = (on_device(widened(load(path)), device) for path in (job.begin, job.limit))
     for part in (network,) if job.deep else map(network.get_submodule, LAST):
         part.requires_grad_(True)
     pretrained = network.trunk.parameters() if job.deep and network.trunk else ()
@@ -181,8 +181,8 @@ def losses_of(
         allowed = stretched(_answer(limit, small, moved)[1], ALPHA_MARGIN)
     residual, logit = _answer(network, small, moved)
     coarse = stretched(logit, ALPHA_MARGIN)
-    matte = torch.cat([residual, coarse], 1).contiguous()
-    shown = guided_filter.apply(frames.src, *explained(small, matte))
+    matte = torch.cat([residual, coarse], 1).contiguous(memory_format=torch.channels_last)
+    shown = guided_filter.apply(frames.src.contiguous(memory_format=torch.channels_last), *explained(small, matte))
     alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
     wrong = alpha - frames.pha
     rim = (variation(frames.pha, _RIM) > 0).float()
@@ -214,7 +214,22 @@ def _answer(network: MattecamNetwork, small: Tensor, moved: Sequence[tuple[int, 
     return raw[:, :3].float(), raw[:, 3:].float()
 
 
-def _placed(network: MattecamNetwork, device: torch.device) -> MattecamNetwork:
+class _ExactDepthwise(nn.Conv2d):
+    """A depthwise convolution that learns in float32: on a CPU, a third to a tenth of its time in bfloat16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve x (B, C, H, W)."""
+        if not torch.is_grad_enabled():
+            return super().forward(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float()).to(x.dtype)
+
+
+def on_device(network: MattecamNetwork, device: torch.device) -> MattecamNetwork:
+    """Return the network on a device, channels last, without gradients."""
+    for part in network.modules() if device.type == "cpu" else ():
+        if isinstance(part, nn.Conv2d) and part.groups > 1:
+            part.__class__ = _ExactDepthwise
     return network.requires_grad_(False).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

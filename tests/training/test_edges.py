@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
 from tests.training.samples import make_cache
 from training.data import SampleSource
 from training.edge_frames import Frames, draw_frames, shuffled
-from training.edges import LAST, WEIGHTS, Job, losses_of, train, widened
+from training.edges import LAST, WEIGHTS, Job, losses_of, on_device, train, widened
 from training.export import blended
 
 CPU = torch.device("cpu")
@@ -130,6 +131,21 @@ def test_gaps_count_more(person: Frames) -> None:
     with torch.no_grad():
         plain, found = (float(losses_of(network, frames, network)["l1"]) for frames in (nobody, gap))
     assert found > 5 * plain > 0
+
+
+def test_on_a_cpu_depthwise_layers_learn_in_float32(person: Frames) -> None:
+    torch.manual_seed(6)
+    network = on_device(MattecamNetwork(trunk=True).eval(), CPU)
+    layers = [part for part in network.modules() if isinstance(part, nn.Conv2d) and part.groups > 1]
+    assert len(layers) > 5
+    for layer in layers:
+        frames = torch.rand(1, layer.in_channels, 9, 16).bfloat16()
+        with torch.autocast("cpu", torch.bfloat16):
+            learning = layer(frames)
+        with torch.no_grad():
+            exact = layer(frames.float())
+        assert learning.dtype == torch.bfloat16
+        assert torch.equal(learning, exact.bfloat16())
 
 
 def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
