@@ -55,7 +55,8 @@ class StubCpu(CpuBackend):
         return self.coefficients.copied()  # strict mode changes the arrays
 
 
-StubMaker: TypeAlias = "type[StubCpu | StubTorch]"
+Stub: TypeAlias = "StubCpu | StubTorch"
+StubMaker: TypeAlias = "type[Stub]"
 STUBS: dict[str, StubMaker] = {"cpu": StubCpu}
 """Stubs by name; that of torch only where torch is installed."""
 if torch_usable():

@@ -15,7 +15,7 @@ from app.matting.base.interface import Pending, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.region.roi import RegionCoefficients, Roi
 from tests.matting.edits import Fixed
-from tests.matting.stubs import STUBS, StubCpu, StubMaker
+from tests.matting.stubs import STUBS, Stub
 
 GEOMETRY = StepGeometry(320, 192, 0.5)
 STRICT = EdgeSettings(strict="strict", person_region=False)
@@ -38,9 +38,9 @@ def still_person(roi: Roi | None = None) -> Coefficients:
     return Coefficients(small, slope, offset, alpha)
 
 
-@pytest.fixture
-def cpu() -> Iterator[StubCpu]:
-    with closing(StubCpu(GEOMETRY, still_person())) as backend:
+@pytest.fixture(params=STUBS)
+def backend(request: pytest.FixtureRequest) -> Iterator[Stub]:
+    with closing(STUBS[request.param](GEOMETRY, still_person())) as backend:
         yield backend
 
 
@@ -63,25 +63,23 @@ def detached(pending: Pending) -> Matte:
 
 @pytest.mark.parametrize("edges", EDGES.values(), ids=EDGES)
 @pytest.mark.parametrize("want_foreground", [False, True])
-def test_steps_and_overlapped_steps_tell(cpu: StubCpu, edges: EdgeSettings, want_foreground: bool) -> None:
-    first = cpu.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()
+def test_steps_and_overlapped_steps_tell(backend: Stub, edges: EdgeSettings, want_foreground: bool) -> None:
+    first = backend.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()
 
     assert not first.hides_person, "nobody is known in the first frames"
-    assert last(lambda: cpu.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()).hides_person
-    assert last(lambda: detached(cpu.step(FRAME, BACKDROP, edges, want_foreground=want_foreground))).hides_person
+    assert last(lambda: backend.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()).hides_person
+    assert last(lambda: detached(backend.step(FRAME, BACKDROP, edges, want_foreground=want_foreground))).hides_person
     assert (
-        not cpu.step(FRAME, BACKDROP, edges.replace(strict="balanced"), want_foreground=want_foreground)
+        not backend.step(FRAME, BACKDROP, edges.replace(strict="balanced"), want_foreground=want_foreground)
         .result()
         .hides_person
     )
 
 
-@pytest.mark.parametrize("stub", STUBS.values(), ids=STUBS)
-def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(stub: StubMaker) -> None:
-    with closing(stub(GEOMETRY, still_person())) as backend:
-        for seen in (None, np.full((192, 320), 255, np.uint8), None):
-            backend.reset(seen)
-            assert last(lambda: backend.step(FRAME, BACKDROP, STRICT).result()).alpha.any() == (seen is not None)
+def test_a_reset_forgets_who_was_known_and_takes_who_was_seen(backend: Stub) -> None:
+    for seen in (None, np.full((192, 320), 255, np.uint8), None):
+        backend.reset(seen)
+        assert last(lambda: backend.step(FRAME, BACKDROP, STRICT).result()).alpha.any() == (seen is not None)
 
 
 PLANE = np.ones((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)
@@ -95,17 +93,18 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
-@pytest.mark.parametrize("roi", [None, Roi(0, 0, 288, 192, 320, 192)], ids=["frame", "roi"])
-def test_edited_steps_tell(cpu: StubCpu, edit: MatteEdit, roi: Roi | None) -> None:
-    cpu.coefficients = still_person(roi)
+@pytest.mark.parametrize(
+    ("backend", "roi"),
+    [
+        ("cpu", None),
+        ("cpu", Roi(0, 0, 288, 192, 320, 192)),
+        pytest.param("torch", None, marks=pytest.mark.torch),
+    ],
+    indirect=["backend"],
+    ids=["cpu", "cpu-roi", "torch"],
+)
+def test_edited_steps_tell(backend: Stub, edit: MatteEdit, roi: Roi | None) -> None:
+    backend.coefficients = still_person(roi)
     assert last(
-        lambda: cpu.step(FRAME, BACKDROP, EDGES["light"], Fixed(edit), want_foreground=True).result()
+        lambda: backend.step(FRAME, BACKDROP, EDGES["light"], Fixed(edit), want_foreground=True).result()
     ).hides_person
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
-def test_torch_tells(edit: MatteEdit) -> None:
-    with closing(STUBS["torch"](GEOMETRY, still_person())) as backend:
-        assert last(lambda: backend.step(FRAME, BACKDROP, STRICT).result()).hides_person
-        assert last(lambda: backend.step(FRAME, BACKDROP, STRICT, Fixed(edit)).result()).hides_person
