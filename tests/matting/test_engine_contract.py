@@ -129,7 +129,7 @@ STRICT_LEVELS = ["off", pytest.param("balanced", marks=pytest.mark.long), "stric
 def test_a_loaded_state_continues_bit_for_bit(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel
 ) -> None:
-    edges = EdgeSettings(temporal_smoothing=0.5, strict=strict)
+    edges = EdgeSettings(temporal_smoothing=0.5, light_match=100, portrait_light=100, strict=strict)
     given = frames(160, 96, 8)
     assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))

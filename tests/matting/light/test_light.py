@@ -21,7 +21,6 @@ from tests.matting.stubs import STUBS
 
 SIZE = WIDTH, HEIGHT = 160, 96
 ALL = EdgeSettings(strict="off", light_match=100, light_wrap=100, portrait_light=100)
-FULL = plan(ALL)
 ROUNDING = 2
 """The gate allows as much: alpha, foreground and composite are rounded before they are relit."""
 
@@ -150,16 +149,6 @@ def test_nobody_keeps_the_last_light() -> None:
     shown = light.maps_of_grid(image, PERSON, backdrop, False, plan_)
     empty = light.maps_of_grid(image, np.zeros_like(PERSON), backdrop, False, plan_)
     np.testing.assert_array_equal(shown, empty)
-
-
-def test_a_saved_light_continues() -> None:
-    first, second, image = Light(), Light(), on_grid(scene(15), *GRID)
-    first.maps_of_grid(image, PERSON, scene(16, level=0.9), False, FULL)
-    second.load_state(first.state())
-    dark = scene(17, level=0.1)
-    np.testing.assert_array_equal(
-        first.maps_of_grid(image, PERSON, dark, False, FULL), second.maps_of_grid(image, PERSON, dark, False, FULL)
-    )
 
 
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
