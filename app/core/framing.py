@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from app.core.matte_edit import View
+from app.core.matte_edit import WHOLE_VIEW, View
 from app.core.settings import MAX_SCALE, MAX_ZOOM, MIN_SCALE, FramingSettings, PlacementSettings
 from app.core.types import BgrImage, Frame
 
@@ -139,6 +139,13 @@ def view_through(placement: PlacementSettings, shown: View) -> View:
     size = 1 / placement.scale
     left, top = 0.5 - (0.5 + placement.x) * size, 0.5 - (0.5 + placement.y) * size
     return View(*shown.to_frame(left, top), shown.size * size)
+
+
+def view_before(placement: PlacementSettings, moved: View) -> View:
+    """Return the part of the frame that was moved, for that which the output covers: undoes `view_through`."""
+    unmoved = view_through(placement, WHOLE_VIEW)
+    size = moved.size / unmoved.size
+    return View(moved.left - unmoved.left * size, moved.top - unmoved.top * size, size)
 
 
 def _limited(value: float) -> float:

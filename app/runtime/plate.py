@@ -180,13 +180,17 @@ def take_plate(settings: Settings, output: Path | None, seconds: float, countdow
     return keep_plate(plate, camera, output)
 
 
-def keep_plate(plate: BgrImage, camera: str, output: Path | None = None) -> Path:
+def keep_plate(
+    plate: BgrImage, camera: str, output: Path | None = None, *, wanted: Callable[[], bool] = lambda: True
+) -> Path:
     """Store the plate if nobody is in it and return its file. output: None for the default file.
 
-    Raises PlateError.
+    wanted: asked after the check, which takes a moment. Raises PlateError, also if the plate is no longer wanted.
     """
     if shows_someone(plate):
         raise PlateError(PlateText.SOMEONE_IN_VIEW())
+    if not wanted():
+        raise PlateError(PlateText.CANCELLED())
     height, width = plate.shape[:2]
     path = output or plate_path(camera, width, height)
     save_plate(path, plate, camera)

@@ -21,6 +21,7 @@ from app.core.framing import (
     move_by,
     pan_by,
     scale_at,
+    view_before,
     view_through,
     zoom_at,
 )
@@ -129,6 +130,12 @@ def test_the_view_goes_through_auto_framing() -> None:
     placed = view_through(PlacementSettings(x=0.25, y=0.25, scale=0.5), shown)
     assert placed.to_frame(0.5, 0.5) == pytest.approx((0.2, 0.1)), "the corner of what auto-framing shows"
     assert placed.to_frame(1, 1) == pytest.approx((0.7, 0.6))
+
+
+@given(PLACES, PLACE, PLACE, st.floats(0.3, 1))
+def test_what_was_moved_is_found_again(place: PlacementSettings, left: float, top: float, size: float) -> None:
+    found = view_before(place, view_through(place, View(left, top, size)))
+    assert (found.left, found.top, found.size) == pytest.approx((left, top, size), abs=1e-6)
 
 
 def test_moving_stays_within_reach() -> None:

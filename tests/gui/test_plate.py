@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
     """Shorten the countdown and skip the person check; return the list of stored plates."""
     kept: list[BgrImage] = []
 
-    def keep(plate: BgrImage, camera: str) -> Path:
+    def keep(plate: BgrImage, camera: str, *, wanted: Callable[[], bool]) -> Path:
         kept.append(plate)
         path = plate_path(camera, *SIZE)
         save_plate(path, plate, camera)
@@ -97,6 +98,28 @@ def test_plate_is_captured_shown_and_used(
     assert held == [True, False], "the pipeline holds the exposure while it uses the plate"
 
 
+def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
+    dialog: PlateDialog, qtbot: QtBot, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking, closed = threading.Event(), threading.Event()
+
+    def empty_in_the_end(_plate: BgrImage) -> bool:
+        checking.set()
+        assert closed.wait(10)
+        return False
+
+    monkeypatch.setattr(plate_dialog, "COUNTDOWN_S", 0.15)
+    monkeypatch.setattr(plate_dialog, "COLLECT_S", 0.2)
+    monkeypatch.setattr(plate_capture, "shows_someone", empty_in_the_end)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    dialog.begin()
+    qtbot.waitUntil(checking.is_set)
+    dialog.close()
+    closed.set()
+    tasks.close()
+    assert not plate_path("demo", *SIZE).exists()
+
+
 def test_enter_starts_the_capture_and_closes_only_when_it_is_done(
     dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage]
 ) -> None:
@@ -120,7 +143,7 @@ def test_person_in_the_plate_is_reported_and_capture_can_be_repeated(
 ) -> None:
     keep = services.keep_plate
 
-    def refuse(plate: BgrImage, camera: str) -> Path:
+    def refuse(plate: BgrImage, camera: str, *, wanted: Callable[[], bool]) -> Path:
         raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
 
     monkeypatch.setattr(services, "keep_plate", refuse)

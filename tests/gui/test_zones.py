@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import BackgroundSettings, FramingSettings, OutputSettings, Settings, StrictLevel, Zone
+from app.gui.preview.rendering import ViewMode
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from app.gui.widgets.theme import ALARM
@@ -54,6 +55,29 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
         assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
         assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
     assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
+
+
+@pytest.mark.parametrize(
+    ("mode", "moved"),
+    [
+        (ViewMode.ORIGINAL, (False, False)),
+        (ViewMode.COMPARE, (False, True)),
+        (ViewMode.COMPOSITE, (True, True)),
+    ],
+)
+def test_a_stroke_lies_where_the_shown_side_has_a_person_who_was_moved(
+    session: Session, qtbot: QtBot, mode: ViewMode, moved: tuple[bool, bool]
+) -> None:
+    ready(session, qtbot)
+    session.preferences.change(mirror_preview=False)
+    session.store.edit("placement", scale=0.5, x=0.25)
+    qtbot.waitUntil(lambda: session.bridge.status.view.size == 2 and shows_camera(session))
+    session.window.preview.set_mode(mode)
+    button(session, "dropBrush").click()
+    for x, is_moved in zip((0.4, 0.6), moved, strict=True):
+        pull(session, qtbot, at(session, x, 0.5), at(session, x, 0.6))
+        expected = max(0.0, 0.5 + (x - 0.5 - 0.25) * 2) if is_moved else x
+        assert painted(session)[-1].points[0] == pytest.approx((expected, 0.5), abs=0.02)
 
 
 def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:

@@ -84,6 +84,7 @@ class PlateDialog(QDialog):
         super().hideEvent(event)
         if was_hidden(event):
             self._timer.stop()
+            self._capture = None  # and store nothing of what is being checked
             self._hold(False)
 
     def _tick(self) -> None:
@@ -112,7 +113,7 @@ class PlateDialog(QDialog):
         """Store the plate (on a task thread)."""
         plate = capture.plate()
         self._plate = plate
-        return services.keep_plate(plate, capture.camera)
+        return services.keep_plate(plate, capture.camera, wanted=lambda: self._capture is capture)
 
     def _show(self, path: Path) -> None:
         plate, self._plate = self._plate, None

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
-from app.core.framing import from_camera, to_camera
-from app.core.matte_edit import WHOLE_VIEW
+from app.core.framing import from_camera, to_camera, view_before
+from app.core.matte_edit import WHOLE_VIEW, View
 from app.core.settings import FramingSettings, Settings, Zone
 from app.gui.preview.mirroring import Sides
+from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -78,7 +79,9 @@ class ZoneMarks(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._tool = tool
         self._zones: tuple[Zone, ...] = ()
-        self._framing, self._view = FramingSettings(), WHOLE_VIEW
+        self._framing, self._view, self._unmoved = FramingSettings(), WHOLE_VIEW, WHOLE_VIEW
+        self._camera_share = 0.0
+        """Of the width, from the left: there the preview shows the camera's frame, in which nobody is moved."""
         self._sides = Sides()
         tool.changed.connect(self._follow)
         self._follow()
@@ -97,9 +100,23 @@ class ZoneMarks(QWidget):
     def show_status(self, status: PipelineStatus, settings: Settings) -> None:
         """Follow zones, framing and view."""
         zones = settings.people.zones_of(status.source.id if status.source is not None else "")
-        if (zones, settings.framing, status.view) != (self._zones, self._framing, self._view):
-            self._zones, self._framing, self._view = zones, settings.framing, status.view
+        # Without a matte the whole frame is shown, and nobody is moved.
+        unmoved = status.view if status.view == WHOLE_VIEW else view_before(settings.placement, status.view)
+        shown = zones, settings.framing, status.view, unmoved
+        if shown != (self._zones, self._framing, self._view, self._unmoved):
+            self._zones, self._framing, self._view, self._unmoved = shown
             self._follow()
+
+    def show_request(self, request: ViewRequest | None) -> None:
+        """Follow what the preview shows."""
+        if request is not None:
+            share = request.divider if request.mode is ViewMode.COMPARE else float(request.mode is ViewMode.ORIGINAL)
+            self._camera_share = share
+            self.update()
+
+    def view_at(self, x: float) -> View:
+        """Return the part of the frame that the preview shows at this fraction of its width."""
+        return self._unmoved if x < self._camera_share else self._view
 
     def _follow(self) -> None:
         """Paint again; hidden while there is nothing to paint, since every frame of the preview paints it too."""
@@ -109,27 +126,33 @@ class ZoneMarks(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for left, right in ((0.0, self._camera_share), (self._camera_share, 1.0)):
+            if left < right:
+                painter.setClipRect(QRectF(left * self.width(), 0, (right - left) * self.width(), self.height()))
+                self._paint(painter, self.view_at(left))
+
+    def _paint(self, painter: QPainter, view: View) -> None:
         kept = [zone for zone in self.shown if zone.kind == "keep"]
-        self._outline(painter, kept, ALARM)
-        self._outline(painter, [zone for zone in self.shown if zone.kind == "drop"], DROP)
+        self._outline(painter, kept, ALARM, view)
+        self._outline(painter, [zone for zone in self.shown if zone.kind == "drop"], DROP, view)
         if kept:
-            self._label(painter, kept)
+            self._label(painter, kept, view)
         if self._tool.kind is not None and self._tool.stroke:
             stroke = Zone(kind=self._tool.kind, points=self._tool.stroke, radius=self._tool.radius)
-            self._outline(painter, [stroke], ALARM if stroke.kind == "keep" else DROP)
+            self._outline(painter, [stroke], ALARM if stroke.kind == "keep" else DROP, view)
 
-    def _outline(self, painter: QPainter, zones: Sequence[Zone], name: str) -> None:
+    def _outline(self, painter: QPainter, zones: Sequence[Zone], name: str, view: View) -> None:
         if not zones:
             return
         fill = QColor(name)
         fill.setAlpha(45)
         painter.setPen(QPen(QColor(name), LINE_PX))
         painter.setBrush(fill)
-        painter.drawPath(self._union(zones))
+        painter.drawPath(self._union(zones, view))
 
-    def _label(self, painter: QPainter, zones: Sequence[Zone]) -> None:
+    def _label(self, painter: QPainter, zones: Sequence[Zone], view: View) -> None:
         text = self.tr("Your room can be seen here")
-        box = self._union(zones).boundingRect().intersected(self.rect().toRectF())
+        box = self._union(zones, view).boundingRect().intersected(self.rect().toRectF())
         size = painter.fontMetrics().boundingRect(text).adjusted(-8, -4, 8, 4)
         left = min(max(box.center().x() - size.width() / 2, 0.0), max(0.0, self.width() - size.width()))
         top = min(max(box.center().y() - size.height() / 2, 0.0), max(0.0, self.height() - size.height()))
@@ -140,18 +163,18 @@ class ZoneMarks(QWidget):
         painter.setPen(Qt.GlobalColor.white)
         painter.drawText(size, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _union(self, zones: Sequence[Zone]) -> QPainterPath:
+    def _union(self, zones: Sequence[Zone], view: View) -> QPainterPath:
         path = QPainterPath()
         for zone in zones:
-            path = path.united(self._path(zone))
+            path = path.united(self._path(zone, view))
         return path
 
-    def _path(self, zone: Zone) -> QPainterPath:
-        points = [self._on_screen(x, y) for x, y in zone.points]
+    def _path(self, zone: Zone, view: View) -> QPainterPath:
+        points = [self._on_screen(view, x, y) for x, y in zone.points]
         line = QPainterPath(points[0])
         for point in points[1:] or [points[0] + QPointF(0.01, 0)]:
             line.lineTo(point)
-        scale = self._framing.zoom / self._view.size
+        scale = self._framing.zoom / view.size
         stroker = QPainterPathStroker(QPen(Qt.GlobalColor.black, max(1.0, 2 * zone.radius * self.height() * scale)))
         stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
         stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -162,8 +185,8 @@ class ZoneMarks(QWidget):
             area = area.united(inside)
         return area.simplified()
 
-    def _on_screen(self, x: float, y: float) -> QPointF:
-        x, y = from_camera(self._framing, self._view, x, y)
+    def _on_screen(self, view: View, x: float, y: float) -> QPointF:
+        x, y = from_camera(self._framing, view, x, y)
         return QPointF(self._sides.from_output(x) * self.width(), y * self.height())
 
 
@@ -183,6 +206,7 @@ class ZoneLayer(QObject):
         """The camera whose picture the stroke is painted on."""
         self.marks = ZoneMarks(tool)
         preview.add_overlay(self.marks)
+        follow(preview.view_requested, self, self.marks.show_request)
         preview.installEventFilter(self)
         follow(bridge.status_changed, self, lambda status: self.marks.show_status(status, store.current))
         for changed in (store.changed, store.preferences.changed):
@@ -223,5 +247,6 @@ class ZoneLayer(QObject):
             self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
 
     def _in_camera(self, position: QPointF) -> tuple[float, float]:
+        self.marks.show_status(self._bridge.status, self._store.current)  # now: auto-framing moves the view
         x, y = self._preview.fraction_of(position)
-        return to_camera(self._store.current.framing, self._bridge.status.view, self._store.sides.to_output(x), y)
+        return to_camera(self._store.current.framing, self.marks.view_at(x), self._store.sides.to_output(x), y)

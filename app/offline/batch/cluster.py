@@ -22,6 +22,7 @@ from app.core.messages.command_line import BatchText
 from app.offline.batch.files import REQUIREMENTS
 from app.offline.batch.job import Job, JobResult, Report, run_job
 from app.offline.batch.pool import Stopping, use_one_core
+from app.system.process import disable_core_dumps
 
 LOCAL = "local"
 """Address for Ray on this machine."""
@@ -153,6 +154,7 @@ def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
         except ray.exceptions.RayError:  # only progress is lost
             return False
 
+    disable_core_dumps()  # Ray starts this process, without the command line
     pin()
     if should_stop(0, None):
         return JobResult("interrupted")

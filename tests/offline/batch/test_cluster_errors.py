@@ -15,6 +15,7 @@ from app.core.errors import MattecamError
 from app.core.settings import Settings
 from app.offline.batch.cluster import LOCAL, RayWorkers, pin
 from app.offline.batch.job import Job
+from tests.fresh_python import printed_by
 
 
 class Ray(ModuleType):
@@ -99,3 +100,26 @@ def test_a_folder_of_somebody_else_ends_no_clip(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "not-a-folder"))
     (tmp_path / "not-a-folder").touch()
     pin()
+
+
+FORBIDDEN = """
+import resource, sys
+from types import ModuleType, SimpleNamespace
+_, hard = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+from app.offline.batch import cluster
+sys.modules["ray"] = ray = ModuleType("ray")
+ray.get = lambda told, timeout: True
+cluster.pin = lambda: None
+stopping = SimpleNamespace(tell=SimpleNamespace(remote=lambda *progress: None))
+print(cluster.run_task(0, None, stopping).state, hard, resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for core dumps")
+def test_a_worker_leaves_no_core_dump() -> None:
+    """Ray starts its process, without the command line, which forbids them: a crash wrote frames to disk."""
+    state, hard, soft = printed_by(FORBIDDEN).split()[-3:]
+    if int(hard) == 0:
+        pytest.skip("the system forbids core dumps already")
+    assert (state, int(soft)) == ("interrupted", 0)
