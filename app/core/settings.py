@@ -6,6 +6,7 @@ the settings file is `app.config.settings_file`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -144,12 +145,24 @@ class PeopleSettings(Model):
     """Drop zones hide everything, also people; keep zones show the room. Drop zones win."""
 
     def zones_of(self, camera: str) -> tuple[Zone, ...]:
-        """Return the zones of a camera, given by its stable id."""
-        return tuple(zone for zone in self.zones if zone.camera in ("", camera))
+        """Return the zones of a camera, given by its stable id, and drop zones of cameras that may be the same one.
+
+        An id gets a number (`#2`) only while two cameras share it, so that without it nobody can tell them apart.
+        """
+        unnumbered = _without_number(camera)
+        return tuple(
+            zone
+            for zone in self.zones
+            if zone.camera in ("", camera) or (zone.kind == "drop" and _without_number(zone.camera) == unnumbered)
+        )
 
     def with_zone(self, zone: Zone) -> Self:
         """Return these settings with one more zone; the oldest goes where there are too many."""
         return self.replace(zones=(*self.zones, zone)[-MAX_ZONES:])
+
+
+def _without_number(camera: str) -> str:
+    return re.sub(r"#\d+$", "", camera)
 
 
 OverlayPlace = Literal[

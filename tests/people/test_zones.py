@@ -111,6 +111,23 @@ def test_positions_on_the_preview_and_in_the_frame_convert_both_ways(
     assert from_camera(framing, view, *in_camera) == pytest.approx((x, y), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("painted", "camera", "applies"),
+    [
+        ("usb-1", "usb-1#2", True),
+        ("usb-1#2", "usb-1", True),
+        ("usb-1#0", "usb-1#2", True),
+        ("usb-1", "usb-12", False),
+        ("usb#a&1", "usb#b&1", False),
+    ],
+)
+def test_drop_zones_hold_for_cameras_that_nobody_can_tell_apart(painted: str, camera: str, applies: bool) -> None:
+    """A second camera of a model without serial numbers gives both another id: zones of the first one were lost."""
+    zones = [area(kind, *LEFT).replace(camera=painted) for kind in ("drop", "keep")]
+    found = PeopleSettings(zones=tuple(zones)).zones_of(camera)
+    assert [zone.kind for zone in found] == ["drop"] * applies
+
+
 def test_zones_belong_to_their_camera() -> None:
     ours, any_camera = area("drop", *LEFT).replace(camera="usb-1"), area("drop", *LEFT)
     people = PeopleSettings(zones=(ours, any_camera))
