@@ -216,7 +216,7 @@ def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[
         (
             "open_virtual_camera",
             BASE,
-            (Stage.VIRTUAL_CAMERA, "The output virtual_camera does not open; close the programs"),
+            (Stage.VIRTUAL_CAMERA, "The output virtual camera does not open; close the programs"),
         ),
         (
             "open_background",

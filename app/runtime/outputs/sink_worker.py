@@ -34,7 +34,7 @@ class SinkWorker:
         self._context = context
         self._gate = gate
         self._board, self._timing = shared.board, shared.timing
-        self._not_open = ProgramText.OUTPUT_NOT_OPEN(output=spec.name)
+        self._not_open = ProgramText.OUTPUT_NOT_OPEN(output=spec.name.replace("_", " "))
         self._retry_s = None if spec.retry_s is None else shared.timing.sink_retry_s or spec.retry_s
         self._pictures: LatestSlot[_Handed] = LatestSlot()
         self._after_matte = not spec.from_first_matte
