@@ -12,6 +12,7 @@ import numpy as np
 from app.compositing.backgrounds import Background
 from app.compositing.overlay import Overlay, OverlayKey, overlaid, wanted_overlay
 from app.compositing.screen_use import ScreenUse
+from app.config.parsing import describe_background
 from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
@@ -41,10 +42,10 @@ class Backdrops:
         """open_background: called on a thread of its own. screen: notes captures of the screen."""
 
         def opened(settings: BackgroundSettings) -> Background:
-            problem = ProgramText.BACKGROUND_NOT_OPEN(background=settings.path or settings.kind)
             # Before a screen is captured, the desktop may ask the user, who may take any time.
             limit_s = math.inf if settings.kind == "screen" else timing.open_hang_s
-            with self.preparer.calling(problem, limit_s):
+            name = describe_background(settings)
+            with self.preparer.calling(ProgramText.BACKGROUND_NOT_OPEN, limit_s, background=name):
                 return open_background(settings, screen)
 
         self.preparer: Preparer[BackgroundSettings, Background] = Preparer(

@@ -126,7 +126,7 @@ class CaptureWorker:
     def _open(self, wanted: CaptureSettings) -> FrameSource:
         # Before the camera portal opens, the desktop may ask the user, who may take any time.
         limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
-        with self.thread.calling(ProgramText.SOURCE_NOT_OPEN(source=wanted.source), limit_s):
+        with self.thread.calling(ProgramText.SOURCE_NOT_OPEN, limit_s, source=wanted.source):
             return self._shared.parts.open_source(wanted)
 
     def _return_to(self, previous: CaptureSettings | None) -> None:
@@ -153,7 +153,7 @@ class CaptureWorker:
         started_s = time.perf_counter()
         try:
             frame = None
-            with self.thread.calling(ProgramText.SOURCE_HANGS(device=self._source.info.name), self._timing.hang_s):
+            with self.thread.calling(ProgramText.SOURCE_HANGS, self._timing.hang_s, device=self._source.info.name):
                 live = self._source if isinstance(self._source, LiveSource) else None
                 if live is not None:
                     live.hold_exposure(hold_exposure)

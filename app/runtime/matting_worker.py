@@ -245,8 +245,8 @@ class MattingWorker:
         return True
 
     def _stepping(self, run: Run) -> AbstractContextManager[None]:
-        problem = ProgramText.MODEL_HANGS(device=run.engine.info.device)
-        return self.thread.calling(problem, self._timing.step_hang_s)
+        device = run.engine.info.device
+        return self.thread.calling(ProgramText.MODEL_HANGS, self._timing.step_hang_s, device=device)
 
     def _fail(self, error: Exception) -> None:
         self._hide_nobody()

@@ -24,6 +24,7 @@ from tests.compositing.files import colour_number, write_video
 from tests.people.crowds import head_and_shoulders
 from tests.waiting import eventually
 
+BLACK, WHITE = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
 FRAME = Frame(np.zeros((90, 160, 3), np.uint8), 0, 0.0)
 
 
@@ -75,7 +76,7 @@ def test_a_new_view_opens_nothing_and_is_shown_at_once(opened: Opened, tmp_path:
         assert low <= opened.shown(middle.replace(pan_x=pan))[45, 80, 0] <= high
     assert opened.shown(middle.replace(fit="fit"))[45, 0, 0] < 10
     assert len(opened.requests) == 1
-    opened.use(BackgroundSettings(kind="colour", colour="#ffffff"), lambda image: bool((image == 255).all()))
+    opened.use(WHITE, lambda image: bool((image == 255).all()))
     assert len(opened.requests) == 2
 
 
@@ -104,7 +105,7 @@ def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opene
     assert "2.png" in status.problems[0].message
     opened.use(slides.replace(slide=3), lambda image: bool((image == 255).all()))
     assert not opened.board.read().problems
-    opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
+    opened.use(BLACK, lambda image: not image.any())
     assert opened.backdrops.slides == 0
 
 
@@ -119,47 +120,43 @@ def test_a_video_that_stops_is_reported_and_keeps_its_last_frame(
     (problem,) = opened.board.read().problems
     assert problem.stage is Stage.BACKGROUND and "film.mp4 can no longer be read" in problem.message
     assert not (opened.shown(video) == PLAIN_GREY).all()
-    opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
+    opened.use(BLACK, lambda image: not image.any())
     assert not opened.board.read().problems
 
 
 def test_a_background_that_opens_closes_no_problem_of_the_stand_by_card(opened: Opened) -> None:
     opened.board.report(Stage.BACKGROUND, "The image of the stand-by card is missing.")
-    opened.use(BackgroundSettings(kind="colour", colour="#ffffff"), lambda image: bool((image == 255).all()))
+    opened.use(WHITE, lambda image: bool((image == 255).all()))
     (problem,) = opened.board.read().problems
     assert "stand-by card" in problem.message
 
 
+def leave_before_it_opens(opened: Opened, left: BackgroundSettings, wanted: BackgroundSettings) -> None:
+    """Over black, choose a background and another one before it is open; it opens, and the other one is held."""
+    opened.use(BLACK, lambda image: not image.any())
+    opened.gates = {each.colour: threading.Event() for each in (left, wanted)}
+    opened.backdrops.follow(left)
+    eventually(lambda: opened.requests[-1] == left)
+    opened.backdrops.follow(wanted)
+    opened.gates[left.colour].set()
+    eventually(lambda: opened.requests[-1] == wanted)
+
+
 def test_a_background_that_was_left_is_not_shown_after_the_return_to_the_one_before(opened: Opened) -> None:
     """It took the place of the one in use until that one had been opened again."""
-    black, white = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
-    opened.use(black, lambda image: not image.any())
-    gates = opened.gates = {each.colour: threading.Event() for each in (black, white)}
-    opened.backdrops.follow(white)
-    eventually(lambda: opened.requests[-1] == white)
-    opened.backdrops.follow(black)
-    gates[white.colour].set()
-    eventually(lambda: opened.requests[-1] == black)
-    assert not opened.shown(black).any()
-    gates[black.colour].set()
+    leave_before_it_opens(opened, WHITE, BLACK)
+    assert not opened.shown(BLACK).any()
+    opened.gates[BLACK.colour].set()
     eventually(lambda: not opened.backdrops.preparer.busy)
-    assert not opened.shown(black).any()
+    assert not opened.shown(BLACK).any()
 
 
 def test_a_blurred_room_that_was_left_before_it_opened_is_never_shown(opened: Opened) -> None:
     """It was shown, from one picture to the next, until that one had been opened."""
-    blur = BackgroundSettings(kind="blur", colour="#111111")
-    black, white = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
-    opened.use(black, lambda image: not image.any())
-    gates = opened.gates = {each.colour: threading.Event() for each in (blur, white)}
-    opened.backdrops.follow(blur)
-    eventually(lambda: opened.requests[-1] == blur)
-    opened.backdrops.follow(white)
-    gates[blur.colour].set()
-    eventually(lambda: opened.requests[-1] == white)
-    assert not opened.shown(white).any()
-    gates[white.colour].set()
-    opened.use(white, lambda image: bool((image == 255).all()))
+    leave_before_it_opens(opened, BackgroundSettings(kind="blur", colour="#111111"), WHITE)
+    assert not opened.shown(WHITE).any()
+    opened.gates[WHITE.colour].set()
+    opened.use(WHITE, lambda image: bool((image == 255).all()))
 
 
 def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:

@@ -34,7 +34,6 @@ class SinkWorker:
         self._context = context
         self._gate = gate
         self._board, self._timing = shared.board, shared.timing
-        self._not_open = ProgramText.OUTPUT_NOT_OPEN(output=spec.name.replace("_", " "))
         self._retry_s = None if spec.retry_s is None else shared.timing.sink_retry_s or spec.retry_s
         self._pictures: LatestSlot[_Handed] = LatestSlot()
         self._after_matte = not spec.from_first_matte
@@ -115,7 +114,8 @@ class SinkWorker:
     def _open(self, wanted: Any, picture: Picture) -> None:
         """Open another sink; where that fails, the one in use stays open."""
         try:
-            with self.thread.calling(self._not_open, self._timing.open_hang_s):
+            name = self.spec.name.replace("_", " ")
+            with self.thread.calling(ProgramText.OUTPUT_NOT_OPEN, self._timing.open_hang_s, output=name):
                 sink = self.spec.open(wanted, *picture.size, self._context)
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self.spec.optional(wanted):
@@ -150,7 +150,7 @@ class SinkWorker:
         outgoing = self._gate.release(item.picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
-            with self.thread.calling(ProgramText.OUTPUT_HANGS(device=self._sink.name), self._timing.hang_s):
+            with self.thread.calling(ProgramText.OUTPUT_HANGS, self._timing.hang_s, device=self._sink.name):
                 self._sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
