@@ -1,4 +1,4 @@
-"""Threads: names and priorities of native ones, how many may run, their turns and CPU time, and a clock that goes on.
+"""Threads: names and priorities of native ones, how many may run, their CPU time, and a clock that goes on.
 
 `elapsed_s` goes on while the machine is suspended.
 """
@@ -46,31 +46,6 @@ def lower_priority(niceness: int, *, batch: bool = False) -> None:
 def elapsed_s() -> float:
     """Return the seconds since an arbitrary moment, those in suspension included, unaffected by the wall clock."""
     return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
-
-
-class Turns:
-    """Tells when a frame step runs. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._running = False
-
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        """Mark the duration of a step. One thread at a time."""
-        with self._condition:
-            self._running = True
-        try:
-            yield
-        finally:
-            with self._condition:
-                self._running = False
-                self._condition.notify_all()
-
-    def wait_for_gap(self, timeout_s: float) -> None:
-        """Return once no step runs, or after `timeout_s`."""
-        with self._condition:
-            self._condition.wait_for(lambda: not self._running, timeout_s)
 
 
 _limit: ContextVar[int | None] = ContextVar("compute_threads", default=None)

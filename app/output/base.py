@@ -8,7 +8,6 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.core.threads import Turns
 from app.core.types import Outgoing
 from app.output.recording import RecordingCounts
 from app.output.sound.microphone import OpenSource
@@ -78,8 +77,8 @@ class SinkContext:
     open_microphone: OpenSource
     report: Callable[[Stage, Exception | None], None]
     """Reports a problem of a stage; None where it works again."""
-    turns: Turns = field(default_factory=Turns)
-    """Of the frame steps, between which frames are encoded."""
+    wait_for_gap: Callable[[float], object] = lambda timeout_s: None
+    """Returns once no frame step runs, or after so many seconds."""
     counts: RecordingCounts = field(default_factory=RecordingCounts)
 
     @property

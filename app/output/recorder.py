@@ -192,7 +192,7 @@ def _options(
         output.encoder,
         open_microphone,
         context.counts,
-        context.turns,
+        context.wait_for_gap,
     )
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.threads import Turns, lower_priority, name_thread
+from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture
 from app.media.video_writer import VideoWriter
 from app.output.sound.microphone import SoundFeed
@@ -50,8 +50,8 @@ class RecordingOptions:
     open_microphone: Callable[[], SoundFeed] | None = None
     """Opens the microphone whose sound is recorded; None: the file gets no sound track."""
     counts: RecordingCounts = field(default_factory=RecordingCounts)
-    turns: Turns = field(default_factory=Turns)
-    """Of the frame steps, between which frames are encoded."""
+    wait_for_gap: Callable[[float], object] = lambda timeout_s: None
+    """As of `SinkContext`: frames are encoded between the frame steps."""
 
 
 REPEAT_S = 0.25
@@ -150,13 +150,13 @@ class EncoderThread:
         fill_rate: Fraction | None = None,
         sound_for: Callable[[Time], NDArray[np.int16]] | None = None,
     ) -> None:
-        """image_of: the image of the writer's size. options: whose counts and turns are used. fill_rate: the constant
+        """image_of: the image of the writer's size. options: whose counts and gaps are used. fill_rate: the constant
         frame rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples that are
         written after the frame of this time. Waits for the writer; raises what `open_writer` raises.
         """
         self._open_writer = open_writer
         self._image_of = image_of
-        self._counts, self._turns = options.counts, options.turns
+        self._counts, self._wait_for_gap = options.counts, options.wait_for_gap
         self._fill_rate = fill_rate
         self._sound_for = sound_for
         self._condition = threading.Condition()
@@ -206,7 +206,7 @@ class EncoderThread:
         try:
             while (item := self._next()) is not None:
                 if len(self._waiting) < PATIENT and not self._closed:
-                    self._turns.wait_for_gap(LONGEST_WAIT_S)
+                    self._wait_for_gap(LONGEST_WAIT_S)
                 self._write(*item)
         except Exception as error:  # noqa: BLE001 - reported at the next frame
             self.error = error

@@ -31,12 +31,17 @@ class Meter:
         self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         """(time in seconds, duration in milliseconds)"""
         self._count = 0
+        self.limit: int | None = None
+        """Number of events that are counted; set before the first one."""
 
-    def add(self, duration_s: float = 0.0) -> None:
-        """Count one event, now."""
+    def add(self, duration_s: float = 0.0) -> bool:
+        """Count one event, now. Return False, and count nothing, beyond the limit."""
         with self._lock:
+            if self.limit is not None and self._count >= self.limit:
+                return False
             self._count += 1
             self._samples.append((self._now(), duration_s * 1e3))
+            return True
 
     @property
     def count(self) -> int:
@@ -85,8 +90,6 @@ class StatusBoard:
         self.frames_in = Meter(RATE_SPAN_S)
         self.frames_out = Meter(RATE_SPAN_S)
         self.frames_sent = Meter(RATE_SPAN_S)
-        self.frame_limit: int | None = None
-        """Set before the start."""
         self.resumed_s = 0.0
         """When the last suspension ended, by time.perf_counter(); set by the output clock (any thread)."""
 
@@ -110,14 +113,6 @@ class StatusBoard:
             _log.warning("%s", message, exc_info=problem if isinstance(problem, Exception) else None)
         elif known is not None:
             _log.info("Over: %s", known.message)
-
-    def count_frame(self) -> bool:
-        """Count a frame that goes out. Return False, and count nothing, after the last one of a limited run."""
-        with self._lock:
-            if self.frame_limit is not None and self.frames_out.count >= self.frame_limit:
-                return False
-            self.frames_out.add()
-            return True
 
     def begin(self) -> None:
         """Start to count the seconds and the CPU time of the run."""

@@ -36,7 +36,8 @@ class CaptureWorker:
         engines: EngineSelector,
     ) -> None:
         """engines: tell which frames they skip, and whether the camera must hold its exposure."""
-        self._shared, self._timing, self._board = shared, shared.timing, shared.board
+        self._owner, self._parts = shared.owner, shared.parts
+        self._timing, self._board = shared.timing, shared.board
         self._frames = frames
         self._demand = demand
         self._engines = engines
@@ -76,7 +77,7 @@ class CaptureWorker:
                 if self._rests:
                     self._rest()
                     continue
-                settings = self._shared.settings.capture
+                settings = self._owner.current.capture
                 wanted = settings.replace(lock_exposure=False)  # takes effect without opening the source again
                 if self._source is None or wanted != self._tried:
                     self._switch(wanted)
@@ -127,7 +128,7 @@ class CaptureWorker:
         # Before the camera portal opens, the desktop may ask the user, who may take any time.
         limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
         with self.thread.calling(ProgramText.SOURCE_NOT_OPEN, limit_s, source=wanted.source):
-            return self._shared.parts.open_source(wanted)
+            return self._parts.open_source(wanted)
 
     def _return_to(self, previous: CaptureSettings | None) -> None:
         if previous is not None:
@@ -180,13 +181,11 @@ class CaptureWorker:
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
         self.info = self._source.info
-        if self._running == self._tried:
-            self._board.report(Stage.CAPTURE, None)
         self._frames.put(replace(frame, source=self._source.info, generation=self._generation))
 
     def _is_unneeded(self, now_s: float) -> bool:
         """Return whether nobody needs the next frame, so that decoding it would take time from the step."""
-        if self._shared.settings.paused and now_s < self._read_at_s:
+        if self._owner.current.paused and now_s < self._read_at_s:
             return True
         generation, indexes = self._engines.unneeded
         return generation == self._generation and self._next_index in indexes

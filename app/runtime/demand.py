@@ -47,7 +47,7 @@ class DemandWatch:
 
     def _wanted(self) -> bool:
         """Return whether anything but a reader of a virtual camera needs frames."""
-        settings = self._shared.settings
+        settings = self._shared.owner.current
         if self.watched or self.takes_plate or not settings.output.on_demand:
             return True
         specs = (sink.spec for sink in self._sinks if not sink.spec.waits_for_readers)

@@ -240,7 +240,7 @@ class Finisher:
 
     def show(self, picture: Picture) -> None:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
-        if self._board.count_frame():
+        if self._board.frames_out.add():
             self._publish(picture)
 
     def stand_by(self, reason: Phase) -> None:

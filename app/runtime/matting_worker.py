@@ -84,7 +84,7 @@ class MattingWorker:
                     captured = self._frames.get(self._timing.poll_s)
                 except SlotClosed:
                     return
-                settings = self._shared.settings
+                settings = self._shared.owner.current
                 self._backdrops.follow(settings.background)
                 if captured is not None:
                     self.newest = captured if isinstance(captured, Frame) else None
@@ -140,7 +140,8 @@ class MattingWorker:
                 if not run.continues:
                     self._people.forget()
             backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
-            edges, want_foreground = _edges(settings, run.engine), self._wants_foreground(settings)
+            edges = _edges(settings, run.engine)
+            want_foreground = self._demand.want_foreground or settings.output.alpha_output != "off"
             self._people.begin(settings, run.framing, frame.size, frame.camera, frame.captured_at_s)
             self.keeps_room = self._people.keeps_room
             edited = self._people.edits
@@ -157,7 +158,8 @@ class MattingWorker:
                     self._show(repeated, hides)
                 return
             tests = self._tests
-            with self._shared.turns.step(), self._stepping(run):
+            self._shared.between_steps.clear()
+            with self._stepping(run):
                 pending = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
                 if overlaps:
                     pending.detach()
@@ -168,6 +170,8 @@ class MattingWorker:
                 self._fail(error)
             self._stand_by(Phase.WAITING)
             return
+        finally:
+            self._shared.between_steps.set()
         job = StepJob(
             run=run,
             frame=frame,
@@ -239,7 +243,7 @@ class MattingWorker:
         work_s = finished.work_s(job) * (ALONE if job.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
         latency_s = finished.ended_s - job.frame.captured_at_s
-        rate_hz = self._rate_hz(self._shared.settings, job.frame)
+        rate_hz = self._rate_hz(self._shared.owner.current, job.frame)
         step = StepTiming(finished.ended_s, finished.busy_s(job), latency_s, rate_hz, job.pending.still)
         self._engines.completed(job.run, step)
         return True
@@ -268,9 +272,6 @@ class MattingWorker:
     def _has_outdated_freeze(self, settings: Settings) -> bool:
         """Return whether the picture that is frozen may show more of the room than the settings allow now."""
         return settings.frozen and not settings.paused and self._shown_under not in (None, settings.hides)
-
-    def _wants_foreground(self, settings: Settings) -> bool:
-        return self._demand.want_foreground or settings.output.alpha_output != "off"
 
     def _hide_nobody(self) -> None:
         """Take note that the picture is a card, or not matted: it is edited in no way, and no person is hidden."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import cv2
@@ -51,19 +52,19 @@ class Pipeline:
         self._parts = parts or default_parts()
         shared = self._shared = Shared(self.owner, self._parts, timing or Timing())
         self._board = shared.board
-        self._listener: Callable[[], None] = lambda: None
         self._final: PipelineStatus | None = None
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
-        self._gate = Gate(lambda: self.settings, self._cards.get)
+        in_force: Callable[[], Settings] = partial(getattr, self.owner, "current")
+        self._gate = Gate(in_force, self._cards.get)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
         self.screen = ScreenUse()
         self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._context = SinkContext(
-            lambda: self.settings, self._parts.open_microphone, self._board.report, shared.turns
+            in_force, self._parts.open_microphone, self._board.report, shared.between_steps.wait
         )
         self._sinks = [SinkWorker(spec, self._context, self._gate, shared) for spec in self._parts.sinks]
         self.demand = DemandWatch(shared, self._sinks)
@@ -77,7 +78,7 @@ class Pipeline:
             self.demand,
             self._pictures.put,
         )
-        self._clock = OutputClock(shared, self._pictures, self._gate, self._sinks, self._show)
+        self._clock = OutputClock(shared, self._pictures, self._gate, self._sinks, self.preview)
         self._preparers: tuple[Preparer[Any, Any], ...] = (
             self._engines.preparer,
             self._backdrops.preparer,
@@ -123,11 +124,11 @@ class Pipeline:
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the output thread whenever `preview` holds a new picture."""
-        self._listener = callback
+        self._clock.on_preview = callback
 
     def limit_frames(self, frames: int) -> None:
         """Send no more new frames than these."""
-        self._board.frame_limit = frames
+        self._board.frames_out.limit = frames
 
     def watch(self, thread: Worker) -> None:
         """Watch a thread of the caller as well (any thread)."""
@@ -224,8 +225,3 @@ class Pipeline:
     def _settings_changed(self) -> None:
         self._backdrops.prepare(self.settings.background)
         self._capture.wake()
-
-    def _show(self, picture: Picture) -> None:
-        """Called on the output thread whenever a picture or a request for the card has arrived."""
-        self.preview.put(picture)
-        self._listener()

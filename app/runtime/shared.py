@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.core.settings import Model, Settings
-from app.core.threads import Turns
 from app.runtime.board import StatusBoard
 from app.runtime.parts import Parts
 from app.runtime.timing import Timing
@@ -66,10 +65,9 @@ class Shared:
     parts: Parts
     timing: Timing = field(default_factory=Timing)
     board: StatusBoard = field(default_factory=StatusBoard)
-    turns: Turns = field(default_factory=Turns)
-    """Of the frame steps, for work that can wait."""
+    between_steps: threading.Event = field(default_factory=threading.Event)
+    """Set while no frame step runs, for work that can wait."""
 
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self.owner.current
+    def __post_init__(self) -> None:
+        """No step runs yet."""
+        self.between_steps.set()

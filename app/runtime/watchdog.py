@@ -52,7 +52,7 @@ class Watchdog:
         # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
         if problem is not None and problem == before:
             self._board.report(thread.stage, problem, (self, name))
-        elif problem is None:
+        elif problem is None and before is not None:
             self._board.report(thread.stage, None, (self, name))
 
     def _check_clock(self) -> None:
@@ -62,7 +62,7 @@ class Watchdog:
         # A process that was stopped finds the clock late at first: the clock is stopped as well.
         if stalled and self._stalled and not thread.died:
             self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=thread.name), self)
-        elif not stalled:
+        elif self._stalled and not stalled:
             self._board.report(Stage.OUTPUT, None, self)
         self._stalled = stalled
 

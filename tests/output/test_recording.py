@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.core.threads import Turns
 from app.core.types import Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error
 from app.media.encoders import VideoEncoder, live_encoder
@@ -172,32 +171,23 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tm
     assert times[-CAPACITY:] == pytest.approx([number / 30 for number in range(40 - CAPACITY, 40)], abs=2e-3)
 
 
-class PlayedTurns(Turns):
-    """Counts the waits; each lasts until the test ends the step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waits = 0
-        self.step_ended = threading.Event()
-
-    def wait_for_gap(self, timeout_s: float) -> None:
-        """Wait for the test, not for the time."""
-        self.waits += 1
-        assert 0 < timeout_s < 1
-        self.step_ended.wait(60)
-
-
 def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -> None:
-    turns, counts = PlayedTurns(), RecordingCounts()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts, turns=turns))
+    step_ended, waits_s, counts = threading.Event(), list[float](), RecordingCounts()
+
+    def wait_for_gap(timeout_s: float) -> None:
+        waits_s.append(timeout_s)
+        step_ended.wait(60)
+
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts, wait_for_gap=wait_for_gap))
     recorder.send(composite(100.0))
-    eventually(lambda: turns.waits == 1)
+    eventually(lambda: len(waits_s) == 1)
     for number in range(1, 6):
         recorder.send(composite(100 + number / 30, number))
     assert counts.encoded == 0
-    turns.step_ended.set()
+    step_ended.set()
     eventually(lambda: counts.encoded == 6)
-    assert turns.waits == 5, "one frame did not wait, while four others waited"
+    assert len(waits_s) == 5, "one frame did not wait, while four others waited"
+    assert all(0 < wait_s < 1 for wait_s in waits_s)
     recorder.close()
 
 

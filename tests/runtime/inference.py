@@ -93,7 +93,7 @@ class Inference:
 
     def draw_overlay(self, width: int, height: int) -> None:
         """Have the overlay drawn for frames of this size before the first one."""
-        self._painter.follow(self.shared.settings, width, height)
+        self._painter.follow(self.shared.owner.current, width, height)
         eventually(lambda: not self._painter.preparer.busy)
 
 

@@ -6,14 +6,15 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 
+from app.core.errors import ModelError
 from app.core.stage import Stage
-from app.core.threads import Turns
 from app.core.types import Matte, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recorder import open_alpha_recording, open_recording
@@ -115,27 +116,31 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the
 
 
 def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
-    world, turns, waits_s = FakeWorld(), list[Turns](), list[float]()
+    world, gaps, waits_s = FakeWorld(), list[Callable[[float], object]](), list[float]()
 
     class Waiting(FakeEngine):
         """Waits within its steps for the gap between steps, as the encoder does."""
 
         def matte(self, step: StepInput) -> Matte:
-            for each in turns:
+            for wait_for_gap in gaps:
                 started_s = time.perf_counter()
-                each.wait_for_gap(0.05)
+                wait_for_gap(0.05)
                 waits_s.append(time.perf_counter() - started_s)
             return super().matte(step)
 
     def open_recorder(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
-        turns.append(context.turns)
+        gaps.append(context.wait_for_gap)
         return FakeSink("recorder")
 
     world.engine = Waiting
     output = BASE.output.replace(record=tmp_path / "a.mp4")
-    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=open_recorder)):
+    parts = world.parts().with_sinks(recording=open_recorder)
+    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
         eventually(lambda: len(waits_s) >= 3)
-    turns[0].wait_for_gap(60)
+        world.faults.put("step", ModelError("The network fails."))
+        eventually(lambda: bool(pipeline.status().problems))
+        assert gaps[0](60), "a step that fails is over"
+        world.faults.heal()
     assert min(waits_s) > 0.04
 
 

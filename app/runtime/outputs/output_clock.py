@@ -79,14 +79,16 @@ class OutputClock:
         pictures: LatestSlot[Picture | StandBy],
         gate: Gate,
         sinks: Sequence[SinkWorker],
-        show: Callable[[Picture], None],
+        preview: LatestSlot[Picture],
     ) -> None:
-        """show: called with the chosen picture, unmirrored, whenever it is new."""
-        self._shared, self._board, self._timing = shared, shared.board, shared.timing
+        """preview: gets the chosen picture, unmirrored, whenever it is new."""
+        self._owner, self._board, self._timing = shared.owner, shared.board, shared.timing
         self._pictures = pictures
         self._gate = gate
         self._sinks = sinks
-        self._show = show
+        self._preview = preview
+        self.on_preview: Callable[[], None] = lambda: None
+        """Called after each picture for the preview (set on any thread)."""
         self.thread = Worker("output-clock", self._run, frame_path=True)
         self._latest: Picture | None = None
         """None while the stand-by card is requested."""
@@ -101,7 +103,7 @@ class OutputClock:
 
     def _run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
-        clock = SteadyClock(self._shared.settings.capture.fps)
+        clock = SteadyClock(self._owner.current.capture.fps)
         while clock.wait(stop):
             try:
                 arrived = self._pictures.get(clock.remaining_s)
@@ -114,7 +116,7 @@ class OutputClock:
             if arrived is not None:
                 clock.note_arrival()
                 self._take(arrived)
-            settings = self._shared.settings
+            settings = self._owner.current
             clock.rate_hz = self._rate_hz(settings)
             picture = self._choose(settings)
             if picture is not self._sent:
@@ -129,10 +131,14 @@ class OutputClock:
 
     def send_card(self) -> None:
         """Send the stand-by card to every output: called by the watchdog in place of this thread."""
-        card = self._gate.card(*self._card_size(self._shared.settings))
+        card = self._gate.card(*self._card_size(self._owner.current))
         for sink in self._sinks:
             sink.send(card, fresh=False)
         self._show(card)
+
+    def _show(self, picture: Picture) -> None:
+        self._preview.put(picture)
+        self.on_preview()
 
     def _rate_hz(self, settings: Settings) -> float:
         idle = settings.paused or self.phase is Phase.RESTING
