@@ -259,7 +259,9 @@ def _unlisted(wanted: str) -> CameraDevice:
     linux = SYSTEM == "Linux"
     path = os.path.realpath(f"/dev/video{wanted}" if wanted.isdecimal() else wanted) if linux else ""
     if linux and path.startswith("/dev/"):
-        return CameraDevice(path, path, path, -1)
+        from app.capture import v4l2
+
+        return CameraDevice((v4l2.links(path) or [path])[0], path, path, -1)
     if not linux and wanted.isdecimal():
         return CameraDevice(wanted, wanted, "", int(wanted))
     raise SourceOpenError(CameraText.UNKNOWN(name=wanted))

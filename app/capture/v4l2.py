@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from app.system.device_holders import CAMERA_SERVICES, holders
 
 SYS_CLASS = Path("/sys/class/video4linux")
 LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
+UDEV_DATA = Path("/run/udev/data")
+"""Has a file for each device for which udev has made the links."""
+UDEV_S = 5.0
+"""Age of a device from which no links are awaited: in a container, udev may never see it."""
+UDEV_POLL_S = 0.02
 
 COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 """Listed for drivers that offer any size within limits."""
@@ -49,12 +55,22 @@ def nodes() -> list[tuple[int, str]]:
 
 
 def links(path: str) -> list[str]:
-    """Return udev's names of the device, the most stable first."""
+    """Return udev's names of the device, the most stable first. Waits until a new device has them."""
+    _wait_for_udev(path)
     found = []
     for folder in LINK_FOLDERS:
         if folder.is_dir():
             found += sorted(link.name for link in folder.iterdir() if os.path.realpath(link) == path)
     return found
+
+
+def _wait_for_udev(path: str) -> None:
+    """Wait until udev has set up a device that was just connected, so that its names do not depend on the moment."""
+    with suppress(OSError):  # disconnected meanwhile
+        while UDEV_DATA.is_dir() and abs(time.time() - (node := Path(path).stat()).st_ctime) < UDEV_S:
+            if (UDEV_DATA / f"c{os.major(node.st_rdev)}:{os.minor(node.st_rdev)}").exists():
+                return
+            time.sleep(UDEV_POLL_S)
 
 
 def query(path: str) -> Capability:

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from app.capture import camera
+from app.capture import camera, v4l2
 from app.capture.base import LiveSource
 from app.capture.camera import CameraSource, CameraTiming
-from app.capture.devices import CameraDevice
+from app.capture.devices import SYSTEM, CameraDevice
 from app.capture.mjpg import HABIT_FRAMES, blank_fault
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
@@ -124,6 +124,18 @@ def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: t
     assert asked.items() >= wanted.items()
     assert (info.kind, info.name, info.id) == ("camera", "Webcam", "usb-webcam")
     assert (info.width, info.height, info.fps, info.pixel_format) == (64, 48, 25.0, "MJPG")
+
+
+@pytest.mark.skipif(SYSTEM != "Linux", reason="needs Linux")
+def test_a_device_file_that_is_not_listed_has_its_stable_id(
+    driver: type[FakeCapture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera that did not respond while it was listed may open a moment later."""
+    (tmp_path / "usb-webcam").symlink_to("/dev/null")
+    monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(camera, "find_camera", lambda name: None)
+    with closing(CameraSource("/dev/null", CaptureSettings(), PATIENT)) as source:
+        assert source.info.id == "usb-webcam"
 
 
 def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> None:

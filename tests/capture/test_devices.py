@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,27 @@ def test_the_stable_id_follows_a_camera_to_another_number(kernel: Path, monkeypa
     after = devices.find_camera(before.id)
     assert after is not None
     assert (before.path, after.path) == ("/dev/video0", "/dev/video1")
+
+
+@pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
+def test_a_new_camera_waits_for_its_names(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was opened before udev had made its links had another id: its drop zones did not hide anything."""
+    udev = kernel / "udev"
+    udev.mkdir()
+    monkeypatch.setattr(v4l2, "UDEV_DATA", udev)
+    monkeypatch.setattr(v4l2, "UDEV_S", math.inf)
+
+    def set_up() -> None:
+        (kernel / "by-id" / "usb-Webcam").symlink_to("/dev/null")
+        (udev / "c1:3").touch()
+
+    timer = threading.Timer(0.2, set_up)
+    timer.start()
+    found = v4l2.links("/dev/null")
+    timer.join()
+    assert found == ["usb-Webcam"]
+    monkeypatch.setattr(v4l2, "UDEV_S", 0.0)
+    assert v4l2.links("/dev/zero") == [], "udev never sees the devices of a container"
 
 
 def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
