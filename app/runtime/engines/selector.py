@@ -53,13 +53,18 @@ class EngineSelector:
         """The newest one."""
         self._settings: Settings | None = None
         """Those that `_plan.choice` was made of."""
+        self._used: EngineKey | None = None
+        """That of the engine in use, at the last frame."""
+        self._crop: FramingSettings | None = None
+        """What the engine in use mattes of the frames; None if it may not matte them."""
         self._anew = False
         """The choice is to be built again."""
         self._before_server: EngineKey | None = None
         """Built first, so that something mattes until the server answers."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
-        self.server: ServerState | None = None
+        self.compares_with_plate = False
+        """Whether frames are compared with a plate, so that the camera should hold its exposure."""
         self.lowered: Lowered | None = None
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted."""
@@ -71,10 +76,9 @@ class EngineSelector:
         self._pattern = MattingPattern()
 
     @property
-    def compares_with_plate(self) -> bool:
-        """Whether frames are compared with a plate, so that the camera should hold its exposure (any thread)."""
-        info = self.info
-        return info is not None and needs_plate(info.model)
+    def server(self) -> ServerState | None:
+        """As of `EnginePlan` (any thread)."""
+        return self._plan.server
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
@@ -82,8 +86,8 @@ class EngineSelector:
 
     def decide(self, frame: Frame, settings: Settings) -> Decision:
         """Decide what to do with the next frame; start to build what it needs."""
-        engine = self._follow(frame, settings)
-        decision = self._decide(engine, frame, settings)
+        self._follow(frame, settings)
+        decision = self._decide(frame, settings)
         if not isinstance(decision, Run) and (settings.frozen or not isinstance(decision, Skip)):
             self._sequence = None
         return decision
@@ -108,6 +112,7 @@ class EngineSelector:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
         info = self.info = outcome.value.info
+        self.compares_with_plate = needs_plate(info.model)
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
         why = reason(outcome.key, plan.choice, plan.base)
         _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
@@ -123,7 +128,8 @@ class EngineSelector:
     def begun(self, run: Run) -> None:
         """Take note that the network has seen a frame. The next decision may precede `completed`."""
         self._sequence = run.sequence
-        self._pattern.note(run.sequence[0], run.index, self._governor.quality.matted)
+        if (matted := self._governor.quality.matted) != 1:
+            self._pattern.note(run.sequence[0], run.index, matted)
 
     def completed(self, run: Run, step: StepTiming) -> None:
         """Take note of a step that succeeded."""
@@ -153,7 +159,7 @@ class EngineSelector:
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
-        self.info = None
+        self.info, self.compares_with_plate = None, False
         if engine is not None:
             close(engine)
 
@@ -168,60 +174,59 @@ class EngineSelector:
             raise
         return engine
 
-    def _decide(self, engine: MattingEngine | None, frame: Frame, settings: Settings) -> Decision:
+    def _decide(self, frame: Frame, settings: Settings) -> Decision:
         if settings.paused:
             return StandBy(Phase.PAUSED)
         if settings.frozen:
             return Skip()
         if settings.background.kind == "none":
             return PassThrough()
-        if engine is None:
+        if self._engine is None or self._crop is None:
             return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
-        if self._skips(frame):
+        matted, pattern = self._governor.quality.matted, self._pattern
+        if matted != 1 and pattern.skips(frame.generation, frame.index, matted):
             return Skip()
-        matted = self._governor.quality.matted
-        self.unneeded = frame.generation, self._pattern.skipped_after(frame.generation, frame.index, matted)
-        used = self._plan.in_use
-        assert used is not None
+        if self.preparer.busy and self._rests(frame):
+            return Skip()
+        skipped = frozenset[int]() if matted == 1 else pattern.skipped_after(frame.generation, frame.index, matted)
+        self.unneeded = frame.generation, skipped
         sequence = (frame.generation, self._number)
         reset = sequence != self._sequence
         continues = reset and self._sequence is not None and self._sequence[0] == frame.generation
-        return Run(engine, used.crop(settings.framing), sequence, frame.index, reset, continues)
+        return Run(self._engine, self._crop, sequence, frame.index, reset, continues)
 
-    def _skips(self, frame: Frame) -> bool:
-        """Return whether to skip matting this frame to save time."""
-        if self._pattern.skips(frame.generation, frame.index, self._governor.quality.matted):
-            return True
-        return frame.generation == self._pattern.generation and self._rests()
-
-    def _rests(self) -> bool:
-        """Return whether to skip frames so that the engine for a new ratio is ready sooner.
+    def _rests(self, frame: Frame) -> bool:
+        """Return whether to skip this frame so that the engine for a new ratio, which is being built, is ready sooner.
 
         The old engine then rests after each step for as long as the step took.
         """
         step, running, requested = self._last_step, self._plan.in_use, self._plan.target
-        if step is None or running is None or requested is None or not self.preparer.busy:
+        if step is None or running is None or requested is None:
+            return False
+        if self._sequence is None or self._sequence[0] != frame.generation:
             return False
         if self._now() >= step.now_s + step.busy_s:
             return False
         ratio = running.settings.downsample_ratio
         return requested != running == requested.with_settings(requested.settings.replace(downsample_ratio=ratio))
 
-    def _follow(self, frame: Frame, settings: Settings) -> MattingEngine | None:
-        """Request what the settings ask for; return the engine for this frame, None while there is none of its size."""
+    def _follow(self, frame: Frame, settings: Settings) -> None:
+        """Request what the settings ask for, and use what is ready. To compare them takes too long for each frame."""
         before, self._frame, plan = self._frame, frame, self._plan
-        wanted, same = plan.choice, before is not None and (before.size, before.camera) == (frame.size, frame.camera)
-        if wanted is None or settings is not self._settings or not same:  # to make a key takes too long for each frame
-            wanted = EngineKey.of(settings.matting.engine, *frame.size, settings.framing, frame.camera)
+        same = before is not None and (before.size, before.camera) == (frame.size, frame.camera)
+        same = same and settings is self._settings
+        if self._anew or not same:
             self._settings = settings
-        if self._anew or wanted != plan.choice:
-            self._choose(wanted)
-        elif (again := plan.due(time.monotonic())) is not None:
+            wanted = EngineKey.of(settings.matting.engine, *frame.size, settings.framing, frame.camera)
+            if self._anew or wanted != plan.choice:
+                self._choose(wanted)
+        if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
         self.poll()
-        self.server = self._plan.server
         self._govern(settings.matting.governor)
-        return self._engine if plan.in_use is not None and plan.in_use.takes(frame) else None
+        if not same or plan.in_use is not self._used:
+            used = self._used = plan.in_use
+            self._crop = used.crop(settings.framing) if used is not None and used.takes(frame) else None
 
     def _choose(self, wanted: EngineKey) -> None:
         """Build another choice; where nothing mattes, an engine of this machine before a server is asked."""
@@ -277,7 +282,6 @@ class EngineSelector:
         if key == plan.target:  # else the settings ask for something else by now
             beside_server = key.remote and running != key
             plan.keep(time.monotonic() + self._timing.remote_retry_s if beside_server else None)
-        self.server = self._plan.server
         self._board.report(Stage.MATTING, named(error))
 
     def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception, remote_s: float) -> None:
@@ -287,8 +291,8 @@ class EngineSelector:
             due_at_s = now_s + self._timing.engine_retry_s
         elif fallback.location != key.settings.location:
             due_at_s = now_s + remote_s
+        # Before the problem is reported, which then ends no run: see `server`.
         asked = self._plan.failed(None if fallback is None else key.with_settings(fallback), due_at_s)
-        self.server = self._plan.server  # before the problem, which then ends no run
         self._board.report(Stage.MATTING, named(error, fallback))
         if asked is not None:
             self._ask(asked)
