@@ -47,11 +47,9 @@ class DemandWatch:
 
     def _wanted(self) -> bool:
         """Return whether anything but a reader of a virtual camera needs frames."""
-        settings = self._shared.owner.current
-        if self.watched or self.takes_plate or not settings.output.on_demand:
+        if self.watched or self.takes_plate or not self._shared.owner.current.output.on_demand:
             return True
-        specs = (sink.spec for sink in self._sinks if not sink.spec.waits_for_readers)
-        return any(spec.wanted(settings) is not None for spec in specs)
+        return bool([sink for sink in self._sinks if sink.wanted is not None and not sink.spec.waits_for_readers])
 
     def _check(self) -> None:
         self._watch(next((sink.device for sink in self._sinks if sink.device is not None), None))

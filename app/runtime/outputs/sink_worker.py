@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.messages.system import ProgramText
+from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
@@ -41,6 +42,8 @@ class SinkWorker:
         self._sink: FrameSink | None = None
         self._camera: CameraSink | None = None
         self._counted: CountedSink | None = None
+        self._asked: tuple[Settings | None, Any] = (None, None)
+        """Settings, and the sink that they ask for."""
         self._tried: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
@@ -55,9 +58,17 @@ class SinkWorker:
         return None if camera is None else camera.device
 
     @property
+    def wanted(self) -> Any:
+        """The sink that the settings in force ask for; None for no such sink (any thread)."""
+        settings, asked = self._context.settings(), self._asked
+        if asked[0] is not settings:
+            asked = self._asked = settings, self.spec.wanted(settings)
+        return asked[1]
+
+    @property
     def decided(self) -> bool:
         """Whether the sink that the settings ask for is open or has failed to open (any thread)."""
-        return bool(self._tried == self._wanted())
+        return bool(self._tried == self.wanted)
 
     @property
     def readers(self) -> int | None:
@@ -69,7 +80,7 @@ class SinkWorker:
         """Hand over a picture (any thread); `fresh` unless it repeats the last one."""
         if picture.kind is not PictureKind.STANDBY:
             self._after_matte = True
-        if self._sink is None and self._tried is None and self._wanted() is None:
+        if self._sink is None and self._tried is None and self.wanted is None:
             return  # do not wake a thread that has nothing to do
         self._pictures.put(_Handed(picture, fresh, self._after_matte))
 
@@ -98,7 +109,7 @@ class SinkWorker:
 
     def _follow(self, picture: Picture) -> bool:
         """Open or close the sink as the settings ask; return whether a sink was opened, which may take seconds."""
-        wanted = self._wanted()
+        wanted = self.wanted
         due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
         if wanted == self._tried and not due:
             return False
@@ -127,9 +138,6 @@ class SinkWorker:
         self._report(None)
         self._close()
         self._use(sink)
-
-    def _wanted(self) -> Any:
-        return self.spec.wanted(self._context.settings())
 
     def _use(self, sink: FrameSink | None) -> None:
         self._sink = sink
