@@ -28,6 +28,7 @@ _OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
 """Fields of `OutputSettings` that are never part of a scene, and those that are if it is saved with its devices."""
 _thread_lock = threading.Lock()
+"""Excludes other threads also on a file system that cannot lock files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.lock import lock_file
 from app.core.messages.command_line import BatchText, ConvertText
-from app.offline.batch.files import is_remote, joined, upload
+from app.offline.batch.files import is_remote, joined, parent_and_name, upload
 from app.offline.batch.job import TRIES, Job, Workers
 from app.offline.batch.manifest import MANIFEST, Manifest, last_records, state_folder
 from app.offline.batch.run import Batch, Event, StopRequest
@@ -50,7 +50,9 @@ def convert_batch(
     folder = state_folder(target)
     check_folder(str(folder) if is_remote(target) else target)  # as it was written: it may end in a slash
     try:
-        with _locked(folder):
+        with _locked(folder) as ignores_case:
+            if ignores_case and not is_remote(target):
+                _check_case(jobs)
             known = last_records(folder / MANIFEST) if resume else None
             with closing(Manifest(folder / MANIFEST)) as manifest:
                 batch = Batch(jobs, workers(), manifest, tell)
@@ -64,9 +66,22 @@ def convert_batch(
     return BatchReport(done, skipped, failed, len(jobs) - done - skipped - failed)
 
 
+def _check_case(jobs: Sequence[Job]) -> None:
+    """Raise UsageError if the names of two films differ only in case."""
+    seen: dict[str, Job] = {}
+    for job in jobs:
+        name = parent_and_name(job.target)[1]
+        first = seen.setdefault(name.lower(), job)
+        if first is not job:
+            raise UsageError(BatchText.SAME_NAME(first=first.source, second=job.source, name=name))
+
+
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an output folder, without tries that killed workers left. Raises OSError or UsageError."""
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock of an output folder, without tries that killed workers left; yield whether its names ignore case.
+
+    Raises OSError or UsageError.
+    """
     tries = folder / TRIES
     tries.mkdir(parents=True, exist_ok=True)
     lock = lock_file(tries / "lock", wait=False)
@@ -77,6 +92,6 @@ def _locked(folder: Path) -> Iterator[None]:
             if stale.is_dir():
                 shutil.rmtree(stale, ignore_errors=True)
         try:
-            yield
+            yield (tries / "LOCK").exists()
         finally:
             shutil.rmtree(tries, ignore_errors=True)

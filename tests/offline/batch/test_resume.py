@@ -232,6 +232,20 @@ def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: 
         run([replace(jobs_of(clips, tmp_path / "x")[0])], tmp_path / "file", DirectWorkers())
 
 
+def test_names_that_differ_in_case_are_refused_where_the_folder_ignores_case(tmp_path: Path, clips: list[Path]) -> None:
+    """As on macOS and Windows, where the second film replaced the first one."""
+    workers, other = DirectWorkers(), tmp_path / "other"
+    other.mkdir()
+    jobs = jobs_of([clips[0], write_clip(other / "A.mp4", 2)], tmp_path / "out")
+    tries = tmp_path / "out" / TRIES
+    tries.mkdir(parents=True)
+    (tries / "LOCK").touch()  # the name under which such a folder also has its lock
+    with pytest.raises(UsageError, match=r"a\.mp4 and .*A\.mp4 would both become A\.mp4"):
+        run(jobs, tmp_path / "out", workers)
+    assert not workers.run
+    assert run(jobs, tmp_path / "out", workers).done == 2, "the file systems of Linux tell the names apart"
+
+
 def test_a_server_of_live_matting_changes_no_film() -> None:
     named = SETTINGS.replace(matting=SETTINGS.matting.replace(location="remote", server="https://matting.example"))
     assert settings_hash(named) == settings_hash(SETTINGS)
