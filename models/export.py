@@ -52,6 +52,8 @@ class ExportStage:
     """Names of the arrays that are (1, h, w, C) outside PyTorch, the layout in which CPU convolutions are fastest."""
     float32: bool = False
     """Whether this part runs in float32 regardless of the precision of the others."""
+    steady: bool = False
+    """Whether what this part writes also fits the next frames, if these differ little."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models.export import Export, ExportStage, example_inputs
+from models.export import Export, ExportStage, Method, example_inputs
 from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork
 from models.mattecam.parts import Trunk
 from models.mattecam.plate import PlateNetwork
@@ -96,7 +96,7 @@ class MattecamExport(nn.Module):
         x = dict(zip(self.reads, inputs, strict=True))
         small = torch.cat([x["small"], x["plate"]], 1) if "plate" in x else x["small"]
         r1, r2, r3 = (x[name] for name in state_names(3)[0])
-        cells, _, memories = self.network.cells(small, r1, r2, r3, begun=x.get("begun"))
+        cells, _, memories = self.network.cells(small, r1, r2, r3, deep=x.get("deep"))
         return cells, *memories
 
 
@@ -112,15 +112,18 @@ def export_images(images: tuple[str, ...], network: nn.Module, direct: bool = Fa
     examples["plate"] = examples["small"].new_zeros(1, PLATE_CHANNELS, *examples["small"].shape[2:])
     states = states[:-2]  # The last ones are what was seen and decided.
     before, after = state_names(len(states))
-    begun: tuple[str, ...] = ()
+    deep: tuple[str, ...] = ()
     stages: tuple[ExportStage, ...] = ()
     if network.trunk is not None:
-        begun = ("begun",)
-        examples["begun"] = network.trunk.encoder.begin(examples["small"])
-        stages = (ExportStage("beginning", Beginning(network, network.trunk), ("small",), begun, begun, float32=True),)
-    reads = (*images, *begun, *before)
+        begun, deep = ("begun",), ("deep",)
+        beginning, trunk = Beginning(network, network.trunk), Method(network.trunk, "finish")
+        stages = (
+            ExportStage("beginning", beginning, ("small",), begun, begun, float32=True, steady=True),
+            ExportStage("trunk", trunk, begun, deep, (*begun, *deep), steady=True),
+        )
+    reads = (*images, *deep, *before)
     body = ExportStage(
-        "body", MattecamExport(network, reads), reads, ("cells", *after), ("cells", *begun, *before, *after)
+        "body", MattecamExport(network, reads), reads, ("cells", *after), ("cells", *deep, *before, *after)
     )
     weights = FastFilterWeights(EPS, renormalize_borders=True)
     return Export(

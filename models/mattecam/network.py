@@ -14,7 +14,17 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.blocks import Residual, as_given, conv_norm, downsampled, flattened
-from models.mattecam.parts import CHANNELS, LATERAL, Context, Decision, Forgetting, MattecamGRU, Shares, Trunk
+from models.mattecam.parts import (
+    CHANNELS,
+    LATERAL,
+    Context,
+    Decision,
+    Forgetting,
+    MattecamGRU,
+    Shares,
+    Trunk,
+    joined,
+)
 from models.rvm import guided_filter
 
 Network = TypeVar("Network", bound="MattecamNetwork")
@@ -212,7 +222,7 @@ class MattecamNetwork(nn.Module):
         r3: Tensor | None,
         frames: int = 1,
         keep: Shares | None = None,
-        begun: Tensor | None = None,
+        deep: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
         """Return [foreground residual (3), logit of alpha (1)] of 2x2 pixels each, before the guided filter.
 
@@ -221,7 +231,8 @@ class MattecamNetwork(nn.Module):
         Also returns the decoder's features at 1/4, 1/8 and 1/16, those of the encoder that it reads at 1/16, and the
         new states.
 
-        keep: the shares of the memories that each frame sees; None for all. begun: see `models.mattecam.parts.Trunk`.
+        keep: the shares of the memories that each frame sees; None for all. deep: the trunk's features at 1/16, if they
+        were computed before.
         """
         keep1, keep2, keep3 = keep or (None, None, None)
         normalized = self.normalized(src_small)
@@ -230,24 +241,17 @@ class MattecamNetwork(nn.Module):
         f3 = self.encode3(f2)
         if self.trunk is None:
             f4 = self.encode4(f3)
-            f5 = self.encode5(f4)
-        else:
-            f4, f5 = self.trunk(normalized[:, :3], begun)
-        deep = _joined(f5, f4)
+            deep = joined(self.encode5(f4), f4)
+        elif deep is None:
+            deep = self.trunk(normalized[:, :3])
         x4, r3 = self.memory4(self.decode4(deep), r3, keep3, frames)
-        x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)
-        x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep1, frames)
+        x3, r2 = self.memory3(self.decode3(joined(x4, f3)), r2, keep2, frames)
+        x2, r1 = self.memory2(self.decode2(joined(x3, f2)), r1, keep1, frames)
         if self.detail1 is not None:
             f1 = torch.cat([f1, self.detail1(normalized[:, :3])], 1)
-        x1 = self.decode1(_joined(self.reduce1(x2), f1))
+        x1 = self.decode1(joined(self.reduce1(x2), f1))
         cells: Tensor = self.project(x1 if self.refine1 is None else self.refine1(x1))
         return cells, (x2, x3, x4, deep), (r1, r2, r3)
-
-
-def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
-    """Upsample the coarse features by 2, crop them to the size of `skip`, and concatenate both."""
-    x = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
-    return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
 
 
 def pixels_of(cells: Tensor, src_small: Tensor) -> Tensor:

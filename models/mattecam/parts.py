@@ -24,13 +24,20 @@ class Trunk(nn.Module):
         l4, l5 = LATERAL
         self.lateral4, self.lateral5 = conv_norm(c4, l4), conv_norm(c5, l5)
 
-    def forward(self, x: Tensor, begun: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return features at 1/16 and 1/32 of a normalized frame (B, 3, H, W).
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features at 1/16 and 1/32 of a normalized frame (B, 3, H, W), joined at 1/16."""
+        return self.finish(self.encoder.begin(x))
 
-        begun: what the encoder's `begin` makes of the frame, if it was called before.
-        """
-        g4, g5 = self.encoder.finish(self.encoder.begin(x) if begun is None else begun)
-        return self.lateral4(g4), self.lateral5(g5)
+    def finish(self, begun: Tensor) -> Tensor:
+        """Return the same from what the encoder's `begin` makes of the frame."""
+        g4, g5 = self.encoder.finish(begun)
+        return joined(self.lateral5(g5), self.lateral4(g4))
+
+
+def joined(coarse: Tensor, skip: Tensor) -> Tensor:
+    """Upsample the coarse features by 2, crop them to the size of `skip`, and concatenate both."""
+    x = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+    return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
 
 
 _OPEN = 2.0

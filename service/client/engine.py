@@ -82,7 +82,7 @@ class AlphaBackend(CpuBackend):
             np.zeros((1, height, width), np.float32),
         )
 
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         """Return coefficients that give the alpha, along the edges of the frame."""
         alpha, (height, width) = self._alpha(), self._small.shape[1:]
         if alpha.shape != (height, width):

@@ -51,7 +51,7 @@ class StubCpu(CpuBackend):
         if coefficients is not None:
             self.coefficients = coefficients
 
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         return self.coefficients.copied()  # strict mode changes the arrays
 
 

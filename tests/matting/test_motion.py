@@ -1,4 +1,4 @@
-"""Motion: frames that the network leaves out because they move so little, and frames that are scene cuts."""
+"""Motion: frames so like the last ones that their work is used again, and frames that are scene cuts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,21 @@ from app.core.matte_edit import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground, Floats, Matte
 from app.matting import build_engine
-from app.matting.base.interface import Backend, StepGeometry
+from app.matting.base.interface import Backend, Reuse, StepGeometry
 from app.matting.cpu import compositor
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STILL_LEVELS, CutDetector, Stillness
+from app.matting.engine.motion import (
+    CALM_FRAMES,
+    FIRST_FRAMES,
+    SELDOM,
+    STEADY_LEVELS,
+    STEADY_SHARE,
+    STILL_LEVELS,
+    CutDetector,
+    Stillness,
+)
 from tests.clips import demo
 from tests.matting.edits import Fixed
 from tests.matting.stubs import Case, StubCpu
@@ -35,18 +44,22 @@ def moved(levels: float) -> Floats:
     return other
 
 
+def leaves_out(stillness: Stillness, thumbnail: Floats, edges: EdgeSettings = EDGES) -> bool:
+    return stillness.reuse(thumbnail, edges) is Reuse.MATTE
+
+
 def settled() -> Stillness:
     stillness = Stillness()
-    assert not any(stillness.leaves_out(STILL, EDGES) for _ in range(FIRST_FRAMES))
+    assert {stillness.reuse(STILL, EDGES) for _ in range(FIRST_FRAMES)} == {Reuse.NOTHING}
     return stillness
 
 
 def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> None:
     stillness = settled()
-    assert [stillness.leaves_out(STILL, EDGES) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
+    assert [leaves_out(stillness, STILL) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
     assert not stillness.calm
     seldom = [True] * (SELDOM - 1) + [False]
-    assert [stillness.leaves_out(STILL, EDGES) for _ in range(3 * SELDOM)] == 3 * seldom
+    assert [leaves_out(stillness, STILL) for _ in range(3 * SELDOM)] == 3 * seldom
     assert stillness.calm
 
 
@@ -54,16 +67,16 @@ def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> 
 def test_motion_ends_it_within_the_same_frame(still_frames: int) -> None:
     stillness = settled()
     for _ in range(still_frames):
-        stillness.leaves_out(STILL, EDGES)
-    assert not stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES)
+        leaves_out(stillness, STILL)
+    assert not leaves_out(stillness, moved(STILL_LEVELS + 1))
     assert not stillness.calm
-    after = [stillness.leaves_out(moved(STILL_LEVELS + 1), EDGES) for _ in range(4)]
+    after = [leaves_out(stillness, moved(STILL_LEVELS + 1)) for _ in range(4)]
     assert after == [True, False] * 2, "compared with the frame that the network saw last, at first every second one"
 
 
 def test_slow_motion_adds_up() -> None:
     stillness = settled()
-    left_out = [stillness.leaves_out(moved(4.0 * frame), EDGES) for frame in range(1, 9)]
+    left_out = [leaves_out(stillness, moved(4.0 * frame)) for frame in range(1, 9)]
     assert not any(left_out[index] and left_out[index + 1] for index in range(7))
     assert left_out.count(True) <= 4
 
@@ -73,18 +86,54 @@ def test_another_stream_or_another_setting_is_looked_at(forget: str) -> None:
     stillness = settled()
     if forget == "forget":
         stillness.forget()
-        assert not any(stillness.leaves_out(STILL, EDGES) for _ in range(FIRST_FRAMES))
+        assert not any(leaves_out(stillness, STILL) for _ in range(FIRST_FRAMES))
     else:
-        assert not stillness.leaves_out(STILL, EdgeSettings(strict="strict"))
+        assert not leaves_out(stillness, STILL, EdgeSettings(strict="strict"))
+
+
+def waved(frame: int, cells: int) -> Floats:
+    """Return the thumbnail of a frame in which so many cells differ from those of every other frame."""
+    other = STILL.copy()
+    other.reshape(-1, 3)[:cells] += np.float32(20 * (frame % 5))
+    return other
+
+
+def test_coarse_features_are_used_twice_again_while_only_a_hand_moves() -> None:
+    stillness = settled()
+    few = int(STEADY_SHARE * STILL[..., 0].size)
+    waves = [stillness.reuse(waved(n, few), EDGES) for n in range(1, 10)]
+    assert waves == [Reuse.FEATURES, Reuse.FEATURES, Reuse.NOTHING] * 3
+    panned = [stillness.reuse(waved(n, few + 1), EDGES) for n in range(1, 10)]
+    assert set(panned) == {Reuse.NOTHING}, "a camera that moves"
+
+
+def test_features_of_before_a_rest_are_not_used_again() -> None:
+    stillness = settled()
+    for _ in range(CALM_FRAMES + SELDOM // 2):
+        stillness.reuse(STILL, EDGES)
+    assert stillness.reuse(waved(1, 1), EDGES) is Reuse.NOTHING
+
+
+def test_slow_changes_of_the_whole_picture_add_up() -> None:
+    stillness = settled()
+    levels = 0.6 * STEADY_LEVELS
+    reused = [stillness.reuse(STILL + np.float32(levels * n), EDGES) for n in range(1, 7)]
+    assert reused == [Reuse.FEATURES, Reuse.NOTHING] * 3
+
+
+def test_a_film_uses_nothing_again() -> None:
+    film = Stillness(live=False)
+    assert {film.reuse(waved(n % 2, 1), EDGES) for n in range(FIRST_FRAMES + 6)} == {Reuse.NOTHING}
 
 
 class Counting(StubCpu):
-    """Counts the frames that the network sees."""
+    """Counts the frames that the network sees, and those of which it computes coarse features."""
 
-    inferred = 0
+    inferred = featured = 0
 
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         self.inferred += 1
+        self.featured += not steady
         return super().infer(frame, region)
 
 
@@ -134,6 +183,17 @@ def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of
     shown = engine.step(frame, backdrop, EDGES).result()
     assert inferred(engine) == FIRST_FRAMES + 1
     np.testing.assert_array_equal(shown.composite, last.composite, "of the new frame, not of the one before")
+
+
+def test_the_network_is_told_when_its_features_still_fit(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
+    last_of(engine, frame)
+    for n in range(1, 7):
+        waved = frame.copy()
+        waved[:4, :4] = 40 * n  # one cell of the thumbnail, and a part of another
+        last_of(engine, waved, 1)
+    assert isinstance(engine.backend, Counting)
+    assert (engine.backend.inferred, engine.backend.featured) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2)
 
 
 @pytest.mark.parametrize("engine", [False], indirect=True)

@@ -201,7 +201,7 @@ class Everywhere(CpuBackend):
 
     person = 1.0
 
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         rows, columns = SIZE
         planes = np.zeros((4, rows, columns), np.float32)
         offset = planes.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
@@ -183,6 +184,16 @@ class MattingEngine(Protocol):
         ...
 
 
+class Reuse(Enum):
+    """What a step may use again of the steps before it, because little has moved since."""
+
+    NOTHING = 0
+    FEATURES = 1
+    """The network's features at 1/16 and 1/32 of the small frame, which tell people from things but place no edges."""
+    MATTE = 2
+    """The network's result: it leaves the frame out."""
+
+
 class NotAMatteError(Exception):
     """The network's output contains NaN or infinity."""
 
@@ -210,12 +221,9 @@ class Backend(Protocol):
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-        still: bool = False,
+        reuse: Reuse = Reuse.NOTHING,
     ) -> Pending:
-        """Run one step; see `MattingEngine.step`. Raises NotAMatteError. The caller has validated the sizes.
-
-        still: so little has moved since the last step that the network's last result may be used once more.
-        """
+        """Run one step; see `MattingEngine.step`. Raises NotAMatteError. The caller has validated the sizes."""
         ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:

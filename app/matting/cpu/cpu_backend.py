@@ -13,7 +13,16 @@ from app.core.matte_edit import MatteEdit, Plane
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
 from app.matting.base.edges import plan
-from app.matting.base.interface import MatteEditor, NotAMatteError, Pending, StateArrays, StepGeometry, prefixed, under
+from app.matting.base.interface import (
+    MatteEditor,
+    NotAMatteError,
+    Pending,
+    Reuse,
+    StateArrays,
+    StepGeometry,
+    prefixed,
+    under,
+)
 from app.matting.cpu.compositor import Coefficients, Compositor, RefinedCells
 from app.matting.cpu.strips import Strips
 from app.matting.strict import rules
@@ -74,10 +83,11 @@ class CpuBackend(ABC):
         """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
 
     @abstractmethod
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         """Run the network on the next frame, (H, W, 3), and advance the recurrent state.
 
-        region: whether it may look at a part of the frame; see `EdgeSettings.person_region`.
+        region: whether it may look at a part of the frame; see `EdgeSettings.person_region`. steady: whether it may use
+        its coarse features of the last frames again; see `Reuse`.
         """
 
     def follow(self, alpha: Floats) -> None:  # noqa: B027 - most networks see the whole frame
@@ -92,11 +102,12 @@ class CpuBackend(ABC):
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-        still: bool = False,
+        reuse: Reuse = Reuse.NOTHING,
     ) -> Pending:
         """Run one step; see `Backend.step`."""
+        still = reuse is Reuse.MATTE and self._last is not None
         if not still or self._last is None:
-            self._last, still = self._strict_coefficients(frame, edges), False
+            self._last = self._strict_coefficients(frame, edges, reuse is Reuse.FEATURES)
         coefficients, shown, placement = self._last, frame, None
         origin = self._last if edit is None else None
         if edit is not None:
@@ -120,8 +131,8 @@ class CpuBackend(ABC):
 
         return Pending(result, detach, still)
 
-    def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:
-        coefficients = self.infer(frame, edges.person_region)
+    def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings, steady: bool) -> Coefficients:
+        coefficients = self.infer(frame, edges.person_region, steady)
         if not coefficients.finite:
             raise NotAMatteError
         apply_strict(self._strict, edges.strict, coefficients)

@@ -24,6 +24,7 @@ from app.matting.base.interface import (
     MattingEngine,
     NotAMatteError,
     Pending,
+    Reuse,
     StepGeometry,
     backend_errors,
     prefixed,
@@ -58,7 +59,7 @@ class FrameEngine:
 
         strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the
         background by the plate, and `PlateWatch` would take people who are hidden at first for a changed background.
-        live: the network may leave out frames in which little moves.
+        live: the network may spare work where little moves; see `Reuse`.
         """
         self._model = model
         self._strict_mode = strict_mode
@@ -102,11 +103,11 @@ class FrameEngine:
         """Run the network on the next frame; see `MattingEngine.step`."""
         frame, backdrop, edges = self.prepare(frame, backdrop, edges)
         thumbnail = self._cuts.thumbnail
-        still = thumbnail is not None and self._stillness.leaves_out(thumbnail, edges)
+        reuse = Reuse.NOTHING if thumbnail is None else self._stillness.reuse(thumbnail, edges)
         errors = self._model, self.backend.device, self.backend.precision
         with backend_errors(*errors):
             try:
-                pending = self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, still=still)
+                pending = self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise

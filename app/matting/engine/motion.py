@@ -1,4 +1,4 @@
-"""What consecutive frames tell of a stream: scene cuts, and frames so still that the network's last result fits them.
+"""What consecutive frames tell of a stream: scene cuts, and frames so like the last ones that their work is used again.
 
 A cut must be told from changes within a scene, for which the recurrent state stays valid: exposure, white balance,
 lights switched on or off, a person who enters or moves fast. Edges hardly change with light, and a person leaves the
@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import StateArrays
+from app.matting.base.interface import Reuse, StateArrays
 
 COLUMNS, ROWS = 32, 18
 """Size of the thumbnails that are compared."""
@@ -96,6 +96,13 @@ CALM_FRAMES = 30
 """
 SELDOM = 6
 """It then sees one of so many frames that the engine gets (of a calm stream every second), before that one of two."""
+STEADY_LEVELS, STEADY_SHARE = 13.0, 0.05
+"""The picture is steady while at most this share of the cells has changed by more than so many 8-bit levels.
+
+Before a fixed camera it is, also with hands that move fast; with a moving camera it is not.
+"""
+FEATURES_FRAMES = 3
+"""The network computes its coarse features for one of so many frames of a steady picture."""
 
 
 def is_still(thumbnail: Floats, reference: Floats) -> bool:
@@ -103,18 +110,19 @@ def is_still(thumbnail: Floats, reference: Floats) -> bool:
     return float(np.abs(thumbnail - reference).max()) <= STILL_LEVELS
 
 
+def is_steady(thumbnail: Floats, reference: Floats) -> bool:
+    """Return whether only a small part of the picture has changed between two frames."""
+    changed = np.abs(thumbnail - reference).max(2) > STEADY_LEVELS
+    return float(changed.mean()) <= STEADY_SHARE
+
+
 class Stillness:
-    """Decides per frame of a live stream whether the network sees it. Motion ends stillness within the same frame."""
+    """Decides per frame of a live stream what the network may spare. Motion ends it within the same frame."""
 
     def __init__(self, *, live: bool = True) -> None:
-        """live: whether it may leave out frames at all."""
+        """live: whether it may spare anything."""
         self._live = live
-        self._reference: Floats | None = None
-        """Thumbnail of the frame that the network saw last."""
-        self._edges: EdgeSettings | None = None
-        self._inferred = 0
-        self._still = self._left_out = 0
-        """Frames in a row: still ones, and left out ones."""
+        self.forget()
 
     @property
     def calm(self) -> bool:
@@ -122,21 +130,32 @@ class Stillness:
         return self._still > CALM_FRAMES
 
     def forget(self) -> None:
-        """Forget the stream: the network sees its next frames, however still they are."""
-        self._reference, self._edges, self._inferred, self._still, self._left_out = None, None, 0, 0, 0
+        """Forget the stream: the network sees all of its next frames, however still they are."""
+        self._edges: EdgeSettings | None = None
+        self._inferred = 0
+        self._seen: Floats | None = None
+        """Thumbnail of the frame that the network saw last."""
+        self._still = self._left_out = 0
+        """Frames in a row: still ones, and left out ones."""
+        self._features_of: Floats | None = None
+        """Thumbnail of the frame of which the coarse features are."""
+        self._features_age = 0
+        """Frames since then."""
 
-    def leaves_out(self, thumbnail: Floats, edges: EdgeSettings) -> bool:
-        """Return whether the network leaves this frame out. thumbnail: (h, w, 3) in 0..255."""
-        still = (
-            self._live
-            and self._inferred >= FIRST_FRAMES
-            and edges == self._edges
-            and self._reference is not None
-            and is_still(thumbnail, self._reference)
-        )
+    def reuse(self, thumbnail: Floats, edges: EdgeSettings) -> Reuse:
+        """Return what the step of this frame may use again. thumbnail: (h, w, 3) in 0..255."""
+        if not self._live:
+            return Reuse.NOTHING
+        settled, self._features_age = self._inferred >= FIRST_FRAMES, self._features_age + 1
+        still = settled and edges == self._edges and self._seen is not None and is_still(thumbnail, self._seen)
         self._still = self._still + 1 if still else 0
         one_of = SELDOM if self.calm else 2
         self._left_out = self._left_out + 1 if still and self._left_out + 1 < one_of else 0
-        if not self._left_out:
-            self._reference, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
-        return self._left_out > 0
+        if self._left_out:
+            return Reuse.MATTE
+        self._seen, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
+        known = self._features_of if settled and not still and self._features_age < FEATURES_FRAMES else None
+        if known is not None and is_steady(thumbnail, known):
+            return Reuse.FEATURES
+        self._features_of, self._features_age = thumbnail, 0
+        return Reuse.NOTHING

@@ -27,6 +27,7 @@ class StageIndex(TypedDict):
 
     name: str
     float32: bool
+    steady: bool
     reads: Sequence[str]
     writes: Sequence[str]
 
@@ -51,6 +52,7 @@ class NetworkStage:
     name: str
     model: ov.Model
     float32: bool
+    steady: bool
     reads: tuple[str, ...]
     writes: tuple[str, ...]
 
@@ -87,6 +89,7 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
             stage["name"],
             _read_model(folder / f"{stage['name']}.xml", in_memory),
             stage["float32"],
+            stage["steady"],
             tuple(stage["reads"]),
             tuple(stage["writes"]),
         )

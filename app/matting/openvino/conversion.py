@@ -49,7 +49,13 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path,
             ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
     index: Index = {
         "stages": [
-            {"name": stage.name, "float32": stage.float32, "reads": stage.reads, "writes": stage.writes}
+            {
+                "name": stage.name,
+                "float32": stage.float32,
+                "steady": stage.steady,
+                "reads": stage.reads,
+                "writes": stage.writes,
+            }
             for stage in export.stages
         ],
         "states": export.states,

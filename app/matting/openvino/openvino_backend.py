@@ -51,8 +51,8 @@ class OpenVinoBackend(CpuBackend):
         super().load_state(arrays)
         self.tracker.load_state(under("region", arrays))
 
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
-        """Compute coefficients and new states from the frame and the states. region: see `CpuBackend.infer`."""
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
+        """Compute coefficients and new states from the frame and the states; see `CpuBackend.infer`."""
         tracker, alpha_outside = self.tracker, None
         if not region:
             tracker.reset()
@@ -61,7 +61,7 @@ class OpenVinoBackend(CpuBackend):
             if tracker.full_frame_due:
                 alpha_outside = self._network.alpha_without_memory(self._whole_small)
                 tracker.found(people_box(alpha_outside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
-        inner = self._infer_at(frame, tracker.roi)
+        inner = self._infer_at(frame, tracker.roi, steady)
         if not tracker.roi.is_whole and tracker.lost(people_box(self._network.coefficients[2], tracker.seen)):
             inner = self._infer_at(frame, tracker.roi)
         roi = tracker.seen
@@ -81,7 +81,7 @@ class OpenVinoBackend(CpuBackend):
         self._network.close()
         super().close()
 
-    def _infer_at(self, frame: BgrImage, roi: Roi) -> Coefficients:
+    def _infer_at(self, frame: BgrImage, roi: Roi, steady: bool = False) -> Coefficients:
         """Run the network on a region of the frame.
 
         Its memory of another region is dropped: to resample the memory instead is no more accurate.
@@ -91,7 +91,7 @@ class OpenVinoBackend(CpuBackend):
             self.tracker.seen = roi
         height, width = self._whole_small.shape[1:]
         ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
-        return self._network.run(roi.cut(frame), ratios)
+        return self._network.run(roi.cut(frame), ratios, steady)
 
 
 class SeenPlateBackend(OpenVinoBackend):
@@ -115,9 +115,9 @@ class SeenPlateBackend(OpenVinoBackend):
         self._strips.shrink(lit_plate(self._plate, gain), self._ratios, small)
         self._network.plate = SmallPlate(small, self._network.arrays["plate"][0])
 
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         """Run the network on the whole frame: the plate shows the whole background."""
-        return super().infer(frame, False)
+        return super().infer(frame, False, steady)
 
     def follow(self, alpha: Floats) -> None:
         """Do nothing: the network sees the whole frame."""

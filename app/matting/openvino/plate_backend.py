@@ -67,7 +67,7 @@ class PlateOpenVinoBackend(CpuBackend):
         self._lit = lit_plate(self._plate, gain)
         self._shrink(self._lit, self._small_plate[0])
 
-    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         """Run both networks on the whole frame, which is compared with the plate; they have no recurrent state."""
         frame = padded(frame, self._plate.shape[1], self._plate.shape[0])
         self._shrink(frame, self._small[0])

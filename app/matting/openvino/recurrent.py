@@ -137,6 +137,9 @@ class RecurrentNetwork:
         self.plate: SmallPlate | None = None
         """Set it before the first frame if the network sees a plate."""
         self._turn = 0
+        self._steady = [stage.steady for stage in artefact.stages]
+        self._has_features = False
+        """Whether the arrays of steady stages are of the stream."""
         networks = compiled(artefact.stages, models, precision, threads=threads)
         self._requests = [
             [self._bind(stage, network, swapped) for stage, network in zip(artefact.stages, networks, strict=True)]
@@ -155,13 +158,14 @@ class RecurrentNetwork:
         slope, offset, coarse = self._outputs()
         return slope, offset, coarse[0]
 
-    def run(self, frame: BgrImage, ratios: Ratios) -> Coefficients:
+    def run(self, frame: BgrImage, ratios: Ratios, steady: bool = False) -> Coefficients:
         """Return the coefficients of a frame and advance the memory. Their arrays are those of the next frame, too.
 
         Their coarse alpha is that before the decision, if there is one: strict mode tells people from ghosts by how
         certain the network is.
 
-        frame: the stream's frame, or a part of it; ratios: of the network's input to it.
+        frame: the stream's frame, or a part of it; ratios: of the network's input to it. steady: as of
+        `CpuBackend.infer`.
         """
         small = self._shrink(frame, ratios)
         if self._forgetting is not None:
@@ -169,7 +173,7 @@ class RecurrentNetwork:
         if self.plate is not None:
             self.plate.compare(small)
         with CpuPart("network"):
-            self.infer()
+            self.infer(steady)
         self._turn = 1 - self._turn
         if self.plate is not None:
             self.plate.limit(self.arrays["matte"][0, 3])
@@ -194,6 +198,7 @@ class RecurrentNetwork:
         self._halve()
         with CpuPart("network"):
             self.infer()
+        self._has_features = False
         for state, copy in zip(states, kept, strict=True):
             np.copyto(state, copy)
         self._apply_filter()
@@ -206,6 +211,7 @@ class RecurrentNetwork:
 
     def reset(self) -> None:
         """Forget the stream."""
+        self._has_features = False
         for array in self._memory.values():
             array.fill(0)
 
@@ -215,6 +221,7 @@ class RecurrentNetwork:
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the memory. Raises KeyError or ValueError if the arrays do not fit."""
+        self._has_features = False
         for name, array in self._memory.items():
             copy_into(array, arrays[name])
 
@@ -243,10 +250,16 @@ class RecurrentNetwork:
         slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
         return slope, offset, coarse
 
-    def infer(self) -> None:
-        """Run the network on its input, without the guided filter and the memory's turn."""
-        for request in self._requests[self._turn]:
-            request.infer()
+    def infer(self, steady: bool = False) -> None:
+        """Run the network on its input, without the guided filter and the memory's turn.
+
+        steady: leave out the steady stages, if what they wrote is of the stream.
+        """
+        left_out = steady and self._has_features
+        for request, is_steady in zip(self._requests[self._turn], self._steady, strict=True):
+            if not (left_out and is_steady):
+                request.infer()
+        self._has_features = True
         if self._alpha_margin is not None:
             unpack(self.arrays["cells"][0], self._alpha_margin, self.arrays["matte"][0])
 

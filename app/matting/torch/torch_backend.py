@@ -15,7 +15,16 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.blur import strength_taps
 from app.matting.base.edges import EdgePlan, plan
-from app.matting.base.interface import MatteEditor, NotAMatteError, Pending, StateArrays, StepGeometry, prefixed, under
+from app.matting.base.interface import (
+    MatteEditor,
+    NotAMatteError,
+    Pending,
+    Reuse,
+    StateArrays,
+    StepGeometry,
+    prefixed,
+    under,
+)
 from app.matting.light.light import Light, relit
 from app.matting.torch.core import Core, DirectCore, FrameStep
 from app.matting.torch.cuda_api import release_memory
@@ -135,9 +144,9 @@ class TorchBackend:
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-        still: bool = False,
+        reuse: Reuse = Reuse.NOTHING,
     ) -> Pending:
-        """Run one step; its matte is ready. The network sees still frames too: a GPU has time for it."""
+        """Run one step; its matte is ready. The network sees all of still frames too: a GPU has time for it."""
         planned = plan(edges)
         matte = self._matte(frame, backdrop, planned, edit, want_foreground or planned.relights)
         if planned.relights:
