@@ -131,8 +131,7 @@ class Compositor:
         self._ground: Floats | None = None
         """As of `ground_of`, smoothed; None until somebody was seen."""
         self._room: tuple[object, BlurredBackground, BgrImage] | None = None
-        """The blurred background made last, and of what; a network that leaves out still frames gives the same again.
-        """
+        """The blurred background made last, and of what; it is shown again while little moves."""
 
     def reset(self) -> None:
         """Forget the stream."""
@@ -163,17 +162,17 @@ class Compositor:
         edges: EdgePlan,
         want_foreground: bool,
         placement: PlacementSettings | None = None,
-        origin: object = None,
+        room: object = None,
     ) -> Matte:
         """Return the matte of a frame, (H, W, 3). placement: see `MatteEdit`.
 
-        origin: equal by identity where the coefficients are equal; None if that is not known.
+        room: equal by identity where the blurred background of the composite before still fits; None if it does not.
         """
         small, coarse, cells = coefficients.small, coefficients.coarse, coefficients.cells
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
         picture = (
-            self._blurred(small, coarse, backdrop, origin)
+            self._blurred(small, coarse, backdrop, room)
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
@@ -209,8 +208,8 @@ class Compositor:
             return matte
         return placed(matte, np.ascontiguousarray(picture[: size[0], : size[1]]), placement, self._strips)
 
-    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground, origin: object) -> BgrImage:
-        if self._room is not None and origin is self._room[0] and backdrop == self._room[1]:
+    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground, room: object) -> BgrImage:
+        if self._room is not None and room is self._room[0] and backdrop == self._room[1]:
             return self._room[2]
         geometry = self._geometry
         size = geometry.blur_factor, geometry.width, geometry.height
@@ -221,7 +220,7 @@ class Compositor:
         strength, bokeh, zoom = backdrop.strength, backdrop.bokeh, backdrop.zoom
         picture = blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
         # The blur that grows with the distance changes with every frame.
-        self._room = None if origin is None or backdrop.distance else (origin, backdrop, picture)
+        self._room = None if room is None or backdrop.distance else (room, backdrop, picture)
         return picture
 
     def _finished(

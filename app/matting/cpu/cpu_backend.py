@@ -79,6 +79,8 @@ class CpuBackend(ABC):
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter()
         self._last: Coefficients | None = None
+        self._room = object()
+        """Another object once so much has moved that the blurred background is made anew."""
         self._resets_compositor = False
         """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
 
@@ -107,9 +109,11 @@ class CpuBackend(ABC):
         """Run one step; see `Backend.step`."""
         still = reuse is Reuse.MATTE and self._last is not None
         if not still or self._last is None:
+            if reuse is Reuse.NOTHING or self._last is None:
+                self._room = object()
             self._last = self._strict_coefficients(frame, edges, reuse is Reuse.FEATURES)
         coefficients, shown, placement = self._last, frame, None
-        origin = self._last if edit is None else None
+        room = self._room if edit is None else None
         if edit is not None:
             matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
             shown, coefficients = edited(frame, coefficients, matte_edit, self._strips)
@@ -125,7 +129,7 @@ class CpuBackend(ABC):
         def result() -> Matte:
             if resets:
                 self._compositor.reset()
-            composited = shown, coefficients, backdrop, plan(edges), want_foreground, placement, origin
+            composited = shown, coefficients, backdrop, plan(edges), want_foreground, placement, room
             matte = self._compositor.composite(*composited)
             return matte if shown is frame else replace(matte, frame=shown)
 
