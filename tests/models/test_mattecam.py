@@ -54,11 +54,17 @@ def test_a_trunk_runs_in_float32_up_to_an_eighth() -> None:
     """Its first layers would cause most of the error in bfloat16."""
     network = MattecamNetwork(trunk=True).eval()
     assert network.trunk is not None
-    beginning, body = export(network).stages
-    assert beginning.float32 and not body.float32
+    beginning, rest, body = export(network).stages
+    assert [stage.float32 for stage in (beginning, rest, body)] == [True, False, False]
     begun = beginning.module(torch.rand(1, 3, 45, 75))
-    assert begun.shape == (1, 40, 6, 10) and "begun" in body.reads
+    assert begun.shape == (1, 40, 6, 10) and rest.reads == ("begun",)
     assert [stage.name for stage in export(MattecamNetwork().eval()).stages] == ["body"]
+
+
+def test_the_features_of_a_trunk_are_those_that_fit_the_next_frames() -> None:
+    *trunk, body = export(MattecamNetwork(trunk=True).eval()).stages
+    assert all(stage.steady for stage in trunk) and not body.steady
+    assert set(body.reads) & {name for stage in trunk for name in stage.writes} == {"deep"}
 
 
 SIZE = 60, 80
