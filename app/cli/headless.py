@@ -21,8 +21,9 @@ from app.control.controller import SettingsController
 from app.control.global_shortcuts import GlobalShortcuts
 from app.control.server import ControlServer
 from app.core.errors import UsageError
-from app.core.files.names import holds_something
-from app.core.messages.command_line import CommandLineText
+from app.core.files import paths
+from app.core.files.names import holds_something, is_file
+from app.core.messages.command_line import CommandLineText, ConvertText
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.output.virtual_camera import list_virtual_cameras
@@ -39,6 +40,9 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         notify(start.warning)
     offer_recovery()
     settings = start.settings
+    film, people = paths.from_user(settings.capture.source), settings.people
+    if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
+        notify(ConvertText.OTHER_ZONES())
     proof: Proof | None = None
     parts = default_parts()
     seconds = options.seconds

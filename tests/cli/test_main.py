@@ -15,7 +15,7 @@ from app.cli import headless, main, recover
 from app.config import settings_file
 from app.core.errors import MattecamError
 from app.core.files import paths, program
-from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, Settings
+from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.runtime.parts import default_parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine
@@ -196,6 +196,19 @@ def test_the_proof_of_a_users_source_is_the_composite_clip_only(
     assert main.main(["headless", *AUTOMATIC, "--source", str(source), "--background", "#00b140"]) == 0
     clip, _ = capsys.readouterr().out.splitlines()
     assert [path.name for path in Path(clip).parent.iterdir()] == ["proof.mp4"]
+
+
+@pytest.mark.usefixtures("fake_engine")
+@pytest.mark.parametrize("of_the_film", [True, False])
+def test_a_film_is_told_that_zones_of_a_camera_are_not_used(
+    of_the_film: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, config = write_clip(tmp_path / "in.mp4", 30, size=(320, 240)), tmp_path / "settings.json"
+    zone = Zone(kind="drop", points=((0, 0),), camera=str(source.resolve()) if of_the_film else "usb-1")
+    settings_file.save(config, Settings(people=PeopleSettings(zones=(zone,))))
+    words = ["--source", str(source), "--config", str(config), "--background", "green", "--frames", "3"]
+    assert main.main(["headless", *SMALL, *words]) == 0
+    assert ("painted for a camera are not used" in capsys.readouterr().err) == (not of_the_film)
 
 
 @pytest.mark.usefixtures("without_outputs")
