@@ -214,8 +214,15 @@ class PeopleEditor:
         return self._elsewhere is not None or not self._only_me.shown
 
     def forget(self) -> None:
-        """Forget the stream: the next frame is of another one."""
-        self._auto, self.alpha, self._only_me = None, None, None
+        """Forget the stream: the next frame is of another one, or after a pause.
+
+        A person who was clicked has to be found again by size and colours.
+        """
+        self._auto, self.alpha = None, None
+        if self._selected is None:
+            self._only_me = None
+        elif self._only_me is not None:
+            self._only_me.lose()
         self._last_s = self._now_s
 
     def _prepare_only_me(self, on: bool, framing: FramingSettings, selected: tuple[float, float] | None) -> None:

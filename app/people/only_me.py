@@ -77,6 +77,11 @@ class OnlyMe:
         self._memory, self._point = None, point
         self.shown, self._found = False, 0
 
+    def lose(self) -> None:
+        """Show nobody until the size and colours of the selected person are found: the frames were interrupted."""
+        if self._memory is not None:
+            self._hide(self._memory, np.zeros(self._memory.own.shape, np.int32))
+
     def reframe(self, before: FramingSettings, after: FramingSettings) -> None:
         """Follow a change of the manual crop: the next frame shows another part of the camera's frame."""
         memory = self._memory

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.people.editor import PeopleEditor
-from app.people.only_me import OnlyMe
+from app.people.only_me import PROOF_FRAMES, OnlyMe
 from tests.people.crowds import BLUE, COLUMNS, DARK_BLUE, RED, ROWS, WALL, Outcome, Walker, silhouette, watch
 
 GLIMPSE = 0.003
@@ -167,6 +167,33 @@ def test_switching_it_off_forgets_the_person() -> None:
     assert not editor.hides_person
 
 
+def test_nobody_takes_my_place_in_a_pause() -> None:
+    """Whoever stood at the old click was shown after a pause, and after a reconnect of the camera."""
+    editor, framing = PeopleEditor(), FramingSettings()
+    chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.3, 0.9))
+
+    def shown(who: Walker) -> bool:
+        """Return whether the person is shown in the end."""
+        image = np.empty((3, ROWS, COLUMNS), np.float32)
+        image[:] = np.array(WALL, np.float32)[:, None, None]
+        alpha = who.alpha(0.0)
+        who.paint(image, alpha, np.random.default_rng(3))
+        for _ in range(PROOF_FRAMES + 1):
+            editor.begin(chosen, framing, (320, 180), "one", 0.0)
+            gain = editor.edit(image, alpha).gain
+            assert gain is not None and editor.hides_person == (not gain.any())
+        return not editor.hides_person
+
+    assert shown(Walker(lambda _: 0.3, RED))
+    editor.forget()
+    assert not shown(Walker(lambda _: 0.3, BLUE)), "somebody else at the old click"
+    editor.forget()
+    assert shown(Walker(lambda _: 0.6, RED)), "I, at another place"
+    chosen = chosen.replace(selected=None)
+    editor.forget()
+    assert shown(Walker(lambda _: 0.3, BLUE)), "without a click, it is the largest person"
+
+
 def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
     """Whoever stood at the same place before the next camera was shown."""
     editor, framing, chosen = PeopleEditor(), FramingSettings(), Settings(people=PeopleSettings(only_me=True))
@@ -181,7 +208,7 @@ def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
 
     assert shown("one", (0.5, 0.6))
     editor.forget()
-    assert shown("one", (0.5, 0.6)), "the same camera after a pause"
+    assert [shown("one", (0.5, 0.6)) for _ in range(PROOF_FRAMES)][-2:] == [False, True], "after a pause"
     for _ in range(2):
         assert not shown("two", (0.5, 0.6))
         editor.forget()
