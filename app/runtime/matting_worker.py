@@ -29,12 +29,12 @@ from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 _log = logging.getLogger(__name__)
 CROWDED = 0.9
-"""Steps overlap where one takes more than this fraction of the camera's frame interval on average; otherwise the next
+"""Steps overlap where the longer ones take more than this fraction of the camera's frame interval; otherwise the next
 frame comes late enough, and steps beside each other would only be longer."""
 ALONE = 0.8
 """What a step takes alone, relative to one beside another."""
 WEIGHT = 0.1
-"""Of the last step in the average."""
+"""Of the last step in the means."""
 
 
 class MattingWorker:
@@ -60,8 +60,8 @@ class MattingWorker:
         self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = PeopleEditor()
-        self._work_s = 0.0
-        """Average time of the last steps, as if none had overlapped."""
+        self._work_s = self._spread_s = 0.0
+        """Mean time of the last steps, as if none had overlapped, and mean distance of their times from it."""
         self._tests = 0
         """Number of self-tests of the engine in use, which reset it."""
         self._last_alpha: AlphaImage | None = None
@@ -145,7 +145,7 @@ class MattingWorker:
             self._people.begin(settings, run.framing, frame.size, frame.camera, frame.captured_at_s)
             self.keeps_room = self._people.keeps_room
             edited = self._people.edits
-            crowded = self._work_s * self._rate_hz(settings, frame) > CROWDED
+            crowded = (self._work_s + self._spread_s) * self._rate_hz(settings, frame) > CROWDED
             overlaps = crowded and not edited and run.engine.overlaps
             if (not overlaps or self._repeats_pending(frame)) and not self._drain():
                 return
@@ -242,6 +242,7 @@ class MattingWorker:
             self._unchanged.forget()
         work_s = finished.work_s(job) * (ALONE if job.overlaps else 1.0)
         self._work_s += WEIGHT * (work_s - self._work_s)
+        self._spread_s += WEIGHT * (abs(work_s - self._work_s) - self._spread_s)
         latency_s = finished.ended_s - job.frame.captured_at_s
         rate_hz = self._rate_hz(self._shared.owner.current, job.frame)
         step = StepTiming(finished.ended_s, finished.busy_s(job), latency_s, rate_hz, job.pending.still)
@@ -249,8 +250,7 @@ class MattingWorker:
         return True
 
     def _stepping(self, run: Run) -> AbstractContextManager[None]:
-        device = run.engine.info.device
-        return self.thread.calling(ProgramText.MODEL_HANGS, self._timing.step_hang_s, device=device)
+        return self.thread.calling(ProgramText.MODEL_HANGS, self._timing.step_hang_s, device=run.engine.info.device)
 
     def _fail(self, error: Exception) -> None:
         self._hide_nobody()

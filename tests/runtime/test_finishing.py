@@ -211,11 +211,25 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
     assert any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())
 
 
-def test_long_steps_overlap_after_some_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The average of the last steps decides, so that a single long one changes nothing."""
+@pytest.mark.parametrize(
+    ("steps_ms", "overlaps"),
+    [
+        ([50] * 4, True),
+        ([50] * 3, False),
+        ([14] * 12 + [90] + [14] * 3, False),
+        ([20, 20, 38] * 8, True),
+        ([26] * 24, False),
+    ],
+    ids=["long", "not yet", "a single one", "every third", "as long on average"],
+)
+def test_steps_overlap_where_the_longer_ones_take_the_frame_interval(
+    steps_ms: list[int], overlaps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(matting_worker, "CROWDED", 0.9)
     with bench() as tried:
         use_clocks(tried, monkeypatch)
-        tried.engine.step_s = 0.05
-        tried.send_shown(*range(1, 11))
-        assert tried.engine.events[1:] == [*["step"] * 9, "begin 10", "finish 10"]
+        for number, step_ms in enumerate(steps_ms, 1):
+            tried.engine.step_s = step_ms / 1000
+            tried.send_shown(number)
+        tried.send_shown(len(steps_ms) + 1)
+        assert any(event.startswith("finish") for event in tried.engine.events) == overlaps
