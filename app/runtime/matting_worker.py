@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 from app.core.framing import cropped
 from app.core.matte_edit import WHOLE_VIEW
 from app.core.messages.system import ProgramText
-from app.core.settings import EdgeSettings, Settings
+from app.core.settings import Settings
 from app.core.stage import Stage
-from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind, magnified
-from app.matting.base.interface import MattingEngine
+from app.core.types import AlphaImage, Backdrop, Frame, Picture, PictureKind, magnified
 from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
-from app.runtime.finishing import Conditions, Finisher, StepJob, StepResult, UnchangedFrames, same_image
+from app.runtime.finishing import Conditions, Finisher, Step, conditions_of, same_image
 from app.runtime.shared import Shared
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
@@ -58,8 +58,10 @@ class MattingWorker:
         self._demand = demand
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
         self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
-        self._unchanged = UnchangedFrames()
         self._people = PeopleEditor()
+        self._conditions: Conditions | None = None
+        self._derived_from: tuple[object, ...] = ()
+        """What `_conditions` were derived from."""
         self._work_s = self._spread_s = 0.0
         """Mean time of the last steps, as if none had overlapped, and mean distance of their times from it."""
         self._tests = 0
@@ -127,7 +129,7 @@ class MattingWorker:
             picture = Picture(shown.image, PictureKind.UNMATTED, frame=shown)
             self._show(self._overlay.painted(picture), settings.hides)
         elif isinstance(decision, Run):
-            self._matte(decision, cropped(frame, decision.framing), settings)
+            self._matte(decision, frame if decision.framing.zoom == 1 else cropped(frame, decision.framing), settings)
 
     def _matte(self, run: Run, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
@@ -135,36 +137,35 @@ class MattingWorker:
             if run.reset:
                 if not self._drain():
                     return
-                self._unchanged.forget()
+                self._finisher.forget()
                 run.engine.reset(self._last_alpha if run.continues else None)
                 if not run.continues:
                     self._people.forget()
-            backdrop = magnified(self._backdrops.backdrop(frame, started_s), run.framing.zoom)
-            edges = _edges(settings, run.engine)
-            want_foreground = self._demand.want_foreground or settings.output.alpha_output != "off"
-            self._people.begin(settings, run.framing, frame.size, frame.camera, frame.captured_at_s)
-            self.keeps_room = self._people.keeps_room
-            edited = self._people.edits
+            conditions = self._conditions_of(run, frame, settings, self._backdrops.backdrop(frame, started_s))
+            self.keeps_room = conditions.editor is not None and conditions.editor.keeps_room
             crowded = (self._work_s + self._spread_s) * self._rate_hz(settings, frame) > CROWDED
-            overlaps = crowded and not edited and run.engine.overlaps
+            overlaps = crowded and conditions.editor is None and run.engine.overlaps
             if (not overlaps or self._repeats_pending(frame)) and not self._drain():
                 return
-            shown = settings if run.framing == settings.framing else settings.replace(framing=run.framing)
-            overlay, hides = self._overlay.current, shown.hides_over(self._backdrops.shown(settings.background))
-            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, edited, overlay, hides)
-            repeated = self._unchanged.composite(conditions, frame, self._board.resumed_s)
+            repeated = self._finisher.repeated(conditions, frame)
             if repeated is not None:
                 if self._drain():
-                    self._show(repeated, hides)
+                    self._show(repeated, conditions.hides)
                 return
-            tests = self._tests
+            tests, matte = self._tests, None
             self._shared.between_steps.clear()
             with self._stepping(run):
-                pending = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
+                pending = run.engine.step(
+                    frame.image,
+                    conditions.backdrop,
+                    conditions.edges,
+                    conditions.editor,
+                    want_foreground=conditions.want_foreground,
+                )
                 if overlaps:
                     pending.detach()
                 else:
-                    pending = replace(pending, result=_ready(pending.result()))
+                    matte = pending.result()
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self._drain():
                 self._fail(error)
@@ -172,95 +173,106 @@ class MattingWorker:
             return
         finally:
             self._shared.between_steps.set()
-        job = StepJob(
-            run=run,
-            frame=frame,
-            conditions=conditions,
-            pending=pending,
-            whole_alpha=self._people.whole_alpha,
-            moves=self._people.moves,
-            shift=settings.placement.x,
-            overlaps=overlaps,
-            started_s=started_s,
-            begun_s=time.perf_counter(),
-        )
+        first_s = time.perf_counter() - started_s
+        step = Step(run, frame, conditions, pending, overlaps, started_s, first_s, matte=matte)
         if not self._drain() or tests != self._tests:
             return  # The engine has been closed or reset meanwhile.
         self._engines.begun(run)
-        self.selection_uncertain = self._people.hides_person
-        self.keeps_room = self._people.keeps_room
-        if job.overlaps:
-            self._finisher.start(job)
+        self.selection_uncertain = conditions.editor is not None and conditions.editor.hides_person
+        if overlaps:
+            self._finisher.start(step)
         else:
-            self._complete(job, lambda: self._finisher.finish(job, self._tester(job)))
+            self._complete(step, partial(self._finisher.finish, step, self._tester(step)))
+
+    def _conditions_of(self, run: Run, frame: Frame, settings: Settings, backdrop: Backdrop) -> Conditions:
+        """Return what this frame's composite depends on.
+
+        What follows from the settings is derived once until they, the engine, its frames or the background change.
+        """
+        shown, wanted = self._backdrops.shown(settings.background), self._demand.want_foreground
+        derived_from = settings, run.framing, run.sequence, frame.size, shown, wanted
+        if self._conditions is None or self._people.edits or derived_from != self._derived_from:
+            edited = self._people.begin(settings, run.framing, frame.size, frame.camera, frame.captured_at_s)
+            editor = self._people if edited else None
+            derived = conditions_of(settings, run, shown, backdrop, want_foreground=wanted, editor=editor)
+            self._conditions, self._derived_from = derived, derived_from
+        if run.framing.zoom != 1:
+            backdrop = magnified(backdrop, run.framing.zoom)
+        return replace(self._conditions, backdrop=backdrop, overlay=self._overlay.current)
 
     def _repeats_pending(self, frame: Frame) -> bool:
         """Return whether the composite of the step that has not ended may be due again for this frame."""
-        job = self._finisher.pending
-        return job is not None and (job.pending.calm or same_image(frame.image, job.frame.image))
+        step = self._finisher.pending
+        return step is not None and (step.pending.calm or same_image(frame.image, step.frame.image))
 
     def _drain(self) -> bool:
         """Wait for the step that has not ended, if any; return False if it failed, so that the engine is closed.
 
         An engine that has been replaced meanwhile is not tested, and its failure is not that of the one in use.
         """
-        job = self._finisher.pending
-        if job is None:
+        step = self._finisher.pending
+        if step is None:
             return True
 
-        def take() -> StepResult:
-            with self._stepping(job.run):
+        def take() -> bool:
+            with self._stepping(step.run):
                 return self._finisher.take()
 
-        return self._complete(job, take)
+        return self._complete(step, take)
 
-    def _complete(self, job: StepJob, finish: Callable[[], StepResult]) -> bool:
+    def _complete(self, step: Step, finish: Callable[[], bool]) -> bool:
         """Take note of a step that ends; return whether it succeeded."""
         try:
-            finished = finish()
-            if finished.self_test_due and self._engines.uses(job.run):
-                again = replace(job, pending=replace(job.pending, result=_ready(finished.matte)))
-                finished = self._finisher.finish(again, self._tester(job))
+            if not finish() and self._engines.uses(step.run):
+                self._finisher.finish(step, self._tester(step))
         except Exception as error:  # noqa: BLE001 - carried to the status
-            if not self._engines.uses(job.run):
+            if not self._engines.uses(step.run):
                 _log.warning("The last step of an engine that has been replaced failed.", exc_info=error)
                 return True
             self._fail(error)
             self._finisher.stand_by(Phase.WAITING)
             return False
-        self._board.step_ms.add(finished.ended_s - job.started_s)
-        if finished.picture is not None:
-            self._shown_under = job.conditions.hides
-            self.view = self._people.view_of(finished.matte)
-            self.awaits_movement = self._people.awaits_movement(finished.matte)
-            self._last_alpha = job.whole_alpha(finished.matte)
-            self._backdrops.watch(self._last_alpha, job.frame.captured_at_s)
-            self._unchanged.note(job.conditions, finished.picture, calm=job.pending.calm)
+        self._board.step_ms.add(step.ended_s - step.started_s)
+        if step.picture is not None:
+            self._published(step, step.picture)
         else:
             self._last_alpha = None
             self._hide_nobody()
-            self._unchanged.forget()
-        work_s = finished.work_s(job) * (ALONE if job.overlaps else 1.0)
-        self._work_s += WEIGHT * (work_s - self._work_s)
-        self._spread_s += WEIGHT * (abs(work_s - self._work_s) - self._spread_s)
-        latency_s = finished.ended_s - job.frame.captured_at_s
-        rate_hz = self._rate_hz(self._shared.owner.current, job.frame)
-        step = StepTiming(finished.ended_s, finished.busy_s(job), latency_s, rate_hz, job.pending.still)
-        self._engines.completed(job.run, step)
+            self._finisher.forget()
+        work_s = step.first_s + step.second_s
+        alone_s = work_s * (ALONE if step.overlaps else 1.0)
+        self._work_s += WEIGHT * (alone_s - self._work_s)
+        self._spread_s += WEIGHT * (abs(alone_s - self._work_s) - self._spread_s)
+        # What limits the frame rate: the time of the whole step, or of the longer stage of two that overlap.
+        busy_s = max(step.first_s, step.second_s) if step.overlaps else work_s
+        latency_s = step.ended_s - step.frame.captured_at_s
+        rate_hz = self._rate_hz(self._shared.owner.current, step.frame)
+        timing = StepTiming(step.ended_s, busy_s, latency_s, rate_hz, step.pending.still)
+        self._engines.completed(step.run, timing)
         return True
+
+    def _published(self, step: Step, picture: Picture) -> None:
+        assert step.matte is not None
+        editor, matte = step.conditions.editor, step.matte
+        self._shown_under = step.conditions.hides
+        self.view = WHOLE_VIEW if editor is None else editor.view_of(matte)
+        self.awaits_movement = matte.hides_person if editor is None else editor.awaits_movement(matte)
+        self._last_alpha = matte.alpha if editor is None else editor.whole_alpha(matte)
+        self._backdrops.watch(self._last_alpha, step.frame.captured_at_s)
+        self._finisher.keep(step.conditions, picture, calm=step.pending.calm)
 
     def _stepping(self, run: Run) -> AbstractContextManager[None]:
         return self.thread.calling(ProgramText.MODEL_HANGS, self._timing.step_hang_s, device=run.engine.info.device)
 
     def _fail(self, error: Exception) -> None:
         self._hide_nobody()
-        self._unchanged.forget()
+        self._finisher.forget()
         self._engines.failed(error)
 
-    def _tester(self, job: StepJob) -> Callable[[], None]:
+    def _tester(self, step: Step) -> Callable[[], None]:
         def test() -> None:
             self._tests += 1
-            self._shared.parts.self_test(job.run.engine, *job.frame.size)
+            self._shared.parts.self_test(step.run.engine, *step.frame.size)
 
         return test
 
@@ -286,15 +298,3 @@ class MattingWorker:
         self._drain()
         self._hide_nobody()
         self._finisher.stand_by(reason)
-
-
-def _edges(settings: Settings, engine: MattingEngine) -> EdgeSettings:
-    """Return the edge settings. Strict mode cannot be off while a server makes the mattes, or is to."""
-    edges = settings.matting.edges
-    served = settings.matting.location == "remote" or engine.info.executor == "webrtc"
-    level = edges.level(served=served)
-    return edges if level == edges.strict else edges.replace(strict=level)
-
-
-def _ready(matte: Matte) -> Callable[[], Matte]:
-    return lambda: matte

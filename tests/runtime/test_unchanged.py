@@ -9,14 +9,15 @@ import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
 from app.core.types import BgrImage, BlurredBackground, Frame, Picture, PictureKind
-from app.runtime.finishing import SETTLED_STEPS, Conditions, UnchangedFrames
+from app.runtime.board import StatusBoard
+from app.runtime.finishing import SETTLED_STEPS, Conditions, Finisher
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld, still
 from tests.runtime.running import composites, running
 from tests.waiting import eventually
 
 BACKDROP = BlurredBackground(50)
-SAME = Conditions((1, 1), BACKDROP, EdgeSettings(), False)
+SAME = Conditions((1, 1), BACKDROP, EdgeSettings())
 
 
 def frame_of(image: np.ndarray) -> Frame:
@@ -33,31 +34,40 @@ def image() -> np.ndarray:
 
 
 @pytest.fixture
-def settled(image: np.ndarray) -> UnchangedFrames:
+def board() -> StatusBoard:
+    return StatusBoard()
+
+
+@pytest.fixture
+def settled(image: np.ndarray, board: StatusBoard) -> Finisher:
     """After enough steps on one frame."""
-    unchanged = UnchangedFrames()
+    unchanged = Finisher(lambda picture: None, board, 0.0)
     for _ in range(SETTLED_STEPS):
-        assert unchanged.composite(SAME, frame_of(image.copy())) is None
-        unchanged.note(SAME, shown(image), calm=False)
+        assert unchanged.repeated(SAME, frame_of(image.copy())) is None
+        unchanged.keep(SAME, shown(image), calm=False)
     return unchanged
 
 
-def test_an_equal_frame_gives_the_last_composite(settled: UnchangedFrames, image: np.ndarray) -> None:
-    first = settled.composite(SAME, frame_of(image.copy()))
-    assert first is not None and settled.composite(SAME, frame_of(image.copy())) is first
+def test_an_equal_frame_gives_the_last_composite(settled: Finisher, image: np.ndarray) -> None:
+    first = settled.repeated(SAME, frame_of(image.copy()))
+    assert first is not None and settled.repeated(SAME, frame_of(image.copy())) is first
 
 
-def test_a_composite_from_before_a_suspension_is_not_shown_again(settled: UnchangedFrames, image: np.ndarray) -> None:
-    assert settled.composite(SAME, frame_of(image.copy()), resumed_s=1.0) is None
-    assert settled.composite(SAME, frame_of(image.copy())) is not None, "as of the first frame"
+def test_a_composite_from_before_a_suspension_is_not_shown_again(
+    settled: Finisher, image: np.ndarray, board: StatusBoard
+) -> None:
+    board.resumed_s = 1.0
+    assert settled.repeated(SAME, frame_of(image.copy())) is None
+    board.resumed_s = 0.0
+    assert settled.repeated(SAME, frame_of(image.copy())) is not None, "as of the first frame"
 
 
 @pytest.mark.parametrize("row", [0, 31, 63])
-def test_one_changed_value_is_another_frame(settled: UnchangedFrames, image: np.ndarray, row: int) -> None:
+def test_one_changed_value_is_another_frame(settled: Finisher, image: np.ndarray, row: int) -> None:
     changed = image.copy()
     changed[row, 5, 2] += 1
-    assert settled.composite(SAME, frame_of(changed)) is None
-    assert settled.composite(SAME, frame_of(image[:32].copy())) is None
+    assert settled.repeated(SAME, frame_of(changed)) is None
+    assert settled.repeated(SAME, frame_of(image[:32].copy())) is None
 
 
 @pytest.mark.parametrize(
@@ -69,18 +79,16 @@ def test_one_changed_value_is_another_frame(settled: UnchangedFrames, image: np.
         replace(SAME, want_foreground=True),
     ],
 )
-def test_other_settings_need_another_composite(
-    settled: UnchangedFrames, image: np.ndarray, conditions: Conditions
-) -> None:
-    assert settled.composite(conditions, frame_of(image)) is None
+def test_other_settings_need_another_composite(settled: Finisher, image: np.ndarray, conditions: Conditions) -> None:
+    assert settled.repeated(conditions, frame_of(image)) is None
 
 
-def test_after_a_reset_the_state_settles_anew(settled: UnchangedFrames, image: np.ndarray) -> None:
+def test_after_a_reset_the_state_settles_anew(settled: Finisher, image: np.ndarray) -> None:
     settled.forget()
-    assert settled.composite(SAME, frame_of(image)) is None
-    settled.note(SAME, shown(image), calm=True)
-    assert settled.composite(SAME, frame_of(noisy(image))) is None
-    assert settled.composite(SAME, frame_of(image)) is None
+    assert settled.repeated(SAME, frame_of(image)) is None
+    settled.keep(SAME, shown(image), calm=True)
+    assert settled.repeated(SAME, frame_of(noisy(image))) is None
+    assert settled.repeated(SAME, frame_of(image)) is None
 
 
 def noisy(image: np.ndarray) -> np.ndarray:
@@ -89,19 +97,17 @@ def noisy(image: np.ndarray) -> np.ndarray:
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def test_a_calm_composite_is_shown_once_more(settled: UnchangedFrames, image: np.ndarray) -> None:
-    assert settled.composite(SAME, frame_of(noisy(image))) is None, "only while it is calm"
+def test_a_calm_composite_is_shown_once_more(settled: Finisher, image: np.ndarray) -> None:
+    assert settled.repeated(SAME, frame_of(noisy(image))) is None, "only while it is calm"
     picture = shown(image)
-    settled.note(SAME, picture, calm=True)
-    assert settled.composite(SAME, frame_of(noisy(image))) is picture
-    assert settled.composite(SAME, frame_of(noisy(image))) is None
+    settled.keep(SAME, picture, calm=True)
+    assert settled.repeated(SAME, frame_of(noisy(image))) is picture
+    assert settled.repeated(SAME, frame_of(noisy(image))) is None
 
 
 @pytest.mark.parametrize("changed", ["motion", "hides", "edges", "shape"])
-def test_a_calm_composite_is_not_shown_after_a_change(
-    settled: UnchangedFrames, image: np.ndarray, changed: str
-) -> None:
-    settled.note(SAME, shown(image), calm=True)
+def test_a_calm_composite_is_not_shown_after_a_change(settled: Finisher, image: np.ndarray, changed: str) -> None:
+    settled.keep(SAME, shown(image), calm=True)
     frame, conditions = noisy(image), SAME
     if changed == "motion":
         frame[20:40, 10:30] ^= 0x20
@@ -111,7 +117,7 @@ def test_a_calm_composite_is_not_shown_after_a_change(
         conditions = replace(SAME, edges=EdgeSettings(grow_px=2))
     else:
         frame = frame[:, :-1]
-    assert settled.composite(conditions, frame_of(frame)) is None
+    assert settled.repeated(conditions, frame_of(frame)) is None
 
 
 def counting(steps: list[int], *, calm: bool) -> type[FakeEngine]:
