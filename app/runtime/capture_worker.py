@@ -43,6 +43,10 @@ class CaptureWorker:
         self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
+        self._settings: CaptureSettings | None = None
+        """Those that `_wanted` was made of."""
+        self._wanted = CaptureSettings()
+        """What the source is opened with: the settings without what takes effect on an open one."""
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
@@ -78,9 +82,10 @@ class CaptureWorker:
                     self._rest()
                     continue
                 settings = self._owner.current.capture
-                wanted = settings.replace(lock_exposure=False)  # takes effect without opening the source again
-                if self._source is None or wanted != self._tried:
-                    self._switch(wanted)
+                if settings is not self._settings:
+                    self._settings, self._wanted = settings, settings.replace(lock_exposure=False)
+                if self._source is None or self._wanted != self._tried:
+                    self._switch(self._wanted)
                 if self._source is not None:
                     held = self._demand.takes_plate or self._engines.compares_with_plate
                     self._read(hold_exposure=settings.lock_exposure or held)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+import threading
+from typing import Any
 
+import numpy as np
+import pytest
+
+from app.core.settings import Model
 from app.core.types import Picture, PictureKind
 from app.runtime.status import Phase
 from app.testing.parts import PERSON, shows_room
@@ -29,6 +34,22 @@ def test_composites_come_out_and_the_room_does_not() -> None:
     assert status.latency_ms.step.median > 0
     assert status.size == (64, 48)
     assert not status.problems
+
+
+def test_no_settings_are_made_for_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To validate them takes too long for each frame; the capture thread did it."""
+    made: list[str] = []
+    replace = Model.replace
+
+    def noted(self: Model, **changes: Any) -> Model:
+        made.append(f"{threading.current_thread().name}: {changes}")
+        return replace(self, **changes)
+
+    with running(FakeWorld()) as pipeline:
+        composites(pipeline)
+        monkeypatch.setattr(Model, "replace", noted)
+        composites(pipeline, 10)
+        assert not made
 
 
 def test_mirror_flips_the_output_alone() -> None:

@@ -53,10 +53,12 @@ class EngineSelector:
         """The newest one."""
         self._settings: Settings | None = None
         """Those that `_plan.choice` was made of."""
-        self._used: EngineKey | None = None
-        """That of the engine in use, at the last frame."""
+        self._derived_from: tuple[EngineKey | None, EngineKey | None] = (None, None)
+        """What is in use and what is asked for, of which the next two were derived."""
         self._crop: FramingSettings | None = None
         """What the engine in use mattes of the frames; None if it may not matte them."""
+        self._settled = False
+        """As of `EnginePlan`."""
         self._anew = False
         """The choice is to be built again."""
         self._before_server: EngineKey | None = None
@@ -135,7 +137,7 @@ class EngineSelector:
         """Take note of a step that succeeded."""
         self._last_step = step
         self.info = run.engine.info
-        if self.preparer.busy or not self._plan.settled:
+        if self.preparer.busy or not self._settled:
             return  # Building an engine takes time from the one that runs.
         if self._governor.observe(step):
             self._ask_for_quality()
@@ -184,9 +186,8 @@ class EngineSelector:
         if self._engine is None or self._crop is None:
             return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
         matted, pattern = self._governor.quality.matted, self._pattern
-        if matted != 1 and pattern.skips(frame.generation, frame.index, matted):
-            return Skip()
-        if self.preparer.busy and self._rests(frame):
+        skips = matted != 1 and pattern.skips(frame.generation, frame.index, matted)
+        if skips or (self.preparer.busy and self._rests(frame)):
             return Skip()
         skipped = frozenset[int]() if matted == 1 else pattern.skipped_after(frame.generation, frame.index, matted)
         self.unneeded = frame.generation, skipped
@@ -224,8 +225,9 @@ class EngineSelector:
             self._ask(again)
         self.poll()
         self._govern(settings.matting.governor)
-        if not same or plan.in_use is not self._used:
-            used = self._used = plan.in_use
+        engines = used, _ = plan.in_use, plan.target
+        if not same or engines != self._derived_from:
+            self._derived_from, self._settled = engines, plan.settled
             self._crop = used.crop(settings.framing) if used is not None and used.takes(frame) else None
 
     def _choose(self, wanted: EngineKey) -> None:
