@@ -30,7 +30,6 @@ import psutil
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.capture.mjpg import MjpgDecoder
 from app.cli.bench.in_use import in_use, table
 from app.cli.bench.in_use.camera_like import camera_frames
 from app.cli.bench.in_use.run import fixed, program_row
@@ -38,6 +37,7 @@ from app.cli.bench.usual_loop import UsualLoop
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.selection.choice import choose
 from app.matting.torch.networks import load_core
+from app.media.jpeg import MjpgDecoder
 from app.media.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parents[1]

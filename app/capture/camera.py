@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from app.capture.devices import SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
-from app.capture.mjpg import MjpgDecoder, blank_fault
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
 from app.core.text import Text
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.media.jpeg import MjpgDecoder
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +48,6 @@ class CameraTiming:
     """Time from the first frame until automatic exposure has settled and can be locked."""
     retry_s: float = 0.02
     """Interval between failed reads: an unplugged camera fails without waiting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The result of one read."""
-
-    image: BgrImage | None
-    """None: no frame, or a blank one."""
-    blank: CameraText | None = None
-    """BLACK or GREEN if the frame has no other colour: a closed shutter, or a format that the driver gets wrong."""
 
 
 class CameraSource:
@@ -93,20 +83,20 @@ class CameraSource:
 
     def read(self) -> Frame | None:
         """Return the next frame, or None after about a second. Raises SourceLostError after two seconds without one."""
-        reading = self._read_frame(self._capture, self._timing.read_s)
+        image, blank = self._read_frame(self._capture, self._timing.read_s)
         now = time.perf_counter()
-        if reading.image is None:
-            self._blank = reading.blank
+        if image is None:
+            self._blank = blank
             self._check_lost(now)
             return None
-        height, width = reading.image.shape[:2]
+        height, width = image.shape[:2]
         if (width, height) != (self.info.width, self.info.height):
             self.info = replace(self.info, width=width, height=height)
         self._last_s = self._grabbed_s
         if now >= self._hold_at_s:
             self._hold_at_s = math.inf
             self._lock = ExposureLock(self._capture)
-        frame = Frame(reading.image, self._index, self._grabbed_s)
+        frame = Frame(image, self._index, self._grabbed_s)
         self._index += 1
         return frame
 
@@ -149,12 +139,12 @@ class CameraSource:
             if not _open_device(capture, self._device):
                 raise SourceOpenError(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
             self._negotiate(capture, pixel_format)
-            reading = self._read_frame(capture, self._timing.start_s)
-            if reading.image is not None:
-                self.info = self._read_back(capture, reading.image)
+            image, found = self._read_frame(capture, self._timing.start_s)
+            if image is not None:
+                self.info = self._read_back(capture, image)
                 self._last_s = self._grabbed_s
                 return capture
-            blank = reading.blank or blank
+            blank = found or blank
             capture.release()
             log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
         if blank is not None:
@@ -190,8 +180,11 @@ class CameraSource:
             pixel_format=_fourcc(capture),
         )
 
-    def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> Reading:
-        """Return the next frame that is not blank, within the timeout."""
+    def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> tuple[BgrImage | None, CameraText | None]:
+        """Return the next frame that is not blank, None without one within the timeout, and why the last one was blank.
+
+        A closed shutter, or a format that the driver gets wrong, gives frames of a single colour.
+        """
         end_s = time.perf_counter() + timeout_s
         blank: CameraText | None = None
         while not self._closed.is_set():
@@ -202,14 +195,14 @@ class CameraSource:
                 if image is not None:
                     blank = blank_fault(image)
                     if blank is None:
-                        return Reading(image)
+                        return image, None
             elif self._is_gone():
                 break
             else:
                 self._closed.wait(self._timing.retry_s)
             if time.perf_counter() >= end_s:
                 break
-        return Reading(None, blank)
+        return None, blank
 
     def _decoded(self, raw: NDArray[np.uint8]) -> BgrImage | None:
         """Return a frame from what the driver delivers; None if it is damaged."""
@@ -280,3 +273,23 @@ def _as_bgr(image: BgrImage) -> BgrImage:
     if image.ndim == 2 or image.shape[2] == 1:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
     return np.ascontiguousarray(image[:, :, :3])
+
+
+STEPS = (64, 8)
+"""Distances of the sampled pixels: few of them tell that most frames are not blank."""
+
+
+def blank_fault(image: BgrImage) -> CameraText | None:
+    """Return BLACK or GREEN (all planes zero in a YUV format) if the frame has no other colour, else None.
+
+    image: (height, width, 3) uint8 BGR.
+    """
+    for step in STEPS:
+        sample = image[::step, ::step]
+        high = sample.max(axis=(0, 1))
+        if int((high - sample.min(axis=(0, 1))).max()) > 2:
+            return None
+    blue, green, red = (int(value) for value in high)
+    if max(blue, green, red) <= 2:
+        return CameraText.BLACK
+    return CameraText.GREEN if max(blue, red) <= 8 and 100 <= green <= 170 else None

@@ -8,11 +8,11 @@ from fractions import Fraction
 import numpy as np
 
 from app.capture.devices import OWN_LABEL
-from app.capture.mjpg import MjpgDecoder
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import PortalText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.media.jpeg import MjpgDecoder
 from app.system.camera_portal import open_cameras
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame, to_bgr

@@ -6,9 +6,15 @@ the background appear in the wrong place.
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+
+log = logging.getLogger(__name__)
 
 MAX_PIXELS = 8192 * 8192
 """A header that promises more is a damaged one; the decoder would fill gigabytes."""
@@ -16,6 +22,9 @@ END = b"\xff\xd9"
 """Some drivers leave out the end marker; a second one does no harm."""
 SURPLUS = "extraneous bytes before marker 0xd9"
 """What libjpeg-turbo says of bytes after the last block."""
+HABIT_FRAMES = 8
+"""A camera that appends surplus bytes to this many frames in a row always does; its frames are intact."""
+LOG_INTERVAL = 100
 
 
 class DamagedJpegError(Exception):
@@ -68,3 +77,36 @@ def _size(file: NDArray[np.uint8]) -> tuple[int, int]:
     if height * width > MAX_PIXELS:
         raise DamagedJpegError(f"{width}x{height} pixels")
     return height, width
+
+
+class MjpgDecoder:
+    """Decodes the JPEG frames of a camera, and counts those that are damaged. Used on one thread."""
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        """Frames dropped so far."""
+        self.last_damage = ""
+        """What was wrong with the last frame; empty if nothing was."""
+        self._surplus_frames = 0
+        """How many frames in a row ended with surplus bytes."""
+
+    def decode(self, data: NDArray[np.uint8]) -> BgrImage | None:
+        """Return the frame as (height, width, 3) uint8 BGR, or None if it is damaged. data: (n,) uint8."""
+        try:
+            image = decode_jpeg(data)
+        except DamagedJpegError as error:
+            self._surplus_frames = self._surplus_frames + 1 if error.is_surplus else 0
+            if self._surplus_frames >= HABIT_FRAMES:
+                self.last_damage = ""
+                return error.intact
+            self._drop(str(error))
+            return None
+        self._surplus_frames = 0
+        self.last_damage = ""
+        return image
+
+    def _drop(self, damage: str) -> None:
+        self.last_damage = damage
+        if self.damaged % LOG_INTERVAL == 0:
+            log.warning("The camera sends damaged frames (%s); they are dropped. Check its cable.", damage)
+        self.damaged += 1

@@ -18,13 +18,13 @@ import simplejpeg
 
 from app.capture import camera, v4l2
 from app.capture.base import LiveSource
-from app.capture.camera import CameraSource, CameraTiming
+from app.capture.camera import CameraSource, CameraTiming, blank_fault
 from app.capture.devices import SYSTEM, CameraDevice
-from app.capture.mjpg import HABIT_FRAMES, blank_fault
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.media.jpeg import HABIT_FRAMES
 from tests.media.damaged_jpegs import encode, lost_packets
 
 FAST = CameraTiming(start_s=0.1, read_s=0.05, silence_s=0.2)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from app.capture.base import LiveSource
-from app.capture.mjpg import MjpgDecoder
 from app.cli.bench.in_use import child, in_use, run, table
 from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
@@ -21,6 +20,7 @@ from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.core.threads import CpuPart, cpu_parts_s
 from app.core.types import Frame, Outgoing, Picture, PictureKind
+from app.media.jpeg import MjpgDecoder
 from app.testing.parts import FakeClock
 
 SMALL = Settings(

@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.camera import blank_fault
 from app.capture.demo import DemoSource
-from app.capture.mjpg import MjpgDecoder, blank_fault
 from app.core.types import Frame, Outgoing, Picture, SourceInfo
+from app.media.jpeg import MjpgDecoder
 from app.output.base import CameraSink
 from app.output.packing import Packer, sendable
 

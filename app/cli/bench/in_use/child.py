@@ -16,7 +16,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app.capture.mjpg import MjpgDecoder
 from app.cli.bench.in_use.camera_like import camera_frames
 from app.cli.bench.in_use.program import Program
 from app.cli.bench.in_use.run import Workload
@@ -26,6 +25,7 @@ from app.core.threads import name_thread
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.kernels.loading import load
+from app.media.jpeg import MjpgDecoder
 
 SCENE_FRAMES, ALONE_FRAMES = 60, 16
 ALONE_WARM_UP = 10
