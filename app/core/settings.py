@@ -268,16 +268,16 @@ class Settings(Model):
     @property
     def hides(self) -> tuple[object, ...]:
         """What decides which part of the room, or which screen, a picture shows."""
-        return self.hides_over(self.background)
+        return self.hides_in(self.framing, self.background)
 
-    def hides_over(self, background: BackgroundSettings) -> tuple[object, ...]:
-        """Return `hides` of a picture over a background that may not be the chosen one."""
+    def hides_in(self, framing: FramingSettings, background: BackgroundSettings) -> tuple[object, ...]:
+        """Return `hides` of a picture whose framing and background may not be the chosen ones."""
         edges = self.matting.edges
         return (
             (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
             background.screen if background.kind == "screen" else None,
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
-            (self.people.zones, self.people.only_me, self.selected, self.framing),
+            (self.people.zones, self.people.only_me, self.selected, framing),
         )
 
     @property

@@ -57,6 +57,9 @@ class Backdrops:
         )
         self._screen = screen
         self._board = board
+        self._wanted: BackgroundSettings | None = None
+        """Those of the last frame, and what a background is opened for under them."""
+        self._wanted_opened: BackgroundSettings | None = None
         self._background: Background | None = None
         self._opened: BackgroundSettings | None = None
         """What the background in use was opened for."""
@@ -103,13 +106,15 @@ class Backdrops:
     def follow(self, wanted: BackgroundSettings) -> None:
         """Use the background that the settings ask for, once it is open."""
         self.prepare(wanted)
+        if self._wanted_opened is None or wanted is not self._wanted:
+            self._wanted, self._wanted_opened = wanted, wanted.opened
         outcome = self.preparer.take()
         self._answered = self._answered or outcome is not None
         if outcome is not None:
-            self._take(outcome, wanted.opened)
+            self._take(outcome, self._wanted_opened)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
-        if self._background is not None and wanted is not self._settings and wanted.opened == self._opened:
+        if self._background is not None and wanted is not self._settings and self._wanted_opened == self._opened:
             self._settings, self._moves = wanted, moves(wanted)
             self._background.follow(wanted)
 

@@ -63,13 +63,12 @@ def conditions_of(
     edges = settings.matting.edges
     # Strict mode cannot be off while a server makes the mattes, or is to.
     level = edges.level(served=settings.matting.location == "remote" or run.engine.info.executor == "webrtc")
-    framed = settings if run.framing == settings.framing else settings.replace(framing=run.framing)
     return Conditions(
         run.sequence,
         backdrop,
         edges if level == edges.strict else edges.replace(strict=level),
         want_foreground or settings.output.alpha_output != "off",
-        framed.hides_over(background),
+        settings.hides_in(run.framing, background),
         settings.placement.x,
         editor,
     )

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.core.errors import BackgroundError
 from app.core.settings import Model
 from app.core.types import Picture, PictureKind
 from app.runtime.status import Phase
 from app.testing.parts import PERSON, shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites, kinds, running
+from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually
 
 
@@ -36,8 +37,9 @@ def test_composites_come_out_and_the_room_does_not() -> None:
     assert not status.problems
 
 
-def test_no_settings_are_made_for_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To validate them takes too long for each frame; the capture thread did it."""
+@pytest.mark.parametrize("background", ["opens", "does not open"])
+def test_no_settings_are_made_for_a_frame(background: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To validate them takes too long for each frame; capture did it, and matting until the background was open."""
     made: list[str] = []
     replace = Model.replace
 
@@ -45,8 +47,13 @@ def test_no_settings_are_made_for_a_frame(monkeypatch: pytest.MonkeyPatch) -> No
         made.append(f"{threading.current_thread().name}: {changes}")
         return replace(self, **changes)
 
-    with running(FakeWorld()) as pipeline:
+    world = FakeWorld()
+    with running(world) as pipeline:
         composites(pipeline)
+        if background == "does not open":
+            world.faults.put("open_background", BackgroundError("The picture is missing."))
+            apply(pipeline, BASE.replace(background=BASE.background.replace(colour="#010203")))
+            eventually(lambda: bool(pipeline.status().problems))
         monkeypatch.setattr(Model, "replace", noted)
         composites(pipeline, 10)
         assert not made

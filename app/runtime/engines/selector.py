@@ -214,7 +214,7 @@ class EngineSelector:
     def _follow(self, frame: Frame, settings: Settings) -> None:
         """Request what the settings ask for, and use what is ready. To compare them takes too long for each frame."""
         before, self._frame, plan = self._frame, frame, self._plan
-        same = before is not None and (before.size, before.camera) == (frame.size, frame.camera)
+        same = before is not None and before.source == frame.source and before.image.shape == frame.image.shape
         same = same and settings is self._settings
         if self._anew or not same:
             self._settings = settings
