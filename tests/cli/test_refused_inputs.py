@@ -105,6 +105,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films is an address of an unknown kind"),
     ("convert note.txt out.mp4", 1, "note.txt is not a readable video"),
     ("convert missing.mp4 out.mp4", 1, "There is no file or folder missing.mp4"),
+    (f"convert {'a' * 300} out.mp4", 1, f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name"),
     ("evaluate one.mp4", 2, "TRUE is missing"),
     ("evaluate photo.jpg small.png", 2, "Frame 0 of photo.jpg is"),
     ("evaluate one.mp4 nowhere", 2, "nowhere does not exist"),

@@ -195,7 +195,7 @@ def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(Path, "iterdir", refuse)
     for read in (lambda: run(tmp_path, tmp_path / "out"), lambda: clips_in(str(tmp_path))):
-        with pytest.raises(SourceOpenError, match="no permission to read it; change its permissions"):
+        with pytest.raises(SourceOpenError, match="no permission to read it; check its name and permissions"):
             read()
 
 

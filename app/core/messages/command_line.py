@@ -65,7 +65,7 @@ class ConvertText(CommandLineMessage):
     NO_OUT = "OUT is missing; name the result after {file}."
     EMPTY_NAME = "A name is empty; name the file or the folder."
     NO_SOURCE = "There is no file or folder {file}; check the name."
-    NOT_READ = "The folder {file} cannot be read: {reason}; change its permissions, or choose another one."
+    NOT_READ = "{file} cannot be read: {reason}; check its name and permissions, or choose another one."
     SUFFIX = "{file} is not the name of a video; name a video ({suffixes}) or, for PNG images, a folder."
     NO_IMAGE_NAME = "{source} is an image, and {file} is no name of one; name an image such as out.png, or a folder."
     EXISTS = "{files} exists already; add --overwrite to replace it, or choose another name."
