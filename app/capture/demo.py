@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -32,18 +31,6 @@ NOISE_SIGMA = 2.5
 NOISE_TILE = 1000
 NOISE_SHIFT = 96
 """The noise image exceeds the frame by this in both directions; each frame uses another crop."""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoView:
-    """Position of the simulated camera at one moment."""
-
-    pan_px: float
-    tilt_px: float
-    roll_deg: float
-    zoom: float
-    gain: float
-    """Exposure, about 1."""
 
 
 class DemoSource:
@@ -112,41 +99,38 @@ class DemoSource:
 
     def render(self, index: int) -> BgrImage:
         """Return frame `index`: (height, width, 3) uint8 BGR."""
-        view = self._view(index / self.info.fps)
+        matrix, gain = self._view(index / self.info.fps)
         canvas = self._scene if index < self._empty_frames else self._portrait
         width, height = self.info.width, self.info.height
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        image = cv2.warpAffine(canvas, self._matrix(view), (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+        image = cv2.warpAffine(canvas, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
         shift = np.random.default_rng((self._seed, index)).integers(0, NOISE_SHIFT, 2)
         noise = self._noise[shift[0] : shift[0] + height, shift[1] : shift[1] + width]
-        return np.asarray(cv2.addWeighted(image, view.gain, noise, 1.0, -128.0, dst=image), np.uint8)
+        return np.asarray(cv2.addWeighted(image, gain, noise, 1.0, -128.0, dst=image), np.uint8)
 
-    def _view(self, time_s: float) -> DemoView:
+    def _view(self, time_s: float) -> tuple[NDArray[np.float64], float]:
+        """Return the (2, 3) transform from frame to canvas pixels, and the exposure, about 1."""
         p, motion = self._phases, self._motion
 
         def wave(period_s: float, phase: float) -> float:
             return math.sin(2 * math.pi * time_s / period_s + phase)
 
-        return DemoView(
-            pan_px=motion * (9 * wave(7.3, p[0]) + 3 * wave(2.9, p[1]) + 0.4 * wave(0.37, p[2])),
-            tilt_px=motion * (5 * wave(5.9, p[3]) + 2 * wave(2.3, p[4]) + 0.4 * wave(0.31, p[5])),
-            roll_deg=motion * (0.7 * wave(8.7, p[6]) + 0.2 * wave(1.7, p[7])),
-            zoom=1 + motion * 0.03 * wave(11.0, p[8]),
-            gain=1 + 0.015 * wave(4.1, p[9]) + 0.006 * wave(0.083, 0.0),
-        )
-
-    def _matrix(self, view: DemoView) -> NDArray[np.float64]:
-        """Return the (2, 3) transform from frame to canvas pixels."""
+        pan_px = motion * (9 * wave(7.3, p[0]) + 3 * wave(2.9, p[1]) + 0.4 * wave(0.37, p[2]))
+        tilt_px = motion * (5 * wave(5.9, p[3]) + 2 * wave(2.3, p[4]) + 0.4 * wave(0.31, p[5]))
+        roll = math.radians(motion * (0.7 * wave(8.7, p[6]) + 0.2 * wave(1.7, p[7])))
+        zoom = 1 + motion * 0.03 * wave(11.0, p[8])
+        gain = 1 + 0.015 * wave(4.1, p[9]) + 0.006 * wave(0.083, 0.0)
         width, height = self.info.width, self.info.height
         view_width, view_height = self._view_size
         x = min(max(FACE_X, VIEW_LEFT + view_width / 2), VIEW_RIGHT - view_width / 2)
         y = max(FACE_Y, VIEW_TOP + view_height / 2)
-        x = (MARGIN_X + x + view.pan_px) * self._scale
-        y = (MARGIN_Y + y + view.tilt_px) * self._scale
-        step = view_width / width * self._scale / view.zoom
-        cos, sin = math.cos(math.radians(view.roll_deg)) * step, math.sin(math.radians(view.roll_deg)) * step
+        x = (MARGIN_X + x + pan_px) * self._scale
+        y = (MARGIN_Y + y + tilt_px) * self._scale
+        step = view_width / width * self._scale / zoom
+        cos, sin = math.cos(roll) * step, math.sin(roll) * step
         half_x, half_y = (width - 1) / 2, (height - 1) / 2
-        return np.array([[cos, -sin, x - cos * half_x + sin * half_y], [sin, cos, y - sin * half_x - cos * half_y]])
+        rows = [[cos, -sin, x - cos * half_x + sin * half_y], [sin, cos, y - sin * half_x - cos * half_y]]
+        return np.array(rows), gain
 
 
 def _view_size(width: int, height: int) -> tuple[float, float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from av.error import FFmpegError
@@ -29,14 +28,6 @@ _THREADS = 2
 """Of the decoder: the network needs the other cores."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimedFrame:
-    """A decoded frame and its presentation time, in seconds since the first frame of the first round."""
-
-    at_s: float
-    frame: VideoFrame
-
-
 class LoopingVideo:
     """The frames of a video file, round after round."""
 
@@ -58,10 +49,11 @@ class LoopingVideo:
         self.round_s: float | None = None
         """Duration of a round; None until the first one has been decoded."""
 
-    def frames(self) -> Iterator[TimedFrame]:
+    def frames(self) -> Iterator[tuple[float, VideoFrame]]:
         """Yield every frame after the first, in an endless loop; ends after the only frame.
 
-        Raises VideoError if no frame can be read any more.
+        Before each frame comes its time, in seconds since the first frame of the first round. Raises VideoError if no
+        frame can be read any more.
         """
         at_s = 0.0
         previous_s: float | None = self.first.time
@@ -73,7 +65,7 @@ class LoopingVideo:
                     stamped_s = frame.time - previous_s
                     step_s = stamped_s if _SHORTEST_STEP_S <= stamped_s <= _LONGEST_STEP_S else step_s
                 at_s, previous_s, count = at_s + step_s, frame.time, count + 1
-                yield TimedFrame(at_s, frame)
+                yield at_s, frame
             if count == 0 and self.round_s is None:
                 return  # a single frame
             if count == 0 or not self._video.rewind():
@@ -182,17 +174,17 @@ class VideoBackground:
     def _decode_ahead(self) -> None:
         try:
             skipped = 0
-            for timed in self._video.frames():
+            for at_s, frame in self._video.frames():
                 size = self._wait_for_space()
                 if size is None:
                     break
-                if self._is_late(timed) and skipped < _MOST_SKIPPED:
+                if self._is_late(at_s) and skipped < _MOST_SKIPPED:
                     skipped += 1
                     continue
                 skipped = 0
-                image = self._video.picture(timed.frame, self._layout, *size)
+                image = self._video.picture(frame, self._layout, *size)
                 with self._condition:
-                    self._ahead.append((timed.at_s, image))
+                    self._ahead.append((at_s, image))
                     self._condition.notify_all()
         except (VideoError, FFmpegError, OSError, ValueError, MemoryError) as error:
             log.warning("The background video %s stopped: %s", self.name, error)
@@ -211,7 +203,7 @@ class VideoBackground:
             )
             return None if self._reader.closing else self._size
 
-    def _is_late(self, timed: TimedFrame) -> bool:
+    def _is_late(self, at_s: float) -> bool:
         with self._condition:
-            self._decoded_s = timed.at_s
-            return self._realtime and timed.at_s + self._video.interval_s <= self._due_s
+            self._decoded_s = at_s
+            return self._realtime and at_s + self._video.interval_s <= self._due_s

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.compositing.video import LoopingVideo, TimedFrame, VideoBackground
+from app.compositing.video import LoopingVideo, VideoBackground
 from app.core.geometry import Layout
 from tests.compositing.files import COLOURS, colour_number, cut, flat, write_video
 from tests.waiting import eventually
@@ -54,7 +54,7 @@ def test_real_time_playback_follows_the_clock(tmp_path: Path) -> None:
 def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
 
-    def stuck(self: LoopingVideo) -> Iterator[TimedFrame]:
+    def stuck(self: LoopingVideo) -> Iterator[Any]:
         gate.wait(60)
         yield from ()
 

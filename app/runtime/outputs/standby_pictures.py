@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,8 @@ PLACEHOLDER_GREY = 24
 MAX_CACHED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class CardKey:
-    """What a card depends on."""
-
-    text: str
-    image: Path | None
-    width: int
-    height: int
+CardKey = tuple[str, Path | None, int, int]
+"""What a card depends on: text, image, width and height."""
 
 
 class StandbyPictures:
@@ -64,9 +57,9 @@ class StandbyPictures:
     def get(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
         text = settings.standby_text.strip() or ("" if settings.standby_image else self._default_text())
-        key = CardKey(text, settings.standby_image, width, height)
+        key = text, settings.standby_image, width, height
         with self._lock:
-            self._forget_failed((key.text, key.image))
+            self._forget_failed(key[:2])
             card = self._cached.get(key)
             if card is not None:
                 self._requested, self._fallback = None, card
@@ -94,18 +87,19 @@ class StandbyPictures:
             self._cached.pop(self._failed.pop(), None)
 
     def _draw(self, key: CardKey) -> Picture:
+        text, image, width, height = key
         problem: BackgroundError | None = None
         try:
-            card = self._make_card(key.text, key.image)
+            card = self._make_card(text, image)
         except BackgroundError as error:
-            problem, card = error, self._make_card(key.text, None)
-        picture = Picture(card.image(key.width, key.height), PictureKind.STANDBY)
+            problem, card = error, self._make_card(text, None)
+        picture = Picture(card.image(width, height), PictureKind.STANDBY)
         with self._lock:
             while len(self._cached) >= MAX_CACHED:
                 del self._cached[next(iter(self._cached))]
             self._cached[key] = picture
             if problem is not None:
                 self._failed.add(key)
-                if self._shown == (key.text, key.image):
+                if self._shown == (text, image):
                     self._board.report(Stage.OUTPUT, problem, self)
         return picture
