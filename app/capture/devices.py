@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from collections import Counter
@@ -52,8 +53,8 @@ def list_cameras() -> tuple[CameraDevice, ...]:
 
 
 def find_camera(wanted: str) -> CameraDevice | None:
-    """Return the camera with this number, device file, stable id or name; None if there is none."""
-    return camera_named(wanted, list_cameras())
+    """Return the camera with this number, device file or link to one, stable id or name; None if there is none."""
+    return camera_named(os.path.realpath(wanted) if wanted.startswith("/dev/") else wanted, list_cameras())
 
 
 def camera_named(wanted: str, cameras: Sequence[CameraDevice]) -> CameraDevice | None:

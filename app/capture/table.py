@@ -75,7 +75,7 @@ class SourceName:
 
 def parse_source(text: str) -> SourceName:
     """Parse `auto`, `demo`, `demo:empty` (tripod, the person appears later), `camera:…`, `portal`, `portal:NAME`, a
-    `/dev/video` node, a camera's number or a file.
+    `/dev/video` node or a link to one in `/dev/v4l`, a camera's number or a file.
 
     Raises UsageError for any other text.
     """
@@ -83,7 +83,7 @@ def parse_source(text: str) -> SourceName:
         raise UsageError(SourceText.EMPTY())
     if text == AUTO:
         return SourceName(AUTO)
-    if text.startswith("/dev/video") or (text.isascii() and text.isdigit()):
+    if text.startswith(("/dev/video", "/dev/v4l/")) or (text.isascii() and text.isdigit()):
         return SourceName(CAMERA, text)
     kind, colon, value = text.partition(":")
     value = value.strip()

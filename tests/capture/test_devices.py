@@ -108,6 +108,7 @@ def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.Mon
     assert (found[0].sizes, found[0].formats) == (((640, 480),), ("MJPG",))
     for wanted in ("10", "/dev/video10", "usb-Maker_Webcam_1-video-index0", "usb-1", "Webcam"):
         assert devices.find_camera(wanted) == found[0], wanted
+    assert devices.find_camera("/dev/./video10") == found[0], "as through a link in /dev/v4l"
     assert devices.find_camera("99") is None
 
 

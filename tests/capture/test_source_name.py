@@ -23,6 +23,7 @@ from app.core.settings import CaptureSettings
         ("0", SourceName("camera", "0")),
         ("./0", SourceName("file", "./0")),
         ("/dev/video2", SourceName("camera", "/dev/video2")),
+        ("/dev/v4l/by-id/usb-046d_HD", SourceName("camera", "/dev/v4l/by-id/usb-046d_HD")),
         ("camera:usb-046d_HD-video-index0", SourceName("camera", "usb-046d_HD-video-index0")),
         ("camera:platform:vivid-000", SourceName("camera", "platform:vivid-000")),
         ("clips/a film.mp4", SourceName("file", "clips/a film.mp4")),
