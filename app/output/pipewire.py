@@ -196,10 +196,11 @@ class PipeWireCamera:
             raise SinkLostError(PipeWireText.CLOSED())
         if self._node.lost:
             raise SinkLostError(PipeWireText.LOST())
-        self._wanted = sendable(*picture.size)
         if self._node.reading:
             self._node.send(self._packer.pack(picture, _PACKED[self._node.layout]))
-        elif self._wanted != self.size:
+            return
+        self._wanted = sendable(*picture.size)
+        if self._wanted != self.size:
             self._node.close()
             try:
                 self._open()
