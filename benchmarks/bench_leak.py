@@ -177,7 +177,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
     parser.add_argument("--strict", action="append", choices=LEVELS, help="repeatable; default: all levels")
     parser.add_argument("--region", choices=("on", "off"), default="on", help="see EdgeSettings.person_region")
-    parser.add_argument("--live", action="store_true", help="the network leaves out still frames, as in a call")
+    parser.add_argument("--live", action="store_true", help="the network spares work where little moves, as in a call")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")

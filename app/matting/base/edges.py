@@ -7,6 +7,7 @@ foreground is weighted there by the square of its alpha share, because it is lea
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,30 +43,18 @@ class EdgePlan:
     """Strength in 0..1, as of the other two lights; see `app.matting.light`."""
     light_wrap: float
     portrait_light: float
-
-    @property
-    def touches_alpha(self) -> bool:
-        """Whether any control changes alpha."""
-        return (
-            self.contrast is not None
-            or self.temporal_smoothing is not None
-            or self.grow_px != 0
-            or self.feather_px != 0
-        )
-
-    @property
-    def active(self) -> bool:
-        """Whether any edge control changes alpha or the foreground."""
-        return self.touches_alpha or self.despill > 0
-
-    @property
-    def relights(self) -> bool:
-        """Whether any light control changes the foreground."""
-        return max(self.light_match, self.light_wrap, self.portrait_light) > 0
+    touches_alpha: bool
+    """Whether any control changes alpha."""
+    active: bool
+    """Whether any edge control changes alpha or the foreground."""
+    relights: bool
+    """Whether any light control changes the foreground."""
 
 
+@functools.lru_cache(maxsize=8)
 def plan(edges: EdgeSettings) -> EdgePlan:
     """Return the plan for these settings."""
+    touches_alpha = any((edges.contrast > 0, edges.temporal_smoothing > 0, edges.grow_px, edges.feather_px))
     return EdgePlan(
         contrast=_contrast(edges.contrast, edges.threshold) if edges.contrast > 0 else None,
         temporal_smoothing=_smoothing_steps(edges.temporal_smoothing) if edges.temporal_smoothing > 0 else None,
@@ -76,6 +65,9 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         light_match=edges.light_match / 100,
         light_wrap=edges.light_wrap / 100,
         portrait_light=edges.portrait_light / 100,
+        touches_alpha=touches_alpha,
+        active=touches_alpha or edges.despill > 0,
+        relights=max(edges.light_match, edges.light_wrap, edges.portrait_light) > 0,
     )
 
 

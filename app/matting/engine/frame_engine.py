@@ -68,23 +68,13 @@ class FrameEngine:
         self._geometry = make_geometry(width, height)
         self.backend = make_backend(self._geometry)
         """The backend for the size of the last frame."""
+        self.info = self._described()
+        """See `MattingEngine.info`."""
         self._cuts = CutDetector()
         self._stillness = Stillness(live=live)
         self.cuts = 0
         """Number of scene cuts so far."""
         self._closed = False
-
-    @property
-    def info(self) -> EngineInfo:
-        """Return the model, executor, precision, device and ratio in use."""
-        return EngineInfo(
-            model=self._model,
-            executor=self.backend.name,
-            precision=self.backend.precision,
-            device=self.backend.device,
-            downsample_ratio=self._geometry.ratio,
-            small_size=(self._geometry.small_width, self._geometry.small_height),
-        )
 
     @property
     def overlaps(self) -> bool:
@@ -201,7 +191,18 @@ class FrameEngine:
         backend = self._make_backend(geometry)
         self.backend.close()
         self._geometry, self.backend = geometry, backend
+        self.info = self._described()
         self._stillness.forget()
+
+    def _described(self) -> EngineInfo:
+        return EngineInfo(
+            model=self._model,
+            executor=self.backend.name,
+            precision=self.backend.precision,
+            device=self.backend.device,
+            downsample_ratio=self._geometry.ratio,
+            small_size=(self._geometry.small_width, self._geometry.small_height),
+        )
 
 
 def step_together(

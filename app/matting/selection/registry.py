@@ -165,7 +165,7 @@ def build_engine(
 
     framing: crop of the source's frame that the engine receives; the plate, which shows the whole frame, is cropped
     identically. shared: capture and outputs run beside the engine and need the cores as well. live: the network may
-    leave out frames in which little moves.
+    spare work where little moves.
 
     Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run.
     """
