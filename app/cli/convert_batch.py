@@ -98,7 +98,7 @@ def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
         yield lambda event: print(json.dumps(asdict(event)), flush=True)
         return
     shares: dict[str, float] = {}
-    with progress_bar(f"{clips} clips", TaskProgressColumn()) as show:
+    with progress_bar("1 clip" if clips == 1 else f"{clips} clips", TaskProgressColumn()) as show:
 
         def tell(event: Event) -> None:
             if event.state == "failed" or event.error:
