@@ -45,7 +45,7 @@ class Packer:
             person = to_bgra(picture, *self.size)
             return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
         image = side_by_side(picture).image if self._side_by_side else picture.image
-        fitted = image if image.shape[1::-1] == self.size else geometry.letterbox(image, *self.size)
+        fitted = geometry.letterbox(image, *self.size)
         if layout == "BGR":
             return fitted
         if self._converter is None or self._converter.layout != layout:

@@ -92,7 +92,7 @@ class VirtualCamera:
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
         self._backend, self._fps, self._side_by_side = backend, max(1.0, fps), side_by_side
-        self._picture_size, self._wanted = (width, height), self._sendable(width, height)
+        self._wanted = self._sendable(width, height)
         chosen = self._open_first(_candidates(device_or_label))
         self.device = chosen.id
         """The device file, or the name if there is none."""
@@ -110,8 +110,9 @@ class VirtualCamera:
         """
         if self._feed.closed:
             raise SinkLostError(VirtualCameraText.CLOSED(device=self.device))
-        if picture.size != self._picture_size:
-            self._picture_size, self._wanted = picture.size, self._sendable(*picture.size)
+        wanted = self._sendable(*picture.size)
+        if wanted != self._wanted:
+            self._wanted = wanted
             if self._resized():
                 return
         packed = self._packer.pack(picture, self._feed.layout or "BGR")

@@ -83,7 +83,7 @@ class DriftingBackdrop:
         self, background: Background, settings: BackgroundSettings, width: int, height: int, time_s: float
     ) -> Backdrop:
         """Return what is behind the person, in this size at this time of the background's clock."""
-        if not moves(settings):
+        if not _moves(settings):
             return background.backdrop(width, height, time_s)
         margin_x, margin_y = margins(width, height, settings.parallax)
         larger = background.backdrop(width + 2 * margin_x, height + 2 * margin_y, time_s)
@@ -93,7 +93,7 @@ class DriftingBackdrop:
 
     def watch(self, settings: BackgroundSettings, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if moves(settings):
+        if _moves(settings):
             self.follow(alpha, now_s)
 
     def shifted(self, image: BgrImage, width: int, height: int, offset: tuple[float, float]) -> BgrImage:
@@ -125,6 +125,5 @@ class DriftingBackdrop:
         self.offset = _towards(self.offset, self._first, part)
 
 
-def moves(settings: BackgroundSettings) -> bool:
-    """Return whether parallax moves this background."""
+def _moves(settings: BackgroundSettings) -> bool:
     return settings.parallax > 0 and settings.kind in MOVING

@@ -17,7 +17,7 @@ from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Picture
-from app.people.parallax import DriftingBackdrop, moves
+from app.people.parallax import DriftingBackdrop
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from app.runtime.worker import Prepared, Preparer
@@ -65,8 +65,6 @@ class Backdrops:
         """What the background in use was opened for."""
         self._settings: BackgroundSettings | None = None
         """What the background in use follows."""
-        self._moves = False
-        """It follows the head."""
         self.slides = 0
         """Number of slides; 0 without slides (any thread)."""
         self._problem: Exception | None = None
@@ -115,7 +113,7 @@ class Backdrops:
         if wanted.kind == "none":
             self._report(None)  # no background can fail
         if self._background is not None and wanted is not self._settings and self._wanted_opened == self._opened:
-            self._settings, self._moves = wanted, moves(wanted)
+            self._settings = wanted
             self._background.follow(wanted)
 
     def _take(self, outcome: Prepared[BackgroundSettings, Background], asked_for: BackgroundSettings) -> None:
@@ -137,7 +135,6 @@ class Backdrops:
         replaced, self._background = self._background, background
         self._opened = None if settings is None else settings.opened
         self._settings, self._problem = settings, None
-        self._moves = settings is not None and moves(settings)
         self.slides = 0 if background is None else background.slides
         if replaced is not None:
             self.preparer.retire(replaced)  # closing a video may take longer than a frame
@@ -158,10 +155,7 @@ class Backdrops:
         shown: Backdrop | None = None
         if self._background is not None and self._settings is not None:
             try:
-                if self._moves:
-                    shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
-                else:
-                    shown = self._background.backdrop(*frame.size, time_s)
+                shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
                 problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 problem = error
@@ -172,7 +166,7 @@ class Backdrops:
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if self._settings is not None and self._moves:
+        if self._settings is not None:
             self._drifting.watch(self._settings, alpha, now_s)
 
     def _report(self, problem: Exception | None) -> None:
@@ -197,8 +191,6 @@ class OverlayPainter:
         )
         self._board = board
         self._requested: OverlayKey | None = None
-        self._derived_from: tuple[object, ...] = ()
-        """What `_requested` was derived from."""
         self.current: Overlay | None = None
         """What `painted` draws; None for nothing."""
         self._size = (0, 0)
@@ -206,30 +198,23 @@ class OverlayPainter:
     def retry(self) -> None:
         """Render the overlay again at the next frame: its file may be there now (any thread)."""
         self._requested = None
-        self._derived_from = ()
 
     def follow(self, settings: Settings, width: int, height: int) -> None:
         """Take what has been rendered, and have rendered what is wanted for frames of this size."""
-        derived_from = settings.overlay, width, height, settings.output.mirror
-        if derived_from != self._derived_from or (self._requested is not None and self._requested.minute):
-            self._derived_from = derived_from
-            self._request(wanted_overlay(*derived_from), (width, height))
+        wanted = wanted_overlay(settings.overlay, width, height, settings.output.mirror)
+        if wanted != self._requested:
+            self._requested = wanted
+            if wanted is None:
+                self._board.report(Stage.OVERLAY, None)
+            else:
+                self.preparer.request(wanted)
+            if wanted is None or self._size != (width, height):
+                self.current = None
         outcome = self.preparer.take()
         if outcome is None or outcome.key != self._requested:
             return
         self.current, self._size = outcome.value, (width, height)
         self._board.report(Stage.OVERLAY, outcome.error)
-
-    def _request(self, wanted: OverlayKey | None, size: tuple[int, int]) -> None:
-        if wanted == self._requested:
-            return
-        self._requested = wanted
-        if wanted is None:
-            self._board.report(Stage.OVERLAY, None)
-        else:
-            self.preparer.request(wanted)
-        if wanted is None or self._size != size:
-            self.current = None
 
     def painted(self, picture: Picture) -> Picture:
         """Return the picture with the overlay, on a copy of its pixels."""

@@ -129,7 +129,7 @@ class MattingWorker:
             picture = Picture(shown.image, PictureKind.UNMATTED, frame=shown)
             self._show(self._overlay.painted(picture), settings.hides)
         elif isinstance(decision, Run):
-            self._matte(decision, frame if decision.framing.zoom == 1 else cropped(frame, decision.framing), settings)
+            self._matte(decision, cropped(frame, decision.framing), settings)
 
     def _matte(self, run: Run, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
@@ -196,8 +196,7 @@ class MattingWorker:
             editor = self._people if edited else None
             derived = conditions_of(settings, run, shown, backdrop, want_foreground=wanted, editor=editor)
             self._conditions, self._derived_from = derived, derived_from
-        if run.framing.zoom != 1:
-            backdrop = magnified(backdrop, run.framing.zoom)
+        backdrop = magnified(backdrop, run.framing.zoom)
         return replace(self._conditions, backdrop=backdrop, overlay=self._overlay.current)
 
     def _repeats_pending(self, frame: Frame) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import cv2
@@ -57,14 +56,13 @@ class Pipeline:
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
-        in_force: Callable[[], Settings] = partial(getattr, self.owner, "current")
-        self._gate = Gate(in_force, self._cards.get)
+        self._gate = Gate(lambda: self.settings, self._cards.get)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
         self.screen = ScreenUse()
         self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._context = SinkContext(
-            in_force, self._parts.open_microphone, self._board.report, shared.between_steps.wait
+            lambda: self.settings, self._parts.open_microphone, self._board.report, shared.between_steps.wait
         )
         self._sinks = [SinkWorker(spec, self._context, self._gate, shared) for spec in self._parts.sinks]
         self.demand = DemandWatch(shared, self._sinks)

@@ -162,17 +162,18 @@ class Compositor:
         edges: EdgePlan,
         want_foreground: bool,
         placement: PlacementSettings | None = None,
-        room: object = None,
+        blurred_for: object = None,
     ) -> Matte:
         """Return the matte of a frame, (H, W, 3). placement: see `MatteEdit`.
 
-        room: equal by identity where the blurred background of the composite before still fits; None if it does not.
+        blurred_for: equal by identity where the blurred background of the composite before still fits; None if it does
+        not.
         """
         small, coarse, cells = coefficients.small, coefficients.coarse, coefficients.cells
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
         picture = (
-            self._blurred(small, coarse, backdrop, room)
+            self._blurred(small, coarse, backdrop, blurred_for)
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
@@ -208,8 +209,8 @@ class Compositor:
             return matte
         return placed(matte, np.ascontiguousarray(picture[: size[0], : size[1]]), placement, self._strips)
 
-    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground, room: object) -> BgrImage:
-        if self._room is not None and room is self._room[0] and backdrop == self._room[1]:
+    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground, blurred_for: object) -> BgrImage:
+        if self._room is not None and blurred_for is self._room[0] and backdrop == self._room[1]:
             return self._room[2]
         geometry = self._geometry
         size = geometry.blur_factor, geometry.width, geometry.height
@@ -220,7 +221,7 @@ class Compositor:
         strength, bokeh, zoom = backdrop.strength, backdrop.bokeh, backdrop.zoom
         picture = blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
         # The blur that grows with the distance changes with every frame.
-        self._room = None if room is None or backdrop.distance else (room, backdrop, picture)
+        self._room = None if blurred_for is None or backdrop.distance else (blurred_for, backdrop, picture)
         return picture
 
     def _finished(

@@ -79,7 +79,7 @@ class CpuBackend(ABC):
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter()
         self._last: Coefficients | None = None
-        self._room = object()
+        self._blurred_for = object()
         """Another object once so much has moved that the blurred background is made anew."""
         self._resets_compositor = False
         """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
@@ -107,13 +107,14 @@ class CpuBackend(ABC):
         reuse: Reuse = Reuse.NOTHING,
     ) -> Pending:
         """Run one step; see `Backend.step`."""
-        still = reuse is Reuse.MATTE and self._last is not None
-        if not still or self._last is None:
-            if reuse is Reuse.NOTHING or self._last is None:
-                self._room = object()
+        if self._last is None:
+            reuse = Reuse.NOTHING
+        if reuse is Reuse.NOTHING:
+            self._blurred_for = object()
+        if self._last is None or reuse is not Reuse.MATTE:
             self._last = self._strict_coefficients(frame, edges, reuse is Reuse.FEATURES)
         coefficients, shown, placement = self._last, frame, None
-        room = self._room if edit is None else None
+        blurred_for = self._blurred_for if edit is None else None
         if edit is not None:
             matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
             shown, coefficients = edited(frame, coefficients, matte_edit, self._strips)
@@ -129,11 +130,11 @@ class CpuBackend(ABC):
         def result() -> Matte:
             if resets:
                 self._compositor.reset()
-            composited = shown, coefficients, backdrop, plan(edges), want_foreground, placement, room
+            composited = shown, coefficients, backdrop, plan(edges), want_foreground, placement, blurred_for
             matte = self._compositor.composite(*composited)
             return matte if shown is frame else replace(matte, frame=shown)
 
-        return Pending(result, detach, still)
+        return Pending(result, detach, still=reuse is Reuse.MATTE)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings, steady: bool) -> Coefficients:
         coefficients = self.infer(frame, edges.person_region, steady)
