@@ -28,10 +28,11 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
     ]
 
 
-def bundled_backend(geometry: StepGeometry, threads: int | None = None) -> OpenVinoBackend:
+def bundled_backend(geometry: StepGeometry, threads: int | None = None, *, live: bool = False) -> OpenVinoBackend:
     """Return the bundled network in OpenVINO."""
     spec = bundled()
-    return OpenVinoBackend(artefact_cache.artefacts.load(spec.name, find(spec.name)), geometry, threads=threads)
+    artefact = artefact_cache.artefacts.load(spec.name, find(spec.name))
+    return OpenVinoBackend(artefact, geometry, threads=threads, live=live)
 
 
 def assert_nothing_shared(mattes: Sequence[Matte], given: Sequence[BgrImage]) -> None:

@@ -11,8 +11,10 @@ from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.openvino.around import SmallPlate
 from app.matting.openvino.artefact import Artefact
+from app.matting.openvino.narrowed import NarrowedNetwork
 from app.matting.openvino.recurrent import RecurrentNetwork
 from app.matting.plate.plate import lit_plate
+from app.matting.region.columns import window_width
 from app.matting.region.roi import RegionCoefficients, Roi
 from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 
@@ -21,32 +23,55 @@ class OpenVinoBackend(CpuBackend):
     """Runs a network on the whole frame, or on the part of it around people; see `app.matting.region`."""
 
     def __init__(
-        self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32", threads: int | None = None
+        self,
+        artefact: Artefact,
+        geometry: StepGeometry,
+        precision: str = "float32",
+        threads: int | None = None,
+        *,
+        live: bool = False,
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
-        Raises RuntimeError if OpenVINO fails to compile it.
+        live: whether the network may leave out columns beside people; see `NarrowedNetwork`. Raises RuntimeError if
+        OpenVINO fails to compile it.
         """
         super().__init__(geometry, precision, threads)
         self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, threads)
+        window = window_width(geometry.small_width) if live and artefact.states else None
+        narrow = (
+            None
+            if window is None
+            else RecurrentNetwork(
+                artefact, StepGeometry(window, geometry.small_height, 1.0), precision, self._strips, threads
+            )
+        )
+        self._narrowed = NarrowedNetwork(self._network, narrow)
         self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
         self.tracker = RegionTracker((geometry.width, geometry.height))
         self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
 
+    @property
+    def columns(self) -> int | None:
+        """First column of the window that the network saw last; None if it saw all columns."""
+        return self._narrowed.at
+
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         super().reset(seen)
-        self._network.reset()
+        self._narrowed.reset()
         self.tracker.reset()
         self.tracker.seen = self.tracker.whole
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
+        self._narrowed.leave()
         return {**super().state(), **self._network.state(), **prefixed("region", self.tracker.state())}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
+        self._narrowed.reset()
         self._network.load_state(arrays)
         super().load_state(arrays)
         self.tracker.load_state(under("region", arrays))
@@ -56,6 +81,7 @@ class OpenVinoBackend(CpuBackend):
         tracker, alpha_outside = self.tracker, None
         if not region:
             tracker.reset()
+            self._narrowed.leave()
         elif not tracker.roi.is_whole:
             self._strips.shrink(frame, self._ratios, self._whole_small)
             if tracker.full_frame_due:
@@ -74,11 +100,13 @@ class OpenVinoBackend(CpuBackend):
 
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown."""
+        if self.tracker.seen.is_whole:
+            self._narrowed.follow(alpha)
         self.tracker.follow(people_box(alpha, self.tracker.whole, certain_share=CERTAIN_SHARE))
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""
-        self._network.close()
+        self._narrowed.close()
         super().close()
 
     def _infer_at(self, frame: BgrImage, roi: Roi, steady: bool = False) -> Coefficients:
@@ -87,11 +115,12 @@ class OpenVinoBackend(CpuBackend):
         Its memory of another region is dropped: to resample the memory instead is no more accurate.
         """
         if roi != self.tracker.seen:
-            self._network.reset()
+            self._narrowed.reset()
             self.tracker.seen = roi
+        if roi.is_whole:
+            return self._narrowed.run(frame, self._ratios, steady)
         height, width = self._whole_small.shape[1:]
-        ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
-        return self._network.run(roi.cut(frame), ratios, steady)
+        return self._network.run(roi.cut(frame), (width / roi.width, height / roi.height), steady)
 
 
 class SeenPlateBackend(OpenVinoBackend):

@@ -25,7 +25,7 @@ HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
 Shape = tuple[int, ...]
 Arrays = dict[str, NDArray[np.float32]]
 DECISION, FORGETTING = "decision.last", "forgetting.last"
-"""Names of what the stages around the network remember."""
+"""Names of what the stages around the network remember, at the size of the small frame and at a quarter of it."""
 
 
 def halved_shapes(height: int, width: int) -> dict[str, Shape]:
@@ -118,6 +118,9 @@ class RecurrentNetwork:
             self._last[DECISION] = np.zeros((height, width), np.float32)
         if self._forgetting is not None:
             self._last[FORGETTING] = quartered(np.zeros((3, height, width), np.float32))
+        self._columns_of = {f"state{index}": (2, factor) for index, (_, factor) in enumerate(artefact.states)}
+        self._columns_of |= {DECISION: (1, 1), FORGETTING: (2, 4)}
+        """Axis of the columns in what is remembered, and columns of the small frame to one."""
         before, after = state_names(len(artefact.states))
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
@@ -167,7 +170,18 @@ class RecurrentNetwork:
         frame: the stream's frame, or a part of it; ratios: of the network's input to it. steady: as of
         `CpuBackend.infer`.
         """
-        small = self._shrink(frame, ratios)
+        self.shrink(frame, ratios)
+        return self.step(steady)
+
+    def shrink(self, frame: BgrImage, ratios: Ratios) -> Floats:
+        """Fill and return the network's input; see `run`."""
+        self._strips.shrink(frame, ratios, self.small)
+        return self.small
+
+    def step(self, steady: bool = False) -> Coefficients:
+        """Return what `run` does, of the network's input."""
+        small = self.small
+        self._halve()
         if self._forgetting is not None:
             forget_changed(small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
         if self.plate is not None:
@@ -209,6 +223,22 @@ class RecurrentNetwork:
         """All that is remembered of the stream, by name."""
         return {f"state{index}": array for index, array in enumerate(self._states[self._turn])} | self._last
 
+    def take_memory(self, other: RecurrentNetwork, own_first: int, first: int, width: int) -> None:
+        """Copy what another network of the same kind remembers of `width` columns of the small frame.
+
+        own_first, first: where the columns begin in the small frame of either network; all three are multiples of all
+        factors of states.
+        """
+        self._has_features = False
+        theirs = other._memory
+        for name, array in self._memory.items():
+            axis, factor = self._columns_of[name]
+            own, source = (
+                np.moveaxis(memory, axis, 0)[begin // factor : (begin + width) // factor]
+                for memory, begin in ((array, own_first), (theirs[name], first))
+            )
+            np.copyto(own, source)
+
     def reset(self) -> None:
         """Forget the stream."""
         self._has_features = False
@@ -230,13 +260,6 @@ class RecurrentNetwork:
         for requests in self._requests:
             while requests:
                 requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
-
-    def _shrink(self, frame: BgrImage, ratios: Ratios) -> Floats:
-        """Fill and return the network's input."""
-        small = self.small
-        self._strips.shrink(frame, ratios, small)
-        self._halve()
-        return small
 
     def _halve(self) -> None:
         for larger, halved in itertools.pairwise((self.small, *self._halves)):

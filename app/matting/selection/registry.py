@@ -24,11 +24,16 @@ from models.table import bundled
 
 
 def make_backend(
-    settings: EngineSettings, choice: Choice, geometry: StepGeometry, threads: int | None = None
+    settings: EngineSettings,
+    choice: Choice,
+    geometry: StepGeometry,
+    threads: int | None = None,
+    *,
+    live: bool = False,
 ) -> Backend:
     """Return the backend of a network without a plate. threads: of a step in OpenVINO; None for all cores.
 
-    Raises ModelError or RuntimeError if it cannot run.
+    live: whether it may spare work beside people. Raises ModelError or RuntimeError if it cannot run.
     """
     if choice.executor == "openvino":
         from app.matting.kernels.loading import start_loading
@@ -39,7 +44,7 @@ def make_backend(
 
         direct = geometry.ratio == 1 and choice.spec.direct
         artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
-        return OpenVinoBackend(artefact, geometry, choice.precision, threads)
+        return OpenVinoBackend(artefact, geometry, choice.precision, threads, live=live)
     from app.matting.torch.networks import load_core
     from app.matting.torch.torch_backend import TorchBackend
 
@@ -200,7 +205,7 @@ def network_engine(
 
     def make(geometry: StepGeometry) -> Backend:
         with backend_errors(choice.model, choice.device, choice.precision):
-            return make_backend(settings, choice, geometry, threads(geometry))
+            return make_backend(settings, choice, geometry, threads(geometry), live=live)
 
     return FrameEngine(choice.model, make, make_geometry, width, height, live=live)
 

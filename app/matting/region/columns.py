@@ -1,0 +1,135 @@
+"""Decides which columns of the small frame the network looks at: those around people, while nothing moves beside them.
+
+The network then computes only what a part of the frame needs. `app.matting.region.tracker` does the opposite where
+people are far away: there the network sees a part at its full size.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from app.core.types import Floats
+
+STEP = 16
+"""Windows begin at multiples of this: networks remember at most this many columns of the small frame in one."""
+SHARE = 0.7
+"""Of the columns that a window has, rounded down to a multiple of twice `STEP`."""
+MARGIN, LEAST_MARGIN = 10, 6
+"""Columns beside what is shown that a window has at first, but for the border of the frame, and when it is moved."""
+SHOWN_ALPHA = 0.1
+"""Alpha from which something is shown: with less of it in each pixel beside the window, nobody is there."""
+TOUCH = 3
+"""The window is too narrow once something is shown in this many columns at its border."""
+SETTLE_FRAMES, MOST_SETTLE_FRAMES = 15, 240
+"""Frames in a row in which what is shown must fit a window before it is used; after failures up to the second."""
+WHOLE_EVERY, WHOLE_FRAMES = 90, 5
+"""Frames in a row with a window at most, and frames in which the network then looks at all columns; strict mode shows
+nobody in the first two."""
+CELLS = 20, 12
+"""Columns and rows of the cells in which motion is looked for."""
+MOVED = 0.05
+"""Change of a cell, of 1, that may be somebody who comes: the network looks at all columns, from the same frame on."""
+SHIFT = np.float32(0.25)
+"""Share of the contrast to its neighbours by which a cell changes before a camera in the hand."""
+_SQUARE = np.ones((3, 3), np.uint8)
+FOLLOW = np.float32(1 / 16)
+"""Share of the difference by which the cells to compare with follow the picture: light and a camera in the hand move
+them slowly."""
+
+
+def window_width(small_width: int) -> int | None:
+    """Return the number of columns of a window; None: the frame is too small for one."""
+    width = int(SHARE * small_width) // (2 * STEP) * 2 * STEP
+    return width if width >= 6 * STEP else None
+
+
+class ColumnTracker:
+    """Chooses the first column of the window for each frame of a stream."""
+
+    def __init__(self, small_width: int, window: int) -> None:
+        """small_width, window: number of columns."""
+        self._width, self._window = small_width, window
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream: the network looks at all columns."""
+        self._first: int | None = None
+        """Of the window for the next frame; None: there is none."""
+        self._cells: Floats | None = None
+        """Means of the last frames, (3, 12, 20)."""
+        self._narrow = self._whole = self._fitting = 0
+        """Frames in a row with a window, frames left in which there is none, and frames in a row that would fit one."""
+        self._settle = SETTLE_FRAMES
+
+    def choose(self, small: Floats) -> int | None:
+        """Return the window's first column for a frame, (3, h, w) RGB in 0..1; None: all columns."""
+        cells, last = _cells(small), self._cells
+        self._cells = cells if last is None else last + FOLLOW * (cells - last)
+        if self._first is None or last is None:
+            return None
+        self._whole -= 1
+        moved = _moved(cells, last, *self._beside(self._first))
+        if moved:
+            self._cells = cells
+        if moved or self._narrow == WHOLE_EVERY:
+            self._narrow, self._whole = 0, WHOLE_FRAMES
+        if self._whole > 0:
+            return None
+        self._narrow += 1
+        return self._first
+
+    def is_too_narrow(self, alpha: Floats) -> bool:
+        """Return whether somebody continues beyond the window of this frame. alpha: (h, w) of the window."""
+        first = self._first
+        assert first is not None
+        left = first > 0 and bool((alpha[:, :TOUCH] > SHOWN_ALPHA).any())
+        right = first + self._window < self._width and bool((alpha[:, -TOUCH:] > SHOWN_ALPHA).any())
+        if left or right:
+            self._fail()
+        return left or right
+
+    def follow(self, alpha: Floats) -> None:
+        """Choose the window for the next frame. alpha: (h, w) of a frame, as it is shown."""
+        shown = np.flatnonzero(alpha.max(0) > SHOWN_ALPHA)
+        if not shown.size:
+            self._first, self._fitting = None, 0
+            return
+        left, right = int(shown[0]), int(shown[-1]) + 1
+        if self._first is not None and self._margin(left, right, self._first) >= LEAST_MARGIN:
+            return
+        last = (self._width - self._window) // STEP
+        first = STEP * min(max(0, round(((left + right) / 2 - self._window / 2) / STEP)), last)
+        if self._margin(left, right, first) < MARGIN:
+            if self._first is not None:
+                self._fail()
+            self._fitting = 0
+            return
+        self._fitting += 1
+        if self._first is not None or self._fitting >= self._settle:
+            self._first = first
+
+    def _fail(self) -> None:
+        self._first, self._fitting = None, 0
+        self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
+
+    def _margin(self, left: int, right: int, first: int) -> float:
+        """Return the least number of columns between what is shown and a border of the window inside the frame."""
+        end = first + self._window
+        return min(left - first if first > 0 else np.inf, end - right if end < self._width else np.inf)
+
+    def _beside(self, first: int) -> tuple[int, int]:
+        """Return where the cells to the left of a window end, and where those to the right begin."""
+        return first * CELLS[0] // self._width, -(-(first + self._window) * CELLS[0] // self._width)
+
+
+def _cells(small: Floats) -> Floats:
+    """Return the means of cells, (3, 12, 20)."""
+    return np.stack([np.asarray(cv2.resize(plane, CELLS, interpolation=cv2.INTER_AREA)) for plane in small])
+
+
+def _moved(cells: Floats, last: Floats, left: int, right: int) -> bool:
+    """Return whether something moves in the cells before column `left`, or from `right` on."""
+    contrast = np.stack([np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE)) for plane in last])
+    moved = np.abs(cells - last) > MOVED + SHIFT * contrast
+    return bool(moved[:, :, :left].any() or moved[:, :, right:].any())

@@ -1,0 +1,115 @@
+"""A recurrent network that looks at the columns around people gives the matte of the frame, and misses nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from app.core.settings import EdgeSettings
+from app.core.types import AlphaImage, BgrImage
+from app.matting.base.interface import StepGeometry
+from app.matting.openvino.openvino_backend import OpenVinoBackend
+from app.matting.region.columns import SETTLE_FRAMES, window_width
+from tests.clips import demo
+from tests.matting.networks import bundled_backend
+
+SIZE = 320, 180
+GEOMETRY = StepGeometry(*SIZE, 1.0)
+BACKDROP = np.full((SIZE[1], SIZE[0], 3), (200, 30, 120), np.uint8)
+EDGES = EdgeSettings()
+FRAMES = demo(*SIZE, range(SETTLE_FRAMES + 12))
+"""The person of the demo sways; about 0.6 of the frame's width."""
+
+
+@pytest.fixture(scope="module")
+def _backends() -> Iterator[tuple[OpenVinoBackend, OpenVinoBackend]]:
+    backends = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True)
+    for backend in backends:
+        alpha_of(backend, FRAMES[0])  # starts its threads
+    yield backends
+    for backend in backends:
+        backend.close()
+
+
+@pytest.fixture
+def whole(_backends: tuple[OpenVinoBackend, OpenVinoBackend]) -> OpenVinoBackend:
+    _backends[0].reset()
+    return _backends[0]
+
+
+@pytest.fixture
+def live(_backends: tuple[OpenVinoBackend, OpenVinoBackend]) -> OpenVinoBackend:
+    _backends[1].reset()
+    return _backends[1]
+
+
+def alpha_of(backend: OpenVinoBackend, frame: BgrImage, edges: EdgeSettings = EDGES) -> AlphaImage:
+    return backend.step(frame, BACKDROP, edges).result().alpha
+
+
+def settle(*backends: OpenVinoBackend) -> None:
+    """Show somebody until the live backend looks at a window."""
+    for frame in FRAMES[:-4]:
+        for backend in backends:
+            alpha_of(backend, frame)
+    assert backends[-1].columns is not None
+
+
+def test_the_matte_is_nearly_that_of_the_whole_frame(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
+    settle(whole, live)
+    for frame in FRAMES[-4:]:
+        expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
+        assert live.columns is not None
+        assert 0 < np.abs(expected / 255.0 - alpha / 255.0).mean() < 1e-3, "0 is the whole frame"
+        beside = np.ones(SIZE[0], np.bool_)
+        beside[live.columns : live.columns + (window_width(SIZE[0]) or 0)] = False
+        assert beside.any()
+        assert not alpha[:, beside].any()
+
+
+def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(
+    whole: OpenVinoBackend, live: OpenVinoBackend
+) -> None:
+    settle(whole, live)
+    for frame in FRAMES[-4:]:
+        two = frame.copy()
+        two[:, 220:] = frame[:, 60:160]  # the middle of the person once more
+        expected, alpha = alpha_of(whole, two), alpha_of(live, two)
+        assert live.columns is None
+    assert (expected[:, 240:] > 127).mean() > 0.2
+    assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-3
+
+
+def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
+    whole: OpenVinoBackend, live: OpenVinoBackend
+) -> None:
+    settle(whole, live)
+    moved = [np.ascontiguousarray(np.roll(frame, 60, 1)) for frame in FRAMES[-4:]]
+    for frame in moved:
+        expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
+        assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
+
+
+def test_the_switch_and_a_reset_show_the_whole_frame(live: OpenVinoBackend) -> None:
+    settle(live)
+    alpha_of(live, FRAMES[-1], EDGES.replace(person_region=False))
+    assert live.columns is None
+    settle(live)
+    live.reset()
+    alpha_of(live, FRAMES[-1])
+    assert live.columns is None
+
+
+def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
+    settle(live)
+    whole.load_state(live.state())
+    expected = alpha_of(live, FRAMES[-1])
+    np.testing.assert_array_equal(alpha_of(whole, FRAMES[-1]), expected)
+
+
+def test_films_are_always_seen_whole(whole: OpenVinoBackend) -> None:
+    for frame in FRAMES:
+        alpha_of(whole, frame)
+        assert whole.columns is None
