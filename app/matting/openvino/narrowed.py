@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
+from app.core.threads import name_thread
 from app.core.types import BgrImage, Floats
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.strips import Ratios
@@ -18,22 +22,33 @@ class NarrowedNetwork:
     the window it stays.
     """
 
-    def __init__(self, whole: RecurrentNetwork, narrow: RecurrentNetwork | None) -> None:
-        """whole: sees all columns. narrow: the same network for fewer columns; None: all are always seen."""
-        self._whole, self._narrow = whole, narrow
-        self._width = 0 if narrow is None else narrow.small.shape[2]
-        self._columns = ColumnTracker(whole.small.shape[2], self._width)
+    def __init__(self, whole: RecurrentNetwork, width: int, make: Callable[[], RecurrentNetwork] | None) -> None:
+        """whole: sees all columns. make: returns the same network for `width` columns; None: all are always seen.
+
+        It is made beside the first frames, which need all columns.
+        """
+        self._whole, self._width = whole, width
+        self._columns = ColumnTracker(whole.small.shape[2], width)
+        self._pool = ThreadPoolExecutor(
+            1, thread_name_prefix="compiler", initializer=name_thread, initargs=("compiler",)
+        )
+        self._made = None if make is None else self._pool.submit(make)
         self.at: int | None = None
         """First column of the window that was looked at last, and that has the memory; None: all columns."""
 
+    @property
+    def _narrow(self) -> RecurrentNetwork | None:
+        """The network for fewer columns, once it is made. Raises RuntimeError if that failed."""
+        return self._made.result() if self._made is not None and self._made.done() else None
+
     def run(self, frame: BgrImage, ratios: Ratios, steady: bool) -> Coefficients:
         """Return the coefficients of a frame; see `RecurrentNetwork.run`."""
-        small = self._whole.shrink(frame, ratios)
-        first = None if self._narrow is None else self._columns.choose(small)
+        small, narrow = self._whole.shrink(frame, ratios), self._narrow
+        first = None if narrow is None else self._columns.choose(small)
         self._hand_over(first)
-        if self._narrow is not None and first is not None:
-            np.copyto(self._narrow.small, small[:, :, first : first + self._width])
-            part = self._narrow.step(steady)
+        if narrow is not None and first is not None:
+            np.copyto(narrow.small, small[:, :, first : first + self._width])
+            part = narrow.step(steady)
             if not self._columns.is_too_narrow(part.coarse):
                 return self._on_frame(part, first)
             self._hand_over(None)
@@ -57,18 +72,20 @@ class NarrowedNetwork:
 
     def close(self) -> None:
         """Release the requests of both networks. Idempotent."""
-        for network in (self._whole, self._narrow):
-            if network is not None:
-                network.close()
+        self._pool.shutdown()
+        self._whole.close()
+        if self._made is not None and self._made.exception() is None:
+            self._made.result().close()
 
     def _hand_over(self, first: int | None) -> None:
         """Carry the memory to the window that begins at column `first`, or to the whole frame."""
-        if first == self.at or self._narrow is None:
+        narrow = self._narrow
+        if first == self.at or narrow is None:
             return
         if self.at is not None:
-            self._whole.take_memory(self._narrow, self.at, 0, self._width)
+            self._whole.take_memory(narrow, self.at, 0, self._width)
         if first is not None:
-            self._narrow.take_memory(self._whole, 0, first, self._width)
+            narrow.take_memory(self._whole, 0, first, self._width)
         self.at = first
 
     def _on_frame(self, part: Coefficients, first: int) -> Coefficients:

@@ -38,15 +38,13 @@ class OpenVinoBackend(CpuBackend):
         """
         super().__init__(geometry, precision, threads)
         self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, threads)
-        window = window_width(geometry.small_width) if live and artefact.states else None
-        narrow = (
-            None
-            if window is None
-            else RecurrentNetwork(
-                artefact, StepGeometry(window, geometry.small_height, 1.0), precision, self._strips, threads
-            )
-        )
-        self._narrowed = NarrowedNetwork(self._network, narrow)
+        width = window_width(geometry.small_width) if live and artefact.states else 0
+
+        def narrow() -> RecurrentNetwork:
+            part = StepGeometry(width, geometry.small_height, 1.0)
+            return RecurrentNetwork(artefact, part, precision, self._strips, threads)
+
+        self._narrowed = NarrowedNetwork(self._network, width, narrow if width else None)
         self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
         self.tracker = RegionTracker((geometry.width, geometry.height))

@@ -38,10 +38,10 @@ FOLLOW = np.float32(1 / 16)
 them slowly."""
 
 
-def window_width(small_width: int) -> int | None:
-    """Return the number of columns of a window; None: the frame is too small for one."""
+def window_width(small_width: int) -> int:
+    """Return the number of columns of a window; 0: the frame is too small for one."""
     width = int(SHARE * small_width) // (2 * STEP) * 2 * STEP
-    return width if width >= 6 * STEP else None
+    return width if width >= 6 * STEP else 0
 
 
 class ColumnTracker:
