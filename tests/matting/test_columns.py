@@ -146,7 +146,8 @@ def test_a_window_that_proves_too_narrow_again_and_again_is_used_less() -> None:
         while look(tracker, shown(LEFT, RIGHT)) is None:
             frames += 1
         waited.append(frames)
-        look(tracker, shown(10, RIGHT + 80))
+        assert tracker.choose(ROOM) is not None
+        assert tracker.is_too_narrow(np.ones((HEIGHT, WINDOW), np.float32))
     assert waited[:3] == [SETTLE_FRAMES, 2 * SETTLE_FRAMES, 4 * SETTLE_FRAMES]
     assert waited[-1] == MOST_SETTLE_FRAMES
 

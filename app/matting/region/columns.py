@@ -15,14 +15,15 @@ STEP = 16
 """Windows begin at multiples of this: networks remember at most this many columns of the small frame in one."""
 SHARE = 0.7
 """Of the columns that a window has, rounded down to a multiple of twice `STEP`."""
-MARGIN, LEAST_MARGIN = 10, 6
+MARGIN, LEAST_MARGIN = 8, 4
 """Columns beside what is shown that a window has at first, but for the border of the frame, and when it is moved."""
 SHOWN_ALPHA = 0.1
 """Alpha from which something is shown: with less of it in each pixel beside the window, nobody is there."""
-TOUCH = 3
+TOUCH = 2
 """The window is too narrow once something is shown in this many columns at its border."""
 SETTLE_FRAMES, MOST_SETTLE_FRAMES = 15, 240
-"""Frames in a row in which what is shown must fit a window before it is used; after failures up to the second."""
+"""Frames in a row in which what is shown must fit a window before it is used; the first is doubled, up to the second,
+where a window proves too narrow, which costs a second look at that frame."""
 WHOLE_EVERY, WHOLE_FRAMES = 90, 5
 """Frames in a row with a window at most, and frames in which the network then looks at all columns; strict mode shows
 nobody in the first two."""
@@ -86,7 +87,8 @@ class ColumnTracker:
         left = first > 0 and bool((alpha[:, :TOUCH] > SHOWN_ALPHA).any())
         right = first + self._window < self._width and bool((alpha[:, -TOUCH:] > SHOWN_ALPHA).any())
         if left or right:
-            self._fail()
+            self._first, self._fitting = None, 0
+            self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
         return left or right
 
     def follow(self, alpha: Floats) -> None:
@@ -101,17 +103,11 @@ class ColumnTracker:
         last = (self._width - self._window) // STEP
         first = STEP * min(max(0, round(((left + right) / 2 - self._window / 2) / STEP)), last)
         if self._margin(left, right, first) < MARGIN:
-            if self._first is not None:
-                self._fail()
-            self._fitting = 0
+            self._first, self._fitting = None, 0
             return
         self._fitting += 1
         if self._first is not None or self._fitting >= self._settle:
             self._first = first
-
-    def _fail(self) -> None:
-        self._first, self._fitting = None, 0
-        self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
 
     def _margin(self, left: int, right: int, first: int) -> float:
         """Return the least number of columns between what is shown and a border of the window inside the frame."""
