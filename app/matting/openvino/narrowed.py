@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +14,8 @@ from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.strips import Ratios
 from app.matting.openvino.recurrent import RecurrentNetwork
 from app.matting.region.columns import ColumnTracker
+
+_log = logging.getLogger(__name__)
 
 
 class NarrowedNetwork:
@@ -38,8 +41,15 @@ class NarrowedNetwork:
 
     @property
     def _narrow(self) -> RecurrentNetwork | None:
-        """The network for fewer columns, once it is made. Raises RuntimeError if that failed."""
-        return self._made.result() if self._made is not None and self._made.done() else None
+        """The network for fewer columns, once it is made; None for good if that fails: it only spares time."""
+        if self._made is None or not self._made.done():
+            return None
+        error = self._made.exception()
+        if error is None:
+            return self._made.result()
+        _log.warning("The network for fewer columns could not be made.", exc_info=error)
+        self._made = None
+        return None
 
     def run(self, frame: BgrImage, ratios: Ratios, steady: bool) -> Coefficients:
         """Return the coefficients of a frame; see `RecurrentNetwork.run`."""
@@ -74,8 +84,8 @@ class NarrowedNetwork:
         """Release the requests of both networks. Idempotent."""
         self._pool.shutdown()
         self._whole.close()
-        if self._made is not None and self._made.exception() is None:
-            self._made.result().close()
+        if self._narrow is not None:
+            self._narrow.close()
 
     def _hand_over(self, first: int | None) -> None:
         """Carry the memory to the window that begins at column `first`, or to the whole frame."""

@@ -11,8 +11,14 @@ import pytest
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting.base.interface import StepGeometry
+from app.matting.cpu.strips import Strips
+from app.matting.openvino.artefact_cache import artefacts
+from app.matting.openvino.narrowed import NarrowedNetwork
 from app.matting.openvino.openvino_backend import OpenVinoBackend
+from app.matting.openvino.recurrent import RecurrentNetwork
 from app.matting.region.columns import SETTLE_FRAMES, window_width
+from models.table import bundled
+from models.weights import find
 from tests.clips import demo
 from tests.matting.networks import bundled_backend
 
@@ -117,3 +123,21 @@ def test_films_are_always_seen_whole(whole: OpenVinoBackend) -> None:
     for frame in FRAMES:
         alpha_of(whole, frame)
         assert whole.columns is None
+
+
+def test_without_a_network_for_fewer_columns_all_are_seen(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> RecurrentNetwork:
+        raise RuntimeError("out of memory")
+
+    spec, strips = bundled(), Strips(1)
+    artefact = artefacts.load(spec.name, find(spec.name))
+    network = RecurrentNetwork(artefact, GEOMETRY, "float32", strips)
+    narrowed = NarrowedNetwork(network, window_width(SIZE[0]), fail)
+    for frame in FRAMES:
+        coefficients = narrowed.run(frame, (1.0, 1.0), False)
+        narrowed.follow(coefficients.coarse)
+        assert narrowed.at is None
+    assert caplog.messages == ["The network for fewer columns could not be made."]
+    caplog.clear()
+    narrowed.close()
+    strips.close()
