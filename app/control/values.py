@@ -46,8 +46,8 @@ class Preferences(Protocol):
     def names(self) -> tuple[str, ...]:
         """The fields that may be changed."""
 
-    def change(self, new: Mapping[str, Any]) -> None:
-        """Change fields; in effect when it returns. Raises MattecamError."""
+    def change(self, **changes: Any) -> None:
+        """Change fields; in effect when it returns."""
 
 
 class Values:
@@ -111,7 +111,7 @@ class Values:
         """Store values by the names of their settings: one of the window, or any of the program."""
         (name, (setting, value)), *_ = values.items()
         if name.startswith(WINDOW) and self._preferences is not None:
-            self._preferences.change({setting.path[0]: value})
+            self._preferences.change(**{setting.path[0]: value})
             return AnswerText.SETTING(name=name, value=setting.text(value))
 
         def update(settings: Settings) -> Settings:

@@ -24,8 +24,7 @@ from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
 from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
-from app.gui.state.preferences import WindowPreferences
-from app.gui.state.remote import OWN_STATE
+from app.gui.state.preferences import OWN_STATE, WindowPreferences
 from app.system import autostart
 from tests.gui.reach_of_ctl import (
     COMMANDS,

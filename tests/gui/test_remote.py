@@ -72,12 +72,14 @@ def test_changed_is_emitted_once_per_effective_change() -> None:
     assert [settings.background.kind for settings in emitted] == ["none"]
 
 
-def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -> None:
+@pytest.mark.parametrize("name", ["paused", "window.all_settings"])
+def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot, name: str) -> None:
     store = made_store()
     threads: list[int] = []
-    store.changed.connect(lambda _settings: threads.append(threading.get_ident()))
-    beside(lambda: store.set("paused", True)).result()
-    assert store.current.paused, "in effect without the GUI thread"
+    for changed in (store.changed, store.preferences.changed):
+        changed.connect(lambda _new: threads.append(threading.get_ident()))
+    beside(lambda: store.set(name, True)).result()
+    assert store.current.paused or store.preferences.current.all_settings, "in effect without the GUI thread"
     assert not threads
     qtbot.waitUntil(lambda: threads == [threading.get_ident()])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -67,20 +68,30 @@ def save(path: Path, preferences: WindowPreferences) -> None:
     write_object(path, preferences.model_dump(mode="json"))
 
 
+OWN_STATE = ("version", "first_run_done", "geometry", "cameras", "shortcuts_told")
+"""Fields that the user does not set."""
+
+
 class PreferencesStore(QObject):
-    """The current WindowPreferences; emits `changed` after every change."""
+    """The current WindowPreferences. `current` and `change` may be used on any thread."""
 
     changed = pyqtSignal(object)
-    """The new WindowPreferences."""
+    """The new WindowPreferences, after every change; received on the thread of this object."""
 
     def __init__(self, current: WindowPreferences) -> None:
         super().__init__()
         self._current = current
+        self._lock = threading.RLock()
 
     @property
     def current(self) -> WindowPreferences:
         """The current preferences."""
         return self._current
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields that `ctl set` may change."""
+        return tuple(name for name in WindowPreferences.model_fields if name not in OWN_STATE)
 
     @property
     def recordings_dir(self) -> Path:
@@ -90,9 +101,10 @@ class PreferencesStore(QObject):
 
     def change(self, **changes: Any) -> None:
         """Change fields."""
-        if all(getattr(self._current, name) == value for name, value in changes.items()):
-            return  # before the validation, which takes longer than all else that follows a status
-        new = self._current.replace(**changes)
-        if new != self._current:
-            self._current = new
-            self.changed.emit(new)
+        with self._lock:
+            if all(getattr(self._current, name) == value for name, value in changes.items()):
+                return  # before the validation, which takes longer than all else that follows a status
+            new = self._current.replace(**changes)
+            if new != self._current:
+                self._current = new
+                self.changed.emit(new)  # under the lock, so that the newest comes last
