@@ -20,6 +20,8 @@ from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
 from app.core.files.names import check_outputs, free_name, holds_something, is_special
 from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
+from app.core.messages.media import WriteReason
+from app.core.messages.output import RecordingText
 from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
@@ -37,7 +39,8 @@ HEAD_BYTES = 200
 def checked_files(settings: Settings, status_json: Path | None) -> tuple[Settings, Text | None]:
     """Return the settings with a new name for each recording whose file exists, and a sentence about it.
 
-    Raises UsageError if two files of the run are the same, MattecamError if the status file cannot be written.
+    Raises UsageError if two files of the run are the same or a recording has no name of a video, MattecamError if the
+    status file cannot be written.
     """
     output, source = settings.output, Path(settings.capture.source)
     written = (output.record, output.record_alpha, status_json)
@@ -45,6 +48,11 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
     if status_json is not None:
         _check_status_file(status_json)
     named = {name: getattr(output, name) for name in ("record", "record_alpha")}
+    from app.media.video_writer import SUFFIXES  # loads FFmpeg
+
+    for path in filter(None, named.values()):
+        if path.suffix.lower() not in SUFFIXES:
+            raise UsageError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.SUFFIX(suffixes=SUFFIXES)))
     taken = {name: path for name, path in named.items() if path is not None and holds_something(path)}
     if not taken:
         return settings, None

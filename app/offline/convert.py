@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +13,7 @@ from pathlib import Path
 from app.compositing import open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import check_outputs
+from app.core.files.names import check_outputs, resolved
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import BgrImage
@@ -83,6 +83,7 @@ def convert(
     check_settings(settings)
     wanted = [path for path in (target, alpha, foreground) if path is not None]
     check_outputs(wanted, source)
+    _check_nested(wanted)
     there = None if overwrite else next(filter(None, (existing(source, path) for path in wanted)), None)
     if there is not None:
         raise UsageError(ConvertText.EXISTS(files=there))
@@ -125,6 +126,16 @@ def convert(
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
 
 
+def _check_nested(outputs: Sequence[Path]) -> None:
+    """Raise UsageError if an output lies in another that is not yet a folder, and could not get its name in the end."""
+    for path in outputs:
+        around = next(
+            (other for other in outputs if not other.is_dir() and resolved(other) in resolved(path).parents), None
+        )
+        if around is not None:
+            raise UsageError(ConvertText.NESTED(file=path, folder=around))
+
+
 def _opened(source: Path) -> VideoReader | ImageFolderReader:
     """Open a video or a folder of images. Raises MattecamError."""
     try:
@@ -151,9 +162,6 @@ def _run(
                 return False
             outputs.write(step(image, float(time_s)), time_s, name)
             progress(outputs.frames, reader.frame_estimate)
-    except KeyboardInterrupt:
-        _finish(outputs, False, keep_partial)
-        raise
     except MattecamError as error:
         if keep_partial is False:
             outputs.abort()
@@ -162,8 +170,8 @@ def _run(
         more = failure or (ConvertText.KEPT(frames=outputs.frames, file=written) if written else None)
         text = ConvertText.BOTH(first=error.text, second=more) if more else error.text
         raise type(error)(text) from error
-    except BaseException:
-        outputs.finish(complete=False)
+    except BaseException as error:  # of a callback, or Ctrl+C
+        _finish(outputs, False, keep_partial is not False if isinstance(error, Exception) else keep_partial)
         raise
     return True
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from app.capture import open_source
 from app.capture.base import FrameSource
-from app.core.errors import PlateError, SettingsError
+from app.core.errors import PlateError, SettingsError, UsageError
 from app.core.files import json_file, paths
 from app.core.files.disk_errors import why_not_written
-from app.core.files.private_file import write_picture
+from app.core.files.names import check_outputs, exists, holds_something, is_file
+from app.core.files.private_file import WRITTEN, write_picture
+from app.core.messages.command_line import UsageText
 from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S
 from app.core.settings import Settings
@@ -167,6 +169,21 @@ def plate_info(path: Path) -> PlateInfo | None:
 
 def _sidecar(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
+
+
+def check_output(output: Path, source: str) -> None:
+    """Raise UsageError unless `output` names an image that does not exist, or a plate taken before.
+
+    source: as in the settings, a file or a camera.
+    """
+    check_outputs([output], Path(source) if is_file(Path(source)) else None)
+    if output.suffix.lower() not in WRITTEN:
+        raise UsageError(UsageText.NO_PLATE_NAME(file=output))
+    taken = [
+        file for file in (output, _sidecar(output)) if holds_something(file) or (exists(file) and not is_file(file))
+    ]
+    if taken and plate_info(output) is None:
+        raise UsageError(UsageText.NO_PLATE_FILE(file=taken[0]))
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float = 0.0) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -52,6 +53,8 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --pan 2,0", 2, "framing.pan_x: “2.0” is not possible: it must be at most 1."),
     ("headless --pan nan,0", 2, "framing.pan_x: “nan” is not possible"),
     ("headless --auto-framing wild", 2, "--auto-framing: “wild” is not possible: it must be one of 'off', 'calm' or"),
+    ("headless --record talk.avi", 2, "talk.avi cannot be started: the name of a video must end in .mp4, .m4v, .mov"),
+    ("headless --record-alpha pics", 2, "pics cannot be started: the name of a video must end in"),
     ("headless --microphone ''", 2, "--microphone: “” is not possible: it is empty."),
     ("headless --strict maybe", 2, "strict: “maybe” is not possible"),
     ("headless --region maybe", 2, "--region: “maybe” is not possible; write on or off."),
@@ -99,6 +102,9 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert base.avi one.mp4", 2, "one.mp4 exists already; add --overwrite"),
     ("convert base.avi out.mp4 --alpha one.mp4", 2, "one.mp4 exists already; add --overwrite"),
     ("convert pics pics/", 2, "pics cannot be written: it is also the source"),
+    ("convert one.mp4 frames --alpha frames/alpha", 2, "frames/alpha lies in frames, which is also an output"),
+    ("convert one.mp4 new.mp4/frames --foreground new.mp4", 2, "new.mp4/frames lies in new.mp4"),
+    ("convert one.mp4 pipe.mp4", 2, "pipe.mp4 exists already; add --overwrite"),
     ("convert one.mp4 o --jobs 0", 2, "--jobs: “0” is not possible: it must be at least 1."),
     ("convert one.mp4 out.mp4 --background screen:1", 2, "over a screen"),
     ("convert one.mp4 out.mp4 --overlay-text '{time}'", 2, "A film shows no clock"),
@@ -114,8 +120,20 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("serve --port x", 2, "--port: “x” is not possible: it must be a whole number."),
     ("plate --size x", 2, "“x” is not a size"),
     ("plate --countdown -1", 2, "--countdown: “-1” is not possible: it must be at least 0."),
+    ("plate --source one.mp4 --output one.mp4", 2, "one.mp4 cannot be written: it is also the source"),
+    (
+        "plate --source demo:empty --output photo.jpg",
+        2,
+        "photo.jpg exists and was not written by `plate`; name another",
+    ),
+    ("plate --source demo:empty --output note.txt", 2, "note.txt is not the name of an image; name a PNG file"),
+    ("plate --source demo:empty --output .", 2, ". is not the name of an image"),
+    ("plate --source demo:empty --output new.png", 2, "new.png.json exists and was not written by `plate`"),
     ("bench --model gpt", 2, "there is no model 'gpt'"),
     ("recover note.txt", 1, "note.txt is no unfinished recording"),
+    ("recover .", 1, ". is no unfinished recording"),
+    ("recover ''", 1, ". is no unfinished recording"),
+    ("recover /", 1, "/ is no unfinished recording"),
     ("weights download", 2, "NAME is missing"),
     ("weights download gpt", 2, "There are no weights named gpt"),
     ("weights forget", 2, "There is no command “forget”; `python3 run.py weights --help` lists the commands."),
@@ -139,6 +157,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_inputs(place)
     cv2.imwrite(str(place / "small.png"), np.zeros((8, 8, 3), np.uint8))
     (place / "note.txt").write_text("text")
+    (place / "new.png.json").write_text("{}")
+    os.mkfifo(place / "pipe.mp4")
     return place
 
 

@@ -141,6 +141,35 @@ def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> No
     assert seen == [False, False, False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("error", "keep", "left"),
+    [
+        (ValueError, None, 3),
+        (ValueError, False, 0),
+        (SystemExit, None, 0),
+        (SystemExit, True, 3),
+    ],
+)
+def test_an_error_of_the_caller_keeps_what_was_asked_for(
+    tmp_path: Path, error: type[BaseException], keep: bool | None, left: int
+) -> None:
+    def fail(done: int, total: int | None) -> None:
+        if done == 3:
+            raise error
+
+    with pytest.raises(error):
+        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out", progress=fail, keep_partial=keep)
+    part = tmp_path / "out.part"
+    assert part.exists() == (left > 0) and len(list(part.glob("*"))) == left
+
+
+def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    run(write_clip(tmp_path / "in.mp4", 2), tmp_path / "out", alpha=tmp_path / "out" / "alpha")
+    names = [file.name for file in sorted((tmp_path / "out").rglob("*.png"))]
+    assert names == ["000000.png", "000001.png"] * 2
+
+
 def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
     engine = HalfEngine(5, ModelError("The network failed."))

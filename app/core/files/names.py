@@ -100,9 +100,10 @@ def _first_free(wanted: Path, numbered: str, taken: Path | None = None) -> Path:
 
 def holds_something(path: Path) -> bool:
     """Return whether a path names a file that is not empty."""
-    return path.is_file() and path.stat().st_size > 0
+    return is_file(path) and path.stat().st_size > 0
 
 
 def final_name(part: Path) -> Path:
     """Return the name of a video once it is finished: `name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
-    return part.with_name(re.sub(r"\.part\d*$", "", part.stem) + part.suffix)
+    name = re.sub(r"\.part\d*$", "", part.stem) + part.suffix
+    return part.with_name(name) if name else part  # "." and "/" have none

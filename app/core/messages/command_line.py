@@ -71,6 +71,7 @@ class ConvertText(CommandLineMessage):
     EXISTS = "{files} exists already; add --overwrite to replace it, or choose another name."
     NO_FRAME = "{file} contains no readable frame; choose another file."
     SAME_FILE = "{file} cannot be written: it is also {use}; choose another name."
+    NESTED = "{file} lies in {folder}, which is also an output; create that folder first, or choose another name."
     SOURCE = "the source"
     OUTPUT = "another output"
     STOPPED = "The conversion stopped at {file}: {reason}."
@@ -177,6 +178,8 @@ class UsageText(CommandLineMessage):
     BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."
     INVALID = "{option}: “{value}” is not possible: {problem}."
     NO_STATUS_FILE = "{file} exists and holds no measurements of an earlier run; name another file with --status-json."
+    NO_PLATE_NAME = "{file} is not the name of an image; name a PNG file with --output, such as room.png."
+    NO_PLATE_FILE = "{file} exists and was not written by `plate`; name another file with --output."
     PLACEHOLDER = "The text of the overlay has no value for {text}; write {known} or other text."
     STRICT_WITH_SERVER = (
         "Strict mode cannot be off with a matting server, which could show the room; write balanced or strict."

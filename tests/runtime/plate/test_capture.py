@@ -152,6 +152,7 @@ def test_it_writes_the_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     info = plate_info(path)
     assert info is not None
     assert info.camera == "demo"
+    assert main.main(["plate", "--output", str(path), *words]) == 0, "an earlier plate is replaced"
 
 
 def test_it_refuses_someone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
