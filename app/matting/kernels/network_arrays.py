@@ -9,31 +9,32 @@ from app.core.native_kernels import Array
 from app.core.types import Floats
 from app.matting.kernels.jit import PLANES, READ_FRAME, READ_PLANES, Bytes, exact, rows, whole
 
-F32 = np.float32
+F32, U64 = np.float32, np.uint64
 
 
 @rows(READ_FRAME, float, float, PLANES)
 def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: int, bottom: int) -> None:
     """Downsample bilinearly by exactly these ratios. frame: (H, W, 3) BGR; small: (3, h, w) RGB in 0..1."""
     height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
-    columns, weights = np.empty((2, small_width), np.int64), np.empty(small_width, np.float32)
+    pixels = frame.reshape(height, 3 * width)
+    columns, weights = np.empty((2, small_width), np.uint64), np.empty(small_width, np.float32)
     for x in range(small_width):
         source_x = max((x + 0.5) / across - 0.5, 0.0)
-        columns[0, x] = min(int(source_x), width - 1)
-        columns[1, x] = min(columns[0, x] + 1, width - 1)
-        weights[x] = F32(source_x - columns[0, x])
+        first = min(int(source_x), width - 1)
+        columns[0, x], columns[1, x] = 3 * first, 3 * min(first + 1, width - 1)
+        weights[x] = F32(source_x - first)
+    line = np.empty(3 * width, np.float32)
     for y in range(top, bottom):
         source_y = max((y + 0.5) / down - 0.5, 0.0)
         y0 = min(int(source_y), height - 1)
-        upper, lower = frame[y0], frame[min(y0 + 1, height - 1)]
-        fy = F32(source_y - y0)
-        for channel in range(3):
-            line = small[2 - channel, y]
-            for x in range(small_width):
-                left, right, fx = columns[0, x], columns[1, x], weights[x]
-                high = F32(upper[left, channel]) * (F32(1) - fx) + F32(upper[right, channel]) * fx
-                low = F32(lower[left, channel]) * (F32(1) - fx) + F32(lower[right, channel]) * fx
-                line[x] = (high + (low - high) * fy) * F32(1 / 255)
+        y1, fy = min(y0 + 1, height - 1), F32(source_y - y0)
+        for i in range(U64(3 * width)):
+            upper, lower = F32(pixels[y0, i]), F32(pixels[y1, i])
+            line[i] = (upper + (lower - upper) * fy) * F32(1 / 255)
+        for channel in range(U64(3)):
+            for x in range(U64(small_width)):
+                left, right = line[columns[0, x] + channel], line[columns[1, x] + channel]
+                small[U64(2) - channel, y, x] = left + (right - left) * weights[x]
 
 
 @whole(READ_PLANES, READ_PLANES, result=bool)
