@@ -23,42 +23,27 @@ NOBODY, EDGE, INSIDE = np.uint8(0), np.uint8(1), np.uint8(2)
 
 
 @jit
-def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
-    """Return each small pixel's first full-size pixel right of its centre (small_width + 2,), and weights (W,)."""
-    starts = np.zeros(small_width + 2, np.int32)
-    weights = np.empty(width, np.float32)
-    cell = 0
+def _cells(small_width: int, width: int) -> tuple[NDArray[np.uint32], Floats]:
+    """Return between which small pixels each pixel of a row lies, (W,), and the weight of the right one, (W,).
+
+    Cell n lies between the small pixels n - 1 and n; beyond the first and the last one they are repeated.
+    """
+    cells, weights = np.empty(width, np.uint32), np.empty(width, np.float32)
     for x in range(width):
         source = (x + 0.5) * small_width / width - 0.5
-        left = int(np.floor(source))
-        while cell < left + 1:
-            cell += 1
-            starts[cell] = x
-        weights[x] = F32(source - left)
-    for rest in range(cell + 1, small_width + 2):
-        starts[rest] = width
-    return starts, weights
+        left = np.floor(source)
+        cells[x], weights[x] = np.uint32(left + 1), F32(source - left)
+    return cells, weights
 
 
 @jit
-def _kinds(
-    slope: Floats, offset: Floats, first: int, last: int, starts: NDArray[np.int32], width: int
-) -> NDArray[np.uint8]:
+def _kinds(slope: Floats, offset: Floats, first: int, last: int, cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """Return what each block of a full-size row may show, for coefficient rows `first` to `last`.
 
     Alpha is slope * mean + offset with a mean in 0..1. Between two small pixels it lies between the bounds of both.
     """
-    small_width = slope.shape[2]
+    small_width, width = slope.shape[2], cells.shape[0]
     kinds = np.empty((last - first + 1, -(-width // BLOCK)), np.uint8)
-    lefts, rights = np.empty(kinds.shape[1], np.int64), np.empty(kinds.shape[1], np.int64)
-    cell = 0
-    for block in range(kinds.shape[1]):
-        while starts[cell + 1] <= block * BLOCK:
-            cell += 1
-        lefts[block] = max(cell - 1, 0)
-        while starts[cell + 1] < min((block + 1) * BLOCK, width):
-            cell += 1
-        rights[block] = min(cell, small_width - 1) + 1
     hidden, solid = np.empty(small_width, np.uint8), np.empty(small_width, np.uint8)
     for row in range(first, last + 1):
         # NaN is neither hidden nor solid.
@@ -67,12 +52,28 @@ def _kinds(
         for x in range(U64(small_width)):
             solid[x] = np.uint8(min(slope[3, row, x], F32(0)) + offset[3, row, x] >= SOLID)
         for block in range(kinds.shape[1]):
+            left = max(int(cells[block * BLOCK]) - 1, 0)
+            right = min(int(cells[min((block + 1) * BLOCK, width) - 1]), small_width - 1)
             nobody, inside = np.uint8(1), np.uint8(1)
-            for x in range(U64(lefts[block]), U64(rights[block])):
+            for x in range(U64(left), U64(right + 1)):
                 nobody &= hidden[x]
                 inside &= solid[x]
             kinds[row - first, block] = NOBODY if nobody else INSIDE if inside else EDGE
     return kinds
+
+
+@jit
+def _pairs(planes: Floats, row: int, begin: int, end: int, firsts: Floats, steps: Floats) -> None:
+    """Fill the left value of the cells `begin` to `end` and the step to the right one, (4, w + 1) each."""
+    last = planes.shape[2] - 1
+    for plane in range(U64(4)):
+        if begin == 0:
+            firsts[plane, 0], steps[plane, 0] = planes[plane, row, 0], F32(0)
+        for cell in range(U64(max(begin, 1)), U64(min(end, last + 1))):
+            left = planes[plane, row, cell - U64(1)]
+            firsts[plane, cell], steps[plane, cell] = left, planes[plane, row, cell] - left
+        if end == last + 2:
+            firsts[plane, last + 1], steps[plane, last + 1] = planes[plane, row, last], F32(0)
 
 
 @jit
@@ -81,44 +82,35 @@ def _expand(
     offset: Floats,
     row: int,
     kinds: NDArray[np.uint8],
-    starts: NDArray[np.int32],
+    cells: NDArray[np.uint32],
     weights: Floats,
     colours: Floats,
     alphas: Floats,
 ) -> None:
     """Upsample a row to colours[row & 1] (2, 3 * W) and alphas[row & 1] (2, W): slopes and offsets (times 255).
 
-    Iterates over pairs of small pixels, because the full-size pixels between them share their values. Colours are left
-    out where `kinds` is NOBODY, alpha where it is not EDGE.
+    Colours are left out where `kinds` is NOBODY, alpha where it is not EDGE.
     """
-    last, w = slope.shape[2] - 1, row & 1
-    full = F32(255)
-    for cell in range(last + 2):
-        begin, end = starts[cell], starts[cell + 1]
-        if begin == end:
-            continue
-        kind, other = kinds[begin // BLOCK], kinds[(end - 1) // BLOCK]
-        if kind == NOBODY and other == NOBODY:
-            continue
-        left, right = max(cell - 1, 0), min(cell, last)
-        s0, s1, s2 = slope[2, row, left], slope[1, row, left], slope[0, row, left]
-        t0, t1, t2 = slope[2, row, right], slope[1, row, right], slope[0, row, right]
-        o0, o1, o2 = offset[2, row, left], offset[1, row, left], offset[0, row, left]
-        p0, p1, p2 = offset[2, row, right], offset[1, row, right], offset[0, row, right]
-        for x in range(U64(begin), U64(end)):
-            weight, i = weights[x], U64(3) * x
-            colours[w, 0, i] = s0 + (t0 - s0) * weight
-            colours[w, 0, i + U64(1)] = s1 + (t1 - s1) * weight
-            colours[w, 0, i + U64(2)] = s2 + (t2 - s2) * weight
-            colours[w, 1, i] = (o0 + (p0 - o0) * weight) * full
-            colours[w, 1, i + U64(1)] = (o1 + (p1 - o1) * weight) * full
-            colours[w, 1, i + U64(2)] = (o2 + (p2 - o2) * weight) * full
-        if kind != EDGE and other != EDGE:
-            continue
-        s3, t3, o3, p3 = slope[3, row, left], slope[3, row, right], offset[3, row, left], offset[3, row, right]
-        for x in range(U64(begin), U64(end)):
-            alphas[w, 0, x] = s3 + (t3 - s3) * weights[x]
-            alphas[w, 1, x] = (o3 + (p3 - o3) * weights[x]) * full
+    w, width = row & 1, cells.shape[0]
+    shown = np.flatnonzero(kinds != NOBODY)
+    if shown.shape[0] == 0:
+        return
+    begin = int(cells[shown[0] * BLOCK])
+    end = int(cells[min((shown[-1] + 1) * BLOCK, width) - 1]) + 1
+    firsts, steps = np.empty((4, slope.shape[2] + 1), np.float32), np.empty((4, slope.shape[2] + 1), np.float32)
+    for part in range(2):
+        _pairs(offset if part else slope, row, begin, end, firsts, steps)
+        scale = F32(255) if part else F32(1)
+        for block in shown:
+            for x in range(U64(block * BLOCK), U64(min((block + 1) * BLOCK, width))):
+                i, cell, weight = U64(3) * x, cells[x], weights[x]
+                colours[w, part, i] = (firsts[2, cell] + steps[2, cell] * weight) * scale
+                colours[w, part, i + U64(1)] = (firsts[1, cell] + steps[1, cell] * weight) * scale
+                colours[w, part, i + U64(2)] = (firsts[0, cell] + steps[0, cell] * weight) * scale
+            if kinds[block] == EDGE:
+                for x in range(U64(block * BLOCK), U64(min((block + 1) * BLOCK, width))):
+                    cell = cells[x]
+                    alphas[w, part, x] = (firsts[3, cell] + steps[3, cell] * weights[x]) * scale
 
 
 @jit
@@ -225,9 +217,9 @@ def finish_rows(
     """
     height, width = alpha.shape
     small_height = slope.shape[1]
-    starts, weights = _cells(slope.shape[2], width)
+    cells, weights = _cells(slope.shape[2], width)
     first, last = _rows_around(top, height, small_height)[0], _rows_around(bottom - 1, height, small_height)[1]
-    kinds = _kinds(slope, offset, first, last, starts, width)
+    kinds = _kinds(slope, offset, first, last, cells)
     if foreground.shape[0]:
         np.maximum(kinds, EDGE, kinds)
     # The two coefficient rows around the current row, at full width: slopes, then offsets.
@@ -246,7 +238,7 @@ def finish_rows(
                 above, own, below = max(row - 1, first) - first, row - first, min(row + 1, last) - first
                 for block in range(near.shape[0]):
                     near[block] = _kind(_kind(kinds[above, block], kinds[own, block]), kinds[below, block])
-                _expand(slope, offset, row, near, starts, weights, colours, alphas)
+                _expand(slope, offset, row, near, cells, weights, colours, alphas)
         u, v = y0 & 1, y1 & 1
         if foreground.shape[0]:
             _person_row(frame, y, colours, u, v, fy, 0, width, foreground)
