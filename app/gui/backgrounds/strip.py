@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QKeySequence, QResizeEvent, QShortcut
 from PyQt6.QtWidgets import QColorDialog, QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.gui.backgrounds.files import is_video
 from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
 from app.gui.backgrounds.options import BackgroundOptions
@@ -26,7 +26,7 @@ from app.gui.dialogs.questions import (
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import column, follow, row
+from app.gui.widgets.qt import column, row
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
 
@@ -73,8 +73,8 @@ class BackgroundStrip(QWidget):
         if selection is not None:
             selection.currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
-        follow(store.preferences.changed, self, lambda _new: self._show_settings(store.current))
-        self._show_settings(store.current)
+        store.preferences.changed.connect(self._show_settings)
+        self._show_settings()
 
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the number of slides."""
@@ -154,7 +154,8 @@ class BackgroundStrip(QWidget):
         if self._previous is not None and self._previous.path == old:
             self._previous = self._previous.replace(path=new)
 
-    def _show_settings(self, settings: Settings) -> None:
+    def _show_settings(self) -> None:
+        settings = self._store.current
         self.model.show_settings(settings.background, self._store.preferences.current.own_colour)
         self._fit_options()
         for shortcut in self._turning:  # sliders and pages that scroll take these keys too

@@ -12,7 +12,6 @@ from app.core.framing import move_by, pan_by, scale_at, zoom_at
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.qt import follow
 
 ZOOM_PER_NOTCH = 1.1
 NOTCH = 120
@@ -35,7 +34,7 @@ class PreviewInteraction(QObject):
         self._preview, self._store, self._moves_person = preview, store, moves_person
         self._drag_position: QPointF | None = None
         """Last position of the drag; None while nothing is dragged."""
-        follow(store.changed, self, lambda _settings: self._show_draggable())
+        store.changed.connect(self._show_draggable)
         moves_person.toggled.connect(self._show_draggable)
         self._show_draggable()
         preview.installEventFilter(self)

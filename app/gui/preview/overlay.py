@@ -14,7 +14,7 @@ from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import column, follow, row
+from app.gui.widgets.qt import column, row
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
@@ -158,7 +158,7 @@ class MoveHint(QWidget):
         for each in (self._text, show):
             below.setAlignment(each, Qt.AlignmentFlag.AlignHCenter)
         bridge.status_changed.connect(self._follow)
-        follow(store.changed, self, lambda _settings: self._show())
+        store.changed.connect(self._show)
         self._show()
 
     def _follow(self, status: PipelineStatus) -> None:
@@ -189,7 +189,7 @@ class ViewNote(QWidget):
         row(self, None, self._note, self._switch, spacing=SPACING)
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, store.preferences.changed, preview.view_requested):
-            follow(changed, self, lambda _new: self._show())
+            changed.connect(self._show)
         self._show()
 
     def sizeHint(self) -> QSize:

@@ -24,7 +24,6 @@ from app.core.settings import OverlayPlace, Settings
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import follow
 
 
 class RoomLabel(QLabel):
@@ -71,7 +70,7 @@ class Preview(QWidget):
         super().__init__()
         self._store = store
         for changed in (store.changed, store.preferences.changed):
-            follow(changed, self, lambda _new: self._follow())
+            changed.connect(self._follow)
         describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

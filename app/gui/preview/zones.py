@@ -17,7 +17,6 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.qt import follow
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import PipelineStatus
 
@@ -206,12 +205,18 @@ class ZoneLayer(QObject):
         """The camera whose picture the stroke is painted on."""
         self.marks = ZoneMarks(tool)
         preview.add_overlay(self.marks)
-        follow(preview.view_requested, self, self.marks.show_request)
+        preview.view_requested.connect(self.marks.show_request)
         preview.installEventFilter(self)
-        follow(bridge.status_changed, self, lambda status: self.marks.show_status(status, store.current))
+        bridge.status_changed.connect(self._show_status)
         for changed in (store.changed, store.preferences.changed):
-            follow(changed, self, lambda _new: self.marks.set_sides(store.sides))
-        self.marks.set_sides(store.sides)
+            changed.connect(self._show_sides)
+        self._show_sides()
+
+    def _show_status(self, status: PipelineStatus) -> None:
+        self.marks.show_status(status, self._store.current)
+
+    def _show_sides(self) -> None:
+        self.marks.set_sides(self._store.sides)
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):

@@ -161,7 +161,7 @@ class Session:
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
         self._build_window()
         self.preferences.changed.connect(self._apply_theme)
-        self.preferences.changed.connect(lambda _new: QTimer.singleShot(0, self._apply_language))
+        self.preferences.changed.connect(self._apply_language_later)
         hints = app.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._apply_theme)
@@ -179,6 +179,10 @@ class Session:
         if self._saver is not None:
             self.window.error_bar.help_requested.connect(self._saver.retry)
         self._instance.raised.connect(self.lifecycle.show_in_front)
+
+    def _apply_language_later(self) -> None:
+        """Leave the handlers of the change first: the widgets that they belong to are replaced."""
+        QTimer.singleShot(0, self._apply_language)
 
     def _apply_language(self) -> None:
         """Build the window again in another language; the pipeline, recordings and the control server go on."""

@@ -17,7 +17,6 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.qt import follow
 from app.gui.widgets.theme import theme_names
 
 
@@ -39,12 +38,17 @@ class Menus(QObject):
         super().__init__(window)
         self._window, self._windows, self._preferences = window, windows, preferences
         self._action_bar, self._strip = action_bar, strip
+        self._switches: dict[str, QAction] = {}
+        """By the preference that each one shows."""
+        self._themes: dict[str, QAction] = {}
         self._add_program_menu()
         self._add_view_menu()
         self._add_background_menu()
         self.scenes = self._add_menu(self.tr("&Scenes"))
         """The empty menu that `ScenesMenu` fills."""
         self._add_help_menu()
+        preferences.changed.connect(self._show)
+        self._show(preferences.current)
 
     def _add_menu(self, title: str) -> QMenu:
         menu = QMenu(title, self._window)
@@ -94,29 +98,22 @@ class Menus(QObject):
         themes = QMenu(self.tr("Theme"), menu)
         menu.addMenu(themes)
         group = QActionGroup(themes)
-        actions: dict[str, QAction] = {}
         for text, theme in theme_names():
-            action = actions[theme] = self._add(themes, text, "", partial(self._preferences.change, theme=theme))
+            action = self._themes[theme] = self._add(themes, text, "", partial(self._preferences.change, theme=theme))
             action.setCheckable(True)
             group.addAction(action)
 
-        def show(preferences: WindowPreferences) -> None:
-            actions[preferences.theme].setChecked(True)
-
-        show(self._preferences.current)
-        follow(self._preferences.changed, menu, show)
-
     def _add_switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
         preferences = self._preferences
-        action = self._add(menu, text, key, lambda: None)
+        action = self._switches[field] = self._add(menu, text, key, lambda: None)
         action.setCheckable(True)
         action.setChecked(getattr(preferences.current, field))
         action.toggled.connect(lambda on: preferences.change(**{field: on}))
 
-        def show(new: WindowPreferences) -> None:
-            action.setChecked(getattr(new, field))
-
-        follow(preferences.changed, menu, show)
+    def _show(self, preferences: WindowPreferences) -> None:
+        for field, action in self._switches.items():
+            action.setChecked(getattr(preferences, field))
+        self._themes[preferences.theme].setChecked(True)
 
     def _add_background_menu(self) -> None:
         menu, strip = self._add_menu(self.tr("&Background")), self._strip

@@ -1,12 +1,12 @@
-"""What Qt lacks: rows and columns in one call, connections that end with an object, and focus that stays."""
+"""What Qt lacks: rows and columns in one call, and focus that stays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtBoundSignal
+from PyQt6.QtCore import QObject, QSize, Qt, QTimer
 from PyQt6.QtGui import QGuiApplication, QHideEvent
 from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
@@ -88,27 +88,6 @@ def copy_text(text: str) -> None:
     clipboard = QGuiApplication.clipboard()
     if clipboard is not None:
         clipboard.setText(text)
-
-
-def follow(signal: pyqtBoundSignal, owner: QObject, slot: Callable[..., Any]) -> None:
-    """Call `slot` for a signal until `owner` is deleted.
-
-    For functions that are no methods of a QObject: Qt ends the connections of those itself. Never connect such a
-    function to `destroyed`: the garbage collector may have emptied it when it deletes the object.
-    """
-    signal.connect(_Follower(owner, slot).run)
-
-
-class _Follower(QObject):
-    """A child of the owner, whose method Qt disconnects when both are deleted."""
-
-    def __init__(self, owner: QObject, slot: Callable[..., Any]) -> None:
-        super().__init__(owner)
-        self._slot = slot
-
-    def run(self, value: object) -> None:
-        """Hand on the value of the signal."""
-        self._slot(value)
 
 
 class FocusHistory(QObject):
