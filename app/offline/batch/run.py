@@ -53,6 +53,16 @@ class StopRequest:
         self.requests += 1
 
 
+def _may_have_written(record: Record) -> bool:
+    """Return whether a run that did not finish a clip may have left outputs, which then are not another file's.
+
+    A clip that failed by itself leaves none, unless it is cut off: its film is recorded.
+    """
+    if record.state == "failed":
+        return record.sha256 is not None or record.tries >= MOST_TRIES
+    return record.state != "done"
+
+
 class Batch:
     """One run over many clips."""
 
@@ -83,7 +93,7 @@ class Batch:
             if record is not None and is_done(job, record):
                 self._finish(index, "skipped", record.frames)
                 continue
-            if record is not None and record.state != "done":  # an earlier run may have written some of its outputs
+            if record is not None and _may_have_written(record):
                 self._jobs[index] = replace(job, overwrite=True)
             self._waiting.append(index)
         try:

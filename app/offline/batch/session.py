@@ -59,6 +59,8 @@ def convert_batch(
                 batch.run(stop or StopRequest(), known)
             if is_remote(target):
                 upload(folder / MANIFEST, joined(target, MANIFEST))
+    except BrokenPipeError:  # of standard output, to which `tell` prints
+        raise
     except OSError as error:
         raise SinkOpenError(ConvertText.NOT_WRITTEN(file=folder, reason=why_not_written(error))) from error
     count = Counter(batch.states.values())

@@ -41,7 +41,10 @@ def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
     predicted, expected = find_clips(pred), find_clips(true)
     if predicted.keys() != expected.keys():
         odd = sorted(predicted.keys() ^ expected.keys())
-        raise UsageError(EvaluateText.DIFFERENT_CLIPS(pred=pred, true=true, clips=[name or OVERALL for name in odd]))
+        single = pred if "" in predicted else true  # not in both
+        raise UsageError(
+            EvaluateText.DIFFERENT_CLIPS(pred=pred, true=true, clips=[name or single.name for name in odd])
+        )
     results: dict[str, dict[str, float]] = {}
     pooled: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
     for name, path in predicted.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from app.core.errors import UsageError
 from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST, last_records
 from app.offline.batch.plan import is_done, plan_jobs
+from app.offline.batch.run import Event
 from app.offline.batch.session import convert_batch
 from tests.clips import write_clip, write_images
 from tests.offline.batch.clips import SETTINGS, jobs_of
@@ -140,3 +142,13 @@ def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
     (job,) = plan_jobs([str(source)], f"{target}/", SETTINGS, alpha=None, foreground=None)
     assert convert_batch([job], f"{target}/", DirectWorkers).done == 1
     assert names(target) == [MANIFEST, "pics"]
+
+
+def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(tmp_path: Path) -> None:
+    def tell(event: Event) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    jobs, target = jobs_of([write_clip(tmp_path / "a.mp4", 4)], tmp_path / "out"), tmp_path / "out"
+    with pytest.raises(BrokenPipeError):
+        convert_batch(jobs, str(target), DirectWorkers, tell=tell)
+    assert convert_batch(jobs, str(target), DirectWorkers, resume=True).done == 1

@@ -137,6 +137,20 @@ def test_a_file_that_appears_during_the_conversion_is_kept(tmp_path: Path, clips
     assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
 
 
+def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path) -> None:
+    target, clip = tmp_path / "out", tmp_path / "a.mp4"
+    clip.write_text("no video")
+    assert run(jobs_of([clip], target, overwrite=False), target, DirectWorkers()).failed == 1
+    write_clip(clip, 5)
+    (target / "a.mp4").write_bytes(b"made by other means")
+    jobs = jobs_of([clip], target, overwrite=False)
+    with pytest.raises(UsageError, match=r"a\.mp4 exists already; add --overwrite"):
+        run(jobs, target, DirectWorkers(), resume=True)
+    assert (target / "a.mp4").read_bytes() == b"made by other means"
+    (target / "a.mp4").unlink()
+    assert run(jobs, target, DirectWorkers(), resume=True).done == 1
+
+
 def test_a_film_without_a_record_is_never_taken_for_done(tmp_path: Path, clips: list[Path]) -> None:
     (job, *_) = jobs_of(clips, tmp_path / "out")
     result = run_job(job, lambda done, total: None, lambda: False)

@@ -110,12 +110,14 @@ def test_sequences_that_do_not_match_are_refused(tmp_path: Path) -> None:
     long = _folder(tmp_path / "long", [_disc(20), _disc(20)])
     small = _folder(tmp_path / "small", [_disc(20)[:24]])
     mixed = _folder(tmp_path / "mixed", [_disc(20), _disc(20)[:24]])
+    clips = _folder(tmp_path / "clips" / "x", [_disc(20)]).parent
     (tmp_path / "empty").mkdir()
     for pred, true, words in (
         (short, long, "ends after 1 frames"),
         (small, short, "64x24"),
         (mixed, mixed, "Frame 1 of .*mixed is 64x24, the first is 64x48"),
         (tmp_path / "empty", short, "holds no images"),
+        (clips, short, r"hold different clips \(short, x\)"),
     ):
         with pytest.raises(UsageError, match=words):
             evaluate_paths(pred, true)
