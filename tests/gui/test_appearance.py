@@ -33,13 +33,12 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
 
     def settled() -> bool:
         plots = session.window.findChildren(pg.PlotWidget)
-        return len(plots) == 2 and all(each.updatesEnabled() for each in (session.window, *plots))
+        return len(plots) == 2 and all(each.updatesEnabled() for each in plots)
 
     session.preferences.change(theme="dark", show_plot=True)
     qtbot.waitUntil(settled)
     dark = brightness()
     session.preferences.change(theme="light")
-    assert not session.window.updatesEnabled(), "intermediate states are hidden"
     qtbot.waitUntil(settled)
     assert brightness() > dark + 100
     session.preferences.change(theme="dark")
@@ -80,7 +79,7 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
             panel.camera.hide()
             shown = [part.grab().toImage() for part in (session.window.strip, panel, *panel.groups)]
             taken.append(shown)
-            return session.window.updatesEnabled() and taken[-2] == taken[-1]
+            return taken[-2] == taken[-1]
 
         qtbot.waitUntil(same_again)
         return taken[-1]

@@ -171,7 +171,6 @@ class Session:
         self.window = MainWindow(self.store, self.bridge, tasks, self._scenes, self._buffer)
         if self._asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
-        self._theme_switcher = theme.ThemeSwitcher(self._app, self.window)
         self.tray = Tray(self.store, self.window.strip, self.window)
         self.lifecycle = WindowLifecycle(self.window, self.tray)
         self.lifecycle.ended.connect(self._app.quit)
@@ -282,7 +281,7 @@ class Session:
         dark = theme.is_dark(self.preferences.current.theme)
         if dark is not self._dark:  # restyling every widget takes time
             self._dark = dark
-            self._theme_switcher.switch(dark)
+            theme.switch(self._app, dark)
 
 
 @contextmanager
