@@ -61,6 +61,28 @@ def test_rename_to_an_existing_name_fails(controls: Session, qtbot: QtBot, pictu
     assert {tile.name for tile in own(controls)} == {"beach", "beach 2"}
 
 
+def test_rename_to_a_name_that_is_too_long_says_so(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    tile = add(controls, qtbot, picture)
+    controls.window.strip.library.rename(tile, 300 * "x")
+    qtbot.waitUntil(lambda: controls.window.error_bar.text != "")
+    assert "the name is too long" in controls.window.error_bar.text
+    assert own(controls) == [tile]
+
+
+def test_files_of_one_name_that_are_added_together_are_all_kept(
+    controls: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dropped = [tmp_path / str(number) / "beach.bmp" for number in range(6)]
+    for number, path in enumerate(dropped):
+        path.parent.mkdir()
+        Image.new("RGB", (3000, 2000), (40 * number, 0, 0)).save(path)  # large: it takes a while to copy
+    controls.window.strip.library.add_files(dropped)
+    qtbot.waitUntil(lambda: len(own(controls)) == 6 or controls.window.error_bar.text != "")
+    kept = {path.read_bytes() for path in paths.backgrounds_dir().iterdir()}
+    assert kept == {path.read_bytes() for path in dropped}
+    assert controls.window.error_bar.text == ""
+
+
 def test_removing_the_background_in_use_switches_to_blur(controls: Session, qtbot: QtBot, picture: Path) -> None:
     tile = add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
@@ -233,6 +255,25 @@ def test_ending_never_returns_to_the_room(controls: Session, qtbot: QtBot, tmp_p
     bring_up(controls, end)
     qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
     assert chosen(controls).kind == "blur"
+
+
+@pytest.mark.parametrize("change", ["rename", "remove"])
+def test_a_presentation_ends_although_the_background_before_it_was_renamed_or_removed(
+    session: Session, qtbot: QtBot, picture: Path, tmp_path: Path, change: str
+) -> None:
+    tile = add(session, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    (tmp_path / "talk").mkdir()
+    find(session.window, PresenterControls).present(talk(tmp_path / "talk"))
+    qtbot.waitUntil(lambda: session.bridge.status.slides == 3)
+    strip = session.window.strip
+    strip.library.rename(tile, "Seaside") if change == "rename" else strip.remove(tile)
+    qtbot.waitUntil(lambda: tile not in own(session))
+    button(session, "presentEnd").click()
+    qtbot.waitUntil(lambda: session.bridge.status.slides == 0)
+    assert session.bridge.status.problems == ()
+    shown = ("image", paths.backgrounds_dir() / "Seaside.png") if change == "rename" else ("blur", tile.path)
+    assert (chosen(session).kind, chosen(session).path) == shown
 
 
 @pytest.mark.parametrize("mirror", [True, False])

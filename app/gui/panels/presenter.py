@@ -7,6 +7,7 @@ from typing import Any
 
 from PyQt6.QtCore import QEvent, QObject
 
+from app.core.files.names import exists
 from app.core.framing import IN_PLACE, in_corner
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file, ask_for_folder
@@ -62,6 +63,11 @@ class PresenterControls(Form):
         """Show slides behind the person."""
         self._begin({**dict(self.store.current.background.with_file("slides", path)), "fit": "fit"})
 
+    def follow_rename(self, old: Path, new: Path) -> None:
+        """Follow the file of the previous background to its new name."""
+        if self._before.path == old:
+            self._before = self._before.replace(path=new)
+
     def _present_screen(self, target: str | None) -> None:
         if target is None:
             self._stop()
@@ -83,8 +89,12 @@ class PresenterControls(Form):
         def update(now: Settings) -> Settings:
             if now.background.kind not in PRESENTED:
                 return now
-            # "none" shows the room, so that it is only ever chosen by its own tile
-            before = self._before.replace(kind="blur") if self._before.kind == "none" else self._before
+            before = self._before
+            removed = before.kind in ("image", "video") and before.path is not None and not exists(before.path)
+            # "none" shows the room, so that it is only ever chosen by its own tile; without a background that can be
+            # opened, the presentation would stay in the outputs
+            if removed or before.kind == "none":
+                before = before.replace(kind="blur")
             return now.replace(background=before, placement=self._place_before)
 
         self.store.change(update)

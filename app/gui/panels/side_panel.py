@@ -46,6 +46,7 @@ class SidePanel(QWidget):
         self.virtual_camera = VirtualCameraControls(store)
         self.placement = PlacementControls(store)
         self.zones = ZoneControls(store)
+        self.presenter = PresenterControls(store)
         self.quality = QualityControls(store, tasks)
         self.output = OutputControls(store)
         self.recordings = RecordingControls(store)
@@ -85,7 +86,7 @@ class SidePanel(QWidget):
             (self.tr("Always hide, always show"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
              self.zones),
             (self.tr("Present slides or a screen"), self.tr("Show them behind you"), "presentGroup",
-             PresenterControls(store)),
+             self.presenter),
             (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
              BackgroundViewControls(store)),
             (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup",

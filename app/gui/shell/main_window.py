@@ -139,7 +139,8 @@ class MainWindow(QMainWindow):
         ):
             source.connect(self.error_bar.show_message)
         self.scenes.saved.connect(self.program_notices.scene_saved)
-        self.strip.library.renamed.connect(self.scenes.follow_rename)
+        for follow_rename in (self.scenes.follow_rename, self.panel.presenter.follow_rename):
+            self.strip.library.renamed.connect(follow_rename)
         self.strip.library.removed.connect(self.program_notices.background_removed)
         self.strip.drops.watch(self)
 
