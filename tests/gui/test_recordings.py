@@ -143,6 +143,18 @@ def test_snapshot_shows_the_output(session: Session, qtbot: QtBot, tmp_path: Pat
     assert files[0].name in session.window.notices.text_of("savedNotice")
 
 
+def test_snapshots_in_quick_succession_are_all_saved(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    session.preferences.change(recordings_dir=tmp_path / "shots")
+    qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    saved: list[Path] = []
+    session.window.recording.saved.connect(saved.append)
+    for _press in range(9):
+        button(session, "snapshotButton").click()
+    qtbot.waitUntil(lambda: len(saved) == 9)
+    assert len(set(saved)) == 9
+    assert set((tmp_path / "shots").iterdir()) == set(saved)
+
+
 def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path
 ) -> None:

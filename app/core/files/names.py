@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.core.errors import MattecamError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import LibraryText
+
+_naming = threading.Lock()
+"""Held from the choice of a name until there is a file of it."""
 
 
 def exists(path: Path) -> bool:
@@ -89,10 +94,17 @@ def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) ->
     return _first_free(folder / f"{stem}{suffix}", "{} {}", taken)
 
 
+@contextmanager
+def new_file_held(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
+    """Yield the path of a new file, which no other thread takes meanwhile; write it inside. Raises as `new_file`."""
+    with _naming:
+        yield new_file(folder, stem, suffix)
+
+
 def _first_free(wanted: Path, numbered: str, taken: Path | None = None) -> Path:
     """Return the first of the names that neither exists nor is taken. numbered: stem of the second one and later."""
     path, number = wanted, 2
-    while path.exists() or path == taken:
+    while exists(path) or path == taken:
         path = wanted.with_stem(numbered.format(wanted.stem, number))
         number += 1
     return path

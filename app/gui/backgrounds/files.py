@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import new_file
+from app.core.files.names import exists, new_file, new_file_held
 from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
@@ -50,13 +51,15 @@ def add_background(path: Path) -> Path:
     if path.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
         raise BackgroundError(LibraryText.UNKNOWN_FORMAT(file=path.name))
     thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
-    target = new_file(paths.backgrounds_dir(), path.stem, path.suffix.lower())
-    part = target.with_name(target.name + ".part")
+    folder = paths.backgrounds_dir()
     try:
-        shutil.copyfile(path, part)
-        part.replace(target)
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".", dir=folder) as own:  # others may add a file of the same name now
+            part = Path(own) / "part"
+            shutil.copyfile(path, part)
+            with new_file_held(folder, path.stem, path.suffix.lower()) as target:
+                part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BackgroundError(LibraryText.NOT_COPIED(file=path.name, reason=why_not_written(error))) from error
     return target
 
@@ -66,11 +69,11 @@ def add_picture(image: BgrImage, name: str) -> Path:
     coded, data = cv2.imencode(".png", image)
     if not coded:
         raise BackgroundError(LibraryText.NOT_PASTED())
-    target = new_file(paths.backgrounds_dir(), name, ".png")
-    try:
-        target.write_bytes(data.tobytes())
-    except OSError as error:
-        raise BackgroundError(LibraryText.NOT_WRITTEN(file=target, reason=why_not_written(error))) from error
+    with new_file_held(paths.backgrounds_dir(), name, ".png") as target:
+        try:
+            target.write_bytes(data.tobytes())
+        except OSError as error:
+            raise BackgroundError(LibraryText.NOT_WRITTEN(file=target, reason=why_not_written(error))) from error
     return target
 
 
@@ -88,7 +91,7 @@ def rename_background(path: Path, name: str) -> Path:
     target = path.with_name(cleaned + path.suffix)
     if target == path:
         return path
-    if target.exists():
+    if exists(target):
         raise BackgroundError(LibraryText.NAME_TAKEN(name=cleaned))
     try:
         path.rename(target)

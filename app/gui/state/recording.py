@@ -11,7 +11,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.core.errors import SinkError, text_of
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import new_file
+from app.core.files.names import new_file, new_file_held
 from app.core.files.private_file import write_picture
 from app.core.local_time import local_time
 from app.core.messages.media import LibraryText
@@ -52,7 +52,8 @@ class Recording(QObject):
         """Start a recording under a new name, or stop it."""
         self._requested = on
         if on:
-            find = partial(_new_path, self._store.preferences.recordings_dir, ".mp4", self._store.current.output.record)
+            taken = self._store.current.output.record  # by a recording that failed, and perhaps left no file
+            find = partial(new_file, self._store.preferences.recordings_dir, _name(), ".mp4", taken)
             self._tasks.run(find, self._start, self._fail_to_start)
         else:
             if not self.broken:
@@ -121,16 +122,15 @@ def _finished(file: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def _new_path(folder: Path, suffix: str, taken: Path | None = None) -> Path:
-    """Return the path of a new file. taken: that of a recording that failed, and perhaps left no file."""
-    return new_file(folder, local_time().strftime("Mattecam %Y-%m-%d %H.%M.%S"), suffix, taken)
+def _name() -> str:
+    return local_time().strftime("Mattecam %Y-%m-%d %H.%M.%S")
 
 
 def _snapshot(folder: Path, release: Callable[[], Outgoing]) -> Path:
     """Write a PNG file of what `release` lets leave at this moment; return its path. Raises MattecamError."""
-    path = _new_path(folder, ".png")
-    try:
-        write_picture(path, release().image)
-    except OSError as error:
-        raise SinkError(LibraryText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+    with new_file_held(folder, _name(), ".png") as path:  # several may be taken within a second
+        try:
+            write_picture(path, release().image)
+        except OSError as error:
+            raise SinkError(LibraryText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
     return path
