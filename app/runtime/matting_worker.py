@@ -69,7 +69,7 @@ class MattingWorker:
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
         self._shown_under: tuple[object, ...] | None = None
-        """As `Settings.hides`, of the last picture that was published, over the background that it shows."""
+        """As `Settings.hides`, of the picture that is shown, over the background that it shows; None for the card."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
         self.keeps_room = self.awaits_movement = False
@@ -118,7 +118,8 @@ class MattingWorker:
         decision = self._engines.decide(frame, settings)
         if isinstance(decision, Run) and awaits_background:
             decision = StandBy(Phase.STARTING)
-        if isinstance(decision, Skip) and self._has_outdated_freeze(settings):
+        holds_card = settings.frozen and self._shown_under is None
+        if isinstance(decision, Skip) and (holds_card or self._has_outdated_freeze(settings)):
             decision = StandBy(Phase.WAITING)
         if isinstance(decision, StandBy):
             self._stand_by(decision.reason)
@@ -126,8 +127,7 @@ class MattingWorker:
             self._drain()
             self._hide_nobody()
             shown = cropped(frame, settings.framing)
-            picture = Picture(shown.image, PictureKind.UNMATTED, frame=shown)
-            self._show(self._overlay.painted(picture), settings.hides)
+            self._show(self._overlay.painted(Picture(shown.image, PictureKind.UNMATTED, frame=shown)), settings.hides)
         elif isinstance(decision, Run):
             self._matte(decision, cropped(frame, decision.framing), settings)
 
@@ -295,5 +295,6 @@ class MattingWorker:
 
     def _stand_by(self, reason: Phase) -> None:
         self._drain()
+        self._shown_under = None
         self._hide_nobody()
         self._finisher.stand_by(reason)

@@ -142,6 +142,21 @@ def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one() -> None:
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 
+def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause() -> None:
+    """The status said “paused” until the freeze ended."""
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True, paused=True))
+        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+        pipeline.change(lambda now: now.replace(paused=False))
+        eventually(lambda: pipeline.status().phase is Phase.WAITING)
+        assert world.newest().kind is PictureKind.STANDBY
+        pipeline.change(lambda now: now.replace(frozen=False))
+        composites(pipeline)
+        assert pipeline.status().phase is Phase.RUNNING
+
+
 def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze() -> None:
     """The status said that others see the user, and a freeze brought the picture back, however old it was."""
     world = FakeWorld()
