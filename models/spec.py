@@ -46,14 +46,6 @@ class WeightSpec:
     """None: not published; the hash of the first download is recorded next to the file and trusted."""
 
 
-@dataclass(frozen=True, slots=True)
-class AutoRank:
-    """Rank of a network in the order in which `auto` tries networks; None: never tried on that device."""
-
-    cpu: int | None = None
-    gpu: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
     """A matting network; `load` returns a `TwoStageNetwork` of `models.export`, or a network with a plate."""
@@ -78,7 +70,9 @@ class NetworkSpec:
     """Shipped int8 version; only for the weights that it was made of, see `models.int8`."""
     quantize: QuantizeNetwork | None = None
     """None: a file of the int8 version contains the whole network, which `load` returns."""
-    auto: AutoRank = AutoRank()
+    cpu_rank: int | None = None
+    """Rank in the order in which `auto` tries networks; None: never tried on a CPU."""
+    gpu_rank: int | None = None
 
     @property
     def name(self) -> str:

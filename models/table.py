@@ -43,7 +43,7 @@ def auto_order(*, gpu: bool, plate: bool) -> list[NetworkSpec]:
     ranked = [
         (rank, spec)
         for spec in NETWORKS.values()
-        if (rank := spec.auto.gpu if gpu else spec.auto.cpu) is not None and (plate or not spec.needs_plate)
+        if (rank := spec.gpu_rank if gpu else spec.cpu_rank) is not None and (plate or not spec.needs_plate)
     ]
     return [spec for _, spec in sorted(ranked, key=lambda pair: pair[0])]
 

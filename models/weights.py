@@ -10,7 +10,6 @@ import functools
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -166,12 +165,8 @@ def describe() -> tuple[WeightReport, ...]:
     return tuple(WeightReport(spec, path, WeightState.MISSING if path is None else None) for spec, path in found)
 
 
-def verify(names: Sequence[str] = ()) -> tuple[WeightReport, ...]:
-    """Hash the available files (of all models, or of `names`). Raises WeightsError if one is unreadable."""
-    return tuple(_verified(spec_of(name)) for name in names or NETWORKS)
-
-
-def _verified(spec: WeightSpec) -> WeightReport:
+def verified(spec: WeightSpec) -> WeightReport:
+    """Hash the file of a model, if it is on hand. Raises WeightsError if it is unreadable."""
     path = on_hand(spec.name)
     if path is None:
         return WeightReport(spec, None, WeightState.MISSING)

@@ -17,7 +17,7 @@ from app.core.files.weights import download_weights
 from app.core.messages.command_line import CommandLineText
 from app.core.text import visible
 from models.table import NETWORKS, OLD_NAMES
-from models.weights import WeightReport, WeightsError, WeightState, describe, verify
+from models.weights import WeightReport, WeightsError, WeightState, describe, verified
 
 app = typer.Typer(help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -50,7 +50,7 @@ def download(
 def verify_weights() -> None:
     """Compare the installed files with the published checksums; fail if one differs."""
     try:
-        reports = [report for report in verify() if report.path is not None]
+        reports = [report for spec in NETWORKS.values() if (report := verified(spec.weights)).path is not None]
     except WeightsError as error:
         raise ModelError(text_of(error)) from error
     _show(("model", "state", "file"), [(r.spec.name, _state(r), str(r.path)) for r in reports])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
-from models.spec import AutoRank, NetworkSpec, WeightSpec, late
+from models.spec import NetworkSpec, WeightSpec, late
 
 _RELEASE = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0.0/"
 Backbone = Literal["mobilenetv2", "resnet50", "resnet101"]
 
 
-def _spec(title: str, backbone: Backbone, note: str, sha256: str | None, auto: AutoRank) -> NetworkSpec:
+def _spec(title: str, backbone: Backbone, note: str, sha256: str | None, cpu: int, gpu: int) -> NetworkSpec:
     file = f"torchscript_{backbone}_fp32.pth"
     return NetworkSpec(
         title=title,
@@ -21,7 +21,8 @@ def _spec(title: str, backbone: Backbone, note: str, sha256: str | None, auto: A
         needs_plate=True,
         recurrent=False,
         precisions=("float32", "float16"),
-        auto=auto,
+        cpu_rank=cpu,
+        gpu_rank=gpu,
     )
 
 
@@ -30,21 +31,24 @@ BGMV2_MOBILENETV2 = _spec(
     "mobilenetv2",
     "Background Matting V2, needs a picture of the empty room",
     "6d449e8a0445438491cf07c03a6e86f21df2b3aa2dc630d9430347fcb807aae4",
-    AutoRank(cpu=0, gpu=1),
+    cpu=0,
+    gpu=1,
 )
 BGMV2_RESNET50 = _spec(
     "Background Matting, fine",
     "resnet50",
     "Background Matting V2, finer",
     "c22fe27f627c04122cd44a3476315eb2fcb06a8d8ff2803ac610c1dd6d4de2a7",
-    AutoRank(cpu=1, gpu=0),
+    cpu=1,
+    gpu=0,
 )
 BGMV2_RESNET101 = _spec(
     "Background Matting, finest",
     "resnet101",
     "Background Matting V2, finest; no published checksum, trusted on first download",
     None,
-    AutoRank(cpu=2, gpu=2),
+    cpu=2,
+    gpu=2,
 )
 
 

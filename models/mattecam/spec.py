@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from models.spec import AutoRank, NetworkSpec, WeightSpec, late
+from models.spec import NetworkSpec, WeightSpec, late
 
 BUNDLED = Path(__file__).with_name("student.safetensors")
 """Path of the bundled weights, float16; see README.md next to them."""
@@ -19,7 +19,8 @@ STUDENT = NetworkSpec(
     export=late(__package__, "bundled", "export"),
     short_side=180,
     precisions=("float32", "float16", "bfloat16", "int8"),
-    auto=AutoRank(cpu=5, gpu=6),
+    cpu_rank=5,
+    gpu_rank=6,
 )
 STUDENT_PLATE = NetworkSpec(
     title="Standard, with a photo of your empty room",
@@ -33,5 +34,6 @@ STUDENT_PLATE = NetworkSpec(
     export=partial(late(__package__, "bundled", "export_images"), ("small", "plate")),
     needs_plate=True,
     short_side=180,
-    auto=AutoRank(cpu=3, gpu=3),
+    cpu_rank=3,
+    gpu_rank=3,
 )

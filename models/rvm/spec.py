@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from models.spec import AutoRank, NetworkSpec, WeightSpec, late
+from models.spec import NetworkSpec, WeightSpec, late
 
 _RELEASE = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/"
 
@@ -31,7 +31,8 @@ RVM_MOBILENETV3 = NetworkSpec(
     int8=Path(__file__).with_name("rvm_mobilenetv3-int8.safetensors"),
     quantize=late(__package__, "export", "load_quantized"),
     float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
-    auto=AutoRank(cpu=4, gpu=5),
+    cpu_rank=4,
+    gpu_rank=5,
 )
 RVM_RESNET50 = NetworkSpec(
     title="Robust Video Matting, fine",
@@ -47,5 +48,5 @@ RVM_RESNET50 = NetworkSpec(
     load=partial(_load, "resnet50"),
     export=_export,
     direct=True,
-    auto=AutoRank(gpu=4),
+    gpu_rank=4,
 )

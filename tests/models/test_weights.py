@@ -21,7 +21,8 @@ from models.weights import (
     describe,
     find,
     hash_record,
-    verify,
+    spec_of,
+    verified,
 )
 
 
@@ -90,7 +91,7 @@ def test_describe_tells_what_is_on_hand(folder: Path) -> None:
 
 def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def state(name: str) -> WeightState | None:
-        return verify([name])[0].state
+        return verified(spec_of(name)).state
 
     good, other = folder / "u2netp.pth", folder / "torchscript_resnet101_fp32.pth"
     good.write_bytes(b"not what was published")
@@ -106,15 +107,14 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
     spec = WeightSpec("u2netp", "u2netp.pth", "", "", "https://example.org/x", sha256=published)
     monkeypatch.setitem(NETWORKS, "u2netp", replace(NETWORKS["u2netp"], weights=spec))
     assert state("u2netp") is WeightState.VERIFIED
-    assert len(verify()) == len(NETWORKS)
 
 
 def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {file.relative_to(weights.MODELS).as_posix(): file for file in weights.MODELS.rglob("*.safetensors")}
     assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHA256, "update models/shipped.py"
-    assert {report.state for report in verify(["mattecam", "mattecam-plate"])} == {WeightState.SHIPPED}
+    assert {verified(spec_of(name)).state for name in ("mattecam", "mattecam-plate")} == {WeightState.SHIPPED}
     monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
-    assert [report.state for report in verify(["mattecam"])] == [WeightState.DIFFERENT], "damaged"
+    assert verified(spec_of("mattecam")).state is WeightState.DIFFERENT, "damaged"
 
 
 def test_an_unreadable_file_is_named(folder: Path) -> None:
