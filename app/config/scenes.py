@@ -85,8 +85,6 @@ class SceneStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.warning: str | None = None
-        """Why the file could not be used, in one sentence; None while it could."""
 
     def names(self) -> tuple[str, ...]:
         """Return all names, in the order in which they were first saved."""
@@ -173,10 +171,10 @@ class SceneStore:
             if data.get("version") != FORMAT_VERSION or not isinstance(scenes, dict):
                 raise BrokenFileError(FileReason.SCENES_VERSION(version=FORMAT_VERSION))
         except BrokenFileError as error:
-            self.warning = settings_file.keep_broken(
+            told = settings_file.keep_broken(
                 self.path, error.text, SceneText.FILE_BROKEN, SceneText.FILE_BROKEN_NOT_RENAMED
             )
-            log.warning("%s", self.warning)
+            log.warning("%s", told)
             return {}
         except OSError as error:
             # Writing after a failed read would delete the scenes in the file.

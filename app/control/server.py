@@ -31,15 +31,12 @@ class ControlServer:
         self.thread = Worker("control", self._accept, Stage.SETTINGS)
         self._lock = threading.Lock()
         self._calls: dict[Call, threading.Thread] = {}
-        self.note = ""
-        """Why the program cannot be controlled from outside; empty while it can."""
 
     def start(self) -> None:
-        """Start listening. If that fails, `note` says why and the program continues without."""
+        """Start listening. If that fails, the log says why and the program continues without."""
         try:
             self._endpoint = self._at().open()
         except ControlError as error:
-            self.note = error.text
             log.warning("%s", error)
             return
         self.thread.start()

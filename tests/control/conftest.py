@@ -169,5 +169,5 @@ def controller() -> Recorder:
 @pytest.fixture
 def server(address: ControlAddress, controller: Recorder) -> Iterator[ControlServer]:
     with serving(lambda: address, controller) as server:
-        assert server.note == ""
+        assert address.in_use()
         yield server

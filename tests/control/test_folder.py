@@ -64,25 +64,28 @@ def test_an_unusable_runtime_folder_is_replaced_with_a_warning(
         folder.chmod(0o777)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder))
     caplog.set_level(logging.WARNING)
-    with serving() as server:
-        assert server.note == ""
+    with serving():
         assert control_folder() == paths.data_dir() / "run"
         assert f"{paths.data_dir() / 'run'} is used instead" in caplog.text
         assert ask(Command("pause")).done
 
 
-def test_a_folder_that_cannot_be_created_leaves_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_created_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("in the way")
     for name in ("MATTECAM_RUNTIME_DIR", "MATTECAM_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "file" / "run"))
-    with serving() as server:
-        assert "cannot be created" in server.note
+    with serving():
+        assert "cannot be created" in caplog.text
     with pytest.raises(NotRunningError, match="cannot be created"):
         ask(Command("pause"))
 
 
-def test_a_path_too_long_for_a_socket_leaves_a_note_and_no_lock(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_is_logged_and_leaves_no_lock(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     address = socket_address(tmp_path / ("x" * 120))
-    with serving(lambda: address) as server:
-        assert "cannot be opened" in server.note
+    with serving(lambda: address):
+        assert "cannot be opened" in caplog.text
     eventually(lambda: not address.in_use())
