@@ -35,7 +35,7 @@ from app.core.errors import MattecamError, UsageError
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
-from app.system.process import disable_core_dumps, limit_heaps
+from app.system.process import disable_core_dumps, handled, limit_heaps
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -91,7 +91,8 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     disable_core_dumps()
     limit_heaps()
     _open_outputs()
-    code = main(argv)
+    with handled(_interrupt):  # commands that have no handlers of their own close the camera as well
+        code = main(argv)
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -101,6 +102,10 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)
+
+
+def _interrupt(*signal: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _open_outputs() -> None:

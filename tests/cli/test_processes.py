@@ -119,6 +119,21 @@ def assert_finished(out: Path) -> None:
     assert list(out.parent.glob("*.part*")) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_the_capture_of_a_plate(tmp_path: Path, name: str) -> None:
+    """It closed no camera: exposure and white balance stayed locked."""
+    words = ["plate", "--source", "demo:empty", "--countdown", "60", "--output", str(tmp_path / "plate.png")]
+    command = [sys.executable, str(ROOT / "run.py"), *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "Step out" in process.stderr.readline()
+        process.send_signal(getattr(signal, name))
+        assert process.wait(START_S) == 130
+        assert process.stderr.read().strip() == ""
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_recording(number: signal.Signals, prepared: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
