@@ -63,6 +63,18 @@ def test_sliders_take_effect_while_dragged(controls: Session, qtbot: QtBot) -> N
     assert count > 12
 
 
+def test_a_slider_that_is_let_go_shows_what_was_set_meanwhile(controls: Session, qtbot: QtBot) -> None:
+    strength = find(controls.window, QSlider, "blurSlider")
+    controls.store.edit("background", kind="blur", blur_strength=50)
+    handle = QPoint(strength.width() // 2, strength.height() // 2)
+    qtbot.mousePress(strength, Qt.MouseButton.LeftButton, pos=handle)
+    assert strength.isSliderDown()
+    controls.store.edit("background", blur_strength=20)  # as `ctl` does
+    assert strength.value() == 50
+    qtbot.mouseRelease(strength, Qt.MouseButton.LeftButton, pos=handle)
+    assert strength.value() == current(controls).background.blur_strength == 20
+
+
 def test_dragging_the_detail_slider_disables_automatic(controls: Session, qtbot: QtBot) -> None:
     auto = find(controls.window, QCheckBox, "downsampleAuto")
     slider = find(controls.window, QSlider, "downsampleSlider")

@@ -110,11 +110,15 @@ class ValueSlider(QWidget):
         grid.addWidget(self.value, 0, 1)
         grid.setColumnStretch(0, 1)
         self.setFocusProxy(self.slider)
+        self._newest = self.slider.value()
+        """The value to show when the user lets the slider go."""
         self.slider.valueChanged.connect(self._moved)
+        self.slider.sliderReleased.connect(lambda: self.show_value(self._newest))
         self.value.setText(text(self.slider.value()))
 
     def show_value(self, value: int) -> None:
-        """Set the value without a signal; ignored while the user drags the slider."""
+        """Set the value without a signal; while the user drags the slider, it is shown when that ends."""
+        self._newest = value
         if self.slider.isSliderDown():
             return
         with QSignalBlocker(self.slider):
@@ -122,5 +126,6 @@ class ValueSlider(QWidget):
         self.value.setText(self._text(value))
 
     def _moved(self, value: int) -> None:
+        self._newest = value
         self.value.setText(self._text(value))
         self.value_changed.emit(value)
