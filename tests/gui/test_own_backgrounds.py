@@ -257,6 +257,19 @@ def test_ending_never_returns_to_the_room(controls: Session, qtbot: QtBot, tmp_p
     assert chosen(controls).kind == "blur"
 
 
+def test_a_presentation_ends_in_another_language_as_it_was_begun(
+    controls: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """It ended before the blurred room, whatever had been chosen."""
+    controls.store.edit("background", kind="colour", colour="#112233")
+    controls.window.panel.presenter.present(talk(tmp_path))
+    before = controls.window
+    controls.preferences.change(language="de")
+    qtbot.waitUntil(lambda: controls.window is not before)
+    button(controls, "presentEnd").click()
+    assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#112233")
+
+
 @pytest.mark.parametrize("change", ["rename", "remove"])
 def test_a_presentation_ends_although_the_background_before_it_was_renamed_or_removed(
     session: Session, qtbot: QtBot, picture: Path, tmp_path: Path, change: str
