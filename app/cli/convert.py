@@ -98,7 +98,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
     stop = StopRequest(most=1)
     event("started")
     try:
-        with handled(stop), progress_bar(source.name, TaskProgressColumn()) as show:
+        with handled(stop), progress_bar(source.absolute().name, TaskProgressColumn()) as show:
             report = run_convert(
                 source,
                 target,

@@ -171,7 +171,8 @@ def _run(
         text = ConvertText.BOTH(first=error.text, second=more) if more else error.text
         raise type(error)(text) from error
     except BaseException as error:  # of a callback, or Ctrl+C
-        _finish(outputs, False, keep_partial is not False if isinstance(error, Exception) else keep_partial)
+        failed = isinstance(error, Exception) and not isinstance(error, BrokenPipeError)  # nobody reads the progress
+        _finish(outputs, False, keep_partial is not False if failed else keep_partial)
         raise
     return True
 

@@ -147,6 +147,7 @@ def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> No
         (ValueError, None, 3),
         (ValueError, False, 0),
         (SystemExit, None, 0),
+        (BrokenPipeError, None, 0),
         (SystemExit, True, 3),
     ],
 )
