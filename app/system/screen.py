@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,16 +85,16 @@ class ScreenGrabber:
             return dict(each[number - 1])
         if kind == "region":
             numbers = re.findall(r"-?\d+", argument)
-            place = dict(zip(("left", "top", "width", "height"), map(int, numbers), strict=True))
+            place: Place = dict(zip(("left", "top", "width", "height"), map(int, numbers), strict=True))
         else:
-            place = _place_of(self._window(argument))
+            place = self._window(argument)
         return _within(place, every, self._target)
 
-    def _window(self, title: str) -> XWindow:
+    def _window(self, title: str) -> Place:
         assert self._display is not None
-        for window in self._display.windows():
-            if title.casefold() in window.title.casefold():
-                return window
+        for known, place in self._display.windows():
+            if title.casefold() in known.casefold():
+                return place
         raise BackgroundError(ScreenText.NO_WINDOW(title=title))
 
 
@@ -127,7 +126,7 @@ def window_titles() -> tuple[str, ...]:
     except BackgroundError:
         return ()
     try:
-        return tuple(dict.fromkeys(window.title for window in display.windows()))
+        return tuple(dict.fromkeys(title for title, _place in display.windows()))
     finally:
         display.close()
 
@@ -153,10 +152,6 @@ def _x_display() -> XDisplay:
         raise BackgroundError(ScreenText.NO_DISPLAY()) from error
 
 
-def _place_of(window: XWindow) -> dict[str, int]:
-    return {"left": window.left, "top": window.top, "width": window.width, "height": window.height}
-
-
 def _within(place: Place, every: Place, target: str) -> Place:
     """Return the part of a place that is on the screens. Raises BackgroundError if there is none."""
     left, top = max(place["left"], every["left"]), max(place["top"], every["top"])
@@ -165,17 +160,6 @@ def _within(place: Place, every: Place, target: str) -> Place:
     if right <= left or bottom <= top:
         raise BackgroundError(ScreenText.OFF_SCREEN(target=target))
     return {"left": left, "top": top, "width": right - left, "height": bottom - top}
-
-
-@dataclass(frozen=True, slots=True)
-class XWindow:
-    """A visible window."""
-
-    title: str
-    left: int
-    top: int
-    width: int
-    height: int
 
 
 class XDisplay:
@@ -189,8 +173,8 @@ class XDisplay:
             raise OSError("the display cannot be opened") from error
         self._utf8_title = self._display.intern_atom("_NET_WM_NAME")
 
-    def windows(self) -> list[XWindow]:
-        """Return the visible windows with a title, topmost first. Raises OSError if the display is gone."""
+    def windows(self) -> list[tuple[str, Place]]:
+        """Return title and place of the visible windows, topmost first. Raises OSError if the display is gone."""
         root = self._display.screen().root
         try:
             return list(self._below(root, root, DEPTH))
@@ -211,7 +195,7 @@ class XDisplay:
         """Close the connection."""
         self._display.close()
 
-    def _below(self, parent: Window, root: Window, levels: int) -> Iterator[XWindow]:
+    def _below(self, parent: Window, root: Window, levels: int) -> Iterator[tuple[str, Place]]:
         children: list[Window] = []
         with suppress(XError):  # windows close at any time
             children = parent.query_tree().children
@@ -224,7 +208,8 @@ class XDisplay:
             elif levels > 1:
                 yield from self._below(child, root, levels - 1)
 
-    def _described(self, window: Window, root: Window) -> XWindow | None:
+    def _described(self, window: Window, root: Window) -> tuple[str, Place] | None:
+        """Return title and place of a visible window; None for another one."""
         size = window.get_geometry()
         if window.get_attributes().map_state != X.IsViewable or min(size.width, size.height) < LEAST_SIDE:
             return None
@@ -233,4 +218,4 @@ class XDisplay:
             return None
         text = title if isinstance(title, str) else title.decode(errors="replace")
         place = root.translate_coords(window, 0, 0)
-        return XWindow(text, place.x, place.y, size.width, size.height)
+        return text, {"left": place.x, "top": place.y, "width": size.width, "height": size.height}
