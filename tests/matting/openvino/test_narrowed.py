@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.strips import Strips
+from app.matting.openvino.around import quartered
 from app.matting.openvino.artefact_cache import artefacts
 from app.matting.openvino.narrowed import NarrowedNetwork
 from app.matting.openvino.openvino_backend import OpenVinoBackend
@@ -28,6 +29,8 @@ BACKDROP = np.full((SIZE[1], SIZE[0], 3), (200, 30, 120), np.uint8)
 EDGES = EdgeSettings()
 FRAMES = demo(*SIZE, range(SETTLE_FRAMES + 12))
 """The person of the demo sways; about 0.6 of the frame's width."""
+DARKER = 8
+"""In a scene that is darker by this factor, what moves beside the window is not seen as motion."""
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +62,9 @@ def alpha_of(backend: OpenVinoBackend, frame: BgrImage, edges: EdgeSettings = ED
     return backend.step(frame, BACKDROP, edges).result().alpha
 
 
-def settle(*backends: OpenVinoBackend) -> None:
+def settle(*backends: OpenVinoBackend, frames: Sequence[BgrImage] = FRAMES) -> None:
     """Show somebody until the live backend looks at a window."""
-    for frame in FRAMES[:-4]:
+    for frame in frames[:-4]:
         for backend in backends:
             alpha_of(backend, frame)
     assert backends[-1].columns is not None
@@ -72,7 +75,8 @@ def test_the_matte_is_nearly_that_of_the_whole_frame(whole: OpenVinoBackend, liv
     for frame in FRAMES[-4:]:
         expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
         assert live.columns is not None
-        assert 0 < np.abs(expected / 255.0 - alpha / 255.0).mean() < 1e-3, "0 is the whole frame"
+        # 0 is the whole frame; a window that begins without the memory of the frame differs by 3e-4.
+        assert 0 < np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-4
         beside = np.ones(SIZE[0], np.bool_)
         beside[live.columns : live.columns + window_width(SIZE[0])] = False
         assert beside.any()
@@ -92,14 +96,16 @@ def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(
     assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-3
 
 
+@pytest.mark.parametrize(("darker", "shift"), [(1, 60), (DARKER, 10)], ids=["seen-as-motion", "seen-at-the-border"])
 def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
-    whole: OpenVinoBackend, live: OpenVinoBackend
+    whole: OpenVinoBackend, live: OpenVinoBackend, darker: int, shift: int
 ) -> None:
-    settle(whole, live)
-    moved = [np.ascontiguousarray(np.roll(frame, 60, 1)) for frame in FRAMES[-4:]]
-    for frame in moved:
-        expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
-        assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
+    frames = [np.asarray(frame // darker, np.uint8) for frame in FRAMES]
+    settle(whole, live, frames=frames)
+    moved = np.ascontiguousarray(np.roll(frames[-1], shift, 1))
+    expected, alpha = alpha_of(whole, moved), alpha_of(live, moved)
+    assert live.columns is None
+    assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
 
 
 def test_the_switch_and_a_reset_show_the_whole_frame(live: OpenVinoBackend) -> None:
@@ -114,6 +120,9 @@ def test_the_switch_and_a_reset_show_the_whole_frame(live: OpenVinoBackend) -> N
 
 def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
     settle(live)
+    seen = live.state()["forgetting.last"]
+    small = np.ascontiguousarray(FRAMES[-5][..., ::-1].transpose(2, 0, 1), np.float32) * np.float32(1 / 255)
+    np.testing.assert_allclose(seen[:, :, 20:60], quartered(small)[:, :, 20:60], atol=1e-5)
     whole.load_state(live.state())
     expected = alpha_of(live, FRAMES[-1])
     np.testing.assert_array_equal(alpha_of(whole, FRAMES[-1]), expected)
