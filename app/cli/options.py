@@ -48,9 +48,9 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
     if status_json is not None:
         _check_status_file(status_json)
     named = {name: getattr(output, name) for name in ("record", "record_alpha")}
-    from app.media.video_writer import SUFFIXES  # loads FFmpeg
-
     for path in filter(None, named.values()):
+        from app.media.video_writer import SUFFIXES  # loads FFmpeg
+
         if path.suffix.lower() not in SUFFIXES:
             raise UsageError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.SUFFIX(suffixes=SUFFIXES)))
     taken = {name: path for name, path in named.items() if path is not None and holds_something(path)}
