@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QInputDialog
+from PyQt6.QtWidgets import QInputDialog, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.config.scenes import SceneStore, default_path
+from app.config.scenes import Scene, SceneStore, default_path
 from app.core.errors import SourceLostError
 from app.core.files import paths
 from app.core.framing import in_corner
-from app.core.settings import Zone
+from app.core.settings import BackgroundSettings, Settings, Zone
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
+from app.gui.shell.scenes_menu import ScenesMenu
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import activate
+from tests.gui.conftest import PATIENCE_MS, activate
 from tests.gui.widgets import add, answer, asked, box, chosen, error_action, find, own, tiles
 
 
@@ -50,6 +52,41 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     qtbot.waitUntil(lambda: scenes.names == ())
     scenes.apply("Office")
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
+
+
+class ScenesOfASlowDisk(SceneStore):
+    """Gives the scene “slow” when it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.may_read, self.has_read = threading.Event(), threading.Event()
+        self.may_read.set()
+
+    def get(self, name: str) -> Scene:
+        if name != "slow":
+            return super().get(name)
+        assert self.may_read.wait(PATIENCE_MS / 1000)
+        scene = super().get(name)
+        self.has_read.set()
+        return scene
+
+
+def test_of_two_scenes_the_one_that_was_chosen_last_is_applied(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    scenes = ScenesOfASlowDisk(tmp_path / "scenes.json")
+    for name, colour in (("slow", "#111111"), ("quick", "#222222")):
+        scenes.put(name, Settings(background=BackgroundSettings(kind="colour", colour=colour)))
+    window = controls.window
+    menu = ScenesMenu(QMenu(window), scenes, controls.store, window.tasks, window)
+    qtbot.waitUntil(lambda: menu.names == ("slow", "quick"))
+    scenes.may_read.clear()
+    scenes.has_read.clear()
+    menu.apply("slow")
+    menu.apply("quick")
+    qtbot.waitUntil(lambda: chosen(controls).colour == "#222222")
+    scenes.may_read.set()
+    qtbot.waitUntil(scenes.has_read.is_set)
+    qtbot.wait(100)  # until it is delivered
+    assert chosen(controls).colour == "#222222"
 
 
 def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Session, qtbot: QtBot) -> None:

@@ -34,6 +34,8 @@ class ScenesMenu(QObject):
         self._window = window
         self._saved: dict[str, Scene | None] = {}
         self._actions: dict[str, QAction] = {}
+        self._wanted = ""
+        """The scene that was asked for last."""
         menu.aboutToShow.connect(self._mark_active)
         self._fill({})
         self.reload()
@@ -48,8 +50,9 @@ class ScenesMenu(QObject):
         self._tasks.run(self._scenes.all, self._fill, self._fail)
 
     def apply(self, name: str) -> None:
-        """Apply a scene."""
-        self._tasks.run(partial(self._scenes.get, name), self._apply, self._fail)
+        """Apply a scene; of several that are read at once, the last one."""
+        self._wanted = name
+        self._tasks.run(lambda: (name, self._scenes.get(name)), self._apply, self._fail)
 
     def save(self, name: str, *, with_devices: bool = False) -> None:
         """Save the current look as a scene, optionally with the camera and the virtual camera."""
@@ -104,7 +107,10 @@ class ScenesMenu(QObject):
 
         ask_for_name(self._window, self.tr("Rename scene"), name, rename)
 
-    def _apply(self, scene: Scene) -> None:
+    def _apply(self, found: tuple[str, Scene]) -> None:
+        name, scene = found
+        if name != self._wanted:
+            return
         apply = partial(self._store.change, scene.applied_to)
         exposed = scene.exposes(self._store.current)
         if exposed == "nothing":
