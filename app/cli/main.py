@@ -7,9 +7,11 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -35,7 +37,7 @@ from app.core.errors import MattecamError, UsageError
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
-from app.system.process import disable_core_dumps, handled, limit_heaps
+from app.system.process import disable_core_dumps, handled, limit_heaps, signal_main_thread
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -91,7 +93,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     disable_core_dumps()
     limit_heaps()
     _open_outputs()
-    with handled(_interrupt):  # commands that have no handlers of their own close the camera as well
+    with _interrupted():  # commands that have no handlers of their own close the camera as well
         code = main(argv)
     try:
         sys.stdout.flush()
@@ -104,8 +106,29 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def _interrupt(*signal: object) -> NoReturn:
-    raise KeyboardInterrupt
+AGAIN_S = 2.0
+"""The interrupt is raised again and again after so long while the command goes on: native code that calls Python may
+swallow it."""
+
+
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """Let every signal that ends a command raise KeyboardInterrupt."""
+    repeats: list[threading.Timer] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        again = threading.Timer(AGAIN_S, signal_main_thread, (number,))
+        again.daemon = True
+        repeats.append(again)
+        again.start()
+        raise KeyboardInterrupt
+
+    with handled(interrupt):
+        try:
+            yield
+        finally:
+            for again in repeats:
+                again.cancel()
 
 
 def _open_outputs() -> None:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -95,6 +96,14 @@ def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None
         finally:
             for number, before in previous.items():
                 signal.signal(number, before)
+
+
+def signal_main_thread(number: int) -> None:
+    """Send a signal to the main thread, which wakes it."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def _is_terminal(stream: int) -> bool:

@@ -134,6 +134,26 @@ def test_a_signal_ends_the_capture_of_a_plate(tmp_path: Path, name: str) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_an_interrupt_that_is_swallowed_is_raised_again() -> None:
+    program = (
+        "import os, signal, time\n"
+        "from app.cli import main\n"
+        "def swallow(argv):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    except KeyboardInterrupt:\n"
+        "        pass\n"
+        "    try:\n"
+        "        time.sleep(60)\n"
+        "    except KeyboardInterrupt:\n"
+        "        return 130\n"
+        "main.AGAIN_S, main.main = 0.1, swallow\n"
+        "main.run_to_exit([])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=30).returncode == 130
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_recording(number: signal.Signals, prepared: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
