@@ -83,14 +83,14 @@ def actions(session: Session) -> Iterator[partial[Any]]:
     tiles = [tile for tile in window.strip.model.tiles if tile.kind is not TileKind.NONE]  # which asks
     for number in itertools.count():
         yield partial(window.strip.choose, tiles[number % len(tiles)])
-        yield partial(session.preferences.change, all_settings=number % 2 == 0)
+        yield partial(session.store.edit, "window", all_settings=number % 2 == 0)
         yield from (partial(store.edit, "background", blur_strength=strength) for strength in range(0, 100, 20))
         yield from (partial(window.action_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))
         yield from (partial(store.edit, "matting", downsample_ratio=ratio) for ratio in (0.25, 0.3, 0.35, None))
         yield from (partial(store.edit, "matting.edges", grow_px=grown) for grown in (-3, 0, 3, 0))
         yield partial(window.resize, 1000 + 60 * (number % 5), 800)
-        yield partial(session.preferences.change, mirror_preview=number % 2 == 0)
-        yield partial(session.preferences.change, theme="light" if number % 2 == 0 else "dark")
+        yield partial(session.store.edit, "window", mirror_preview=number % 2 == 0)
+        yield partial(session.store.edit, "window", theme="light" if number % 2 == 0 else "dark")
         yield from (partial(store.edit, "framing", zoom=zoom) for zoom in (1.5, 2.5, 1))
         yield from (partial(store.set, "paused", paused) for paused in (True, False))
         yield partial(window.devices.check)
@@ -99,7 +99,7 @@ def actions(session: Session) -> Iterator[partial[Any]]:
 
 def heartbeat(session: Session, seconds: float) -> dict[str, object]:
     """Run user actions for some seconds and return statistics of the gaps."""
-    session.preferences.change(show_plot=True)  # imports pyqtgraph
+    session.store.edit("window", show_plot=True)  # imports pyqtgraph
     wait(1)
     beat = Heartbeat()
     todo = actions(session)
@@ -134,7 +134,7 @@ def heartbeat(session: Session, seconds: float) -> dict[str, object]:
 def preview_cost(session: Session) -> dict[str, float]:
     """Return the frame rate with and without preview, measured alternately at a fixed ratio that loads the CPU."""
     fps: dict[bool, list[float]] = {True: [], False: []}
-    session.preferences.change(show_plot=False)
+    session.store.edit("window", show_plot=False)
     session.store.edit("matting", governor=False, executor="openvino", downsample_ratio=COSTLY_RATIO)
     assert wait(PATIENCE_S, partial(_uses_ratio, session, COSTLY_RATIO))
     wait(TURN_S)

@@ -25,6 +25,8 @@ OTHER_VALUES = {
     "output.microphone": "default",
     "output.standby_text": "Back at noon",
     "overlay.text": "Ada at {time}",
+    "window.close_to_tray": "on",
+    "window.own_colour": "#102030",
 }
 """Values where 0.25 or a choice would not do."""
 

@@ -21,12 +21,11 @@ from PIL import Image
 from PyQt6.QtCore import QEventLoop, QLocale, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings, WindowSettings
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.shell.lifecycle import SingleInstance
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.preferences import WindowPreferences, save
 from app.runtime.status import PipelineStatus
 from tools.window_shots import ALL, FEATURE_SHOTS, PATIENCE_MS, README, SETTLE_MS, Shot
 
@@ -46,12 +45,11 @@ def take(
     """Run the window in this process and write FOLDER/NAME.png for each shot, with the width where it has several."""
     app = make_application()
     settings_path = Path(os.environ["MATTECAM_CONFIG_DIR"]) / "settings.json"
-    save(settings_path.with_name("window.json"), WindowPreferences.model_validate(
-        {"theme": theme, "first_run_done": True}))  # fmt: skip
     settings = Settings(
         capture=CaptureSettings(source="demo"),
         matting=MattingSettings(governor=False),  # keep full quality on a busy machine
         output=OutputSettings(virtual_camera="off"),
+        window=WindowSettings.model_validate({"theme": theme, "first_run_done": True}),
     )
     with translate(app, QLocale(language)):
         options = WindowOptions(seconds=3600, settings_path=settings_path)

@@ -36,7 +36,7 @@ def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE
     def prepare(session: Session) -> QWidget:
         window = session.window
         tile = window.strip.model.tiles[window.strip.model.row_of(background) or 0]
-        chosen = tile.settings(session.store.current.background, session.preferences.current.own_colour)
+        chosen = tile.settings(session.store.current.background, session.store.current.window.own_colour)
         session.store.edit("background", **dict(chosen))  # without the question before "none"
         _open_group(session, group)
         window.action_bar.set_mode(mode)
@@ -47,19 +47,19 @@ def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE
 
 def _open_group(session: Session, name: str) -> None:
     """Open one group of the side panel, by its object name, alone; without a name, show what is simple."""
-    session.preferences.change(all_settings=bool(name))
+    session.store.edit("window", all_settings=bool(name))
     for group in session.window.panel.groups:
         group.toggle.setChecked(group.toggle.objectName() == name)
 
 
 def _plot(session: Session) -> QWidget:
-    session.preferences.change(show_plot=True)
+    session.store.edit("window", show_plot=True)
     return session.window
 
 
 def _assistant(step: int) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
-        session.preferences.change(show_plot=False)
+        session.store.edit("window", show_plot=False)
         session.window.windows.open_assistant()
         (assistant,) = (each for each in session.window.findChildren(Assistant) if each.isVisible())
         while assistant.step < step:
@@ -129,7 +129,7 @@ def _without_figures(prepare: Callable[[Session], QWidget]) -> Callable[[Session
     """Hide frame rate, delay and status line, which depend on the machine."""
 
     def calm(session: Session) -> QWidget:
-        session.preferences.change(show_readout=False)
+        session.store.edit("window", show_readout=False)
         status_line = session.window.findChild(QWidget, "statusLine")
         assert status_line is not None
         status_line.hide()
@@ -183,7 +183,7 @@ README = (Shot("window", _without_figures(_scene(4))),)
 def _feature(feature: Feature) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         window = session.window
-        session.preferences.change(mirror_preview=False)  # texts are readable as in the output
+        session.store.edit("window", mirror_preview=False)  # texts are readable as in the output
         session.store.change(feature.settings)
         _open_group(session, "")
         control = window.panel.findChild(QWidget, feature.control) if feature.control else None

@@ -50,6 +50,7 @@ class Scene:
         return self.settings.replace(
             capture=devices.capture,
             output=output,
+            window=current.window,
             global_shortcuts=current.global_shortcuts,
             selected=current.selected,
             paused=current.paused,
@@ -186,7 +187,7 @@ class SceneStore:
 
 
 def _dump(settings: Settings, with_devices: bool) -> JsonObject:
-    own = dict.fromkeys(("global_shortcuts", "selected", "paused", "frozen"), True)
+    own = dict.fromkeys(("window", "global_shortcuts", "selected", "paused", "frozen"), True)
     data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN)})
     if with_devices:
         data[_WITH_DEVICES] = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
 from app.core.matting_settings import STRONGEST, level_strength
 from app.core.messages.settings import FileReason, SettingsText
-from app.core.settings import SETTINGS_VERSION, Settings
+from app.core.settings import SETTINGS_VERSION, Settings, WindowSettings
 from app.core.text import Message, Text
 
 log = logging.getLogger(__name__)
@@ -74,8 +75,17 @@ def dump(settings: Settings) -> JsonObject:
 
 def read(path: Path) -> Settings:
     """Return the settings in a file, the defaults without it. Raises BrokenFileError with the reason, or OSError."""
-    data = read_object(path)
-    return Settings() if data is None else parse(data)
+    data = read_object(path) or {}
+    return parse(data if "window" in data else {**data, **_window_file(path)})
+
+
+def _window_file(path: Path) -> JsonObject:
+    """Return the section of the window as earlier versions kept it, in a file beside the settings."""
+    with suppress(BrokenFileError, ValidationError, OSError):
+        data = dict(read_object(path.with_name("window.json")) or {})
+        data.pop("version", None)
+        return {"window": WindowSettings.model_validate(data).model_dump(mode="json")}
+    return {}
 
 
 def load(path: Path) -> tuple[Settings, str | None]:

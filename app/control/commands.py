@@ -163,7 +163,7 @@ def parse_words(words: Sequence[str]) -> Command:
     elif name in SETTERS:
         for setting_name, text in command.values.items():
             setting = find_settable(setting_name)
-            if setting is not None:  # the preferences of the window are known to the window
+            if setting is not None:  # else the answer names similar ones
                 setting.parsed(text, setting_name)
     return command
 

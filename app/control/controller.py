@@ -15,7 +15,7 @@ from app.control.commands import Command, JsonValue, parse_person
 from app.control.names import SETTERS
 from app.control.plate import PlateCommand
 from app.control.recording import RecordCommand
-from app.control.values import Preferences, Values
+from app.control.values import Values
 from app.core.errors import SinkError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists
@@ -60,7 +60,6 @@ class SettingsController:
         request_quit: Callable[[], None],
         newest: Callable[[], Picture | None] = lambda: None,
         change: Callable[[Update], Settings] | None = None,
-        preferences: Preferences | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
         keep_plate: Callable[[BgrImage, str], Path] = keep_plate,
         listed_microphones: Callable[[], Iterable[MicrophoneName]] = microphones,
@@ -69,15 +68,15 @@ class SettingsController:
         """Connect the controller with the program; the callables are called on control threads.
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
-        change: in place of `pipeline.change`; in effect when it returns. preferences: those of the window; None without
-        one. scenes_changed: called after a scene was saved or removed. keep_plate: as in `take_live_plate`.
+        change: in place of `pipeline.change`; in effect when it returns. scenes_changed: called
+        after a scene was saved or removed. keep_plate: as in `take_live_plate`.
         """
         self._pipeline = pipeline
         self._tiles = tiles
         self._request_quit = request_quit
         self._newest = newest
         self._changes = changes = Changes(pipeline, confirm_s, change)
-        self._values = values = Values(changes, preferences, listed_microphones)
+        self._values = values = Values(changes, listed_microphones)
         self._scenes, self._scenes_changed = scenes, scenes_changed
         output, alpha = RecordCommand(changes, "record"), RecordCommand(changes, "record_alpha")
         self._actions: Mapping[str, Callable[[str], str]] = {

@@ -20,9 +20,9 @@ OWN_COMMANDS = {
 }
 """Settings that other commands change, and those commands."""
 SETTABLE: Mapping[str, Setting] = {
-    name: setting for name, setting in SETTINGS.items() if name not in (*OWN_COMMANDS, "version")
+    name: setting for name, setting in SETTINGS.items() if setting.description and name not in OWN_COMMANDS
 }
-"""The settings that `ctl set` changes."""
+"""The settings that `ctl set` changes; one without a description is set by the program."""
 
 ValueTexts = Mapping[str, str]
 """Texts of values by the names of their settings."""

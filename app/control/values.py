@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from app.config.setting import Setting, settings_of, with_value
+from app.config.setting import Setting, with_value
 from app.control.changes import Changes, answered
 from app.control.names import SETTABLE, find_settable
 from app.core.errors import UsageError
@@ -15,13 +15,11 @@ from app.core.files.names import exists
 from app.core.messages.command_line import UsageText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.messages.remote import RemoteText
-from app.core.settings import Model, Settings
+from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import Text
 from app.output.sound.devices import MicrophoneName
 
-WINDOW = "window."
-"""What the names of the window's preferences begin with."""
 _STAGES: Mapping[str, tuple[Stage, ...]] = {
     "virtual_camera": (Stage.VIRTUAL_CAMERA,),
     "virtual_camera_backend": (Stage.VIRTUAL_CAMERA,),
@@ -31,57 +29,39 @@ _STAGES: Mapping[str, tuple[Stage, ...]] = {
     "global_shortcuts": (Stage.SHORTCUTS,),
 }
 """Parts of the program that report a problem with these settings; of others, the part that has their section's name."""
+CREATED = ("window.recordings_dir",)
+"""Settings whose folder is made when it is needed."""
 NO_DEVICE = ("off", "default")
 """Microphones that no system lists."""
-
-
-class Preferences(Protocol):
-    """The preferences of the window. Thread-safe."""
-
-    @property
-    def current(self) -> Model:
-        """The preferences in effect."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The fields that may be changed."""
-
-    def change(self, **changes: Any) -> None:
-        """Change fields; in effect when it returns."""
 
 
 class Values:
     """Reads and changes settings by name."""
 
-    def __init__(
-        self,
-        changes: Changes,
-        preferences: Preferences | None,
-        microphones: Callable[[], Iterable[MicrophoneName]],
-    ) -> None:
-        """preferences: None without a window. microphones: those that the system lists."""
-        self._changes, self._preferences, self._microphones = changes, preferences, microphones
+    def __init__(self, changes: Changes, microphones: Callable[[], Iterable[MicrophoneName]]) -> None:
+        """microphones: those that the system lists."""
+        self._changes, self._microphones = changes, microphones
 
     def describe(self, name: str) -> str:
         """Return one setting with its choices, or all settings, one per line."""
         if name:
-            setting = self._find(name)
-            value = setting.text(self._value(setting, name))
+            setting = _find(name)
+            value = setting.text(self._value(setting))
             if setting.choices:
                 return AnswerText.SETTING_WITH_CHOICES(name=name, value=value, choices=setting.choices)
             return AnswerText.SETTING(name=name, value=value)
         return "\n".join(
-            AnswerText.SETTING(name=known, value=setting.text(self._value(setting, known)))
-            for known, setting in self._all().items()
+            AnswerText.SETTING(name=known, value=setting.text(self._value(setting)))
+            for known, setting in SETTABLE.items()
         )
 
     def set(self, values: Mapping[str, str]) -> Text:
         """Set settings by their names, all at once. Raises UsageError, which lists the choices."""
         parsed: dict[str, tuple[Setting, Any]] = {}
         for name, text in values.items():
-            setting = self._find(name)
+            setting = _find(name)
             value = setting.parsed(text, name)
-            if isinstance(value, Path) and not exists(value) and not name.startswith(WINDOW):  # its folder is created
+            if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
                 raise UsageError(ControlText.NO_FILE(name=name, file=value))
             parsed[name] = setting, value
         self._check_now({setting.name: value for setting, value in parsed.values()})
@@ -104,15 +84,11 @@ class Values:
 
     def reset(self, name: str) -> Text:
         """Give a setting its default value."""
-        setting = self._find(name)
+        setting = _find(name)
         return self._store({name: (setting, setting.default)})
 
     def _store(self, values: Mapping[str, tuple[Setting, Any]]) -> Text:
-        """Store values by the names of their settings: one of the window, or any of the program."""
-        (name, (setting, value)), *_ = values.items()
-        if name.startswith(WINDOW) and self._preferences is not None:
-            self._preferences.change(**{setting.path[0]: value})
-            return AnswerText.SETTING(name=name, value=setting.text(value))
+        """Store values by the names of their settings."""
 
         def update(settings: Settings) -> Settings:
             for setting, value in values.values():
@@ -128,28 +104,18 @@ class Values:
         )
         return answered(AnswerText.SETTINGS(settings=answers), in_use)
 
-    def _value(self, setting: Setting, name: str) -> Any:
-        window = name.startswith(WINDOW) and self._preferences is not None
-        return setting.value_in(
-            self._preferences.current if window and self._preferences else self._changes.pipeline.settings
-        )
+    def _value(self, setting: Setting) -> Any:
+        return setting.value_in(self._changes.pipeline.settings)
 
-    def _find(self, name: str) -> Setting:
-        known = self._all()
-        setting = known.get(name.replace("-", "_")) or find_settable(name)
-        if setting is None:
-            similar = get_close_matches(name.replace("-", "_"), known, cutoff=0.4)
-            if not similar:
-                raise UsageError(ControlText.UNKNOWN_SETTING(name=name))
-            raise UsageError(ControlText.SIMILAR_SETTINGS(name=name, names=similar))
-        return setting
 
-    def _all(self) -> Mapping[str, Setting]:
-        preferences = self._preferences
-        if preferences is None:
-            return SETTABLE
-        own = {setting.name: setting for setting in settings_of(type(preferences.current))}
-        return {**SETTABLE, **{f"{WINDOW}{name}": own[name] for name in preferences.names}}
+def _find(name: str) -> Setting:
+    setting = find_settable(name)
+    if setting is None:
+        similar = get_close_matches(name.replace("-", "_"), SETTABLE, cutoff=0.4)
+        if not similar:
+            raise UsageError(ControlText.UNKNOWN_SETTING(name=name))
+        raise UsageError(ControlText.SIMILAR_SETTINGS(name=name, names=similar))
+    return setting
 
 
 def _stages(setting: Setting) -> tuple[Stage, ...]:

@@ -22,9 +22,11 @@ from app.core.matting_settings import MattingSettings as MattingSettings
 from app.core.matting_settings import Model as Model
 from app.core.matting_settings import StrictLevel as StrictLevel
 from app.core.matting_settings import full_strength, level_strength, setting
+from app.core.window_settings import COLOUR as COLOUR
+from app.core.window_settings import CaptureSettings as CaptureSettings
+from app.core.window_settings import WindowSettings as WindowSettings
 
 MAX_SLIDES = 5000
-COLOUR = r"^#[0-9a-fA-F]{6}$"
 SCREEN = r"^(screen(:[1-9]\d?)?|region:-?\d{1,5},-?\d{1,5},[1-9]\d{0,4}x[1-9]\d{0,4}|window:.{1,200})$"
 
 
@@ -77,23 +79,6 @@ SETTINGS_VERSION = 2
 MIN_SCALE, MAX_SCALE = 0.1, 3.0
 """Of the person over the background."""
 MAX_ZONES = 200
-
-
-class CaptureSettings(Model):
-    """The source of the frames and its format."""
-
-    source: str = setting(
-        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal, demo, or a video file.", option="--source"
-    )
-    """Also `camera:STABLE-ID` and `portal:NAME`."""
-    width: int = setting(1280, "Width of the frames.", 16, 7680)
-    height: int = setting(720, "Height of the frames.", 16, 4320)
-    fps: float = setting(30.0, "Frame rate in frames per second.", 1, 240, option="--fps")
-    pixel_format: str = setting(
-        "auto", "Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.", option="--format"
-    )
-    lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
-    """If the camera supports it; keeps the plate valid."""
 
 
 class FramingSettings(Model):
@@ -252,6 +237,8 @@ class Settings(Model):
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
     overlay: OverlaySettings = OverlaySettings()
+    window: WindowSettings = WindowSettings()
+    """Never part of a scene."""
     global_shortcuts: bool = setting(
         False,
         "Keys that pause, freeze and choose backgrounds in every program.",

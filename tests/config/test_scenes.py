@@ -12,7 +12,7 @@ import pytest
 from app.config import scenes, settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import SettingsError
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings, WindowSettings
 
 BLUE = BackgroundSettings(kind="colour", colour="#0000ff")
 RUN = Settings(
@@ -21,6 +21,7 @@ RUN = Settings(
     paused=True,
     frozen=True,
     global_shortcuts=True,
+    window=WindowSettings(theme="dark"),
 )
 """State of a run and of its devices, which a scene must not change."""
 
@@ -87,7 +88,7 @@ def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: Scene
     store.put("Run", RUN)
     assert store.get("Run").applied_to(Settings(background=BLUE)) == Settings()
     saved = store.path.read_text()
-    for word in ("paused", "frozen", "record", "capture", "virtual_camera", "global_shortcuts"):
+    for word in ("paused", "frozen", "record", "capture", "virtual_camera", "global_shortcuts", "theme"):
         assert word not in saved
 
 

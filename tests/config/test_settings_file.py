@@ -167,6 +167,25 @@ def test_a_file_with_a_removed_executor_is_read(
     assert f"{executor} was removed" in caplog.text
 
 
+def test_what_the_window_kept_in_a_file_of_its_own_is_read_until_the_settings_hold_it(tmp_path: Path) -> None:
+    path, old = tmp_path / "settings.json", tmp_path / "window.json"
+    camera = {"source": "camera:usb-1", "fps": 15}
+    old.write_text(json.dumps({"version": 1, "first_run_done": True, "theme": "dark", "cameras": {"usb-1": camera}}))
+    window = settings_file.load(path)[0].window
+    assert (window.first_run_done, window.theme, window.cameras["usb-1"].fps) == (True, "dark", 15)
+    settings_file.save(path, Settings(window=window.replace(theme="light"), paused=True))
+    assert settings_file.load(path)[0] == Settings(window=window.replace(theme="light"), paused=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"theme": "pink"}', b"\xff"])
+def test_a_damaged_old_file_of_the_window_gives_its_defaults(tmp_path: Path, content: bytes) -> None:
+    path, old = tmp_path / "settings.json", tmp_path / "window.json"
+    path.write_text('{"version": 2, "paused": true}')
+    old.write_bytes(content)
+    assert settings_file.load(path) == (Settings(paused=True), None)
+    assert old.read_bytes() == content
+
+
 @pytest.mark.parametrize(("saved", "name"), [("student", "mattecam"), ("student-plate", "mattecam-plate")])
 def test_a_network_of_an_earlier_name_is_read(saved: str, name: str) -> None:
     assert settings_file.parse({"version": 2, "matting": {"model": saved}}).matting.model == name
@@ -232,6 +251,7 @@ def test_a_damaged_blur_of_version_1_is_refused_as_it_was() -> None:
         ("background", "screen", "screen:0", "it must be like screen:1"),
         ("output", "microphone", "", "it is empty"),
         ("output", "standby_text", "a" * 201, "it has more than 200 characters"),
+        ("window", "own_colour", "blue", "it must be a colour like #00b140"),
         ("output", "rotate", 3, "there is no such setting"),
     ],
 )

@@ -18,10 +18,8 @@ from app.compositing.library import own_backgrounds
 from app.config.parsing import read_zones
 from app.core.errors import BackgroundError, MattecamError, PlateError, SettingsError
 from app.core.files import paths
-from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.gui.backgrounds.files import add_picture, thumbnail
-from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import WindowPreferences
 from app.matting.plate.plate import read_plate
 from app.matting.preparation.preparation import needed, note_prepared
 from app.media.image_file import kind_of_file, read_image, read_image_with_alpha
@@ -54,34 +52,6 @@ def read_or_refused(read: Callable[[], T], refusal: type[Exception], path: Path)
     except refusal as error:
         assert path.name in str(error)
         return None
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_preferences_of_the_window(tmp_path: Path, seed: int) -> None:
-    path = tmp_path / "window.json"
-    preferences = WindowPreferences(
-        cameras={"usb-1": CaptureSettings(fps=15)}, recordings_dir=tmp_path, geometry="AdnQ"
-    )
-    preferences_file.save(path, preferences)
-    assert preferences_file.load(path) == preferences
-    for data in each_damage(path, seed):
-        loaded = preferences_file.load(path)
-        kept = path.with_name("window.json.bad")
-        if kept.exists():
-            assert loaded == WindowPreferences()
-            assert kept.read_bytes() == data
-            kept.unlink()
-        else:
-            assert WindowPreferences.model_validate(loaded.model_dump(mode="json")) == loaded
-
-
-@pytest.mark.parametrize("colour", ["", "#3a5f8", "3a5f8a#", "blue"])
-def test_a_damaged_colour_of_the_window_gives_the_defaults(tmp_path: Path, colour: str) -> None:
-    """The tile "Colour" puts it into the settings, which refuse it. The file is kept beside."""
-    path, damaged_file = tmp_path / "window.json", json.dumps({"own_colour": colour, "show_plot": True})
-    path.write_text(damaged_file)
-    assert preferences_file.load(path) == WindowPreferences()
-    assert path.with_name("window.json.bad").read_text() == damaged_file
 
 
 @pytest.mark.parametrize("seed", SEEDS)

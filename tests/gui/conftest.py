@@ -17,18 +17,15 @@ from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
 from app.compositing.library import bundled_backgrounds
-from app.core.files import paths
 from app.core.messages.doctor import CameraFinding, DiskFinding, LoopbackFinding
-from app.core.settings import CaptureSettings, OutputSettings, Settings
+from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
 from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.shell.lifecycle import SingleInstance
-from app.gui.state import preferences as preferences_file
 from app.gui.state import services
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.preferences import WindowPreferences
 from app.gui.state.tasks import Tasks
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
@@ -39,6 +36,7 @@ from tests.fakes.world import FakeWorld
 QUIET = Settings(
     capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
     output=OutputSettings(virtual_camera="off"),
+    window=WindowSettings(first_run_done=True),
 )
 CAMERAS = (
     CameraDevice("usb-1", "Front camera", "", 0, ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
@@ -162,13 +160,12 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
 
     def start(
         settings: Settings = QUIET,
-        preferences: WindowPreferences | None = None,
+        window: WindowSettings | None = None,
         options: WindowOptions | None = None,
         *,
         shown: bool = True,
     ) -> Session:
-        path = paths.config_dir() / "window.json"
-        preferences_file.save(path, preferences or WindowPreferences(first_run_done=True))
+        settings = settings.replace(window=window or QUIET.window)
         options = options or WindowOptions(parts=world.parts())
         session = Session(make_application(), settings, options, SingleInstance(), LogBuffer())
         sessions.append(session)

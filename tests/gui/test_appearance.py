@@ -15,9 +15,9 @@ from PyQt6.QtGui import QColor, QIcon, QImage, QPalette
 from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.core.window_settings import Theme
 from app.gui.preview.qimage import from_qimage
 from app.gui.shell.application import Session
-from app.gui.state.preferences import Theme
 from app.gui.widgets import theme
 from app.gui.widgets.controls import button
 from app.gui.widgets.status_line import StatusLine
@@ -35,15 +35,15 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
         plots = session.window.findChildren(pg.PlotWidget)
         return len(plots) == 2 and all(each.updatesEnabled() for each in plots)
 
-    session.preferences.change(theme="dark", show_plot=True)
+    session.store.edit("window", theme="dark", show_plot=True)
     qtbot.waitUntil(settled)
     dark = brightness()
-    session.preferences.change(theme="light")
+    session.store.edit("window", theme="light")
     qtbot.waitUntil(settled)
     assert brightness() > dark + 100
-    session.preferences.change(theme="dark")
-    session.preferences.change(theme="light")
-    session.preferences.change(theme="dark")
+    session.store.edit("window", theme="dark")
+    session.store.edit("window", theme="light")
+    session.store.edit("window", theme="dark")
     qtbot.waitUntil(settled)
     assert brightness() == dark, "the last choice wins"
 
@@ -86,9 +86,9 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
 
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
     session.bridge.poll()  # afterwards, no row appears or goes by itself
-    session.preferences.change(theme="dark" if chosen == "light" else "light")
+    session.store.edit("window", theme="dark" if chosen == "light" else "light")
     before = pictures()
-    session.preferences.change(theme=chosen)
+    session.store.edit("window", theme=chosen)
     turned = pictures()
     theme.apply(qapp, chosen == "dark")  # as at the start of the program
     assert turned == pictures()

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.messages.doctor import LoopbackFinding
 from app.core.types import SourceInfo
+from app.core.window_settings import WindowSettings
 from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.assistant import Assistant
@@ -23,7 +24,6 @@ from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualC
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from app.gui.state import services
-from app.gui.state.preferences import WindowPreferences
 from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
@@ -36,7 +36,7 @@ READY = (Finding("v", State.OK, LoopbackFinding.LOADED()),)
 
 def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY)
-    session = start_window(preferences=WindowPreferences())
+    session = start_window(window=WindowSettings())
     assistant = find(session.window, Assistant)
     assert not assistant.isModal()
     cameras = box(session, "assistantCamera")
@@ -57,15 +57,15 @@ def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monke
     assert assistant.step == 3
     assert not button(session, "assistantSkip").isVisible(), "nothing is left to be skipped"
     assert assistant.focusWidget() is forward
-    assert not session.preferences.current.first_run_done
+    assert not session.store.current.window.first_run_done
     forward.click()
-    assert session.preferences.current.first_run_done
+    assert session.store.current.window.first_run_done
 
 
 def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(preferences=WindowPreferences())
+    session = start_window(window=WindowSettings())
     button(session, "assistantSkip").click()
-    assert session.preferences.current.first_run_done
+    assert session.store.current.window.first_run_done
     qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
     session.window.windows.open_assistant()
     session.window.windows.open_assistant()
@@ -135,13 +135,13 @@ def test_the_assistant_says_that_the_picture_is_a_demonstration(start_window: St
 
 
 def test_the_first_page_of_the_assistant_changes_the_language(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(preferences=WindowPreferences())
+    session = start_window(window=WindowSettings())
     old, languages = session.window, box(session, "assistantLanguage")
     pick(languages, languages.findData("de"))
     qtbot.waitUntil(lambda: session.window is not old)
     assert find(session.window, Assistant).isVisible()
     assert button(session, "assistantNext").text() == "Weiter"
-    assert not session.preferences.current.first_run_done
+    assert not session.store.current.window.first_run_done
 
 
 @pytest.mark.parametrize(("script", "said"), [
@@ -199,7 +199,7 @@ def test_commands_stand_out_from_the_page(session: Session, qtbot: QtBot) -> Non
         return abs(border.lightness() - page.lightness()) if (page.lightness() > 128) is light else 0
 
     for light in (True, False):
-        session.preferences.change(theme="light" if light else "dark")
+        session.store.edit("window", theme="light" if light else "dark")
         qtbot.waitUntil(lambda: contrast() >= 20)
     dialog.close()
 

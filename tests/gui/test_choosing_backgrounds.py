@@ -75,10 +75,10 @@ def test_a_colour_is_the_background_as_soon_as_it_is_picked(controls: Session, q
     dialog = find(controls.window, QColorDialog)
     dialog.setCurrentColor(QColor("#3060a0"))
     assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#3060a0")
-    assert controls.preferences.current.own_colour == "#3060a0"
+    assert controls.store.current.window.own_colour == "#3060a0"
     dialog.reject()
     assert chosen(controls).colour == "#00b140", "the dialog was cancelled"
-    assert controls.preferences.current.own_colour == "#3a5f8a"
+    assert controls.store.current.window.own_colour == "#3a5f8a"
     qtbot.waitUntil(lambda: controls.window.findChild(QColorDialog) is None)
 
 

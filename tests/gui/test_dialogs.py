@@ -16,13 +16,11 @@ from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushB
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.core.files import paths
 from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
+from app.core.window_settings import WindowSettings
 from app.gui.dialogs.plain_dialogs import PreferencesDialog, ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
-from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import GAP_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
 from app.runtime.status import Phase, PipelineStatus, Problem
 from app.system import autostart
@@ -33,11 +31,11 @@ from tests.gui.widgets import find, pick
 
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
     assert session.window.findChild(PlotPanel, "plotPanel") is None
-    session.preferences.change(show_plot=True)
+    session.store.edit("window", show_plot=True)
     plot = find(session.window, PlotPanel, "plotPanel")
     curves = [curve for each in plot.findChildren(pg.PlotWidget) for curve in each.listDataItems()]
     qtbot.waitUntil(lambda: all(curve.xData is not None and len(curve.xData) > 3 for curve in curves))
-    session.preferences.change(show_plot=False)
+    session.store.edit("window", show_plot=False)
     assert not plot.isVisible()
 
 
@@ -96,7 +94,7 @@ def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session,
         pick(box_, box_.findData(value))
     qtbot.waitUntil(lambda: session.window is not old)
     qtbot.waitUntil(lambda: sip.isdeleted(old))
-    assert (session.preferences.current.language, session.preferences.current.theme) == ("de", "dark")
+    assert (session.store.current.window.language, session.store.current.window.theme) == ("de", "dark")
     assert session.window.isVisible()
     assert [action.text() for action in session.tray.menu.actions()][-1] == "Beenden"
     again = find(session.window, PreferencesDialog)
@@ -104,7 +102,7 @@ def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session,
     assert again.windowTitle() == "Einstellungen"
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > before.frames_out + 2)
     assert session.pipeline is pipeline and session.bridge.status.phase is Phase.RUNNING
-    session.preferences.change(mirror_preview=False)  # reaches no part of the old window
+    session.store.edit("window", mirror_preview=False)  # reaches no part of the old window
     session.store.edit("framing", zoom=1.5)
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
     pick(again.language, again.language.findData("en"))
@@ -114,12 +112,12 @@ def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session,
 def test_the_next_start_uses_the_chosen_language(
     qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    preferences_file.save(paths.config_dir() / "window.json", WindowPreferences(first_run_done=True, language="es"))
+    settings = QUIET.replace(window=WindowSettings(first_run_done=True, language="es"))
     seen: list[str] = []
     QTimer.singleShot(
         0, lambda: seen.extend(b.text() for w in QApplication.topLevelWidgets() for b in w.findChildren(QPushButton))
     )
-    assert run_window(QUIET, WindowOptions(seconds=0.1, parts=world.parts())) == 0
+    assert run_window(settings, WindowOptions(seconds=0.1, parts=world.parts())) == 0
     assert "Congelar" in seen or "Resultado" in seen
 
 

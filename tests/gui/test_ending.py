@@ -61,10 +61,10 @@ def test_a_brush_that_is_hidden_is_put_away(session: Session, qtbot: QtBot) -> N
     keep = button(session, "keepBrush")
     bring_up(session, keep)
     for hide in (
-        lambda: session.preferences.change(all_settings=False),
-        lambda: session.preferences.change(show_panel=False),
+        lambda: session.store.edit("window", all_settings=False),
+        lambda: session.store.edit("window", show_panel=False),
     ):
-        session.preferences.change(all_settings=True, show_panel=True)
+        session.store.edit("window", all_settings=True, show_panel=True)
         keep.click()
         hide()
         assert not keep.isChecked()

@@ -113,7 +113,7 @@ def test_missing_global_shortcuts_are_told_once(area: NoticeArea) -> None:
     store.change(lambda settings: settings.replace(global_shortcuts=False))
     second.show_status(failing())
     assert Stage.SHORTCUTS not in second.covered_stages, "whoever switches them on again is told again"
-    assert not store.preferences.current.shortcuts_told
+    assert not store.current.window.shortcuts_told
 
 
 def test_a_repeated_error_stays_from_the_repetition_on(

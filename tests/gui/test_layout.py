@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
 from app.core.messages.output import VirtualCameraText
+from app.core.window_settings import Theme, WindowSettings
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.help_window import open_help
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
-from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.page import Page
@@ -41,7 +41,7 @@ def test_no_text_is_cut_off(
     qapp.setFont(font)
     try:
         with translate(qapp, QLocale(language)):
-            session = start_window(preferences=WindowPreferences(first_run_done=True, theme=theme))
+            session = start_window(window=WindowSettings(first_run_done=True, theme=theme))
             look_at_every_page(session, qtbot)
     finally:
         qapp.setFont(before)
@@ -107,7 +107,7 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
                 open_all_settings(session)
             nothing_is_cut_off(window, qtbot)
             qtbot.waitUntil(partial(fits_its_panel, window.panel.page))
-        session.preferences.change(show_plot=True)
+        session.store.edit("window", show_plot=True)
         plot = find(window, PlotPanel, "plotPanel")
         for key in ("one", "two", "three"):
             window.notices.show_notice(
@@ -128,7 +128,7 @@ def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
     screen = QRect(QPoint(), LEAST_SCREEN)
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
     with translate(qapp, QLocale(language)):
-        window = start_window(preferences=WindowPreferences(first_run_done=True)).window
+        window = start_window(window=WindowSettings(first_run_done=True)).window
         for dialog in every_dialog(window):
             for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
                 qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
@@ -138,7 +138,7 @@ def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
 
 def open_all_settings(session: Session) -> None:
     """Open every group of the side panel."""
-    session.preferences.change(all_settings=True)
+    session.store.edit("window", all_settings=True)
     for group in session.window.panel.groups:
         group.toggle.setChecked(True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -86,10 +85,10 @@ def test_settings_are_saved_shortly_after_a_change(session: Session, qtbot: QtBo
 def test_last_change_is_saved_at_exit(qtbot: QtBot, world: FakeWorld, start_window: StartWindow) -> None:
     session = start_window()
     session.store.edit("background", kind="colour", colour="#123456")
-    session.preferences.change(mirror_preview=False)
+    session.store.edit("window", mirror_preview=False)
     assert session.close() == 0
     assert settings_file.load(settings_file.default_path())[0].background.colour == "#123456"
-    assert json.loads((paths.config_dir() / "window.json").read_text())["mirror_preview"] is False
+    assert not settings_file.load(settings_file.default_path())[0].window.mirror_preview
 
 
 def test_a_second_start_raises_the_first(
@@ -147,7 +146,7 @@ def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> Non
     )  # Qt keeps restored windows inside
     wanted = session.window.size()
     session.close()
-    again = start_window(preferences=session.preferences.current)
+    again = start_window(window=session.store.current.window)
     assert again.window.size() == wanted
 
 
@@ -233,7 +232,7 @@ def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, 
     session.window.close()
     assert session.window.isVisible(), "nothing happens before the answer"
     answer(session, qtbot, "trayQuestion", reply)
-    assert session.preferences.current.close_to_tray is kept
+    assert session.store.current.window.close_to_tray is kept
     assert session.window.isVisible() is False
     assert bool(ended) is not kept
     if kept:

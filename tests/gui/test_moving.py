@@ -21,7 +21,7 @@ def framing(controls: Session) -> FramingSettings:
 
 @pytest.mark.parametrize("mirror", [True, False])
 def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtBot, mirror: bool) -> None:
-    controls.preferences.change(mirror_preview=mirror)
+    controls.store.edit("window", mirror_preview=mirror)
     zoom, across = slider(controls, "zoomSlider"), slider(controls, "panXSlider")
     bring_up(controls, zoom)
     assert not across.isEnabled()
@@ -31,7 +31,7 @@ def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtB
     drag(qtbot, across, 1.0)
     assert framing(controls).pan_x == pytest.approx(-1 if mirror else 1)
     assert across.value() == 100
-    controls.preferences.change(mirror_preview=not mirror)
+    controls.store.edit("window", mirror_preview=not mirror)
     assert across.value() == -100, "the direction is that of the mirrored preview"
     drag(qtbot, slider(controls, "panYSlider"), 0.0)
     assert framing(controls).pan_y == pytest.approx(-1)
@@ -54,7 +54,7 @@ def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize("mirror", [True, False])
 def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: bool) -> None:
-    controls.preferences.change(mirror_preview=mirror)
+    controls.store.edit("window", mirror_preview=mirror)
     ready(controls, qtbot)
     pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
     assert framing(controls) == WHOLE, "nothing to pan without a zoom"
@@ -112,7 +112,7 @@ def take_the_person(controls: Session) -> None:
 
 @pytest.mark.parametrize("mirror", [True, False])
 def test_dragging_moves_the_person_with_the_mouse(controls: Session, qtbot: QtBot, mirror: bool) -> None:
-    controls.preferences.change(mirror_preview=mirror)
+    controls.store.edit("window", mirror_preview=mirror)
     ready(controls, qtbot)
     take_the_person(controls)
     assert controls.window.preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
@@ -125,7 +125,7 @@ def test_dragging_moves_the_person_with_the_mouse(controls: Session, qtbot: QtBo
 @pytest.mark.parametrize("mirror", [True, False])
 def test_over_an_image_the_person_is_where_others_see_it(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     """The preview mirrors the person alone: left over the background is left for others."""
-    controls.preferences.change(mirror_preview=mirror)
+    controls.store.edit("window", mirror_preview=mirror)
     controls.store.edit("background", kind="colour")
     ready(controls, qtbot)
     take_the_person(controls)
@@ -160,13 +160,13 @@ def test_keys_move_and_scale_the_person(controls: Session, qtbot: QtBot) -> None
 
 
 def test_the_panel_places_scales_and_resets(controls: Session, qtbot: QtBot) -> None:
-    controls.preferences.change(mirror_preview=False)
+    controls.store.edit("window", mirror_preview=False)
     box = find(controls.window, QComboBox, "cornerCombo")
     bring_up(controls, box)
     assert box.currentText() == "In place"
     pick(box, box.findData("bottom-right"))
     assert placement(controls) == in_corner("bottom-right")
-    controls.preferences.change(mirror_preview=True)
+    controls.store.edit("window", mirror_preview=True)
     qtbot.waitUntil(lambda: box.currentData() == "bottom-left")
     drag(qtbot, slider(controls, "scaleSlider"), 0.5)
     assert 1.3 < placement(controls).scale < 1.8

@@ -71,7 +71,7 @@ def test_a_presentation_ends_in_another_language_as_it_was_begun(
     controls.store.edit("background", kind="colour", colour="#112233")
     controls.window.panel.presenter.present(talk(tmp_path))
     before = controls.window
-    controls.preferences.change(language="de")
+    controls.store.edit("window", language="de")
     qtbot.waitUntil(lambda: controls.window is not before)
     button(controls, "presentEnd").click()
     assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#112233")

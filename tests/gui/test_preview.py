@@ -118,7 +118,7 @@ def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, 
     qtbot.waitUntil(lambda: note(session) == "You see a mirror, others do not")
     session.store.edit("output", mirror=True)
     qtbot.waitUntil(lambda: note(session) == "You see what others see")
-    session.preferences.change(mirror_preview=False)
+    session.store.edit("window", mirror_preview=False)
     qtbot.waitUntil(lambda: note(session) == "Others see a mirror, you do not")
     for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.MATTE, ViewMode.FOREGROUND):
         session.window.action_bar.set_mode(mode)

@@ -24,7 +24,6 @@ from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
 from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
-from app.gui.state.preferences import OWN_STATE, WindowPreferences
 from app.system import autostart
 from tests.gui.reach_of_ctl import (
     COMMANDS,
@@ -79,9 +78,7 @@ def entries(menu_bar: QMenuBar) -> set[str]:
 def exists(command: str) -> bool:
     """Return whether `ctl` knows the command, and the setting that it names."""
     name, _, setting = command.partition(" ")
-    preference = setting.removeprefix("window.")
-    known = setting in SETTABLE or (preference != setting and preference in WindowPreferences.model_fields)
-    return name in SYNTAX and (name not in ("set", "reset") or known)
+    return name in SYNTAX and (name not in ("set", "reset") or setting in SETTABLE)
 
 
 def test_every_control_entry_and_key_has_a_command_or_a_reason(session: Session) -> None:
@@ -122,28 +119,11 @@ def has_command(setting: str) -> bool:
     return name in {*SETTABLE, *OWN_COMMANDS} or setting in Settings.model_fields or exists(f"set {setting}")
 
 
-VALUES = {"own_colour": "#102030", "recordings_dir": "/tmp/recordings", "language": "de", "theme": "dark"}
-
-
-def test_ctl_changes_the_preferences_of_the_window(session: Session, qtbot: QtBot) -> None:
-    for name in (name for name in WindowPreferences.model_fields if name not in OWN_STATE):
-        before, default = getattr(session.preferences.current, name), getattr(WindowPreferences(), name)
-        assert before == default
-        for value in (VALUES.get(name, "off"), VALUES.get(name, "on")):
-            answer = answered(qtbot, "set", f"window.{name} {value}")
-            assert answer.done, answer.message
-        assert answered(qtbot, "get", f"window.{name}").message.startswith(f"window.{name}: ")
-        shown = getattr(session.preferences.current, name)
-        assert str(shown) == VALUES[name] if name in VALUES else shown is True
-        assert answered(qtbot, "reset", f"window.{name}").done
-        assert getattr(session.preferences.current, name) == default
-
-
 def test_a_theme_set_by_ctl_is_shown_in_the_menu(session: Session, qtbot: QtBot) -> None:
     assert answered(qtbot, "set", "window.theme dark").done
     dark = next(action for action in session.window.findChildren(QAction) if action.text() == "Dark")
     assert dark.isChecked()
-    assert session.preferences.current.theme == "dark"
+    assert session.store.current.window.theme == "dark"
     refused = answered(qtbot, "set", "window.theme pink")
     assert not refused.done
     assert "'system', 'light' or 'dark'" in refused.message

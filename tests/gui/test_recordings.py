@@ -35,7 +35,7 @@ from tests.output.sound.sources import FakeDevice
 
 def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
-    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("window", recordings_dir=tmp_path)
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
@@ -87,7 +87,7 @@ def test_a_finished_recording_says_where_it_was_saved(
 ) -> None:
     parts = world.parts().with_sinks(recording=open_recording)
     session = start_window(options=WindowOptions(parts=parts))
-    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("window", recordings_dir=tmp_path)
     session.window.recording.set_on(True)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > 10)
@@ -104,7 +104,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
 ) -> None:
     """It stayed pressed, as if it recorded: the next click did nothing. In the same second, the name was the same."""
     monkeypatch.setattr(recording, "local_time", lambda: datetime(2026, 1, 2, 3, 4, 5))
-    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("window", recordings_dir=tmp_path)
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
@@ -121,7 +121,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
 
 
 def test_recording_stopped_at_once_does_not_start(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("window", recordings_dir=tmp_path)
     record = button(session, "recordButton")
     record.click()
     record.click()
@@ -134,7 +134,7 @@ def test_recording_stopped_at_once_does_not_start(session: Session, qtbot: QtBot
 
 
 def test_snapshot_shows_the_output(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.preferences.change(recordings_dir=tmp_path / "shots")
+    session.store.edit("window", recordings_dir=tmp_path / "shots")
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     with qtbot.waitSignal(session.window.recording.saved):
         qtbot.mouseClick(button(session, "snapshotButton"), Qt.MouseButton.LeftButton)
@@ -144,7 +144,7 @@ def test_snapshot_shows_the_output(session: Session, qtbot: QtBot, tmp_path: Pat
 
 
 def test_snapshots_in_quick_succession_are_all_saved(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.preferences.change(recordings_dir=tmp_path / "shots")
+    session.store.edit("window", recordings_dir=tmp_path / "shots")
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     saved: list[Path] = []
     session.window.recording.saved.connect(saved.append)
@@ -158,7 +158,7 @@ def test_snapshots_in_quick_succession_are_all_saved(session: Session, qtbot: Qt
 def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("window", recordings_dir=tmp_path)
     session.store.edit("background", kind="none")
     qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
     picture = existing(session.bridge.picture)
@@ -174,12 +174,12 @@ def test_snapshot_is_the_card_while_the_frame_must_not_leave(
 
 
 def test_a_snapshot_that_fails_stops_no_recording(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("window", recordings_dir=tmp_path)
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     button(session, "recordButton").click()
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
     (tmp_path / "file").touch()
-    session.preferences.change(recordings_dir=tmp_path / "file")
+    session.store.edit("window", recordings_dir=tmp_path / "file")
     with qtbot.waitSignal(session.window.recording.failed):
         button(session, "snapshotButton").click()
     assert session.store.current.output.record is not None
@@ -189,7 +189,7 @@ def test_a_snapshot_that_fails_stops_no_recording(session: Session, qtbot: QtBot
 def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path, control: str) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("")
-    session.preferences.change(recordings_dir=blocker)
+    session.store.edit("window", recordings_dir=blocker)
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     button(session, control).click()
     sentence = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."

@@ -1,4 +1,4 @@
-"""The stores of settings and preferences; `ctl` changes them without the GUI thread."""
+"""The store of settings; `ctl` changes them without the GUI thread."""
 
 from __future__ import annotations
 
@@ -72,14 +72,12 @@ def test_changed_is_emitted_once_per_effective_change() -> None:
     assert [settings.background.kind for settings in emitted] == ["none"]
 
 
-@pytest.mark.parametrize("name", ["paused", "window.all_settings"])
-def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot, name: str) -> None:
+def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -> None:
     store = made_store()
     threads: list[int] = []
-    for changed in (store.changed, store.preferences.changed):
-        changed.connect(lambda _new: threads.append(threading.get_ident()))
-    beside(lambda: store.set(name, True)).result()
-    assert store.current.paused or store.preferences.current.all_settings, "in effect without the GUI thread"
+    store.changed.connect(lambda _new: threads.append(threading.get_ident()))
+    beside(lambda: store.set("paused", True)).result()
+    assert store.current.paused, "in effect without the GUI thread"
     assert not threads
     qtbot.waitUntil(lambda: threads == [threading.get_ident()])
 

@@ -205,7 +205,7 @@ def test_lost_camera_is_reported_with_a_button_to_choose_another(
     assert bar.text == "The camera went away; plug it in."
     action = error_action(session)
     assert action.text() == "Choose another camera"
-    session.preferences.change(show_panel=False)
+    session.store.edit("window", show_panel=False)
     qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
     assert session.window.panel.camera.isVisible()
     box(session, "cameraCombo").hidePopup()

@@ -23,9 +23,9 @@ from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import DEFAULT_TEXT
 from app.config.setting import SETTINGS
+from app.core.window_settings import Language, Theme, WindowSettings
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
-from app.gui.state.preferences import Language, Theme, WindowPreferences
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
 from tests.gui.conftest import StartWindow, activate
@@ -200,9 +200,9 @@ def test_file_dialogs_start_in_the_folders_of_the_user(
 def test_every_list_of_the_side_panel_opens_whole(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, size: QSize, language: Language, theme: Theme
 ) -> None:
-    preferences = WindowPreferences(first_run_done=True, theme=theme, all_settings=True, language=language)
+    preferences = WindowSettings(first_run_done=True, theme=theme, all_settings=True, language=language)
     with translate(qapp, QLocale(language)):
-        shown = start_window(preferences=preferences)
+        shown = start_window(window=preferences)
         shown.window.resize(size)
         activate(shown, qtbot)
         qtbot.waitUntil(lambda: shown.window.preview.image is not None and shown.bridge.status.frames_out > 2)

@@ -29,10 +29,10 @@ from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.core.settings import CaptureSettings
+from app.core.window_settings import WindowSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import services
-from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.page import breakable
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
@@ -96,10 +96,10 @@ def test_the_choice_is_remembered(controls: Session) -> None:
     groups = controls.window.panel.groups
     button(controls, "allSettings").click()
     assert all(group.isVisible() and not group.toggle.isChecked() for group in groups)
-    assert controls.preferences.current.all_settings and not WindowPreferences().all_settings
-    controls.preferences.change(all_settings=False)
+    assert controls.store.current.window.all_settings and not WindowSettings().all_settings
+    controls.store.edit("window", all_settings=False)
     assert button(controls, "simpleSettings").isChecked() and not any(group.isVisible() for group in groups)
-    controls.preferences.change(all_settings=True)
+    controls.store.edit("window", all_settings=True)
     assert button(controls, "allSettings").isChecked()
 
 
@@ -115,7 +115,7 @@ def test_an_opened_group_is_shown_whole(controls: Session, qtbot: QtBot) -> None
     """The last row stayed below the edge: the page was scrolled before its texts had wrapped."""
     window = controls.window
     window.resize(1270, 743)
-    controls.preferences.change(all_settings=True)
+    controls.store.edit("window", all_settings=True)
     viewport = existing(window.panel.page.viewport())
     for group in window.panel.groups:
         group.toggle.setChecked(True)
@@ -131,7 +131,7 @@ def is_whole(group: QWidget, viewport: QWidget) -> bool:
 
 @pytest.mark.parametrize("name", ["thresholdSlider", "presentPdf", "onlyMeCheck"])
 def test_a_control_of_a_group_is_revealed(controls: Session, qtbot: QtBot, name: str) -> None:
-    controls.preferences.change(show_panel=False)
+    controls.store.edit("window", show_panel=False)
     control = find(controls.window, QWidget, name)
     bring_up(controls, control)
     viewport = existing(controls.window.panel.page.viewport())
@@ -215,7 +215,7 @@ def test_close_while_every_control_is_used(
     parts = replace(world.parts(), open_source=open_source)
     small = QUIET.replace(capture=CaptureSettings(source="demo", width=320, height=180))
     session = start_window(small, options=WindowOptions(parts=parts))
-    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("window", recordings_dir=tmp_path)
     window = session.window
     qtbot.waitUntil(lambda: window.preview.image is not None and session.bridge.status.frames_out > 2)
 
@@ -248,7 +248,7 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
     """The right ends of all controls were cut off, without a scroll bar."""
     panel = controls.window.panel
     long = tmp_path / f"{'a_long_name_' * 8}.png"
-    controls.preferences.change(all_settings=True, recordings_dir=tmp_path / long.stem)
+    controls.store.edit("window", all_settings=True, recordings_dir=tmp_path / long.stem)
     for group in panel.groups:
         group.toggle.setChecked(True)
     for setting in ("overlay.file", "matting.server_token_file", "matting.server_ca_file", "output.standby_image"):

@@ -48,7 +48,7 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
     qtbot.waitUntil(lambda: shows_camera(session))
     button(session, "dropBrush").click()
     for mirror, start, end in ((False, 0.2, 0.6), (True, 0.8, 0.4)):
-        session.preferences.change(mirror_preview=mirror)
+        session.store.edit("window", mirror_preview=mirror)
         pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
         zone = painted(session)[-1]
         assert (zone.kind, zone.camera, zone.filled) == ("drop", existing(session.bridge.status.source).id, False)
@@ -69,7 +69,7 @@ def test_a_stroke_lies_where_the_shown_side_has_a_person_who_was_moved(
     session: Session, qtbot: QtBot, mode: ViewMode, moved: tuple[bool, bool]
 ) -> None:
     ready(session, qtbot)
-    session.preferences.change(mirror_preview=False)
+    session.store.edit("window", mirror_preview=False)
     session.store.edit("placement", scale=0.5, x=0.25)
     qtbot.waitUntil(lambda: session.bridge.status.view.size == 2 and shows_camera(session))
     session.window.preview.set_mode(mode)
@@ -117,7 +117,7 @@ def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtb
 
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
-    session.preferences.change(mirror_preview=True)
+    session.store.edit("window", mirror_preview=True)
     ready(session, qtbot)
     preview = session.window.preview
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))

@@ -73,7 +73,6 @@ class BackgroundStrip(QWidget):
         if selection is not None:
             selection.currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
-        store.preferences.changed.connect(self._show_settings)
         self._show_settings()
 
     def show_status(self, status: PipelineStatus) -> None:
@@ -95,7 +94,7 @@ class BackgroundStrip(QWidget):
 
     def choose(self, tile: Tile) -> None:
         """Use this tile's background; ask before the real one is shown."""
-        new = tile.settings(self._store.current.background, self._store.preferences.current.own_colour)
+        new = tile.settings(self._store.current.background, self._store.current.window.own_colour)
         if new.kind == "none" and self._store.current.background.kind != "none":
             ask_before_unmatted(self, lambda: self._use(new))
         else:
@@ -113,10 +112,10 @@ class BackgroundStrip(QWidget):
 
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
-        before, own = self._store.current.background, self._store.preferences.current.own_colour
+        before, own = self._store.current.background, self._store.current.window.own_colour
 
         def restore() -> None:
-            self._store.preferences.change(own_colour=own)
+            self._store.set("window.own_colour", own)
             if before.kind != "none":
                 self._store.edit("background", **dict(before))
 
@@ -139,7 +138,7 @@ class BackgroundStrip(QWidget):
             self._store.edit("background", **dict(new))
 
     def _set_colour(self, colour: str) -> None:
-        self._store.preferences.change(own_colour=colour)
+        self._store.set("window.own_colour", colour)
         self._store.edit("background", kind="colour", colour=colour)
 
     def _choose_path(self, path: Path) -> None:
@@ -156,7 +155,7 @@ class BackgroundStrip(QWidget):
 
     def _show_settings(self) -> None:
         settings = self._store.current
-        self.model.show_settings(settings.background, self._store.preferences.current.own_colour)
+        self.model.show_settings(settings.background, self._store.current.window.own_colour)
         self._fit_options()
         for shortcut in self._turning:  # sliders and pages that scroll take these keys too
             shortcut.setEnabled(settings.background.kind == "slides")

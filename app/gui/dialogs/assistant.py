@@ -89,7 +89,7 @@ class Assistant(QDialog):
 
     def done(self, result: int) -> None:
         self._finer.download.cancel()
-        self._store.preferences.change(first_run_done=True)
+        self._store.set("window.first_run_done", True)
         super().done(result)
 
     def _camera_step(self, preview: Preview) -> QWidget:

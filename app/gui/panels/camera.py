@@ -31,7 +31,7 @@ def edit_capture(store: SettingsStore, **changes: Any) -> None:
     store.edit("capture", **changes)
     capture = store.current.capture
     if capture.source.startswith("camera:"):
-        store.preferences.change(cameras={**store.preferences.current.cameras, capture.source: capture})
+        store.set("window.cameras", {**store.current.window.cameras, capture.source: capture})
 
 
 class CameraControls(QWidget):
@@ -86,7 +86,7 @@ class CameraControls(QWidget):
             self._show(self._store.current)
             self.ask_for_file()
             return
-        known = self._store.preferences.current.cameras.get(source, self._store.current.capture)
+        known = self._store.current.window.cameras.get(source, self._store.current.capture)
         edit_capture(self._store, **{**dict(known), "source": source})
 
     @property

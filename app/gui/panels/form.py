@@ -12,7 +12,6 @@ from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS
-from app.control.values import WINDOW
 from app.core.settings import OverlayPlace, Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
@@ -31,7 +30,7 @@ FINE_RANGE = 10
 class Form(QWidget):
     """A column of controls. Each row shows its setting, such as `edges.contrast`, and changes it at once.
 
-    A row may also show a preference, such as `window.theme`, or a section, such as `capture`; it says then what a
+    A row may also show a section, such as `capture`; it says then what a
     choice does.
     """
 
@@ -41,7 +40,6 @@ class Form(QWidget):
         self._shows: list[Callable[[Settings], object]] = []
         self.column = column(self, spacing=spacing)
         store.changed.connect(self.show_settings)
-        store.preferences.changed.connect(self.refresh)
 
     def show_settings(self, settings: Settings) -> None:
         """Show the settings in all rows."""
@@ -169,14 +167,13 @@ class Form(QWidget):
         return made
 
     def set(self, setting: str, value: object) -> None:
-        """Change a setting or a preference."""
+        """Change a setting."""
         self.store.set(setting, value)
 
     def _bind(self, control: QWidget, setting: str, show: Callable[[Any], object]) -> None:
         control.setProperty("setting", setting)
-        of = SETTINGS[setting].value_in if setting in SETTINGS else attrgetter(setting.removeprefix(WINDOW))
-        preferences = self.store.preferences if setting.startswith(WINDOW) else None
-        self.on_settings(lambda settings: show(of(settings if preferences is None else preferences.current)))
+        of = SETTINGS[setting].value_in if setting in SETTINGS else attrgetter(setting)
+        self.on_settings(lambda settings: show(of(settings)))
 
 
 def places() -> list[tuple[str, OverlayPlace]]:

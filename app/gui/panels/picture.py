@@ -37,7 +37,7 @@ class FramingControls(Form):
             lambda settings: settings.framing.zoom > 1,
             self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
                             self.tr("Moves the image left or right"), "panXSlider",
-                            sign=lambda: -1 if store.preferences.current.mirror_preview else 1),
+                            sign=lambda: -1 if store.current.window.mirror_preview else 1),
             self.add_slider("framing.pan_y", offset, self.tr("Up–down"),
                             self.tr("Moves the image up or down"), "panYSlider"),
         )  # fmt: skip

@@ -135,11 +135,11 @@ class RecordingControls(Form):
         ask_for_folder(
             self,
             title,
-            lambda path: self.store.preferences.change(recordings_dir=path),
-            self.store.preferences.recordings_dir,
+            lambda path: self.set("window.recordings_dir", path),
+            self.store.recordings_dir,
         )
 
     def _show_folder(self, _settings: Settings) -> None:
-        folder = self.store.preferences.recordings_dir
+        folder = self.store.recordings_dir
         self.folder.setText(folder.name)
         self.folder.setToolTip(str(folder))

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QWidget
 from PyQt6.sip import isdeleted
 
+from app.core.settings import Settings
 from app.gui.panels.camera import CameraControls, CameraFormatControls
 from app.gui.panels.matting import ExpertControls, QualityControls
 from app.gui.panels.output import OutputControls, OverlayControls, StandbyControls, VirtualCameraControls
@@ -21,7 +22,6 @@ from app.gui.panels.picture import (
 from app.gui.panels.presenter import PresenterControls
 from app.gui.panels.recordings import RecordingControls
 from app.gui.panels.server import ServerControls
-from app.gui.state.preferences import WindowPreferences
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.controls import Segments
@@ -39,7 +39,7 @@ class SidePanel(QWidget):
         super().__init__()
         self.setObjectName("sidePanel")
         self.setMinimumWidth(MIN_WIDTH)
-        self._preferences = store.preferences
+        self._store = store
         self.page = Page()
         self.groups: list[Collapsible] = []
         self.camera = CameraControls(store)
@@ -71,12 +71,12 @@ class SidePanel(QWidget):
         self.page.add(self.virtual_camera)
         self.page.add_separator()
         self._add_groups(store)
-        store.preferences.changed.connect(self._show)
-        self._show(store.preferences.current)
+        store.changed.connect(self._show)
+        self._show(store.current)
 
     def _choose(self, number: int) -> None:
         """Show everything, scrolled to the groups, or what is simple."""
-        self._preferences.change(all_settings=number == 1)
+        self._store.set("window.all_settings", number == 1)
         if number == 1:
             self._scroll_later(self.groups[-1])
 
@@ -125,10 +125,10 @@ class SidePanel(QWidget):
 
     def reveal(self, control: QWidget) -> None:
         """Show the panel with this control, whichever group holds it, and give it the focus."""
-        self._preferences.change(show_panel=True)
+        self._store.set("window.show_panel", True)
         for group in self.groups:
             if group.isAncestorOf(control):
-                self._preferences.change(all_settings=True)
+                self._store.set("window.all_settings", True)
                 group.toggle.setChecked(True)
                 self._scroll_later(group)
         control.setFocus()
@@ -143,7 +143,7 @@ class SidePanel(QWidget):
         for delay_ms in (0, WRAPPED_MS):
             QTimer.singleShot(delay_ms, lambda: None if isdeleted(self) else self.page.scroll_to(widget))
 
-    def _show(self, preferences: WindowPreferences) -> None:
-        self._choice.show_chosen(int(preferences.all_settings))
+    def _show(self, settings: Settings) -> None:
+        self._choice.show_chosen(int(settings.window.all_settings))
         for group in self.groups:
-            group.setVisible(preferences.all_settings)
+            group.setVisible(settings.window.all_settings)

@@ -184,11 +184,11 @@ class ViewNote(QWidget):
         self._note = Pill("viewNote", QColor(10, 12, 15, 165))
         self._switch = button(
             "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
-            lambda: store.preferences.change(mirror_preview=not store.preferences.current.mirror_preview),
+            lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
         )  # fmt: skip
         row(self, None, self._note, self._switch, spacing=SPACING)
         bridge.status_changed.connect(self._follow)
-        for changed in (store.changed, store.preferences.changed, preview.view_requested):
+        for changed in (store.changed, preview.view_requested):
             changed.connect(self._show)
         self._show()
 
@@ -217,7 +217,7 @@ class ViewNote(QWidget):
 
     def _show(self) -> None:
         """Follow the state; the note is hidden while the stand-by card is shown."""
-        settings, mirror = self._store.current, self._store.preferences.current.mirror_preview
+        settings, mirror = self._store.current, self._store.current.window.mirror_preview
         same = mirror == settings.output.mirror
         # While the screen is the background, the composite is shown in every mode.
         alone = self._preview.mode is not ViewMode.COMPOSITE and settings.background.kind != "screen"

@@ -69,8 +69,7 @@ class Preview(QWidget):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
-        for changed in (store.changed, store.preferences.changed):
-            changed.connect(self._follow)
+        store.changed.connect(self._follow)
         describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -289,7 +288,8 @@ class Preview(QWidget):
         if self.isVisible():
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
-            mirror, others = self._store.preferences.current.mirror_preview, self._store.current.output.mirror
+            settings = self._store.current
+            mirror, others = settings.window.mirror_preview, settings.output.mirror
             request = ViewRequest(width, height, self._mode, mirror, self._divider, others)
             if request != self._request:
                 self._request = request

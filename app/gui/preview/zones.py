@@ -208,8 +208,7 @@ class ZoneLayer(QObject):
         preview.view_requested.connect(self.marks.show_request)
         preview.installEventFilter(self)
         bridge.status_changed.connect(self._show_status)
-        for changed in (store.changed, store.preferences.changed):
-            changed.connect(self._show_sides)
+        store.changed.connect(self._show_sides)
         self._show_sides()
 
     def _show_status(self, status: PipelineStatus) -> None:

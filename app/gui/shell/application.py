@@ -19,16 +19,15 @@ from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.core.stage import Stage
+from app.core.window_settings import Language
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.i18n.language import Translation, translate
 from app.gui.i18n.messages import standby_text
 from app.gui.shell.lifecycle import SingleInstance, Tray, WindowLifecycle
 from app.gui.shell.main_window import MainWindow
-from app.gui.state import preferences as preferences_file
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.preferences import Language, WindowPreferences
 from app.gui.state.remote import RemoteControl
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
@@ -58,7 +57,7 @@ class WindowOptions:
     """Stop after this many frames."""
     start_minimised: bool = False
     persist: bool = True
-    """Whether to read and write the files with settings and preferences."""
+    """Whether to read and write the settings file."""
     settings_path: Path | None = None
     """The settings file; None: the default of the platform."""
     saved_settings: Settings | None = None
@@ -102,16 +101,11 @@ def run_window(settings: Settings, options: WindowOptions) -> int:
     buffer = LogBuffer()
     logging.getLogger().addHandler(buffer)
     try:
-        with translate(app, _locale(_load_preferences(options).language)) as translation:
+        with translate(app, _locale(settings.window.language)) as translation:
             return Session(app, settings, options, instance, buffer, translation).run()
     finally:
         logging.getLogger().removeHandler(buffer)
         instance.release()
-
-
-def _load_preferences(options: WindowOptions) -> WindowPreferences:
-    path = (options.settings_path or settings_file.default_path()).with_name("window.json")
-    return preferences_file.load(path if options.persist else None)
 
 
 def _locale(language: Language) -> QLocale | None:
@@ -135,7 +129,6 @@ class Session:
         self._options = options
         self._instance = instance
         settings_path = options.settings_path or settings_file.default_path()
-        preferences_path = settings_path.with_name("window.json")
         self._seconds_left = options.seconds
         self._tasks, self._of_windows = Tasks(), [Tasks()]
         self._asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
@@ -145,23 +138,22 @@ class Session:
         parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
-        self.store = SettingsStore(self.pipeline.owner, self.pipeline.screen, saved, _load_preferences(options))
-        self.preferences = self.store.preferences
-        self._language = self.preferences.current.language
+        self.store = SettingsStore(self.pipeline.owner, self.pipeline.screen, saved)
+        self._language = settings.window.language
         self._switch_interval_s = sys.getswitchinterval()
-        self._dark = theme.is_dark(self.preferences.current.theme)
+        self._dark = theme.is_dark(settings.window.theme)
         self._exit_code: int | None = None
         theme.apply(app, self._dark)
         self._scenes = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
         self._remote = RemoteControl(self.store, self.bridge, self._scenes, lambda: self.lifecycle.end())
         self._saver: Saver | None = None
         if options.persist:
-            self._saver = Saver(self.store, settings_path, preferences_path, self._tasks)
+            self._saver = Saver(self.store, settings_path, self._tasks)
             self._saver.failed.connect(lambda error: self.pipeline.report(Stage.SETTINGS, error))
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
         self._build_window()
-        self.preferences.changed.connect(self._apply_theme)
-        self.preferences.changed.connect(self._apply_language_later)
+        self.store.changed.connect(self._apply_theme)
+        self.store.changed.connect(self._apply_language_later)
         hints = app.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._apply_theme)
@@ -179,20 +171,21 @@ class Session:
             self.window.error_bar.help_requested.connect(self._saver.retry)
         self._instance.raised.connect(self.lifecycle.show_in_front)
 
-    def _apply_language_later(self) -> None:
+    def _apply_language_later(self, settings: Settings) -> None:
         """Leave the handlers of the change first: the widgets that they belong to are replaced."""
-        QTimer.singleShot(0, self._apply_language)
+        if settings.window.language != self._language:
+            QTimer.singleShot(0, self._apply_language)
 
     def _apply_language(self) -> None:
         """Build the window again in another language; the pipeline, recordings and the control server go on."""
-        language = self.preferences.current.language
+        language = self.store.current.window.language
         if language == self._language or self._exit_code is not None:
             return
         self._language = language
         self._translation.use(_locale(language))
         old, shown = self.window, self.window.isVisible()
         open_dialogs = {type(dialog) for dialog in old.findChildren(QDialog) if dialog.isVisible()}
-        self.preferences.change(geometry=old.encoded_geometry())
+        self.store.set("window.geometry", old.encoded_geometry())
         self.lifecycle.hide_all()
         self._of_windows[-1].abandon()
         self._of_windows.append(Tasks())
@@ -246,7 +239,7 @@ class Session:
         return self._exit_code
 
     def _close(self) -> int:
-        self.preferences.change(geometry=self.window.encoded_geometry())
+        self.store.set("window.geometry", self.window.encoded_geometry())
         self.lifecycle.hide_all()
         self._instance.release()  # allow a new start while threads are still ending
         remote_ended = self._remote.stop()
@@ -275,11 +268,11 @@ class Session:
             self.window.showMinimized()
             return
         self.window.show()
-        if not self.preferences.current.first_run_done and not self._options.limited:
+        if not self.store.current.window.first_run_done and not self._options.limited:
             self.window.windows.open_assistant()
 
     def _apply_theme(self) -> None:
-        dark = theme.is_dark(self.preferences.current.theme)
+        dark = theme.is_dark(self.store.current.window.theme)
         if dark is not self._dark:  # restyling every widget takes time
             self._dark = dark
             theme.switch(self._app, dark)

@@ -148,7 +148,7 @@ class WindowLifecycle(QObject):
             window.hide()
 
     def _on_close(self, event: QCloseEvent) -> None:
-        to_tray = self._window.store.preferences.current.close_to_tray
+        to_tray = self._window.store.current.window.close_to_tray
         if self._ending or not self._tray.available or to_tray is False:
             self.end()
         elif to_tray:
@@ -171,5 +171,5 @@ class WindowLifecycle(QObject):
 
     def _on_answer(self, keep: bool, end: bool) -> None:
         if keep or end:
-            self._window.store.preferences.change(close_to_tray=keep)
+            self._window.store.set("window.close_to_tray", keep)
             self._window.close()

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from app.config.scenes import SceneStore
+from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
@@ -22,7 +23,6 @@ from app.gui.shell.scenes_menu import ScenesMenu
 from app.gui.shell.windows import SecondaryWindows, remedy_action
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.preferences import WindowPreferences
 from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
@@ -67,11 +67,11 @@ class MainWindow(QMainWindow):
         )
         self._plot: QWidget | None = None
         self._lay_out()
-        self.menus = Menus(self, self.windows, self.action_bar, self.strip, store.preferences)
+        self.menus = Menus(self, self.windows, self.action_bar, self.strip, store)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
         self._connect()
-        self._show_preferences(store.preferences.current)
-        self._restore_geometry(store.preferences.current.geometry)
+        self._show_settings(store.current)
+        self._restore_geometry(store.current.window.geometry)
 
     def _lay_out(self) -> None:
         PreviewInteraction(self.preview, self.store, self.panel.placement.mouse)
@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         self.bridge.frame_ready.connect(self._show_frame)
         self.bridge.status_changed.connect(self._show_status)
         self.preview.view_requested.connect(self.bridge.request_view)
-        self.store.preferences.changed.connect(self._show_preferences)
+        self.store.changed.connect(self._show_settings)
         self.action_bar.mode_chosen.connect(self.preview.set_mode)
         self.action_bar.record_requested.connect(self.recording.set_on)
         self.action_bar.snapshot.clicked.connect(self.recording.snapshot)
@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
         self.recording.look_for_unfinished()
 
     def encoded_geometry(self) -> str:
-        """Size and position, for the preferences."""
+        """Size and position, for the settings."""
         return self.saveGeometry().toBase64().data().decode()
 
     def _restore_geometry(self, encoded: str) -> None:
@@ -189,10 +189,11 @@ class MainWindow(QMainWindow):
         for part in (self.panel, self.strip):
             part.show_status(status)
 
-    def _show_preferences(self, preferences: WindowPreferences) -> None:
-        self.overlay.set_figures_visible(preferences.show_readout)
-        self.panel.setVisible(preferences.show_panel)
-        if preferences.show_plot and self._plot is None:
+    def _show_settings(self, settings: Settings) -> None:
+        shown = settings.window
+        self.overlay.set_figures_visible(shown.show_readout)
+        self.panel.setVisible(shown.show_panel)
+        if shown.show_plot and self._plot is None:
             from app.gui.widgets.plot_panel import PlotPanel  # importing pyqtgraph takes half a second
 
             plot = PlotPanel()
@@ -200,7 +201,7 @@ class MainWindow(QMainWindow):
             self._below.addWidget(plot)
             self._plot = plot
         if self._plot is not None:
-            self._plot.setVisible(preferences.show_plot)
+            self._plot.setVisible(shown.show_plot)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)

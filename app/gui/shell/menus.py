@@ -10,12 +10,13 @@ from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
+from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.dialogs.questions import nearest_folder
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
+from app.gui.state.store import SettingsStore
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.theme import theme_names
 
@@ -33,13 +34,13 @@ class Menus(QObject):
         windows: SecondaryWindows,
         action_bar: ActionBar,
         strip: BackgroundStrip,
-        preferences: PreferencesStore,
+        store: SettingsStore,
     ) -> None:
         super().__init__(window)
-        self._window, self._windows, self._preferences = window, windows, preferences
+        self._window, self._windows, self._store = window, windows, store
         self._action_bar, self._strip = action_bar, strip
         self._switches: dict[str, QAction] = {}
-        """By the preference that each one shows."""
+        """By the field of `WindowSettings` that each one shows."""
         self._themes: dict[str, QAction] = {}
         self._add_program_menu()
         self._add_view_menu()
@@ -47,8 +48,8 @@ class Menus(QObject):
         self.scenes = self._add_menu(self.tr("&Scenes"))
         """The empty menu that `ScenesMenu` fills."""
         self._add_help_menu()
-        preferences.changed.connect(self._show)
-        self._show(preferences.current)
+        store.changed.connect(self._show)
+        self._show(store.current)
 
     def _add_menu(self, title: str) -> QMenu:
         menu = QMenu(title, self._window)
@@ -99,21 +100,20 @@ class Menus(QObject):
         menu.addMenu(themes)
         group = QActionGroup(themes)
         for text, theme in theme_names():
-            action = self._themes[theme] = self._add(themes, text, "", partial(self._preferences.change, theme=theme))
+            action = self._themes[theme] = self._add(themes, text, "", partial(self._store.set, "window.theme", theme))
             action.setCheckable(True)
             group.addAction(action)
 
     def _add_switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
-        preferences = self._preferences
         action = self._switches[field] = self._add(menu, text, key, lambda: None)
         action.setCheckable(True)
-        action.setChecked(getattr(preferences.current, field))
-        action.toggled.connect(lambda on: preferences.change(**{field: on}))
+        action.setChecked(getattr(self._store.current.window, field))
+        action.toggled.connect(partial(self._store.set, f"window.{field}"))
 
-    def _show(self, preferences: WindowPreferences) -> None:
+    def _show(self, settings: Settings) -> None:
         for field, action in self._switches.items():
-            action.setChecked(getattr(preferences, field))
-        self._themes[preferences.theme].setChecked(True)
+            action.setChecked(getattr(settings.window, field))
+        self._themes[settings.window.theme].setChecked(True)
 
     def _add_background_menu(self) -> None:
         menu, strip = self._add_menu(self.tr("&Background")), self._strip
@@ -151,7 +151,7 @@ class Menus(QObject):
             self.failed.emit(self.tr("There is no image to paste. Copy an image or a file first."))
 
     def _open_recordings(self) -> None:
-        open_folder(self._preferences.recordings_dir)
+        open_folder(self._store.recordings_dir)
 
 
 def open_folder(folder: Path) -> None:

@@ -43,7 +43,7 @@ class ProgramNotices(QObject):
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
         self._cameras: tuple[CameraDevice, ...] = ()
-        self._shortcuts_told = store.preferences.current.shortcuts_told
+        self._shortcuts_told = store.current.window.shortcuts_told
         self._asks_to_show_background = False
         store.changed.connect(self._show_unmatted_start)
 
@@ -117,11 +117,11 @@ class ProgramNotices(QObject):
 
     def _follow_shortcuts(self, status: PipelineStatus) -> None:
         """Report missing global shortcuts once, not at each start."""
-        if not self._store.current.global_shortcuts:
-            self._shortcuts_told = False
-            self._store.preferences.change(shortcuts_told=False)
-        elif any(problem.stage is Stage.SHORTCUTS for problem in status.problems):
-            self._store.preferences.change(shortcuts_told=True)
+        wanted, told = self._store.current.global_shortcuts, self._store.current.window.shortcuts_told
+        self._shortcuts_told = self._shortcuts_told and wanted
+        now = wanted and (told or any(problem.stage is Stage.SHORTCUTS for problem in status.problems))
+        if now != told:
+            self._store.set("window.shortcuts_told", now)
 
     def _demo(self) -> Notice:
         """Offer a camera that was connected after the start; the output does not change by itself."""

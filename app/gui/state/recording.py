@@ -53,7 +53,7 @@ class Recording(QObject):
         self._requested = on
         if on:
             taken = self._store.current.output.record  # by a recording that failed, and perhaps left no file
-            find = partial(new_file, self._store.preferences.recordings_dir, _name(), ".mp4", taken)
+            find = partial(new_file, self._store.recordings_dir, _name(), ".mp4", taken)
             self._tasks.run(find, self._start, self._fail_to_start)
         else:
             if not self.broken:
@@ -66,7 +66,7 @@ class Recording(QObject):
         if picture is None:
             self.failed.emit(self.tr("There is no frame yet. Try again when the preview shows one."))
             return
-        folder = self._store.preferences.recordings_dir
+        folder = self._store.recordings_dir
         # Released when it is written: the user may pause, or leave "none", until then.
         self._tasks.run(
             partial(_snapshot, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._tell

@@ -36,11 +36,10 @@ class RemoteControl(QObject):
         controller = SettingsController(
             pipeline,
             change=store.change,
-            tiles=lambda: tiles(store.preferences.current.own_colour),
+            tiles=lambda: tiles(store.current.window.own_colour),
             scenes=scenes,
             request_quit=self._end_requested.emit,
             newest=lambda: bridge.picture,
-            preferences=store.preferences,
             scenes_changed=self.scenes_changed.emit,
         )
         self._server = ControlServer(controller)

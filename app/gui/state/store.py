@@ -1,4 +1,4 @@
-"""The window's view of the settings, which the pipeline owns, and the saving of settings and preferences."""
+"""The window's view of the settings, which the pipeline owns, and their saving."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 
 from app.compositing.screen_use import ScreenUse
 from app.config import settings_file
 from app.config.setting import with_value
-from app.control.values import WINDOW
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.gui.preview.mirroring import Sides
-from app.gui.state import preferences as preferences_file
-from app.gui.state.preferences import PreferencesStore, WindowPreferences
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import timer
 from app.runtime.shared import SettingsOwner, rebase
@@ -37,16 +34,8 @@ class SettingsStore(QObject):
     """The Settings in effect, after they changed."""
     _owner_changed = pyqtSignal()
 
-    def __init__(
-        self,
-        owner: SettingsOwner,
-        screen: ScreenUse,
-        saved: Settings | None = None,
-        preferences: WindowPreferences | None = None,
-    ) -> None:
+    def __init__(self, owner: SettingsOwner, screen: ScreenUse, saved: Settings | None = None) -> None:
         super().__init__()
-        self.preferences = PreferencesStore(preferences or WindowPreferences())
-        """Those of the window, which do not affect the output."""
         self._owner, self._screen = owner, screen
         self._saved = owner.current if saved is None else saved
         self._notified = owner.current
@@ -66,7 +55,13 @@ class SettingsStore(QObject):
     @property
     def sides(self) -> Sides:
         """Where left and right of the output are in the preview."""
-        return Sides.of(self.current, self.preferences.current.mirror_preview)
+        return Sides.of(self.current, self.current.window.mirror_preview)
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Folder of recordings and snapshots."""
+        videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+        return self.current.window.recordings_dir or Path(videos or Path.home()) / "Mattecam"
 
     @property
     def screen_captured(self) -> bool:
@@ -95,11 +90,8 @@ class SettingsStore(QObject):
         self.change(lambda settings: settings.replaced_at(section.split("."), **changes))
 
     def set(self, name: str, value: object) -> None:
-        """Change a setting by its name in `SETTINGS`, and what follows from it; or a preference: `window.theme`."""
-        if name.startswith(WINDOW):
-            self.preferences.change(**{name.removeprefix(WINDOW): value})
-        else:
-            self.change(lambda settings: with_value(settings, name, value))
+        """Change a setting by its name in `SETTINGS`, and what follows from it."""
+        self.change(lambda settings: with_value(settings, name, value))
 
     def _notify(self) -> None:
         settings = self._owner.current
@@ -112,7 +104,7 @@ DELAY_MS = 500
 
 
 class Saver(QObject):
-    """Saves to two files. Changes within half a second are one write.
+    """Saves the settings. Changes within half a second are one write.
 
     What could not be written is written with the next change, or by `retry`.
     """
@@ -122,44 +114,31 @@ class Saver(QObject):
     saved = pyqtSignal()
     """Everything is written."""
 
-    def __init__(self, store: SettingsStore, settings_path: Path, preferences_path: Path, tasks: Tasks) -> None:
+    def __init__(self, store: SettingsStore, path: Path, tasks: Tasks) -> None:
         super().__init__()
-        self._store = store
-        self._settings_path = settings_path
-        self._preferences_path = preferences_path
-        self._tasks = tasks
-        self._written: tuple[object, object] = (store.saved, store.preferences.current)
+        self._store, self._path, self._tasks = store, path, tasks
+        self._written = store.saved
         self._timer = timer(self, DELAY_MS, self.retry, once=True)
         store.changed.connect(self._timer.start)
-        store.preferences.changed.connect(self._timer.start)
 
     def finish(self) -> None:
         """Write pending changes now, on this thread. Raises SettingsError."""
         self._timer.stop()
-        for write in self._pending():
-            write()
+        if self._store.saved != self._written:
+            settings_file.save(self._path, self._store.saved)
 
     def retry(self) -> None:
         """Write what is not written yet on a task thread, if anything."""
-        before, writes = self._written, self._pending()
-        if writes:
+        before, settings = self._written, self._store.saved
+        if settings != before:
+            self._written = settings
             self._tasks.run(
-                lambda: [write() for write in writes],
+                partial(settings_file.save, self._path, settings),
                 lambda _none: self.saved.emit(),
                 lambda error: self._fail(error, before),
             )
 
-    def _pending(self) -> list[Callable[[], None]]:
-        settings, preferences = self._store.saved, self._store.preferences.current
-        before, self._written = self._written, (settings, preferences)
-        writes: list[Callable[[], None]] = []
-        if settings != before[0]:
-            writes.append(partial(settings_file.save, self._settings_path, settings))
-        if preferences != before[1]:
-            writes.append(partial(preferences_file.save, self._preferences_path, preferences))
-        return writes
-
-    def _fail(self, error: Exception, before: tuple[object, object]) -> None:
+    def _fail(self, error: Exception, before: Settings) -> None:
         self._written = before
         if isinstance(error, SettingsError):
             self.failed.emit(error)

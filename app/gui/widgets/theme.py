@@ -11,7 +11,7 @@ from PyQt6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, Q
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication
 
-from app.gui.state.preferences import Theme
+from app.core.window_settings import Theme
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#d63b40"

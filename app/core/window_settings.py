@@ -1,0 +1,56 @@
+"""Settings of the window, and of the source, which the window remembers for each camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from app.core.matting_settings import Model, setting
+
+COLOUR = r"^#[0-9a-fA-F]{6}$"
+
+Theme = Literal["system", "light", "dark"]
+Language = Literal["system", "en", "de", "es"]
+
+
+class CaptureSettings(Model):
+    """The source of the frames and its format."""
+
+    source: str = setting(
+        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal, demo, or a video file.", option="--source"
+    )
+    """Also `camera:STABLE-ID` and `portal:NAME`."""
+    width: int = setting(1280, "Width of the frames.", 16, 7680)
+    height: int = setting(720, "Height of the frames.", 16, 4320)
+    fps: float = setting(30.0, "Frame rate in frames per second.", 1, 240, option="--fps")
+    pixel_format: str = setting(
+        "auto", "Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.", option="--format"
+    )
+    lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
+    """If the camera supports it; keeps the plate valid."""
+
+
+class WindowSettings(Model):
+    """What the window looks like and remembers. None of it affects the output."""
+
+    first_run_done: bool = False
+    close_to_tray: bool | None = setting(
+        None, "Closing the window leaves Mattecam in the tray; none asks.", values="on|off|none"
+    )
+    mirror_preview: bool = setting(True, "Show the preview as a mirror.")
+    show_panel: bool = setting(True, "Show the side panel.")
+    all_settings: bool = setting(False, "Show every setting in the side panel, not only what most people need.")
+    show_plot: bool = setting(False, "Show the performance plot.")
+    show_readout: bool = setting(True, "Show frame rate and delay on the preview.")
+    theme: Theme = setting("system", "Colours of the window.")
+    language: Language = setting("system", "Language of the window.")
+    shortcuts_told: bool = False
+    """The user was told that this desktop has no global shortcuts."""
+    own_colour: str = setting("#3a5f8a", "The colour of the tile Colour.", pattern=COLOUR, values="#RRGGBB")
+    recordings_dir: Path | None = setting(
+        None, "Folder of recordings; none: Mattecam in your folder of videos.", values="FOLDER"
+    )
+    geometry: str = ""
+    """Size and position of the window, as encoded by Qt, in base 64."""
+    cameras: dict[str, CaptureSettings] = {}  # noqa: RUF012 - pydantic copies it
+    """The last settings of each camera, by its stable id."""
