@@ -13,13 +13,13 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from app.core.errors import BackgroundError
+from app.core.errors import BackgroundError, ModelError
 from app.core.files import paths
 from app.core.files.names import is_of_kind, is_special
 from app.core.messages.media import SlidesText, VideoText
@@ -40,21 +40,22 @@ class ImageFolderReader:
     fps = Fraction(30)
     """Frame rate of the video."""
 
-    def __init__(self, path: Path) -> None:
-        """Raise VideoError if there is no image."""
+    def __init__(self, path: Path, check_size: Callable[[int, int], object] = lambda width, height: None) -> None:
+        """check_size: raises ModelError for images that are too small. Raise VideoError if there is no image."""
         self.path = path
         self.time_base: Fraction | None = None
         self.damaged = 0
-        """Unreadable images skipped so far."""
+        """Images skipped so far: unreadable, or too small."""
+        self._check_size = check_size
         self._names = picture_names(path) if path.is_dir() else {path: path.stem}
         if not self._names:
             raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
         self.frame_estimate: int | None = len(self._names)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:
-        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every readable image; see `picture_names`.
+        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every usable image; see `picture_names`.
 
-        Raises BackgroundError if a single image cannot be read; such an image of a folder is left out.
+        Raises BackgroundError or ModelError if a single image cannot be used; such an image of a folder is left out.
         """
         for number, (file, name) in enumerate(self._names.items()):
             image = self._read(file)
@@ -63,13 +64,15 @@ class ImageFolderReader:
 
     def _read(self, file: Path) -> BgrImage | None:
         try:
-            return read_image(file, max_side=MAX_SIDE)
-        except BackgroundError as error:
+            image = read_image(file, max_side=MAX_SIDE)
+            self._check_size(image.shape[1], image.shape[0])
+        except (BackgroundError, ModelError) as error:
             if file == self.path:
                 raise
             self.damaged += 1
-            log.warning("%s", error)
+            log.warning("%s", error if isinstance(error, BackgroundError) else f"{file}: {error}")
             return None
+        return image
 
 
 def pictures_in(folder: Path) -> list[Path]:

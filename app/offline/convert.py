@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
+from app.matting.selection.choice import choose_model, geometry_for
 from app.media.slides import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
@@ -87,7 +89,7 @@ def convert(
     there = None if overwrite else next(filter(None, (existing(source, path) for path in wanted)), None)
     if there is not None:
         raise UsageError(ConvertText.EXISTS(files=there))
-    reader = _opened(source)
+    reader = _opened(source, partial(geometry_for, settings.matting, choose_model(settings.matting)))
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader)))
         first = next(frames, None)
@@ -136,12 +138,14 @@ def _check_nested(outputs: Sequence[Path]) -> None:
             raise UsageError(ConvertText.NESTED(file=path, folder=around))
 
 
-def _opened(source: Path) -> VideoReader | ImageFolderReader:
-    """Open a video or a folder of images. Raises MattecamError."""
+def _opened(source: Path, check_size: Callable[[int, int], object]) -> VideoReader | ImageFolderReader:
+    """Open a video or a folder of images. check_size: of each image. Raises MattecamError."""
     try:
         if not source.exists():
             raise SourceOpenError(ConvertText.NO_SOURCE(file=source))
-        return ImageFolderReader(source) if source.is_dir() or is_image(source) else VideoReader(source)
+        if source.is_dir() or is_image(source):
+            return ImageFolderReader(source, check_size)
+        return VideoReader(source)
     except OSError as error:  # of the folder: the readers of files explain their own
         raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
 

@@ -15,11 +15,11 @@ from hypothesis.extra.numpy import arrays
 
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, BgrImage, Matte
-from app.offline.convert import ConvertReport
+from app.offline.convert import ConvertReport, convert
 from app.output.packing import premultiplied
 from app.testing.parts import StepInput
 from tests.clips import number_of, numbered, read_numbers, write_clip, write_images
-from tests.offline.converting import HalfEngine, pictures, run, times_of
+from tests.offline.converting import GREEN, HalfEngine, pictures, run, times_of
 
 
 def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     report = run(source, tmp_path / "out", alpha=tmp_path / "alpha")
     assert report.frames == 4
     assert len(report.problems) == 1
-    assert report.problems[0] == f"Unreadable images in {source} were left out: 1."
+    assert report.problems[0] == f"Unreadable or too small images in {source} were left out: 1."
     names = ["p1.png", "p10.png", "p11.png", "p2.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     assert sorted(path.name for path in (tmp_path / "alpha").iterdir()) == names
@@ -145,6 +145,20 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     matte = cv2.imread(str(tmp_path / "alpha" / "p2.png"), cv2.IMREAD_UNCHANGED)
     assert matte is not None
     assert matte.shape == (48, 96)
+
+
+@pytest.mark.parametrize("tiny", ["p0.png", "p2.png"])
+def test_an_image_too_small_for_the_network_is_named_and_left_out(
+    tmp_path: Path, tiny: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = write_images(tmp_path / "in", "p1.png", "p3.png")
+    cv2.imwrite(str(source / tiny), np.zeros((3, 3, 3), np.uint8))
+    report = convert(source, tmp_path / "out", settings=GREEN)
+    assert report.problems == (f"Unreadable or too small images in {source} were left out: 1.",)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["p1.png", "p3.png"]
+    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith(f"{source / tiny}: A frame of 3×3 ")
+    caplog.clear()
 
 
 def test_pictures_of_one_name_and_two_kinds_are_both_kept(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ class ModelText(Message):
         "The file {file} does not contain weights of {model}; choose the model it belongs to or another file."
     )
     FRAME_TOO_SMALL = (
-        "A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose more detail "
-        "(on the command line: a higher --downsample-ratio)."
+        "A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one "
+        "or more detail (on the command line: a higher --downsample-ratio)."
     )
     NO_NVIDIA_GPU = "There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."
     NO_SUCH_GPU = "There is no GPU {device}; this computer has {count}. Choose another device."

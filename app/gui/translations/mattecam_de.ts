@@ -4151,9 +4151,9 @@
         <translation>Die Datei {file} enthält keine Gewichte von {model}; wählen Sie das zugehörige Modell oder eine andere Datei.</translation>
     </message>
     <message>
-        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose more detail (on the command line: a higher --downsample-ratio).</source>
+        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail (on the command line: a higher --downsample-ratio).</source>
         <comment>ModelText.FRAME_TOO_SMALL</comment>
-        <translation>Ein Bild von {width} × {height} ist beim Detail {ratio} zu klein für das Modell {model}; wählen Sie mehr Detail (auf der Kommandozeile: einen höheren Wert für --downsample-ratio).</translation>
+        <translation>Ein Bild von {width} × {height} ist beim Detail {ratio} zu klein für das Modell {model}; wählen Sie ein größeres oder mehr Detail (auf der Kommandozeile: einen höheren Wert für --downsample-ratio).</translation>
     </message>
     <message>
         <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>

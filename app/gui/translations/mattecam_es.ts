@@ -4151,9 +4151,9 @@
         <translation>El archivo {file} no contiene pesos de {model}; elija el modelo al que pertenece u otro archivo.</translation>
     </message>
     <message>
-        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose more detail (on the command line: a higher --downsample-ratio).</source>
+        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail (on the command line: a higher --downsample-ratio).</source>
         <comment>ModelText.FRAME_TOO_SMALL</comment>
-        <translation>Una imagen de {width} × {height} con el detalle {ratio} es demasiado pequeña para el modelo {model}; elija más detalle (en la línea de órdenes: un --downsample-ratio mayor).</translation>
+        <translation>Una imagen de {width} × {height} con el detalle {ratio} es demasiado pequeña para el modelo {model}; elija una mayor o más detalle (en la línea de órdenes: un --downsample-ratio mayor).</translation>
     </message>
     <message>
         <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>
