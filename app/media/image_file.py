@@ -93,8 +93,11 @@ def read_image_with_alpha(path: Path) -> NDArray[np.uint8]:
     return _decoded(path, convert)
 
 
-def read_grey(path: Path) -> NDArray[np.float32]:
-    """Read an image as grey, (H, W) float32 in 0..1 in the precision and size of the file. Raises BackgroundError."""
+def read_matte(path: Path) -> NDArray[np.float32]:
+    """Read an image as a matte, (H, W) float32 in 0..1 in the precision and size of the file. Raises BackgroundError.
+
+    A cut-out, an image with transparent parts or with colours and an alpha channel, gives its alpha; others give grey.
+    """
 
     def convert(image: Image.Image) -> NDArray[np.float32]:
         _check_size(image, path)
@@ -102,7 +105,12 @@ def read_grey(path: Path) -> NDArray[np.float32]:
             return np.asarray(np.asarray(image) / 65535, np.float32)
         if image.mode == "F":
             return _unit(image)
-        return np.asarray(np.asarray(image.convert("L")) / 255, np.float32)
+        grey = np.asarray(image.convert("L"))
+        if image.has_transparency_data:
+            rgba = np.asarray(image.convert("RGBA"))
+            if rgba[..., 3].min() < 255 or np.any(rgba[..., :3] != grey[..., None]):
+                grey = rgba[..., 3]
+        return np.asarray(grey / 255, np.float32)
 
     return _decoded(path, convert)
 

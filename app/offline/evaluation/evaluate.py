@@ -13,7 +13,7 @@ import numpy as np
 from app.core.errors import BackgroundError, SourceOpenError, UsageError
 from app.core.files.names import is_of_kind
 from app.core.messages.command_line import EvaluateText
-from app.media.image_file import IMAGE_SUFFIXES, read_grey
+from app.media.image_file import IMAGE_SUFFIXES, read_matte
 from app.media.slides import pictures_in
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
@@ -126,7 +126,7 @@ def find_clips(path: Path) -> dict[str, Path]:
 def read_alphas(path: Path) -> Iterator[Alpha]:
     """Yield the alphas of a video, an image, or a folder of images in natural order, float32 (H, W) in 0..1.
 
-    Colours are converted to grey. Raises SourceOpenError if a file cannot be read.
+    Colours are converted to grey; of a cut-out image, alpha counts. Raises SourceOpenError if a file cannot be read.
     """
     if path.is_dir():
         return _read_images(pictures_in(path))
@@ -135,7 +135,7 @@ def read_alphas(path: Path) -> Iterator[Alpha]:
 
 def _read_images(paths: Sequence[Path]) -> Iterator[Alpha]:
     try:
-        yield from map(read_grey, paths)
+        yield from map(read_matte, paths)
     except BackgroundError as error:
         raise SourceOpenError(error.text) from error
 

@@ -100,6 +100,20 @@ def test_images_of_fractions_are_in_the_same_range(tmp_path: Path) -> None:
     np.testing.assert_array_equal(alpha, _disc(20) / 2)
 
 
+def test_the_matte_of_a_cut_out_image_is_its_alpha(tmp_path: Path) -> None:
+    matte = np.rint(_disc(20) * 255).astype(np.uint8)
+    opaque = np.full_like(matte, 255)
+    colours = np.random.default_rng(0).integers(0, 255, (*matte.shape, 3), np.uint8)
+    for name, image, alpha, expected in (
+        ("cut-out", colours, matte, matte),
+        ("full", colours, opaque, opaque),
+        ("grey", np.dstack([matte] * 3), opaque, matte),
+    ):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.dstack([image, alpha]))
+        (read,) = read_alphas(tmp_path / f"{name}.png")
+        np.testing.assert_array_equal(np.rint(read * 255), expected, name)
+
+
 def test_two_images_are_compared(tmp_path: Path) -> None:
     folder = _folder(tmp_path / "images", [_disc(20), _disc(24)])
     assert evaluate_paths(folder / "000.png", folder / "001.png")["all"]["mad"] > 0
