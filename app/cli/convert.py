@@ -16,6 +16,7 @@ from app.cli.options import FILM_OPTIONS, film_settings, on_console
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
 from app.core.errors import UsageError
 from app.core.messages.command_line import BatchText, ConvertText
+from app.core.text import counted
 from app.system.process import handled
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
     if not report.complete and report.target == target:
         notify(ConvertText.INTERRUPTED(frames=report.frames))
     elif not options.as_json:
-        frames = "1 frame" if report.frames == 1 else f"{report.frames} frames"
-        print(f"{report.target}: {frames}{'' if report.complete else ', interrupted'}")
+        print(f"{report.target}: {counted(report.frames, 'frame')}{'' if report.complete else ', interrupted'}")
     if not report.complete:
         return EXIT_INTERRUPTED
     return EXIT_FAILED if report.source_cut else EXIT_DONE

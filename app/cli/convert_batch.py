@@ -14,6 +14,7 @@ from rich.progress import TaskProgressColumn
 
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
 from app.core.messages.command_line import BatchText
+from app.core.text import counted
 from app.system.process import handled
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
         yield lambda event: print(json.dumps(asdict(event)), flush=True)
         return
     shares: dict[str, float] = {}
-    with progress_bar("1 clip" if clips == 1 else f"{clips} clips", TaskProgressColumn()) as show:
+    with progress_bar(counted(clips, "clip"), TaskProgressColumn()) as show:
 
         def tell(event: Event) -> None:
             if event.state == "failed" or event.error:

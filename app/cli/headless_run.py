@@ -10,6 +10,7 @@ from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
 from app.core.messages.command_line import CommandLineText
 from app.core.stage import Stage
+from app.core.text import counted
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latency, Phase, PipelineStatus, ServerState
@@ -164,7 +165,7 @@ def summary(status: PipelineStatus) -> str:
     # Without a sink no frame arrives anywhere.
     whole = f" end to end {_milliseconds(latency.end_to_end)}," if latency.end_to_end.median else ""
     return (
-        f"{status.frames_out} frames in {status.seconds:.1f} s with {ran},"
+        f"{counted(status.frames_out, 'frame')} in {status.seconds:.1f} s with {ran},"
         f" step {_milliseconds(latency.step)},{whole} {status.frames_dropped} dropped"
         + (f", round trip {engine.round_trip_ms:.1f} ms" if engine and engine.round_trip_ms is not None else "")
     )

@@ -74,6 +74,11 @@ def _rendered(value: Value, render: Callable[[str], str]) -> str:
     return render(value) if isinstance(value, str) else str(value)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, as "1 frame" and "2 frames", for texts of the command line."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters but for line feed and tab, line separators, and marks that change the direction of text."""
 

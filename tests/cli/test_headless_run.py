@@ -215,6 +215,11 @@ def test_a_run_without_outputs_states_no_time_to_an_output() -> None:
     assert "end to end 35.0 ms (p95 50.0), 0 dropped" in shown
 
 
+@pytest.mark.parametrize(("frames", "words"), [(0, "0 frames in"), (1, "1 frame in"), (2, "2 frames in")])
+def test_a_single_frame_is_no_plural(frames: int, words: str) -> None:
+    assert summary(PipelineStatus(frames_out=frames)).startswith(words)
+
+
 def test_a_signal_may_come_in_the_middle_of_waiting() -> None:
     """Python may run the handler on the main thread inside Event.wait, while that holds the event's lock."""
     session = HeadlessRun(Pipeline(Settings()), None, None)

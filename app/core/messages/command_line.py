@@ -43,7 +43,7 @@ class CommandLineText(CommandLineMessage):
     SETTINGS_OF = "the settings in {file}"
     SCENE_OVER = "the scene “{scene}” and {base}"
     RECORDED = "Recorded {file}"
-    STEP_OUT = "Step out of the frame; capturing starts in {countdown} seconds and takes {seconds}."
+    STEP_OUT = "Step out of the frame; capturing starts in {countdown} s and takes {seconds} s."
     STARTS_PAUSED = (
         'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '
         "`--background none` to confirm it, or choose another with `python3 run.py ctl background` and then "
@@ -132,7 +132,7 @@ class EvaluateText(CommandLineMessage):
     DAMAGED = "{file} is damaged; replace it."
     DIFFERENT_CLIPS = "{pred} and {true} hold different clips ({clips}); name folders with the same ones."
     NO_FRAMES = "{pred} and {true} hold no frames; name sequences with some."
-    SHORTER = "{file} ends after {frames} frames, before its counterpart; name equally long sequences."
+    SHORTER = "{file} ends after {frames}, before its counterpart; name equally long sequences."
     SIZES = "Frame {frame} of {pred} is {size}, that of {true} is {other}; name sequences of the same size."
     NEIGHBOURS = "Frame {frame} of {file} is {size}, the first is {first}; all frames of a sequence must have one size."
 

@@ -13,6 +13,7 @@ import numpy as np
 from app.core.errors import BackgroundError, SourceOpenError, UsageError
 from app.core.files.names import is_of_kind
 from app.core.messages.command_line import EvaluateText
+from app.core.text import counted
 from app.media.image_file import IMAGE_SUFFIXES, read_matte
 from app.media.slides import pictures_in
 from app.media.video_input import VideoError
@@ -78,7 +79,8 @@ def _pairs(pred: Path, true: Path) -> Iterator[tuple[Alpha, Alpha]]:
     first: tuple[int, ...] = ()
     for index, (predicted, expected) in enumerate(zip_longest(read_alphas(pred), read_alphas(true))):
         if predicted is None or expected is None:
-            raise UsageError(EvaluateText.SHORTER(file=pred if predicted is None else true, frames=index))
+            shorter = pred if predicted is None else true
+            raise UsageError(EvaluateText.SHORTER(file=shorter, frames=counted(index, "frame")))
         first = first or predicted.shape
         if predicted.shape != expected.shape:
             raise UsageError(

@@ -127,7 +127,7 @@ def test_sequences_that_do_not_match_are_refused(tmp_path: Path) -> None:
     clips = _folder(tmp_path / "clips" / "x", [_disc(20)]).parent
     (tmp_path / "empty").mkdir()
     for pred, true, words in (
-        (short, long, "ends after 1 frames"),
+        (short, long, "ends after 1 frame,"),
         (small, short, "64x24"),
         (mixed, mixed, "Frame 1 of .*mixed is 64x24, the first is 64x48"),
         (tmp_path / "empty", short, "holds no images"),
