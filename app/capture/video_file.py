@@ -1,16 +1,19 @@
-"""A video file as a frame source."""
+"""A video file, or an image, as a frame source."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
-from app.core.errors import SourceLostError, SourceOpenError
+from app.core.errors import BackgroundError, SourceLostError, SourceOpenError
+from app.core.files.names import exists
 from app.core.messages.capture import SourceText
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.media.image_file import kind_of_file, read_image
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError
 from app.media.video_reader import VideoReader
 
@@ -19,17 +22,40 @@ LATEST_S = 0.5
 """If playback is further behind (a slow decoder, a suspended machine), its clock is reset."""
 
 
+STILL_SIDE = 1920
+"""Images are downscaled to this."""
+
+
+class _Still:
+    """An image, read as a video of one frame."""
+
+    fps, codec = Fraction(30), "image"
+
+    def __init__(self, path: Path) -> None:
+        """Raise BackgroundError."""
+        self.path = path
+        self._image = read_image(path, max_side=STILL_SIDE)
+        self.height, self.width = self._image.shape[:2]
+
+    def frames(self) -> Generator[tuple[Fraction, BgrImage], None, None]:
+        """Yield the image at the time 0."""
+        yield Fraction(0), self._image
+
+
 class VideoFileSource:
-    """Plays a video file in a loop, at the rate of its time stamps."""
+    """Plays a video file, or an image, in a loop, at the rate of its time stamps."""
 
     def __init__(self, path: Path, *, realtime: bool = True, loop: bool = True) -> None:
         """realtime: False delivers frames as fast as they are read. loop: restart at the end.
 
         Raises SourceOpenError.
         """
+        if exists(path) and path.is_dir():
+            raise SourceOpenError(SourceText.FOLDER(file=path))
         try:
-            self._reader = VideoReader(path, max_pixels=LIVE_MAX_PIXELS)
-        except VideoError as error:
+            still = kind_of_file(path) == "image"
+            self._reader = _Still(path) if still else VideoReader(path, max_pixels=LIVE_MAX_PIXELS)
+        except (BackgroundError, VideoError) as error:
             raise SourceOpenError(error.text) from error
         reader = self._reader
         self.info = SourceInfo(

@@ -17,7 +17,7 @@ class CaptureSettings(Model):
     """The source of the frames and its format."""
 
     source: str = setting(
-        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal, demo, or a video file.", option="--source"
+        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal, demo, a video or an image.", option="--source"
     )
     """Also `camera:STABLE-ID` and `portal:NAME`."""
     width: int = setting(1280, "Width of the frames.", 16, 7680)

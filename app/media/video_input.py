@@ -212,7 +212,10 @@ def is_mirrored(first: VideoFrame) -> bool:
 
     first: its first frame; PyAV frees a frame whose matrix was read only with the next garbage collection.
     """
-    matrix: Any = first.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix: Any = first.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV does not know every kind of side data, such as EXIF, and then gives none
+        return False
     return matrix is not None and bool(np.linalg.det(np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]) < 0)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from app.capture import video_file
 from app.capture.video_file import VideoFileSource
@@ -17,8 +18,43 @@ from app.core.errors import SourceLostError, SourceOpenError
 from app.media.video_reader import VideoReader
 from app.testing.parts import FakeClock
 from tests.capture.played_time import played_time
-from tests.clips import number_of, write_clip
+from tests.clips import number_of, numbered, write_clip, write_images
 from tests.paths import shared
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_an_image_is_a_still_source(tmp_path: Path, suffix: str) -> None:
+    write_images(tmp_path / "pics", f"1.{suffix}")
+    with closing(VideoFileSource(tmp_path / "pics" / f"1.{suffix}", realtime=False)) as source:
+        assert (source.info.width, source.info.height) == (96, 48)
+        assert numbers(source, 3) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder", r"folder is a folder; choose a video or an image in it"),
+        ("broken.jpg", r"image .*broken\.jpg is damaged"),
+        ("broken.mp4", r"broken\.mp4 is not a readable video"),
+        ("absent.jpg", r"image .*absent\.jpg does not exist"),
+    ],
+)
+def test_what_is_no_video_is_called_what_it_is(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
+    (tmp_path / "broken.mp4").write_bytes(b"broken")
+    with pytest.raises(SourceOpenError, match=words):
+        VideoFileSource(tmp_path / name)
+
+
+def test_frames_with_side_data_that_pyav_does_not_know_are_read(tmp_path: Path) -> None:
+    """It does not know EXIF."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Camera"
+    Image.fromarray(numbered(0)).save(tmp_path / "1.jpg", exif=exif)
+    (tmp_path / "clip.mjpeg").write_bytes((tmp_path / "1.jpg").read_bytes() * 3)
+    with closing(VideoFileSource(tmp_path / "clip.mjpeg", realtime=False)) as source:
+        assert source.read() is not None
 
 
 def numbers(source: VideoFileSource, count: int) -> list[int]:

@@ -54,6 +54,7 @@ class SourceText(Message):
         "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists."
     )
     VIDEO_ENDED = "The video {file} has ended."
+    FOLDER = "{file} is a folder; choose a video or an image in it (`python3 run.py convert` converts folders)."
 
 
 class PortalText(Message):

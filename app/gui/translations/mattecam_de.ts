@@ -3171,6 +3171,11 @@
         <translation>Das Video {file} ist zu Ende.</translation>
     </message>
     <message>
+        <source>{file} is a folder; choose a video or an image in it (`python3 run.py convert` converts folders).</source>
+        <comment>SourceText.FOLDER</comment>
+        <translation>{file} ist ein Ordner; wählen Sie ein Video oder ein Bild darin (`python3 run.py convert` stellt Ordner frei).</translation>
+    </message>
+    <message>
         <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
         <comment>PortalText.ABSENT</comment>
         <translation>Der Desktop hat kein Kameraportal; installieren Sie xdg-desktop-portal mit dem Backend des Desktops, oder wählen Sie eine andere Quelle.</translation>

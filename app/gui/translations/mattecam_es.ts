@@ -3171,6 +3171,11 @@
         <translation>El vídeo {file} ha terminado.</translation>
     </message>
     <message>
+        <source>{file} is a folder; choose a video or an image in it (`python3 run.py convert` converts folders).</source>
+        <comment>SourceText.FOLDER</comment>
+        <translation>{file} es una carpeta; elija un vídeo o una imagen de ella (`python3 run.py convert` convierte carpetas).</translation>
+    </message>
+    <message>
         <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
         <comment>PortalText.ABSENT</comment>
         <translation>El escritorio no tiene portal de cámara; instale xdg-desktop-portal con el backend del escritorio o elija otra fuente.</translation>
