@@ -29,6 +29,7 @@ from app.core.types import BgrImage
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
 from app.matting.selection.trial import PORTRAIT
+from app.matting.torch.captured import SETTLED_STEPS, recorded
 from app.matting.torch.core import Core, FrameStep
 from app.matting.torch.full_size import State
 from app.matting.torch.networks import place
@@ -42,7 +43,8 @@ Step = Callable[[Tensor, State], tuple[Tensor, State]]
 OFF, STRICT = EdgeSettings(strict="off"), EdgeSettings(strict="strict")
 SIZES = ((1280, 720, 0.25), (3840, 2160, 0.125))
 """Width, height and downsample ratio."""
-WARM_UPS = 8
+WARM_UPS = SETTLED_STEPS + 10
+"""After these the program's step is a recorded graph."""
 ALPHA_TOLERANCE = 0.6
 """Largest mean difference of alpha, of 255, from float32 on the CPU."""
 MOST_ROWS_TO_COMPILE = 720
@@ -91,16 +93,18 @@ class Bench:
 
 
 def timed(call: Callable[[int], object], seconds: float) -> Row:
-    """Call repeatedly for so long after a warm-up; return median, 95th percentile and frame rate."""
+    """Call repeatedly for so long after a warm-up; return median, 95th percentile, frame rate and processor time."""
     for index in range(WARM_UPS):
         call(index)
     times_ms: list[float] = []
-    end_s = time.perf_counter() + seconds
+    end_s, cpu_s = time.perf_counter() + seconds, time.process_time()
     while (start_s := time.perf_counter()) < end_s or len(times_ms) < 3:
         call(len(times_ms))
         times_ms.append((time.perf_counter() - start_s) * 1e3)
+    cpu_ms = (time.process_time() - cpu_s) * 1e3 / len(times_ms)
     median_ms, p95_ms = (float(value) for value in np.percentile(times_ms, (50, 95)))
-    return {"median_ms": round(median_ms, 3), "p95_ms": round(p95_ms, 3), "fps": round(1e3 / median_ms, 1)}
+    row = {"median_ms": median_ms, "p95_ms": p95_ms, "cpu_ms": cpu_ms, "fps": 1e3 / median_ms}
+    return {name: round(value, 3) for name, value in row.items()}
 
 
 def frames(width: int, height: int, count: int) -> list[BgrImage]:
@@ -128,13 +132,15 @@ def correctness(bench: Bench) -> Iterator[Row]:
         for each in (exact, found):
             each.reset(np.full(pictures[0].shape[:2], 255, np.uint8))  # strict mode shows people at once
         most, mean, person = 0, 0.0, 0.0
-        for picture in pictures:
+        for picture in pictures * (1 + WARM_UPS // len(pictures)):
             mine = found.step(picture, pictures[0], edges).result().alpha.astype(int)
             right = exact.step(picture, pictures[0], edges).result().alpha
             off = np.abs(mine - right)
             most, mean, person = max(most, int(off.max())), max(mean, float(off.mean())), float((right > 127).mean())
-        passed = mean < ALPHA_TOLERANCE and person > 0.1  # without a person the difference means nothing
-        yield {"edges": edges.strict, "person": round(person, 3), "off_most": most, "off_mean": mean, "passed": passed}
+        graph = found.settled is not None and found.settled.captured
+        row: Row = {"edges": edges.strict, "graph": graph, "person": round(person, 3), "off_most": most}
+        # Without a person the difference means nothing.
+        yield row | {"off_mean": mean, "passed": mean < ALPHA_TOLERANCE and person > 0.1 and graph != bench.rehearsal}
 
 
 def speed(bench: Bench) -> Iterator[Row]:
@@ -150,10 +156,21 @@ def speed(bench: Bench) -> Iterator[Row]:
         yield names | {"what": "usual loop"} | row
         for edges in (OFF, STRICT):
             yield from (names | row for row in _steps(bench, geometry, edges))
+        yield from (names | row for row in _program(bench, geometry))
+
+
+def _program(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
+    """Measure what the program runs, with transfers: recorded as it does, and eager."""
+    pictures = frames(geometry.width, geometry.height, 4)
+    for what in ("program", "program, eager"):
         executor = TorchBackend(bench.core("rvm"), geometry, bench.device, bench.precision)
+        executor.settled = executor.settled if what == "program" else None
         for edges in (OFF, STRICT):
-            row = timed(lambda index: executor.step(pictures[index % 4], pictures[0], edges).result(), bench.seconds(4))  # noqa: B023
-            yield names | {"what": "program", "edges": edges.strict} | row
+
+            def call(index: int, edges: EdgeSettings = edges, executor: TorchBackend = executor) -> None:
+                executor.step(pictures[index % 4], pictures[0], edges).result()
+
+            yield {"what": what, "edges": edges.strict, **timed(call, bench.seconds(4))}
         executor.close()
 
 
@@ -197,14 +214,10 @@ def _steps(bench: Bench, geometry: StepGeometry, edges: EdgeSettings) -> Iterato
 
 def _captured(eager: Step, frame: Tensor, state: State) -> Step:
     """Return the step as a captured graph; it always sees this frame and this state."""
-    graph = torch.cuda.CUDAGraph()
-    for _ in range(3):
-        eager(frame, state)
-    with torch.cuda.graph(graph):
-        result = eager(frame, state)
+    result, repeat = recorded(lambda: eager(frame, state))
 
     def replay(image: Tensor, state: State) -> tuple[Tensor, State]:
-        graph.replay()
+        repeat()
         return result
 
     return replay

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check and measurement that needs an NVIDIA GPU, in one command, within eight minutes.
 #
-#     benchmarks/gpu.sh [--folder FOLDER] [--rehearse] [--only CHECK ...]
+#     benchmarks/gpu.sh [--folder FOLDER] [--rehearse]
 #
 # PYTHON names the interpreter; it needs torch, numpy, OpenCV, pydantic and safetensors, and no package index.
 set -euo pipefail

@@ -26,6 +26,7 @@ from app.matting.base.interface import (
     under,
 )
 from app.matting.light.light import Light, relit
+from app.matting.torch.captured import SettledStep, StepInputs, run
 from app.matting.torch.core import Core, DirectCore, FrameStep
 from app.matting.torch.cuda_api import release_memory
 from app.matting.torch.full_size import State
@@ -67,7 +68,10 @@ class Transfers:
         found = [torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True) for tensor in tensors]
         for target, source in zip(found, tensors, strict=True):
             target.copy_(source, non_blocking=True)
-        torch.cuda.current_stream(self._device).synchronize()
+        # The thread sleeps; a stream's own `synchronize` would keep a core busy.
+        copied = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        copied.record(torch.cuda.current_stream(self._device))
+        copied.synchronize()
         return found
 
 
@@ -106,7 +110,7 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 
 
 class TorchBackend:
-    """Runs the step eagerly."""
+    """Runs the step eagerly; on a GPU as a recorded graph where nothing on the host takes part in it."""
 
     name = "eager"
     overlaps = False
@@ -121,6 +125,7 @@ class TorchBackend:
         """core: already on `device` in `precision`."""
         self.frame_step = FrameStep(core, geometry, DTYPES[precision])
         self.torch_device = torch.device(device)
+        self.settled = SettledStep(self.frame_step) if self.torch_device.type == "cuda" else None
         self._transfers = Transfers(self.torch_device)
         self._blur_short_side = geometry.blur_short_side
         self.precision = precision
@@ -163,15 +168,16 @@ class TorchBackend:
             else backdrop
         )
         with torch.inference_mode():
-            output = self.frame_step(
+            inputs = StepInputs(
                 self._transfers.up("frame", frame),
                 self._transfers.up_once("backdrop", backdrop, picture),
                 self.recurrent,
-                edges,
                 self.previous_alpha,
-                edit,
-                want_foreground=want_foreground,
+                edges,
+                want_foreground,
             )
+            settled = None if edit is not None else self.settled
+            output = settled(inputs) if settled is not None else run(self.frame_step, inputs, edit)
             pixels = [tensor for tensor in output.pixels if tensor is not None]
             hides = torch.zeros(1) if output.hides_person is None else output.hides_person
             finite, hides, composite, alpha, *foreground = self._transfers.down([output.finite, hides, *pixels])
@@ -209,6 +215,8 @@ class TorchBackend:
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""
         self.recurrent, self.previous_alpha = (), None
+        if self.settled is not None:
+            self.settled.close()
         self._transfers = Transfers(self.torch_device)
         if self.torch_device.type == "cuda":
             release_memory()
