@@ -12,7 +12,8 @@ import pytest
 from app.config import scenes, settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import SettingsError
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings, WindowSettings
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
+from app.core.window_settings import WindowSettings
 
 BLUE = BackgroundSettings(kind="colour", colour="#0000ff")
 RUN = Settings(
