@@ -24,7 +24,6 @@ from app.core.settings import (
     CaptureSettings,
     FramingSettings,
     MattingSettings,
-    OutputSettings,
     OverlaySettings,
     PlacementSettings,
     Settings,
@@ -170,12 +169,6 @@ def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None
     assert settings_from(LiveOptions(config=file, profile="office")).settings.capture.source == "scene"
     both = settings_from(LiveOptions(config=file, profile="office", source="demo")).settings.capture
     assert (both.source, both.fps) == ("demo", 15)
-
-
-def test_a_recording_belongs_to_the_run_that_asked_for_it(tmp_path: Path) -> None:
-    file = tmp_path / "settings.json"
-    settings_file.save(file, Settings(output=OutputSettings(record=tmp_path / "old.mp4")))
-    assert settings_from(LiveOptions(config=file)).settings.output.record is None
 
 
 def saved_as(folder: Path, settings: Settings) -> Path:

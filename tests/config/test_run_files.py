@@ -40,12 +40,6 @@ def test_an_empty_file_such_as_that_of_mktemp_is_filled(tmp_path: Path) -> None:
     assert checked_files(settings, None) == (settings, None)
 
 
-@pytest.mark.parametrize("name", ["record", "record_alpha"])
-def test_the_source_is_not_recorded_to(clip: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=r"a\.mkv cannot be written: it is also the source"):
-        checked_files(run_to(clip, **{name: clip.parent / "." / clip.name}), None)
-
-
 @pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
 def test_a_link_to_the_source_is_the_source(tmp_path: Path, clip: Path) -> None:
     link = tmp_path / "b.mkv"
@@ -56,8 +50,6 @@ def test_a_link_to_the_source_is_the_source(tmp_path: Path, clip: Path) -> None:
 
 def test_outputs_have_names_of_their_own(tmp_path: Path) -> None:
     new = tmp_path / "x.mp4"
-    with pytest.raises(UsageError, match="also another output"):
-        checked_files(run_to(record=new, record_alpha=new), None)
     with pytest.raises(UsageError, match="also another output"):
         checked_files(run_to(record=new), new)
 

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config import settings_file
-from app.config.parsing import replace_checked
-from app.core.errors import SettingsError, UsageError
+from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.matting_settings import HIDES_TEXT, full_strength
@@ -260,8 +259,3 @@ def test_a_settings_file_with_an_impossible_value(section: str, field: str, valu
         settings_file.parse({section: {field: value}})
     assert str(caught.value.text).startswith(f"{section}.{field}")
     assert problem in str(caught.value.text)
-
-
-def test_an_option_with_an_impossible_value() -> None:
-    with pytest.raises(UsageError, match=r"blur-strength: “101” is not possible: it must be at most 100\."):
-        replace_checked(Settings().background, {"blur_strength": 101})

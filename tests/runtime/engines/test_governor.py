@@ -154,10 +154,6 @@ def selected(pattern: MattingPattern, indexes: range, matted: Fraction, generati
     return chosen
 
 
-def test_two_of_three_frames() -> None:
-    assert selected(MattingPattern(), range(10), Fraction(2, 3)) == [0, 1, 3, 4, 6, 7, 9]
-
-
 @pytest.mark.parametrize("matted", [*MATTED, Fraction(1)])
 def test_gaps_differ_by_one_frame_at_most_and_the_mean_rate_is_exact(matted: Fraction) -> None:
     count = 60
