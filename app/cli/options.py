@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.terminal import notify
@@ -70,10 +69,9 @@ def _check_status_file(path: Path) -> None:
                 head = file.read(HEAD_BYTES)
             if head and STATUS_FIELD not in head:
                 raise UsageError(UsageText.NO_STATUS_FILE(file=path))
-        elif not path.parent.is_dir():
-            raise OSError(errno.ENOTDIR if path.parent.exists() else errno.ENOENT, "")
-        elif not os.access(path.parent, os.W_OK):
-            raise OSError(errno.EACCES, "")
+        else:
+            with TemporaryFile(dir=path.parent):  # the system names the reason; the file leaves no trace
+                pass
     except OSError as error:
         raise MattecamError(ProgramText.STATUS_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,12 +14,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.cli.live_options import LiveOptions
-from app.cli.options import apply_options, film_settings, settings_from
+from app.cli.options import apply_options, checked_files, film_settings, settings_from
 from app.config import settings_file
 from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.config.setting import SETTINGS, with_value
-from app.core.errors import SettingsError, UsageError
+from app.core.errors import MattecamError, SettingsError, UsageError
 from app.core.framing import in_corner
 from app.core.settings import (
     BackgroundSettings,
@@ -174,6 +176,23 @@ def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None
 def saved_as(folder: Path, settings: Settings) -> Path:
     settings_file.save(folder / "settings.json", settings)
     return folder / "settings.json"
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.EROFS, "the disk is read-only"), (errno.EACCES, "no permission"), (errno.ENOSPC, "the disk is full")],
+)
+def test_a_status_file_that_cannot_be_made_is_refused_with_the_reason_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+) -> None:
+    def fail(path: str, flags: int, mode: int = 0o777, **options: object) -> int:
+        raise OSError(number, os.strerror(number), path)
+
+    with monkeypatch.context() as patched, pytest.raises(MattecamError, match=f"status.json.*{reason}"):
+        patched.setattr(os, "open", fail)
+        checked_files(Settings(), tmp_path / "status.json")
+    checked_files(Settings(), tmp_path / "status.json")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path: Path) -> None:
