@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6 import sip
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -20,13 +20,14 @@ from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.plain_dialogs import PreferencesDialog, ShortcutsDialog
+from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.widgets.plot_panel import GAP_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
 from app.runtime.status import Phase, PipelineStatus, Problem
 from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
-from tests.gui.widgets import find, pick
+from tests.gui.widgets import button, find, pick
 
 
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
@@ -107,6 +108,23 @@ def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session,
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
     pick(again.language, again.language.findData("en"))
     qtbot.waitUntil(lambda: [action.text() for action in session.tray.menu.actions()][-1] == "Quit")
+
+
+@pytest.mark.parametrize("mode", ViewMode)
+def test_the_view_stays_in_another_language(session: Session, qtbot: QtBot, mode: ViewMode) -> None:
+    """The new window went back to the result."""
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+    button(session, f"view_{mode.value}").click()
+    old = session.window
+    qtbot.keyClick(old.preview, Qt.Key.Key_Left)
+    requests: list[ViewRequest] = []
+    session.store.edit("window", language="de")
+    qtbot.waitUntil(lambda: session.window is not old)
+    session.window.preview.view_requested.connect(requests.append)
+    assert session.window.preview.mode is mode
+    assert button(session, f"view_{mode.value}").isChecked()
+    session.store.edit("window", mirror_preview=False)
+    assert (requests[-1].mode, requests[-1].divider) == (mode, 0.48 if mode is ViewMode.COMPARE else 0.5)
 
 
 def test_the_next_start_uses_the_chosen_language(

@@ -107,6 +107,29 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
     assert not session.window.notices.texts
 
 
+def test_a_removed_background_can_be_restored_in_another_language(
+    session: Session, qtbot: QtBot, picture: Path
+) -> None:
+    """The change of the language, which builds the window anew, took the offer away."""
+    session.window.strip.remove(add(session, qtbot, picture))
+    qtbot.waitUntil(lambda: "beach" in session.window.notices.text_of("removedNotice"))
+    first = session.window
+    session.store.edit("window", language="de")
+    qtbot.waitUntil(lambda: session.window is not first)
+    assert session.window.notices.text_of("removedNotice") == "Hintergrund „beach“ entfernt."
+    second = session.window
+    session.store.edit("window", language="en")
+    qtbot.waitUntil(lambda: session.window is not second)
+    assert session.window.notices.text_of("removedNotice") == "Removed the background “beach”."
+    qtbot.waitUntil(lambda: bool(tiles(session)) and not own(session))
+    button(session, "removedNoticeAction0").click()
+    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
+    last = session.window
+    session.store.edit("window", language="de")
+    qtbot.waitUntil(lambda: session.window is not last)
+    assert not session.window.notices.text_of("removedNotice"), "it was undone"
+
+
 def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_deletes_it(
     controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,8 @@ class BackgroundLibrary(QObject):
         self._model = model
         self._tasks = tasks
         self._network: QNetworkAccessManager | None = None
+        self._removed: tuple[str, Path | None, Path] | None = None
+        """Name, path in the trash and former path of the background removed last."""
         self._model.set_tiles(_tiles(()))
 
     def reload(self) -> None:
@@ -91,7 +93,7 @@ class BackgroundLibrary(QObject):
             original = tile.path
 
             def done(trash: Path | None) -> None:
-                self.removed.emit(tile.name, None if trash is None else partial(self._restore, trash, original))
+                self._tell_removed(tile.name, trash, original)
                 self.reload()
 
             def failed(error: Exception) -> None:
@@ -101,6 +103,15 @@ class BackgroundLibrary(QObject):
                     self._fail(error)
 
             self._tasks.run(partial(files.remove_background, original), done, failed)
+
+    def take_over(self, other: BackgroundLibrary) -> None:
+        """Tell again what another window removed last."""
+        if other._removed is not None:
+            self._tell_removed(*other._removed)
+
+    def _tell_removed(self, name: str, trash: Path | None, original: Path) -> None:
+        self._removed = name, trash, original
+        self.removed.emit(name, None if trash is None else partial(self._restore, trash, original))
 
     def delete(self, tile: Tile) -> None:
         """Delete a file of the user for good."""

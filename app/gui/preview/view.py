@@ -128,6 +128,10 @@ class Preview(QWidget):
         self._show_cursor()
         self._request_view()
 
+    def take_over(self, other: Preview) -> None:
+        """Compare at the divider of another window's preview."""
+        self._set_divider(other._divider)
+
     def set_draggable(self, draggable: bool) -> None:
         """Show by the mouse cursor whether the image can be dragged."""
         self._draggable = draggable

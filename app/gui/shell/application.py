@@ -190,8 +190,7 @@ class Session:
         self._of_windows[-1].abandon()
         self._of_windows.append(Tasks())
         self._build_window()
-        self.window.recording.take_over(old.recording)
-        self.window.panel.presenter.take_over(old.panel.presenter)
+        self.window.take_over(old)
         self.window.setVisible(shown)
         self.window.start()
         if Assistant in open_dialogs:

@@ -152,6 +152,15 @@ class MainWindow(QMainWindow):
         self.devices.start()
         self.recording.look_for_unfinished()
 
+    def take_over(self, old: MainWindow) -> None:
+        """Go on with what another window records, presents, shows and offers to undo."""
+        self.recording.take_over(old.recording)
+        self.panel.presenter.take_over(old.panel.presenter)
+        self.preview.take_over(old.preview)
+        self.action_bar.set_mode(old.preview.mode)
+        if old.program_notices.offers_undo:
+            self.strip.library.take_over(old.strip.library)
+
     def encoded_geometry(self) -> str:
         """Size and position, for the settings."""
         return self.saveGeometry().toBase64().data().decode()

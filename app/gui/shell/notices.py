@@ -22,6 +22,7 @@ from models.spec import WeightSpec
 
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
+REMOVED = "removedNotice"
 
 
 class ProgramNotices(QObject):
@@ -103,7 +104,12 @@ class ProgramNotices(QObject):
     def background_removed(self, name: str, restore: Callable[[], object] | None) -> None:
         """Confirm that a background was removed, with Undo where that is possible."""
         text = self.tr("Removed the background “{0}”.").format(name)
-        self._report("removedNotice", text, ((self.tr("Undo"), restore),) if restore is not None else ())
+        self._report(REMOVED, text, ((self.tr("Undo"), restore),) if restore is not None else ())
+
+    @property
+    def offers_undo(self) -> bool:
+        """Whether the notice of a removed background is still there."""
+        return bool(self._area.text_of(REMOVED))
 
     def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[], object]) -> None:
         """Offer to finish recordings that a crash left unfinished."""
