@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from app.control.changes import Changes, CommandError, answered
 from app.control.commands import Command, countdown_of, takes_plate
@@ -21,6 +22,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.plate import PlateCapture, keep_plate
 from models.table import needs_plate
 
+T = TypeVar("T")
 POLL_S = 0.03
 PAUSED_CHECK_S = 0.2
 
@@ -29,33 +31,35 @@ def take_live_plate(
     pipeline: Pipeline,
     countdown_s: float | None,
     wait: Callable[[float], bool],
+    use: Callable[[Path], T],
     *,
     keep: Callable[[BgrImage, str], Path] = keep_plate,
-) -> Path:
-    """Count down, collect frames of the pipeline's camera, and store the plate if nobody is in it; return its file.
+) -> T:
+    """Count down, collect frames of the pipeline's camera, store the plate if nobody is in it, and use it.
 
     Like the window's dialog: the camera stays on and holds its exposure meanwhile, and nothing is taken while the user
     has paused. The pipeline then rebuilds an engine that uses a plate. countdown_s: None for that of the window.
-    wait: waits for so many seconds and returns whether to cancel. keep: stores the plate of a camera, given by its id.
-    Raises PlateError (any thread).
+    wait: waits for so many seconds and returns whether to cancel. use: returns once an engine that compares frames with
+    the plate keeps the exposure held, and what to return. keep: stores the plate of a camera, given by its id. Raises
+    PlateError, and what `use` raises (any thread).
     """
     pipeline.demand.takes_plate = True
     try:
         _pause(pipeline, COUNTDOWN_S if countdown_s is None else countdown_s, wait)
-        capture = _collect(pipeline, wait)
+        path = keep(*_collect(pipeline, wait))
+        pipeline.retry()  # the file may be the one in use
+        return use(path)
     finally:
         pipeline.demand.takes_plate = False
-    path = keep(capture.plate(), capture.camera)
-    pipeline.retry()  # the file may be the one in use
-    return path
 
 
-def _collect(pipeline: Pipeline, wait: Callable[[float], bool]) -> PlateCapture:
+def _collect(pipeline: Pipeline, wait: Callable[[float], bool]) -> tuple[BgrImage, str]:
+    """Return the plate and the id of its camera. Raises PlateError."""
     capture = PlateCapture(COLLECT_S)
     while True:
         frame = pipeline.newest_frame
         if frame is not None and capture.feed(frame, frame.camera):
-            return capture
+            return capture.plate(), capture.camera
         if capture.silent:
             source = pipeline.status().source
             raise PlateError(
@@ -91,17 +95,18 @@ class PlateCommand:
         if argument == "drop":
             return self._drop()
         if takes_plate(Command("plate", argument)):
-            return self._use(self._taken(countdown_of(argument)))
+            return self._take(countdown_of(argument))
         file = Path(argument)
         if not is_file(file):
             raise UsageError(ControlText.PLATE(text=argument))
         return self._use(file)
 
-    def _taken(self, countdown_s: float | None) -> Path:
+    def _take(self, countdown_s: float | None) -> Text:
         if not self._taking.acquire(blocking=False):
             raise CommandError(ControlText.PLATE_RUNS())
         try:
-            return take_live_plate(self._changes.pipeline, countdown_s, self._changes.wait, keep=self._keep)
+            wait = self._changes.wait
+            return take_live_plate(self._changes.pipeline, countdown_s, wait, self._use, keep=self._keep)
         finally:
             self._taking.release()
 

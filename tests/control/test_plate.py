@@ -102,6 +102,15 @@ def test_the_same_plate_taken_again_builds_the_engine_again(program: Program) ->
     assert built
 
 
+def test_the_exposure_is_held_until_an_engine_uses_the_plate(program: Program) -> None:
+    """Automatic exposure came back while the engine was built; the plate was of another brightness then."""
+    held: list[bool] = []
+    program.world.faults.put("build_engine", lambda: held.append(program.pipeline.demand.takes_plate))
+    program.run("plate take 0")
+    assert held and all(held)
+    assert not program.pipeline.demand.takes_plate
+
+
 def test_a_plate_is_dropped_and_its_file_stays(program: Program) -> None:
     program.run("plate take 0")
     path = plate_path("fake", *SIZE)
@@ -141,7 +150,7 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
     with running(world, BASE, timing) as pipeline:
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         opened = len(world.sources)
-        take_live_plate(pipeline, 0.3, wait, keep=lambda plate, camera: tmp_path / "plate.png")
+        take_live_plate(pipeline, 0.3, wait, lambda path: None, keep=lambda plate, camera: tmp_path / "plate.png")
         assert len(world.sources) == opened + 1
         assert held[-1]
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
