@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QListView,
     QPushButton,
+    QScrollArea,
     QScrollBar,
     QSlider,
     QWidget,
@@ -199,6 +200,19 @@ def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Sessio
         name = f"{type(control).__name__} {control.objectName() or control.accessibleName()}"
         assert control.accessibleName() and control.accessibleDescription(), f"{name}: for screen readers"
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
+
+
+def test_every_scrolled_page_in_the_tab_order_has_a_name(session: Session) -> None:
+    """Screen readers said nothing where the focus was on the page of the side panel, the checks or the keys."""
+    windows = session.window.windows
+    for show in (windows.open_shortcuts, windows.open_doctor, windows.open_virtual_camera_help):
+        show()
+    pages = session.window.findChildren(QScrollArea)
+    assert len(pages) == 4
+    for page in pages:
+        assert page.accessibleName() or not page.focusPolicy() & Qt.FocusPolicy.TabFocus, page.parent()
+    for dialog in session.window.findChildren(QDialog):
+        dialog.close()
 
 
 def test_close_while_every_control_is_used(

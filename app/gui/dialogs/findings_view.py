@@ -41,6 +41,7 @@ class FindingsView(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
+        scroll.setAccessibleName(translate("FindingsView", "Results of the checks"))
         again = button(translate("FindingsView", "Check again"), translate("FindingsView", "Run the checks again"),
                        "checkAgain", self.check)  # fmt: skip
         self._buttons: list[QPushButton] = [again]

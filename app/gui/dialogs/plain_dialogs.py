@@ -142,6 +142,7 @@ class ShortcutsDialog(QDialog):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
+        scroll.setAccessibleName(self.windowTitle())
         close = button(self.tr("Close"), self.tr("Back to the window"), "shortcutsClose", self.close)
         column(self, scroll, row(None, None, close), grows=scroll, spacing=12, margins=16)
 

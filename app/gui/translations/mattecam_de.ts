@@ -1052,6 +1052,10 @@
         <translation>Die Prüfungen wiederholen</translation>
     </message>
     <message>
+        <source>Results of the checks</source>
+        <translation>Ergebnisse der Prüfungen</translation>
+    </message>
+    <message>
         <source>The virtual camera is ready.</source>
         <translation>Die virtuelle Kamera ist bereit.</translation>
     </message>

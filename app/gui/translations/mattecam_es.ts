@@ -1052,6 +1052,10 @@
         <translation>Repetir las comprobaciones</translation>
     </message>
     <message>
+        <source>Results of the checks</source>
+        <translation>Resultados de las comprobaciones</translation>
+    </message>
+    <message>
         <source>The virtual camera is ready.</source>
         <translation>La cámara virtual está lista.</translation>
     </message>
