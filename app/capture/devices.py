@@ -71,9 +71,20 @@ def camera_named(wanted: str, cameras: Sequence[CameraDevice]) -> CameraDevice |
 
 
 def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
-    """Append the device number to ids that are not unique (same model without serial number)."""
-    counts = Counter(camera.id for camera in cameras)
-    return [c if counts[c.id] == 1 else replace(c, id=f"{c.id}#{c.index}") for c in cameras]
+    """Append the port to ids that are not unique (same model without serial number); other cameras have that id too.
+
+    Device numbers change with the order in which the system finds the cameras.
+    """
+    ids = Counter(camera.id for camera in cameras)
+    names = Counter(name for camera in cameras for name in camera.other_ids)
+    found = []
+    for camera in cameras:
+        port = next((name for name in camera.other_ids if names[name] == 1), str(camera.index))
+        own = f"{camera.id}#{port}"
+        found.append(
+            replace(camera, id=own) if ids[camera.id] > 1 else replace(camera, other_ids=(*camera.other_ids, own))
+        )
+    return found
 
 
 def _linux() -> list[CameraDevice]:
@@ -88,7 +99,7 @@ def _linux() -> list[CameraDevice]:
         try:
             device = v4l2.query(path)
         except PermissionError:
-            found.append(CameraDevice(links[0] if links else path, name, path, index, other_ids=tuple(links)))
+            found.append(CameraDevice(links[0] if links else path, name, path, index, other_ids=tuple(links[1:])))
             continue
         except OSError:  # disconnected meanwhile, or not responding
             continue

@@ -55,12 +55,17 @@ def nodes() -> list[tuple[int, str]]:
 
 
 def links(path: str) -> list[str]:
-    """Return udev's names of the device, the most stable first. Waits until a new device has them."""
+    """Return udev's names of the device, the most stable first. Waits until a new device has them.
+
+    Of several devices with one name, the link leads to another one from start to start: here all of them have it.
+    """
     _wait_for_udev(path)
+    known = _text(UDEV_DATA / f"c{_text(SYS_CLASS / Path(path).name / 'dev')}")
+    given = [Path(line.removeprefix("S:")) for line in known.splitlines() if line.startswith("S:v4l/")]
     found = []
     for folder in LINK_FOLDERS:
-        if folder.is_dir():
-            found += sorted(link.name for link in folder.iterdir() if os.path.realpath(link) == path)
+        leading = [link for link in folder.iterdir() if os.path.realpath(link) == path] if folder.is_dir() else []
+        found += sorted({link.name for link in (*leading, *given) if link.parent.name == folder.name})
     return found
 
 

@@ -132,13 +132,15 @@ class PeopleSettings(Model):
     def zones_of(self, camera: str) -> tuple[Zone, ...]:
         """Return the zones of a camera, given by its stable id, and drop zones of cameras that may be the same one.
 
-        An id gets a number (`#2`) only while two cameras share it, so that without it nobody can tell them apart.
+        An id gets a port (`#usb-2`) only while two cameras share it, so that without it nobody can tell them apart.
         """
-        unnumbered = _without_number(camera)
+        shared = _without_port(camera)
+
+        def may_be_of(zone: Zone) -> bool:
+            return _without_port(zone.camera) == shared or camera.endswith(f"#{zone.camera}")
+
         return tuple(
-            zone
-            for zone in self.zones
-            if zone.camera in ("", camera) or (zone.kind == "drop" and _without_number(zone.camera) == unnumbered)
+            zone for zone in self.zones if zone.camera in ("", camera) or (zone.kind == "drop" and may_be_of(zone))
         )
 
     def with_zone(self, zone: Zone) -> Self:
@@ -146,8 +148,8 @@ class PeopleSettings(Model):
         return self.replace(zones=(*self.zones, zone)[-MAX_ZONES:])
 
 
-def _without_number(camera: str) -> str:
-    return re.sub(r"#\d+$", "", camera)
+def _without_port(camera: str) -> str:
+    return re.sub(r"#(\d+|(pci|platform|usb)-[\w.:-]+)$", "", camera)
 
 
 OverlayPlace = Literal[

@@ -32,9 +32,12 @@ def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fake sysfs folder of video devices."""
     (tmp_path / "sys").mkdir()
-    (tmp_path / "by-id").mkdir()
+    for folder in ("by-id", "by-path", "udev"):
+        (tmp_path / folder).mkdir()
     monkeypatch.setattr(v4l2, "SYS_CLASS", tmp_path / "sys")
-    monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path / "by-id",))
+    monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path / "by-id", tmp_path / "by-path"))
+    monkeypatch.setattr(v4l2, "UDEV_DATA", tmp_path / "udev")
+    monkeypatch.setattr(v4l2, "UDEV_S", 0.0)
     monkeypatch.setattr(devices, "SYSTEM", "Linux")
     return tmp_path
 
@@ -131,8 +134,6 @@ def test_the_stable_id_follows_a_camera_to_another_number(kernel: Path, monkeypa
 def test_a_new_camera_waits_for_its_names(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that was opened before udev had made its links had another id: its drop zones did not hide anything."""
     udev = kernel / "udev"
-    udev.mkdir()
-    monkeypatch.setattr(v4l2, "UDEV_DATA", udev)
     monkeypatch.setattr(v4l2, "UDEV_S", math.inf)
 
     def set_up() -> None:
@@ -156,6 +157,47 @@ def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Path, monkeypat
     ids = [device.id for device in devices.list_cameras()]
     assert len(set(ids)) == 2
     assert [device.id for device in map(devices.find_camera, ids) if device] == ids
+
+
+TWIN = "usb-Maker_Twin-video-index0"
+
+
+def plug_twin(kernel: Path, number: int, port: str) -> None:
+    """Connect a camera without a serial number, whose link by model leads to it from now on."""
+    plug(kernel, number, "Twin")
+    (kernel / "sys" / f"video{number}" / "dev").write_text(f"81:{number}\n")
+    names = {"by-id": TWIN, "by-path": f"pci-usb-{port}-video-index0"}
+    (kernel / "udev" / f"c81:{number}").write_text("".join(f"S:v4l/{f}/{n}\n" for f, n in names.items()) + "V:1\n")
+    for folder, name in names.items():
+        (kernel / folder / name).unlink(missing_ok=True)
+        (kernel / folder / name).symlink_to(f"/dev/video{number}")
+
+
+def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_order(
+    kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id was that of the model for one of them, and for the other one after the next start: with the zones and the
+    empty-background plate of the first one.
+    """
+    twin = v4l2.Capability("uvcvideo", "Twin", "usb", True, (), ())
+    answers(monkeypatch, {f"/dev/video{number}": twin for number in range(4)})
+    plug_twin(kernel, 0, "1")
+    plug_twin(kernel, 1, "2")
+    first = {device.id: device.path for device in devices.list_cameras()}
+    for number in (0, 1):
+        unplug(kernel, number)
+    plug_twin(kernel, 2, "2")
+    plug_twin(kernel, 3, "1")
+    ids = [f"{TWIN}#pci-usb-{port}-video-index0" for port in "12"]
+    assert first == {ids[0]: "/dev/video0", ids[1]: "/dev/video1"}
+    found = {device.id: device.path for device in devices.list_cameras()}
+    assert found == {ids[0]: "/dev/video3", ids[1]: "/dev/video2"}
+    assert devices.find_camera(TWIN) is None, "it may be the other one"
+    unplug(kernel, 3)
+    alone = devices.find_camera(TWIN)
+    assert alone is not None and (alone.id, alone.path) == (TWIN, "/dev/video2")
+    assert devices.find_camera(ids[1]) == alone
+    assert devices.find_camera(ids[0]) is None
 
 
 def test_auto_falls_back_to_the_demo_without_a_physical_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
