@@ -61,6 +61,8 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
 
 
 def _check_status_file(path: Path) -> None:
+    if str(path) == "-":
+        raise UsageError(ConvertText.DASH())
     try:
         if is_special(path):
             return

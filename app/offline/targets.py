@@ -25,9 +25,12 @@ SEPARATORS = ("/", "\\") if Path("a\\b").name == "b" else ("/",)
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise UsageError for an empty name, which Python would take for the current folder."""
-    if not all(name.strip() for name in names):
-        raise UsageError(ConvertText.EMPTY_NAME())
+    """Raise UsageError for an empty name, which Python would take for the current folder, and for a dash."""
+    for name in names:
+        if not name.strip():
+            raise UsageError(ConvertText.EMPTY_NAME())
+        if name == "-":
+            raise UsageError(ConvertText.DASH())
 
 
 def is_image(clip: str | Path) -> bool:

@@ -89,6 +89,15 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 ''", 2, "A name is empty"),
     ("convert '' out.mp4", 2, "A name is empty"),
     ("convert one.mp4 out.mp4 --alpha ''", 2, "A name is empty"),
+    *(
+        (line, 2, "“-” does not stand for standard input or output")
+        for line in (
+            "convert one.mp4 -",
+            "convert - out.mp4",
+            "convert one.mp4 out.mp4 --alpha -",
+            "headless --status-json -",
+        )
+    ),
     ("convert one out.mp4", 2, "out.mp4 is not a folder"),
     ("convert one.mp4 base.avi out.webm", 2, "out.webm is not a folder"),
     ("convert one.mp4 out.mp4 --jobs 1", 2, "out.mp4 is not a folder"),
