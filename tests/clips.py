@@ -46,11 +46,12 @@ def write_images(folder: Path, *names: str) -> Path:
 
 
 def write_inputs(folder: Path) -> None:
-    """Write one.mp4, the folder `one` with it, base.avi, photo.jpg, and the folder `pics` with an image."""
+    """Write one.mp4, the folder `one` with it, base.avi, photo.jpg, the start of photo.heic, `pics` with an image."""
     for name in ("one.mp4", "base.avi", "one/one.mp4"):
         (folder / name).parent.mkdir(exist_ok=True)
         write_clip(folder / name, 2)
     cv2.imwrite(str(folder / "photo.jpg"), numbered(1))
+    (folder / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100)
     write_images(folder / "pics", "1.png")
 
 

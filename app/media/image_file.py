@@ -40,6 +40,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000
 """Allowed formats. Others make Pillow start external programs, or have no signature."""
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
+HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1")
+"""Signatures of photos of telephones, which no reader here can read."""
+
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
 D = TypeVar("D", bound=np.generic)
@@ -156,7 +159,9 @@ def kind_of_file(path: Path) -> Literal["image", "video"]:
     """
     still = _is_still(path)
     if still is None:
-        still = path.suffix.lower() in IMAGE_SUFFIXES and not _is_container(path)
+        start = _start(path)
+        is_container = start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska
+        still = start[4:] in HEIF or (path.suffix.lower() in IMAGE_SUFFIXES and not is_container)
     return "image" if still else "video"
 
 
@@ -171,14 +176,13 @@ def _is_still(path: Path) -> bool | None:
         return None
 
 
-def _is_container(path: Path) -> bool:
-    """Return whether a file has the signature of a video container."""
+def _start(path: Path) -> bytes:
+    """Return the first bytes of a file, which may be fewer than 12."""
     try:
         with named_file_errors(path), path.open("rb") as file:
-            start = file.read(12)
-    except (OSError, BackgroundError):
-        return False
-    return start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska, AVI
+            return file.read(12)
+    except (OSError, ValueError, BackgroundError):
+        return b""
 
 
 def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:

@@ -9,8 +9,9 @@ from pathlib import Path
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import holds_something, is_special
+from app.core.files.names import holds_something, is_file, is_special
 from app.core.messages.command_line import BatchText, ConvertText
+from app.core.messages.media import ImageText
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.slides import picture_names
 from app.media.video_writer import SUFFIXES
@@ -67,6 +68,8 @@ def single_output(source: Path, name: str) -> Path:
     if not source.is_dir() and is_image(source):
         if not is_image(path):
             raise UsageError(ConvertText.NO_IMAGE_NAME(file=name, source=source))
+    elif is_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
+        raise UsageError(ImageText.UNKNOWN_FORMAT(file=source))
     elif path.suffix and path.suffix.lower() not in SUFFIXES and not path.is_dir():
         raise UsageError(ConvertText.SUFFIX(file=name, suffixes=SUFFIXES))
     return path

@@ -36,6 +36,7 @@ def test_an_image_is_a_still_source(tmp_path: Path, suffix: str) -> None:
         ("folder", r"folder is a folder; choose a video or an image in it"),
         ("broken.jpg", r"image .*broken\.jpg is damaged"),
         ("broken.mp4", r"broken\.mp4 is not a readable video"),
+        ("photo.heic", r"photo\.heic is not a readable image"),
         ("absent.jpg", r"image .*absent\.jpg does not exist"),
     ],
 )
@@ -43,6 +44,7 @@ def test_what_is_no_video_is_called_what_it_is(tmp_path: Path, name: str, words:
     (tmp_path / "folder").mkdir()
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
     (tmp_path / "broken.mp4").write_bytes(b"broken")
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     with pytest.raises(SourceOpenError, match=words):
         VideoFileSource(tmp_path / name)
 

@@ -141,6 +141,8 @@ def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None
     assert parse_background(f"{picture}.png").kind == "image"
     (tmp_path / "clip.bin").write_bytes(b"not a picture")
     assert parse_background(str(tmp_path / "clip.bin")).kind == "video"
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert parse_background(str(tmp_path / "photo.heic")).kind == "image"
 
 
 def test_an_absent_file_with_a_suffix_stays_a_background(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert pics x.webm", 2, "x.webm is not the name of a video"),
     ("convert one.mp4 x.png", 2, "x.png is not the name of a video"),
     ("convert photo.jpg x.mp4", 2, "photo.jpg is an image, and x.mp4 is no name of one"),
+    ("convert photo.heic out.png", 2, "photo.heic is not a readable image; use a JPEG, PNG"),
     ("convert base.avi one.mp4", 2, "one.mp4 exists already; add --overwrite"),
     ("convert base.avi out.mp4 --alpha one.mp4", 2, "one.mp4 exists already; add --overwrite"),
     ("convert pics pics/", 2, "pics cannot be written: it is also the source"),
