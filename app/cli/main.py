@@ -93,6 +93,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     disable_core_dumps()
     limit_heaps()
     _open_outputs()
+    logs.set_up_console()
     with _interrupted():  # commands that have no handlers of their own close the camera as well
         code = main(argv)
     try:

@@ -191,3 +191,16 @@ def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: i
     assert done.returncode == code, done.stderr
     assert done.stderr.startswith(says)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs modes of files")
+def test_a_warning_of_a_short_command_is_one_of_the_program(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    names = {"MATTECAM_RUNTIME_DIR": str(shared), "MATTECAM_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, str(ROOT / "run.py"), "ctl", "status"]
+    done = subprocess.run(command, env={**os.environ, **names}, capture_output=True, text=True, check=False)
+    first, second = done.stderr.splitlines()
+    assert first.startswith("mattecam: ") and str(shared) in first
+    assert second.startswith("mattecam: Mattecam is not running")

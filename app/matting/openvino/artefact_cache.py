@@ -19,6 +19,7 @@ from pathlib import Path
 
 from app.core.errors import ModelError, text_of
 from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
 from app.core.messages.matting import ModelText
 from app.matting.openvino.artefact import Artefact, read_artefact
 from app.matting.openvino.runtime import ov
@@ -84,7 +85,7 @@ class ArtefactCache:
                 _install(Path(temporary), folder)
                 return read_artefact(folder)
             except (OSError, RuntimeError, ValueError) as error:
-                reason = error.strerror if isinstance(error, OSError) else error
+                reason = why_not_written(error) if isinstance(error, OSError) else error
                 LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
             return read_artefact(Path(temporary), in_memory=True)
 
@@ -126,7 +127,10 @@ def _install(made: Path, folder: Path) -> None:
     """Move a finished artefact into the cache atomically, so that an interrupted run leaves no partial one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
-        copied = Path(shutil.copytree(made, Path(beside) / folder.name))
+        copied = Path(beside) / folder.name
+        copied.mkdir()
+        for file in made.iterdir():  # copytree raises an error without its reason
+            shutil.copy(file, copied)
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(FileExistsError):  # another process installed it first
             copied.replace(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from contextlib import closing
@@ -192,6 +193,20 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
 
     assert operations(tmp_path / "a file") == operations(tmp_path / "a folder")
     assert "cannot be kept in" in caplog.text
+
+
+def test_a_full_disk_is_the_reason_why_no_artefact_is_kept(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reason was "None"."""
+
+    def fail(source: object, target: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", fail)
+    assert ArtefactCache(lambda: tmp_path).load("toy", weights["toy"]).stages
+    assert f"cannot be kept in {tmp_path}: the disk is full" in caplog.text
+    caplog.clear()
 
 
 def test_an_artefact_that_is_there_needs_no_conversion(
