@@ -25,8 +25,6 @@ UDEV_S = 5.0
 """Age of a device from which no links are awaited: in a container, udev may never see it."""
 UDEV_POLL_S = 0.02
 
-COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
-"""Listed for drivers that offer any size within limits."""
 VIDEO_MAJOR = 81
 """Major device number of video devices."""
 LOOPBACK_DRIVER = v4l2.LOOPBACK_DRIVER
@@ -37,7 +35,6 @@ class Capability:
     """Capabilities of a video device."""
 
     driver: str
-    card: str
     bus: str
     is_camera: bool
     sizes: tuple[tuple[int, int], ...]
@@ -85,9 +82,9 @@ def query(path: str) -> Capability:
         queue = v4l2.CAPTURE_MPLANE if answer.flags & v4l2.CAN_CAPTURE_MPLANE else v4l2.CAPTURE
         is_camera = bool(answer.flags & (v4l2.CAN_CAPTURE | v4l2.CAN_CAPTURE_MPLANE))
         codes = list(v4l2.pixel_formats(node, queue)) if is_camera else []
-        sizes = {size for code in codes for size in _sizes(node, code)}
+        sizes = {size for code in codes for size in v4l2.frame_sizes(node, code)}
         formats = tuple(dict.fromkeys(v4l2.fourcc(code) for code in codes))
-        return Capability(answer.driver, answer.card, answer.bus, is_camera, tuple(sorted(sizes)), formats)
+        return Capability(answer.driver, answer.bus, is_camera, tuple(sorted(sizes)), formats)
 
 
 def why_not(path: str) -> Text:
@@ -123,15 +120,6 @@ def users(path: str) -> list[Text]:
 
 def _in_use(path: str) -> Text:
     return CameraText.REASON_IN_USE(programs=users(path) or [ProgramName.OTHER()])
-
-
-def _sizes(node: int, code: int) -> Iterator[tuple[int, int]]:
-    for entry in v4l2.frame_sizes(node, code):
-        if entry.smallest == entry.largest:
-            yield entry.smallest
-            continue
-        (min_width, min_height), (max_width, max_height) = entry.smallest, entry.largest
-        yield from ((w, h) for w, h in COMMON_SIZES if min_width <= w <= max_width and min_height <= h <= max_height)
 
 
 @contextmanager

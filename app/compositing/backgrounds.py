@@ -21,8 +21,6 @@ class Background(Protocol):
     `open_background` opens it on any thread and raises BackgroundError; it is used and closed on one thread.
     """
 
-    name: str
-    """Display name: the file's name, the colour or `blur`."""
     slides: int
     """Number of slides; 0 for a background that has none."""
 

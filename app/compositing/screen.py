@@ -71,14 +71,14 @@ class ScreenBackground:
         """use: notes the capture; None where no window shows the room. Raises BackgroundError if the screen cannot be
         captured.
         """
-        self.name = self._target = settings.screen
+        self._target = settings.screen
         self._grabber = grabber
         self._use = use or ScreenUse()
         self._first: Grabber | None = None
         self._shown: BgrImage | None = None
         self._error: BackgroundError | None = None
         self._wanted = layout_of(settings), 0, 0
-        self._reader = ReadingThread(self._capture, "screen", f"capture of {self.name}")
+        self._reader = ReadingThread(self._capture, "screen", f"capture of {self._target}")
         self._condition = self._reader.condition
         self._use.begin(self._reader)
         try:

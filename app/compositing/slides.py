@@ -29,9 +29,8 @@ class SlidesBackground:
 
     def __init__(self, path: Path, settings: BackgroundSettings, *, realtime: bool = True) -> None:
         """realtime: False makes `backdrop` wait for the slide. Raises BackgroundError if the slide cannot be read."""
-        self.name = path.name
         self._realtime = realtime
-        self._reader = ReadingThread(self._read_ahead, "slides", f"reader of the slides {self.name}", LIMIT_S)
+        self._reader = ReadingThread(self._read_ahead, "slides", f"reader of the slides {path.name}", LIMIT_S)
         self._condition = self._reader.condition
         self._layout, self._wanted = layout_of(settings), settings.slide - 1
         self._file: Slides = open_slides(path)

@@ -45,7 +45,6 @@ class ImageBackground(_Still):
 
     def __init__(self, path: Path, layout: Layout = Layout(), over: tuple[int, int, int] = (0, 0, 0)) -> None:
         """over: colour (blue, green, red) behind transparent parts. Raises BackgroundError."""
-        self.name = path.name
         self._layout = layout
         self._image = LaidOutImage(read_image(path, over))
 
@@ -84,7 +83,6 @@ class ColourBackground(_Still):
 
     def __init__(self, colour: str) -> None:
         """colour: `#RRGGBB`."""
-        self.name = colour
         self._colour = parse_colour(colour)
         self._shown = np.full((1, 1, 3), self._colour, np.uint8)
 
@@ -100,7 +98,6 @@ class BlurBackground(_Still):
 
     def __init__(self, strength: float, *, bokeh: bool = False, distance: bool = False) -> None:
         """strength: 0..100. bokeh, distance: see `BlurredBackground`."""
-        self.name = "bokeh" if bokeh else "blur"
         self._backdrop = BlurredBackground(strength, bokeh, distance)
 
     def backdrop(self, width: int, height: int, time_s: float) -> BlurredBackground:

@@ -110,12 +110,12 @@ class VideoBackground:
     slides = 0
 
     def __init__(self, path: Path, layout: Layout = Layout(), *, realtime: bool = True) -> None:
-        self.name, self._path = path.name, path
+        self._path = path
         self._layout = layout
         self._realtime = realtime
         self._video = LoopingVideo(path)
         self._reader = ReadingThread(
-            self._decode_ahead, "background video", f"decoder of the background video {self.name}"
+            self._decode_ahead, "background video", f"decoder of the background video {path.name}"
         )
         self._condition = self._reader.condition
         self._ahead: deque[tuple[float, BgrImage]] = deque()
@@ -187,7 +187,7 @@ class VideoBackground:
                     self._ahead.append((at_s, image))
                     self._condition.notify_all()
         except (VideoError, FFmpegError, OSError, ValueError, MemoryError) as error:
-            log.warning("The background video %s stopped: %s", self.name, error)
+            log.warning("The background video %s stopped: %s", self._path.name, error)
             self.problem = BackgroundError(VideoText.NO_MORE_FRAMES(file=self._path))
         finally:
             with self._condition:

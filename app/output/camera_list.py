@@ -54,8 +54,8 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
 def _on_linux(probe: bool) -> tuple[VirtualCameraDevice, ...]:
     from app.output import v4l2  # ioctls: Linux only
 
-    nodes = sorted(v4l2.loopback_nodes(), key=lambda node: (node.label != OUR_LABEL, node.number))
-    return tuple(VirtualCameraDevice(node.path, node.label, node.path, probe and is_busy(node.path)) for node in nodes)
+    cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: camera[1] != OUR_LABEL)
+    return tuple(VirtualCameraDevice(path, label, path, probe and is_busy(path)) for path, label in cameras)
 
 
 def is_busy(path: str) -> bool:

@@ -10,7 +10,6 @@ import errno
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,26 +25,14 @@ _MOST_BUFFERS = 32
 """Largest ring buffer of the driver."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoopbackNode:
-    """A loopback camera."""
-
-    path: str
-    """Such as `/dev/video10`."""
-    label: str
-    """The name that programs show."""
-    number: int
-
-
-def loopback_nodes() -> tuple[LoopbackNode, ...]:
-    """Return all loopback cameras, by number."""
-    nodes = []
+def loopback_labels() -> dict[str, str]:
+    """Return the names that programs show of all loopback cameras, by device file, in the order of their numbers."""
+    labels = {}
     for entry in SYSFS.glob("video*"):
         with suppress(OSError, ValueError):
             if _is_loopback(entry):
-                label = (entry / "name").read_text().strip()
-                nodes.append(LoopbackNode(f"/dev/{entry.name}", label, int(entry.name[5:])))
-    return tuple(sorted(nodes, key=lambda node: node.number))
+                labels[int(entry.name[5:])] = (entry / "name").read_text().strip()
+    return {f"/dev/video{number}": label for number, label in sorted(labels.items())}
 
 
 def _is_loopback(entry: Path) -> bool:

@@ -49,7 +49,7 @@ class Pipeline:
     def __init__(self, settings: Settings, *, parts: Parts | None = None, timing: Timing | None = None) -> None:
         self.owner = SettingsOwner(settings)
         self._parts = parts or default_parts()
-        shared = self._shared = Shared(self.owner, self._parts, timing or Timing())
+        shared = Shared(self.owner, self._parts, timing or Timing())
         self._board = shared.board
         self._final: PipelineStatus | None = None
         self.preview: LatestSlot[Picture] = LatestSlot()

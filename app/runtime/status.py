@@ -169,11 +169,6 @@ class PipelineStatus:
         """The file that the output is recorded to; None while it is not."""
         return self.outputs.get("recording")
 
-    @property
-    def recording_alpha(self) -> str | None:
-        """The file that the matte is recorded to; None while it is not."""
-        return self.outputs.get("recording_alpha")
-
     def at_the_end_of(self, running: PipelineStatus) -> PipelineStatus:
         """Return this status, of a stopped pipeline, with what it ran with: engine, source and sinks are closed."""
         return replace(

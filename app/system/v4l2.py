@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 LOOPBACK_DRIVER = "v4l2 loopback"
+COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 
 CAN_CAPTURE, CAN_OUTPUT, CAN_CAPTURE_MPLANE = 0x1, 0x2, 0x1000
 CAPTURE, OUTPUT, CAPTURE_MPLANE = 1, 2, 9
@@ -41,7 +42,6 @@ class NodeCapability:
     """The answer of a device to VIDIOC_QUERYCAP."""
 
     driver: str
-    card: str
     bus: str
     flags: int
     """Capabilities of this node."""
@@ -57,14 +57,6 @@ class PixelSize:
     """FOURCC, such as `YU12` or `YUYV`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameSizes:
-    """An entry of the sizes of a format: one size, or all between two."""
-
-    smallest: tuple[int, int]
-    largest: tuple[int, int]
-
-
 @contextmanager
 def opened(path: str) -> Iterator[int]:
     """Open a node for a moment. Raises OSError."""
@@ -78,8 +70,8 @@ def opened(path: str) -> Iterator[int]:
 def capability(node: int) -> NodeCapability:
     """Return what the node is. Raises OSError."""
     answer = _call(node, _QUERYCAP, bytearray(104))
-    driver, card, bus, _, flags, own = struct.unpack_from("16s32s32sIII", answer)
-    return NodeCapability(_name(driver), _name(card), _name(bus), own if flags & _HAS_DEVICE_CAPS else flags)
+    driver, _, bus, _, flags, own = struct.unpack_from("16s32s32sIII", answer)
+    return NodeCapability(_name(driver), _name(bus), own if flags & _HAS_DEVICE_CAPS else flags)
 
 
 def pixel_formats(node: int, queue: int) -> Iterator[int]:
@@ -93,8 +85,8 @@ def pixel_formats(node: int, queue: int) -> Iterator[int]:
             return
 
 
-def frame_sizes(node: int, code: int) -> Iterator[FrameSizes]:
-    """Yield the sizes of a pixel format."""
+def frame_sizes(node: int, code: int) -> Iterator[tuple[int, int]]:
+    """Yield the sizes (width, height) of a pixel format; those of `COMMON_SIZES` if it has all within limits."""
     for index in range(_MAX_ENTRIES):
         request = bytearray(44)
         struct.pack_into("II", request, 0, index, code)
@@ -105,9 +97,11 @@ def frame_sizes(node: int, code: int) -> Iterator[FrameSizes]:
         kind, *numbers = struct.unpack_from("7I", answer, 8)
         if kind != _DISCRETE:
             min_width, max_width, _, min_height, max_height, _ = numbers
-            yield FrameSizes((min_width, min_height), (max_width, max_height))
+            yield from (
+                (w, h) for w, h in COMMON_SIZES if min_width <= w <= max_width and min_height <= h <= max_height
+            )
             return
-        yield FrameSizes((numbers[0], numbers[1]), (numbers[0], numbers[1]))
+        yield numbers[0], numbers[1]
 
 
 def fourcc(code: int) -> str:

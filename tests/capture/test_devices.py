@@ -78,7 +78,7 @@ def test_the_reason_names_who_is_to_blame(
     driver: str, is_camera: bool, held: bool, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A loopback camera has many readers: closing the program that holds it, which is the sender, would not help."""
-    answers(monkeypatch, {"/dev/video2": v4l2.Capability(driver, "OBS Cam", "", is_camera, (), ())})
+    answers(monkeypatch, {"/dev/video2": v4l2.Capability(driver, "", is_camera, (), ())})
     monkeypatch.setattr(v4l2, "holders", lambda path: (Holder(7, "obs", False),) if held else ())
     assert v4l2.why_not("/dev/video2").startswith(reason)
 
@@ -93,13 +93,13 @@ def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.Mon
     plug(kernel, 8, "ipu3-cio2 0")
     plug(kernel, 6, "broken")
     plug(kernel, 12, "not ours")
-    webcam = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, ((640, 480),), ("MJPG",))
+    webcam = v4l2.Capability("uvcvideo", "usb-1", True, ((640, 480),), ("MJPG",))
     answers(
         monkeypatch,
         {
             "/dev/video10": webcam,
-            "/dev/video2": v4l2.Capability(v4l2.LOOPBACK_DRIVER, "OBS Cam", "platform:v4l2loopback-000", True, (), ()),
-            "/dev/video4": v4l2.Capability("dec", "dec", "", False, (), ()),
+            "/dev/video2": v4l2.Capability(v4l2.LOOPBACK_DRIVER, "platform:v4l2loopback-000", True, (), ()),
+            "/dev/video4": v4l2.Capability("dec", "", False, (), ()),
             "/dev/video6": OSError(5, "Input/output error"),
             "/dev/video12": PermissionError(13, "Permission denied"),
         },
@@ -116,7 +116,7 @@ def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.Mon
 
 
 def test_the_stable_id_follows_a_camera_to_another_number(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    capability = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, (), ())
+    capability = v4l2.Capability("uvcvideo", "usb-1", True, (), ())
     answers(monkeypatch, {"/dev/video0": capability, "/dev/video1": capability})
     link = kernel / "by-id" / "usb-Webcam"
     plug(kernel, 0, "Webcam")
@@ -152,7 +152,7 @@ def test_a_new_camera_waits_for_its_names(kernel: Path, monkeypatch: pytest.Monk
 def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(kernel, 0, "Twin")
     plug(kernel, 1, "Twin")
-    twin = v4l2.Capability("uvcvideo", "Twin", "usb", True, (), ())
+    twin = v4l2.Capability("uvcvideo", "usb", True, (), ())
     answers(monkeypatch, {"/dev/video0": twin, "/dev/video1": twin})
     ids = [device.id for device in devices.list_cameras()]
     assert len(set(ids)) == 2
@@ -179,7 +179,7 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
     """The id was that of the model for one of them, and for the other one after the next start: with the zones and the
     empty-background plate of the first one.
     """
-    twin = v4l2.Capability("uvcvideo", "Twin", "usb", True, (), ())
+    twin = v4l2.Capability("uvcvideo", "usb", True, (), ())
     answers(monkeypatch, {f"/dev/video{number}": twin for number in range(4)})
     plug_twin(kernel, 0, "1")
     plug_twin(kernel, 1, "2")
@@ -202,7 +202,7 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
 
 def test_auto_falls_back_to_the_demo_without_a_physical_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(kernel, 2, "OBS Cam")
-    loopback = v4l2.Capability(v4l2.LOOPBACK_DRIVER, "OBS Cam", "platform:v4l2loopback-000", True, (), ())
+    loopback = v4l2.Capability(v4l2.LOOPBACK_DRIVER, "platform:v4l2loopback-000", True, (), ())
     answers(monkeypatch, {"/dev/video2": loopback})
     source = open_source(CaptureSettings(source="auto", width=64, height=48))
     source.close()
@@ -219,8 +219,8 @@ def test_auto_never_falls_back_to_the_demo_after_a_camera(kernel: Path, monkeypa
                 raise SourceOpenError("gone")
 
     monkeypatch.setattr(table, "CameraSource", Recorded)
-    webcam = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, (), ())
-    other = v4l2.Capability("uvcvideo", "Other", "usb-2", True, (), ())
+    webcam = v4l2.Capability("uvcvideo", "usb-1", True, (), ())
+    other = v4l2.Capability("uvcvideo", "usb-2", True, (), ())
     answers(monkeypatch, {"/dev/video0": webcam, "/dev/video1": other, "/dev/video2": webcam})
     plug(kernel, 0, "Webcam")
     opener, auto = SourceOpener(), CaptureSettings(source="auto")

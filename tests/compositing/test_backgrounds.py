@@ -33,7 +33,6 @@ MAKERS: dict[str, Callable[[Path], BackgroundSettings]] = {
 def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) -> None:
     threads = threading.active_count()
     background: Background = open_background(make(tmp_path))
-    assert background.name
     for width, height in ((320, 180), (33, 77), (2, 2), (320, 180)):
         backdrop = background.backdrop(width, height, 0.0)
         if not isinstance(backdrop, BlurredBackground):

@@ -67,7 +67,7 @@ class FakeBackground:
     def __init__(self, background: Background, faults: Faults) -> None:
         self._background = background
         self._faults = faults
-        self.name, self.slides, self.problem = background.name, background.slides, background.problem
+        self.slides, self.problem = background.slides, background.problem
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         self._faults.at("backdrop")

@@ -16,7 +16,6 @@ import pytest
 from numpy.typing import NDArray
 
 from app.output import v4l2
-from app.output.v4l2 import LoopbackNode
 from app.system.v4l2 import PixelSize
 
 FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
@@ -27,7 +26,7 @@ Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR", "RGB"))
 class FakeDriver:
     """The devices, and what happened to them."""
 
-    nodes: list[LoopbackNode] = field(default_factory=lambda: [LoopbackNode("/dev/video10", "Mattecam", 10)])
+    labels: dict[str, str] = field(default_factory=lambda: {"/dev/video10": "Mattecam"})
     kept: PixelSize | None = None
     """The format that devices are held in, whatever is asked for."""
     refuses_others: bool = False
@@ -103,7 +102,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     module = types.ModuleType("pyvirtualcam")
     module.__dict__.update(Camera=driver.camera, PixelFormat=Format)
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
-    monkeypatch.setattr(v4l2, "loopback_nodes", lambda: tuple(driver.nodes))
+    monkeypatch.setattr(v4l2, "loopback_labels", lambda: driver.labels)
     monkeypatch.setattr(v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending)
     monkeypatch.setattr(v4l2, "frames_arrive", lambda path: path in driver.sending)
     monkeypatch.setattr(v4l2, "current_format", lambda path: driver.formats.get(path, driver.kept))

@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import SinkOpenError
 from app.output import v4l2, virtual_camera
-from app.output.v4l2 import LoopbackNode, LoopbackWriter
+from app.output.v4l2 import LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
 from app.system.v4l2 import PixelSize
 from tests.output import fake_driver
@@ -103,7 +103,7 @@ def test_only_loopbacks_are_listed_and_hardware_is_not_opened(tmp_path: Path, mo
         return answer, 0
 
     monkeypatch.setattr(v4l2, "_driver_and_caps", driver_and_caps)
-    assert v4l2.loopback_nodes() == tuple(LoopbackNode(f"/dev/video{n}", f"Cam {n}", n) for n in (7, 10, 12))
+    assert list(v4l2.loopback_labels().items()) == [(f"/dev/video{n}", f"Cam {n}") for n in (7, 10, 12)]
     assert "/dev/video0" not in asked
 
 

@@ -17,7 +17,6 @@ from app.media.yuv import YuvConverter
 from app.output import camera_list, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.packing import MAX_SIZE
-from app.output.v4l2 import LoopbackNode
 from app.output.virtual_camera import VirtualCamera
 from app.system.device_holders import Holder
 from app.system.v4l2 import PixelSize
@@ -26,7 +25,8 @@ from tests.output import fake_driver
 from tests.output.fake_driver import FakeCamera, FakeDriver
 from tests.output.pictures import picture
 
-OURS, OTHER = LoopbackNode("/dev/video10", "Mattecam", 10), LoopbackNode("/dev/video7", "Cam 7", 7)
+OURS, OTHER = "/dev/video10", "/dev/video7"
+BOTH = {OTHER: "Cam 7", OURS: "Mattecam"}
 
 
 def loopback_error(text: str) -> RuntimeError:
@@ -152,25 +152,25 @@ def test_a_device_in_use_by_another_producer_is_not_opened(driver: FakeDriver) -
 
 
 def test_auto_prefers_our_device_then_any_free_one(driver: FakeDriver) -> None:
-    driver.nodes = [OTHER, OURS]
-    assert VirtualCamera("auto", 64, 48, 30).device == OURS.path
-    driver.sending = {OURS.path}
-    assert VirtualCamera("auto", 64, 48, 30).device == OTHER.path
+    driver.labels = BOTH
+    assert VirtualCamera("auto", 64, 48, 30).device == OURS
+    driver.sending = {OURS}
+    assert VirtualCamera("auto", 64, 48, 30).device == OTHER
 
 
 def test_auto_tries_the_next_device_on_failure(driver: FakeDriver) -> None:
-    driver.nodes = [OTHER, OURS]
-    driver.refusals = {OURS.path: loopback_error("Device could not be opened: Device or resource busy")}
-    assert VirtualCamera("auto", 64, 48, 30).device == OTHER.path
-    driver.refusals[OTHER.path] = RuntimeError("another reason")
+    driver.labels = BOTH
+    driver.refusals = {OURS: loopback_error("Device could not be opened: Device or resource busy")}
+    assert VirtualCamera("auto", 64, 48, 30).device == OTHER
+    driver.refusals[OTHER] = RuntimeError("another reason")
     with pytest.raises(SinkOpenError, match="Another program"):
         VirtualCamera("auto", 64, 48, 30)
 
 
 @pytest.mark.parametrize("wanted", ["/dev/video7", "Cam 7", "7"])
 def test_a_camera_is_found_by_device_label_and_number(driver: FakeDriver, wanted: str) -> None:
-    driver.nodes = [OTHER, OURS]
-    assert VirtualCamera(wanted, 64, 48, 30).device == OTHER.path
+    driver.labels = BOTH
+    assert VirtualCamera(wanted, 64, 48, 30).device == OTHER
 
 
 def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -> None:
@@ -178,7 +178,7 @@ def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -
         VirtualCamera("Nobody", 64, 48, 30)
     with pytest.raises(SinkOpenError, match="real camera"):
         VirtualCamera("/dev/null", 64, 48, 30)
-    driver.nodes = []
+    driver.labels = {}
     for wanted in ("auto", "Nobody", "/dev/video10"):
         with pytest.raises(SinkOpenError, match="modprobe v4l2loopback") as failure:
             VirtualCamera(wanted, 64, 48, 30)
@@ -238,8 +238,8 @@ def test_a_frame_that_the_driver_rejects_loses_the_sink(driver: FakeDriver) -> N
 
 
 def test_the_list_has_our_device_first_and_knows_busy_ones(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
-    driver.nodes = [OTHER, OURS]
-    driver.sending = {OTHER.path}
+    driver.labels = BOTH
+    driver.sending = {OTHER}
     ours, other = list_virtual_cameras()
     assert (ours.id, ours.label, ours.path, ours.busy) == ("/dev/video10", "Mattecam", "/dev/video10", False)
     assert (other.label, other.busy) == ("Cam 7", True)

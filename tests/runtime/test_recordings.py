@@ -92,7 +92,7 @@ def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp
     output = BASE.output.replace(record=tmp_path / "full.mp4", record_alpha=tmp_path / "alpha.mp4")
     with running(world, BASE.replace(output=output)) as pipeline:
         world.faults.put("open_recorder", lambda: eventually(lambda: bool(pipeline.status().problems)))
-        eventually(lambda: pipeline.status().recording_alpha is not None)
+        eventually(lambda: pipeline.status().outputs.get("recording_alpha") is not None)
         composites(pipeline)
         assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
 
