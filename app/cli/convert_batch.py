@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.progress import TaskProgressColumn
 
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
+from app.config import logs
 from app.core.messages.command_line import BatchText
 from app.core.text import counted
 from app.system.process import handled
@@ -72,7 +73,7 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
     def workers() -> Workers:
         if options.cluster is None:
-            return Pool(min(options.jobs or 1, len(jobs)))
+            return Pool(min(options.jobs or 1, len(jobs)), logs.set_up_console)
         from app.offline.batch.cluster import RayWorkers
 
         return RayWorkers(options.cluster, options.jobs or os.cpu_count() or 1)

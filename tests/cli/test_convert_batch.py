@@ -65,7 +65,7 @@ def test_a_failure_names_its_clip(
         raise MattecamError("The frame is too small.")
 
     monkeypatch.setattr("app.offline.convert.build_engine", refuse)
-    monkeypatch.setattr("app.offline.batch.pool.Pool", lambda count: DirectWorkers())
+    monkeypatch.setattr("app.offline.batch.pool.Pool", lambda *_: DirectWorkers())
     good, bad = write_clip(tmp_path / "small.mp4", 3), tmp_path / "gone.mp4"
     assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), "--model", "mattecam"]) == 1
     told = capsys.readouterr().err
@@ -74,7 +74,7 @@ def test_a_failure_names_its_clip(
 
 
 @pytest.mark.long
-def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     source, out = tmp_path / "pics", tmp_path / "out"
     source.mkdir()
     (source / "1.png").write_bytes(b"broken")
@@ -82,9 +82,11 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.
     command = ["convert", str(source), str(out), "--model", "mattecam", "--jobs", "1"]
     told = f"Unreadable or too small images in {source} were left out: 1."
     assert main.main(command) == 0
-    assert told in capsys.readouterr().err
+    lines = capfd.readouterr().err.splitlines()
+    assert f"mattecam: {told}" in lines
+    assert any(line.startswith(f"mattecam: {source / '1.png'} is") for line in lines), "of the process that converts"
     assert main.main([*command, "--json", "--overwrite"]) == 0
-    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    last = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert (last["state"], last["error"]) == ("done", told)
     record = last_records(out / MANIFEST)[str(source)]
     assert (record.state, record.error) == ("done", told)

@@ -23,11 +23,11 @@ STOP = "stop"
 """Sent to a worker: interrupt the present clip."""
 
 
-def work(connection: Connection, core: int | None) -> None:
+def work(connection: Connection, core: int | None, begin: Callable[[], None] | None) -> None:
     """Convert the jobs that arrive, until None or the end of the connection arrives.
 
     Sends (frames, expected frames) while a clip is converted, then its JobResult. core: the only core to use; None for
-    all.
+    all. begin: called first.
     """
     for name in ("SIGINT", "SIGHUP"):  # the parent decides what Ctrl+C or a closed terminal stops
         if hasattr(signal, name):
@@ -35,6 +35,8 @@ def work(connection: Connection, core: int | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if core is not None:
         use_one_core(core)
+    if begin is not None:
+        begin()
     from app.offline.batch.job import run_job
 
     with suppress(EOFError, OSError):  # the parent has ended
@@ -103,8 +105,9 @@ class _Worker:
 class Pool:
     """Implements `Workers` with one process per worker, each on a core of its own. A dead worker is replaced."""
 
-    def __init__(self, count: int) -> None:
-        """count: of workers; a single one may use all cores."""
+    def __init__(self, count: int, begin: Callable[[], None] | None = None) -> None:
+        """count: of workers; a single one may use all cores. begin: called in each process before its first clip."""
+        self._begin = begin
         cores = core_numbers()
         self._idle_cores: list[int | None] = [cores[i % len(cores)] if count > 1 else None for i in range(count)]
         self._workers: list[_Worker] = []
@@ -159,7 +162,7 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         core = self._idle_cores.pop()
-        process = context.Process(target=work, args=(theirs, core), name="convert", daemon=True)
+        process = context.Process(target=work, args=(theirs, core, self._begin), name="convert", daemon=True)
         with _signals_held():
             process.start()
         theirs.close()
