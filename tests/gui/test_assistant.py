@@ -228,10 +228,15 @@ def test_doctor_lists_findings_with_commands_to_copy(
         qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
         copied.append(clipboard.text())
     assert copied == COMMANDS, "only commands are copied"
-    monkeypatch.setattr(services, "run_checks", lambda *, proof=False: FINDINGS[:1])
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[:1])
     button(session, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
     dialog.close()
+
+
+def test_the_checks_of_the_virtual_camera_send_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: () if proof else FINDINGS)
+    assert services.virtual_camera_findings() == FINDINGS[1:2]
 
 
 def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
@@ -241,7 +246,7 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     held: list[tuple[bool, object]] = []
 
-    def check(*, proof: bool = False) -> tuple[Finding, ...]:
+    def check(*, proof: bool = True) -> tuple[Finding, ...]:
         held.append((proof, session.bridge.status.virtual_camera))
         return FINDINGS[:1]
 
@@ -252,6 +257,7 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
     assert not dialog.prove_button.isEnabled()
     qtbot.waitUntil(dialog.prove_button.isEnabled)
+    assert [proof for proof, _ in held] == [False, True], "no picture is sent unasked"
     assert held[1] == (True, None)
     assert "not sent" in find(dialog, QLabel, "findingsSummary").text(), "the result is shown"
     assert dialog.prove_button.hasFocus() or not dialog.isActiveWindow()
@@ -267,7 +273,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
     """A change of the language hides it."""
     gate = threading.Event()
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
-    monkeypatch.setattr(services, "run_checks", lambda *, proof=False: FINDINGS[: not proof or gate.wait(10)])
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(10)])
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     session.window.windows.open_doctor()
     (dialog,) = session.window.findChildren(DoctorDialog)
