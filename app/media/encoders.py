@@ -36,7 +36,6 @@ PIXELS_PER_THREAD = 1280 * 720 * 45
 MOST_THREADS = 4
 HARDWARE = ("videotoolbox", "nvenc", "qsv", "vaapi")
 """In the order in which `auto` tries them."""
-NAMES = ("auto", "x264", *HARDWARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class VideoEncoder:
     """An encoder of FFmpeg and its configuration."""
 
     name: str
-    """One of `NAMES` except `auto`."""
+    """`x264` or one of `HARDWARE`."""
     codec: str
     """FFmpeg's name."""
     options: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
 from app.offline.targets import existing, is_image
-
-log = logging.getLogger(__name__)
 
 VIDEO_CRF, MATTE_CRF = 18, 10
 """Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""
