@@ -45,11 +45,8 @@ class _Still:
 class VideoFileSource:
     """Plays a video file, or an image, in a loop, at the rate of its time stamps."""
 
-    def __init__(self, path: Path, *, realtime: bool = True, loop: bool = True) -> None:
-        """realtime: False delivers frames as fast as they are read. loop: restart at the end.
-
-        Raises SourceOpenError.
-        """
+    def __init__(self, path: Path, *, realtime: bool = True) -> None:
+        """realtime: False delivers frames as fast as they are read. Raises SourceOpenError."""
         if exists(path) and path.is_dir():
             raise SourceOpenError(SourceText.FOLDER(file=path))
         try:
@@ -63,7 +60,6 @@ class VideoFileSource:
         )
         """Size and mean frame rate of the file; the format is its codec."""
         self._realtime = realtime
-        self._loop = loop
         self._closed = threading.Event()
         self._frames = reader.frames()
         self._waiting: tuple[Fraction, BgrImage] | None = None
@@ -75,7 +71,7 @@ class VideoFileSource:
     def read(self) -> Frame | None:
         """Return the next frame at its time; None if it is not due within a second, or after `close`.
 
-        Raises SourceLostError at the end of a file that is not looped, or if it becomes unreadable.
+        Raises SourceLostError if the file becomes unreadable.
         """
         if self._closed.is_set():
             return None
@@ -111,8 +107,6 @@ class VideoFileSource:
         """Return the next frame and its time since the first; restart the file at its end."""
         timed = self._decode()
         if timed is None:
-            if not self._loop:
-                raise SourceLostError(SourceText.VIDEO_ENDED(file=self.info.name))
             self._round_s = self._ends_s
             self._frames = self._reader.frames()
             timed = self._decode()

@@ -53,7 +53,6 @@ class SourceText(Message):
     NO_CAMERA_NAMED = (
         "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists."
     )
-    VIDEO_ENDED = "The video {file} has ended."
     FOLDER = "{file} is a folder; choose a video or an image in it (`python3 run.py convert` converts folders)."
 
 

@@ -3170,11 +3170,6 @@
         <translation>„{text}“ bezeichnet keine Kamera; verwenden Sie camera:INDEX, camera:/dev/videoN oder eine Kennung, die der Befehl `devices` auflistet.</translation>
     </message>
     <message>
-        <source>The video {file} has ended.</source>
-        <comment>SourceText.VIDEO_ENDED</comment>
-        <translation>Das Video {file} ist zu Ende.</translation>
-    </message>
-    <message>
         <source>{file} is a folder; choose a video or an image in it (`python3 run.py convert` converts folders).</source>
         <comment>SourceText.FOLDER</comment>
         <translation>{file} ist ein Ordner; wählen Sie ein Video oder ein Bild darin (`python3 run.py convert` stellt Ordner frei).</translation>

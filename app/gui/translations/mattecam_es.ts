@@ -3170,11 +3170,6 @@
         <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador de la lista de la orden `devices`.</translation>
     </message>
     <message>
-        <source>The video {file} has ended.</source>
-        <comment>SourceText.VIDEO_ENDED</comment>
-        <translation>El vídeo {file} ha terminado.</translation>
-    </message>
-    <message>
         <source>{file} is a folder; choose a video or an image in it (`python3 run.py convert` converts folders).</source>
         <comment>SourceText.FOLDER</comment>
         <translation>{file} es una carpeta; elija un vídeo o una imagen de ella (`python3 run.py convert` convierte carpetas).</translation>
