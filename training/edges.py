@@ -36,15 +36,19 @@ LAST = "detail1", "reduce1", "decode1", "refine1", "project"
 """The layers at 1/2, which place edges."""
 WEIGHTS = "student.safetensors"
 RATIO = 0.5
-"""The network sees frames at this fraction of their width and height."""
+"""The program's network sees frames of 640x360 at this fraction of their width and height."""
+_RATIOS = RATIO, RATIO, 0.75
+"""Each step takes one of these: what is learned from larger frames also serves smaller ones."""
 _RIM = 5
 """Pixels around an edge that count more."""
-_GAP = 8
-"""How many times more a gap counts than other places; see `training.gaps`."""
+_GAP, _HOLE = 4, 4
+"""How many times more a gap counts than other places, see `training.gaps`, and the inside of people that is hidden."""
 _LIMIT = 50
 """Weight of alpha beyond the limit, see `losses_of`: no ghost becomes a person, and no shadow on clothes a hole."""
 _WHOLE = 0.99
 """Least true alpha inside of people."""
+_HIDDEN = 0.6
+"""Alpha below which the inside of a person is a hole."""
 _MOVED_PX = 3
 """Largest movement since the frame before, in pixels of the small frame."""
 _REMEMBERED = 0, 0, 1, 3
@@ -149,7 +153,7 @@ def train(rank: int, job: Job) -> None:
             optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
             down, right = rng.integers(-_MOVED_PX, _MOVED_PX, 2, endpoint=True)
             moved = [(int(down) * back, int(right) * back) for back in range(rng.choice(_REMEMBERED), 0, -1)]
-            losses = losses_of(network, next(batches), limit, moved)
+            losses = losses_of(network, next(batches), limit, moved, float(rng.choice(_RATIOS)))
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
             parallel.average_gradients(trained, job.processes)
@@ -168,15 +172,19 @@ def train(rank: int, job: Job) -> None:
 
 
 def losses_of(
-    network: MattecamNetwork, frames: Frames, limit: MattecamNetwork, moved: Sequence[tuple[int, int]] = ()
+    network: MattecamNetwork,
+    frames: Frames,
+    limit: MattecamNetwork,
+    moved: Sequence[tuple[int, int]] = (),
+    ratio: float = RATIO,
 ) -> dict[str, Tensor]:
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
 
-    limit: far from edges, the trained network may neither show more background nor hide more of people than this one.
-    moved: the network has seen the frame before, moved by so many pixels of the small frame, down and to the right,
-    once for each of these.
+    limit: far from edges, the trained network may neither show more background nor, at `RATIO`, hide more of people
+    than this one, which makes holes in larger frames. moved: the network has seen the frame before, moved by so many
+    pixels of the small frame, down and to the right, once for each of these. ratio: of the small frame.
     """
-    small = downsampled(frames.src, RATIO).contiguous(memory_format=torch.channels_last)
+    small = downsampled(frames.src, ratio).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         allowed = stretched(_answer(limit, small, moved)[1], ALPHA_MARGIN)
     residual, logit = _answer(network, small, moved)
@@ -186,19 +194,22 @@ def losses_of(
     alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
     wrong = alpha - frames.pha
     rim = (variation(frames.pha, _RIM) > 0).float()
+    holes = ((-highest(-frames.pha, 2 * _RIM) > _WHOLE) & (alpha.detach() < _HIDDEN)).float()
     before_black = (frames.src + shown[:, :3]) * alpha - frames.fgr * frames.pha
     before_white = before_black - wrong
-    truth = downsampled(frames.pha, RATIO)
-    colour = (residual - (downsampled(frames.fgr, RATIO) - small)) * (truth > 0)
-    nobody, inside = highest(truth, EDGE_REACH) == 0, -highest(-truth, EDGE_REACH) > _WHOLE
-    beyond = (coarse - allowed).clamp_min(0) * nobody + (allowed - coarse).clamp_min(0) * inside
+    truth, reach = downsampled(frames.pha, ratio), round(EDGE_REACH * ratio / RATIO)
+    colour = (residual - (downsampled(frames.fgr, ratio) - small)) * (truth > 0)
+    nobody, inside = highest(truth, reach) == 0, -highest(-truth, reach) > _WHOLE
+    beyond = (coarse - allowed).clamp_min(0) * nobody
+    if ratio == RATIO:
+        beyond = beyond + (allowed - coarse).clamp_min(0) * inside
     return {
         "limit": _LIMIT * beyond.mean(),
-        "l1": (wrong.abs() * (1 + 4 * rim + _GAP * frames.gaps)).mean(),
+        "l1": (wrong.abs() * (1 + 4 * rim + _GAP * frames.gaps + _HOLE * holes)).mean(),
         "laplacian": 2 * laplacian_loss(alpha.contiguous(), frames.pha, levels=_LEVELS),
         "rim": 2 * ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),
         "entropy": 0.2 * segmentation_loss(logit, truth),
-        "undecided": 1.5 * undecided_loss(coarse, truth, EDGE_REACH),
+        "undecided": 1.5 * undecided_loss(coarse, truth, reach),
         "foreground": 0.5 * colour.abs().mean(),
     }
 

@@ -130,7 +130,33 @@ def test_gaps_count_more(person: Frames) -> None:
     gap = nobody._replace(gaps=torch.ones_like(person.pha))
     with torch.no_grad():
         plain, found = (float(losses_of(network, frames, network)["l1"]) for frames in (nobody, gap))
-    assert found > 5 * plain > 0
+    assert found == pytest.approx(5 * plain) and plain > 0
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.75])
+def test_holes_in_people_count_more(person: Frames, ratio: float) -> None:
+    torch.manual_seed(4)
+    network = MattecamNetwork().eval()
+    whole = person._replace(pha=torch.ones_like(person.pha))
+
+    def error(bias: float) -> dict[str, float]:
+        with torch.no_grad():
+            network.get_parameter("project.bias").fill_(bias)
+            losses = losses_of(network, whole, network, ratio=ratio)
+        return {name: float(loss) for name, loss in losses.items()}
+
+    assert error(20)["l1"] == pytest.approx(0, abs=1e-3)
+    assert error(-20)["l1"] == pytest.approx(5, abs=0.3)
+
+
+def test_in_larger_frames_people_may_lose_the_holes_that_the_limit_has(person: Frames) -> None:
+    torch.manual_seed(3)
+    empty, full = (MattecamNetwork().eval() for _ in range(2))
+    whole = person._replace(pha=torch.ones_like(person.pha))
+    with torch.no_grad():
+        empty.get_parameter("project.bias").fill_(-20)
+        full.get_parameter("project.bias").fill_(20)
+        assert float(losses_of(empty, whole, full, ratio=0.75)["limit"]) == 0
 
 
 def test_on_a_cpu_depthwise_layers_learn_in_float32(person: Frames) -> None:
