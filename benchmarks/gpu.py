@@ -1,4 +1,4 @@
-"""Measure what runs the networks on an NVIDIA GPU: eager torch, `torch.compile` and a captured graph, in one run.
+"""Measure what runs the networks on an NVIDIA GPU: eager torch, `torch.compile` and the program's graph, in one run.
 
     benchmarks/gpu.sh [--folder FOLDER] [--rehearse]
 
@@ -29,7 +29,7 @@ from app.core.types import BgrImage
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
 from app.matting.selection.trial import PORTRAIT
-from app.matting.torch.captured import SETTLED_STEPS, recorded
+from app.matting.torch.captured import SETTLED_STEPS
 from app.matting.torch.core import Core, FrameStep
 from app.matting.torch.full_size import State
 from app.matting.torch.networks import place
@@ -144,7 +144,7 @@ def correctness(bench: Bench) -> Iterator[Row]:
 
 
 def speed(bench: Bench) -> Iterator[Row]:
-    """The usual loop, then the frame step: eager, compiled and captured; then the program with its transfers."""
+    """The usual loop, then the frame step: eager and compiled; then the program with its transfers."""
     for size in SIZES:
         geometry = bench.geometry(*size)
         pictures = frames(geometry.width, geometry.height, 4)
@@ -187,15 +187,11 @@ def _steps(bench: Bench, geometry: StepGeometry, edges: EdgeSettings) -> Iterato
     with torch.inference_mode():
         state = step.initial_state()
         expected = eager(frame, state)[0]
-        ways: dict[str, Callable[[], Step]] = {"eager": lambda: eager}
-        if geometry.height <= MOST_ROWS_TO_COMPILE:
-            ways["compiled"] = lambda: bench.compiled(eager)
-        ways |= {} if bench.rehearsal else {"captured": lambda: _captured(eager, frame, state)}
-        for name, made in ways.items():
+        for name in ("eager", "compiled") if geometry.height <= MOST_ROWS_TO_COMPILE else ("eager",):
             named: Row = {"what": f"step, {name}", "edges": edges.strict}
             try:
                 start_s = time.perf_counter()
-                way = made()
+                way = eager if name == "eager" else bench.compiled(eager)
                 composite = way(frame, state)[0].clone()
                 bench.wait()
                 first_s = time.perf_counter() - start_s
@@ -210,17 +206,6 @@ def _steps(bench: Bench, geometry: StepGeometry, edges: EdgeSettings) -> Iterato
                 continue
             off = float((composite.float() - expected.float()).abs().mean())
             yield named | {"first_s": round(first_s, 2), "off": off, "passed": off < 1, **row}
-
-
-def _captured(eager: Step, frame: Tensor, state: State) -> Step:
-    """Return the step as a captured graph; it always sees this frame and this state."""
-    result, repeat = recorded(lambda: eager(frame, state))
-
-    def replay(image: Tensor, state: State) -> tuple[Tensor, State]:
-        repeat()
-        return result
-
-    return replay
 
 
 CHECKS: tuple[Callable[[Bench], Iterator[Row]], ...] = (machine, correctness, speed)

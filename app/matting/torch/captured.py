@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -42,12 +42,11 @@ class StepInputs(NamedTuple):
         return self.frame.shape, backdrop.shape, backdrop.dtype, previous, id(self.edges), self.want_foreground
 
 
-Output = TypeVar("Output")
 Recorder = Callable[[Callable[[], StepOutput]], tuple[StepOutput, Callable[[], None]]]
 """Records a step; returns its output and what repeats it into that output."""
 
 
-def recorded(step: Callable[[], Output]) -> tuple[Output, Callable[[], None]]:
+def recorded(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None]]:
     """Record a step as a graph on the current device; see `Recorder`. Raises RuntimeError."""
     current, beside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
     graph = torch.cuda.CUDAGraph()

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from torch import Tensor
 
 from app.matting.base.interface import StepGeometry
-from app.matting.torch.full_size import State
 from benchmarks import gpu
 from benchmarks.gpu import Bench, Row, Step, correctness, machine, run, speed
 from tests.fresh_python import printed_by
@@ -63,20 +61,17 @@ class OnCpu(Bench):
         pass
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_a_missing_compiler_passes_and_a_graph_that_fails_does_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
-) -> None:
-    def captured(eager: Step, frame: Tensor, state: State) -> Step:
-        if fails:
-            raise RuntimeError("operation not permitted when stream is capturing")
-        return eager
-
+def test_a_missing_compiler_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "SIZES", gpu.SIZES[:1])
-    monkeypatch.setattr(gpu, "_captured", captured)
-    assert run(OnCpu(rehearsal=False), tmp_path / "results.json", (speed,)) == (not fails)
+    assert run(OnCpu(rehearsal=False), tmp_path / "results.json", (speed,))
     told = (tmp_path / "results.json").read_text()
-    assert told.count("no compiler") == 2 and told.count("not permitted") == 2 * fails
+    assert told.count("no compiler") == 2 and told.count("program, eager") == 2
+
+
+def test_a_step_that_is_not_recorded_does_not_pass(tmp_path: Path) -> None:
+    assert not run(OnCpu(rehearsal=False), tmp_path / "results.json", (correctness,))
+    rows = json.loads((tmp_path / "results.json").read_text())
+    assert [(row["graph"], row["off_mean"]) for row in rows] == [(False, 0)] * 2
 
 
 def test_a_rehearsal_passes(tmp_path: Path) -> None:
