@@ -99,7 +99,7 @@ def actions(session: Session) -> Iterator[partial[Any]]:
 
 def heartbeat(session: Session, seconds: float) -> dict[str, object]:
     """Run user actions for some seconds and return statistics of the gaps."""
-    session.store.edit("window", show_plot=True)  # imports pyqtgraph
+    session.store.edit("window", show_plot=True)
     wait(1)
     beat = Heartbeat()
     todo = actions(session)

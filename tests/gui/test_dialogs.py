@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
-import pyqtgraph as pg
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PyQt6 import sip
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton
@@ -20,9 +22,11 @@ from app.core.messages.system import ShortcutText
 from app.core.stage import Stage
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.plain_dialogs import PreferencesDialog, ShortcutsDialog
+from app.gui.preview.qimage import from_qimage
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session, WindowOptions, run_window
-from app.gui.widgets.plot_panel import GAP_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
+from app.gui.widgets import plot_panel, theme
+from app.gui.widgets.plot_panel import GAP_PX, HEIGHT_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
 from app.runtime.status import Phase, PipelineStatus, Problem
 from app.system import autostart
 from tests.fakes.world import FakeWorld
@@ -30,14 +34,56 @@ from tests.gui.conftest import QUIET
 from tests.gui.widgets import button, find, pick
 
 
+def coloured(plot: PlotPanel) -> NDArray[np.bool_]:
+    """Return which pixels of a plot are of a curve, or of its name in the legend: all others are grey."""
+    pixels = from_qimage(plot.grab().toImage()).astype(int)
+    return np.asarray(pixels.max(axis=2) - pixels.min(axis=2) > 90)
+
+
 def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
-    assert session.window.findChild(PlotPanel, "plotPanel") is None
-    session.store.edit("window", show_plot=True)
     plot = find(session.window, PlotPanel, "plotPanel")
-    curves = [curve for each in plot.findChildren(pg.PlotWidget) for curve in each.listDataItems()]
-    qtbot.waitUntil(lambda: all(curve.xData is not None and len(curve.xData) > 3 for curve in curves))
+    assert plot.isHidden()
+    session.store.edit("window", theme="dark", show_plot=True)
+    qtbot.waitUntil(lambda: plot.height() == HEIGHT_PX)
+    legend = coloured(plot)[: HEIGHT_PX // 4].sum()
+    qtbot.waitUntil(lambda: coloured(plot).sum() > legend + 20)
     session.store.edit("window", show_plot=False)
-    assert not plot.isVisible()
+    assert plot.isHidden()
+
+
+@pytest.fixture
+def plot(qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> PlotPanel:
+    """A plot of 50 fps at first, and of 25 fps for the last half minute; the latency is 0."""
+    theme.apply(qapp, dark=True)
+    made, now_s = PlotPanel(), 0
+    qtbot.addWidget(made)
+    monkeypatch.setattr(plot_panel, "time", SimpleNamespace(monotonic=lambda: now_s))
+    for now_s in range(0, 301, 10):
+        made.show_status(PipelineStatus(fps_out=50.0 if now_s < 270 else 25.0))
+    return made
+
+
+@pytest.mark.parametrize(("width", "has_legend"), [(400, False), (1200, True)])
+def test_the_plots_show_the_last_minute_and_a_legend_where_it_fits(
+    plot: PlotPanel, width: int, has_legend: bool
+) -> None:
+    plot.resize(width, HEIGHT_PX)
+    curve = coloured(plot)
+    assert curve[: HEIGHT_PX // 4].any() == has_legend
+    curve[: HEIGHT_PX // 4] = False
+    columns = np.flatnonzero(curve[:, : width // 2 - GAP_PX].any(axis=0))
+    assert columns[0] < 40 and columns[-1] > width // 2 - 30
+    first, last = (float(np.flatnonzero(curve[:, column]).mean()) for column in (columns[5], columns[-5]))
+    bottom = np.flatnonzero(curve[:, -20]).mean()
+    assert bottom - first == pytest.approx(2 * (bottom - last), abs=2), "50 and 25 fps above 0 ms"
+
+
+def test_the_curves_keep_most_of_a_low_plot(plot: PlotPanel) -> None:
+    plot.resize(440, LEAST_HEIGHT_PX)
+    rows = np.flatnonzero(coloured(plot).any(axis=1))
+    assert rows[-1] - rows[0] > (LEAST_HEIGHT_PX - GAP_PX) / 3, "from 50 fps to 0 ms"
+    plot.resize(440, LEAST_HEIGHT_PX - 1)
+    assert not coloured(plot).any(), "unreadable"
 
 
 @given(st.floats(1e-3, 1e9))
@@ -45,45 +91,6 @@ def test_plot_scale_is_rounded_up(value: float) -> None:
     top = round_up(value)
     assert value <= top < 2.6 * value
     assert f"{top:.0e}"[0] in "125"
-
-
-def test_a_title_of_a_narrow_plot_is_not_cut_off(qtbot: QtBot) -> None:
-    panel = PlotPanel()
-    qtbot.addWidget(panel)
-    plots = panel.findChildren(pg.PlotWidget)
-    for width, with_legend in ((400, False), (1200, True)):
-        panel.resize(width, panel.maximumHeight())
-        panel.show()
-        titles = [plot.getPlotItem().titleLabel for plot in plots]
-        qtbot.waitUntil(lambda titles=titles, wanted=with_legend: ("━" in titles[1].text) is wanted)  # type: ignore[misc]
-        for plot, title in zip(plots, titles, strict=True):
-            assert title.item.boundingRect().width() <= plot.width()
-
-
-def test_a_plot_is_as_wide_as_its_legend_and_axis_leave_it(qtbot: QtBot) -> None:
-    panel = PlotPanel()
-    qtbot.addWidget(panel)
-    panel.resize(1200, panel.maximumHeight())
-    panel.show()
-    _rate, latency = panel.findChildren(pg.PlotWidget)
-    title = latency.getPlotItem().titleLabel
-    qtbot.waitUntil(lambda: "━" in title.text)
-    legend = int(title.item.boundingRect().width())
-    panel.resize(2 * (legend + 8) + 12, panel.maximumHeight())  # as wide as the legend, not as the axis beside it
-    qtbot.waitUntil(lambda: "━" not in title.text)
-    qtbot.waitUntil(lambda: latency.getPlotItem().size().width() <= latency.width())
-
-
-def test_the_curves_keep_most_of_a_low_plot(qtbot: QtBot) -> None:
-    panel = PlotPanel()
-    qtbot.addWidget(panel)
-    panel.resize(440, LEAST_HEIGHT_PX)
-    panel.show()
-    panel.show_status(PipelineStatus(fps_in=29.0, fps_out=14.0))
-    rate, _latency = panel.findChildren(pg.PlotWidget)
-    qtbot.waitUntil(lambda: rate.getViewBox().height() > (LEAST_HEIGHT_PX - GAP_PX) / 2)
-    panel.resize(440, panel.maximumHeight())
-    qtbot.waitUntil(rate.getAxis("bottom").isVisible)
 
 
 def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session, qtbot: QtBot) -> None:

@@ -29,6 +29,7 @@ from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar, Remedy
 from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.qt import column, row
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self.program_notices = ProgramNotices(
             self.notices, store, lambda: self.panel.quality.network.missing_model, self
         )
-        self._plot: QWidget | None = None
+        self._plot = PlotPanel()
         self._lay_out()
         self.menus = Menus(self, self.windows, self.action_bar, self.strip, store)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
@@ -86,8 +87,8 @@ class MainWindow(QMainWindow):
         self.preview.add_note(figures, flags.AlignBottom | flags.AlignLeft, upper, flags.AlignVCenter | flags.AlignLeft)
         self.preview.add_note(MoveHint(self.store, self.bridge), flags.AlignCenter)
         left = QWidget()
-        self._below = column(None, self.strip, spacing=0)  # the plot has a gap of its own, which may go
-        column(left, self.notices, self.preview, self.action_bar, self._below, grows=self.preview, spacing=12,
+        below = column(None, self.strip, self._plot, spacing=0)  # the plot has a gap of its own, which may go
+        column(left, self.notices, self.preview, self.action_bar, below, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
@@ -195,22 +196,14 @@ class MainWindow(QMainWindow):
         self.status_line.show_status(status, frozen=self.store.current.frozen)
         self.program_notices.show_status(status)
         self.error_bar.show_status(status, self.program_notices.covered_stages)
-        for part in (self.panel, self.strip):
+        for part in (self.panel, self.strip, self._plot):
             part.show_status(status)
 
     def _show_settings(self, settings: Settings) -> None:
         shown = settings.window
         self.overlay.set_figures_visible(shown.show_readout)
         self.panel.setVisible(shown.show_panel)
-        if shown.show_plot and self._plot is None:
-            from app.gui.widgets.plot_panel import PlotPanel  # importing pyqtgraph takes half a second
-
-            plot = PlotPanel()
-            self.bridge.status_changed.connect(plot.show_status)
-            self._below.addWidget(plot)
-            self._plot = plot
-        if self._plot is not None:
-            self._plot.setVisible(shown.show_plot)
+        self._plot.setVisible(shown.show_plot)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)

@@ -5,34 +5,32 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from itertools import starmap
+from collections.abc import Sequence
 
-import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, QSize, QSizeF, QTimer
-from PyQt6.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QStaticText
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import row, timer
 from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0
-TITLE_PT = 9
+TICKS_S = (-60, -50, -40, -30, -20, -10, 0)
+FONT_PT = 9
 LINE = "━"
 GAP_PX = 12
-"""Above the plots; it goes with them."""
+"""Above the plots, and between them; it goes with them."""
 HEIGHT_PX = 130 + GAP_PX
 LEAST_HEIGHT_PX = 70 + GAP_PX
 """Below this height nothing is drawn: the plots would be unreadable."""
 AXIS_HEIGHT_PX = 115 + GAP_PX
 """Below this height the plots have no axis of time, so that the curves keep most of it."""
+AXIS_GAP_PX = 5
 HEADROOM = 1.15
 LABELLED = 0.4, 0.8
 """Heights with a number, which have room for one in a low plot too."""
-DRAW_EVERY_S = 0.5
-"""Minimum interval between redraws."""
-SETTLED_MS = 100
-"""The plots are redrawn this long after the last change of size or theme: drawing them is slow."""
+Curve = tuple[int, str, QColor, int]
+"""(place of the value in a sample, name, colour, width of the line)"""
 
 
 class PlotPanel(QWidget):
@@ -44,15 +42,8 @@ class PlotPanel(QWidget):
         self.setToolTip("")
         self.setMaximumHeight(HEIGHT_PX)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self._drawn_s = 0.0
-        self._settled = timer(self, SETTLED_MS, self._settle, once=True)
-        self._history: deque[tuple[float, float, float, float]] = deque()
-        self._fps, self._latency = self._make_plot(self.tr("Frame rate")), self._make_plot(self.tr("Delay in ms"))
-        row(self, self._fps, self._latency, spacing=12, margins=(0, GAP_PX, 0, 0))
-        self._fps_in = self._fps.plot()
-        self._fps_out = self._fps.plot()
-        self._delay = self._latency.plot()
-        self._apply_theme()
+        self._samples: deque[tuple[float, float, float, float]] = deque()
+        """(time, frame rate of the camera, of the output, latency)"""
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), HEIGHT_PX)
@@ -65,90 +56,71 @@ class PlotPanel(QWidget):
         """Add a sample."""
         now = time.monotonic()
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
-        self._history.append((now, status.fps_in, status.fps_out, latency))
-        while self._history and self._history[0][0] < now - SPAN_S:
-            self._history.popleft()
-        if not self.isVisible() or now - self._drawn_s < DRAW_EVERY_S:
+        self._samples.append((now, status.fps_in, status.fps_out, latency))
+        while self._samples[0][0] < now - SPAN_S:
+            self._samples.popleft()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if self.height() < LEAST_HEIGHT_PX:
             return
-        self._drawn_s = now
-        ages = [moment[0] - now for moment in self._history]
-        for column, curve in ((1, self._fps_in), (2, self._fps_out), (3, self._delay)):
-            curve.setData(ages, [moment[column] for moment in self._history])
-        for plot, columns in ((self._fps, (1, 2)), (self._latency, (3,))):
-            highest = max(moment[column] for moment in self._history for column in columns)
-            top = round_up(max(1.0, highest * HEADROOM))
-            if plot.getViewBox().viewRange()[1][1] != top:  # setYRange redraws the whole axis
-                plot.setYRange(0, top, padding=0)
-                plot.getAxis("left").setTicks([[(part * top, f"{part * top:g}") for part in LABELLED]])
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self._set_drawing(False)
-            QTimer.singleShot(0, self._apply_theme)  # after the window has its new palette
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        for plot in (self._fps, self._latency):
-            plot.setVisible(self.height() >= LEAST_HEIGHT_PX)
-            plot.showAxis("bottom", self.height() >= AXIS_HEIGHT_PX)
-        self._set_drawing(False)
-
-    def _set_drawing(self, now: bool) -> None:
-        for plot in (self._fps, self._latency):
-            plot.setUpdatesEnabled(now)
-        if not now:
-            self._settled.start()
-
-    def _settle(self) -> None:
-        self._show_titles()
-        self._set_drawing(True)
-
-    def _apply_theme(self) -> None:
-        palette = self.palette()
-        faint = palette.color(QPalette.ColorRole.PlaceholderText)
-        accent = palette.color(QPalette.ColorRole.Accent)
-        for curve, colour, width in ((self._fps_in, faint, 1), (self._fps_out, accent, 2), (self._delay, accent, 2)):
-            curve.setPen(pg.mkPen(colour, width=width))
-        self._show_titles()
-        for plot in (self._fps, self._latency):
-            for side in ("left", "bottom"):
-                axis = plot.getAxis(side)
-                axis.setPen(palette.color(QPalette.ColorRole.Mid))
-                axis.setTextPen(faint)
-
-    def _show_titles(self) -> None:
-        """Show titles with a legend, or without one where it would be cut off."""
-        palette = self.palette()
-        faint = palette.color(QPalette.ColorRole.PlaceholderText)
-        accent = palette.color(QPalette.ColorRole.Accent)
-        rate = self.tr("Frame rate: {0} {1}"), (self.tr("camera"), faint), (self.tr("output"), accent)
-        latency = self.tr("Delay in ms: {0}"), (self.tr("camera to output"), accent)
+        faint, accent = (self.palette().color(role) for role in (QPalette.ColorRole.PlaceholderText,
+                                                                 QPalette.ColorRole.Accent))  # fmt: skip
+        rate: Sequence[Curve] = (1, self.tr("camera"), faint, 1), (2, self.tr("output"), accent, 2)
+        delay: Sequence[Curve] = ((3, self.tr("camera to output"), accent, 2),)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = self.font()
-        font.setPointSize(TITLE_PT)
-        for plot, (title, *curves) in ((self._fps, rate), (self._latency, latency)):
-            plain = title.format(*(f"{LINE} {name}" for name, _colour in curves))
-            fits = QFontMetrics(font).horizontalAdvance(plain) <= plot.width() - plot.getAxis("left").width()
-            shown = title.format(*starmap(_legend, curves)) if fits else plot.accessibleName()
-            plot.setTitle(shown, size=f"{TITLE_PT}pt", color=faint)
-            plot.getPlotItem().resize(QSizeF(plot.size()))  # a longer title before has kept it wider
+        font.setPointSize(FONT_PT)
+        painter.setFont(font)
+        left = QRectF(0, GAP_PX, (self.width() - GAP_PX) / 2, self.height() - GAP_PX)
+        right = left.translated(left.width() + GAP_PX, 0)
+        self._paint_plot(painter, left, self.tr("Frame rate"), self.tr("Frame rate: {0} {1}"), rate)
+        self._paint_plot(painter, right, self.tr("Delay in ms"), self.tr("Delay in ms: {0}"), delay)
 
-    def _make_plot(self, title: str) -> pg.PlotWidget:
-        plot = pg.PlotWidget(background=None)
-        plot.setAntialiasing(True)
-        plot.setXRange(-SPAN_S, 0, padding=0)
-        plot.setMouseEnabled(x=False, y=False)
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.showGrid(y=True, alpha=0.15)
-        plot.setFocusPolicy(self.focusPolicy())
-        plot.setAccessibleName(title)
-        return plot
+    def _paint_plot(self, painter: QPainter, place: QRectF, title: str, legend: str, curves: Sequence[Curve]) -> None:
+        """Paint a plot. legend: the title with places for the names of the curves, where there is room for it."""
+        highest = max((sample[curve[0]] for sample in self._samples for curve in curves), default=0.0)
+        top = round_up(max(1.0, highest * HEADROOM))
+        metrics, faint = painter.fontMetrics(), self.palette().color(QPalette.ColorRole.PlaceholderText)
+        line = metrics.lineSpacing()
+        numbers = max(metrics.horizontalAdvance(f"{part * top:g}") for part in LABELLED) + AXIS_GAP_PX
+        seconds = line if self.height() >= AXIS_HEIGHT_PX else 0
+        area = place.adjusted(numbers, line + AXIS_GAP_PX, -metrics.horizontalAdvance("0"), -seconds)
+        painter.setPen(faint)
+        shown = legend_text(title, legend, curves, painter, area.width())
+        painter.drawStaticText(QPointF(area.center().x() - shown.size().width() / 2, place.top()), shown)
+        for part in LABELLED:
+            y = area.bottom() - part * area.height()
+            beside = QRectF(place.left(), y - line / 2, numbers - AXIS_GAP_PX, line)
+            painter.setPen(faint)
+            painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{part * top:g}")
+            painter.setPen(self.palette().color(QPalette.ColorRole.Button))
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        painter.setPen(faint)
+        for tick_s in TICKS_S if seconds else ():
+            x = area.right() + tick_s / SPAN_S * area.width()
+            painter.drawText(QRectF(x - 20, area.bottom(), 40, line), Qt.AlignmentFlag.AlignCenter, str(tick_s))
+        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
+        painter.drawPolyline(QPolygonF([area.topLeft(), area.bottomLeft(), area.bottomRight()]))
+        scale = area.width() / SPAN_S, area.height() / top
+        for value, _name, colour, width in curves:
+            painter.setPen(QPen(colour, width))
+            painter.drawPolyline(QPolygonF([
+                area.bottomRight() + QPointF((each[0] - self._samples[-1][0]) * scale[0], -each[value] * scale[1])
+                for each in self._samples
+            ]))  # fmt: skip
 
 
-def _legend(name: str, colour: QColor) -> str:
-    """A line sample and its name, as rich text."""
-    return f'<span style="color: {colour.name()}">{LINE} {name}</span>'
+def legend_text(title: str, legend: str, curves: Sequence[Curve], painter: QPainter, width: float) -> QStaticText:
+    """Return a legend with a line sample before each name, or the title alone where the legend would be cut off."""
+    samples = (f'<span style="color: {colour.name()}">{LINE} {name}</span>' for _at, name, colour, _width in curves)
+    made = QStaticText(f"<nobr>{legend.format(*samples)}</nobr>")
+    made.setTextFormat(Qt.TextFormat.RichText)
+    made.prepare(font=painter.font())
+    if made.size().width() > width:
+        made.setText(title)
+    return made
 
 
 def round_up(value: float) -> float:
