@@ -69,8 +69,9 @@ def _colour(thumbnail: Floats) -> Floats:
 
 def thumbnail_of(frame: BgrImage) -> Floats:
     """Return means of cells, (18, 32, 3) in 0..255. frame: (H, W, 3) uint8 BGR."""
-    stride = max(1, min(frame.shape[:2]) // _SAMPLED_ROWS)
-    sampled = np.ascontiguousarray(frame[stride // 2 :: stride, stride // 2 :: stride])
+    height, width = frame.shape[:2]
+    stride = max(1, min(height, width) // _SAMPLED_ROWS)
+    sampled = cv2.resize(frame, (width // stride, height // stride), interpolation=cv2.INTER_NEAREST)
     return np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
 
 
