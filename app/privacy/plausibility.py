@@ -15,8 +15,8 @@ MAX_ROUNDING = 2
 """Largest error of a composite by rounding, of 255."""
 MAX_BACKGROUND_ALPHA = 8
 """Up to this alpha, of 255, a pixel of a blurred room counts as background."""
-IMAGE_ROW_STEP, ROOM_ROW_STEP = 4, 8
-"""Of a composite over an image every fourth row is compared, over the blurred room every eighth, beginning with another
+IMAGE_ROW_STEP, ROOM_ROW_STEP = 4, 16
+"""Of a composite over an image every fourth row is compared, over the blurred room every 16th, beginning with another
 one in each frame."""
 STRIP_ROWS = 48
 """Rows compared at a time: what is computed of them stays in the cache."""
