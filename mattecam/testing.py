@@ -3,7 +3,17 @@
 `docs/api.md` shows how they are used.
 """
 
-from app.testing import PERSON, ROOM, FakeClock, FakeEngine, FakeSink, FakeSource, Faults, room_picture, shows_room
+from app.testing.parts import (
+    PERSON,
+    ROOM,
+    FakeClock,
+    FakeEngine,
+    FakeSink,
+    FakeSource,
+    Faults,
+    room_picture,
+    shows_room,
+)
 
 __all__ = [
     "PERSON",

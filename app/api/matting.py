@@ -80,8 +80,8 @@ class Matting:
         """Choose model and background; the model is loaded for the first frame, whose size it needs.
 
         background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls; strict mode is
-        off by default. build: makes the engine; a test gives `app.testing.FakeEngine`. The other arguments are those of
-        `run.py convert`.
+        off by default. build: makes the engine; a test gives `mattecam.testing.FakeEngine`. The other arguments are
+        those of `run.py convert`.
         Raises MattecamError.
         """
         options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
@@ -192,24 +192,17 @@ def step_many(
     results: dict[int, Matte | ModelError] = {}
     by_edges: defaultdict[EdgeSettings, list[int]] = defaultdict(list)
     for index, (stream, frame, time_s) in enumerate(zip(streams, frames, times_s, strict=True)):
-        prepared = _prepare(stream, frame, time_s)
-        if isinstance(prepared, ModelError):
-            results[index] = prepared
+        try:
+            ready[index] = stream.prepare(frame, time_s)
+        except ModelError as error:  # noqa: PERF203 - it does not affect the other streams
+            results[index] = error
         else:
-            ready[index] = prepared
             by_edges[stream.edges].append(index)
     for edges, members in by_edges.items():
         engines, backdrops = zip(*(ready[index] for index in members), strict=True)
         done = step_together(engines, [frames[index] for index in members], backdrops, edges)
         results.update(zip(members, done, strict=True))
     return [results[index] for index in range(len(streams))]
-
-
-def _prepare(stream: Matting, frame: BgrImage, time_s: float) -> tuple[MattingEngine, Backdrop] | ModelError:
-    try:
-        return stream.prepare(frame, time_s)
-    except ModelError as error:
-        return error
 
 
 def convert(

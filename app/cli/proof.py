@@ -13,7 +13,7 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
-from app.core.types import BgrImage, Outgoing, PictureKind
+from app.core.types import Outgoing, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.runtime.parts import Parts
 
@@ -81,19 +81,14 @@ def write_before_after(path: Path, picture: Outgoing) -> bool:
     """Write frame and composite side by side and return whether that was done.
 
     Only a composite of a frame of the demo source is written: a frame of any other source shows the user's
-    surroundings. Raises MattecamError if the file cannot be written.
+    surroundings. Raises SinkError if the file cannot be written.
     """
     frame = picture.frame
     if frame is None or not frame.synthetic or picture.kind is not PictureKind.COMPOSITE:
         return False
     both = np.hstack([frame.image, np.full((picture.size[1], 8, 3), 255, np.uint8), picture.image])
-    write_image(path, both)
-    return True
-
-
-def write_image(path: Path, image: BgrImage) -> None:
-    """Write an image that the user asked for. Raises SinkError."""
     try:
-        write_picture(path, image)
+        write_picture(path, both)
     except OSError as error:
         raise SinkError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+    return True

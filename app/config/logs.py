@@ -148,20 +148,13 @@ def _note(record: logging.LogRecord, count: int) -> logging.LogRecord:
 class ShortFormatter(logging.Formatter):
     """Formatter for a terminal: one line, without traceback."""
 
-    def __init__(self) -> None:
-        super().__init__("mattecam: %(message)s")
-
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of `record`, without its traceback."""
-        record.message = one_line(record.getMessage())
-        return program.advice(self.formatMessage(record))
+        return program.advice(f"mattecam: {one_line(record.getMessage())}")
 
 
 class FullFormatter(logging.Formatter):
-    """Formatter for the log file: with time, thread and traceback."""
-
-    def __init__(self) -> None:
-        super().__init__(FILE_FORMAT)
+    """Formatter for the log file: with control characters shown, also in tracebacks."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return the line of `record`."""
@@ -208,7 +201,7 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
         _set_up([_console(verbose)], verbose)
         log.warning("The log file %s cannot be written (%s); the program goes on without.", path, error.strerror)
         return None
-    file.setFormatter(FullFormatter())
+    file.setFormatter(FullFormatter(FILE_FORMAT))
     file.setLevel(logging.DEBUG if verbose else logging.INFO)
     _set_up([_console(verbose), file], verbose)
     return path
@@ -217,7 +210,7 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
 def _console(verbose: bool) -> logging.Handler:
     # sys.stderr is None if Windows runs the program without a console.
     handler = logging.NullHandler() if sys.stderr is None else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(FullFormatter() if verbose else ShortFormatter())
+    handler.setFormatter(FullFormatter(FILE_FORMAT) if verbose else ShortFormatter())
     handler.setLevel(logging.DEBUG if verbose else logging.WARNING)
     return handler
 

@@ -10,9 +10,11 @@ from app.doctor.finding import Finding, warning
 from app.doctor.gpu import check_gpu, read_torch
 from app.doctor.loopback import choose_device, read_devices
 from app.doctor.pipewire import check_pipewire, prove_pipewire
-from app.doctor.proof import prove
+from app.doctor.proof import open_opencv, prove
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_mac, check_virtual_camera, check_windows
+from models.table import NETWORKS
+from models.weights import on_hand
 
 
 def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Finding, ...]:
@@ -27,17 +29,10 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
         findings += check_pipewire(system, prove_pipewire if proof else None)
     findings += check_processor()
     findings += check_gpu(system, read_torch())
-    findings += check_weights(_installed_models())
+    findings += check_weights([name for name in NETWORKS if on_hand(name) is not None])
     findings += check_display(system)
     findings += check_disk(settings=paths.config_dir(), models=paths.data_dir())
     return tuple(findings)
-
-
-def _installed_models() -> tuple[str, ...]:
-    from models.table import NETWORKS
-    from models.weights import on_hand
-
-    return tuple(name for name in NETWORKS if on_hand(name) is not None)
 
 
 def check_output(system: System) -> tuple[Finding, ...]:
@@ -51,7 +46,6 @@ def check_output(system: System) -> tuple[Finding, ...]:
 
 def _proof(system: System) -> list[Finding]:
     """Send a test picture if there is a device that may be opened and that no program sends to."""
-    from app.doctor.proof import open_opencv
     from app.output.virtual_camera import VirtualCamera
 
     device = choose_device(read_devices(system))
@@ -60,15 +54,11 @@ def _proof(system: System) -> list[Finding]:
     if system.is_busy(device.path):
         return [warning("virtual camera: proof", ProofFinding.BUSY(device=device.path), None, ProofFinding.FIX_BUSY())]
     path = device.path
-
-    def readers() -> tuple[str, ...]:
-        return tuple(one.text for one in system.holders(path) if not one.only_writes)
-
     return [
         prove(
             path,
             lambda width, height, fps: VirtualCamera(path, width, height, fps),
             lambda: open_opencv(path),
-            readers=readers,
+            readers=lambda: tuple(one.text for one in system.holders(path) if not one.only_writes),
         )
     ]

@@ -14,7 +14,9 @@ from pathlib import Path
 from platform import machine
 from platform import release as running_kernel
 
+from app.output.camera_list import is_busy
 from app.system.device_holders import Holder, holders
+from app.system.pipewire.connection import daemon_answers
 
 _COMMAND_TIMEOUT_S = 10.0
 _NOT_FOUND = 127
@@ -51,11 +53,6 @@ def user_name() -> str:
         return str(os.getuid())
 
 
-def may_read_and_write(path: Path) -> bool:
-    """Return whether this user may open the device, without opening it."""
-    return os.access(path, os.R_OK | os.W_OK)
-
-
 def is_camera(device: str) -> bool:
     """Return whether a video device is a camera, also one that does not answer now: others are codecs."""
     from app.capture.v4l2 import query
@@ -64,20 +61,6 @@ def is_camera(device: str) -> bool:
         return query(device).is_camera
     except OSError:
         return True
-
-
-def gets_pictures(device: str) -> bool:
-    """Return whether another program sends to the virtual camera."""
-    from app.output.camera_list import is_busy
-
-    return is_busy(device)
-
-
-def pipewire_answers() -> bool:
-    """Return whether the PipeWire daemon of the user's session answers."""
-    from app.system.pipewire.connection import daemon_answers
-
-    return daemon_answers()
 
 
 def camera_permissions() -> Mapping[str, str] | None:
@@ -105,10 +88,12 @@ class System:
     pid: int = field(default_factory=os.getpid)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     run: Callable[[Sequence[str]], CommandResult] = run_command
-    may_use: Callable[[Path], bool] = may_read_and_write
+    may_use: Callable[[Path], bool] = lambda device: os.access(device, os.R_OK | os.W_OK)
+    """Returns whether this user may open a device, without opening it."""
     is_camera: Callable[[str], bool] = is_camera
-    is_busy: Callable[[str], bool] = gets_pictures
-    pipewire_answers: Callable[[], bool] = pipewire_answers
+    is_busy: Callable[[str], bool] = is_busy
+    """Returns whether another program sends to a virtual camera."""
+    pipewire_answers: Callable[[], bool] = daemon_answers
     camera_permissions: Callable[[], Mapping[str, str] | None] = camera_permissions
     """Stored answers of the camera portal by the program's id; None if there is no portal."""
     find_library: Callable[[str], str | None] = ctypes.util.find_library

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.core.compiling import Function, compiled
 from app.core.native_kernels import Array
-from app.core.threads import CpuPart
+from app.core.threads import cpu_part
 
 Bytes = NDArray[np.uint8]
 Sums = NDArray[np.uint16]
@@ -160,7 +160,7 @@ class YuvConverter:
         # Compiled at the first use, which the start of the program does not wait for.
         from app.media.yuv import packed_rows, planar_rows
 
-        with CpuPart("convert"):
+        with cpu_part("convert"):
             if image.ndim == 2:
                 luma, chroma = self._targets
                 cv2.LUT(image, _GREY, dst=luma)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.threads import CpuPart, thread_limit
+from app.core.threads import cpu_part, thread_limit
 from app.core.types import BgrImage, Floats
 from app.matting.base.interface import StateArrays, StepGeometry, copy_into
 from app.matting.cpu.compositor import Coefficients
@@ -186,7 +186,7 @@ class RecurrentNetwork:
             forget_changed(small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
         if self.plate is not None:
             self.plate.compare(small)
-        with CpuPart("network"):
+        with cpu_part("network"):
             self.infer(steady)
         self._turn = 1 - self._turn
         if self.plate is not None:
@@ -210,7 +210,7 @@ class RecurrentNetwork:
             state.fill(0)
         np.copyto(self.small, small)
         self._halve()
-        with CpuPart("network"):
+        with cpu_part("network"):
             self.infer()
         self._has_features = False
         for state, copy in zip(states, kept, strict=True):

@@ -18,7 +18,7 @@ from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sampl
 from app.cli.bench.in_use.run import merged, rounds_of
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
-from app.core.threads import CpuPart, cpu_parts_s
+from app.core.threads import cpu_part, cpu_parts_s
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.media.jpeg import MjpgDecoder
 from app.testing.parts import FakeClock
@@ -37,7 +37,7 @@ def spin(seconds: float) -> None:
 
 def test_a_section_counts_the_cpu_time_of_its_thread() -> None:
     before = sum(spent for (_, part), spent in cpu_parts_s().items() if part == "a test")
-    with CpuPart("a test"):
+    with cpu_part("a test"):
         spin(0.02)
         time.sleep(0.05)
     after = sum(spent for (_, part), spent in cpu_parts_s().items() if part == "a test")
@@ -48,7 +48,7 @@ def test_a_thread_that_has_ended_leaves_no_times() -> None:
     """Every engine and recording has threads of its own: their times stayed, and were those of a new thread's id."""
 
     def work() -> None:
-        with CpuPart("a short thread"):
+        with cpu_part("a short thread"):
             pass
         assert any(part == "a short thread" for _, part in cpu_parts_s())
 

@@ -50,7 +50,7 @@ class CpuSample:
     threads: dict[int, ThreadTime]
     """By native thread id."""
     sections: dict[tuple[int, str], float]
-    """By native thread id and part, as in `CpuPart`."""
+    """By native thread id and part, as in `cpu_part`."""
 
 
 def sample() -> CpuSample:
