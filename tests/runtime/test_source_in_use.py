@@ -56,6 +56,31 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
     assert world.sources == [source], "for that, no camera is opened anew"
 
 
+def test_the_camera_holds_its_light_while_the_engine_for_a_new_plate_is_built(tmp_path: Path) -> None:
+    """A dialog that was closed meanwhile gave the exposure back, although the plate shows what it was."""
+    world = FakeWorld()
+    entered, go_on = threading.Event(), threading.Event()
+
+    def build() -> None:
+        entered.set()
+        go_on.wait(10)
+
+    with running(world) as pipeline:
+        composites(pipeline)
+        (source,) = world.sources
+        pipeline.demand.takes_plate = True
+        eventually(lambda: source.holds_exposure)
+        world.faults.put("build_engine", build)
+        apply(pipeline, BASE.replace(matting=BASE.matting.replace(plate=tmp_path / "plate.png")))
+        assert entered.wait(10)
+        pipeline.demand.takes_plate = False
+        read = source.decoded
+        eventually(lambda: source.decoded > read + 3)
+        assert source.holds_exposure
+        go_on.set()
+        eventually(lambda: not source.holds_exposure)  # the engine that was chosen compares nothing
+
+
 class Silent(FakeSource):
     """Delivers nothing."""
 

@@ -10,7 +10,7 @@ from app.core.framing import WHOLE
 from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
-from app.matting.base.interface import MattingEngine
+from app.matting.base.interface import EngineInfo, MattingEngine
 from app.runtime.plate import plate_info
 from app.runtime.status import Phase, ServerState
 from models.table import needs_plate
@@ -129,6 +129,16 @@ class EnginePlan:
         if self.in_use is not None and self.in_use.remote:
             return ServerState.CONNECTED
         return ServerState.LOCAL if self.state in (ChoiceState.REPLACED, ChoiceState.FAILED) else ServerState.CONNECTING
+
+    def compares_with_plate(self, info: EngineInfo | None) -> bool:
+        """Return whether the engine in use compares frames with a plate, or the one that is being built may do so.
+
+        info: of the engine in use, if any.
+        """
+        built = not self.settled and self.state is not ChoiceState.FAILED
+        if built and self.target is not None and may_use_plate(self.target.settings):
+            return True
+        return info is not None and needs_plate(info.model)
 
     def choose(self, choice: EngineKey) -> EngineKey:
         """Ask for another choice, or for the same one anew; return what to build."""

@@ -18,7 +18,6 @@ from app.runtime.engines.quality import MattingPattern, at_quality, described, l
 from app.runtime.status import Lowered, Phase, ServerState
 from app.runtime.timing import Timing
 from app.runtime.worker import Preparer, close_unused
-from models.table import needs_plate
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +64,6 @@ class EngineSelector:
         """Built first, so that something mattes until the server answers."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
-        self.compares_with_plate = False
-        """Whether frames are compared with a plate, so that the camera should hold its exposure."""
         self.lowered: Lowered | None = None
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted."""
@@ -81,6 +78,11 @@ class EngineSelector:
     def server(self) -> ServerState | None:
         """As of `EnginePlan` (any thread)."""
         return self._plan.server
+
+    @property
+    def compares_with_plate(self) -> bool:
+        """Whether the camera should hold its exposure (any thread)."""
+        return self._plan.compares_with_plate(self.info)
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fallback replaced (any thread)."""
@@ -114,7 +116,6 @@ class EngineSelector:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
         info = self.info = outcome.value.info
-        self.compares_with_plate = needs_plate(info.model)
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
         why = reason(outcome.key, plan.choice, plan.base)
         _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
@@ -161,7 +162,7 @@ class EngineSelector:
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
-        self.info, self.compares_with_plate = None, False
+        self.info = None
         if engine is not None:
             close(engine)
 
@@ -204,9 +205,7 @@ class EngineSelector:
         step, running, requested = self._last_step, self._plan.in_use, self._plan.target
         if step is None or running is None or requested is None:
             return False
-        if self._sequence is None or self._sequence[0] != frame.generation:
-            return False
-        if self._now() >= step.now_s + step.busy_s:
+        if self._sequence is None or self._sequence[0] != frame.generation or self._now() >= step.now_s + step.busy_s:
             return False
         ratio = running.settings.downsample_ratio
         return requested != running == requested.with_settings(requested.settings.replace(downsample_ratio=ratio))
