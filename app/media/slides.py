@@ -41,11 +41,11 @@ class ImageFolderReader:
     """Frame rate of the video."""
 
     def __init__(self, path: Path, check_size: Callable[[int, int], object] = lambda width, height: None) -> None:
-        """check_size: raises ModelError for images that are too small. Raise VideoError if there is no image."""
+        """check_size: raises ModelError for images that cannot be matted. Raise VideoError if there is no image."""
         self.path = path
         self.time_base: Fraction | None = None
         self.damaged = 0
-        """Images skipped so far: unreadable, or too small."""
+        """Images skipped so far: unreadable, or of an unsuitable size."""
         self._check_size = check_size
         self._names = picture_names(path) if path.is_dir() else {path: path.stem}
         if not self._names:

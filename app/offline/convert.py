@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.selection.choice import choose_model, geometry_for
+from app.matting.selection.registry import frame_check
 from app.media.slides import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
@@ -86,7 +85,7 @@ def convert(
     there = None if overwrite else next(filter(None, (existing(source, path) for path in wanted)), None)
     if there is not None:
         raise UsageError(ConvertText.EXISTS(files=there))
-    reader = _opened(source, partial(geometry_for, settings.matting, choose_model(settings.matting)))
+    reader = _opened(source, frame_check(settings.matting))
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader)))
         first = next(frames, None)

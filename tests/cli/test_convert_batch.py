@@ -80,7 +80,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.C
     (source / "1.png").write_bytes(b"broken")
     cv2.imwrite(str(source / "2.png"), numbered(2))
     command = ["convert", str(source), str(out), "--model", "mattecam", "--jobs", "1"]
-    told = f"Unreadable or too small images in {source} were left out: 1."
+    told = f"Unreadable or unsuitable images in {source} were left out: 1."
     assert main.main(command) == 0
     lines = capfd.readouterr().err.splitlines()
     assert f"mattecam: {told}" in lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from app.core.settings import BackgroundSettings, Settings
+from app.capture import open_source
+from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, BgrImage, Matte
 from app.offline.convert import ConvertReport, convert
 from app.output.packing import premultiplied
@@ -135,7 +137,7 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     report = run(source, tmp_path / "out", alpha=tmp_path / "alpha")
     assert report.frames == 4
     assert len(report.problems) == 1
-    assert report.problems[0] == f"Unreadable or too small images in {source} were left out: 1."
+    assert report.problems[0] == f"Unreadable or unsuitable images in {source} were left out: 1."
     names = ["p1.png", "p10.png", "p11.png", "p2.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     assert sorted(path.name for path in (tmp_path / "alpha").iterdir()) == names
@@ -154,10 +156,34 @@ def test_an_image_too_small_for_the_network_is_named_and_left_out(
     source = write_images(tmp_path / "in", "p1.png", "p3.png")
     cv2.imwrite(str(source / tiny), np.zeros((3, 3, 3), np.uint8))
     report = convert(source, tmp_path / "out", settings=GREEN)
-    assert report.problems == (f"Unreadable or too small images in {source} were left out: 1.",)
+    assert report.problems == (f"Unreadable or unsuitable images in {source} were left out: 1.",)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["p1.png", "p3.png"]
     (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warning.startswith(f"{source / tiny}: A frame of 3×3 ")
+    caplog.clear()
+
+
+@pytest.mark.parametrize("other", ["p0.png", "p2.png"])
+def test_an_image_of_another_shape_than_the_plate_is_named_and_left_out(
+    tmp_path: Path, other: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The conversion ended at the image, and did not say at which."""
+    room, plate = tmp_path / "in", tmp_path / "plate.png"
+    room.mkdir()
+    with closing(open_source(CaptureSettings(source="demo:empty", width=320, height=180))) as source:
+        frame = source.read()
+    assert frame is not None
+    empty = frame.image
+    cv2.imwrite(str(plate), empty)
+    for name in ("p1.png", "p3.png"):
+        cv2.imwrite(str(room / name), empty)
+    cv2.imwrite(str(room / other), empty[:, 40:])
+    matting = MattingSettings(model="mattecam-plate", plate=plate)
+    report = convert(room, tmp_path / "out", settings=GREEN.replace(matting=matting))
+    assert report.problems == (f"Unreadable or unsuitable images in {room} were left out: 1.",)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["p1.png", "p3.png"]
+    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith(f"{room / other}: The picture of the empty room {plate} has ")
     caplog.clear()
 
 

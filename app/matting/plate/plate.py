@@ -48,28 +48,39 @@ PATIENCE = 3
 
 def read_plate(path: Path, width: int, height: int) -> BgrImage:
     """Read the plate and resize it to the frame's size. Raises PlateError."""
+    plate = whole_plate(path)
+    plate_height, plate_width = plate.shape[:2]
+    if (plate_width, plate_height) == (width, height):
+        return plate
+    check_shape(path, (plate_width, plate_height), width, height)
+    LOG.warning("The plate %s is scaled from %dx%d to %dx%d.", path, plate_width, plate_height, width, height)
+    method = cv2.INTER_AREA if plate_width > width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plate, (width, height), interpolation=method), np.uint8)
+
+
+def whole_plate(path: Path) -> BgrImage:
+    """Read the plate in its own size. Raises PlateError."""
     if is_special(path):
         raise PlateError(PlateText.NOT_AN_IMAGE(file=path))
     try:
         with path.open("rb"):
             pass
-        plate = read_image(path)
+        return read_image(path)
     except OSError as error:
         raise PlateError(PlateText.UNREADABLE(file=path, reason=why_not_read(error))) from error
     except BackgroundError as error:
         raise PlateError(PlateText.NOT_AN_IMAGE(file=path)) from error
-    plate_height, plate_width = plate.shape[:2]
-    if (plate_width, plate_height) == (width, height):
-        return plate
+
+
+def check_shape(path: Path, size: tuple[int, int], width: int, height: int) -> None:
+    """Raise PlateError if a plate of this size, (width, height), has another shape than frames of width × height."""
+    plate_width, plate_height = size
     if abs(plate_width * height / (plate_height * width) - 1) > ASPECT_TOLERANCE:
         raise PlateError(
             PlateText.OTHER_SHAPE(
                 file=path, width=plate_width, height=plate_height, camera_width=width, camera_height=height
             )
         )
-    LOG.warning("The plate %s is scaled from %dx%d to %dx%d.", path, plate_width, plate_height, width, height)
-    method = cv2.INTER_AREA if plate_width > width else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(plate, (width, height), interpolation=method), np.uint8)
 
 
 def lit_plate(plate: BgrImage, gain: NDArray[np.float32]) -> BgrImage:

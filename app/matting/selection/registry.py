@@ -18,9 +18,9 @@ from app.core.types import AlphaImage, BgrImage
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio, backend_errors
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.plate.engine import LitPlate, PlateEngine
-from app.matting.plate.plate import PlateWatch, read_plate
-from app.matting.selection.choice import Choice, choose, geometry_for, openvino_threads
-from models.table import bundled
+from app.matting.plate.plate import PlateWatch, check_shape, read_plate, whole_plate
+from app.matting.selection.choice import Choice, choose, choose_model, geometry_for, openvino_threads
+from models.table import bundled, needs_plate
 
 
 def make_backend(
@@ -88,6 +88,24 @@ def person_matte(picture: BgrImage) -> AlphaImage:
             pending = backend.step(small, np.zeros_like(small), EdgeSettings(strict="off"))
             alpha = pending.result().alpha.copy()
     return alpha
+
+
+def frame_check(settings: EngineSettings) -> Callable[[int, int], None]:
+    """Return a function that raises ModelError for frames of a (width, height) that the network cannot take.
+
+    Raises PlateError if the plate cannot be read.
+    """
+    model = choose_model(settings)
+    path = settings.plate if needs_plate(model) else None
+    plate = None if path is None else (path, whole_plate(path).shape)
+
+    def check(width: int, height: int) -> None:
+        geometry_for(settings, model, width, height)
+        if plate is not None:
+            file, (plate_height, plate_width, _) = plate
+            check_shape(file, (plate_width, plate_height), width, height)
+
+    return check
 
 
 MOST_SCALE = 0.5
