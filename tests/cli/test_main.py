@@ -56,7 +56,6 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--source", "camera:87"], "87"),
         (["--weights", "missing.pth", "--model", "rvm-mobilenetv3"], "missing.pth"),
         (["--background", "missing.png"], "missing.png"),
-        (["--profile", "nobody"], "nobody"),
         (["--record", "no/such/folder/out.mp4"], "no/such/folder"),
         (["--virtual-camera", "/dev/video87"], "There is no virtual camera"),
     ],

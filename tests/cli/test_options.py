@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.cli.live_options import LiveOptions
-from app.cli.options import apply_options, checked_files, film_settings, settings_from
+from app.cli.options import apply_options, film_settings, settings_from
 from app.config import settings_file
 from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.config.setting import SETTINGS, with_value
-from app.core.errors import MattecamError, SettingsError, UsageError
+from app.core.errors import SettingsError, UsageError
 from app.core.framing import in_corner
 from app.core.settings import (
     BackgroundSettings,
@@ -80,7 +76,6 @@ BOKEH = DISTANT.replace(blur_strength=30, bokeh=True)
     ("base", "options", "expected"),
     [
         ({"overlay": ADA}, {"overlay": "~/logo.svg"}, {"overlay": ADA.replace(file=Path.home() / "logo.svg")}),
-        ({"framing": VIEW}, {"zoom": 2}, {"framing": VIEW.replace(zoom=2)}),
         ({"framing": VIEW}, {"pan": "-1,0.25"}, {"framing": VIEW.replace(pan_x=-1, pan_y=0.25)}),
         ({}, {"place": "bottom-left:30"}, {"placement": PLACED}),
         ({"placement": PLACED}, {"place": "reset"}, {"placement": PlacementSettings()}),
@@ -135,16 +130,6 @@ def test_backgrounds_are_read(text: str, expected: BackgroundSettings) -> None:
     assert parse_background(text) == expected
 
 
-def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None:
-    picture = tmp_path / "picture"
-    cv2.imwrite(str(picture) + ".png", np.zeros((4, 4, 3), np.uint8))
-    assert parse_background(f"{picture}.png").kind == "image"
-    (tmp_path / "clip.bin").write_bytes(b"not a picture")
-    assert parse_background(str(tmp_path / "clip.bin")).kind == "video"
-    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic")
-    assert parse_background(str(tmp_path / "photo.heic")).kind == "image"
-
-
 def test_an_absent_file_with_a_suffix_stays_a_background(tmp_path: Path) -> None:
     assert parse_background(str(tmp_path / "away.jpg")).kind == "image"
 
@@ -178,23 +163,6 @@ def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None
 def saved_as(folder: Path, settings: Settings) -> Path:
     settings_file.save(folder / "settings.json", settings)
     return folder / "settings.json"
-
-
-@pytest.mark.parametrize(
-    ("number", "reason"),
-    [(errno.EROFS, "the disk is read-only"), (errno.EACCES, "no permission"), (errno.ENOSPC, "the disk is full")],
-)
-def test_a_status_file_that_cannot_be_made_is_refused_with_the_reason_of_the_system(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
-) -> None:
-    def fail(path: str, flags: int, mode: int = 0o777, **options: object) -> int:
-        raise OSError(number, os.strerror(number), path)
-
-    with monkeypatch.context() as patched, pytest.raises(MattecamError, match=f"status.json.*{reason}"):
-        patched.setattr(os, "open", fail)
-        checked_files(Settings(), tmp_path / "status.json")
-    checked_files(Settings(), tmp_path / "status.json")
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path: Path) -> None:

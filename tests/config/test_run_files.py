@@ -32,6 +32,7 @@ def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: P
     assert sentence == f"Files of this name exist and are kept: {clip}. This run records to {tmp_path / 'a (3).mkv'}."
     free = run_to(record=tmp_path / "new.mkv")
     assert checked_files(free, tmp_path / "status.json") == (free, None)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.mkv", "a (2).mkv"}
 
 
 def test_an_empty_file_such_as_that_of_mktemp_is_filled(tmp_path: Path) -> None:
@@ -48,12 +49,6 @@ def test_a_link_to_the_source_is_the_source(tmp_path: Path, clip: Path) -> None:
         checked_files(run_to(clip, record=link), None)
 
 
-def test_outputs_have_names_of_their_own(tmp_path: Path) -> None:
-    new = tmp_path / "x.mp4"
-    with pytest.raises(UsageError, match="also another output"):
-        checked_files(run_to(record=new), new)
-
-
 def test_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) -> None:
     for source in (clip, "demo"):
         with pytest.raises(UsageError):
@@ -65,9 +60,17 @@ def test_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) ->
         checked_files(run_to(), earlier)
 
 
-@pytest.mark.parametrize("name", ["no/status.json", "a.mkv/status.json", "."])
-def test_a_status_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Path, clip: Path, name: str) -> None:
-    with pytest.raises(MattecamError, match=r"status file .* cannot be written: "):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("no/status.json", "the folder does not exist"),
+        ("a.mkv/status.json", "a part of the path is not a folder"),
+        (".", "a folder has this name"),
+    ],
+)
+@pytest.mark.usefixtures("clip")
+def test_a_status_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(MattecamError, match=rf"status file .* cannot be written: {reason}"):
         checked_files(run_to(), tmp_path / name)
 
 

@@ -10,47 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.config import settings_file
+from app.config.setting import SETTINGS, with_value
 from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.matting_settings import HIDES_TEXT, full_strength
-from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
-
-text = st.text(max_size=30)
-some_path = st.none() | text.filter(lambda value: "\0" not in value).map(Path)
-settings_values = st.builds(
-    Settings,
-    capture=st.builds(CaptureSettings, source=text, width=st.integers(16, 7680), fps=st.floats(1, 240)),
-    matting=st.builds(
-        MattingSettings,
-        model=st.sampled_from(["auto", "mattecam", "rvm-resnet50"]),
-        weights=some_path,
-        downsample_ratio=st.none() | st.floats(0.05, 1),
-    ),
-    background=st.builds(
-        BackgroundSettings,
-        kind=st.sampled_from(["blur", "image", "none"]),
-        path=some_path,
-        blur_strength=st.floats(0, 100),
-    ),
-    output=st.builds(OutputSettings, record=some_path, mirror=st.booleans(), standby_text=text),
-    paused=st.booleans(),
-)
+from app.core.settings import Settings
+from tests.other_values import other_value
 
 
-@given(settings_values)
-def test_dump_and_parse_give_the_same_settings(settings: Settings) -> None:
-    through_text = json.loads(json.dumps(settings_file.dump(settings)))
-    assert settings_file.parse(through_text) == settings
-
-
-def test_save_and_load(tmp_path: Path) -> None:
-    path = tmp_path / "new folder" / "settings.json"
-    settings = Settings(background=BackgroundSettings(kind="colour", colour="#123456"), paused=True)
+def test_every_setting_is_saved_and_read(tmp_path: Path) -> None:
+    path, settings = tmp_path / "new folder" / "settings.json", Settings(paused=True)
+    for setting in filter(lambda each: each.description, SETTINGS.values()):
+        if setting.name != "people.zones":
+            settings = with_value(settings, setting.name, other_value(setting, tmp_path / "file.png"))
     settings_file.save(path, settings)
     assert settings_file.load(path) == (settings, None)
     assert [entry.name for entry in path.parent.iterdir()] == ["settings.json"]
@@ -99,7 +74,6 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         (b'{"no such field": 1}', "no such field"),
         (b'{"version": 99}', "newer version of Mattecam"),
         (b'{"version": "one"}', "is not a version"),
-        (b"[" * 100_000, "it is nested too deeply"),
     ],
 )
 def test_a_broken_file_is_kept_and_said_once(
@@ -196,9 +170,7 @@ def test_a_network_of_an_earlier_name_is_read(saved: str, name: str) -> None:
         (True, "strict"),
         (False, "off"),
         ("on", "strict"),
-        ("balanced", "balanced"),
         ("strict", "strict"),
-        ("off", "off"),
     ],
 )
 def test_the_switch_of_strict_mode_is_read_as_a_level(saved: object, level: str) -> None:
@@ -213,9 +185,7 @@ def test_the_switch_of_strict_mode_is_read_as_a_level(saved: object, level: str)
         (True, 50, 0),
         (True, 70, 0),
         (True, 85, 50),
-        (True, 100, 100),
         (False, 50, 50),
-        (False, 5, 5),
         ("balanced", 40, 0),
     ],
 )
@@ -241,7 +211,6 @@ def test_a_damaged_blur_of_version_1_is_refused_as_it_was() -> None:
     [
         ("background", "kind", "rainbow", "it must be one of 'blur', 'image'"),
         ("background", "blur_strength", 101, "it must be at most 100"),
-        ("background", "blur_strength", -1, "it must be at least 0"),
         ("background", "blur_strength", "much", "it must be a number"),
         ("output", "mirror", "perhaps", "it must be true or false"),
         ("people", "zones", 3, "it must be a list"),

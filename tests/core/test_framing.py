@@ -51,14 +51,6 @@ def test_the_part_is_inside_the_picture_and_has_its_shape(framing: FramingSettin
     assert abs(part_height - height / framing.zoom) <= 0.5
 
 
-@given(SIZES, FRAMINGS)
-def test_the_ends_of_the_pan_are_the_ends_of_the_picture(size: tuple[int, int], framing: FramingSettings) -> None:
-    width, height = size
-    assert cutout(framing.replace(pan_x=-1, pan_y=-1), width, height)[:2] == (0, 0)
-    left, top, part_width, part_height = cutout(framing.replace(pan_x=1, pan_y=1), width, height)
-    assert (left + part_width, top + part_height) == size
-
-
 def test_without_a_zoom_the_picture_is_not_touched() -> None:
     image = np.zeros((48, 64, 3), np.uint8)
     assert framed(image, WHOLE) is image

@@ -21,22 +21,6 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     assert image is not None and image.shape == (4, 6, 3) and (image == 77).all()
 
 
-@pytest.mark.parametrize("durable", [False, True])
-def test_a_failure_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
-) -> None:
-    path = tmp_path / "settings.json"
-    write_private(path, b"old", durable=durable)
-
-    def full(self: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        write_private(path, b"new", durable=durable)
-    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"] and path.read_bytes() == b"old"
-
-
 def test_a_long_name_fits(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 250)
     write_private(path, b"x")

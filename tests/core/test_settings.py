@@ -15,12 +15,6 @@ from app.core.settings import (
 )
 
 
-def test_the_defaults_are_possible_and_private() -> None:
-    settings = Settings()
-    assert settings.background.kind != "none"
-    assert Settings.model_validate(settings.model_dump()) == settings
-
-
 def test_replace_makes_a_validated_copy() -> None:
     settings = Settings()
     changed = settings.replace(capture=settings.capture.replace(width=640))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import MattecamError
-from app.core.messages.doctor import DoctorFix, RepairFailure
-from app.doctor.fix import desktop_command, elevate, failure, fix, make_script, run_fix
+from app.core.messages.doctor import DoctorFix
+from app.doctor.fix import desktop_command, elevate, fix, make_script, run_fix
 from app.doctor.virtual_camera import check_virtual_camera
 from tests.doctor.machine import Machine
 
@@ -114,6 +114,8 @@ def test_without_sudo_and_pkexec(tmp_path: Path) -> None:
         ("modprobe: ERROR: could not insert 'v4l2loopback': Key was rejected by service", "Secure Boot"),
         ("E: Broken\nE: in two lines", r"exit code 1 \(details are in the log\); run the shown commands as root"),
         ("", "exit code 1"),
+        ("Error executing command as another user: Request dismissed", "the password was not entered"),
+        ("Error executing command as another user: No authentication agent found.", "cannot ask for the password"),
     ],
 )
 def test_a_failed_repair_says_what_to_do(said: str, advice: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -142,12 +144,3 @@ def test_the_window_asks_for_the_password_in_a_dialog_of_the_desktop(tmp_path: P
     none = machine.system(user="somebody", environment={**shown, "PATH": str(tmp_path)})
     assert desktop_command(none) == [], "there are commands to copy"
     assert desktop_command(machine.system(platform="win32")) == []
-
-
-@pytest.mark.parametrize(("output", "means"), [
-    ("Error executing command as another user: Request dismissed", RepairFailure.DISMISSED),
-    ("Error executing command as another user: No authentication agent found.", RepairFailure.NO_DIALOG),
-    ("modprobe: FATAL: Module v4l2loopback is in use.", RepairFailure.FAILED_IN_USE),
-])  # fmt: skip
-def test_refusals_are_explained(output: str, means: RepairFailure) -> None:
-    assert failure(output, 126) == means()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import cv2
@@ -16,11 +16,17 @@ from app.doctor import proof
 from app.doctor.finding import State
 from app.doctor.proof import Read, bar_error, colour_bars, prove
 
+Spoil = Callable[[BgrImage, int], BgrImage]
+
 
 class Wire:
-    """A virtual camera and its reader, joined; `spoil` is what the way does to the picture."""
+    """A virtual camera and its reader, joined.
 
-    def __init__(self, fail_after: int = 10**9) -> None:
+    spoil: what the way does to the picture with a number. fail_after: pictures until the wire is cut.
+    """
+
+    def __init__(self, spoil: Spoil = lambda image, number: image, fail_after: int = 10**9) -> None:
+        self.spoil = spoil
         self.pictures: queue.Queue[BgrImage] = queue.Queue(maxsize=2)
         self.fail_after = fail_after
         self.sent = 0
@@ -49,9 +55,6 @@ class Wire:
         if not self.pictures.full():
             self.pictures.put(self.spoil(picture.image, self.sent))
 
-    def spoil(self, image: BgrImage, number: int) -> BgrImage:
-        return image
-
     def read(self) -> BgrImage | None:
         try:
             return self.pictures.get(timeout=2)
@@ -60,16 +63,6 @@ class Wire:
 
     def close(self) -> None:
         self.open_ends -= 1
-
-
-class TornAtFirst(Wire):
-    def spoil(self, image: BgrImage, number: int) -> BgrImage:
-        return np.full_like(image, 7) if number <= 6 else image
-
-
-class Small(Wire):
-    def spoil(self, image: BgrImage, number: int) -> BgrImage:
-        return np.asarray(cv2.resize(image, (320, 180)), np.uint8)
 
 
 class Blind(Wire):
@@ -94,39 +87,31 @@ class Slow(Wire):
         return super().open_sink(width, height, fps)
 
 
-class Mirrored(Wire):
-    def spoil(self, image: BgrImage, number: int) -> BgrImage:
-        return np.ascontiguousarray(image[:, ::-1])
-
-
-class RedForBlue(Wire):
-    def spoil(self, image: BgrImage, number: int) -> BgrImage:
-        return np.ascontiguousarray(image[..., ::-1])
-
-
-class OtherMatrix(Wire):
+def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
     """BT.709 where readers assume BT.601: the fault that one sees on skin."""
-
-    def spoil(self, image: BgrImage, number: int) -> BgrImage:
-        blue, green, red = (image[..., index].astype(float) for index in range(3))
-        y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-        cb, cr = (blue - y) / 1.8556, (red - y) / 1.5748
-        back = np.stack([y + 1.772 * cb, y - 0.344136 * cb - 0.714136 * cr, y + 1.402 * cr], -1)
-        return np.clip(back.round(), 0, 255).astype(np.uint8)
+    blue, green, red = (image[..., index].astype(float) for index in range(3))
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    cb, cr = (blue - y) / 1.8556, (red - y) / 1.5748
+    back = np.stack([y + 1.772 * cb, y - 0.344136 * cb - 0.714136 * cr, y + 1.402 * cr], -1)
+    return np.clip(back.round(), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize(
     ("wire", "state", "words"),
     [
         (Wire(), State.OK, "read back at 640×480; the largest error is 0 of 255"),
-        (TornAtFirst(), State.OK, "read back"),
-        (Small(), State.WARNING, "delivers 320×180 instead of 640×480"),
+        (Wire(lambda image, number: np.full_like(image, 7) if number <= 6 else image), State.OK, "read back"),
+        (
+            Wire(lambda image, _: np.asarray(cv2.resize(image, (320, 180)), np.uint8)),
+            State.WARNING,
+            "delivers 320×180 instead of 640×480",
+        ),
         (Blind(), State.PROBLEM, "cannot be opened as a camera"),
         (Silent(), State.PROBLEM, "delivers no frames"),
         (Closed(), State.PROBLEM, "The wire is not there."),
-        (Mirrored(), State.PROBLEM, "colours"),
-        (RedForBlue(), State.PROBLEM, "colours"),
-        (OtherMatrix(), State.PROBLEM, "colours"),
+        (Wire(lambda image, _: np.ascontiguousarray(image[:, ::-1])), State.PROBLEM, "colours"),
+        (Wire(lambda image, _: np.ascontiguousarray(image[..., ::-1])), State.PROBLEM, "colours"),
+        (Wire(with_other_matrix), State.PROBLEM, "colours"),
         (Wire(fail_after=0), State.PROBLEM, "The wire was cut"),
         (Wire(fail_after=5), State.PROBLEM, "The wire was cut"),
     ],

@@ -98,18 +98,12 @@ def test_backgrounds_of_the_user(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_plates(seed: int) -> None:
+def test_a_plate_and_what_is_noted_beside_it(seed: int) -> None:
     path = plate_path("usb-1", WIDTH, HEIGHT)
     save_plate(path, PICTURE, "usb-1")
     for _ in each_damage(path, seed):
         plate = read_or_refused(lambda: read_plate(path, WIDTH, HEIGHT), PlateError, path)
         assert plate is None or plate.shape == PICTURE.shape
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_noted_beside_a_plate(seed: int) -> None:
-    path = plate_path("usb-1", WIDTH, HEIGHT)
-    save_plate(path, PICTURE, "usb-1")
     sidecar = path.with_name(f"{path.name}.json")
     for _ in each_damage(sidecar, seed):
         info = plate_info(path)
