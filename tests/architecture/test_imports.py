@@ -107,10 +107,6 @@ def test_the_program_runs_without_the_parts_for_tests() -> None:
     assert not [name for name in outside for imported in imports(name) if under(imported, "app.testing")]
 
 
-def test_nothing_needs_torchvision() -> None:
-    assert not [name for name in modules() if "torchvision" in foreign(name)]
-
-
 def test_modules_are_short() -> None:
     lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
     assert not {name: count for name, count in lines.items() if count > MAX_LINES}
@@ -119,7 +115,3 @@ def test_modules_are_short() -> None:
 def test_ioctls_are_called_in_one_module() -> None:
     calling = {name for name in modules() if "ioctl" in attributes(name)}
     assert calling == {"app.system.v4l2"}
-
-
-def test_run_is_small() -> None:
-    assert len(modules()["run"].read_text(encoding="utf-8").splitlines()) <= 120

@@ -72,11 +72,6 @@ def test_options_of_a_film_are_those_of_the_live_commands(tmp_path: Path) -> Non
     assert settings.overlay.text == "Ada"
 
 
-def test_the_network_looks_closer_at_people_of_a_film_without_strict_mode() -> None:
-    edges = film_settings(LiveOptions(region="on")).settings.matting.edges
-    assert (edges.person_region, edges.strict) == (True, "off")
-
-
 def test_the_help_names_every_option_of_a_film() -> None:
     said = CliRunner().invoke(main.app, ["convert", "--help"], env={"COLUMNS": "200"}).output
     missing = [name for name in FILM_OPTIONS if f"--{name.replace('_', '-')}" not in said]

@@ -117,10 +117,7 @@ def test_the_background_is_laid_out(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("blur", BackgroundSettings(kind="blur", blur_strength=50)),
-        ("blur:0", BackgroundSettings(kind="blur", blur_strength=0)),
         ("bokeh", BackgroundSettings(kind="blur", blur_strength=50, bokeh=True)),
-        ("bokeh:60", BackgroundSettings(kind="blur", blur_strength=60, bokeh=True)),
-        ("blur:100", BackgroundSettings(kind="blur", blur_strength=100)),
         ("#00B140", BackgroundSettings(kind="colour", colour="#00B140")),
         ("green", BackgroundSettings(kind="colour", colour="#00b140")),
         ("none", BackgroundSettings(kind="none")),

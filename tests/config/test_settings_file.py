@@ -100,18 +100,6 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     assert tmp_path.is_dir()
 
 
-def test_migrations_run_in_order_from_the_version_of_the_file() -> None:
-    def second(data: dict[str, object]) -> dict[str, object]:
-        return {**data, "steps": "2"}
-
-    def third(data: dict[str, object]) -> dict[str, object]:
-        return {**data, "steps": f"{data.get('steps', '')}3"}
-
-    assert settings_file.migrate({}, [second, third]) == {"version": 3, "steps": "23"}
-    assert settings_file.migrate({"version": 2}, [second, third]) == {"version": 3, "steps": "3"}
-    assert settings_file.migrate({"version": 3}, [second, third]) == {"version": 3}
-
-
 def test_every_version_of_the_format_has_a_migration() -> None:
     assert settings_file.migrate({}, settings_file.MIGRATIONS)["version"] == Settings().version
 

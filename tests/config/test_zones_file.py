@@ -33,17 +33,13 @@ def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ("not json", "JSON"),
-        ([], "JSON object"),
         ({}, "zones"),
         ({"zones": [DOOR], "auto_framing": "calm"}, "zones"),
         ({"zones": [{**DOOR, "kind": "maybe"}]}, "zones.0.kind: it must be one of"),
         ({"zones": [{"points": [[0, 0]]}]}, "zones.0.kind: it is missing"),
         ({"zones": [{**DOOR, "points": []}]}, "zones.0.points: it has fewer than 1 parts"),
-        ({"zones": [{**DOOR, "points": 3}]}, "zones.0.points: it must be a list"),
         ({"zones": [{**DOOR, "points": [[0, 2]]}]}, "at most 1"),
         ({"zones": [3]}, "zones.0: it must be an object with names and values"),
-        ({"zones": [{**DOOR, "radius": -1}]}, "zones.0.radius: it must be at least 0"),
         ('{"zones": [{"kind": "drop", "points": [[NaN, 0]]}]}', "zones.0.points.0.0"),
         ({"zones": [DOOR] * 201}, "zones: it has more than 200 parts"),
     ],

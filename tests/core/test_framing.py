@@ -86,12 +86,6 @@ def test_what_lies_under_the_pointer_stays_there_while_zooming_in(
         assert seen_at(after, x, y) == pytest.approx(seen_at(framing, x, y), abs=1e-6)
 
 
-def test_in_place_is_the_whole_output() -> None:
-    area = area_of(IN_PLACE, 1280, 720)
-    assert (area.left, area.top, area.width, area.height) == (0, 0, 1280, 720)
-    assert view_through(IN_PLACE, WHOLE_VIEW) == WHOLE_VIEW
-
-
 @pytest.mark.parametrize("corner", CORNERS)
 def test_a_corner_is_touched_by_the_frame(corner: Corner) -> None:
     area = area_of(in_corner(corner, 0.25), 1280, 720)

@@ -6,11 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from app.core.settings import (
-    CaptureSettings,
     EdgeSettings,
     MattingSettings,
-    Model,
-    OutputSettings,
     Settings,
 )
 
@@ -26,11 +23,9 @@ def test_replace_makes_a_validated_copy() -> None:
         settings.replace(no_such_field=1)
 
 
-@pytest.mark.parametrize("model", [Settings(), CaptureSettings(), MattingSettings(), OutputSettings(), EdgeSettings()])
-def test_nothing_can_be_assigned(model: Model) -> None:
-    for name in type(model).model_fields:
-        with pytest.raises(ValidationError):
-            setattr(model, name, getattr(model, name))
+def test_nothing_can_be_assigned() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().paused = True  # type: ignore[misc]
 
 
 def test_devices() -> None:

@@ -46,11 +46,6 @@ def test_texts_among_the_values_are_rendered_also_within_lists() -> None:
     assert fill(text.message.value, text.values, lambda value: value.upper()) == "Choose one of A, 1 BYTES ARE MISSING."
 
 
-def test_a_missing_value_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        Sample.REASON()
-
-
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda text: pickle.loads(pickle.dumps(text))])
 def test_a_copy_keeps_message_and_values(duplicate: object) -> None:
     assert callable(duplicate)
