@@ -37,39 +37,23 @@ def test_a_check_that_fails_is_recorded_and_the_next_one_runs(tmp_path: Path) ->
     assert [row["check"] for row in rows] == ["failing", "failing", "machine"]
 
 
-class OnCpu(Bench):
-    """Measures all that a GPU has, on small frames and without one."""
-
-    @property
-    def device(self) -> str:
-        return "cpu"
-
-    @property
-    def precision(self) -> str:
-        return "float32"
-
-    def geometry(self, width: int, height: int, ratio: float) -> StepGeometry:
-        return StepGeometry(128, 72, 0.5)
-
-    def seconds(self, wanted_s: float) -> float:
-        return 0.01
-
-    def compiled(self, step: Step) -> Step:
+def test_a_missing_compiler_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> Step:
         raise RuntimeError("no compiler")
 
-    def wait(self) -> None:
-        pass
-
-
-def test_a_missing_compiler_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "SIZES", gpu.SIZES[:1])
-    assert run(OnCpu(rehearsal=False), tmp_path / "results.json", (speed,))
+    monkeypatch.setattr(Bench, "seconds", lambda *_: 0.01)
+    monkeypatch.setattr(Bench, "compiled", missing)
+    assert run(Bench(rehearsal=True), tmp_path / "results.json", (speed,))
     told = (tmp_path / "results.json").read_text()
     assert told.count("no compiler") == 2 and told.count("program, eager") == 2
 
 
-def test_a_step_that_is_not_recorded_does_not_pass(tmp_path: Path) -> None:
-    assert not run(OnCpu(rehearsal=False), tmp_path / "results.json", (correctness,))
+def test_a_step_that_is_not_recorded_does_not_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("device", "cpu"), ("precision", "float32")):
+        monkeypatch.setattr(Bench, name, value)
+    monkeypatch.setattr(Bench, "geometry", lambda *_: StepGeometry(128, 72, 0.5))
+    assert not run(Bench(rehearsal=False), tmp_path / "results.json", (correctness,))
     rows = json.loads((tmp_path / "results.json").read_text())
     assert [(row["graph"], row["off_mean"]) for row in rows] == [(False, 0)] * 2
 

@@ -6,6 +6,8 @@ import itertools
 import json
 import threading
 import time
+from pathlib import Path
+from unittest.mock import MagicMock
 
 import cv2
 import numpy as np
@@ -212,32 +214,18 @@ def test_short_measurements_have_one_round() -> None:
     assert [rounds_of(seconds) for seconds in (0.5, 4.0, 8.0, 100.0)] == [1, 1, 2, 3]
 
 
-class FakeProgram:
-    """Measures nothing."""
-
-    def __init__(self, settings: Settings, outputs: tuple[str, ...], frames: object, folder: object) -> None:
-        self.outputs = outputs
-
-    def __enter__(self) -> FakeProgram:
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
-
-    def measure(self, seconds: float) -> dict[str, object]:
-        return {"outputs": list(self.outputs), "step_ms": 1.0}
-
-    def idle_cpu_percent(self, seconds: float) -> float:
-        return 1.0
-
-    def rest(self) -> None: ...
-
-    def pause(self) -> None: ...
-
-
 @pytest.mark.usefixtures("short")
 def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "SHORTEST_ROUND_S", 0.05)
-    monkeypatch.setattr(child, "Program", FakeProgram)
+
+    def unmeasured(_settings: Settings, outputs: tuple[str, ...], _frames: object, _folder: Path) -> MagicMock:
+        program = MagicMock()
+        program.__enter__.return_value = program
+        program.measure.return_value = {"outputs": list(outputs), "step_ms": 1.0}
+        program.idle_cpu_percent.return_value = 1.0
+        return program
+
+    monkeypatch.setattr(child, "Program", unmeasured)
     lines: list[str] = []
     result = in_use(SMALL, 0.0, lines.append, phases=[(), ("camera",)])
     assert lines[:4] == ["mattecam: in-use without outputs", "mattecam: in-use camera"] * 2
