@@ -60,9 +60,9 @@ class BackgroundSettings(Model):
     parallax: float = setting(0.0, "Move the background slowly against the head.", 0, 100, option="--parallax")
 
     @property
-    def opened(self) -> Self:
-        """What a background is opened for: the settings without those that an open background follows."""
-        return self.replace(**{name: type(self).model_fields[name].default for name in FOLLOWED})
+    def opened(self) -> tuple[object, ...]:
+        """What a background is opened for: the values without those that an open background follows."""
+        return tuple(value for name, value in self if name not in FOLLOWED)
 
     def with_file(self, kind: str, path: Path) -> Self:
         """Return the settings with a file, which starts in the middle unless it is the one in use."""

@@ -29,6 +29,11 @@ class CaptureSettings(Model):
     lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
     """If the camera supports it; keeps the plate valid."""
 
+    @property
+    def opened(self) -> tuple[object, ...]:
+        """What a source is opened for: the values without what takes effect on an open one."""
+        return tuple(value for name, value in self if name != "lock_exposure")
+
 
 class WindowSettings(Model):
     """What the window looks like and remembers. None of it affects the output."""

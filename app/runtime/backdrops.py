@@ -57,12 +57,7 @@ class Backdrops:
         )
         self._screen = screen
         self._board = board
-        self._wanted: BackgroundSettings | None = None
-        """Those of the last frame, and what a background is opened for under them."""
-        self._wanted_opened: BackgroundSettings | None = None
         self._background: Background | None = None
-        self._opened: BackgroundSettings | None = None
-        """What the background in use was opened for."""
         self._settings: BackgroundSettings | None = None
         """What the background in use follows."""
         self.slides = 0
@@ -77,7 +72,7 @@ class Backdrops:
         self._drifting = DriftingBackdrop()
         self._request_lock = threading.Lock()
         self._requested: BackgroundSettings | None = None
-        self._seen: BackgroundSettings | None = None
+        """The newest settings; a background was requested for their `opened`."""
 
     def retry(self) -> None:
         """Open the background again at the next frame if it failed (any thread).
@@ -86,17 +81,14 @@ class Backdrops:
         """
         with self._request_lock:
             if self._broken and self._requested is not None and self._requested.kind != "screen":
-                self._seen = self._requested = None
+                self._requested = None
 
     def prepare(self, wanted: BackgroundSettings) -> None:
         """Open a background now, so that it is ready at the next frame (any thread)."""
         with self._request_lock:
-            if wanted is self._seen:
+            known, self._requested = self._requested, wanted
+            if _opens_alike(known, wanted):
                 return
-            self._seen, opened = wanted, wanted.opened
-            if opened == self._requested:
-                return
-            self._requested = opened
             self._screen.stop()
             if wanted.kind != "none":
                 self.preparer.request(wanted)
@@ -104,23 +96,21 @@ class Backdrops:
     def follow(self, wanted: BackgroundSettings) -> None:
         """Use the background that the settings ask for, once it is open."""
         self.prepare(wanted)
-        if self._wanted_opened is None or wanted is not self._wanted:
-            self._wanted, self._wanted_opened = wanted, wanted.opened
         outcome = self.preparer.take()
-        self._answered = self._answered or outcome is not None
         if outcome is not None:
-            self._take(outcome, self._wanted_opened)
+            self._answered = True
+            self._take(outcome, wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
-        if self._background is not None and wanted is not self._settings and self._wanted_opened == self._opened:
+        if self._background is not None and wanted is not self._settings and _opens_alike(self._settings, wanted):
             self._settings = wanted
             self._background.follow(wanted)
 
     def _take(self, outcome: Prepared[BackgroundSettings, Background], asked_for: BackgroundSettings) -> None:
-        """Use a background that was opened. asked_for: `BackgroundSettings.opened` of the settings in force."""
-        wanted, kinds = outcome.key.opened == asked_for, (outcome.key.kind, asked_for.kind)
+        """Use a background that was opened. asked_for: the settings in force."""
+        wanted, kinds = _opens_alike(outcome.key, asked_for), (outcome.key.kind, asked_for.kind)
         left = kinds[0] in LIVE and kinds != ("blur", "blur")
-        if outcome.value is not None and (wanted or not (left or self._opened == asked_for)):
+        if outcome.value is not None and (wanted or not (left or _opens_alike(self._settings, asked_for))):
             self._use(outcome.value, outcome.key)
             if wanted:
                 self._report(None)
@@ -128,12 +118,11 @@ class Backdrops:
             self.preparer.retire(outcome.value)  # the user has left that room or screen, or returned to what is in use
         elif outcome.error is not None and wanted:
             self._report(outcome.error)
-            if self._opened is not None and self._opened.kind == "screen":
+            if self._settings is not None and self._settings.kind == "screen":
                 self._use(None, None)  # grey: what was on a screen that the user has left does not stay
 
     def _use(self, background: Background | None, settings: BackgroundSettings | None) -> None:
         replaced, self._background = self._background, background
-        self._opened = None if settings is None else settings.opened
         self._settings, self._problem = settings, None
         self.slides = 0 if background is None else background.slides
         if replaced is not None:
@@ -177,6 +166,10 @@ class Backdrops:
         """Close the background in use."""
         if self._background is not None:
             self._background.close()
+
+
+def _opens_alike(one: BackgroundSettings | None, other: BackgroundSettings) -> bool:
+    return one is other or (one is not None and one.opened == other.opened)
 
 
 class OverlayPainter:

@@ -81,8 +81,6 @@ class StatusBoard:
         self._errors: list[str] = []
         self._started_s = time.perf_counter()
         self._started_cpu_s = time.process_time()
-        self._ended_s: float | None = None
-        self._ended_cpu_s: float | None = None
         self.capture_ms = Meter(LATENCY_SPAN_S)
         self.step_ms = Meter(LATENCY_SPAN_S)
         self.output_ms = Meter(LATENCY_SPAN_S)
@@ -118,10 +116,6 @@ class StatusBoard:
         """Start to count the seconds and the CPU time of the run."""
         self._started_s, self._started_cpu_s = time.perf_counter(), time.process_time()
 
-    def end(self) -> None:
-        """End the run: `seconds` no longer grows."""
-        self._ended_s, self._ended_cpu_s = time.perf_counter(), time.process_time()
-
     def read(self) -> PipelineStatus:
         """Return a snapshot."""
         with self._lock:
@@ -139,8 +133,8 @@ class StatusBoard:
             frames_in=self.frames_in.count,
             frames_out=self.frames_out.count,
             frames_sent=self.frames_sent.count,
-            seconds=(self._ended_s or time.perf_counter()) - self._started_s,
-            cpu_seconds=(self._ended_cpu_s or time.process_time()) - self._started_cpu_s,
+            seconds=time.perf_counter() - self._started_s,
+            cpu_seconds=time.process_time() - self._started_cpu_s,
             problems=problems,
             errors=errors,
         )

@@ -43,14 +43,10 @@ class CaptureWorker:
         self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
-        self._settings: CaptureSettings | None = None
-        """Those that `_wanted` was made of."""
-        self._wanted = CaptureSettings()
-        """What the source is opened with: the settings without what takes effect on an open one."""
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
-        self._tried: CaptureSettings | None = None
-        """The settings tried last; they are not tried again while another source runs."""
+        self._tried: tuple[object, ...] | None = None
+        """`CaptureSettings.opened` of those tried last, which are not tried again while another source runs."""
         self._kind = ""
         """The kind of the source opened last, as in `SourceInfo`."""
         self.info: SourceInfo | None = None
@@ -82,10 +78,8 @@ class CaptureWorker:
                     self._rest()
                     continue
                 settings = self._owner.current.capture
-                if settings is not self._settings:
-                    self._settings, self._wanted = settings, settings.replace(lock_exposure=False)
-                if self._source is None or self._wanted != self._tried:
-                    self._switch(self._wanted)
+                if self._source is None or settings.opened != self._tried:
+                    self._switch(settings)
                 if self._source is not None:
                     held = self._demand.takes_plate or self._engines.compares_with_plate
                     self._read(hold_exposure=settings.lock_exposure or held)
@@ -114,7 +108,7 @@ class CaptureWorker:
 
     def _switch(self, wanted: CaptureSettings) -> None:
         previous = self._running
-        self._tried = wanted
+        self._tried = wanted.opened
         if self._source is not None and self._source.info.kind == "camera":
             # A camera can be opened only once, and the wanted one may be the same at another size.
             self._close()
@@ -123,7 +117,7 @@ class CaptureWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(Stage.CAPTURE, error)
             if self._source is None:
-                self._return_to(previous if previous != wanted else None)
+                self._return_to(None if previous is None or previous.opened == wanted.opened else previous)
             return
         self._close()
         self._adopt(source, wanted)

@@ -216,7 +216,6 @@ class Pipeline:
         for preparer in self._preparers:
             ended = preparer.stop(deadline_s - time.monotonic()) and ended
         self.preview.close()
-        self._board.end()
         self._final = replace(self.status(), phase=Phase.STOPPED).at_the_end_of(running)
         return ended
 

@@ -96,14 +96,8 @@ class PlateCapture:
         return median_plate(self.frames)
 
 
-def capture_plate(
-    source: FrameSource,
-    seconds: float,
-    progress: Callable[[float], None] = lambda part: None,
-    *,
-    after_s: float = 0.0,
-) -> BgrImage:
-    """Capture a plate from `source`, starting after `after_s` seconds. progress is called with 0..1.
+def capture_plate(source: FrameSource, seconds: float, *, after_s: float = 0.0) -> BgrImage:
+    """Capture a plate from `source`, starting after `after_s` seconds.
 
     Raises SourceLostError, or PlateError if no frames arrive.
     """
@@ -117,7 +111,6 @@ def capture_plate(
             return capture.plate()
         if capture.silent:
             raise PlateError(PlateText.SILENT(camera=source.info.name))
-        progress(capture.progress)
 
 
 def plate_path(camera: str, width: int, height: int) -> Path:

@@ -133,7 +133,7 @@ class OutputClock:
         """Send the stand-by card to every output: called by the watchdog in place of this thread."""
         card = self._gate.card(*self._card_size(self._owner.current))
         for sink in self._sinks:
-            sink.send(card, fresh=False)
+            sink.send(card)
         self._show(card)
 
     def _show(self, picture: Picture) -> None:
@@ -167,10 +167,10 @@ class OutputClock:
         return self._size or (settings.capture.width, settings.capture.height)
 
     def _send(self, picture: Picture, *, mirror: bool) -> None:
-        fresh, self._sent = picture is not self._sent, picture
+        self._sent = picture
         outgoing = self._mirror(picture) if mirror and picture.kind is not PictureKind.STANDBY else picture
         for sink in self._sinks:
-            sink.send(outgoing, fresh=fresh)
+            sink.send(outgoing)
         if any(sink.active for sink in self._sinks):
             self._board.frames_sent.add()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.messages.system import ProgramText
@@ -16,17 +15,6 @@ from app.runtime.shared import Shared
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 
-@dataclass(frozen=True, slots=True)
-class _Handed:
-    """A picture on its way to the sink."""
-
-    picture: Picture
-    fresh: bool
-    """It does not repeat the last one."""
-    after_matte: bool
-    """It is the first matte of the program or comes later, or the sink takes cards before it as well."""
-
-
 class SinkWorker:
     """Follows the settings; if a switch fails, the sink in use stays open."""
 
@@ -36,9 +24,11 @@ class SinkWorker:
         self._gate = gate
         self._board, self._timing = shared.board, shared.timing
         self._retry_s = None if spec.retry_s is None else shared.timing.sink_retry_s or spec.retry_s
-        self._pictures: LatestSlot[_Handed] = LatestSlot()
-        self._after_matte = not spec.from_first_matte
-        """Becomes True once; see `_Handed`."""
+        self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
+        """Each with the value of `_takes_all` at the time."""
+        self._takes_all = not spec.from_first_matte
+        """Whether the first matte of the program has come, or the sink takes cards before it as well."""
+        self._sent: Picture | None = None
         self._sink: FrameSink | None = None
         self._camera: CameraSink | None = None
         self._counted: CountedSink | None = None
@@ -76,13 +66,13 @@ class SinkWorker:
         counted = self._counted
         return None if counted is None else counted.readers
 
-    def send(self, picture: Picture, *, fresh: bool) -> None:
-        """Hand over a picture (any thread); `fresh` unless it repeats the last one."""
+    def send(self, picture: Picture) -> None:
+        """Hand over a picture (any thread)."""
         if picture.kind is not PictureKind.STANDBY:
-            self._after_matte = True
+            self._takes_all = True
         if self._sink is None and self._tried is None and self.wanted is None:
             return  # do not wake a thread that has nothing to do
-        self._pictures.put(_Handed(picture, fresh, self._after_matte))
+        self._pictures.put((picture, self._takes_all))
 
     def finish(self) -> None:
         """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
@@ -96,9 +86,9 @@ class SinkWorker:
                 except SlotClosed:
                     return
                 if item is not None:
-                    if self._follow(item.picture):
+                    if self._follow(item[0]):
                         item = self._newer_than(item)
-                    self._send(item)
+                    self._send(*item)
         finally:
             self._close()
 
@@ -145,17 +135,18 @@ class SinkWorker:
         self._counted = sink if isinstance(sink, CountedSink) else None
         self.shown = self.device or (None if sink is None else sink.name)
 
-    def _newer_than(self, item: _Handed) -> _Handed:
+    def _newer_than(self, item: tuple[Picture, bool]) -> tuple[Picture, bool]:
         """Return the picture that arrived while the sink was opened, or `item`."""
         try:
             return self._pictures.get(0) or item
         except SlotClosed:
             return item
 
-    def _send(self, item: _Handed) -> None:
-        if self._sink is None or not item.after_matte:
+    def _send(self, picture: Picture, taken: bool) -> None:
+        repeats, self._sent = picture is self._sent, picture
+        if self._sink is None or not taken:
             return
-        outgoing = self._gate.release(item.picture)  # now: opening the sink may have taken seconds
+        outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
             with self.thread.calling(ProgramText.OUTPUT_HANGS, self._timing.hang_s, device=self._sink.name):
@@ -169,7 +160,7 @@ class SinkWorker:
             return  # the sink discards pictures
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)
-        if item.fresh and outgoing.frame is not None:
+        if not repeats and outgoing.frame is not None:
             self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
 
     def _report(self, problem: Exception | None) -> None:
