@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 from PyQt6.QtCore import QEventLoop, QTimer
 
@@ -23,23 +24,20 @@ class MeasuredWindow:
         options = WindowOptions(seconds=24 * 3600, persist=False, parts=parts, unmatted_confirmed=True)
         self._session = Session(make_application(), settings, options, SingleInstance(), LogBuffer())
         self.pipeline = self._session.pipeline
-        self.gaps_ms: list[float] = []
-        """Times between two runs of a timer of 5 ms on the GUI thread."""
-        self._last_s = 0.0
-        self._heart = QTimer()
-        self._heart.setInterval(BEAT_MS)
-        self._heart.timeout.connect(self._beat)
 
     def start(self) -> None:
         """Show the window and start the pipeline."""
         self._session.start()
 
-    def measure(self, seconds: float) -> None:
-        """Run the event loop for `seconds` and measure `gaps_ms`."""
-        self.gaps_ms, self._last_s = [], time.perf_counter()
-        self._heart.start()
+    def gaps_ms(self, seconds: float) -> list[float]:
+        """Run the event loop for `seconds`; return the times between two runs of a timer of 5 ms on the GUI thread."""
+        beats_s, heart = [time.perf_counter()], QTimer()
+        heart.setInterval(BEAT_MS)
+        heart.timeout.connect(lambda: beats_s.append(time.perf_counter()))
+        heart.start()
         self.wait(seconds)
-        self._heart.stop()
+        heart.stop()
+        return [(after_s - before_s) * 1000 for before_s, after_s in pairwise(beats_s)]
 
     def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
         """Run the event loop for `seconds`; return True as soon as `until` returns True."""
@@ -54,8 +52,3 @@ class MeasuredWindow:
     def close(self) -> None:
         """Close the window and stop the pipeline."""
         self._session.close()
-
-    def _beat(self) -> None:
-        now_s = time.perf_counter()
-        self.gaps_ms.append((now_s - self._last_s) * 1000)
-        self._last_s = now_s
