@@ -217,7 +217,7 @@ def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) 
 def test_nothing_empty_lies_over_the_picture(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     session.store.edit("background", kind="colour")
-    qtbot.waitUntil(lambda: session.window.overlay.isHidden() and session.window.zones.marks.isHidden())
+    qtbot.waitUntil(lambda: session.window.overlay.isHidden() and session.window.zones.isHidden())
     session.store.set("paused", True)
     qtbot.waitUntil(lambda: session.window.overlay.state.isVisible())
 

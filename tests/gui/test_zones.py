@@ -27,7 +27,7 @@ def painted(session: Session) -> tuple[Zone, ...]:
 
 
 def marks(session: Session) -> ZoneMarks:
-    return session.window.zones.marks
+    return session.window.zones
 
 
 def is_marked(session: Session, where: QPoint) -> bool:
@@ -112,8 +112,10 @@ def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtb
     drop.click()
     assert not marks(session).shown
     assert not is_marked(session, at(session, 0.25, 0.5))
-    button(session, "zonesClear").click()
-    qtbot.waitUntil(lambda: painted(session) == ())
+    clear = button(session, "zonesClear")
+    qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
+    clear.click()
+    assert painted(session) == ()
 
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:

@@ -11,8 +11,7 @@ from PyQt6.QtWidgets import QWidget
 
 from app.core.framing import from_camera, to_camera, view_before
 from app.core.matte_edit import WHOLE_VIEW, View
-from app.core.settings import FramingSettings, Settings, Zone
-from app.gui.preview.mirroring import Sides
+from app.core.settings import Zone
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -67,55 +66,61 @@ class ZoneTool(QObject):
 
 DROP = "#3d8bfd"
 LINE_PX = 2
+CLICK_PX = 6
+"""A click moves by less."""
 
 
 class ZoneMarks(QWidget):
-    """Outlines keep zones always, and drop zones while a brush is selected; passes all mouse events through."""
+    """Outlines keep zones always, and drop zones while a brush is selected.
 
-    def __init__(self, tool: ZoneTool) -> None:
+    Takes the preview's mouse events for the brush, and selects a person.
+    """
+
+    def __init__(self, preview: Preview, tool: ZoneTool, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
         self.setObjectName("zoneMarks")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._tool = tool
-        self._zones: tuple[Zone, ...] = ()
-        self._framing, self._view, self._unmoved = FramingSettings(), WHOLE_VIEW, WHOLE_VIEW
+        self._preview, self._tool, self._store, self._bridge = preview, tool, store, bridge
+        self._camera, self._view = "", WHOLE_VIEW
+        """The camera in use, and the part of its frame that the output shows."""
         self._camera_share = 0.0
         """Of the width, from the left: there the preview shows the camera's frame, in which nobody is moved."""
-        self._sides = Sides()
+        self._pressed_at: QPointF | None = None
+        self._painted = ""
+        """The camera whose picture the stroke is painted on."""
+        preview.add_overlay(self)
+        preview.view_requested.connect(self._show_request)
+        preview.installEventFilter(self)
+        bridge.status_changed.connect(self._show_status)
+        store.changed.connect(self._follow)
         tool.changed.connect(self._follow)
         self._follow()
 
     @property
     def shown(self) -> tuple[Zone, ...]:
         """The zones that are outlined now."""
-        return tuple(zone for zone in self._zones if zone.kind == "keep" or self._tool.kind is not None)
+        zones = self._store.current.people.zones_of(self._camera)
+        return tuple(zone for zone in zones if zone.kind == "keep" or self._tool.kind is not None)
 
-    def set_sides(self, sides: Sides) -> None:
-        """Mirror the marks as the preview is."""
-        if sides != self._sides:
-            self._sides = sides
+    def _show_status(self, status: PipelineStatus) -> None:
+        """Follow camera and view."""
+        shown = status.source.id if status.source is not None else "", status.view
+        if shown != (self._camera, self._view):
+            self._camera, self._view = shown
             self._follow()
 
-    def show_status(self, status: PipelineStatus, settings: Settings) -> None:
-        """Follow zones, framing and view."""
-        zones = settings.people.zones_of(status.source.id if status.source is not None else "")
-        # Without a matte the whole frame is shown, and nobody is moved.
-        unmoved = status.view if status.view == WHOLE_VIEW else view_before(settings.placement, status.view)
-        shown = zones, settings.framing, status.view, unmoved
-        if shown != (self._zones, self._framing, self._view, self._unmoved):
-            self._zones, self._framing, self._view, self._unmoved = shown
-            self._follow()
-
-    def show_request(self, request: ViewRequest | None) -> None:
+    def _show_request(self, request: ViewRequest | None) -> None:
         """Follow what the preview shows."""
         if request is not None:
             share = request.divider if request.mode is ViewMode.COMPARE else float(request.mode is ViewMode.ORIGINAL)
             self._camera_share = share
             self.update()
 
-    def view_at(self, x: float) -> View:
+    def _view_at(self, x: float) -> View:
         """Return the part of the frame that the preview shows at this fraction of its width."""
-        return self._unmoved if x < self._camera_share else self._view
+        if x >= self._camera_share or self._view == WHOLE_VIEW:  # without a matte the whole frame is shown
+            return self._view
+        return view_before(self._store.current.placement, self._view)
 
     def _follow(self) -> None:
         """Paint again; hidden while there is nothing to paint, since every frame of the preview paints it too."""
@@ -128,7 +133,7 @@ class ZoneMarks(QWidget):
         for left, right in ((0.0, self._camera_share), (self._camera_share, 1.0)):
             if left < right:
                 painter.setClipRect(QRectF(left * self.width(), 0, (right - left) * self.width(), self.height()))
-                self._paint(painter, self.view_at(left))
+                self._paint(painter, self._view_at(left))
 
     def _paint(self, painter: QPainter, view: View) -> None:
         kept = [zone for zone in self.shown if zone.kind == "keep"]
@@ -173,7 +178,7 @@ class ZoneMarks(QWidget):
         line = QPainterPath(points[0])
         for point in points[1:] or [points[0] + QPointF(0.01, 0)]:
             line.lineTo(point)
-        scale = self._framing.zoom / view.size
+        scale = self._store.current.framing.zoom / view.size
         stroker = QPainterPathStroker(QPen(Qt.GlobalColor.black, max(1.0, 2 * zone.radius * self.height() * scale)))
         stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
         stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -185,37 +190,8 @@ class ZoneMarks(QWidget):
         return area.simplified()
 
     def _on_screen(self, view: View, x: float, y: float) -> QPointF:
-        x, y = from_camera(self._framing, view, x, y)
-        return QPointF(self._sides.from_output(x) * self.width(), y * self.height())
-
-
-CLICK_PX = 6
-"""A click moves by less."""
-
-
-class ZoneLayer(QObject):
-    """Lays the marks over the preview, takes its mouse events while a brush is selected, and selects a person."""
-
-    def __init__(self, preview: Preview, tool: ZoneTool, store: SettingsStore, bridge: Bridge) -> None:
-        super().__init__(preview)
-        self._preview, self._tool = preview, tool
-        self._store, self._bridge = store, bridge
-        self._pressed_at: QPointF | None = None
-        self._painted = ""
-        """The camera whose picture the stroke is painted on."""
-        self.marks = ZoneMarks(tool)
-        preview.add_overlay(self.marks)
-        preview.view_requested.connect(self.marks.show_request)
-        preview.installEventFilter(self)
-        bridge.status_changed.connect(self._show_status)
-        store.changed.connect(self._show_sides)
-        self._show_sides()
-
-    def _show_status(self, status: PipelineStatus) -> None:
-        self.marks.show_status(status, self._store.current)
-
-    def _show_sides(self) -> None:
-        self.marks.set_sides(self._store.sides)
+        x, y = from_camera(self._store.current.framing, view, x, y)
+        return QPointF(self._store.sides.from_output(x) * self.width(), y * self.height())
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):
@@ -251,6 +227,6 @@ class ZoneLayer(QObject):
             self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
 
     def _in_camera(self, position: QPointF) -> tuple[float, float]:
-        self.marks.show_status(self._bridge.status, self._store.current)  # now: auto-framing moves the view
+        self._show_status(self._bridge.status)  # now: auto-framing moves the view
         x, y = self._preview.fraction_of(position)
-        return to_camera(self._store.current.framing, self.marks.view_at(x), self._store.sides.to_output(x), y)
+        return to_camera(self._store.current.framing, self._view_at(x), self._store.sides.to_output(x), y)

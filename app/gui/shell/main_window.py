@@ -16,7 +16,7 @@ from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
-from app.gui.preview.zones import ZoneLayer
+from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.menus import Menus
 from app.gui.shell.notices import ProgramNotices
 from app.gui.shell.scenes_menu import ScenesMenu
@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         PreviewInteraction(self.preview, self.store, self.panel.placement.mouse)
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
-        self.zones = ZoneLayer(self.preview, tool, self.store, self.bridge)
+        self.zones = ZoneMarks(self.preview, tool, self.store, self.bridge)
         self.preview.add_overlay(self.overlay)
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
