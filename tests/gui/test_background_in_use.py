@@ -12,22 +12,20 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider
 from pytestqt.qtbot import QtBot
 
-from app.gui.backgrounds.tiles import COLOUR_ROLE, TileKind
 from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import NameButton
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import add, box, button, chosen, existing, find, own, talk, tiles
+from tests.gui.widgets import add, box, button, chosen, existing, find, own, talk
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session, qtbot: QtBot) -> None:
     """Both had the last one that was picked, while another came from `ctl` or a scene."""
     model = controls.window.strip.model
-    row = next(row for row, tile in enumerate(tiles(controls)) if tile.kind is TileKind.COLOUR)
     for colour, shown in (("#ff0000", "#ff0000"), ("#00b140", "#3a5f8a")):
         controls.store.edit("background", kind="colour", colour=colour)
-        assert model.index(row).data(COLOUR_ROLE) == shown
+        assert model.colour == shown
         controls.window.strip.choose_colour()
         dialog = controls.window.findChildren(QColorDialog)[-1]
         assert dialog.currentColor().name() == shown

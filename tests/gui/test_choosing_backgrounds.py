@@ -15,7 +15,7 @@ from app.core.files import paths
 from app.core.types import BgrImage, PictureKind
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.tile_view import TileGrid
-from app.gui.backgrounds.tiles import CHOSEN_ROLE, KEY_ROLE, TileKind
+from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import ElidedComboBox
 from app.media.image_file import read_image
@@ -171,7 +171,7 @@ def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: 
     assert copy.parent == paths.backgrounds_dir()
     assert copy.read_bytes() == picture.read_bytes()
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
-    qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.has_image(own(session)[0]))
+    qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.image_of(own(session)[0]) is not None)
 
 
 def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Session, qtbot: QtBot, picture: Path) -> None:
@@ -183,10 +183,10 @@ def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Session, qtb
     index = strip.model.index(0)
     assert strip.model.tiles[0] == tile, "own pictures come first"
     assert strip.view.currentIndex() == index
-    assert index.data(CHOSEN_ROLE)
+    assert strip.model.chosen_row == 0
     viewport = existing(strip.view.viewport())
     qtbot.waitUntil(lambda: viewport.rect().contains(strip.view.visualRect(index).center()))
-    assert index.data(KEY_ROLE) == 4, "the numbers of the others stay"
+    assert strip.model.number(0) == 4, "the numbers of the others stay"
 
 
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:
@@ -274,7 +274,7 @@ def test_video_tiles_have_a_badge(controls: Session, qtbot: QtBot, tmp_path: Pat
     tile = add(controls, qtbot, write_clip(tmp_path / "waves.avi"))
     assert tile.kind is TileKind.VIDEO
     qtbot.waitUntil(lambda: chosen(controls).kind == "video")
-    qtbot.waitUntil(lambda: controls.window.strip.model.has_image(tile))
+    qtbot.waitUntil(lambda: controls.window.strip.model.image_of(tile) is not None)
 
 
 def test_a_dragged_file_marks_where_it_may_be_dropped(controls: Session, picture: Path) -> None:

@@ -124,7 +124,7 @@ class BackgroundLibrary(QObject):
     def _show(self, own: tuple[Path, ...]) -> None:
         self._model.set_tiles(_tiles(own))
         for tile in self._model.tiles:
-            if tile.path is not None and not self._model.has_image(tile):
+            if tile.path is not None and self._model.image_of(tile) is None:
                 self._make_thumbnail(tile, tile.path)
 
     def _make_thumbnail(self, tile: Tile, path: Path) -> None:

@@ -15,7 +15,7 @@ from app.gui.backgrounds.files import is_video
 from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.tile_view import TileGrid, TileView
-from app.gui.backgrounds.tiles import TILE_ROLE, Tile, TileKind, TileModel
+from app.gui.backgrounds.tiles import Tile, TileKind, TileModel
 from app.gui.dialogs.questions import (
     UserFolder,
     ask_before_loss,
@@ -246,8 +246,7 @@ class BackgroundStrip(QWidget):
         return menu
 
     def _show_menu(self, view: TileView, position: QPoint) -> None:
-        tile = view.indexAt(position).data(TILE_ROLE)
-        self.make_menu(tile if isinstance(tile, Tile) else None).popup(view.mapToGlobal(position))
+        self.make_menu(self.model.tile_at(view.indexAt(position))).popup(view.mapToGlobal(position))
 
     def remove(self, tile: Tile) -> None:
         """Remove a file of the user. If it is in use, switch to blur first."""
@@ -273,8 +272,7 @@ class BackgroundStrip(QWidget):
     @property
     def current(self) -> Tile | None:
         """The current tile, to which renaming and removing apply."""
-        tile = self.view.currentIndex().data(TILE_ROLE)
-        return tile if isinstance(tile, Tile) else None
+        return self.model.tile_at(self.view.currentIndex())
 
     def remove_current(self) -> None:
         """Remove the current tile's file, if it belongs to the user."""

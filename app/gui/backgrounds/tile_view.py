@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFont,
     QImage,
     QKeyEvent,
-    QLinearGradient,
     QPainter,
     QPainterPath,
     QPalette,
@@ -27,39 +26,33 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.backgrounds.tiles import (
-    CHOSEN_ROLE,
-    COLOUR_ROLE,
-    GREEN,
-    IMAGE_ROLE,
-    KEY_ROLE,
-    TILE_ROLE,
-    Tile,
-    TileKind,
-    TileModel,
-)
+from app.gui.backgrounds.tiles import GREEN, LAST_KEY, Tile, TileKind, TileModel
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import column
-from app.gui.widgets.theme import ALARM, icon
+from app.gui.widgets.theme import ALARM, IMAGES, icon
 
 THUMBNAIL = QSize(128, 72)
 MARGIN = 6
 RADIUS = 8.0
-SHARPNESS = 2
-"""Oversampling of drawn thumbnails, for high-resolution screens."""
+BLUR = 14
+"""Pixels of the room that are one in its blurred picture."""
 
 
 class TileDelegate(QStyledItemDelegate):
     """Paints thumbnail, name, number key, a badge on videos, and a ring around the chosen tile."""
 
+    def __init__(self, model: TileModel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._model = model
+
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return QSize(THUMBNAIL.width() + 2 * MARGIN, THUMBNAIL.height() + 2 * MARGIN + option.fontMetrics.height() + 4)
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        tile = index.data(TILE_ROLE)
-        if painter is None or not isinstance(tile, Tile):
+        tile = self._model.tile_at(index)
+        if painter is None or tile is None:
             return
-        chosen = bool(index.data(CHOSEN_ROLE))
+        chosen = index.row() == self._model.chosen_row
         area = QRectF(option.rect.x() + MARGIN, option.rect.y() + MARGIN, THUMBNAIL.width(), THUMBNAIL.height())
         shape = QPainterPath()
         shape.addRoundedRect(area, RADIUS, RADIUS)
@@ -67,35 +60,34 @@ class TileDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setClipPath(shape)
-        self._paint_picture(painter, area, tile, index, option.palette)
+        self._paint_picture(painter, area, tile, option.palette)
         painter.setClipping(False)
-        self._paint_badges(painter, area, tile, int(index.data(KEY_ROLE)), option.font)
+        self._paint_badges(painter, area, tile, self._model.number(index.row()), option.font)
         self._paint_ring(painter, area, tile, chosen, option)
         self._paint_name(painter, tile, chosen, option)
         painter.restore()
 
-    @staticmethod
-    def _paint_picture(painter: QPainter, area: QRectF, tile: Tile, index: QModelIndex, palette: QPalette) -> None:
-        image = index.data(IMAGE_ROLE)
-        if isinstance(image, QImage):
+    def _paint_picture(self, painter: QPainter, area: QRectF, tile: Tile, palette: QPalette) -> None:
+        image = self._model.image_of(tile)
+        if image is not None:
             painter.drawImage(area, image)
         elif tile.kind is TileKind.GREEN:
             painter.fillRect(area, QColor(GREEN))
         elif tile.kind is TileKind.COLOUR:
-            painter.fillRect(area, QColor(str(index.data(COLOUR_ROLE))))
+            painter.fillRect(area, QColor(self._model.colour))
         elif tile.kind in (TileKind.BLUR, TileKind.NONE):
-            painter.drawImage(area, _sample_scene(blurred=tile.kind is TileKind.BLUR))
+            painter.drawImage(area, _room(blurred=tile.kind is TileKind.BLUR))
         else:
             painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
         if tile.path is None:
-            _draw_person(painter, area.adjusted(0, 10, 0, 0), QColor(255, 255, 255, 225))
+            icon("person").paint(painter, area.adjusted(0, 10, 0, 0).toRect())
         if tile.broken:
             painter.fillRect(area, QColor(0, 0, 0, 130))
             middle = area.center()
             icon("warning").paint(painter, QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28))
 
     @staticmethod
-    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, key: int, font: QFont) -> None:
+    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, number: int, font: QFont) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 150))
         if tile.kind is TileKind.VIDEO:
@@ -104,7 +96,7 @@ class TileDelegate(QStyledItemDelegate):
             painter.setBrush(QColor("white"))
             c = badge.center()
             painter.drawPolygon(QPolygonF([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)]))
-        if key:
+        if 0 < number <= LAST_KEY:
             badge = QRectF(area.right() - 22, area.top() + 5, 17, 17)
             painter.setBrush(QColor(0, 0, 0, 120))
             painter.drawRoundedRect(badge, 5, 5)
@@ -112,7 +104,7 @@ class TileDelegate(QStyledItemDelegate):
             small.setPixelSize(11)
             painter.setFont(small)
             painter.setPen(QColor("white"))
-            painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(key))
+            painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(number))
 
     @staticmethod
     def _paint_ring(painter: QPainter, area: QRectF, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
@@ -140,44 +132,13 @@ class TileDelegate(QStyledItemDelegate):
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
 
 
-def _draw_person(painter: QPainter, rect: QRectF, colour: QColor) -> None:
-    """Draw filled head and shoulders on the lower edge of `rect`."""
-    side = min(rect.width(), rect.height())
-    x, bottom = rect.center().x(), rect.bottom()
-    body = QPainterPath()
-    body.moveTo(x - 0.36 * side, bottom)
-    body.cubicTo(x - 0.36 * side, bottom - 0.38 * side, x + 0.36 * side, bottom - 0.38 * side, x + 0.36 * side, bottom)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawPath(body)
-    painter.drawEllipse(QPointF(x, bottom - 0.47 * side), 0.18 * side, 0.21 * side)
-
-
 @cache
-def _sample_scene(*, blurred: bool) -> QImage:
-    """Draw a sample scene for the tiles "None" (sharp) and "Blur" (blurred)."""
-    image = QImage(THUMBNAIL * SHARPNESS, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.scale(SHARPNESS, SHARPNESS)
-    area = QRectF(0, 0, THUMBNAIL.width(), THUMBNAIL.height())
-    wall = QLinearGradient(area.topLeft(), area.bottomRight())
-    wall.setColorAt(0, QColor("#b9c4d0"))
-    wall.setColorAt(1, QColor("#8794a3"))
-    painter.fillRect(area, wall)
-    painter.setPen(Qt.PenStyle.NoPen)
-    shapes = ((10, 10, 34, 34, "#e8f1f8"), (92, 14, 26, 6, "#6b5646"), (96, 4, 6, 10, "#c4574f"),
-              (104, 2, 5, 12, "#4f7cc4"), (92, 38, 26, 6, "#6b5646"))  # fmt: skip
-    # Approximate a blur by translucent copies of increasing size.
-    for grown, opacity in ((0, 255),) if not blurred else tuple((2 * step, 34) for step in range(1, 8)):
-        for x, y, width, height, colour in shapes:
-            tint = QColor(colour)
-            tint.setAlpha(opacity)
-            painter.setBrush(tint)
-            rect = QRectF(x, y, width, height).adjusted(-grown, -grown, grown, grown)
-            painter.drawRoundedRect(rect, 1 + grown, 1 + grown)
-    painter.end()
-    return image
+def _room(*, blurred: bool) -> QImage:
+    """Return the room of the tiles "None" (sharp) and "Blur"."""
+    image, smooth = QImage(str(IMAGES / "room.svg")), Qt.TransformationMode.SmoothTransformation
+    if not blurred:
+        return image
+    return image.scaled(image.size() / BLUR, transformMode=smooth).scaled(image.size(), transformMode=smooth)
 
 
 GRID_SHARE = 0.75
@@ -196,7 +157,7 @@ class TileView(QListView):
         self.setToolTip("")
         self._tiles = model
         self.setModel(model)
-        self.setItemDelegate(TileDelegate(self))
+        self.setItemDelegate(TileDelegate(model, self))
         self.setFlow(QListView.Flow.LeftToRight)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
@@ -228,8 +189,8 @@ class TileView(QListView):
 
     def choose(self, index: QModelIndex) -> None:
         """Choose the tile of an index; without one, do nothing."""
-        tile = index.data(TILE_ROLE)
-        if isinstance(tile, Tile):
+        tile = self._tiles.tile_at(index)
+        if tile is not None:
             self.chosen.emit(tile)
 
 

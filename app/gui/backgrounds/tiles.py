@@ -97,12 +97,8 @@ def tiles(own_colour: str) -> Tiles:
     return Tiles(files, fixed_names(), own_colour)
 
 
-TILE_ROLE = int(Qt.ItemDataRole.UserRole)
-IMAGE_ROLE = TILE_ROLE + 1
-CHOSEN_ROLE = TILE_ROLE + 2
-KEY_ROLE = TILE_ROLE + 3
-"""Number key that chooses the tile, or 0."""
-COLOUR_ROLE = TILE_ROLE + 4
+LAST_KEY = 9
+"""Tiles with greater numbers have no key."""
 
 
 class TileModel(QAbstractListModel):
@@ -121,26 +117,21 @@ class TileModel(QAbstractListModel):
     def data(self, index: QModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
         if not index.isValid():
             return None
-        row = index.row()
-        tile = self._tiles[row]
-        chosen = tile.chosen_by(self._settings)
-        roles = Qt.ItemDataRole
+        tile, roles = self._tiles[index.row()], Qt.ItemDataRole
         if role in (roles.ToolTipRole, roles.AccessibleDescriptionRole):
-            return tile.broken or self._tip(tile, row)
-        return {
-            roles.DisplayRole: tile.name,
-            roles.AccessibleTextRole: self.tr("{0}, chosen").format(tile.name) if chosen else tile.name,
-            TILE_ROLE: tile,
-            IMAGE_ROLE: self._images.get(tile),
-            CHOSEN_ROLE: chosen,
-            KEY_ROLE: self.number(row) if self.number(row) <= 9 else 0,
-            COLOUR_ROLE: self.colour,
-        }.get(role)
+            return tile.broken or self._tip(tile, index.row())
+        if role == roles.AccessibleTextRole and index.row() == self.chosen_row:
+            return self.tr("{0}, chosen").format(tile.name)
+        return tile.name if role in (roles.DisplayRole, roles.AccessibleTextRole) else None
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles, from left to right."""
         return tuple(self._tiles)
+
+    def tile_at(self, index: QModelIndex) -> Tile | None:
+        """Return the tile of an index; None where there is none."""
+        return self._tiles[index.row()] if index.isValid() else None
 
     @property
     def colour(self) -> str:
@@ -171,9 +162,9 @@ class TileModel(QAbstractListModel):
         self._images = {tile: image for tile, image in self._images.items() if tile in self._tiles}
         self.endResetModel()
 
-    def has_image(self, tile: Tile) -> bool:
-        """Whether the tile has a thumbnail."""
-        return tile in self._images
+    def image_of(self, tile: Tile) -> QImage | None:
+        """Return a tile's thumbnail, if there is one."""
+        return self._images.get(tile)
 
     def set_image(self, tile: Tile, image: QImage) -> None:
         """Set a tile's thumbnail."""
@@ -203,4 +194,4 @@ class TileModel(QAbstractListModel):
         if tile.kind is TileKind.NONE:
             return self.tr("Shows your real background (Ctrl+0)")
         number = self.number(row)
-        return self.tr("{0} (key {1})").format(tile.name, number) if number <= 9 else tile.name
+        return self.tr("{0} (key {1})").format(tile.name, number) if number <= LAST_KEY else tile.name
