@@ -54,7 +54,6 @@ CONTROLS = {
     "autostart": "autostartCheck",
     "reset background.zoom": "backgroundReset",
     "set window.all_settings": "allSettings simpleSettings",
-    "set matting.downsample_ratio": "downsampleSlider",
     "reset edges.contrast": "edgeReset",
     "set edges.contrast": "edge_crisp edge_normal edge_soft",
     "set background.fit": "fitCombo",

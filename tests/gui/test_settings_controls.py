@@ -32,7 +32,6 @@ from tests.gui.conftest import StartWindow, activate
 from tests.gui.widgets import bring_up, button, current, cut_off, drag, existing, find, hidden_entries
 
 OTHERS = {
-    "downsampleSlider": "matting.downsample_ratio",
     "blurSlider": "background.blur_strength",
     "pauseButton": "paused",
     "freezeButton": "frozen",

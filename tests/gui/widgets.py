@@ -32,11 +32,11 @@ from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ElidedLabel
+from app.gui.widgets.qt import existing as existing
 from app.runtime.shared import SettingsOwner
 from tests.waiting import beside
 
 Child = TypeVar("Child", bound=QObject)
-Value = TypeVar("Value")
 
 
 def made_store(settings: Settings | None = None) -> SettingsStore:
@@ -49,12 +49,6 @@ def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:
     found = parent.findChild(kind, name)
     assert found is not None, name or kind.__name__
     return found
-
-
-def existing(value: Value | None) -> Value:
-    """Return a value that Qt declares as optional."""
-    assert value is not None
-    return value
 
 
 def button(session: Session, name: str) -> QPushButton:

@@ -19,6 +19,7 @@ from app.gui.backgrounds.tiles import FIXED_KINDS, Tile, TileKind, TileModel, bu
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import from_qimage, to_qimage
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.qt import existing
 
 FETCH_TIMEOUT_MS = 20_000
 MAX_FETCH_BYTES = 60_000_000
@@ -71,10 +72,9 @@ class BackgroundLibrary(QObject):
             self._network = QNetworkAccessManager(self)
         request = QNetworkRequest(url)
         request.setTransferTimeout(FETCH_TIMEOUT_MS)
-        reply = self._network.get(request)
-        if reply is not None:
-            reply.downloadProgress.connect(lambda got, _total: reply.abort() if got > MAX_FETCH_BYTES else None)
-            reply.finished.connect(lambda: self._fetched(reply))
+        reply = existing(self._network.get(request))
+        reply.downloadProgress.connect(lambda got, _total: reply.abort() if got > MAX_FETCH_BYTES else None)
+        reply.finished.connect(lambda: self._fetched(reply))
 
     def rename(self, tile: Tile, name: str) -> None:
         """Rename a file of the user."""

@@ -26,7 +26,8 @@ from app.gui.dialogs.questions import (
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import column, row
+from app.gui.widgets.qt import column, existing, row
+from app.gui.widgets.theme import restyle
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
 
@@ -69,9 +70,7 @@ class BackgroundStrip(QWidget):
         self.model.modelAboutToBeReset.connect(self._remember_current)
         self.model.modelReset.connect(self._restore_current)
         self.model.modelReset.connect(self.current_changed)
-        selection = self.view.selectionModel()
-        if selection is not None:
-            selection.currentChanged.connect(lambda _new, _old: self.current_changed.emit())
+        existing(self.view.selectionModel()).currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
         self._show_settings()
 
@@ -190,15 +189,13 @@ class BackgroundStrip(QWidget):
         view = TileView(self.model, "backgroundList")
         view.setWrapping(False)
         view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        bar = view.horizontalScrollBar()
-        view.setFixedHeight(view.tile_size.height() + (bar.sizeHint().height() if bar is not None else 0) + 8)
+        bar = existing(view.horizontalScrollBar())
+        view.setFixedHeight(view.tile_size.height() + bar.sizeHint().height() + 8)
         view.setMinimumWidth(view.tile_size.width())
         view.chosen.connect(self.choose)
         view.customContextMenuRequested.connect(lambda position: self._show_menu(view, position))
-        self.drops.watch(view)
-        viewport = view.viewport()
-        if viewport is not None:
-            self.drops.watch(viewport)
+        for target in (view, existing(view.viewport())):
+            self.drops.watch(target)
         return view
 
     def show_all(self) -> None:
@@ -211,11 +208,9 @@ class BackgroundStrip(QWidget):
 
     def _mark_drop(self, on: bool) -> None:
         """Draw a border where what is dragged may be dropped."""
-        style = self.view.style()
-        if bool(self.view.property("dropTarget")) is not on and style is not None:
+        if bool(self.view.property("dropTarget")) is not on:
             self.view.setProperty("dropTarget", on)
-            style.unpolish(self.view)
-            style.polish(self.view)
+            restyle(self.view)
 
     def _make_shortcuts(self) -> None:
         for number in range(1, 10):

@@ -28,7 +28,7 @@ from PyQt6.QtWidgets import (
 
 from app.gui.backgrounds.tiles import GREEN, LAST_KEY, Tile, TileKind, TileModel
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import column
+from app.gui.widgets.qt import column, existing
 from app.gui.widgets.theme import ALARM, IMAGES, icon
 
 THUMBNAIL = QSize(128, 72)
@@ -216,8 +216,8 @@ class TileGrid(QFrame):
     def _place(self, beside: QWidget) -> None:
         window, tile = beside.window(), self.view.tile_size
         across = max(1, (beside.width() - 40) // tile.width())
-        rows = -(-self.view.model().rowCount() // across)  # type: ignore[union-attr]  # it was given one
-        most = round(window.height() * GRID_SHARE) if window is not None else beside.height()
+        rows = -(-existing(self.view.model()).rowCount() // across)
+        most = round(existing(window).height() * GRID_SHARE)
         height = min(rows * tile.height() + 28, most)
         self.setFixedSize(beside.width(), height)
         self.move(beside.mapToGlobal(QPoint(0, beside.height() - height)))

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from app.core.files import paths
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.qt import column, prepare, row
+from app.gui.widgets.qt import column, existing, prepare, row
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
 IMAGE_WIDTH, SPACING = 560, 3
@@ -43,7 +43,7 @@ class ManualBrowser(QTextBrowser):
         """Show a page, scrolled to a heading by its anchor such as `limits`."""
         if page != self.page:
             self.page = page
-            self.document().setBaseUrl(QUrl.fromLocalFile(str(page)))  # type: ignore[union-attr]  # it always has one
+            existing(self.document()).setBaseUrl(QUrl.fromLocalFile(str(page)))
             self.setMarkdown(page.read_text("utf-8"))
             self.page_changed.emit(page)
         self.moveCursor(QTextCursor.MoveOperation.Start)
@@ -71,9 +71,8 @@ class ManualBrowser(QTextBrowser):
         return image.scaledToWidth(IMAGE_WIDTH, Qt.TransformationMode.SmoothTransformation) if wide else image
 
     def _scroll_to(self, heading: str) -> None:
-        document = self.document()
-        block = document.begin() if document is not None else None
-        while block is not None and block.isValid():
+        block = existing(self.document()).begin()
+        while block.isValid():
             if block.blockFormat().headingLevel() and anchor_of(block.text()) == heading:
                 self.moveCursor(QTextCursor.MoveOperation.End)  # so that the heading comes to the top
                 self.setTextCursor(QTextCursor(block))

@@ -17,7 +17,7 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, describe, label
-from app.gui.widgets.qt import column, copy_text, prepare, row, timer
+from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
 from app.runtime.status import PipelineStatus
 from app.system import autostart
@@ -198,8 +198,8 @@ class LogWindow(QDialog):
     def _refresh(self) -> None:
         """Add the new lines; keep a selection, and the place where somebody reads who has scrolled up."""
         self._seen, lines = self._buffer.since(self._seen)
-        bar = self._text.verticalScrollBar()
-        if not lines or bar is None:
+        bar = existing(self._text.verticalScrollBar())
+        if not lines:
             return
         at_end = bar.value() == bar.maximum()
         self._text.appendPlainText("\n".join(lines))

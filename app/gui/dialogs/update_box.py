@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QMessageBox, QWidget
 
 from app import __version__
 from app.core.files.program import project
-from app.gui.widgets.qt import prepare, timer
+from app.gui.widgets.qt import existing, prepare, timer
 
 PAGE = "https://github.com/{0}/releases/latest"
 """What the button opens; {0}: `project()`."""
@@ -41,9 +41,7 @@ class UpdateBox(QMessageBox):
         request.setHeader(QNetworkRequest.KnownHeaders.UserAgentHeader, "Mattecam")
         self._host = request.url().host()
         self.setText(self.tr("Asking {0}…").format(self._host))
-        reply = QNetworkAccessManager(self).get(request)
-        assert reply is not None
-        self._reply = reply
+        self._reply = reply = existing(QNetworkAccessManager(self).get(request))
         self._deadline = timer(self, DEADLINE_MS, reply.abort, once=True)
         self._deadline.start()
         reply.downloadProgress.connect(self._limit)
@@ -76,8 +74,7 @@ class UpdateBox(QMessageBox):
         version = ".".join(map(str, newest))
         self.setText(self.tr("Mattecam {0} is available. This is {1}.").format(version, __version__))
         page = QUrl(PAGE.format(project()))
-        opens = self.addButton(self.tr("Open the download page"), QMessageBox.ButtonRole.AcceptRole)
-        assert opens is not None
+        opens = existing(self.addButton(self.tr("Open the download page"), QMessageBox.ButtonRole.AcceptRole))
         opens.setObjectName("openReleasePage")
         opens.clicked.connect(lambda: QDesktopServices.openUrl(page))
 

@@ -81,14 +81,20 @@ class Form(QWidget):
         self, setting: str, text: Callable[[int], str], name: str, description: str, object_name: str, *,
         sign: Callable[[], int] = lambda: 1,
     ) -> ValueSlider:  # fmt: skip
-        """Add a slider over the range of the setting. sign: -1 while the preview mirrors the direction."""
+        """Add a slider over the range of the setting; where that has no value, it stays as it is.
+
+        sign: -1 while the preview mirrors the direction.
+        """
         low, high = SETTINGS[setting].range or (0, 1)
         per_unit = STEPS if high - low < FINE_RANGE else 1
         made = ValueSlider(round(low * per_unit), round(high * per_unit), text, name, description, object_name)
         made.value_changed.connect(
             lambda value: self.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
         )
-        self._bind(made.slider, setting, lambda value: made.show_value(round(sign() * value * per_unit)))
+        self._bind(
+            made.slider, setting,
+            lambda value: None if value is None else made.show_value(round(sign() * value * per_unit)),
+        )  # fmt: skip
         self.add(made)
         return made
 

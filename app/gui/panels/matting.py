@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication
 
-from app.core.settings import MAX_RATIO, MIN_RATIO, EdgeSettings, Settings
+from app.core.settings import EdgeSettings, Settings
 from app.gui.i18n.messages import decimal, translated
 from app.gui.panels.form import Entries, Form
 from app.gui.panels.network import NetworkControls
@@ -15,7 +15,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import Segments, label
-from app.gui.widgets.value_slider import STEPS, ValueSlider, percent
+from app.gui.widgets.value_slider import STEPS, percent
 from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
 
@@ -115,20 +115,17 @@ class RatioControl(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store, spacing=4)
-        self._slider = ValueSlider(
-            round(MIN_RATIO * STEPS), round(MAX_RATIO * STEPS), percent, self.tr("Detail"),
+        self._slider = self.add_slider(
+            "matting.downsample_ratio", percent, self.tr("Detail"),
             self.tr("Resolution of the network's input: more is finer and slower"), "downsampleSlider",
         )  # fmt: skip
-        self._pixels = label("", "faint")
+        self._pixels = self.add_hint()
         self._pixels.setObjectName("downsampleSize")
-        self.add(self._slider, self._pixels)
         auto = self.add_check(
             "matting.downsample_ratio", self.tr("Automatic"), self.tr("Choose the detail by the frame size"),
             "downsampleAuto", change=self._set_auto, shows=lambda ratio: ratio is None,
         )  # fmt: skip
         auto.setAccessibleName(self.tr("Automatic detail"))
-        self._slider.value_changed.connect(lambda value: self.set("matting.downsample_ratio", value / STEPS))
-        self.refresh()
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the ratio in use and the input size of the network."""
@@ -143,12 +140,6 @@ class RatioControl(Form):
 
     def _set_auto(self, automatic: bool) -> None:
         self.set("matting.downsample_ratio", None if automatic else self._slider.slider.value() / STEPS)
-
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
-        ratio = settings.matting.downsample_ratio
-        if ratio is not None:
-            self._slider.show_value(round(ratio * STEPS))
 
 
 class PrecisionControl(Form):

@@ -32,6 +32,7 @@ from app.gui.state.remote import RemoteControl
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
+from app.gui.widgets.qt import existing
 from app.gui.widgets.theme import icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -154,9 +155,7 @@ class Session:
         self._build_window()
         self.store.changed.connect(self._apply_theme)
         self.store.changed.connect(self._apply_language_later)
-        hints = app.styleHints()
-        if hints is not None:
-            hints.colorSchemeChanged.connect(self._apply_theme)
+        existing(app.styleHints()).colorSchemeChanged.connect(self._apply_theme)
 
     def _build_window(self) -> None:
         tasks = self._of_windows[-1]

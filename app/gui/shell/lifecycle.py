@@ -14,7 +14,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.download_controls import DownloadControls
 from app.gui.shell.main_window import MainWindow
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.qt import prepare
+from app.gui.widgets.qt import existing, prepare
 from app.gui.widgets.theme import icon
 
 WAIT_MS = 1000
@@ -92,11 +92,10 @@ class Tray(QObject):
         paused = self._store.current.paused
         text = self.tr("Resume") if paused else self.tr("Pause")
         self.menu.addAction(text, lambda: self._store.set("paused", not paused))
-        backgrounds = self.menu.addMenu(self.tr("Background"))
+        backgrounds = existing(self.menu.addMenu(self.tr("Background")))
         for tile in self._strip.model.tiles:
-            name = tile.name.replace("&", "&&")
-            action = backgrounds.addAction(name) if backgrounds is not None and not tile.broken else None
-            if action is not None:
+            if not tile.broken:
+                action = existing(backgrounds.addAction(tile.name.replace("&", "&&")))
                 action.setCheckable(True)
                 action.setChecked(tile.chosen_by(self._store.current.background))
                 action.triggered.connect(lambda _on, tile=tile: self._strip.choose(tile))

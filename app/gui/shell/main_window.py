@@ -30,7 +30,7 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar, Remedy
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.plot_panel import PlotPanel
-from app.gui.widgets.qt import column, row
+from app.gui.widgets.qt import column, existing, row
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
@@ -167,9 +167,7 @@ class MainWindow(QMainWindow):
         return self.saveGeometry().toBase64().data().decode()
 
     def _restore_geometry(self, encoded: str) -> None:
-        screen = self.screen()
-        available = screen.availableSize() if screen is not None else FIRST_SIZE
-        self.resize(FIRST_SIZE.boundedTo(available))
+        self.resize(FIRST_SIZE.boundedTo(existing(self.screen()).availableSize()))
         self.restoreGeometry(QByteArray.fromBase64(encoded.encode()))
 
     def _download_missing_model(self) -> None:

@@ -18,6 +18,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.action_bar import ActionBar
+from app.gui.widgets.qt import existing
 from app.gui.widgets.theme import theme_names
 
 
@@ -52,11 +53,7 @@ class Menus(QObject):
         self._show(store.current)
 
     def _add_menu(self, title: str) -> QMenu:
-        menu = QMenu(title, self._window)
-        bar = self._window.menuBar()
-        if bar is not None:
-            bar.addMenu(menu)
-        return menu
+        return existing(existing(self._window.menuBar()).addMenu(title))
 
     def _add(self, menu: QMenu, text: str, key: str, run: Callable[[], object]) -> QAction:
         action = QAction(text, menu)
@@ -146,8 +143,7 @@ class Menus(QObject):
         self._add(menu, self.tr("About Mattecam"), "", windows.open_about)
 
     def _paste(self) -> None:
-        clipboard = QGuiApplication.clipboard()
-        if clipboard is not None and not self._strip.drops.add_from(clipboard.mimeData()):
+        if not self._strip.drops.add_from(existing(QGuiApplication.clipboard()).mimeData()):
             self.failed.emit(self.tr("There is no image to paste. Copy an image or a file first."))
 
     def _open_recordings(self) -> None:

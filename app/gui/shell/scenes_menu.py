@@ -16,6 +16,7 @@ from app.core.errors import text_of
 from app.gui.dialogs.questions import ask_before_loss, ask_before_unmatted, ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.qt import existing
 
 
 class ScenesMenu(QObject):
@@ -159,10 +160,9 @@ class ScenesMenu(QObject):
                 (self.tr("Rename"), self.ask_for_new_name),
                 (self.tr("Remove"), self.ask_before_removal),
             ):
-                more = self._menu.addMenu(title)
+                more = existing(self._menu.addMenu(title))
                 for name in scenes:
-                    if more is not None:
-                        more.addAction(name.replace("&", "&&"), partial(act, name))
+                    more.addAction(name.replace("&", "&&"), partial(act, name))
             self._menu.addSeparator()
         save = QAction(self.tr("Save as scene…"), self._menu)
         save.setShortcut(QKeySequence("Ctrl+S"))

@@ -24,7 +24,7 @@ from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
-from app.gui.widgets.qt import copy_text, prepare
+from app.gui.widgets.qt import copy_text, existing, prepare
 from app.gui.widgets.theme import icon
 from app.system.licences import licences
 
@@ -102,8 +102,7 @@ class SecondaryWindows(QObject):
 
     def open_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
-        bar = self._window.menuBar()
-        shortcuts = menu_shortcuts(bar) if bar is not None else []
+        shortcuts = menu_shortcuts(existing(self._window.menuBar()))
         self._open(ShortcutsDialog, lambda: ShortcutsDialog(shortcuts, self._window))
 
     def open_log(self) -> None:

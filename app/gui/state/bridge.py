@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
@@ -15,6 +13,7 @@ from app.gui.preview.rendering import PreviewWorker, ViewMode, ViewRequest
 from app.gui.widgets.qt import timer
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
+from app.runtime.worker import LatestSlot
 
 STATUS_INTERVAL_MS = 300
 """Between two looks at the status."""
@@ -32,8 +31,7 @@ class Bridge(QObject):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self.pipeline = pipeline
-        self._image_lock = threading.Lock()
-        self._waiting: tuple[BgrxImage, bool] | None = None
+        self._images: LatestSlot[tuple[BgrxImage, bool]] = LatestSlot()
         self._signalled = False
         self._worker = PreviewWorker(pipeline.preview, self._keep, lambda: pipeline.screen.captured, pipeline.release)
         self._screen_changed.connect(self._repaint)  # queued when emitted on another thread
@@ -77,9 +75,8 @@ class Bridge(QObject):
 
     def take_image(self) -> tuple[QImage, bool] | None:
         """Return the newest rendered view, in physical pixels, and whether it shows the room; None if it was taken."""
-        with self._image_lock:
-            self._signalled = False
-            waiting, self._waiting = self._waiting, None
+        self._signalled = False  # before the image is taken: a newer one is signalled again
+        waiting = self._images.get(timeout_s=0)
         return None if waiting is None else (to_qimage(waiting[0]), waiting[1])
 
     def _follow_screen(self) -> None:
@@ -96,9 +93,7 @@ class Bridge(QObject):
 
     def _keep(self, image: BgrxImage, shows_room: bool) -> None:
         """Called on the preview thread."""
-        with self._image_lock:
-            self._waiting = image, shows_room
-            signal = not self._signalled
+        self._images.put((image, shows_room))
+        if not self._signalled:
             self._signalled = True
-        if signal:
             self.frame_ready.emit()

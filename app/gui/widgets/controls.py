@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.qt import Margins, row
+from app.gui.widgets.qt import Margins, existing, row
 from app.gui.widgets.theme import icon
 
 ICON_SIZE = QSize(24, 18)
@@ -110,9 +110,8 @@ class NameButton(SteadyButton):
         return QSize(min(80, self.sizeHint().width()), self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter, option, style = QStylePainter(self), QStyleOptionButton(), self.style()
+        painter, option, style = QStylePainter(self), QStyleOptionButton(), existing(self.style())
         self.initStyleOption(option)
-        assert style is not None
         room = style.subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self).width()
         name = self.fontMetrics().elidedText(option.text, Qt.TextElideMode.ElideMiddle, room)
         option.text = name.replace("&", "&&")  # a name has no key
@@ -237,18 +236,15 @@ class ElidedComboBox(QComboBox):
     def showPopup(self) -> None:
         """Open the list with every entry: Qt forgets borders, and hides the last one below an arrow that scrolls."""
         super().showPopup()
-        view, screen = self.view(), self.screen()
-        opened = view.window() if view is not None else None
-        viewport, layout = (view.viewport(), opened.layout()) if view and opened else (None, None)
-        if view is None or opened is None or viewport is None or layout is None or screen is None:
-            return
+        view, area = existing(self.view()), existing(self.screen()).availableGeometry()
+        opened = existing(view.window())
         for child in opened.children():
             if isinstance(child, QWidget) and child is not view:
                 child.hide()  # the arrows; Qt shows them again where the screen is too small
-        layout.activate()
+        existing(opened.layout()).activate()
         entries = sum(view.sizeHintForRow(row) for row in range(self.count()))
-        area, place = screen.availableGeometry(), opened.geometry()
-        place.setHeight(min(entries + opened.height() - viewport.height(), area.height()))
+        place = opened.geometry()
+        place.setHeight(min(entries + opened.height() - existing(view.viewport()).height(), area.height()))
         place.moveTop(max(area.top(), min(place.top(), area.bottom() + 1 - place.height())))
         opened.setGeometry(place)
 
@@ -258,9 +254,8 @@ class ElidedComboBox(QComboBox):
 
     def text_width(self) -> int:
         """Pixels that the current text may take."""
-        option, style = QStyleOptionComboBox(), self.style()
+        option, style = QStyleOptionComboBox(), existing(self.style())
         self.initStyleOption(option)
-        assert style is not None
         field = QStyle.SubControl.SC_ComboBoxEditField
         return style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width() - TEXT_MARGIN
 

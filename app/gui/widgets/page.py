@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import column
+from app.gui.widgets.qt import column, existing
 
 LONG_WORD = re.compile(r"\S{25,}")
 SEPARATOR = re.compile(r"[/\\_.:-](?=\w)")
@@ -49,11 +49,9 @@ class Page(QScrollArea):
 
     def scroll_to(self, widget: QWidget) -> None:
         """Scroll as little as shows the widget whole, or its top where it is higher than the page."""
-        content, viewport, bar = self.widget(), self.viewport(), self.verticalScrollBar()
-        if content is None or viewport is None or bar is None:
-            return
-        top = widget.mapTo(content, QPoint(0, 0)).y()
-        below = top + widget.height() - viewport.height()
+        bar = existing(self.verticalScrollBar())
+        top = widget.mapTo(self.widget(), QPoint(0, 0)).y()
+        below = top + widget.height() - existing(self.viewport()).height()
         bar.setValue(min(top, max(below, bar.value())))
 
 

@@ -15,8 +15,15 @@ Item = QWidget | QLayout | None
 """What stands in a row or column; None: space that takes what is left."""
 Margins = int | tuple[int, int, int, int]
 Layout = TypeVar("Layout", bound=QBoxLayout)
+T = TypeVar("T")
 LEAST_SCREEN, TITLE_BAR = QSize(800, 500), 40
 """The smallest screen that windows are laid out for, and the height that their frame may need, in pixels."""
+
+
+def existing(value: T | None) -> T:
+    """Return a value that Qt declares as optional, but always has."""
+    assert value is not None
+    return value
 
 
 def row(
@@ -76,18 +83,13 @@ def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
 
 def resize(window: QWidget, width: int, height: int) -> None:
     """Resize a window, but not beyond its screen, where its buttons could not be reached."""
-    size, screen = QSize(width, height), window.screen()
-    if screen is not None:
-        room = screen.availableGeometry().size().expandedTo(LEAST_SCREEN)
-        size = size.boundedTo(room - QSize(0, TITLE_BAR))
-    window.resize(size)
+    room = existing(window.screen()).availableGeometry().size().expandedTo(LEAST_SCREEN)
+    window.resize(QSize(width, height).boundedTo(room - QSize(0, TITLE_BAR)))
 
 
 def copy_text(text: str) -> None:
     """Copy a text to the clipboard."""
-    clipboard = QGuiApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)
+    existing(QGuiApplication.clipboard()).setText(text)
 
 
 class FocusHistory(QObject):

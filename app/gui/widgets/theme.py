@@ -9,9 +9,10 @@ from pathlib import Path
 from PyQt6.QtCore import QByteArray, QCoreApplication, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PyQt6.QtSvg import QSvgRenderer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.window_settings import Theme
+from app.gui.widgets.qt import existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#d63b40"
@@ -50,10 +51,9 @@ LIGHT = Colours(
 
 def is_dark(theme: Theme) -> bool:
     """Whether to use the dark colours; `system` follows the system."""
-    hints = QGuiApplication.styleHints()
-    if theme != "system" or hints is None:
+    if theme != "system":
         return theme == "dark"
-    return hints.colorScheme() is Qt.ColorScheme.Dark
+    return existing(QGuiApplication.styleHints()).colorScheme() is Qt.ColorScheme.Dark
 
 
 def theme_names() -> tuple[tuple[str, Theme], ...]:
@@ -69,8 +69,7 @@ def theme_names() -> tuple[tuple[str, Theme], ...]:
 def apply(app: QApplication, dark: bool) -> None:
     """Apply palette and style sheet to the whole program, at its start."""
     app.setStyleSheet("")  # `style()` would return the style sheet's proxy
-    style = app.style()
-    if style is None or style.name() != "fusion":
+    if existing(app.style()).name() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(_palette(dark))
     sheet = Path(__file__).with_name("style.css").read_text("utf-8")
@@ -81,10 +80,14 @@ def switch(app: QApplication, dark: bool) -> None:
     """Change the colours of all widgets. Takes a tenth of a second for an open window."""
     app.setPalette(_palette(dark))
     for widget in app.allWidgets():
-        style = widget.style()
-        if style is not None:  # the style sheet reads the palette again: it caches the resolved rules per widget
-            style.unpolish(widget)
-            style.polish(widget)
+        restyle(widget)
+
+
+def restyle(widget: QWidget) -> None:
+    """Let the style sheet read palette and properties again: it caches the resolved rules per widget."""
+    style = existing(widget.style())
+    style.unpolish(widget)
+    style.polish(widget)
 
 
 def _palette(dark: bool) -> QPalette:

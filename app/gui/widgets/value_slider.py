@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QGridLayout, QSlider, QStyle, QStyleOptionSlider, QW
 
 from app.gui.i18n.messages import decimal
 from app.gui.widgets.controls import describe, label
+from app.gui.widgets.qt import existing
 
 STEPS = 100
 """Slider steps per unit of the setting."""
@@ -53,8 +54,8 @@ class StillSlider(QSlider):
         super().paintEvent(event)  # the handle lies over the mark
 
     def _paint_mark(self) -> None:
-        style, option = self.style(), QStyleOptionSlider()
-        if self._mark is None or style is None:
+        style, option = existing(self.style()), QStyleOptionSlider()
+        if self._mark is None:
             return
         self.initStyleOption(option)
         handle = style.subControlRect(QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self)
