@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 
 import cv2
 
+from app.core.errors import SourceOpenError
+from app.core.messages.capture import CameraText
+
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
 OWN_LABEL = "Mattecam"
@@ -53,21 +56,27 @@ def list_cameras() -> tuple[CameraDevice, ...]:
 
 
 def find_camera(wanted: str) -> CameraDevice | None:
-    """Return the camera with this number, device file or link to one, stable id or name; None if there is none."""
-    return camera_named(os.path.realpath(wanted) if wanted.startswith("/dev/") else wanted, list_cameras())
+    """Return the camera with this number, device file or link to one, stable id or name; None if there is none.
+
+    Raises SourceOpenError if several have it.
+    """
+    found = cameras_named(os.path.realpath(wanted) if wanted.startswith("/dev/") else wanted, list_cameras())
+    if len(found) > 1:
+        raise SourceOpenError(CameraText.SEVERAL(name=wanted, sources=[camera.source for camera in found]))
+    return found[0] if found else None
 
 
-def camera_named(wanted: str, cameras: Sequence[CameraDevice]) -> CameraDevice | None:
-    """Return the one of these cameras that `find_camera` finds."""
+def cameras_named(wanted: str, cameras: Sequence[CameraDevice]) -> list[CameraDevice]:
+    """Return those of these cameras that `find_camera` chooses from."""
     for matches in (
         lambda camera: wanted.isdecimal() and camera.index == int(wanted),
         lambda camera: wanted in (camera.path, camera.id, *camera.other_ids),
-        lambda camera: wanted == camera.name,
+        lambda camera: wanted in (camera.name, camera.id.rpartition("#")[0]),
     ):
-        found = next((camera for camera in cameras if matches(camera)), None)
+        found = [camera for camera in cameras if matches(camera)]
         if found:
             return found
-    return None
+    return []
 
 
 def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:

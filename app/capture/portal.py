@@ -9,7 +9,7 @@ import numpy as np
 
 from app.capture.devices import OWN_LABEL
 from app.core.errors import SourceLostError, SourceOpenError
-from app.core.messages.capture import PortalText
+from app.core.messages.capture import CameraText, PortalText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
@@ -121,10 +121,12 @@ def _choose(cameras: tuple[ListedCamera, ...], wanted: str) -> ListedCamera:
         raise SourceOpenError(PortalText.NO_CAMERA())
     if not wanted:
         return others[0]
-    found = next((camera for camera in others if wanted in (camera.name, camera.title)), None)
-    if found is None:
+    found = [camera for camera in others if wanted in (camera.name, camera.title)]
+    if len(found) > 1:
+        raise SourceOpenError(CameraText.SEVERAL(name=wanted, sources=[f"portal:{camera.name}" for camera in found]))
+    if not found:
         raise SourceOpenError(PortalText.ABSENT_AMONG(camera=wanted, cameras=[camera.title for camera in others]))
-    return found
+    return found[0]
 
 
 def _read(camera: ListedCamera, settings: CaptureSettings, connection: Connection) -> NodeReader:

@@ -78,6 +78,8 @@ def test_the_camera_is_chosen_by_name_and_never_our_own(portal: PlayedPortal) ->
                 source.close()
                 assert source.info.name == title
             assert "choose one of first, Second Camera" in fails("nobody")
+            with camera("third", title="Second Camera"):
+                eventually(lambda: "several cameras Second Camera; choose one of portal:" in fails("Second Camera"))
 
 
 def test_a_removed_camera_is_lost(portal: PlayedPortal) -> None:

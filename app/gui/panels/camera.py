@@ -9,7 +9,7 @@ from typing import Any
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
-from app.capture.devices import CameraDevice, camera_named
+from app.capture.devices import CameraDevice, cameras_named
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import short
@@ -91,8 +91,9 @@ class CameraControls(QWidget):
 
     @property
     def chosen(self) -> CameraDevice | None:
-        """The camera of the settings, which may name it by its number or device file; None if it is not connected."""
-        return camera_named(self._store.current.capture.source.removeprefix("camera:"), self.cameras)
+        """The camera of the settings, which may name it by its number or device file; None if not exactly one is it."""
+        found = cameras_named(self._store.current.capture.source.removeprefix("camera:"), self.cameras)
+        return found[0] if len(found) == 1 else None
 
     def sources(self) -> list[tuple[str, object]]:
         """(name, value for the settings) of all sources."""

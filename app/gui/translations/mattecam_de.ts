@@ -3105,6 +3105,11 @@
         <translation>Es gibt keine Kamera {name}; schließen Sie sie an oder wählen Sie eine andere (der Befehl `devices` listet sie auf).</translation>
     </message>
     <message>
+        <source>There are several cameras {name}; choose one of {sources}.</source>
+        <comment>CameraText.SEVERAL</comment>
+        <translation>Es gibt mehrere Kameras {name}; wählen Sie eine von {sources}.</translation>
+    </message>
+    <message>
         <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
         <comment>CameraText.REASON_UNKNOWN</comment>
         <translation>Prüfen Sie, ob sie angeschlossen ist, ob ein anderes Programm sie benutzt und ob dieses Programm auf Kameras zugreifen darf</translation>

@@ -3105,6 +3105,11 @@
         <translation>No hay ninguna cámara {name}; conéctela o elija otra (la orden `devices` las enumera).</translation>
     </message>
     <message>
+        <source>There are several cameras {name}; choose one of {sources}.</source>
+        <comment>CameraText.SEVERAL</comment>
+        <translation>Hay varias cámaras {name}; elija una de {sources}.</translation>
+    </message>
+    <message>
         <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
         <comment>CameraText.REASON_UNKNOWN</comment>
         <translation>compruebe que esté conectada, que ningún otro programa la use y que este programa pueda acceder a las cámaras</translation>
