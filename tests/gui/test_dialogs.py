@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PyQt6 import sip
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton
+from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
@@ -132,6 +132,19 @@ def test_the_view_stays_in_another_language(session: Session, qtbot: QtBot, mode
     assert button(session, f"view_{mode.value}").isChecked()
     session.store.edit("window", mirror_preview=False)
     assert (requests[-1].mode, requests[-1].divider) == (mode, 0.48 if mode is ViewMode.COMPARE else 0.5)
+
+
+def test_opened_groups_stay_open_in_another_language(session: Session, qtbot: QtBot) -> None:
+    """The new window closed them all."""
+    old = session.window
+    session.store.edit("window", all_settings=True)
+    opened = {"zonesGroup", "recordGroup"}
+    for name in opened:
+        find(old, QToolButton, name).click()
+    session.store.edit("window", language="de")
+    qtbot.waitUntil(lambda: session.window is not old)
+    checked = {group.toggle.objectName() for group in session.window.panel.groups if group.toggle.isChecked()}
+    assert checked == opened
 
 
 def test_the_next_start_uses_the_chosen_language(

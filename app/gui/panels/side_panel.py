@@ -115,6 +115,12 @@ class SidePanel(QWidget):
         microphone.list_requested.connect(devices.check_microphones)
         devices.microphones_found.connect(microphone.show_microphones)
 
+    def take_over(self, other: SidePanel) -> None:
+        """Present what another window's panel presents, with the same groups open."""
+        self.presenter.take_over(other.presenter)
+        for group, before in zip(self.groups, other.groups, strict=True):
+            group.toggle.setChecked(before.toggle.isChecked())
+
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""
         for part in (

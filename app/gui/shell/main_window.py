@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
     def take_over(self, old: MainWindow) -> None:
         """Go on with what another window records, presents, shows and offers to undo."""
         self.recording.take_over(old.recording)
-        self.panel.presenter.take_over(old.panel.presenter)
+        self.panel.take_over(old.panel)
         self.preview.take_over(old.preview)
         self.action_bar.set_mode(old.preview.mode)
         if old.program_notices.offers_undo:
