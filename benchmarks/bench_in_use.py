@@ -119,7 +119,7 @@ def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
     core = load_core(choice.model, choice.weights, matting.refiner, 0.5, "cpu", "float32")
     ratio = matting.downsample_ratio or 1.0
     backdrop = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    loop = UsualLoop(core.network, backdrop, ratio, len(core.initial_state(HEIGHT // 4, WIDTH // 4)), "cpu")
+    loop = UsualLoop(core.network, backdrop, ratio, "cpu")
     clip, decoder = camera_frames(WIDTH, HEIGHT, fps, 30), MjpgDecoder()
     with tempfile.TemporaryDirectory() as folder:
         writer = VideoWriter(Path(folder) / "out.mp4", WIDTH, HEIGHT, fps)

@@ -150,7 +150,7 @@ def speed(bench: Bench) -> Iterator[Row]:
         pictures = frames(geometry.width, geometry.height, 4)
         names = {"size": [geometry.width, geometry.height], "ratio": geometry.ratio}
         network = MattingNetwork().eval().requires_grad_(False).to(bench.device, DTYPES[bench.precision])
-        usual = UsualLoop(network, pictures[0], geometry.ratio, 4, bench.device, DTYPES[bench.precision])
+        usual = UsualLoop(network, pictures[0], geometry.ratio, bench.device, DTYPES[bench.precision])
         with torch.inference_mode():
             row = timed(lambda index: usual.step(pictures[index % 4]), bench.seconds(4))  # noqa: B023
         yield names | {"what": "usual loop"} | row

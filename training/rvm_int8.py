@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 from models.export import Export
+from models.names import state_names
 from models.quantization import input_scales
 from models.rvm.decoder import State
 from models.rvm.export import export, parts_of, quantized
@@ -46,17 +49,8 @@ class ExportedNetwork(MattingNetwork):
         self.parts = parts_of(exported)
         self.eval()
 
-    def _decode(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None,
-        r2: Tensor | None,
-        r3: Tensor | None,
-        r4: Tensor | None,
-        frames: int,
-    ) -> tuple[Tensor, State]:
-        assert frames == 1 and r1 is not None and r2 is not None and r3 is not None and r4 is not None
-        arrays = {"small": src_small, "state0": r1, "state1": r2, "state2": r3, "state3": r4}
+    def _decode(self, src_small: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, State]:
+        arrays = {"small": src_small, **dict(zip(state_names(4)[0], state, strict=True))}
         image = src_small
         for name in ("half1", "half2", "half3"):
             arrays[name] = image = functional.avg_pool2d(image, 2, 2, ceil_mode=True, count_include_pad=False)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.bgmv2.refiner import Backbone, MattingBase, Refiner
-from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
+from models.backbones.mobilenetv2 import MobileNetV2
+from models.backbones.resnet import ResNet, resnet50, resnet101
+from models.bgmv2.refiner import ASPP, HIDDEN, CoarseDecoder, Refiner
+from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, Backbone
 from models.export import PROBE, Export, ExportStage, Method
 
+_BACKBONES: dict[Backbone, Callable[[int], MobileNetV2 | ResNet]] = {
+    "mobilenetv2": MobileNetV2,
+    "resnet50": resnet50,
+    "resnet101": resnet101,
+}
 
-class MattingRefine(MattingBase):
+
+class MattingRefine(nn.Module):
     """Maps a frame and its background plate to foreground and alpha at full size.
 
     The base network runs at `backbone_scale` (at most 1/2). The refiner corrects its matte at full size in the cells
@@ -24,15 +32,19 @@ class MattingRefine(MattingBase):
     def __init__(self, backbone: Backbone, backbone_scale: float = 1 / 4, sample_pixels: int = 80_000) -> None:
         if not 0 < backbone_scale <= 1 / 2:
             raise ValueError(f"The backbone scale must be above 0 and at most 1/2, not {backbone_scale}.")
-        super().__init__(backbone)
+        super().__init__()
+        self.backbone = _BACKBONES[backbone](6)
+        f1, f2, f3, f4 = self.backbone.channels
+        self.aspp = ASPP(f4)
+        self.decoder = CoarseDecoder((256, 128, 64, 48, 1 + 3 + 1 + HIDDEN), (f3, f2, f1, 6))
         self.backbone_scale = backbone_scale
         self.refiner = Refiner(sample_pixels)
 
     def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
         """Return pha, fgr, pha_sm, fgr_sm, err_sm and ref_sm, all in 0..1.
 
-        pha and fgr are (B, 1, H, W) and (B, 3, H, W). pha_sm, fgr_sm and err_sm are the base network's outputs at its
-        own scale. ref_sm, (B, 1, H/4, W/4), is 1 in refined cells. src and bgr: frame and plate, RGB (B, 3, H, W) in
+        pha and fgr are (1, 1, H, W) and (1, 3, H, W). pha_sm, fgr_sm and err_sm are the base network's outputs at its
+        own scale. ref_sm, (1, 1, H/4, W/4), is 1 in refined cells. src and bgr: frame and plate, RGB (1, 3, H, W) in
         0..1. Raises ValueError if their shapes differ, or if H or W is not a multiple of 4.
         """
         _check(src, bgr)
@@ -42,8 +54,27 @@ class MattingRefine(MattingBase):
         pha, fgr = matte[:, :1].clamp(0, 1), (src + matte[:, 1:]).clamp(0, 1)
         return pha, fgr, pha_sm, (src_sm + residual_sm).clamp(0, 1), err_sm, ref_sm
 
+    def coarse(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Run the base network on frame and plate, RGB (1, 3, h, w) in 0..1.
+
+        Return alpha (1, 1, h, w) and the foreground residual (1, 3, h, w), the predicted error (1, 1, h, w) and hidden
+        features (1, 32, h, w) >= 0. Alpha and error are in 0..1.
+        """
+        image = torch.cat([src, bgr], 1)
+        f1, f2, f3, f4 = self.backbone(image)
+        x = self.decoder(image, (f1, f2, f3, self.aspp(f4)))
+        return x[:, :1].clamp(0, 1), x[:, 1:4], x[:, 4:5].clamp(0, 1), x[:, 5:].relu()
+
+    def base(self, small: Tensor, small_plate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return `coarse` in the layout that the executor reads.
+
+        Matte (1, 4, h, w): residual, alpha; error (1, 1, h, w); [hidden, alpha, residual] (1, 36, h, w).
+        """
+        alpha, residual, error, hidden = self.coarse(small, small_plate)
+        return torch.cat([residual, alpha], 1), error, torch.cat([hidden, alpha, residual], 1)
+
     def _shrink(self, image: Tensor) -> Tensor:
-        """Downsample (B, 3, H, W) to the base network's (B, 3, floor(H * scale), floor(W * scale))."""
+        """Downsample (1, 3, H, W) to the base network's (1, 3, floor(H * scale), floor(W * scale))."""
         return functional.interpolate(
             image, scale_factor=self.backbone_scale, mode="bilinear", align_corners=False, recompute_scale_factor=True
         )
@@ -64,29 +95,16 @@ def _check(src: Tensor, bgr: Tensor) -> None:
         raise ValueError(f"Height and width must be multiples of {CELL}, not {height} and {width}.")
 
 
-class Base(nn.Module):
-    """The base network with outputs in the layout that the executor reads."""
-
-    def __init__(self, network: MattingRefine) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, small: Tensor, small_plate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return matte (1, 4, h, w): residual, alpha; error (1, 1, h, w); [hidden, alpha, residual] (1, 36, h, w)."""
-        alpha, residual, error, hidden = self.network.coarse(small, small_plate)
-        return torch.cat([residual, alpha], 1), error, torch.cat([hidden, alpha, residual], 1)
-
-
 def export(network: nn.Module, direct: bool = False) -> Export:
     """Export both networks. Between them the executor selects the cells and cuts their windows."""
     network = cast("MattingRefine", network)
-    examples = {name: torch.zeros(1, 3, PROBE, PROBE) for name in ("small", "small_plate")}
+    images, windows = ("small", "small_plate"), ("context", "images")
+    examples = {name: torch.zeros(1, 3, PROBE, PROBE) for name in images}
     examples["context"] = torch.zeros(2, CONTEXT_CHANNELS, WINDOW, WINDOW)
     examples["images"] = torch.zeros(2, IMAGE_CHANNELS, WINDOW, WINDOW)
-    windows = ("context", "images")
     return Export(
         (
-            ExportStage("base", Base(network), ("small", "small_plate"), ("matte", "error", "features"), ("features",)),
+            ExportStage("base", Method(network, "base"), images, ("matte", "error", "features"), ("features",)),
             ExportStage("refiner", Method(network.refiner, "solve"), windows, ("refined",), (*windows, "refined")),
         ),
         examples,

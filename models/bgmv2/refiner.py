@@ -1,21 +1,16 @@
-"""The base network and the refiner of Background Matting V2 (arXiv 2012.07810, sections 4.1 and 4.2).
+"""Parts of the base network and the refiner of Background Matting V2 (arXiv 2012.07810, sections 4.1 and 4.2).
 
 The base network estimates a coarse matte; atrous spatial pyramid pooling is that of DeepLabV3 (arXiv 1706.05587, sec.
-3.3). The refiner corrects it in selected cells: these form a grid of 4x4 pixels of the full-size image. `CellIndices`
-identifies N cells in any images of the batch. Windows around them are zero-padded outside the image. The base
+3.3). The refiner corrects it in selected cells: these form a grid of 4x4 pixels of the full-size image. A cell is
+identified by its row-major index in that grid, int64. Windows around them are zero-padded outside the image. The base
 network's predicted error selects the cells.
 """
-
-from collections.abc import Callable
-from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import Features
-from models.backbones.mobilenetv2 import MobileNetV2
-from models.backbones.resnet import ResNet, resnet50, resnet101
 from models.bgmv2.spec import CELL
 from models.blocks import conv_norm, resize
 
@@ -70,63 +65,25 @@ def _join(x: Tensor, skip: Tensor) -> Tensor:
     return torch.cat([resize(x, (skip.shape[2], skip.shape[3])), skip], 1)
 
 
-Backbone = Literal["mobilenetv2", "resnet50", "resnet101"]
-
 HIDDEN = 32
-_BACKBONES: dict[Backbone, Callable[[int], MobileNetV2 | ResNet]] = {
-    "mobilenetv2": MobileNetV2,
-    "resnet50": resnet50,
-    "resnet101": resnet101,
-}
-
-
-class MattingBase(nn.Module):
-    """Maps a frame and its background plate to a coarse matte and a predicted error map."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.backbone = _BACKBONES[backbone](6)
-        f1, f2, f3, f4 = self.backbone.channels
-        self.aspp = ASPP(f4)
-        self.decoder = CoarseDecoder((256, 128, 64, 48, 1 + 3 + 1 + HIDDEN), (f3, f2, f1, 6))
-
-    def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
-        """Return pha (B, 1, H, W), fgr (B, 3, H, W), error (B, 1, H, W) in 0..1, and hidden (B, 32, H, W) >= 0.
-
-        src and bgr: frame and plate, RGB (B, 3, H, W) in 0..1.
-        """
-        pha, residual, error, hidden = self.coarse(src, bgr)
-        return pha, (src + residual).clamp(0, 1), error, hidden
-
-    def coarse(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the same as `forward`, with the unclamped residual fgr - src instead of the foreground."""
-        image = torch.cat([src, bgr], 1)
-        f1, f2, f3, f4 = self.backbone(image)
-        x = self.decoder(image, (f1, f2, f3, self.aspp(f4)))
-        return x[:, :1].clamp(0, 1), x[:, 1:4], x[:, 4:5].clamp(0, 1), x[:, 5:].relu()
-
-
-class CellIndices(NamedTuple):
-    """N cells: index of the image in the batch, row and column of the cell; each int64 (N,)."""
-
-    batch: Tensor
-    row: Tensor
-    column: Tensor
-
-    def split(self, count: int) -> list["CellIndices"]:
-        """Return the cells in order, in groups of at most `count`."""
-        return [CellIndices(*part) for part in zip(*(torch.split(field, count) for field in self), strict=True)]
+"""Channels of the base network's features for the refiner."""
 
 
 def _span(cell: Tensor, size: int, border: int) -> Tensor:
-    """Return pixel coordinates (N, size + 2 * border) around the cells `cell` (N,) of `size` pixels."""
+    """Return pixel coordinates (N, size + 2 * border) around rows or columns of cells `cell` (N,) of `size` pixels."""
     return cell[:, None] * size + torch.arange(-border, size + border, device=cell.device)
 
 
-def _index(cells: CellIndices, rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
-    """Return indices (N * P * Q,) into the flattened batch of images, from rows (N, P) and columns (N, Q)."""
-    first = (cells.batch[:, None] * height + rows) * width
-    return (first[:, :, None] + columns[:, None, :]).flatten()
+def _spans(cells: Tensor, width: int, size: int, border: int) -> tuple[Tensor, Tensor]:
+    """Return rows and columns of the pixels around cells, in an image of this width with cells of `size` pixels."""
+    across = width // size
+    row = cells.div(across, rounding_mode="floor")
+    return _span(row, size, border), _span(cells - row * across, size, border)
+
+
+def _index(rows: Tensor, columns: Tensor, width: int) -> Tensor:
+    """Return indices (N * P * Q,) into the flattened image, from rows (N, P) and columns (N, Q)."""
+    return (rows[:, :, None] * width + columns[:, None, :]).flatten()
 
 
 def _inside(rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
@@ -135,28 +92,28 @@ def _inside(rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
     return (row_inside[:, :, None] & column_inside[:, None, :])[:, None]
 
 
-def cut(image: Tensor, cells: CellIndices, border: int) -> Tensor:
-    """Cut the cells out of `image` (B, C, H, W) with a border of `border` pixels: (N, C, 4 + 2b, 4 + 2b)."""
+def cut(image: Tensor, cells: Tensor, border: int) -> Tensor:
+    """Cut the cells out of `image` (1, C, H, W) with a border of `border` pixels: (N, C, 4 + 2b, 4 + 2b)."""
     channels, height, width = image.shape[1:]
-    rows, columns = _span(cells.row, CELL, border), _span(cells.column, CELL, border)
-    index = _index(cells, rows.clamp(0, height - 1), columns.clamp(0, width - 1), height, width)
-    pixels = image.transpose(0, 1).reshape(channels, -1).index_select(1, index)
+    rows, columns = _spans(cells, width, CELL, border)
+    index = _index(rows.clamp(0, height - 1), columns.clamp(0, width - 1), width)
+    pixels = image.reshape(channels, -1).index_select(1, index)
     windows = pixels.view(channels, *rows.shape, columns.shape[1]).transpose(0, 1)
     return windows * _inside(rows, columns, height, width)
 
 
-def cut_resized(image: Tensor, cells: CellIndices, size: tuple[int, int], border: int) -> Tensor:
-    """Cut the cells out of `image` (B, C, h, w) as if it were first resized bilinearly to half the full size.
+def cut_resized(image: Tensor, cells: Tensor, size: tuple[int, int], border: int) -> Tensor:
+    """Cut the cells out of `image` (1, C, h, w) as if it were first resized bilinearly to half the full size.
 
     `size` is that half size (height, width), at which a cell is 2x2 pixels. Returns (N, C, 2 + 2b, 2 + 2b).
     """
     channels, height, width = image.shape[1:]
-    rows, columns = _span(cells.row, CELL // 2, border), _span(cells.column, CELL // 2, border)
+    rows, columns = _spans(cells, size[1], CELL // 2, border)
     y0, y1, wy = _taps(rows, height, size[0])
     x0, x1, wx = _taps(columns, width, size[1])
-    index = torch.stack([_index(cells, y, x, height, width) for y in (y0, y1) for x in (x0, x1)], 1)
+    index = torch.stack([_index(y, x, width) for y in (y0, y1) for x in (x0, x1)], 1)
     weight = torch.stack([(y[:, :, None] * x[:, None, :]).flatten() for y in (1 - wy, wy) for x in (1 - wx, wx)], 1)
-    pixels = image.permute(0, 2, 3, 1).reshape(-1, channels)
+    pixels = image[0].permute(1, 2, 0).reshape(-1, channels)
     mixed = functional.embedding_bag(index, pixels, mode="sum", per_sample_weights=weight.to(image.dtype))
     windows = mixed.view(*rows.shape, columns.shape[1], channels).permute(0, 3, 1, 2)
     return windows * _inside(rows, columns, *size)
@@ -170,39 +127,17 @@ def _taps(position: Tensor, length: int, resized: int) -> tuple[Tensor, Tensor, 
     return first, (first + 1).clamp(max=length - 1), source - low
 
 
-def paste_(image: Tensor, cells: CellIndices, windows: Tensor, where: Tensor) -> Tensor:
-    """Return `image` (B, C, H, W) with `windows` (N, C, 4, 4) pasted into the cells for which `where` (N,) is set.
+def paste_(image: Tensor, cells: Tensor, windows: Tensor, where: Tensor) -> Tensor:
+    """Return `image` (1, C, H, W) with `windows` (N, C, 4, 4) pasted into the cells for which `where` (N,) is set.
 
     The cells must be distinct. `image` may be overwritten.
     """
-    batch, channels, height, width = image.shape
-    rows, columns = _span(cells.row, CELL, 0), _span(cells.column, CELL, 0)
-    index = _index(cells, rows, columns, height, width)
-    pixels = image.transpose(0, 1).reshape(channels, -1)
+    channels, _, width = image.shape[1:]
+    index = _index(*_spans(cells, width, CELL, 0), width)
+    pixels = image.reshape(channels, -1)
     new = windows.transpose(0, 1).reshape(channels, -1)
     kept = torch.where(where.repeat_interleave(CELL * CELL), new, pixels.index_select(1, index))
-    return pixels.index_copy_(1, index, kept).view(channels, batch, height, width).transpose(0, 1)
-
-
-def most_wrong(error: Tensor, pixels: int) -> tuple[CellIndices, Tensor]:
-    """Return the `pixels` // 16 cells of each image with the largest error (B, 1, h, w), and whether it is above 0.
-
-    The number of cells does not depend on the values, so no device synchronization is required.
-    """
-    batch, _, height, width = error.shape
-    count = min(pixels // CELL**2, height * width)
-    values, places = error.flatten(1).topk(count, sorted=False)
-    images = torch.arange(batch, device=error.device)[:, None].expand_as(places)
-    rows = places.div(width, rounding_mode="floor")
-    cells = CellIndices(images.flatten(), rows.flatten(), (places - rows * width).flatten())
-    return cells, values.flatten() > 0
-
-
-def as_map(cells: CellIndices, chosen: Tensor, like: Tensor) -> Tensor:
-    """Return the 0/1 map, shaped like `like` (B, 1, h, w), with ones at the chosen cells."""
-    batch, _, height, width = like.shape
-    index = (cells.batch * height + cells.row) * width + cells.column
-    return like.new_zeros(batch * height * width).index_copy(0, index, chosen.to(like.dtype)).view_as(like)
+    return pixels.index_copy_(1, index, kept).view_as(image)
 
 
 CELLS_AT_ONCE = 2048
@@ -228,23 +163,26 @@ class Refiner(nn.Module):
         self.conv4 = nn.Conv2d(12, 4, 3)
 
     def forward(self, src: Tensor, bgr: Tensor, matte: Tensor, error: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the refined [alpha, foreground residual] (B, 4, H, W) and the 0/1 map of cells (B, 1, H/4, W/4).
+        """Return the refined [alpha, foreground residual] (1, 4, H, W) and the 0/1 map of cells (1, 1, H/4, W/4).
 
-        src and bgr are (B, 3, H, W). At any smaller size: matte, [alpha, residual] (B, 4, h, w), its predicted error
-        (B, 1, h, w) and the base network's hidden features (B, 32, h, w).
+        src and bgr are (1, 3, H, W). At any smaller size: matte, [alpha, residual] (1, 4, h, w), its predicted error
+        (1, 1, h, w) and the base network's hidden features (1, 32, h, w).
         """
         height, width = src.shape[2:]
         error = resize(error, (height // CELL, width // CELL))
         coarse = torch.cat([hidden, matte], 1)
-        cells, chosen = most_wrong(error, self.sample_pixels)
+        # The number of cells does not depend on the values, so no device synchronization is required.
+        errors, cells = error.flatten().topk(min(self.sample_pixels // CELL**2, error.numel()), sorted=False)
+        chosen = errors > 0
         if src.device.type == "cpu":
-            refined = torch.cat([self._at(part, src, bgr, coarse) for part in cells.split(CELLS_AT_ONCE)])
+            refined = torch.cat([self._at(part, src, bgr, coarse) for part in torch.split(cells, CELLS_AT_ONCE)])
         else:
             refined = self._at(cells, src, bgr, coarse)
         matte = resize(matte, (height, width))
-        return paste_(matte, cells, refined, chosen), as_map(cells, chosen, error)
+        refined_cells = torch.zeros_like(error).flatten().index_copy(0, cells, chosen.to(error.dtype))
+        return paste_(matte, cells, refined, chosen), refined_cells.view_as(error)
 
-    def _at(self, cells: CellIndices, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
+    def _at(self, cells: Tensor, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
         """Refine the cells, one window each; return (N, 4, 4, 4)."""
         half = src.shape[2] // 2, src.shape[3] // 2
         windows = torch.cat([cut(image, cells, 2 * CONTEXT_BORDER) for image in (src, bgr)], 1)

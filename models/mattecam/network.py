@@ -6,8 +6,8 @@ Most of the network therefore runs at these scales; the layers at 1/2 only place
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as functional
@@ -56,11 +56,10 @@ class MattecamNetwork(nn.Module):
     """Maps a frame and recurrent states to foreground, alpha and new states; same interface as RVM.
 
     Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3, `seen` and
-    `decided` belong to one stream at one size; None or `initial_state` starts a stream. `forward` runs the whole
-    network; `coefficients` and `apply_coefficients` run its stages at small and at full size separately.
+    `decided` belong to one stream at one size; none, or those of `initial_state`, start a stream. `forward` runs the
+    whole network; `coefficients` and `apply_coefficients` run its stages at small and at full size separately.
     """
 
-    state_count: ClassVar[int] = 5
     mean: Tensor
     deviation: Tensor
 
@@ -118,16 +117,7 @@ class MattecamNetwork(nn.Module):
         )
         return r1, r2, r3, like.new_zeros(batch, CHANNELS, *sizes[1]), decided
 
-    def forward(
-        self,
-        src: Tensor,
-        r1: Tensor | None = None,
-        r2: Tensor | None = None,
-        r3: Tensor | None = None,
-        seen: Tensor | None = None,
-        decided: Tensor | None = None,
-        downsample_ratio: float = 1,
-    ) -> tuple[Tensor, ...]:
+    def forward(self, src: Tensor, *state: Tensor, downsample_ratio: float = 1) -> tuple[Tensor, ...]:
         """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and the new states; clips have T after B.
 
         At a ratio other than 1 the network runs on a frame of floor(H * ratio) by floor(W * ratio), and the fast guided
@@ -135,76 +125,57 @@ class MattecamNetwork(nn.Module):
         """
         flat, frames = flattened(src)
         outputs: tuple[Tensor, ...]
-        state: list[Tensor]
+        after: list[Tensor]
         if downsample_ratio == 1:
-            matte, *state = self.matte(flat, r1, r2, r3, seen, decided, frames)
+            matte, *after = self.matte(flat, *state, frames=frames)
             outputs = _finish(flat, matte)
         else:
             small = downsampled(flat, downsample_ratio)
-            slope, offset, _, *state = self.coefficients(small, r1, r2, r3, seen, decided, frames)
+            slope, offset, _, *after = self.coefficients(small, *state, frames=frames)
             outputs = self.apply_coefficients(flat, slope, offset)
-        return *as_given(outputs, src), *state
+        return *as_given(outputs, src), *after
 
-    def coefficients(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None = None,
-        r2: Tensor | None = None,
-        r3: Tensor | None = None,
-        seen: Tensor | None = None,
-        decided: Tensor | None = None,
-        frames: int = 1,
-    ) -> tuple[Tensor, ...]:
+    def coefficients(self, src_small: Tensor, *state: Tensor, frames: int = 1) -> tuple[Tensor, ...]:
         """Run the small-size stage: return A, b, coarse alpha and the new states.
 
         src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean of RGB] to
         [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the decision
         stage: strict mode tells people from ghosts by how certain the network is.
         """
-        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, seen, frames)
-        matte, decided = self._decide(undecided, decided, frames)
+        undecided, matte, after = self._decided(src_small, state, frames)
         slope, offset = explained(src_small[:, :3], matte)
-        return slope, offset, undecided[:, 3:], *memories, decided
+        return slope, offset, undecided[:, 3:], *after
 
-    def matte(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None = None,
-        r2: Tensor | None = None,
-        r3: Tensor | None = None,
-        seen: Tensor | None = None,
-        decided: Tensor | None = None,
-        frames: int = 1,
-    ) -> tuple[Tensor, ...]:
+    def matte(self, src_small: Tensor, *state: Tensor, frames: int = 1) -> tuple[Tensor, ...]:
         """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), unfiltered, and the new states."""
-        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, seen, frames)
-        matte, decided = self._decide(undecided, decided, frames)
-        return matte, *memories, decided
+        _, matte, after = self._decided(src_small, state, frames)
+        return matte, *after
 
-    def _decide(self, matte: Tensor, decided: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
-        """Run the decision stage on consecutive frames; return the matte and the last decisions."""
-        clips = matte[:, 3:].reshape(-1, frames, 1, *matte.shape[2:])
-        decided = torch.zeros_like(clips[:, 0]) if decided is None else decided
+    def _decided(self, src_small: Tensor, state: Sequence[Tensor], frames: int) -> tuple[Tensor, Tensor, State]:
+        """Return the matte before and after the decision stage, which runs on consecutive frames, and the states."""
+        undecided, r1, r2, r3, seen = self.undecided_matte(src_small, *state[:4], frames=frames)
+        clips = undecided[:, 3:].reshape(-1, frames, 1, *undecided.shape[2:])
+        decided = state[4] if len(state) > 4 else torch.zeros_like(clips[:, 0])
         alphas = []
         for alpha in clips.unbind(1):
             alpha, decided = self.decision(alpha, decided)
             alphas.append(alpha)
-        return torch.cat([matte[:, :3], torch.stack(alphas, 1).flatten(0, 1)], 1), decided
+        matte = torch.cat([undecided[:, :3], torch.stack(alphas, 1).flatten(0, 1)], 1)
+        return undecided, matte, (r1, r2, r3, seen, decided)
 
     def undecided_matte(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None,
-        r2: Tensor | None,
-        r3: Tensor | None,
-        seen: Tensor | None,
-        frames: int = 1,
+        self, src_small: Tensor, *memories: Tensor, frames: int = 1
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`."""
+        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`.
+
+        memories: these four of the frame before; those that are missing begin.
+        """
+        before: list[Tensor | None] = [*memories, None, None, None, None]
+        r1, r2, r3, seen = before[:4]
         keep, seen = self.forgetting(src_small[:, :3], seen, frames)
-        cells, _, memories = self.cells(src_small, r1, r2, r3, frames, keep)
+        cells, _, (r1, r2, r3) = self.cells(src_small, r1, r2, r3, frames, keep)
         raw = pixels_of(cells, src_small)
-        return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *memories, seen
+        return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), r1, r2, r3, seen
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W)."""

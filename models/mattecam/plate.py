@@ -33,20 +33,14 @@ class PlateNetwork(MattecamNetwork):
         return torch.cat([super().normalized(frame), super().normalized(plate), _GAIN * maps], 1)
 
     def undecided_matte(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None,
-        r2: Tensor | None,
-        r3: Tensor | None,
-        seen: Tensor | None,
-        frames: int = 1,
+        self, src_small: Tensor, *memories: Tensor, frames: int = 1
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """See `MattecamNetwork.undecided_matte`; alpha is 0 where the frame is the plate all around."""
         if src_small.shape[1] > 6:
-            return super().undecided_matte(src_small, r1, r2, r3, seen, frames)
+            return super().undecided_matte(src_small, *memories, frames=frames)
         maps = differences(src_small[:, :3], src_small[:, 3:])
-        both = torch.cat([src_small, maps], 1)
-        matte, r1, r2, r3, seen = super().undecided_matte(both, r1, r2, r3, seen, frames)
+        matte, *after = super().undecided_matte(torch.cat([src_small, maps], 1), *memories, frames=frames)
+        r1, r2, r3, seen = after
         return torch.cat([matte[:, :3], matte[:, 3:] * changed(maps[:, :1])], 1), r1, r2, r3, seen
 
 

@@ -1,5 +1,7 @@
 """The recurrent decoder (arXiv 2108.11515, section 3.2 and figure 2), and the LR-ASPP bottleneck before it."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
@@ -39,26 +41,12 @@ class ConvGRU(nn.Module):
         self.ih = nn.Sequential(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1), nn.Sigmoid())
         self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
 
-    def step(self, x: Tensor, h: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """Return the state after one frame; x and h are (B, C, H, W)."""
         r, z = self.ih(torch.cat([x, h], 1)).chunk(2, 1)
         candidate = self.hh(torch.cat([x, r * h], 1))
         new: Tensor = (1 - z) * h + z * candidate
         return new
-
-    def forward(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """Return all outputs (B * frames, C, H, W) and the last state (B, C, H, W).
-
-        x: (B * frames, C, H, W), `frames` consecutive frames of each clip. h: the state before them.
-        """
-        if frames == 1:
-            h = self.step(x, h)
-            return h, h
-        outputs = []
-        for x_t in x.reshape(-1, frames, *x.shape[1:]).unbind(1):
-            h = self.step(x_t, h)
-            outputs.append(h)
-        return torch.stack(outputs, 1).flatten(0, 1), h
 
 
 class SplitGRU(nn.Module):
@@ -70,11 +58,11 @@ class SplitGRU(nn.Module):
         super().__init__()
         self.gru = ConvGRU(channels // 2)
 
-    def remember(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """Process x (B * frames, C, H, W) with state h (B, C / 2, H, W); return both with unchanged shapes."""
+    def remember(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Process x (B, C, H, W) with state h (B, C / 2, H, W); return both with unchanged shapes."""
         a, b = x.chunk(2, 1)
-        b, h = self.gru(b, h, frames)
-        return torch.cat([a, b], 1), h
+        h = self.gru(b, h)
+        return torch.cat([a, h], 1), h
 
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -87,14 +75,6 @@ def upsample_like(x: Tensor, skip: Tensor) -> Tensor:
     return x[:, :, : skip.shape[2], : skip.shape[3]]
 
 
-class BottleneckBlock(SplitGRU):
-    """decode4: recurrent block at the coarsest level."""
-
-    def forward(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """Process x (B * frames, C, H, W) with state h (B, C / 2, H, W); the shapes are unchanged."""
-        return self.remember(x, h, frames)
-
-
 class UpsamplingBlock(SplitGRU):
     """decode3, decode2, decode1: upsample, concatenate with the encoder's features and the image, recurrent unit."""
 
@@ -103,10 +83,10 @@ class UpsamplingBlock(SplitGRU):
         self.skip_channels = skip_channels
         self.conv = conv_norm(in_channels + skip_channels + 3, out_channels, 3)
 
-    def forward(self, x: Tensor, f: Tensor, s: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, f: Tensor, s: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Return (output, state) from x at the coarser level, and features f, image s and state h at this level."""
         x = self.conv(torch.cat([upsample_like(x, s), f, s], 1))
-        return self.remember(x, h, frames)
+        return self.remember(x, h)
 
 
 class OutputBlock(nn.Module):
@@ -134,26 +114,26 @@ class RecurrentDecoder(nn.Module):
     def __init__(self, features: tuple[int, int, int, int], widths: tuple[int, int, int, int]) -> None:
         super().__init__()
         self.state_channels = (widths[2] // 2, widths[1] // 2, widths[0] // 2, features[3] // 2)
-        self.decode4 = BottleneckBlock(features[3])
+        self.decode4 = SplitGRU(features[3])
         self.decode3 = UpsamplingBlock(features[3], features[2], widths[0])
         self.decode2 = UpsamplingBlock(widths[0], features[1], widths[1])
         self.decode1 = UpsamplingBlock(widths[1], features[0], widths[2])
         self.decode0 = OutputBlock(widths[2], widths[3])
 
-    def forward(self, image: Tensor, features: Features, state: State, frames: int) -> tuple[Tensor, State]:
-        """Return hid (B * frames, widths[3], h, w) and the states after the last frame.
+    def forward(self, image: Tensor, features: Features, state: Sequence[Tensor]) -> tuple[Tensor, State]:
+        """Return hid (B, widths[3], h, w) and the new states.
 
-        image: the small frame (B * frames, 3, h, w). features: the encoder's output for it.
+        image: the small frame (B, 3, h, w). features: the encoder's output for it.
         """
         f1, f2, f3, f4 = features
         r1, r2, r3, r4 = state
         s1 = _halve(image)
         s2 = _halve(s1)
         s3 = _halve(s2)
-        x, r4 = self.decode4(f4, r4, frames)
-        x, r3 = self.decode3(x, f3, s3, r3, frames)
-        x, r2 = self.decode2(x, f2, s2, r2, frames)
-        x, r1 = self.decode1(x, f1, s1, r1, frames)
+        x, r4 = self.decode4.remember(f4, r4)
+        x, r3 = self.decode3(x, f3, s3, r3)
+        x, r2 = self.decode2(x, f2, s2, r2)
+        x, r1 = self.decode1(x, f1, s1, r1)
         return self.decode0(x, image), (r1, r2, r3, r4)
 
 

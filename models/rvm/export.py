@@ -67,7 +67,7 @@ class SplitBlock(nn.Module):
     def forward(self, x: Tensor, skip: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Return (output, state) from x at the coarser level and the output of `skip`."""
         x = torch.relu(self.coarser(upsample_like(x, skip)) + skip)
-        return self.block.remember(x, h, 1)
+        return self.block.remember(x, h)
 
 
 class SplitOutput(nn.Module):
@@ -121,8 +121,8 @@ class DecoderExport(nn.Module):
     ) -> tuple[Tensor, ...]:
         """Return the input of the guided filter (1, C, h, w), see `models.rules`, and the new states."""
         r1, r2, r3, r4 = states
-        x, r4 = self.decode4(self.aspp(self.deepest(deep)), r4, 1)
-        x, r3 = self.decode3(x, middle, half3, r3, 1)
+        x, r4 = self.decode4.remember(self.aspp(self.deepest(deep)), r4)
+        x, r3 = self.decode3(x, middle, half3, r3)
         x, r2 = self.decode2(x, fine, r2)
         x, r1 = self.decode1(x, finest, r1)
         return self.project(self.decode0(x, small)), r1, r2, r3, r4

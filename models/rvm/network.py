@@ -1,13 +1,13 @@
 """The RVM network (arXiv 2108.11515, section 3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.backbones.resnet import ResNet, resnet50
-from models.blocks import as_given, downsampled, flattened
+from models.blocks import downsampled
 from models.rvm import guided_filter
 from models.rvm.decoder import LRASPP, RecurrentDecoder, State
 from models.rvm.guided_filter import DeepGuidedFilter, FastGuidedFilter
@@ -50,9 +50,9 @@ class Projection(nn.Module):
 class MattingNetwork(nn.Module):
     """RVM: maps a frame and recurrent states to foreground, alpha and new states.
 
-    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r4 belong to one
-    stream at one size; None or `initial_state` starts a stream. `forward` runs the whole network; `coefficients` and
-    `apply_coefficients` run its stages at small and at full size separately.
+    Images are RGB in 0..1, (B, 3, H, W). The states r1..r4 belong to one stream at one size; none, or those of
+    `initial_state`, start a stream. `forward` runs the whole network; `coefficients` and `apply_coefficients` run its
+    stages at small and at full size separately.
     """
 
     def __init__(self, variant: Variant = "mobilenetv3", refiner: Refiner = "deep_guided_filter") -> None:
@@ -63,7 +63,7 @@ class MattingNetwork(nn.Module):
         self.aspp = LRASPP(f4, bottleneck)
         self.decoder = RecurrentDecoder((f1, f2, f3, bottleneck), widths)
         self.project_mat = Projection(widths[3], 4)
-        self.project_seg = Projection(widths[3], 1)
+        self.project_seg = Projection(widths[3], 1)  # of the published weights; it segments, which nobody uses
         self.refiner = _REFINERS[refiner](widths[3])
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
@@ -80,52 +80,29 @@ class MattingNetwork(nn.Module):
         )
         return r1, r2, r3, r4
 
-    def forward(
-        self,
-        src: Tensor,
-        r1: Tensor | None = None,
-        r2: Tensor | None = None,
-        r3: Tensor | None = None,
-        r4: Tensor | None = None,
-        downsample_ratio: float = 1,
-        segmentation_pass: bool = False,
-    ) -> tuple[Tensor, ...]:
-        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r4; clips have T after B.
+    def forward(self, src: Tensor, *state: Tensor, downsample_ratio: float = 1) -> tuple[Tensor, ...]:
+        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and the new states.
 
-        With `segmentation_pass`: the logits (B, 1, h, w) at the small size, and r1..r4. At a ratio other than 1 the
-        network runs on a frame of floor(H * ratio) by floor(W * ratio), and a guided filter upsamples its matte.
+        At a ratio other than 1 the network runs on a frame of floor(H * ratio) by floor(W * ratio), and a guided filter
+        upsamples its matte.
         """
-        flat, frames = flattened(src)
-        small = downsampled(flat, downsample_ratio)
-        outputs: tuple[Tensor, ...]
-        if downsample_ratio == 1 or segmentation_pass:
-            hid, state = self._decode(small, r1, r2, r3, r4, frames)
-            outputs = (self.project_seg(hid),) if segmentation_pass else _finish(flat, self.project_mat(hid))
-        else:
-            slope, offset, _, r1, r2, r3, r4 = self.coefficients(small, r1, r2, r3, r4, frames)
-            state = r1, r2, r3, r4
-            outputs = self.apply_coefficients(flat, slope, offset)
-        return *as_given(outputs, src), *state
+        if downsample_ratio == 1:
+            hid, after = self._decode(src, state)
+            return *_finish(src, self.project_mat(hid)), *after
+        slope, offset, _, *rest = self.coefficients(downsampled(src, downsample_ratio), *state)
+        return *self.apply_coefficients(src, slope, offset), *rest
 
-    def coefficients(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None = None,
-        r2: Tensor | None = None,
-        r3: Tensor | None = None,
-        r4: Tensor | None = None,
-        frames: int = 1,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Run the small-size stage: return A, b, coarse alpha, r1, r2, r3 and r4.
+    def coefficients(self, src_small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Run the small-size stage: return A, b, coarse alpha and the new states.
 
-        src_small is (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean of RGB] to
-        [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the guided
-        filter. A and b are float32 even in a half-precision network.
+        src_small is (B, 3, h, w) in 0..1. A and b, (B, 4, h, w), map [R, G, B, mean of RGB] to [foreground residual,
+        alpha]. The coarse alpha, (B, 1, h, w) in 0..1, is the one before the guided filter. A and b are float32 even in
+        a half-precision network.
         """
-        hid, state = self._decode(src_small, r1, r2, r3, r4, frames)
+        hid, after = self._decode(src_small, state)
         matte = self.project_mat(hid)
         slope, offset = self.refiner(src_small, matte, hid)
-        return slope, offset, matte[:, 3:].clamp(0, 1), *state
+        return slope, offset, matte[:, 3:].clamp(0, 1), *after
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W).
@@ -134,22 +111,13 @@ class MattingNetwork(nn.Module):
         """
         return _finish(src, guided_filter.apply(src, slope, offset))
 
-    def _decode(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None,
-        r2: Tensor | None,
-        r3: Tensor | None,
-        r4: Tensor | None,
-        frames: int,
-    ) -> tuple[Tensor, State]:
-        """Return the decoder's features hid (B * frames, 16, h, w) and the new states."""
-        if r1 is None or r2 is None or r3 is None or r4 is None:
-            batch, _, height, width = src_small.shape
-            r1, r2, r3, r4 = self.initial_state(batch // frames, height, width)
+    def _decode(self, src_small: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, State]:
+        """Return the decoder's features hid (B, 16, h, w) and the new states."""
+        batch, _, height, width = src_small.shape
         f1, f2, f3, f4 = self.backbone(src_small)
-        hid, state = self.decoder(src_small, (f1, f2, f3, self.aspp(f4)), (r1, r2, r3, r4), frames)
-        return hid, state
+        state = state or self.initial_state(batch, height, width)
+        hid, after = self.decoder(src_small, (f1, f2, f3, self.aspp(f4)), state)
+        return hid, after
 
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:

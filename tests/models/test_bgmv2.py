@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models.bgmv2 import refiner
 from models.bgmv2.network import MattingRefine
-from models.bgmv2.refiner import BORDER, CONTEXT_BORDER, MattingBase
+from models.bgmv2.refiner import BORDER, CONTEXT_BORDER
 from models.blocks import resize
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN
@@ -100,27 +100,6 @@ def test_without_expected_error_nothing_is_refined() -> None:
     assert torch.equal(pha, resize(pha_sm, SIZE))
 
 
-def test_a_batch_is_its_images(network: MattingRefine) -> None:
-    pairs = [inputs(4), inputs(7)]
-    src, bgr = (torch.cat(images) for images in zip(*pairs, strict=True))
-    both = network(src, bgr)
-    for index, pair in enumerate(pairs):
-        for a, b in zip(both, network(*pair), strict=True):
-            torch.testing.assert_close(a[index : index + 1], b, atol=1e-5, rtol=0)
-
-
-def test_the_base_network_alone_is_the_coarse_part(network: MattingRefine) -> None:
-    base = MattingBase("mobilenetv2").eval()
-    base.load_state_dict({k: v for k, v in network.state_dict().items() if not k.startswith("refiner.")})
-    src, bgr = (resize(image, (16, 24)) for image in inputs())
-    pha, fgr, err, hid = base(src, bgr)
-    _, _, pha_sm, fgr_sm, err_sm, _ = network(*inputs())
-    for a, b in ((pha, pha_sm), (fgr, fgr_sm), (err, err_sm)):
-        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
-    assert hid.shape == (1, 32, 16, 24)
-    assert hid.min() >= 0
-
-
 @pytest.mark.parametrize(
     ("frame_size", "plate_size", "words"),
     [((62, 96), (62, 96), "multiples of 4"), ((64, 97), (64, 97), "multiples of 4"), (SIZE, (64, 64), "same shape")],
@@ -155,13 +134,6 @@ def test_sampling_never_waits_for_the_device(network: MattingRefine) -> None:
         network(*inputs())
     assert "aten::topk" in recorder.names
     assert recorder.names & WAITS == set()
-
-
-@pytest.mark.long
-def test_sampling_can_be_exported(network: MattingRefine) -> None:
-    exported = torch.export.export(network, inputs()).module()
-    for got, want in zip(exported(*inputs(9)), network(*inputs(9)), strict=True):
-        torch.testing.assert_close(got, want, atol=1e-5, rtol=0)
 
 
 def test_the_refiners_cost_grows_with_the_pixels() -> None:

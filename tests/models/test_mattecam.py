@@ -42,7 +42,7 @@ def test_the_bundled_weights_give_the_expected_outputs(student: MattecamNetwork)
 def test_the_coarse_alpha_is_the_one_before_the_decision(student: MattecamNetwork) -> None:
     """Strict mode tells people from ghosts by it."""
     image = pattern(0)
-    undecided, *_ = student.undecided_matte(image, None, None, None, None)
+    undecided, *_ = student.undecided_matte(image)
 
     _, _, coarse, *_ = student.coefficients(image)
 
@@ -201,13 +201,13 @@ def test_a_frame_that_shares_nothing_with_the_last_one_is_seen_afresh() -> None:
     for memory in (network.memory2, network.memory3, network.memory4):
         torch.nn.init.normal_(memory.candidate.weight, std=0.1)
     dark, bright = 0.2 * torch.rand(1, 3, 48, 64), 0.7 + 0.2 * torch.rand(1, 3, 48, 64)
-    _, r1, r2, r3, seen = network.undecided_matte(dark, None, None, None, None)
+    _, *memories = network.undecided_matte(dark)
 
     def remembering(frame: Tensor) -> Tensor:
-        return network.undecided_matte(frame, r1, r2, r3, seen)[0]
+        return network.undecided_matte(frame, *memories)[0]
 
     def afresh(frame: Tensor) -> Tensor:
-        return network.undecided_matte(frame, None, None, None, None)[0]
+        return network.undecided_matte(frame)[0]
 
     assert torch.allclose(remembering(bright), afresh(bright), atol=1e-5)
     assert not torch.allclose(remembering(dark), afresh(dark), atol=1e-3)

@@ -173,7 +173,7 @@ def _usual_in(settings: MattingSettings, precision: str, frames: list[BgrImage],
     ready = frozen(core.network, source, states, ratio)
 
     def looped(name: str, network: Callable[..., tuple[torch.Tensor, ...]]) -> Contender:
-        loop = UsualLoop(network, backdrop, ratio, len(states), device, dtype)
+        loop = UsualLoop(network, backdrop, ratio, device, dtype)
         return Contender(
             "usual-loop", choice.model, name, precision, lambda index: loop.step(frames[index % len(frames)])
         )

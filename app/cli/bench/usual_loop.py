@@ -27,18 +27,14 @@ class UsualLoop:
         network: Network,
         backdrop: BgrImage,
         ratio: float,
-        states: int,
         device: str,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """Take the network and the background, (H, W, 3) uint8 BGR.
-
-        states: number of the network's recurrent states. dtype: dtype of the network.
-        """
+        """Take the network and the background, (H, W, 3) uint8 BGR. dtype: dtype of the network."""
         self._network = network
         self._backdrop = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         self._ratio = ratio
-        self._state: list[Tensor | None] = [None] * states
+        self._state: list[Tensor] = []
         self._device = device
         self._dtype = dtype
 
@@ -47,8 +43,7 @@ class UsualLoop:
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(self._device, self._dtype)
         with torch.no_grad():
-            foreground, alpha, *state = self._network(source, *self._state, self._ratio)
-        self._state = list(state)
+            foreground, alpha, *self._state = self._network(source, *self._state, downsample_ratio=self._ratio)
         person = foreground[0].permute(1, 2, 0).float().cpu().numpy()
         part = alpha[0].permute(1, 2, 0).float().cpu().numpy()
         composite = person * part + self._backdrop * (1 - part)
@@ -73,11 +68,10 @@ def frozen(network: nn.Module, source: Tensor, states: tuple[Tensor, ...], ratio
         traced = torch.jit.trace(AtRatio().eval(), (source, *states), check_trace=False)  # type: ignore[no-untyped-call]
         traced = torch.jit.freeze(traced)
 
-    def call(image: Tensor, *rest: Tensor | float | None) -> tuple[Tensor, ...]:
-        state = [before if isinstance(before, Tensor) else first for before, first in zip(rest, states, strict=False)]
+    def call(image: Tensor, *state: Tensor, downsample_ratio: float = ratio) -> tuple[Tensor, ...]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            outputs: tuple[Tensor, ...] = traced(image, *state)
+            outputs: tuple[Tensor, ...] = traced(image, *(state or states))
         return outputs
 
     return call

@@ -55,9 +55,9 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
     ours = engine.step(frame, backdrop, settings.edges).result().composite
     engine.close()
     states = network.initial_state(1, 72, 96)
-    eager = UsualLoop(network, backdrop, 0.5, len(states), "cpu").step(frame)
+    eager = UsualLoop(network, backdrop, 0.5, "cpu").step(frame)
     fixed = frozen(network, torch.zeros(1, 3, 144, 192), states, 0.5)
-    ready = UsualLoop(fixed, backdrop, 0.5, len(states), "cpu").step(frame)
+    ready = UsualLoop(fixed, backdrop, 0.5, "cpu").step(frame)
 
     for theirs in (eager, ready):
         assert np.abs(theirs.astype(int) - ours).max() <= 2
