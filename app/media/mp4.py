@@ -6,14 +6,14 @@ are counted before FFmpeg makes an index of them. Of a damaged file, there is a 
 
 from __future__ import annotations
 
-import io
 import mmap
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 MAX_ENTRIES = 5_000_000
 """Entries of the index: 46 hours of video at 30 fps, for which FFmpeg takes 0.4 GB."""
@@ -118,6 +118,7 @@ class Fragments:
 
     def __init__(self, path: Path) -> None:
         """Raises OSError, also for an empty file."""
+        self._path = path
         with path.open("rb") as file:
             try:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -159,12 +160,15 @@ class Fragments:
         """Return where the last fragment ends whose media data is not cut off."""
         return max((end for kind, _, end in self._boxes() if kind == b"mdat" and end <= len(self._data)), default=0)
 
-    def view(self, offset: int) -> BinaryIO:
-        """Return the file without the fragments before `offset`, which are in one box that is skipped."""
+    @contextmanager
+    def view(self, offset: int) -> Iterator[mmap.mmap]:
+        """Give the file without the fragments before `offset`, which are in one box that is skipped. Raises OSError."""
         assert self.first is not None
-        if offset - self.first < LARGE_HEADER_BYTES:
-            return cast("BinaryIO", _View(self._data, 0, b""))
-        return cast("BinaryIO", _View(self._data, self.first, struct.pack(">I4sQ", 1, b"free", offset - self.first)))
+        with self._path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) as changed:
+            if offset - self.first >= LARGE_HEADER_BYTES:
+                header = struct.pack(">I4sQ", 1, b"free", offset - self.first)
+                changed[self.first : self.first + LARGE_HEADER_BYTES] = header
+            yield changed
 
     def _first(self) -> int | None:
         at = 0
@@ -200,37 +204,3 @@ def cut_incomplete_fragment(path: Path) -> None:
         complete_bytes = None if fragments.first is None else fragments.complete_bytes()
     if complete_bytes:
         os.truncate(path, complete_bytes)
-
-
-class _View(io.BufferedIOBase):
-    """Reads a file with some bytes replaced; the methods are those of `io.BufferedIOBase`."""
-
-    def __init__(self, data: mmap.mmap, offset: int, replacement: bytes) -> None:
-        self._data = data
-        self._offset = offset
-        self._replacement = replacement
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def read(self, size: int | None = -1) -> bytes:
-        end = len(self._data) if size is None or size < 0 else self._at + size
-        chunk = bytearray(self._data[self._at : end])
-        for number, value in enumerate(self._replacement):
-            place = self._offset + number - self._at
-            if 0 <= place < len(chunk):
-                chunk[place] = value
-        self._at += len(chunk)
-        return bytes(chunk)

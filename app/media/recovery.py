@@ -55,7 +55,7 @@ def recover(part: Path) -> Recovered:
                 if copy.frames == 0:
                     raise VideoError(RecordingText.NO_FRAME(file=part))
                 whole = copy.is_whole(fragments)
-                final = _rename(temporary, final_name(part))
+                final = temporary.rename(free_name(final_name(part)))
             except BaseException:
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)
@@ -115,7 +115,11 @@ class _Copy:
             self._copy(source, target, streams)
             while fragments is not None and (following := fragments.after(self._start + 1)) is not None:
                 self._start = following
-                with suppress(VideoError, IndexError), open_container(self._part, fragments.view(following)) as rest:
+                with (
+                    suppress(VideoError, IndexError),
+                    fragments.view(following) as view,
+                    open_container(self._part, view) as rest,
+                ):
                     self._copy(rest, target, streams)
 
     def is_whole(self, fragments: Fragments | None) -> bool:
@@ -177,10 +181,3 @@ def _mux(target: OutputContainer, packet: Packet[Stream]) -> bool:
     except ValueError:  # a time stamp out of order: FFmpeg's EINVAL
         return False
     return True
-
-
-def _rename(temporary: Path, wanted: Path) -> Path:
-    """Rename without replacing an existing file; return the new name."""
-    final = free_name(wanted)
-    temporary.rename(final)
-    return final

@@ -7,11 +7,12 @@ and renders text files; a small file can hold frames that take gigabytes and min
 from __future__ import annotations
 
 import logging
+import mmap
 import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 import numpy as np
@@ -74,7 +75,7 @@ def file_address(path: Path) -> str:
     return f"file:{path}"
 
 
-def open_container(path: Path, view: BinaryIO | None = None) -> InputContainer:
+def open_container(path: Path, view: mmap.mmap | None = None) -> InputContainer:
     """Open a media file for reading under the allow-list. Raises VideoError.
 
     view: read in place of the file; of the same size.

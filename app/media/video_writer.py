@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -22,8 +21,8 @@ from app.core.files.names import free_name
 from app.core.messages.media import WriteReason
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.mp4 import cut_incomplete_fragment
-from app.media.video_input import file_address
-from app.media.yuv import BT601, BT709, Layout, YuvConverter
+from app.media.video_input import HD_HEIGHT, file_address
+from app.media.yuv import BT601, BT709, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """Supported file types."""
@@ -31,8 +30,6 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 KEYFRAME_INTERVAL_S = 2
 FRAGMENT_S = 0.4
 """Interval at which what is encoded reaches the file in a form that can be played without its end."""
-HD_HEIGHT = 720
-"""From this height on players assume BT.709, below it BT.601; the file also names it."""
 
 
 class VideoWriter:
@@ -133,8 +130,7 @@ class VideoWriter:
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
         high = height >= HD_HEIGHT
-        layout: Layout = "NV12" if encoder.pixel_format == "nv12" else "I420"
-        self._converter = YuvConverter(layout, width, height, BT709 if high else BT601)
+        self._converter = YuvConverter("I420", width, height, BT709 if high else BT601)
         codec.colorspace = 1 if high else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
         codec.color_primaries = ColorPrimaries.BT709 if high else ColorPrimaries.SMPTE170M
         codec.color_trc = ColorTrc.BT709 if high else ColorTrc.SMPTE170M
@@ -150,7 +146,7 @@ class VideoWriter:
             raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} does not fit a video of {self.size}")
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
         planes = self._converter.convert(_even(image))
-        self._frame = av.VideoFrame.from_ndarray(planes, format=self._encoder.pixel_format)
+        self._frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")  # PyAV interleaves the chroma for NV12
         self._encode(self._frame, tick)
 
     def repeat(self, pts_s: Fraction | float) -> None:
@@ -278,10 +274,9 @@ def create_temporary(path: Path) -> Path:
     Raises OSError.
     """
     for number in range(1, 1000):
-        name = f"{path.stem}.part{'' if number == 1 else number}{path.suffix}"
-        candidate = path.with_name(name)
+        candidate = path.with_name(f"{path.stem}.part{'' if number == 1 else number}{path.suffix}")
         try:
-            os.close(os.open(candidate, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            candidate.touch(mode=0o600, exist_ok=False)
         except FileExistsError:
             continue
         return candidate

@@ -7,6 +7,7 @@ each slice counts references.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.compiling import Function, compiled
-from app.core.native_kernels import Array
+from app.core.native_kernels import Argument, Array
 from app.core.threads import cpu_part
 
 Bytes = NDArray[np.uint8]
@@ -29,10 +30,11 @@ def _jit(function: Function) -> Function:
     return compiled(function, nogil=True, fastmath={"contract"})
 
 
-def _public(function: Function) -> Function:
+def _public(*more: type[bool]) -> Callable[[Function], Function]:
+    """Return the decorator of a kernel that other modules call. more: arguments beside image, matrix and targets."""
     written = Array("uint8", 2, writable=True)
-    arguments = (Array("uint8", 2), Array("float32", 2), written, written, bool)
-    return compiled(function, arguments, nogil=True, fastmath={"contract"})
+    arguments: list[Argument] = [Array("uint8", 2), Array("float32", 2), written, written, *more]
+    return lambda function: compiled(function, arguments, nogil=True, fastmath={"contract"})
 
 
 @_jit
@@ -93,7 +95,7 @@ def _weave(luma: Sums, row: int, chroma: Bytes, packed: Words, y: int, luma_firs
         packed[y, x] = bright << one | (U32(chroma[0, x]) | U32(chroma[1, x]) << U32(16)) << other
 
 
-@_public
+@_public(bool)
 def packed_rows(image: Bytes, matrix: Floats, packed: Bytes, chroma: Bytes, luma_first: bool) -> None:
     """Convert (H, 3 * W) BGR of even size to packed 4:2:2, (H, 2 * W): YUYV, or UYVY unless `luma_first`.
 
@@ -109,26 +111,21 @@ def packed_rows(image: Bytes, matrix: Floats, packed: Bytes, chroma: Bytes, luma
             _weave(luma_pairs, row, chroma, words, y + row, luma_first)
 
 
-@_public
-def planar_rows(image: Bytes, matrix: Floats, luma: Bytes, chroma: Bytes, interleaved: bool) -> None:
-    """Convert (H, 3 * W) BGR of even size to 4:2:0: luma (H, W), and chroma (H, W / 2) of I420 or (H / 2, W) of NV12.
+@_public()
+def planar_rows(image: Bytes, matrix: Floats, luma: Bytes, chroma: Bytes) -> None:
+    """Convert (H, 3 * W) BGR of even size to 4:2:0: luma (H, W) and chroma (H, W / 2), all of U before V.
 
-    matrix: (3, 4) from BGR and 1 to YUV. interleaved: NV12.
+    matrix: (3, 4) from BGR and 1 to YUV.
     """
     height, width = luma.shape
     colours, sums = np.empty((2, 3, width), np.uint8), np.empty((3, width // 2), np.uint16)
-    both, pairs = np.empty((2, width // 2), np.uint8), colours.view(np.uint16)
+    pairs = colours.view(np.uint16)
     for y in range(0, height, 2):
-        if interleaved:
-            _two_rows(image, y, matrix, colours, pairs, sums, luma, y, both, 0, 1)
-            for x in range(U64(width // 2)):
-                chroma[y // 2, U64(2) * x], chroma[y // 2, U64(2) * x + ONE] = both[0, x], both[1, x]
-        else:
-            _two_rows(image, y, matrix, colours, pairs, sums, luma, y, chroma, y // 2, (height + y) // 2)
+        _two_rows(image, y, matrix, colours, pairs, sums, luma, y, chroma, y // 2, (height + y) // 2)
 
 
-Layout = Literal["I420", "NV12", "YUYV", "UYVY"]
-"""I420: planes Y, U, V, chroma at half size. NV12: U and V interleaved in one plane. YUYV, UYVY: packed 4:2:2."""
+Layout = Literal["I420", "YUYV", "UYVY"]
+"""I420: planes Y, U, V, chroma at half size. YUYV, UYVY: packed 4:2:2."""
 BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
 """Weights of red and blue in the luma of each colour matrix. Readers of a virtual camera assume BT.601."""
 BLACK, WHITE, NEUTRAL = 16, 235, 128
@@ -148,12 +145,11 @@ class YuvConverter:
             self._targets = self._converted.reshape(height, -1), np.empty((2, width // 2), np.uint8)
         else:
             self._converted = np.empty((height * 3 // 2, width), np.uint8)
-            chroma = self._converted[height:]
-            self._targets = self._converted[:height], chroma if layout == "NV12" else chroma.reshape(height, -1)
+            self._targets = self._converted[:height], self._converted[height:].reshape(height, -1)
 
     def convert(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Convert (height, width, 3) uint8 BGR: to (height * 3 / 2, width) for I420 and NV12, (height, width, 2) for
-        YUYV and UYVY. The planar layouts also take grey frames, (height, width).
+        """Convert (height, width, 3) uint8 BGR: to (height * 3 / 2, width) for I420, (height, width, 2) for YUYV and
+        UYVY. I420 also takes grey frames, (height, width).
 
         Chroma is the mean of four pixels. The result is valid until the next call.
         """
@@ -170,7 +166,7 @@ class YuvConverter:
             if self.layout in ("YUYV", "UYVY"):
                 packed_rows(rows, self._matrix, *self._targets, self.layout == "YUYV")
             else:
-                planar_rows(rows, self._matrix, *self._targets, self.layout == "NV12")
+                planar_rows(rows, self._matrix, *self._targets)
             return self._converted
 
 

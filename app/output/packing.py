@@ -58,10 +58,10 @@ def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:
 
     Colours are premultiplied, so that nothing of the room shows where alpha is 0.
     """
-    colours, alpha = _person(picture)
     if picture.alpha is None:
-        return colours, alpha
-    return premultiplied(colours, alpha), alpha
+        return picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
+    colours = picture.image if picture.foreground is None else picture.foreground
+    return premultiplied(colours, picture.alpha), picture.alpha
 
 
 def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:
@@ -87,13 +87,6 @@ def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
         person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
     colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
     return np.dstack([colours, alpha])
-
-
-def _person(picture: Picture) -> tuple[BgrImage, AlphaImage]:
-    """Return the person's colours and alpha; all of a picture without alpha."""
-    if picture.alpha is None:
-        return picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
-    return picture.image if picture.foreground is None else picture.foreground, picture.alpha
 
 
 def side_by_side(picture: Picture) -> Picture:

@@ -89,12 +89,15 @@ def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, i
     assert frame[:, -1].min() > 200
 
 
-@pytest.mark.parametrize(("size", "matrix"), [((640, 360), 6), ((1280, 720), 1)])
-def test_colours_come_back(tmp_path: Path, size: tuple[int, int], matrix: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "matrix", "pixel_format"),
+    [((640, 360), 6, "yuv420p"), ((1280, 720), 1, "yuv420p"), ((1280, 720), 1, "nv12")],
+)
+def test_colours_come_back(tmp_path: Path, size: tuple[int, int], matrix: int, pixel_format: str) -> None:
     colours = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 220), (20, 20, 20)], np.uint8)
     bars = cv2.resize(colours[None], size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     path = tmp_path / "out.mp4"
-    write(path, [bars] * 3, 30)
+    write(path, [bars] * 3, 30, encoder=VideoEncoder("x264", "libx264", {}, pixel_format))
     frame = decoded(path)[0]
     assert (frame.colorspace, frame.color_range) == (matrix, 1)
     back = frame.to_ndarray(format="bgr24").astype(int)

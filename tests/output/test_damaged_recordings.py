@@ -154,10 +154,10 @@ def test_the_view_from_a_fragment_on_has_the_offsets_of_the_file(tmp_path: Path)
         assert first is not None
         second = fragments.after(first + 1)
         assert second is not None
-        view = fragments.view(second)
-        hidden = struct.pack(">I4sQ", 1, b"free", second - first)
-        assert view.seekable() and view.read() == content[:first] + hidden + content[first + len(hidden) :]
-        assert (view.seek(second), view.read(8)) == (second, content[second : second + 8])
+        with fragments.view(second) as view:
+            hidden = struct.pack(">I4sQ", 1, b"free", second - first)
+            assert view.read() == content[:first] + hidden + content[first + len(hidden) :]
+    assert part.read_bytes() == content
 
 
 def test_a_file_that_appears_during_a_recording_is_not_replaced(tmp_path: Path) -> None:
