@@ -86,11 +86,11 @@ def existing(source: Path, output: Path) -> Path | None:
 
 
 def check_folder(name: str) -> None:
-    """Raise UsageError if the name of a folder for the films of several clips is that of a video or a file."""
+    """Raise UsageError if the name of a folder for the films of several clips is one of a video, an image or a file."""
     path = Path(name)
     if path.is_dir() or name.endswith(SEPARATORS):
         return
-    if path.exists() or path.suffix.lower() in VIDEOS:
+    if path.exists() or is_image(path) or path.suffix.lower() in VIDEOS:
         raise UsageError(BatchText.NOT_A_FOLDER(file=name))
 
 

@@ -87,6 +87,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one out.mp4", 2, "out.mp4 is not a folder"),
     ("convert one.mp4 base.avi out.webm", 2, "out.webm is not a folder"),
     ("convert one.mp4 out.mp4 --jobs 1", 2, "out.mp4 is not a folder"),
+    ("convert photo.jpg base.avi out.png", 2, "out.png is not a folder"),
     ("convert one out --alpha alpha.mp4", 2, "alpha.mp4 is not a folder"),
     ("convert one out --keep-partial", 2, "--keep-partial is for a single clip"),
     ("convert one.mp4 x.webm", 2, "name a video (.mp4, .m4v, .mov, .mkv) or, for PNG images, a folder"),
