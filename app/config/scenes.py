@@ -24,9 +24,10 @@ log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
+_OF_THE_PROGRAM = ("window", "global_shortcuts", "selected", "paused", "frozen")
 _OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
-"""Fields of `OutputSettings` that are never part of a scene, and those that are if it is saved with its devices."""
+"""Fields of `Settings`, and of its output, that are never part of a scene; those that are if it is saved with them."""
 _thread_lock = threading.Lock()
 """Excludes other threads also on a file system that cannot lock files."""
 
@@ -47,15 +48,8 @@ class Scene:
         devices = self.settings if self.with_devices else current
         kept = {name: getattr(current.output, name) for name in _OF_A_RUN}
         output = self.settings.output.replace(**kept, **{name: getattr(devices.output, name) for name in _DEVICES})
-        return self.settings.replace(
-            capture=devices.capture,
-            output=output,
-            window=current.window,
-            global_shortcuts=current.global_shortcuts,
-            selected=current.selected,
-            paused=current.paused,
-            frozen=current.frozen,
-        )
+        own = {name: getattr(current, name) for name in _OF_THE_PROGRAM}
+        return self.settings.replace(capture=devices.capture, output=output, **own)
 
     def exposes(self, current: Settings) -> Literal["nothing", "zones", "room"]:
         """Return what of the room the scene shows and `current` does not."""
@@ -187,7 +181,7 @@ class SceneStore:
 
 
 def _dump(settings: Settings, with_devices: bool) -> JsonObject:
-    own = dict.fromkeys(("window", "global_shortcuts", "selected", "paused", "frozen"), True)
+    own = dict.fromkeys(_OF_THE_PROGRAM, True)
     data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN)})
     if with_devices:
         data[_WITH_DEVICES] = True

@@ -41,40 +41,32 @@ def cropped(frame: Frame, framing: FramingSettings) -> Frame:
 
 def pan_by(framing: FramingSettings, right: float, down: float) -> FramingSettings:
     """Return the framing panned by (right, down), as fractions of the view size."""
-    return _look_at(framing, framing.zoom, _edge(framing.pan_x, framing.zoom) - right / framing.zoom,
-                    _edge(framing.pan_y, framing.zoom) - down / framing.zoom)  # fmt: skip
+    view = view_of(framing)
+    return _look_at(framing, framing.zoom, view.left - right * view.size, view.top - down * view.size)
 
 
 def zoom_at(framing: FramingSettings, factor: float, x: float = 0.5, y: float = 0.5) -> FramingSettings:
     """Return the framing zoomed by `factor` at (x, y), fractions of the view size; the crop stays inside the frame."""
     zoom = min(MAX_ZOOM, max(1.0, framing.zoom * factor))
-    shrunk = 1 / framing.zoom - 1 / zoom
-    return _look_at(
-        framing,
-        zoom,
-        _edge(framing.pan_x, framing.zoom) + x * shrunk,
-        _edge(framing.pan_y, framing.zoom) + y * shrunk,
-    )
+    view = view_of(framing)
+    shrunk = view.size - 1 / zoom
+    return _look_at(framing, zoom, view.left + x * shrunk, view.top + y * shrunk)
 
 
 def to_camera(framing: FramingSettings, view: View, x: float, y: float) -> tuple[float, float]:
     """Convert a position in what is shown to one in the camera's frame, both in fractions of width and height."""
-    x, y = view.to_frame(x, y)
-    return _edge(framing.pan_x, framing.zoom) + x / framing.zoom, _edge(framing.pan_y, framing.zoom) + y / framing.zoom
+    return view_of(framing).to_frame(*view.to_frame(x, y))
 
 
 def from_camera(framing: FramingSettings, view: View, x: float, y: float) -> tuple[float, float]:
     """Convert a position in the camera's frame to one in what is shown; the inverse of `to_camera`."""
-    x, y = (
-        (x - _edge(framing.pan_x, framing.zoom)) * framing.zoom,
-        (y - _edge(framing.pan_y, framing.zoom)) * framing.zoom,
-    )
-    return (x - view.left) / view.size, (y - view.top) / view.size
+    return view.from_frame(*view_of(framing).from_frame(x, y))
 
 
-def _edge(pan: float, zoom: float) -> float:
-    """Return the left or top edge of the crop, as a fraction of the frame size."""
-    return (1 - 1 / zoom) * (pan + 1) / 2
+def view_of(framing: FramingSettings) -> View:
+    """Return the part of the camera's frame that is shown."""
+    room = 1 - 1 / framing.zoom
+    return View(room * (framing.pan_x + 1) / 2, room * (framing.pan_y + 1) / 2, 1 / framing.zoom)
 
 
 def _look_at(framing: FramingSettings, zoom: float, left: float, top: float) -> FramingSettings:

@@ -34,6 +34,10 @@ class View:
         """Convert a position in the view to one in the frame, both in fractions."""
         return self.left + x * self.size, self.top + y * self.size
 
+    def from_frame(self, x: float, y: float) -> tuple[float, float]:
+        """Convert a position in the frame to one in the view; the inverse of `to_frame`."""
+        return (x - self.left) / self.size, (y - self.top) / self.size
+
 
 WHOLE_VIEW = View()
 

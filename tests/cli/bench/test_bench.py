@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.cli.bench.measure import CallTimes, Contender, interleave, percentile
+from app.cli.bench.measure import CallTimes, Contender, interleave
 from app.cli.bench.run import bench, executor_choices, table
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
@@ -36,7 +36,6 @@ def test_contenders_take_turns() -> None:
 def test_figures() -> None:
     timing = CallTimes(wall_ms=[10.0] * 90 + [50.0] * 10, cpu_ms=[20.0] * 100)
     assert timing.figures() == {"median_ms": 10.0, "p95_ms": 50.0, "fps": 100.0, "cpu_ms_per_frame": 20.0}
-    assert percentile([3.0, 1.0, 2.0], 0.0) == 1.0
 
 
 @pytest.mark.torch

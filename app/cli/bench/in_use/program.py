@@ -12,9 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from app.cli.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, NoCamera, StandInCamera
 from app.cli.bench.in_use.cpu import cpu_ms, sample, thread_table
-from app.cli.bench.measure import percentile
 from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, Settings
@@ -110,13 +111,13 @@ class Program:
             "fps": round(frames / elapsed_s, 2),
             "end_to_end_ms": {
                 "median": round(statistics.median(ages_ms), 2),
-                "p95": round(percentile(ages_ms, 0.95), 2),
+                "p95": round(float(np.percentile(ages_ms, 95)), 2),
             },
             "step_ms": round(status.latency_ms.step.median, 2),
             "step_p95_ms": round(status.latency_ms.step.p95, 2),
             "dropped": dropped,
             "cores": round((after.process_s - before.process_s) / elapsed_s, 3),
-            "gui_stall_ms": {"p99": round(percentile(gaps_ms, 0.99), 1), "longest": round(max(gaps_ms), 1)}
+            "gui_stall_ms": {"p99": round(float(np.percentile(gaps_ms, 99)), 1), "longest": round(max(gaps_ms), 1)}
             if gaps_ms
             else None,
             "lowered": str(status.lowered) if status.lowered else None,
