@@ -28,22 +28,8 @@ ValueTexts = Mapping[str, str]
 """Texts of values by the names of their settings."""
 Parser = Callable[[str], ValueTexts]
 """From an argument; raises ValueError or UsageError for one that is not possible."""
-
-
-def _one(name: str) -> Parser:
-    """Return the parser of any value of a setting."""
-    return lambda text: {name: text}
-
-
-def _fixed(values: ValueTexts) -> Parser:
-    """Return the parser of no argument."""
-
-    def parse(text: str) -> ValueTexts:
-        if text:
-            raise ValueError(text)
-        return values
-
-    return parse
+Alias = str | ValueTexts | Parser
+"""The name of a setting, whose value is the argument; values that are set without an argument; or what parses one."""
 
 
 def _view(section: str) -> Parser:
@@ -60,34 +46,34 @@ def _view(section: str) -> Parser:
 
 WHOLE: ValueTexts = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
 CENTRED: ValueTexts = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": "0"}
-SHORT: Mapping[str, Parser] = {
+SHORT: Mapping[str, Alias] = {
     "background-view": _view("background"),
-    "background-view fill": _fixed({"background.fit": "fill", **CENTRED}),
-    "background-view fit": _fixed({"background.fit": "fit", **CENTRED}),
+    "background-view fill": {"background.fit": "fill", **CENTRED},
+    "background-view fit": {"background.fit": "fit", **CENTRED},
     "framing": _view("framing"),
-    "framing calm": _fixed({**WHOLE, "people.auto_framing": "calm"}),
-    "framing close": _fixed({**WHOLE, "people.auto_framing": "close"}),
-    "framing whole": _fixed({**WHOLE, "people.auto_framing": "off"}),
-    "light match": _one("edges.light_match"),
-    "light portrait": _one("edges.portrait_light"),
-    "light wrap": _one("edges.light_wrap"),
-    "microphone": _one("output.microphone"),
-    "model": _one("matting.model"),
-    "overlay": _one("overlay.file"),
-    "overlay off": _fixed({"overlay.file": "none", "overlay.text": ""}),
-    "overlay place": _one("overlay.place"),
-    "overlay size": _one("overlay.size"),
-    "overlay text": _one("overlay.text"),
-    "overlay text-place": _one("overlay.text_place"),
-    "parallax": _one("background.parallax"),
+    "framing calm": {**WHOLE, "people.auto_framing": "calm"},
+    "framing close": {**WHOLE, "people.auto_framing": "close"},
+    "framing whole": {**WHOLE, "people.auto_framing": "off"},
+    "light match": "edges.light_match",
+    "light portrait": "edges.portrait_light",
+    "light wrap": "edges.light_wrap",
+    "microphone": "output.microphone",
+    "model": "matting.model",
+    "overlay": "overlay.file",
+    "overlay off": {"overlay.file": "none", "overlay.text": ""},
+    "overlay place": "overlay.place",
+    "overlay size": "overlay.size",
+    "overlay text": "overlay.text",
+    "overlay text-place": "overlay.text_place",
+    "parallax": "background.parallax",
     "place": lambda text: {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)},
-    "ratio": _one("matting.downsample_ratio"),
+    "ratio": "matting.downsample_ratio",
     "server": lambda url: {"matting.server": url, "matting.location": "remote"},
-    "server ca": _one("matting.server_ca_file"),
-    "server off": _fixed({"matting.location": "local"}),
-    "server on": _fixed({"matting.location": "remote"}),
-    "server token": _one("matting.server_token_file"),
-    "zoom": _one("framing.zoom"),
+    "server ca": "matting.server_ca_file",
+    "server off": {"matting.location": "local"},
+    "server on": {"matting.location": "remote"},
+    "server token": "matting.server_token_file",
+    "zoom": "framing.zoom",
 }
 """Commands, some with their first word, that are other names of `set`."""
 SETTERS = {"set", *(words.partition(" ")[0] for words in SHORT)}
@@ -104,8 +90,19 @@ def values_of(command: str, argument: str, usage: str) -> ValueTexts:
     for words, text in ((f"{command} {word}", rest), (command, argument)):
         if words in SHORT:
             with suppress(ValueError):
-                return SHORT[words](text)
+                return expanded(SHORT[words], text)
     raise UsageError(ControlText.NOT_POSSIBLE(name=command, argument=argument, usage=usage))
+
+
+def expanded(alias: Alias, text: str) -> ValueTexts:
+    """Return what an alias sets with this argument. Raises as `Parser`."""
+    if isinstance(alias, str):
+        return {alias: text}
+    if callable(alias):
+        return alias(text)
+    if text:
+        raise ValueError(text)
+    return alias
 
 
 def find_settable(name: str) -> Setting | None:

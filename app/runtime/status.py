@@ -171,29 +171,22 @@ class PipelineStatus:
 
     def at_the_end_of(self, running: PipelineStatus) -> PipelineStatus:
         """Return this status, of a stopped pipeline, with what it ran with: engine, source and sinks are closed."""
-        return replace(
-            self,
-            source=running.source,
-            engine=running.engine,
-            outputs=running.outputs,
-            fps_in=running.fps_in,
-            fps_out=running.fps_out,
-            latency_ms=running.latency_ms,
-        )
+        return replace(self, **{name: getattr(running, name) for name in _OF_THE_RUN})
+
+
+_OF_THE_RUN = "source", "engine", "outputs", "fps_in", "fps_out", "latency_ms"
+_COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
+_STATES = "keeps_room", "hides_person", "awaits_movement", "slides", "background", "readers", "busy"
+_OF_THE_ENGINE = "model", "executor", "precision", "device", "round_trip_ms", "downsample_ratio"
 
 
 def status_fields(status: PipelineStatus) -> dict[str, Any]:
     """Return the fields of the JSON; latencies in milliseconds."""
-    engine = status.engine
     process = psutil.Process()
     cpu_s = sum(process.cpu_times()[:2])
     return {
-        "frames_in": status.frames_in,
-        "frames_out": status.frames_out,
-        "frames_sent": status.frames_sent,
-        "frames_dropped": status.frames_dropped,
-        "encoded_frames": status.encoded_frames,
-        "recording_dropped": status.recording_dropped,
+        **{name: getattr(status, name) for name in (*_COUNTS, *_STATES)},
+        **{name: getattr(status.engine, name, None) for name in _OF_THE_ENGINE},
         "seconds": round(status.seconds, 3),
         "fps_in": round(status.fps_in, 2),
         "fps_out": round(status.fps_out, 2),
@@ -201,26 +194,13 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
             stage: {figure: round(value, 2) for figure, value in latency.items()}
             for stage, latency in dataclasses.asdict(status.latency_ms).items()
         },
-        "model": engine.model if engine else None,
-        "executor": engine.executor if engine else None,
-        "precision": engine.precision if engine else None,
-        "device": engine.device if engine else None,
-        "round_trip_ms": engine.round_trip_ms if engine else None,
         "server_state": status.server.value if status.server else None,
-        "downsample_ratio": engine.downsample_ratio if engine else None,
         "size": list(status.size),
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
-        "keeps_room": status.keeps_room,
-        "hides_person": status.hides_person,
-        "awaits_movement": status.awaits_movement,
-        "slides": status.slides,
-        "background": status.background,
-        "readers": status.readers,
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),
         "cpu_percent": round(100 * status.cpu_seconds / max(status.seconds, 0.001), 1),
         "peak_rss_mb": round(_peak_rss_bytes(process) / 1e6, 1),
         "phase": status.phase.value,
-        "busy": status.busy,
         "source": dataclasses.asdict(status.source) if status.source else None,
         **status.outputs,
         "problems": [{"stage": problem.stage.value, "message": problem.message} for problem in status.problems],

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.control.commands import SYNTAX, parse_words
-from app.control.names import SETTABLE, SHORT
+from app.control.names import SETTABLE, SHORT, expanded
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.settings import FramingSettings, OverlaySettings, PeopleSettings
 from app.output.sound.devices import MicrophoneName
@@ -61,7 +61,7 @@ def test_every_alias_sets_settings_that_there_are(words: str) -> None:
     assert words.partition(" ")[0] in SYNTAX
     for text in ("", "2", "0,0"):
         with suppress(ValueError, UsageError):
-            assert set(SHORT[words](text)) <= set(SETTABLE)
+            assert set(expanded(SHORT[words], text)) <= set(SETTABLE)
 
 
 @pytest.mark.parametrize(
