@@ -139,19 +139,11 @@ def test_info_describes_the_file(tmp_path: Path) -> None:
 def broken(folder: Path, kind: str) -> Path:
     """Write a file that is not a readable video."""
     path = folder / "broken.mp4"
-    good = write_clip(folder / "good.mp4").read_bytes()
-    contents = {
-        "empty": b"",
-        "text": b"this is no video\n" * 500,
-        "zeros": bytes(50_000),
-        "noise": np.random.default_rng(0).bytes(50_000),
-        "cut before its index": good[: len(good) // 2],
-        "header only": good[:40],
-    }
-    if kind in contents:
-        path.write_bytes(contents[kind])
-    elif kind == "folder":
-        path.mkdir()
+    if kind == "noise":
+        path.write_bytes(np.random.default_rng(0).bytes(50_000))
+    elif kind == "cut before its index":
+        good = write_clip(folder / "good.mp4").read_bytes()
+        path.write_bytes(good[: len(good) // 2])
     elif kind == "sound only":
         with av.open(str(path), "w") as container:
             stream = container.add_stream("aac", rate=16_000, layout="mono")
@@ -166,10 +158,7 @@ def broken(folder: Path, kind: str) -> Path:
     return path
 
 
-KINDS = ["empty", "text", "zeros", "noise", "cut before its index", "header only", "folder", "sound only", "no frames"]
-
-
-@pytest.mark.parametrize("kind", [*KINDS, "missing"])
+@pytest.mark.parametrize("kind", ["noise", "cut before its index", "sound only", "no frames", "missing"])
 def test_a_file_that_is_not_a_video_is_reported(tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     path = broken(tmp_path, kind)
     with pytest.raises(SourceOpenError) as failure:

@@ -18,8 +18,7 @@ from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually
 
 
-def test_composites_come_out_and_the_room_does_not() -> None:
-    world = FakeWorld()
+def test_composites_come_out_and_the_room_does_not(world: FakeWorld) -> None:
     world.faults.put("build_engine", lambda: eventually(lambda: PictureKind.STANDBY in kinds(world)))
     with running(world) as pipeline:
         composites(pipeline, 10)
@@ -38,7 +37,7 @@ def test_composites_come_out_and_the_room_does_not() -> None:
 
 
 @pytest.mark.parametrize("background", ["opens", "does not open"])
-def test_no_settings_are_made_for_a_frame(background: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_settings_are_made_for_a_frame(background: str, monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> None:
     """To validate them takes too long for each frame; capture did it, and matting until the background was open."""
     made: list[str] = []
     replace = Model.replace
@@ -47,7 +46,6 @@ def test_no_settings_are_made_for_a_frame(background: str, monkeypatch: pytest.M
         made.append(f"{threading.current_thread().name}: {changes}")
         return replace(self, **changes)
 
-    world = FakeWorld()
     with running(world) as pipeline:
         composites(pipeline)
         if background == "does not open":
@@ -59,8 +57,7 @@ def test_no_settings_are_made_for_a_frame(background: str, monkeypatch: pytest.M
         assert not made
 
 
-def test_mirror_flips_the_output_alone() -> None:
-    world = FakeWorld()
+def test_mirror_flips_the_output_alone(world: FakeWorld) -> None:
     previews: dict[int, Picture] = {}
     pairs: list[tuple[Picture, Picture]] = []
 
@@ -79,8 +76,7 @@ def test_mirror_flips_the_output_alone() -> None:
     assert all(np.array_equal(sent.image[:, ::-1], preview.image) for sent, preview in pairs)
 
 
-def test_the_foreground_is_made_only_when_asked_for() -> None:
-    world = FakeWorld()
+def test_the_foreground_is_made_only_when_asked_for(world: FakeWorld) -> None:
     with running(world) as pipeline:
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
         pipeline.demand.want_foreground = True
@@ -89,8 +85,7 @@ def test_the_foreground_is_made_only_when_asked_for() -> None:
     assert early.foreground is None
 
 
-def test_stop_before_anything_was_started_or_a_second_time_is_harmless() -> None:
-    world = FakeWorld()
+def test_stop_before_anything_was_started_or_a_second_time_is_harmless(world: FakeWorld) -> None:
     with running(world) as pipeline:
         assert pipeline.stop()
     assert pipeline.status().phase is Phase.STOPPED

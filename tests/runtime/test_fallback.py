@@ -133,11 +133,10 @@ class LostGpu(FakeEngine):
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
-    device: str, monkeypatch: pytest.MonkeyPatch, cards: CudaCards
+    device: str, monkeypatch: pytest.MonkeyPatch, cards: CudaCards, world: FakeWorld
 ) -> None:
     monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
     built: list[FakeEngine] = []
-    world = FakeWorld()
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
         make = FakeEngine if settings.device == "cpu" else LostGpu

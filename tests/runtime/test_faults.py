@@ -36,14 +36,13 @@ STAGES = (
 
 
 @each_failure(STAGES, ["start", "middle", "switch", "shutdown"])
-def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path, world: FakeWorld) -> None:
     world.node = 1
     check_the_room_never_shows(world, stage, kind, moment, tmp_path)
 
 
 @pytest.mark.parametrize("how", ["frame itself", "another size", "another type"])
-def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
+def test_an_engine_that_gives_no_matte_is_refused(how: str, world: FakeWorld) -> None:
     class Engine(FakeEngine):
         def matte(self, step: StepInput) -> Matte:
             frame = step.frame
@@ -55,7 +54,6 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
             }
             return Matte(pictures[how], alpha)
 
-    world = FakeWorld()
     world.engine = Engine
     with running(world, BASE, IMPATIENT) as pipeline:
         eventually(lambda: bool(pipeline.status().problems))
@@ -65,9 +63,8 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
     assert all(picture.frame is None for picture in world.pictures())
 
 
-def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
+def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu(world: FakeWorld) -> None:
     tried: list[tuple[str, float | None]] = []
-    world = FakeWorld()
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
         tried.append((settings.device, settings.downsample_ratio))

@@ -204,8 +204,7 @@ class OverlappingFakeEngine(FakeEngine):
 
 
 @each_failure(["step", "finish", "reset"], ["start", "middle", "shutdown"])
-def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path, world: FakeWorld) -> None:
     world.engine = OverlappingFakeEngine
     check_the_room_never_shows(world, stage, kind, moment, tmp_path)
     assert any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())

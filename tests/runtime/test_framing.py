@@ -37,8 +37,7 @@ def shows_only_the_person(pipeline: Pipeline) -> bool:
     return picture is not None and bool(np.all(picture.image == np.array(PERSON, np.uint8)))
 
 
-def test_the_outputs_show_the_part_and_the_plate_sees_the_whole() -> None:
-    world = FakeWorld()
+def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld) -> None:
     with running(world) as pipeline:
         composites(pipeline)
         apply(pipeline, BASE.replace(framing=CLOSE_UP))
@@ -73,8 +72,7 @@ class PlateLikeEngine(FakeEngine):
         return Matte(step.backdrop.copy(), np.zeros(step.frame.shape[:2], np.uint8))
 
 
-def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Path, world: FakeWorld) -> None:
     gate = threading.Event()
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
@@ -119,8 +117,7 @@ def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
 CORNER: Settings = BASE.replace(placement=in_corner("bottom-right", 0.5))
 
 
-def test_the_person_moves_to_the_corner_and_back_and_the_room_is_never_seen() -> None:
-    world = FakeWorld()
+def test_the_person_moves_to_the_corner_and_back_and_the_room_is_never_seen(world: FakeWorld) -> None:
     with running(world) as pipeline:
         composites(pipeline)
         whole = person_share(pipeline)
@@ -137,8 +134,7 @@ def test_the_person_moves_to_the_corner_and_back_and_the_room_is_never_seen() ->
     assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
 
 
-def test_only_me_selects_in_coordinates_of_the_frame() -> None:
-    world = FakeWorld()
+def test_only_me_selects_in_coordinates_of_the_frame(world: FakeWorld) -> None:
     wanted = CORNER.replace(people=PeopleSettings(only_me=True), selected=(0.5, 0.6))
     with running(world, wanted) as pipeline:
         composites(pipeline)
@@ -174,8 +170,7 @@ def test_a_matte_that_hides_nothing_is_found_when_the_frame_is_small_in_a_corner
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_a_placement_far_outside_shows_the_background_alone() -> None:
-    world = FakeWorld()
+def test_a_placement_far_outside_shows_the_background_alone(world: FakeWorld) -> None:
     with running(world, BASE.replace(placement=PlacementSettings(x=1, y=1, scale=0.5))) as pipeline:
         composites(pipeline)
         assert not shown_in(pipeline, PERSON)

@@ -14,6 +14,7 @@ from app.core.settings import BackgroundSettings, PeopleSettings, PlacementSetti
 from app.core.stage import Stage
 from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, StepInput, shows_room
@@ -22,25 +23,21 @@ from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually
 
 
-def test_none_shows_the_room_only_while_it_is_chosen() -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        apply(pipeline, BASE.replace(background=BASE.background.replace(kind="none")))
-        eventually(lambda: PictureKind.UNMATTED in kinds(world))
-        assert pipeline.status().unmatted
-        apply(pipeline, BASE)
-        eventually(lambda: not pipeline.status().unmatted)
-        composites(pipeline)
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        after = len(world.pictures())
-        composites(pipeline, 10)
-        assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
+def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline: Pipeline) -> None:
+    apply(pipeline, BASE.replace(background=BASE.background.replace(kind="none")))
+    eventually(lambda: PictureKind.UNMATTED in kinds(world))
+    assert pipeline.status().unmatted
+    apply(pipeline, BASE)
+    eventually(lambda: not pipeline.status().unmatted)
+    composites(pipeline)
+    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+    after = len(world.pictures())
+    composites(pipeline, 10)
+    assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
 
 
-def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card() -> None:
+def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card(world: FakeWorld) -> None:
     """The window laid zones that were painted on it where the moved person had been, and warned of a room beside it."""
-    world = FakeWorld()
     zones = PeopleSettings(zones=(Zone(kind="keep", points=((0.1, 0.1),)),))
     moved = BASE.replace(placement=PlacementSettings(scale=0.5), people=zones)
     with running(world, moved) as pipeline:
@@ -52,8 +49,7 @@ def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card()
         eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)
 
 
-def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp_path: Path, world: FakeWorld) -> None:
     none = BASE.replace(background=BackgroundSettings(kind="none"))
     with running(world, none) as pipeline:
         eventually(lambda: PictureKind.UNMATTED in kinds(world))

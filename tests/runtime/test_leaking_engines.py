@@ -88,13 +88,14 @@ def frames_pass(world: FakeWorld, count: int = 50) -> None:
 @pytest.mark.parametrize("kind", ["colour", "blur"])
 @pytest.mark.parametrize("moment", ["start", "middle"])
 @pytest.mark.parametrize("trick", [alpha_all, alpha_one, between_the_grid, copy, flicker])
-def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Trick, moment: str, kind: str) -> None:
+def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(
+    trick: Trick, moment: str, kind: str, world: FakeWorld
+) -> None:
     class Engine(Tricky):
         pass
 
     Engine.trick = staticmethod(trick)
     Engine.on = threading.Event()
-    world = FakeWorld()
     world.engine = Engine
     settings = BASE.replace(background=BackgroundSettings.model_validate({"kind": kind}))
     world.shape = detailed
@@ -129,8 +130,7 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
         return Matte(np.where(alpha[..., None] > 0, step.frame, matte.composite).astype(np.uint8), alpha)
 
 
-def test_another_engine_that_shows_the_room_at_once_leads_to_the_card() -> None:
-    world = FakeWorld()
+def test_another_engine_that_shows_the_room_at_once_leads_to_the_card(world: FakeWorld) -> None:
     world.engine = ShowsRoomAtQuarterRatio
     with running(world, BASE, TIMING, parts=replace(world.parts(), self_test=detailed_self_test)) as pipeline:
         composites(pipeline)

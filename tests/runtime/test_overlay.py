@@ -32,8 +32,7 @@ def composites(world: FakeWorld) -> list[Picture]:
     return [picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE]
 
 
-def test_the_overlay_is_on_composites_and_not_on_the_card(tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_the_overlay_is_on_composites_and_not_on_the_card(tmp_path: Path, world: FakeWorld) -> None:
     with running(world) as pipeline:
         eventually(lambda: bool(composites(world)))
         assert not any(has_corner(picture) for picture in composites(world))
@@ -47,8 +46,7 @@ def test_the_overlay_is_on_composites_and_not_on_the_card(tmp_path: Path) -> Non
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not has_corner(world.newest()))
 
 
-def test_a_missing_file_is_reported_and_the_picture_stays(tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_a_missing_file_is_reported_and_the_picture_stays(tmp_path: Path, world: FakeWorld) -> None:
     with running(world, BASE.replace(overlay=OverlaySettings(file=tmp_path / "gone.png"))) as pipeline:
         eventually(lambda: any(problem.stage is Stage.OVERLAY for problem in pipeline.status().problems))
         (problem,) = pipeline.status().problems
@@ -58,8 +56,7 @@ def test_a_missing_file_is_reported_and_the_picture_stays(tmp_path: Path) -> Non
         eventually(lambda: not pipeline.status().problems)
 
 
-def test_an_unmatted_frame_of_the_source_is_not_written_to(tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_an_unmatted_frame_of_the_source_is_not_written_to(tmp_path: Path, world: FakeWorld) -> None:
     settings = BASE.replace(
         background=BackgroundSettings(kind="none"), overlay=OverlaySettings(file=red_corner(tmp_path))
     )

@@ -12,6 +12,7 @@ from app.core.errors import SourceLostError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.stage import Stage
 from app.core.types import PictureKind
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import HEIGHT, WIDTH, shows_room
@@ -21,9 +22,10 @@ from tests.waiting import eventually
 
 
 @pytest.mark.parametrize("settings", [BASE, NONE], ids=["composites", "none"])
-def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_picture(settings: Settings) -> None:
+def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_picture(
+    settings: Settings, world: FakeWorld
+) -> None:
     """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
-    world = FakeWorld()
     with running(world, settings) as pipeline:
         composites(pipeline)
         eventually(lambda: world.newest().kind is not PictureKind.STANDBY)
@@ -42,33 +44,28 @@ def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_p
         assert world.newest().kind is live
 
 
-def test_the_card_has_the_size_of_the_frames_that_the_source_delivers() -> None:
-    world = FakeWorld()
+def test_the_card_has_the_size_of_the_frames_that_the_source_delivers(world: FakeWorld) -> None:
     with running(world, BASE.replace(capture=BASE.capture.replace(width=128, height=96), paused=True)) as pipeline:
         eventually(lambda: world.newest().size == pipeline.status().size == (WIDTH, HEIGHT))
 
 
-def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        (source,) = world.sources
-        apply(pipeline, BASE.replace(paused=True))
-        eventually(lambda: source.skipped > 0)
-        decoded, skipped = source.decoded, source.skipped
-        eventually(lambda: source.skipped >= skipped + 50)
-        assert source.decoded <= decoded + 2, "decoded while paused"
-        assert pipeline.status().phase is Phase.PAUSED and not pipeline.status().problems
-        apply(pipeline, BASE.replace(paused=True, matting=BASE.matting.replace(downsample_ratio=0.7)))
-        eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7)
-        skipped = source.skipped
-        apply(pipeline, BASE)
-        composites(pipeline)
-        assert source.skipped <= skipped + 50, "still skips"
+def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: FakeWorld, pipeline: Pipeline) -> None:
+    (source,) = world.sources
+    apply(pipeline, BASE.replace(paused=True))
+    eventually(lambda: source.skipped > 0)
+    decoded, skipped = source.decoded, source.skipped
+    eventually(lambda: source.skipped >= skipped + 50)
+    assert source.decoded <= decoded + 2, "decoded while paused"
+    assert pipeline.status().phase is Phase.PAUSED and not pipeline.status().problems
+    apply(pipeline, BASE.replace(paused=True, matting=BASE.matting.replace(downsample_ratio=0.7)))
+    eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7)
+    skipped = source.skipped
+    apply(pipeline, BASE)
+    composites(pipeline)
+    assert source.skipped <= skipped + 50, "still skips"
 
 
-def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again() -> None:
-    world = FakeWorld()
+def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: FakeWorld) -> None:
     with running(world, timing=Timing(source_retry_s=0.05)) as pipeline:
         composites(pipeline)
         apply(pipeline, BASE.replace(paused=True))
@@ -82,19 +79,16 @@ def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again() -> No
         assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_the_card_is_sent_less_often_while_paused() -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        apply(pipeline, BASE.replace(paused=True))
-        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
-        before, started_s = len(world.pictures()), time.monotonic()
-        eventually(lambda: len(world.pictures()) >= before + 10)
-        assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
-        apply(pipeline, BASE)
-        composites(pipeline)
-        before = len(world.pictures())
-        eventually(lambda: len(world.pictures()) > before + 60)
+def test_the_card_is_sent_less_often_while_paused(world: FakeWorld, pipeline: Pipeline) -> None:
+    apply(pipeline, BASE.replace(paused=True))
+    eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+    before, started_s = len(world.pictures()), time.monotonic()
+    eventually(lambda: len(world.pictures()) >= before + 10)
+    assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
+    apply(pipeline, BASE)
+    composites(pipeline)
+    before = len(world.pictures())
+    eventually(lambda: len(world.pictures()) > before + 60)
 
 
 KEEP = PeopleSettings(zones=(Zone(kind="keep", filled=True, points=((0, 0), (0.3, 0), (0.3, 1), (0, 1))),))
@@ -104,10 +98,9 @@ KEEP = PeopleSettings(zones=(Zone(kind="keep", filled=True, points=((0, 0), (0.3
 @pytest.mark.parametrize("background", [BASE.background, BackgroundSettings(kind="blur")], ids=["colour", "blur"])
 @pytest.mark.parametrize("moment", ["frozen", "at once", "without frames"])
 def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
-    moment: str, background: BackgroundSettings
+    moment: str, background: BackgroundSettings, world: FakeWorld
 ) -> None:
     """The room in a keep zone was sent on after the zone was removed, also where both were changed at once."""
-    world = FakeWorld()
     with running(world, BASE.replace(people=KEEP), Timing(poll_s=0.02)) as pipeline:
         composites(pipeline)
         eventually(lambda: shows_room(world.newest().image))
@@ -127,9 +120,8 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
         assert not shows_room(world.newest().image)
 
 
-def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one() -> None:
+def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:
     """The frozen picture was too old to be repeated until then."""
-    world = FakeWorld()
     with running(world, timing=Timing(stale_s=1.5)) as pipeline:
         composites(pipeline)
         pipeline.change(lambda now: now.replace(frozen=True))
@@ -142,24 +134,22 @@ def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one() -> None:
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 
-def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause() -> None:
+def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause(
+    world: FakeWorld, pipeline: Pipeline
+) -> None:
     """The status said “paused” until the freeze ended."""
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        pipeline.change(lambda now: now.replace(frozen=True, paused=True))
-        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
-        pipeline.change(lambda now: now.replace(paused=False))
-        eventually(lambda: pipeline.status().phase is Phase.WAITING)
-        assert world.newest().kind is PictureKind.STANDBY
-        pipeline.change(lambda now: now.replace(frozen=False))
-        composites(pipeline)
-        assert pipeline.status().phase is Phase.RUNNING
+    pipeline.change(lambda now: now.replace(frozen=True, paused=True))
+    eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+    pipeline.change(lambda now: now.replace(paused=False))
+    eventually(lambda: pipeline.status().phase is Phase.WAITING)
+    assert world.newest().kind is PictureKind.STANDBY
+    pipeline.change(lambda now: now.replace(frozen=False))
+    composites(pipeline)
+    assert pipeline.status().phase is Phase.RUNNING
 
 
-def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze() -> None:
+def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: FakeWorld) -> None:
     """The status said that others see the user, and a freeze brought the picture back, however old it was."""
-    world = FakeWorld()
     with running(world, timing=Timing(stale_s=0.3)) as pipeline:
         composites(pipeline)
         world.faults.put("read", world.faults.hang)
@@ -196,9 +186,8 @@ def test_a_frozen_picture_ends_with_its_screen_and_outlives_what_hides_nothing(
         eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
 
 
-def test_a_blurred_room_that_is_frozen_after_another_choice_ends() -> None:
+def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorld) -> None:
     """It was sent on while the chosen background was opened, and after."""
-    world = FakeWorld()
     with running(world, BASE.replace(background=BackgroundSettings(kind="blur"))) as pipeline:
         composites(pipeline)
         world.faults.put("open_background", world.faults.hang)

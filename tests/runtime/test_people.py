@@ -17,8 +17,7 @@ from tests.waiting import eventually
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 
-def test_the_view_closes_in_and_the_whole_frame_stays_available() -> None:
-    world = FakeWorld()
+def test_the_view_closes_in_and_the_whole_frame_stays_available(world: FakeWorld) -> None:
     with running(world, CLOSE) as pipeline:
         composites(pipeline)
         whole_share = float(np.mean(np.all(room_picture() == np.array(PERSON, np.uint8), axis=2)))
@@ -33,8 +32,7 @@ def test_the_view_closes_in_and_the_whole_frame_stays_available() -> None:
     assert len(sizes) == 1, "the output keeps its size"
 
 
-def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame() -> None:
-    world = FakeWorld()
+def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame(world: FakeWorld) -> None:
     with running(world, CLOSE) as pipeline:
         eventually(lambda: pipeline.status().view.size < 0.9)
         apply(pipeline, CLOSE.replace(framing=FramingSettings(zoom=1.5)))
@@ -56,9 +54,8 @@ class Uncropped(FakeEngine):
         return super().matte(replace(step, edit=None))
 
 
-def test_the_status_tells_no_view_that_the_network_does_not_show() -> None:
+def test_the_status_tells_no_view_that_the_network_does_not_show(world: FakeWorld) -> None:
     """Zones that were painted on the preview were laid elsewhere, by the view."""
-    world = FakeWorld()
     world.engine = Uncropped
     with running(world, CLOSE) as pipeline:
         composites(pipeline, 60)
@@ -71,8 +68,7 @@ RIGHT = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0,
 CORNER = Zone(kind="keep", points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)), radius=0, filled=True)
 
 
-def test_drop_zones_beat_the_network() -> None:
-    world = FakeWorld()
+def test_drop_zones_beat_the_network(world: FakeWorld) -> None:
     zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
     with running(world, zoned) as pipeline:
         composites(pipeline)
@@ -87,8 +83,7 @@ def test_drop_zones_beat_the_network() -> None:
     assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
 
 
-def test_keep_zones_show_the_room_inside_their_border_only_and_say_so() -> None:
-    world = FakeWorld()
+def test_keep_zones_show_the_room_inside_their_border_only_and_say_so(world: FakeWorld) -> None:
     zoned = BASE.replace(people=PeopleSettings(zones=(CORNER,)))
     with running(world, zoned) as pipeline:
         composites(pipeline)
@@ -116,8 +111,7 @@ def two_people(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
     return image
 
 
-def test_only_the_selected_person_is_shown() -> None:
-    world = FakeWorld()
+def test_only_the_selected_person_is_shown(world: FakeWorld) -> None:
     world.shape = lambda _: two_people()
     alone = BASE.replace(people=PeopleSettings(only_me=True))
     with running(world, alone) as pipeline:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from app.core.errors import ModelError
-from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
 from app.output.base import FrameSink, SinkContext
 from app.output.pipewire import NodeChoice
@@ -50,8 +49,7 @@ def shows_room(reader: NodeReader) -> bool:
     return bool((distance <= 8).any())
 
 
-def test_composites_and_closing_through_the_node(pipewire: PrivateSession) -> None:
-    world = FakeWorld()
+def test_composites_and_closing_through_the_node(pipewire: PrivateSession, world: FakeWorld) -> None:
     with camera_running(world) as pipeline, reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         assert pipeline.status().pipewire == "Mattecam (PipeWire)"
@@ -77,20 +75,7 @@ def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSessi
         eventually(lambda: shows(reader, BLUE))
 
 
-def test_unmatted_frames_leave_only_while_none_is_chosen(pipewire: PrivateSession) -> None:
-    world = FakeWorld()
-    with camera_running(world) as pipeline, reading() as reader:
-        eventually(lambda: shows(reader, BLUE))
-        apply(pipeline, BASE.replace(background=BackgroundSettings(kind="none")))
-        eventually(lambda: shows(reader, ROOM))
-        apply(pipeline, BASE)
-        eventually(lambda: not shows_room(reader))
-        for _ in range(20):
-            assert not shows_room(reader)
-
-
-def test_the_camera_is_on_exactly_while_a_program_reads_the_node(pipewire: PrivateSession) -> None:
-    world = FakeWorld()
+def test_the_camera_is_on_exactly_while_a_program_reads_the_node(pipewire: PrivateSession, world: FakeWorld) -> None:
     world.source_kind, world.readers = "camera", 0
     with camera_running(world) as pipeline:
         for _ in range(3):
@@ -109,16 +94,16 @@ def _closed(world: FakeWorld) -> bool:
 
 
 @pytest.mark.parametrize(("v4l2", "node", "total"), [(2, 1, 3), (2, None, 2), (0, 0, 0), (None, 1, None)])
-def test_readers_of_both_cameras_are_added(v4l2: int | None, node: int | None, total: int | None) -> None:
-    world = FakeWorld()
+def test_readers_of_both_cameras_are_added(
+    v4l2: int | None, node: int | None, total: int | None, world: FakeWorld
+) -> None:
     world.readers, world.node = v4l2, node
     with running(world, timing=FAST) as pipeline:
         composites(pipeline)
         eventually(lambda: pipeline.status().readers == total)
 
 
-def test_the_node_alone_counts_without_a_virtual_camera() -> None:
-    world = FakeWorld()
+def test_the_node_alone_counts_without_a_virtual_camera(world: FakeWorld) -> None:
     world.source_kind, world.readers, world.node = "camera", 7, 0
     with running(world, timing=FAST) as pipeline:
         output = BASE.output.replace(virtual_camera="off", pipewire="on")
@@ -133,8 +118,7 @@ def test_the_node_alone_counts_without_a_virtual_camera() -> None:
     ("virtual_camera", "choice", "offered"),
     [("fake", "auto", True), ("off", "auto", False), ("off", "on", True), ("fake", "off", False)],
 )
-def test_the_choice_of_the_user(virtual_camera: str, choice: str, offered: bool) -> None:
-    world = FakeWorld()
+def test_the_choice_of_the_user(virtual_camera: str, choice: str, offered: bool, world: FakeWorld) -> None:
     world.node = 0
     with running(world, timing=FAST) as pipeline:
         output = BASE.output.replace(virtual_camera=virtual_camera, pipewire=choice)
@@ -143,8 +127,7 @@ def test_the_choice_of_the_user(virtual_camera: str, choice: str, offered: bool)
         eventually(lambda: (pipeline.status().pipewire is not None) is offered)
 
 
-def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for() -> None:
-    world = FakeWorld()
+def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for(world: FakeWorld) -> None:
     with camera_running(world) as pipeline:
         composites(pipeline)
         assert pipeline.status().problems == ()
@@ -177,8 +160,7 @@ def _opened_for(kind: str, choices: list[CameraChoice], alphas: list[bool]) -> b
     return (choices[-1].side_by_side, alphas[-1]) == (kind == "side-by-side", kind == "bgra")
 
 
-def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras() -> None:
-    world = FakeWorld()
+def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: FakeWorld) -> None:
     world.node = 1
     choices: list[CameraChoice] = []
     alphas: list[bool] = []

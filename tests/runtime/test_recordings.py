@@ -27,22 +27,20 @@ from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.waiting import eventually
 
 
-def test_recordings_start_and_end_with_the_settings(tmp_path: Path) -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        output = BASE.output.replace(record=tmp_path / "a.mp4")
-        apply(pipeline, BASE.replace(output=output))
-        eventually(lambda: pipeline.status().recording is not None)
-        (recorder,) = (sink for sink in world.sinks if sink.name == "recorder")
-        eventually(lambda: len(recorder.pictures) > 3)
-        apply(pipeline, BASE)
-        eventually(lambda: pipeline.status().recording is None)
-        assert sum(sink.name == "recorder" for sink in world.sinks) == 1
+def test_recordings_start_and_end_with_the_settings(tmp_path: Path, world: FakeWorld, pipeline: Pipeline) -> None:
+    output = BASE.output.replace(record=tmp_path / "a.mp4")
+    apply(pipeline, BASE.replace(output=output))
+    eventually(lambda: pipeline.status().recording is not None)
+    (recorder,) = (sink for sink in world.sinks if sink.name == "recorder")
+    eventually(lambda: len(recorder.pictures) > 3)
+    apply(pipeline, BASE)
+    eventually(lambda: pipeline.status().recording is None)
+    assert sum(sink.name == "recorder" for sink in world.sinks) == 1
 
 
-def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
+    tmp_path: Path, world: FakeWorld
+) -> None:
     world.faults.put("build_engine", world.faults.hang)
     output = BASE.output.replace(record=tmp_path / "a.mp4")
     with running(world, BASE.replace(output=output)) as pipeline:
@@ -86,9 +84,8 @@ def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path:
     assert recorder.pictures[0].kind is PictureKind.COMPOSITE
 
 
-def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp_path: Path) -> None:
+def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp_path: Path, world: FakeWorld) -> None:
     """A run without a window ended with 0 although its recording had failed."""
-    world = FakeWorld()
     output = BASE.output.replace(record=tmp_path / "full.mp4", record_alpha=tmp_path / "alpha.mp4")
     with running(world, BASE.replace(output=output)) as pipeline:
         world.faults.put("open_recorder", lambda: eventually(lambda: bool(pipeline.status().problems)))

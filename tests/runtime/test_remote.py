@@ -31,8 +31,7 @@ def server_state(pipeline: Pipeline) -> object:
     return status_fields(pipeline.status())["server_state"]
 
 
-def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
-    world = FakeWorld()
+def test_a_server_that_fails_is_replaced_and_asked_again(world: FakeWorld) -> None:
     world.engine = Place
     network = Place.network = Network()
     network.answers.clear()
@@ -72,9 +71,8 @@ class OnlyAServer(Place):
 
 
 @pytest.mark.parametrize("chosen", [{"location": "local"}, {"server": "https://other.example"}], ids=["off", "other"])
-def test_a_server_that_is_left_gets_no_more_frames(chosen: dict[str, str]) -> None:
+def test_a_server_that_is_left_gets_no_more_frames(chosen: dict[str, str], world: FakeWorld) -> None:
     """They were sent on until something else could matte: for ever where nothing else could."""
-    world = FakeWorld()
     world.engine = OnlyAServer
     network = Place.network = Network()
     with running(world, REMOTE, IMPATIENT) as pipeline:
@@ -90,8 +88,7 @@ def test_a_server_that_is_left_gets_no_more_frames(chosen: dict[str, str]) -> No
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_a_machine_that_cannot_matte_until_the_server_answers_shows_the_card() -> None:
-    world = FakeWorld()
+def test_a_machine_that_cannot_matte_until_the_server_answers_shows_the_card(world: FakeWorld) -> None:
     world.engine = OnlyAServer
     network = Place.network = Network()
     network.answers.clear()
@@ -105,8 +102,7 @@ def test_a_machine_that_cannot_matte_until_the_server_answers_shows_the_card() -
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_strict_mode_cannot_be_off_while_a_server_mats() -> None:
-    world = FakeWorld()
+def test_strict_mode_cannot_be_off_while_a_server_mats(world: FakeWorld) -> None:
     world.engine = Place
     network = Place.network = Network()
     matting = REMOTE.matting.replace(edges=REMOTE.matting.edges.replace(strict="off"))
@@ -118,8 +114,7 @@ def test_strict_mode_cannot_be_off_while_a_server_mats() -> None:
 
 
 @pytest.mark.parametrize("error", [RemoteError("The server sends no mattes."), ModelError("Not a matte.")])
-def test_a_server_that_accepts_and_then_fails_is_left_alone_for_a_while(error: MattecamError) -> None:
-    world = FakeWorld()
+def test_a_server_that_accepts_and_then_fails_is_left_alone_for_a_while(error: MattecamError, world: FakeWorld) -> None:
     world.engine = Place
     network = Place.network = Network()
     network.breaks = error
@@ -154,8 +149,7 @@ class Late(FakeEngine):
         return replace(matte, frame=earlier)
 
 
-def test_a_late_matte_is_shown_with_its_own_frame() -> None:
-    world = FakeWorld()
+def test_a_late_matte_is_shown_with_its_own_frame(world: FakeWorld) -> None:
     world.engine = Late
     with running(world, BASE, IMPATIENT) as pipeline:
         eventually(lambda: pipeline.status().frames_out > 5)

@@ -21,8 +21,7 @@ from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 
 
-def test_frames_that_the_governor_skips_are_not_decoded() -> None:
-    world = FakeWorld()
+def test_frames_that_the_governor_skips_are_not_decoded(world: FakeWorld) -> None:
     world.faults.put("step", lambda: time.sleep(0.01))  # the source gives a frame every 4 ms
     pinned = BASE.matting.replace(model="mattecam", downsample_ratio=0.5)
     slow = BASE.replace(matting=pinned, capture=BASE.capture.replace(fps=240))
@@ -37,8 +36,7 @@ def test_frames_that_the_governor_skips_are_not_decoded() -> None:
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path, world: FakeWorld) -> None:
     plate = BASE.matting.replace(plate=tmp_path / "plate.png")
     with running(world) as pipeline:
         composites(pipeline)
@@ -89,8 +87,9 @@ class Silent(FakeSource):
 
 
 @pytest.mark.parametrize(("is_virtual", "blamed"), [(False, "check its cable"), (True, "The program that sends to")])
-def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, caplog: pytest.LogCaptureFixture) -> None:
-    world = FakeWorld()
+def test_a_silent_source_names_what_to_check(
+    is_virtual: bool, blamed: str, caplog: pytest.LogCaptureFixture, world: FakeWorld
+) -> None:
 
     def opened(settings: CaptureSettings) -> Silent:
         source = Silent(settings, world.faults, "camera")
@@ -101,9 +100,8 @@ def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, capl
         eventually(lambda: blamed in caplog.text)
 
 
-def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera() -> None:
+def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera(world: FakeWorld) -> None:
     """The last frames of the first camera were shaped by the zones of the second one, and showed the room."""
-    world = FakeWorld()
 
     def opened(settings: CaptureSettings) -> FakeSource:
         return (Silent if settings.source == "second" else FakeSource)(settings, world.faults, "camera")
@@ -133,8 +131,7 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         assert not any(shows_room(picture.image) for picture in after)
 
 
-def test_the_camera_is_released_while_nobody_reads() -> None:
-    world = FakeWorld()
+def test_the_camera_is_released_while_nobody_reads(world: FakeWorld) -> None:
     world.source_kind = "camera"
     world.readers = 1
     with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
@@ -155,8 +152,7 @@ def test_the_camera_is_released_while_nobody_reads() -> None:
         composites(pipeline)
 
 
-def test_the_card_is_sent_rarely_while_nobody_reads() -> None:
-    world = FakeWorld()
+def test_the_card_is_sent_rarely_while_nobody_reads(world: FakeWorld) -> None:
     world.source_kind = "camera"
     world.readers = 0
     with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
@@ -167,9 +163,8 @@ def test_the_card_is_sent_rarely_while_nobody_reads() -> None:
         assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
 
 
-def test_the_log_tells_the_story_of_a_camera(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_tells_the_story_of_a_camera(caplog: pytest.LogCaptureFixture, world: FakeWorld) -> None:
     caplog.set_level("INFO", "app.runtime")
-    world = FakeWorld()
     with running(world) as pipeline:
         composites(pipeline)
         world.faults.put("read", SourceLostError("The camera is disconnected."))
@@ -183,10 +178,11 @@ def test_the_log_tells_the_story_of_a_camera(caplog: pytest.LogCaptureFixture) -
     assert engine.endswith(", as the settings ask.")
 
 
-def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(
+    caplog: pytest.LogCaptureFixture, world: FakeWorld
+) -> None:
     """It was opened again at once, for ever: its problem was over each time, so that the window hardly showed it."""
     caplog.set_level("INFO", "app.runtime")
-    world = FakeWorld()
     with running(world, timing=Timing(source_retry_s=60)) as pipeline:
         composites(pipeline)
         world.faults.put("read", SourceLostError("The camera is disconnected."))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from app.core.settings import OutputSettings
 from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
-from tests.waiting import beside, eventually
+from tests.waiting import eventually
 
 SOON = OutputSettings(standby_text="soon")
 
@@ -84,12 +83,3 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
         eventually(lambda: any("gone.png" in message for message in problems(gone)))
         assert not problems(SOON)
     assert cards.preparer.stop(10)
-
-
-def test_every_thread_may_ask(cards: StandbyPictures) -> None:
-    def ask(width: int) -> set[tuple[tuple[int, int], PictureKind]]:
-        return {(seen.size, seen.kind) for seen in (cards.get(SOON, width, 48) for _ in range(200))}
-
-    widths = (64, 80, 96)
-    for width, seen in zip(widths, [beside(partial(ask, width)) for width in widths], strict=True):
-        assert seen.result(10) == {((width, 48), PictureKind.STANDBY)}

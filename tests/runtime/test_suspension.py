@@ -39,8 +39,7 @@ def suspension(monkeypatch: pytest.MonkeyPatch) -> Suspension:
     return Suspension(monkeypatch)
 
 
-def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspension) -> None:
-    world = FakeWorld()
+def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspension, world: FakeWorld) -> None:
     with running(world, BASE, UNHURRIED) as pipeline:
         composites(pipeline)
         world.faults.put("read", world.faults.hang)
@@ -51,14 +50,13 @@ def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspe
         eventually(lambda: world.newest().frame is not None)
 
 
-def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None:
+def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: FakeWorld) -> None:
     goes_on, begun = threading.Event(), threading.Event()
 
     def hold() -> None:
         begun.set()
         goes_on.wait(30)
 
-    world = FakeWorld()
     with running(world, BASE, UNHURRIED) as pipeline:
         composites(pipeline)
         world.faults.put("step", hold)
@@ -74,9 +72,8 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None
         assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
 
 
-def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension: Suspension) -> None:
+def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension: Suspension, world: FakeWorld) -> None:
     """The composite from before was repeated for every equal frame, and dropped each time: only the card was left."""
-    world = FakeWorld()
     world.shape = still()
     with running(world, BASE, UNHURRIED) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
 from app.core.errors import ModelError, SourceOpenError
 from app.core.settings import BackgroundSettings, MattingSettings, OverlaySettings, Settings
@@ -41,18 +40,6 @@ def test_no_change_of_several_threads_is_lost() -> None:
     assert owner.current.capture.width == BASE.capture.width + 200
 
 
-def test_an_update_that_raises_changes_nothing() -> None:
-    owner = SettingsOwner(BASE)
-
-    def refuse(settings: Settings) -> Settings:
-        raise LookupError("no such scene")
-
-    with pytest.raises(LookupError):
-        owner.change(refuse)
-    assert owner.current is BASE
-    assert owner.change(lambda settings: settings.replace(frozen=True)).frozen, "the lock is free again"
-
-
 def test_a_stale_snapshot_cannot_undo_a_privacy_command() -> None:
     """The window edits what it saw before `pause` and before "none" was left."""
     seen = BASE.replace(background=BASE.background.replace(kind="none"))
@@ -69,38 +56,32 @@ def test_a_stale_snapshot_cannot_undo_a_privacy_command() -> None:
     assert merged.matting.downsample_ratio == 0.3
 
 
-def test_a_failing_switch_keeps_what_worked() -> None:
-    world = FakeWorld()
+def test_a_failing_switch_keeps_what_worked(world: FakeWorld, pipeline: Pipeline) -> None:
 
-    with running(world) as pipeline:
-        composites(pipeline)
-        world.faults.put("build_engine", ModelError("The model does not fit; choose another."))
-        apply(pipeline, BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
-        eventually(lambda: any(problem.stage is Stage.MATTING for problem in pipeline.status().problems))
-        composites(pipeline)
-        engine = pipeline.status().engine
-        assert engine is not None and engine.model == "auto"
-        world.faults.put("open_source", SourceOpenError("There is no camera 7; plug it in."))
-        apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="camera:7")))
-        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
-        composites(pipeline)
-        source = pipeline.status().source
-        assert source is not None and source.name == "fake"
-        assert "There is no camera 7; plug it in." in pipeline.status().errors
+    world.faults.put("build_engine", ModelError("The model does not fit; choose another."))
+    apply(pipeline, BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
+    eventually(lambda: any(problem.stage is Stage.MATTING for problem in pipeline.status().problems))
+    composites(pipeline)
+    engine = pipeline.status().engine
+    assert engine is not None and engine.model == "auto"
+    world.faults.put("open_source", SourceOpenError("There is no camera 7; plug it in."))
+    apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="camera:7")))
+    eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+    composites(pipeline)
+    source = pipeline.status().source
+    assert source is not None and source.name == "fake"
+    assert "There is no camera 7; plug it in." in pipeline.status().errors
 
 
-def test_a_new_ratio_is_built_beside_the_running_engine() -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        gate = threading.Event()
-        world.faults.put("build_engine", lambda: ignore(gate.wait(60)))
-        apply(pipeline, BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
-        eventually(lambda: pipeline.status().busy == "the model")
-        composites(pipeline, 5)
-        gate.set()
-        eventually(lambda: ratio_of(pipeline) == 0.25)
-        assert not world.faults.release.is_set()
+def test_a_new_ratio_is_built_beside_the_running_engine(world: FakeWorld, pipeline: Pipeline) -> None:
+    gate = threading.Event()
+    world.faults.put("build_engine", lambda: ignore(gate.wait(60)))
+    apply(pipeline, BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
+    eventually(lambda: pipeline.status().busy == "the model")
+    composites(pipeline, 5)
+    gate.set()
+    eventually(lambda: ratio_of(pipeline) == 0.25)
+    assert not world.faults.release.is_set()
 
 
 def ratio_of(pipeline: Pipeline) -> float | None:
@@ -109,14 +90,13 @@ def ratio_of(pipeline: Pipeline) -> float | None:
     return engine.downsample_ratio if engine else None
 
 
-def test_a_new_engine_is_told_who_is_in_the_picture() -> None:
+def test_a_new_engine_is_told_who_is_in_the_picture(world: FakeWorld) -> None:
     known: list[bool] = []
 
     class Engine(FakeEngine):
         def reset(self, seen: AlphaImage | None = None) -> None:
             known.append(seen is not None and bool(seen.any()))
 
-    world = FakeWorld()
     world.engine = Engine
     with running(world) as pipeline:
         composites(pipeline)
@@ -125,7 +105,7 @@ def test_a_new_engine_is_told_who_is_in_the_picture() -> None:
         eventually(lambda: known[-1])
 
 
-def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path) -> None:
+def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path, world: FakeWorld) -> None:
     """It tried cameras and engines alone, so that *Try again* did nothing for an overlay or a card."""
     files = [tmp_path / f"{name}.png" for name in ("background", "overlay", "card")]
     settings = BASE.replace(
@@ -133,7 +113,6 @@ def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path) -> None
         overlay=OverlaySettings(file=files[1], place="centre"),
         output=BASE.output.replace(standby_image=files[2]),
     )
-    world = FakeWorld()
 
     def shows(grey: int, row: int, column: int) -> bool:
         return tuple(world.newest().image[row, column]) == (grey,) * 3

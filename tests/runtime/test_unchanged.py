@@ -131,9 +131,8 @@ def counting(steps: list[int], *, calm: bool) -> type[FakeEngine]:
     return CountingEngine
 
 
-def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
+def test_a_still_source_is_not_matted_again_until_something_changes(world: FakeWorld) -> None:
     steps: list[int] = []
-    world = FakeWorld()
     world.engine = counting(steps, calm=False)
     world.shape = still()
     with running(world) as pipeline:
@@ -149,9 +148,8 @@ def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
         assert len(steps) > matted
 
 
-def test_while_it_is_calm_every_second_composite_is_shown_again() -> None:
+def test_while_it_is_calm_every_second_composite_is_shown_again(world: FakeWorld) -> None:
     steps: list[int] = []
-    world = FakeWorld()
     world.engine = counting(steps, calm=True)
     picture = still()
 

@@ -62,8 +62,7 @@ def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
 
 
 @pytest.mark.parametrize(("thread", "fault", "stage"), [("capture", "read", "capture"), ("matting", "step", "matting")])
-def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str, stage: str) -> None:
-    world = FakeWorld()
+def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str, stage: str, world: FakeWorld) -> None:
     with running(world, BASE, TIMING) as pipeline:
         composites(pipeline)
         world.faults.put(fault, die)
@@ -134,8 +133,9 @@ def test_a_program_that_was_stopped_reports_no_driver() -> None:
         ("background-opener", "open_background", Stage.BACKGROUND),
     ],
 )
-def test_the_death_of_another_thread_is_reported(thread: str, fault: str, stage: Stage, tmp_path: Path) -> None:
-    world = FakeWorld()
+def test_the_death_of_another_thread_is_reported(
+    thread: str, fault: str, stage: Stage, tmp_path: Path, world: FakeWorld
+) -> None:
     settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
     with running(world, settings, TIMING) as pipeline:
         composites(pipeline)
@@ -152,11 +152,10 @@ def test_the_death_of_another_thread_is_reported(thread: str, fault: str, stage:
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_the_death_of_the_demand_thread_is_reported() -> None:
+def test_the_death_of_the_demand_thread_is_reported(world: FakeWorld) -> None:
     def count(device: str) -> ReaderCounter:
         raise OSError("no such folder")
 
-    world = FakeWorld()
     with running(world, BASE, TIMING, parts=replace(world.parts(), watch_readers=count)) as pipeline:
         eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
         composites(pipeline)
@@ -194,8 +193,7 @@ def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
         ("step", (Stage.MATTING, "The model does not respond on cpu; start the program again")),
     ],
 )
-def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str]) -> None:
-    world = FakeWorld()
+def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str], world: FakeWorld) -> None:
     with running(world, BASE, replace(TIMING, hang_s=0.2, step_hang_s=0.2)) as pipeline:
 
         def messages() -> list[str]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.runtime.worker import NICENESS, LatestSlot, Prepared, Preparer, SlotClosed, Worker
-from tests.waiting import beside, eventually
+from tests.waiting import eventually
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
@@ -52,27 +52,6 @@ def test_keeps_the_newest_and_counts_the_rest_as_dropped(values: list[int]) -> N
     assert slot.get(0) == values[-1]
     assert slot.dropped == len(values) - 1
     assert slot.get(0) is None
-
-
-def test_every_value_is_read_once_across_threads() -> None:
-    slot: LatestSlot[int] = LatestSlot()
-    seen: list[int] = []
-
-    def read() -> None:
-        while True:
-            value = slot.get()
-            assert value is not None
-            seen.append(value)
-
-    reader = beside(read)
-    for value in range(2000):
-        slot.put(value)
-    slot.close()
-    with pytest.raises(SlotClosed):
-        reader.result(60)
-    assert seen == sorted(set(seen))
-    assert seen[-1] == 1999
-    assert len(seen) + slot.dropped == 2000
 
 
 def test_a_closed_slot_gives_its_last_value_and_then_raises() -> None:
