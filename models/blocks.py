@@ -4,6 +4,7 @@ Tensors are (B, C, H, W); "bilinear" means `align_corners=False`.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as functional
@@ -13,19 +14,12 @@ Activation = Callable[[], nn.Module]
 """Returns a new activation module."""
 
 
-def relu() -> nn.Module:
-    """Return an in-place ReLU; in-place is safe because its input, a normalization's output, has no other reader."""
-    return nn.ReLU(inplace=True)
-
-
-def hard_swish() -> nn.Module:
-    """Return the in-place hard-swish of MobileNetV3 (arXiv 1905.02244, section 5.2)."""
-    return nn.Hardswish(inplace=True)
-
-
-def relu6() -> nn.Module:
-    """Return the in-place ReLU6 of MobileNetV2 (arXiv 1801.04381)."""
-    return nn.ReLU6(inplace=True)
+relu: Activation = partial(nn.ReLU, inplace=True)
+"""In-place is safe, here and below, because its input, a normalization's output, has no other reader."""
+hard_swish: Activation = partial(nn.Hardswish, inplace=True)
+"""Of MobileNetV3 (arXiv 1905.02244, section 5.2)."""
+relu6: Activation = partial(nn.ReLU6, inplace=True)
+"""Of MobileNetV2 (arXiv 1801.04381)."""
 
 
 def conv_norm(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from models.backbones import Features
+from models.backbones import Features, features_of
 from models.blocks import conv_norm, relu6
 
 
@@ -72,11 +72,4 @@ class MobileNetV2(nn.Module):
 
     def forward(self, image: Tensor) -> Features:
         """Return the features after layers 1, 3, 6 and 17."""
-        x = image
-        taps: list[Tensor] = []
-        for index, layer in enumerate(self.features):
-            x = layer(x)
-            if index in _TAPS:
-                taps.append(x)
-        f1, f2, f3, f4 = taps
-        return f1, f2, f3, f4
+        return features_of(self.features, image, _TAPS)

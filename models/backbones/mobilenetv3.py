@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.backbones import Features
+from models.backbones import Features, features_of
 from models.blocks import Activation, ImageNetNormalise, conv_norm, hard_swish, make_divisible, relu
 
 _conv = partial(conv_norm, eps=1e-3, momentum=1e-2)
@@ -104,11 +104,4 @@ class MobileNetV3Large(nn.Module):
 
     def forward(self, image: Tensor) -> Features:
         """Return the features after layers 1, 3, 6 and 16."""
-        x = self.normalise(image)
-        taps: list[Tensor] = []
-        for index, layer in enumerate(self.features):
-            x = layer(x)
-            if index in TAPS:
-                taps.append(x)
-        f1, f2, f3, f4 = taps
-        return f1, f2, f3, f4
+        return features_of(self.features, self.normalise(image), TAPS)

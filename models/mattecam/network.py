@@ -241,9 +241,8 @@ def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     Box means are renormalized at the borders. With RVM's zero padding, the matte frays along the lower edge of the
     frame, where people at a webcam are usually cut off.
     """
-    mean_x, mean_y, covariance, variance = guided_filter.moments(guided_filter.guide(image), matte.float(), _mean)
-    slope = covariance / (variance + EPS)
-    return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
+    slope, offset = guided_filter.fast_guided_filter(image, matte, _mean, EPS)
+    return slope.to(matte.dtype), offset.to(matte.dtype)
 
 
 def _mean(x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.export import Export, ExportStage, example_inputs
@@ -22,7 +23,7 @@ from models.names import COEFFICIENTS, state_names
 from models.quantization import quantize_convolutions, quantized_names, set_input_scales, set_weight_scales
 from models.rules import FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights
 from models.rvm.decoder import RecurrentDecoder, UpsamplingBlock, upsample_like
-from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
+from models.rvm.guided_filter import EPS
 from models.rvm.network import MattingNetwork
 
 ENCODER_LAYERS = 14
@@ -36,11 +37,8 @@ def _split(conv: nn.Conv2d, norm: nn.BatchNorm2d, channels: int) -> tuple[nn.Con
 
     The second convolution has the bias.
     """
-    assert norm.running_mean is not None and norm.running_var is not None
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    bias = norm.bias - norm.running_mean * scale
-    weights = conv.weight * scale[:, None, None, None]
-    return _convolution(weights[:, :channels], None), _convolution(weights[:, channels:], bias)
+    folded = fuse_conv_bn_eval(conv, norm)
+    return _convolution(folded.weight[:, :channels], None), _convolution(folded.weight[:, channels:], folded.bias)
 
 
 def _convolution(weights: Tensor, bias: Tensor | None) -> nn.Conv2d:
@@ -110,8 +108,7 @@ class DecoderExport(nn.Module):
 
     def __init__(self, network: MattingNetwork, deepest: nn.Module, split1: SplitBlock, split2: SplitBlock) -> None:
         super().__init__()
-        fast = isinstance(network.refiner, FastGuidedFilter)
-        self.project = network.project_mat if fast else nn.Identity()
+        self.project = network.project_mat if network.refiner is None else nn.Identity()
         self.deepest, self.aspp = deepest, network.aspp
         self.decode4, self.decode3 = network.decoder.decode4, network.decoder.decode3
         self.decode2, self.decode1, self.decode0 = split2, split1, SplitOutput(network.decoder)
@@ -152,8 +149,7 @@ class DirectOutput(nn.Module):
 
     def __init__(self, network: MattingNetwork) -> None:
         super().__init__()
-        fast = isinstance(network.refiner, FastGuidedFilter)
-        self.project = nn.Identity() if fast else network.project_mat
+        self.project = nn.Identity() if network.refiner is None else network.project_mat
 
     def forward(self, small: Tensor, matte_input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return slope, offset (1, 4, h, w) and alpha (1, 1, h, w)."""
@@ -209,7 +205,7 @@ def _mobilenet_stages(network: MattingNetwork) -> tuple[ExportStage, ...]:
 def filter_weights(network: MattingNetwork) -> FilterWeights:
     """Return the network's guided filter, with its normalizations folded into the convolutions."""
     refiner = network.refiner
-    if not isinstance(refiner, DeepGuidedFilter):
+    if refiner is None:
         return FastFilterWeights(EPS, renormalize_borders=False)
     first, first_norm, _, second, second_norm, _, third = refiner.conv
     box = refiner.box_filter.weight.detach().reshape(4, 9).numpy().copy()
@@ -221,13 +217,11 @@ def filter_weights(network: MattingNetwork) -> FilterWeights:
 def _matrix(conv: nn.Module, norm: nn.Module | None = None) -> Floats:
     """Return the weights (outputs, inputs + 1) of a 1x1 convolution, the bias last."""
     assert isinstance(conv, nn.Conv2d)
-    weights = conv.weight.detach()[:, :, 0, 0]
-    bias = weights.new_zeros(len(weights)) if conv.bias is None else conv.bias.detach()
     if norm is not None:
-        assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
-        scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
-        weights, bias = weights * scale[:, None], (bias - norm.running_mean) * scale + norm.bias.detach()
-    return torch.cat([weights, bias[:, None]], 1).contiguous().numpy()
+        assert isinstance(norm, nn.BatchNorm2d)
+        conv = fuse_conv_bn_eval(conv, norm)
+    assert conv.bias is not None
+    return torch.cat([conv.weight[:, :, 0, 0], conv.bias[:, None]], 1).detach().contiguous().numpy()
 
 
 def quantized(export: Export, layers: Iterable[str]) -> Export:

@@ -39,20 +39,16 @@ def moments(x: Tensor, y: Tensor, mean: Callable[[Tensor], Tensor]) -> tuple[Ten
     return mean_x, mean_y, mean_xy - mean_x * mean_y, mean_xx - mean_x * mean_x
 
 
-class FastGuidedFilter(nn.Module):
-    """The guided filter with radius 1 and a zero-padded box: A = cov(x, y) / (var(x) + eps).
+def fast_guided_filter(
+    image: Tensor, matte: Tensor, mean: Callable[[Tensor], Tensor] | None = None, eps: float = EPS
+) -> tuple[Tensor, Tensor]:
+    """Return A and b (B, 4, h, w), A = cov(x, y) / (var(x) + eps), from image (B, 3, h, w) and matte (B, 4, h, w).
 
-    It has no parameters; `hidden_channels` and `hid` give both filters the same interface.
+    mean: as of `moments`; RVM's zero-padded box of radius 1 by default.
     """
-
-    def __init__(self, hidden_channels: int) -> None:
-        super().__init__()
-
-    def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
-        """Return A and b (B, 4, h, w) from image (B, 3, h, w) and matte (B, 4, h, w)."""
-        mean_x, mean_y, covariance, variance = moments(guide(image), matte.float(), _box)
-        slope = covariance / (variance + EPS)
-        return slope, mean_y - slope * mean_x
+    mean_x, mean_y, covariance, variance = moments(guide(image), matte.float(), mean or _box)
+    slope = covariance / (variance + eps)
+    return slope, mean_y - slope * mean_x
 
 
 class DeepGuidedFilter(nn.Module):

@@ -10,10 +10,9 @@ from models.backbones.resnet import ResNet, resnet50
 from models.blocks import downsampled
 from models.rvm import guided_filter
 from models.rvm.decoder import LRASPP, RecurrentDecoder, State
-from models.rvm.guided_filter import DeepGuidedFilter, FastGuidedFilter
+from models.rvm.guided_filter import DeepGuidedFilter, fast_guided_filter
 
 Variant = Literal["mobilenetv3", "resnet50"]
-Refiner = Literal["deep_guided_filter", "fast_guided_filter"]
 
 
 class _Design(NamedTuple):
@@ -27,10 +26,6 @@ class _Design(NamedTuple):
 _DESIGNS: dict[Variant, _Design] = {
     "mobilenetv3": _Design(MobileNetV3Large, 128, (80, 40, 32, 16)),
     "resnet50": _Design(resnet50, 256, (128, 64, 32, 16)),
-}
-_REFINERS: dict[Refiner, type[DeepGuidedFilter | FastGuidedFilter]] = {
-    "deep_guided_filter": DeepGuidedFilter,
-    "fast_guided_filter": FastGuidedFilter,
 }
 
 
@@ -55,7 +50,8 @@ class MattingNetwork(nn.Module):
     stages at small and at full size separately.
     """
 
-    def __init__(self, variant: Variant = "mobilenetv3", refiner: Refiner = "deep_guided_filter") -> None:
+    def __init__(self, variant: Variant = "mobilenetv3", deep: bool = True) -> None:
+        """deep: whether it has the deep guided filter, or the fast one, which has no parameters."""
         super().__init__()
         make_backbone, bottleneck, widths = _DESIGNS[variant]
         self.backbone = make_backbone()
@@ -64,7 +60,7 @@ class MattingNetwork(nn.Module):
         self.decoder = RecurrentDecoder((f1, f2, f3, bottleneck), widths)
         self.project_mat = Projection(widths[3], 4)
         self.project_seg = Projection(widths[3], 1)  # of the published weights; it segments, which nobody uses
-        self.refiner = _REFINERS[refiner](widths[3])
+        self.refiner = DeepGuidedFilter(widths[3]) if deep else None
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
         """Return zero states for streams whose small frame has this size.
@@ -101,7 +97,8 @@ class MattingNetwork(nn.Module):
         """
         hid, after = self._decode(src_small, state)
         matte = self.project_mat(hid)
-        slope, offset = self.refiner(src_small, matte, hid)
+        refiner = self.refiner
+        slope, offset = fast_guided_filter(src_small, matte) if refiner is None else refiner(src_small, matte, hid)
         return slope, offset, matte[:, 3:].clamp(0, 1), *after
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -130,8 +127,7 @@ def load(variant: Variant, tensors: Mapping[str, Tensor], refiner: str) -> Matti
     """Return the network with these weights; see `models.spec.LoadNetwork`."""
     if refiner == "fast-guided-filter":  # It has no parameters: ignore those of the deep filter.
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
-    deep = "refiner.box_filter.weight" in tensors
-    network = MattingNetwork(variant, "deep_guided_filter" if deep else "fast_guided_filter")
+    network = MattingNetwork(variant, deep="refiner.box_filter.weight" in tensors)
     network.load_state_dict(tensors, strict=True)
     return network
 

@@ -16,7 +16,7 @@ from models.blocks import ImageNetNormalise, resize
 from models.export import Export, ExportStage, Method, example_inputs
 from models.names import state_names
 from models.rules import FastFilterWeights
-from models.rvm.guided_filter import EPS, FastGuidedFilter
+from models.rvm.guided_filter import EPS, fast_guided_filter
 
 
 class Unit(nn.Module):
@@ -106,15 +106,29 @@ def _small(stage: _Stage) -> _Stage:
     return stage._replace(inputs=inputs, mid=16, outputs=64)
 
 
-class U2Net(nn.Module):
-    """Predicts saliency maps of an image, after the sigmoid; `small` selects U2-NetP.
+TRAINED_SIZE = (320, 320)
+HOLD = 0.7
+"""Weight of the previous mask where the image is static."""
+STILL = 0.06
+"""Local colour change (0..1, averaged over a few pixels) from which the previous mask gets no weight."""
+MOTION_WINDOW = 5
+BLUR_WINDOWS = (31, 7)
+"""Window sizes of the two passes of blur fusion, in pixels of the small frame; odd."""
+FLOOR = 1e-4
+"""Weight of the unmasked image, which determines a layer's colour far from that layer."""
 
-    The input (B, 3, H, W), RGB in 0..1, is normalized by ImageNet's mean and deviation (`models.blocks`). The published
-    weights were trained at 320x320.
+
+class U2Net(nn.Module):
+    """Predicts saliency maps of an image; as a matting network, with recurrent state and coefficients of its mask.
+
+    The state (B, 4, h, w) is the previous small frame, mapped to 0.5..1, and the previous mask. All zeros means "no
+    previous frame": every frame differs from zero by more than `STILL`.
     """
 
     def __init__(self, small: bool) -> None:
+        """small: U2-NetP. The published weights were trained at 320x320."""
         super().__init__()
+        self.normalise = ImageNetNormalise()
         encoder, decoder = ([_small(s) if small else s for s in stages] for stages in (_ENCODER, _DECODER))
         for name, depth, inputs, mid, outputs, flat in (*encoder, *decoder):
             self.add_module(name, RSU(depth, inputs, mid, outputs, flat))
@@ -123,7 +137,10 @@ class U2Net(nn.Module):
         self.outconv = nn.Conv2d(6, 1, 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the fused map d0 and the side maps d1..d6, finest first, each (B, 1, H, W) in 0..1."""
+        """Return the fused map d0 and the side maps d1..d6, finest first, each (B, 1, H, W) in 0..1.
+
+        image: (B, 3, H, W), RGB normalized by ImageNet's mean and deviation.
+        """
         sides = [self.get_submodule(f"side{i}")(x) for i, x in enumerate(self._decode(image), 1)]
         size = image.shape[2], image.shape[3]
         sides = [sides[0], *(resize(side, size) for side in sides[1:])]
@@ -144,31 +161,6 @@ class U2Net(nn.Module):
             outputs.append(x)
         return outputs[::-1]
 
-
-TRAINED_SIZE = (320, 320)
-HOLD = 0.7
-"""Weight of the previous mask where the image is static."""
-STILL = 0.06
-"""Local colour change (0..1, averaged over a few pixels) from which the previous mask gets no weight."""
-MOTION_WINDOW = 5
-BLUR_WINDOWS = (31, 7)
-"""Window sizes of the two passes of blur fusion, in pixels of the small frame; odd."""
-FLOOR = 1e-4
-"""Weight of the unmasked image, which determines a layer's colour far from that layer."""
-
-
-class SalientNetwork(U2Net):
-    """U2-Net with recurrent state and matting coefficients; the state dict is that of U2-Net.
-
-    The state (B, 4, h, w) is the previous small frame, mapped to 0.5..1, and the previous mask. All zeros means "no
-    previous frame": every frame differs from zero by more than `STILL`.
-    """
-
-    def __init__(self, small: bool) -> None:
-        super().__init__(small)
-        self.normalise = ImageNetNormalise()
-        self.guided_filter = FastGuidedFilter(0)
-
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
         """Return the state before the first small frame of this size."""
         return (self.outconv.weight.new_zeros(batch, 4, height_small, width_small, dtype=torch.float32),)
@@ -177,7 +169,7 @@ class SalientNetwork(U2Net):
         """Return slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in 0..1."""
         matte, state = self.matte(src_small, last)
         mask = matte[:, 3:]
-        slope, offset = self.guided_filter(src_small.float(), matte, mask)
+        slope, offset = fast_guided_filter(src_small.float(), matte)
         return slope, offset, mask, state
 
     def matte(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
@@ -228,8 +220,8 @@ def export(network: nn.Module, direct: bool = False) -> Export:
     return Export((stage,), examples, states, FastFilterWeights(EPS, renormalize_borders=False))
 
 
-def load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> SalientNetwork:
+def load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> U2Net:
     """Return the network with these weights; see `models.spec.LoadNetwork`."""
-    network = SalientNetwork(small)
+    network = U2Net(small)
     network.load_state_dict(tensors, strict=True)
     return network

@@ -10,7 +10,7 @@ import torch
 from app.core.errors import ModelError
 from app.matting.torch.core import Core
 from app.matting.torch.networks import load_core
-from models.u2net.saliency import HOLD, STILL, SalientNetwork, U2Net, blur_fusion, steadied
+from models.u2net.saliency import HOLD, STILL, U2Net, blur_fusion, steadied
 from tests.golden.fill import fill
 
 pytestmark = pytest.mark.torch
@@ -61,10 +61,6 @@ def test_edges_get_the_persons_colours() -> None:
     assert left < 0.08
 
 
-def test_the_state_dict_is_the_published_one() -> None:
-    assert list(SalientNetwork(small=True).state_dict()) == list(U2Net(small=True).state_dict())
-
-
 @pytest.mark.parametrize("model", ["u2net", "u2net-human-seg", "bgmv2-mobilenetv2"])
 def test_weights_of_another_network_are_refused(weights: dict[str, Path], model: str) -> None:
     with pytest.raises(ModelError, match=rf"u2netp\.pth does not contain weights of {model}"):
@@ -73,7 +69,7 @@ def test_weights_of_another_network_are_refused(weights: dict[str, Path], model:
 
 def test_half_precision_leaves_the_matte_a_matte() -> None:
     """Only the network runs in half precision; pre- and postprocessing run in float32."""
-    network = SalientNetwork(small=True)
+    network = U2Net(small=True)
     network.load_state_dict(fill(network.state_dict()))
     small = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():

@@ -15,8 +15,8 @@ from tests.paths import shared
 pytestmark = pytest.mark.torch
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "rvm_mobilenetv3_deep_guided_filter": lambda: MattingNetwork("mobilenetv3", "deep_guided_filter"),
-    "rvm_resnet50_deep_guided_filter": lambda: MattingNetwork("resnet50", "deep_guided_filter"),
+    "rvm_mobilenetv3_deep_guided_filter": MattingNetwork,
+    "rvm_resnet50_deep_guided_filter": lambda: MattingNetwork("resnet50"),
     "bgmv2_mobilenetv2": lambda: MattingRefine("mobilenetv2"),
     "bgmv2_resnet50": lambda: MattingRefine("resnet50"),
     "bgmv2_resnet101": lambda: MattingRefine("resnet101"),
@@ -37,13 +37,13 @@ def test_every_published_network_is_covered() -> None:
 
 def test_the_fast_guided_filter_differs_by_the_refiner_alone() -> None:
     with torch.device("meta"):
-        fast = names(MattingNetwork("mobilenetv3", "fast_guided_filter"))
+        fast = names(MattingNetwork(deep=False))
     deep = published_names()["rvm_mobilenetv3_deep_guided_filter"]
     assert fast == {name: shape for name, shape in deep.items() if not name.startswith("refiner.")}
 
 
 def test_a_published_checkpoint_loads_strictly() -> None:
-    network = MattingNetwork("mobilenetv3", "deep_guided_filter")
+    network = MattingNetwork()
     weights = torch.load(shared("weights/rvm_mobilenetv3.pth"), weights_only=True)
     network.load_state_dict(weights, strict=True)
     assert torch.equal(network.state_dict()["project_mat.conv.bias"], weights["project_mat.conv.bias"])

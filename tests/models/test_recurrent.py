@@ -26,7 +26,7 @@ def lively(**layers: bool) -> MattecamNetwork:
 
 NETWORKS: dict[str, Callable[[], Network]] = {
     "rvm": lambda: filled(MattingNetwork()),
-    "rvm-fast": lambda: filled(MattingNetwork("mobilenetv3", "fast_guided_filter")),
+    "rvm-fast": lambda: filled(MattingNetwork(deep=False)),
     "mattecam": lively,
     "mattecam-as-shipped": lambda: lively(trunk=True, wide=True),
 }

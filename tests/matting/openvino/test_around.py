@@ -25,7 +25,7 @@ from models.rules import (
     ForgettingRule,
     LearnedFilterWeights,
 )
-from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
+from models.rvm.guided_filter import EPS, DeepGuidedFilter, fast_guided_filter
 
 pytestmark = pytest.mark.torch
 
@@ -168,7 +168,7 @@ def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, widt
     image, matte = image_and_given(height, width, 4, seed)
     with torch.inference_mode():
         small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
-        slope, offset = explained(small, values) if within else FastGuidedFilter(4)(small, values, values)
+        slope, offset = explained(small, values) if within else fast_guided_filter(small, values)
     guided = FastFilterWeights(1e-4 if within else EPS, within)
 
     assert_close(run(guided, image, matte), image, slope, offset, matte[3])
