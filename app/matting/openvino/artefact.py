@@ -6,13 +6,11 @@ holds the rule of the decision stage, and the SHA-256 of each of these files.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from app.matting.openvino.runtime import core, ov
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
@@ -22,39 +20,37 @@ INDEX, WEIGHTS, CHECKSUMS = "index.json", "filter.npz", "SHA256SUMS"
 FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
 
 
-class StageIndex(TypedDict):
-    """Index entry of a stage."""
-
-    name: str
-    float32: bool
-    steady: bool
-    reads: Sequence[str]
-    writes: Sequence[str]
-
-
-class Index(TypedDict):
-    """Schema of `index.json`."""
-
-    stages: list[StageIndex]
-    states: Sequence[Sequence[int]]
-    filter: str | None
-    decision: dict[str, Any] | None
-    """See `models.rules`."""
-    forgetting: dict[str, Any] | None
-    """See `models.rules`."""
-    alpha_margin: float | None
-
-
 @dataclass(frozen=True, slots=True)
-class NetworkStage:
-    """A part of a network that reads and writes named arrays; see `models.export`."""
+class StageIndex:
+    """Index entry of a part of a network that reads and writes named arrays; see `models.export`."""
 
     name: str
-    model: ov.Model
     float32: bool
     steady: bool
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Content of `index.json`. decision, forgetting: see `models.rules`."""
+
+    stages: tuple[StageIndex, ...]
+    states: tuple[tuple[int, int], ...]
+    filter: str | None
+    decision: DecisionRule | None
+    forgetting: ForgettingRule | None
+    alpha_margin: float | None
+
+
+JSON = TypeAdapter(Index)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStage(StageIndex):
+    """A converted part of a network."""
+
+    model: ov.Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +79,13 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     """
     if (folder / CHECKSUMS).read_text("utf-8") != _checksums(folder):
         raise ValueError("a file differs from its SHA-256")
-    index: Index = json.loads((folder / INDEX).read_text("utf-8"))
+    index = JSON.validate_json((folder / INDEX).read_bytes())
     stages = tuple(
-        NetworkStage(
-            stage["name"],
-            _read_model(folder / f"{stage['name']}.xml", in_memory),
-            stage["float32"],
-            stage["steady"],
-            tuple(stage["reads"]),
-            tuple(stage["writes"]),
-        )
-        for stage in index["stages"]
+        NetworkStage(**asdict(stage), model=_read_model(folder / f"{stage.name}.xml", in_memory))
+        for stage in index.stages
     )
-    states = tuple((channels, factor) for channels, factor in index["states"])
-    decision = None if index["decision"] is None else DecisionRule(**index["decision"])
-    forgetting = None if index["forgetting"] is None else ForgettingRule(**index["forgetting"])
-    guided_filter = _read_filter(index["filter"], folder / WEIGHTS)
-    return Artefact(stages, states, guided_filter, decision, forgetting, index["alpha_margin"])
+    guided_filter = _read_filter(index.filter, folder / WEIGHTS)
+    return Artefact(stages, index.states, guided_filter, index.decision, index.forgetting, index.alpha_margin)
 
 
 def write_checksums(folder: Path) -> None:

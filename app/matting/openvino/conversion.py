@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.openvino.artefact import FILTERS, INDEX, WEIGHTS, Index, write_checksums
+from app.matting.openvino.artefact import FILTERS, INDEX, JSON, WEIGHTS, Index, StageIndex, write_checksums
 from app.matting.openvino.runtime import ov, preprocess
 from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
@@ -47,24 +46,15 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path,
         arrays = dict(export.examples)
         for stage in export.stages:
             ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
-    index: Index = {
-        "stages": [
-            {
-                "name": stage.name,
-                "float32": stage.float32,
-                "steady": stage.steady,
-                "reads": stage.reads,
-                "writes": stage.writes,
-            }
-            for stage in export.stages
-        ],
-        "states": export.states,
-        "filter": _save_filter(export.guided_filter, folder),
-        "decision": None if export.decision is None else asdict(export.decision),
-        "forgetting": None if export.forgetting is None else asdict(export.forgetting),
-        "alpha_margin": export.alpha_margin,
-    }
-    (folder / INDEX).write_text(json.dumps(index), "utf-8")
+    index = Index(
+        tuple(StageIndex(each.name, each.float32, each.steady, each.reads, each.writes) for each in export.stages),
+        export.states,
+        _save_filter(export.guided_filter, folder),
+        export.decision,
+        export.forgetting,
+        export.alpha_margin,
+    )
+    (folder / INDEX).write_bytes(JSON.dump_json(index))
     write_checksums(folder)
 
 
