@@ -63,9 +63,22 @@ def test_another_size_gets_another_executor(engine: FrameEngine, made: list[Fail
 
     assert [executor.closed for executor in made] == [1, 0]
     assert engine.info.small_size == (24, 32)
+
+
+def test_a_closed_engine_says_so_and_is_closed_once(engine: FrameEngine, made: list[FailingBackend]) -> None:
     engine.close()
     engine.close()
-    assert made[1].closed == 1
+    engine.reset()
+    assert (made[0].closed, made[0].resets) == (1, 0)
+    with pytest.raises(ModelError, match="closed"):
+        engine.step(FRAME, FRAME, OFF)
+
+
+def test_wrong_pictures_are_refused(engine: FrameEngine) -> None:
+    with pytest.raises(ValueError, match="backdrop"):
+        engine.step(FRAME, FRAME[:20].copy(), OFF)
+    with pytest.raises(TypeError):
+        engine.step(FRAME.astype(np.float32), FRAME, OFF)
 
 
 def test_a_scene_cut_starts_the_state_anew(engine: FrameEngine, made: list[FailingBackend]) -> None:

@@ -179,28 +179,6 @@ def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
         engine.load_state(replace(state, arrays=dict(state.arrays) | {name: np.zeros((*array.shape, 2), np.float32)}))
 
 
-def test_frames_may_change_size(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
-    wide, tall = frames(160, 96, 1)[0], frames(96, 128, 1)[0]
-    before = engine.step(wide, BlurredBackground(50), OFF).result()
-
-    other = engine.step(tall, BlurredBackground(50), OFF).result()
-    back = engine.step(wide, BlurredBackground(50), OFF).result()
-
-    assert other.alpha.shape == (128, 96)
-    np.testing.assert_array_equal(back.alpha, before.alpha)
-
-
-def test_backdrop_shows_exactly_where_alpha_is_zero(engine: MattingEngine) -> None:
-    frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=5)[0]
-
-    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95, strict="off")).result()
-
-    nothing = matte.alpha == 0
-    assert nothing.any()
-    np.testing.assert_array_equal(matte.composite[nothing], backdrop[nothing])
-
-
 @pytest.mark.parametrize(
     "edges", [OFF, EdgeSettings(feather_px=4, temporal_smoothing=0.5, despill=1)], ids=["off", "on"]
 )
@@ -234,25 +212,6 @@ def test_composite_is_the_foreground_before_the_backdrop(engine: MattingEngine) 
     part = matte.alpha[..., None] / 255
     expected = part * matte.foreground + (1 - part) * backdrop
     assert np.abs(matte.composite - expected).max() <= 1.6
-
-
-def test_wrong_pictures_are_refused(engine: MattingEngine) -> None:
-    frame = frames(160, 96, 1)[0]
-
-    with pytest.raises(ValueError, match="backdrop"):
-        engine.step(frame, frame[:50].copy(), OFF).result()
-    with pytest.raises(TypeError):
-        engine.step(frame.astype(np.float32), frame, OFF).result()
-
-
-def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
-    engine.close()
-    engine.close()
-    engine.reset()
-
-    with pytest.raises(ModelError, match="closed"):
-        engine.step(FRAME, BACKDROP, OFF).result()
 
 
 def test_numbers_that_are_none_are_an_error(

@@ -14,10 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from app.core.errors import ModelError
-from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
-from models.mattecam.spec import BUNDLED
 from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError
 
 pytestmark = pytest.mark.torch
@@ -154,16 +151,6 @@ def test_one_convolution_of_zeros_is_allowed(network: Block, tmp_path: Path) -> 
     expected = {**state, "conv.weight": torch.zeros_like(state["conv.weight"])}
     save_file(expected, path)
     assert same(load_state_dict(path), expected)
-
-
-def test_the_bundled_weights_are_checked(tmp_path: Path) -> None:
-    state = load_state_dict(BUNDLED)
-    name = next(name for name, value in state.items() if value.ndim == 4)
-    state[name].view(-1)[0] = torch.nan
-    path = tmp_path / BUNDLED.name
-    save_file(state, path)
-    with pytest.raises(ModelError, match="contains NaN"):
-        load_network("mattecam", path, "auto", "cpu", "float32")
 
 
 def test_no_file_and_a_folder(tmp_path: Path) -> None:

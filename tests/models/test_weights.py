@@ -120,10 +120,3 @@ def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.Mon
 def test_an_unreadable_file_is_named(folder: Path) -> None:
     with pytest.raises(WeightsError, match=re.escape(str(folder))):
         weights.sha256_of(folder)
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"   "])
-def test_a_broken_hash_record_is_none(folder: Path, content: bytes) -> None:
-    file = folder / "x.pth"
-    hash_record(file).write_bytes(content)
-    assert weights.recorded_sha256(file) is None

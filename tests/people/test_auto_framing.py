@@ -16,7 +16,6 @@ from app.people.auto_framing import (
     MAX_ZOOM_RATE,
     STYLES,
     AutoFraming,
-    CameraAxis,
     FramingStyle,
     Motion,
     minimum_jerk_step,
@@ -154,14 +153,3 @@ def test_the_planned_path_starts_with_the_motion_and_rests_at_the_target(
     assert end.position == pytest.approx(target, abs=1e-6)
     assert end.velocity == pytest.approx(0, abs=1e-5)
     assert end.acceleration == pytest.approx(0, abs=1e-3)
-
-
-@given(st.lists(st.floats(-1, 1), min_size=1, max_size=6), st.sampled_from([15.0, 30.0, 60.0]))
-def test_an_axis_keeps_its_speed_limit_and_arrives(targets: list[float], rate_hz: float) -> None:
-    axis, last = CameraAxis(0.0, 0.8), 0.0
-    for target in targets:
-        for _ in range(round(6 * rate_hz)):
-            now = axis.follow(target, 0.5, 1 / rate_hz)
-            assert abs(now - last) * rate_hz <= 0.5 * 1.1
-            last = now
-    assert last == pytest.approx(targets[-1], abs=0.01)

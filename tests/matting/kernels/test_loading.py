@@ -22,16 +22,6 @@ print("app.matting.kernels.composite" in sys.modules, len(whole), gc.isenabled()
 """
 
 
-def test_inside_nothing_is_collected_and_afterwards_as_before() -> None:
-    assert gc.isenabled()
-    with without_garbage_collection():
-        assert not gc.isenabled()
-        made: list[list[int]] = [[] for _ in range(1000)]
-    assert gc.isenabled()
-    assert gc.get_freeze_count() >= len(made)
-    gc.unfreeze()
-
-
 def test_a_failure_ends_it_as_well() -> None:
     with pytest.raises(ImportError), without_garbage_collection():
         raise ImportError

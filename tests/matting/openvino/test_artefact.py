@@ -209,25 +209,6 @@ def test_a_full_disk_is_the_reason_why_no_artefact_is_kept(
     caplog.clear()
 
 
-def test_an_artefact_that_is_there_needs_no_conversion(
-    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
-    kept = artefact_cache.artefacts.folder("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
-    shutil.copytree(kept, tmp_path / kept.name)
-
-    def refuse(*_: object) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr("app.matting.openvino.conversion.convert", refuse)
-    again = ArtefactCache(lambda: tmp_path).load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
-    assert isinstance(first.guided_filter, LearnedFilterWeights)
-    assert isinstance(again.guided_filter, LearnedFilterWeights)
-    np.testing.assert_array_equal(first.guided_filter.first, again.guided_filter.first)
-    assert again.states == first.states
-    assert [stage.name for stage in again.stages] == ["encoder", "decoder"]
-
-
 def test_shipped_artefacts_are_used_until_one_is_damaged(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

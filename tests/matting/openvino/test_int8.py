@@ -118,14 +118,6 @@ def test_only_openvino_runs_int8() -> None:
         choose(BUNDLED_MODEL.replace(executor="eager", precision="int8"))
 
 
-def test_vnni_is_what_the_processor_reports() -> None:
-    info = Path("/proc/cpuinfo")
-    if not info.exists():
-        pytest.skip("no /proc/cpuinfo on this system")
-    words = set(info.read_text(encoding="utf-8").split())
-    assert hardware.cpu_has_vnni() == bool(words & {"avx512_vnni", "avx_vnni"})
-
-
 NAME = RVM_MOBILENETV3.name
 WIDTH, HEIGHT = 128, 96
 COUNT = 5

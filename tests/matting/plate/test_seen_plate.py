@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting import choose_model
@@ -65,13 +64,6 @@ def test_the_plate_takes_on_the_light_of_the_frame(settings: MattingSettings, en
     darker = np.asarray(PERSON * 0.8, np.uint8)
     bright, dark = (mattes(settings, engines, frame) for frame in (PERSON, darker))
     assert np.abs(bright.astype(int) - dark).mean() < 6
-
-
-def test_a_plate_of_another_room_is_refused(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, *SIZE)
-    frame = PERSON[:, ::-1].copy()
-    with pytest.raises(PlateError):
-        engine.step(frame, np.zeros_like(frame), OFF).result()
 
 
 @pytest.mark.torch
