@@ -11,7 +11,7 @@ import typer
 from app.cli.headless_run import HeadlessRun, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
-from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
+from app.cli.proof import PROOF_S, proof_parts, with_proof, write_before_after
 from app.cli.recover import offer_recovery
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify
 from app.compositing.library import named_backgrounds
@@ -43,36 +43,38 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     film, people = paths.from_user(settings.capture.source), settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
         notify(ConvertText.OTHER_ZONES())
-    proof: Proof | None = None
     parts = default_parts()
     seconds = options.seconds
     proves = needs_proof(settings, options)
     if not start.unmatted_confirmed:
         settings = paused_for_confirmation(settings, options, proves)
     if proves:
-        proof, settings = plan_proof(settings)
+        settings = with_proof(settings)
         parts = proof_parts(parts)
         seconds = PROOF_S
-        notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=proof.clip))
+        notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=str(settings.output.record)))
     session = HeadlessRun(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
     with handled(lambda _number, _frame: session.interrupt()), _controlled(session):
         session.run()
     try:
-        return _report(session, proof, settings)
+        return _report(session, settings, proves=proves)
     finally:
         if options.status_json is not None:
             write_status(options.status_json, session.status)
 
 
-def _report(session: HeadlessRun, proof: Proof | None, settings: Settings) -> int:
+def _report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
     """Print the results or the failure; return the exit code."""
-    if proof is not None and session.sample is not None:
-        typer.echo(proof.clip)
-        if write_before_after(proof.picture, session.pipeline.release(session.sample)):
-            typer.echo(proof.picture)
-    for file in (settings.output.record, settings.output.record_alpha) if proof is None else ():
-        if file is not None and holds_something(file):
-            typer.echo(CommandLineText.RECORDED(file=file))
+    clip = settings.output.record
+    if not proves:
+        for file in (clip, settings.output.record_alpha):
+            if file is not None and holds_something(file):
+                typer.echo(CommandLineText.RECORDED(file=file))
+    elif clip is not None and session.sample is not None:
+        typer.echo(clip)
+        picture = clip.with_name("before-after.png")
+        if write_before_after(picture, session.pipeline.release(session.sample)):
+            typer.echo(picture)
     if session.failure is not None:
         if session.failure not in session.status.errors:  # workers log their own errors
             notify(session.failure)

@@ -109,7 +109,10 @@ class HeadlessRun:
         if not self.has_started:
             self.failure = self._failed_start(status)
         if self.failure is None:
-            self._announce(_description(status))
+            description = _description(status)
+            if description and description != self._announced:
+                notify(description)
+                self._announced = description
             if decided and (status.frames_out > 0 or (stands_by and now_s - self._started_s >= STANDBY_START_S)):
                 self.has_started = True
 
@@ -138,12 +141,6 @@ class HeadlessRun:
         first_half = self.sample is None or counted_s < (self._seconds or PROOF_S) / 2
         if picture.kind is PictureKind.COMPOSITE and first_half:
             self.sample = picture
-
-    def _announce(self, description: str) -> None:
-        if not description or description == self._announced:
-            return
-        self._announced = description
-        notify(description)
 
     def _is_over(self) -> bool:
         if self.failure is not None:

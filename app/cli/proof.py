@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +19,8 @@ from app.runtime.parts import Parts
 PROOF_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """The files of one proof."""
-
-    clip: Path
-    picture: Path
-    """Frame and composite side by side; written only for frames of the demo source."""
-
-
-def plan_proof(settings: Settings) -> tuple[Proof, Settings]:
-    """Return the proof's files and the settings that record the clip.
+def with_proof(settings: Settings) -> Settings:
+    """Return the settings that record the clip.
 
     Raises UsageError for the background "none", whose clip would show the camera's surroundings, and MattecamError if
     the folder cannot be created.
@@ -42,8 +32,7 @@ def plan_proof(settings: Settings) -> tuple[Proof, Settings]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MattecamError(CommandLineText.PROOF_NOT_WRITTEN(folder=folder, reason=why_not_written(error))) from error
-    proof = Proof(folder / "proof.mp4", folder / "before-after.png")
-    return proof, settings.replace(output=settings.output.replace(record=proof.clip))
+    return settings.replace(output=settings.output.replace(record=folder / "proof.mp4"))
 
 
 class MattedOnly:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,9 +19,16 @@ from app.core.text import Text
 Row = tuple[str, str]
 
 
-def _sections(parameters: Sequence[Any], context: Any, *, grouped: bool) -> dict[str, list[Row]]:
-    """Return each title with its rows: option or argument, and help. Options of one command alone come first."""
-    rows: dict[str, list[Row]] = {"Arguments": [], "Options": [], **{title: [] for title in GROUPS}}
+def _summary(text: str) -> str:
+    """Return the first sentence up to a colon or semicolon, in one line."""
+    return re.split(r"[.:;](?=\s|$)", " ".join(text.split()), maxsplit=1)[0] + "."
+
+
+def _write(command: Any, context: Any, formatter: Any) -> None:
+    """Write arguments and options; many options are in groups, those of one command alone come first."""
+    parameters = command.get_params(context)
+    grouped = len(parameters) > 12
+    sections: dict[str, list[Row]] = {"Arguments": [], "Options": [], **{title: [] for title in GROUPS}}
     for parameter in parameters:
         row = parameter.get_help_record(context)
         if row is None:
@@ -31,19 +37,8 @@ def _sections(parameters: Sequence[Any], context: Any, *, grouped: bool) -> dict
         of_program = "Run" if parameter.name in ("version", "help") else None
         if grouped and title == "Options":
             title = OPTIONS[parameter.name].group if parameter.name in OPTIONS else of_program or title
-        rows[title].append(row)
-    return rows
-
-
-def _summary(text: str) -> str:
-    """Return the first sentence up to a colon or semicolon, in one line."""
-    return re.split(r"[.:;](?=\s|$)", " ".join(text.split()), maxsplit=1)[0] + "."
-
-
-def _write(command: Any, context: Any, formatter: Any) -> None:
-    parameters = command.get_params(context)
-    grouped = len(parameters) > 12
-    for title, rows in _sections(parameters, context, grouped=grouped).items():
+        sections[title].append(row)
+    for title, rows in sections.items():
         if rows:
             with formatter.section(title):
                 formatter.write_dl(rows)
