@@ -16,11 +16,8 @@ _PATTERNS: dict[str, ValueProblem] = {COLOUR: ValueProblem.COLOUR, SCREEN: Value
 
 _PROBLEMS: dict[str, Callable[[dict[str, Any]], Text]] = {
     "literal_error": lambda context: ValueProblem.CHOICE(expected=context["expected"]),
-    "enum": lambda context: ValueProblem.CHOICE(expected=context["expected"]),
     "greater_than_equal": lambda context: ValueProblem.AT_LEAST(limit=_number(context["ge"])),
-    "greater_than": lambda context: ValueProblem.ABOVE(limit=_number(context["gt"])),
     "less_than_equal": lambda context: ValueProblem.AT_MOST(limit=_number(context["le"])),
-    "less_than": lambda context: ValueProblem.BELOW(limit=_number(context["lt"])),
     "too_long": lambda context: ValueProblem.FEWER(limit=context["max_length"]),
     "too_short": lambda context: ValueProblem.MORE(limit=context["min_length"]),
     "string_pattern_mismatch": lambda context: _PATTERNS.get(context["pattern"], ValueProblem.TEXT)(),

@@ -63,8 +63,8 @@ def _unquote(value: str) -> str:
         return value.strip("'\" ")
 
 
-def install_module(distribution: Distribution, release: str, number: int) -> Steps:
-    """Return the steps that install v4l2loopback for the kernel `release`."""
+def install_module(distribution: Distribution, release: str) -> Steps:
+    """Return the steps that install v4l2loopback for the kernel `release`; on NixOS see below."""
     if distribution is Distribution.DEBIAN:
         return (CommandLine(f"sudo apt install v4l2loopback-dkms linux-headers-{release}"),)
     if distribution is Distribution.FEDORA:
@@ -74,12 +74,10 @@ def install_module(distribution: Distribution, release: str, number: int) -> Ste
         return (CommandLine(f"sudo pacman -S --needed v4l2loopback-dkms {arch_headers(release)}"),)
     if distribution is Distribution.SUSE:
         return (CommandLine("sudo zypper install v4l2loopback-kmp-default"),)
-    if distribution is Distribution.NIXOS:
-        return nixos_configuration(number)
     return (LoopbackFinding.FIX_PACKAGE(),)
 
 
-def build_module(distribution: Distribution, release: str, number: int) -> Steps:
+def build_module(distribution: Distribution, release: str) -> Steps:
     """Return the steps that build an installed v4l2loopback for the kernel `release`."""
     dkms = CommandLine(f"sudo dkms autoinstall -k {release}")
     if distribution is Distribution.DEBIAN:
@@ -91,8 +89,6 @@ def build_module(distribution: Distribution, release: str, number: int) -> Steps
         return (CommandLine(f"sudo pacman -S --needed {arch_headers(release)}"), dkms)
     if distribution is Distribution.SUSE:
         return (CommandLine("sudo zypper update v4l2loopback-kmp-default kernel-default"),)
-    if distribution is Distribution.NIXOS:
-        return nixos_configuration(number)
     return (LoopbackFinding.FIX_HEADERS(), dkms)
 
 

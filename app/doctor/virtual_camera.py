@@ -85,12 +85,12 @@ def _absent_steps(system: System, module: Module) -> Steps:
     if system.release not in module.modules_of:
         if module.modules_of:
             return (LoopbackFinding.FIX_RESTART(),)
-        install = dist.install_module(distribution, "$(uname -r)", number)
+        install = dist.install_module(distribution, "$(uname -r)")
         return (LoopbackFinding.FIX_ON_HOST(), *install, load_command(number))
     if module.source or module.other_kernels:
-        steps = dist.build_module(distribution, system.release, number)
+        steps = dist.build_module(distribution, system.release)
     else:
-        steps = dist.install_module(distribution, system.release, number)
+        steps = dist.install_module(distribution, system.release)
     return (*steps, LoopbackFinding.THEN(), _REPAIR)
 
 

@@ -24,9 +24,7 @@ class ValueProblem(Message):
 
     CHOICE = "it must be one of {expected}"
     AT_LEAST = "it must be at least {limit}"
-    ABOVE = "it must be more than {limit}"
     AT_MOST = "it must be at most {limit}"
-    BELOW = "it must be less than {limit}"
     NUMBER = "it must be a number"
     WHOLE_NUMBER = "it must be a whole number"
     SWITCH = "it must be true or false"

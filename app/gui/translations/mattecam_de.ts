@@ -4885,19 +4885,9 @@
         <translation>er muss mindestens {limit} sein</translation>
     </message>
     <message>
-        <source>it must be more than {limit}</source>
-        <comment>ValueProblem.ABOVE</comment>
-        <translation>er muss größer als {limit} sein</translation>
-    </message>
-    <message>
         <source>it must be at most {limit}</source>
         <comment>ValueProblem.AT_MOST</comment>
         <translation>er darf höchstens {limit} sein</translation>
-    </message>
-    <message>
-        <source>it must be less than {limit}</source>
-        <comment>ValueProblem.BELOW</comment>
-        <translation>er muss kleiner als {limit} sein</translation>
     </message>
     <message>
         <source>it must be a number</source>

@@ -4885,19 +4885,9 @@
         <translation>debe ser al menos {limit}</translation>
     </message>
     <message>
-        <source>it must be more than {limit}</source>
-        <comment>ValueProblem.ABOVE</comment>
-        <translation>debe ser mayor que {limit}</translation>
-    </message>
-    <message>
         <source>it must be at most {limit}</source>
         <comment>ValueProblem.AT_MOST</comment>
         <translation>debe ser como máximo {limit}</translation>
-    </message>
-    <message>
-        <source>it must be less than {limit}</source>
-        <comment>ValueProblem.BELOW</comment>
-        <translation>debe ser menor que {limit}</translation>
     </message>
     <message>
         <source>it must be a number</source>
