@@ -104,23 +104,12 @@ class StandInCamera:
         os.close(self._file)
 
 
-class NoCamera:
-    """Receives frames and does nothing."""
-
-    name = device = "none"
-
-    def send(self, picture: Outgoing) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
 class MeasuredCamera:
     """Passes frames on to a sink and notes when each composite had been sent, and its age then."""
 
-    def __init__(self, camera: CameraSink) -> None:
-        self.name, self.device = camera.name, camera.device
+    def __init__(self, camera: CameraSink | None) -> None:
+        """camera: None notes frames that go nowhere."""
+        self.name = self.device = "none" if camera is None else camera.device
         self._camera = camera
         self._last: Picture | None = None
         self.sent: list[tuple[float, float]] = []
@@ -128,7 +117,8 @@ class MeasuredCamera:
 
     def send(self, picture: Outgoing) -> None:
         """Send a frame."""
-        self._camera.send(picture)
+        if self._camera is not None:
+            self._camera.send(picture)
         if picture is not self._last and picture.frame is not None:
             now_s = time.perf_counter()
             self.sent.append((now_s, now_s - picture.frame.captured_at_s))
@@ -136,4 +126,5 @@ class MeasuredCamera:
 
     def close(self) -> None:
         """Release the device."""
-        self._camera.close()
+        if self._camera is not None:
+            self._camera.close()

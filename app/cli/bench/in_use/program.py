@@ -6,7 +6,6 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from app.cli.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, NoCamera, StandInCamera
+from app.cli.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, StandInCamera
 from app.cli.bench.in_use.cpu import cpu_ms, sample, thread_table
 from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
@@ -159,13 +158,12 @@ class Program:
             return self._source
 
         def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> CameraSink:
-            camera: CameraSink = NoCamera()
+            camera: CameraSink | None = None
             if "camera" in self.outputs:
-                camera = StandInCamera(width, height)
-                with suppress(SinkOpenError):
-                    real_camera = open_virtual_camera(choice, width, height, context)
-                    camera.close()
-                    camera = real_camera
+                try:
+                    camera = open_virtual_camera(choice, width, height, context)
+                except SinkOpenError:
+                    camera = StandInCamera(width, height)
             self._camera = MeasuredCamera(camera)
             return self._camera
 
