@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from fractions import Fraction
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,9 @@ from hypothesis import strategies as st
 
 from app.system.pipewire import library, pods
 from app.system.pipewire.connection import Connection
+from app.system.pipewire.stream import Stream, StreamListener
 from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
+from tests.waiting import beside
 
 
 def test_a_pod_has_the_layout_of_the_headers() -> None:
@@ -74,3 +79,19 @@ def test_the_socket_of_a_portal_is_closed_without_the_library(monkeypatch: pytes
         Connection(remote)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(remote)
+
+
+def test_a_stream_is_not_closed_before_a_buffer_that_was_taken_is_given_back() -> None:
+    """The buffer was given back to no stream: the program crashed."""
+    lock, pipewire = threading.RLock(), Mock(**{"pw_stream_new.return_value": 7})
+    stream = Stream({}, Mock(StreamListener), Mock(Connection, library=pipewire, core=1, locked=lambda: lock))
+    with lock:  # as the thread of PipeWire holds it while it delivers an event
+        address = stream.dequeue()
+        assert address is not None
+        closing = beside(stream.close)
+        time.sleep(0.1)
+        stream.queue(address)
+    closing.result(10)
+    pipewire.pw_stream_queue_buffer.assert_called_once_with(7, address)
+    stream.update([b""])
+    assert stream.dequeue() is None and not pipewire.pw_stream_update_params.called

@@ -102,7 +102,9 @@ class Stream:
             raise OSError(-result, os.strerror(-result))
 
     def update(self, parameters: Sequence[bytes]) -> None:
-        """Answer a format with parameters (locked)."""
+        """Answer a format with parameters, unless the stream is closed (locked)."""
+        if self._stream is None:
+            return
         array, memory = library.parameters(list(parameters))
         self._library.pw_stream_update_params(self._stream, array, len(parameters))
         del memory
@@ -124,10 +126,10 @@ class Stream:
 
     def close(self) -> None:
         """Close stream and connection. Idempotent."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
+        if self._stream is not None:
             # The thread must run until the end: without it, PipeWire delivers events on its data thread meanwhile.
             with self.locked():
+                stream, self._stream = self._stream, None  # not before: the thread may have taken a buffer
                 self._library.pw_stream_disconnect(stream)
                 self._connection.flush()  # events that the data thread has queued refer to the stream
                 self._library.pw_stream_destroy(stream)
