@@ -74,6 +74,11 @@ FOLLOWED = ("fit", "zoom", "pan_x", "pan_y", "slide", "parallax")
 """Fields of `BackgroundSettings` that change a background in use, without opening it again."""
 
 
+def opens_alike(one: BackgroundSettings | CaptureSettings, other: BackgroundSettings | CaptureSettings | None) -> bool:
+    """Return whether the same background or source is open under both."""
+    return other is not None and one.opened == other.opened
+
+
 SETTINGS_VERSION = 2
 
 MIN_SCALE, MAX_SCALE = 0.1, 3.0

@@ -14,7 +14,7 @@ from app.compositing.overlay import Overlay, OverlayKey, overlaid, wanted_overla
 from app.compositing.screen_use import ScreenUse
 from app.config.parsing import describe_background
 from app.core.messages.system import ProgramText
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings, Settings, opens_alike
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Picture
 from app.people.parallax import DriftingBackdrop
@@ -87,7 +87,7 @@ class Backdrops:
         """Open a background now, so that it is ready at the next frame (any thread)."""
         with self._request_lock:
             known, self._requested = self._requested, wanted
-            if _opens_alike(known, wanted):
+            if wanted is known or opens_alike(wanted, known):
                 return
             self._screen.stop()
             if wanted.kind != "none":
@@ -102,15 +102,15 @@ class Backdrops:
             self._take(outcome, wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
-        if self._background is not None and wanted is not self._settings and _opens_alike(self._settings, wanted):
+        if self._background is not None and wanted is not self._settings and opens_alike(wanted, self._settings):
             self._settings = wanted
             self._background.follow(wanted)
 
     def _take(self, outcome: Prepared[BackgroundSettings, Background], asked_for: BackgroundSettings) -> None:
         """Use a background that was opened. asked_for: the settings in force."""
-        wanted, kinds = _opens_alike(outcome.key, asked_for), (outcome.key.kind, asked_for.kind)
+        wanted, kinds = opens_alike(outcome.key, asked_for), (outcome.key.kind, asked_for.kind)
         left = kinds[0] in LIVE and kinds != ("blur", "blur")
-        if outcome.value is not None and (wanted or not (left or _opens_alike(self._settings, asked_for))):
+        if outcome.value is not None and (wanted or not (left or opens_alike(asked_for, self._settings))):
             self._use(outcome.value, outcome.key)
             if wanted:
                 self._report(None)
@@ -144,7 +144,10 @@ class Backdrops:
         shown: Backdrop | None = None
         if self._background is not None and self._settings is not None:
             try:
-                shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
+                if self._settings.parallax:
+                    shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
+                else:
+                    shown = self._background.backdrop(*frame.size, time_s)
                 problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 problem = error
@@ -155,7 +158,7 @@ class Backdrops:
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if self._settings is not None:
+        if self._settings is not None and self._settings.parallax:
             self._drifting.watch(self._settings, alpha, now_s)
 
     def _report(self, problem: Exception | None) -> None:
@@ -166,10 +169,6 @@ class Backdrops:
         """Close the background in use."""
         if self._background is not None:
             self._background.close()
-
-
-def _opens_alike(one: BackgroundSettings | None, other: BackgroundSettings) -> bool:
-    return one is other or (one is not None and one.opened == other.opened)
 
 
 class OverlayPainter:

@@ -12,7 +12,7 @@ from app.capture.base import FrameSource, LiveSource
 from app.core.errors import SourceLostError
 from app.core.messages.capture import CameraText
 from app.core.messages.system import ProgramText
-from app.core.settings import CaptureSettings
+from app.core.settings import CaptureSettings, opens_alike
 from app.core.stage import Stage
 from app.core.types import Frame, SourceInfo
 from app.runtime.demand import DemandWatch
@@ -45,8 +45,8 @@ class CaptureWorker:
         self._source: FrameSource | None = None
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
-        self._tried: tuple[object, ...] | None = None
-        """`CaptureSettings.opened` of those tried last, which are not tried again while another source runs."""
+        self._tried: CaptureSettings | None = None
+        """The settings tried last; they are not tried again while another source runs."""
         self._kind = ""
         """The kind of the source opened last, as in `SourceInfo`."""
         self.info: SourceInfo | None = None
@@ -78,7 +78,7 @@ class CaptureWorker:
                     self._rest()
                     continue
                 settings = self._owner.current.capture
-                if self._source is None or settings.opened != self._tried:
+                if self._source is None or not (settings is self._tried or opens_alike(settings, self._tried)):
                     self._switch(settings)
                 if self._source is not None:
                     held = self._demand.takes_plate or self._engines.compares_with_plate
@@ -108,7 +108,7 @@ class CaptureWorker:
 
     def _switch(self, wanted: CaptureSettings) -> None:
         previous = self._running
-        self._tried = wanted.opened
+        self._tried = wanted
         if self._source is not None and self._source.info.kind == "camera":
             # A camera can be opened only once, and the wanted one may be the same at another size.
             self._close()
@@ -117,7 +117,7 @@ class CaptureWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(Stage.CAPTURE, error)
             if self._source is None:
-                self._return_to(None if previous is None or previous.opened == wanted.opened else previous)
+                self._return_to(None if opens_alike(wanted, previous) else previous)
             return
         self._close()
         self._adopt(source, wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
 from app.core.messages.system import ProgramText
@@ -13,8 +12,6 @@ from app.runtime.board import StatusBoard
 from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.shared import Shared
 from app.runtime.worker import Worker
-
-log = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -69,5 +66,4 @@ class Watchdog:
 
 def report_failure(board: StatusBoard, thread: Worker) -> None:
     """Report that a thread has failed, or ended without an error."""
-    log.warning("The %s thread failed.", thread.name, exc_info=thread.error)
     board.report(thread.stage, ProgramText.THREAD_FAILED(thread=thread.name), thread.name)

@@ -194,18 +194,16 @@ class Preparer(Worker, Generic[K, T]):
         self._discard = discard
         self._tidy = tidy
         self._condition = threading.Condition()
-        self._request: tuple[int, K] | None = None
+        self._request: K | None = None
+        self._building = False
         self._retired: list[T] = []
         self._outcome: Prepared[K, T] | None = None
-        self._requested = 0
-        self._answered = 0
         super().__init__(name, self._serve, stage, low_priority=low_priority)
 
     def request(self, key: K) -> None:
         """Build for `key`; an older request that has not begun is dropped."""
         with self._condition:
-            self._requested += 1
-            self._request = self._requested, key
+            self._request = key
             self._condition.notify()
 
     def retire(self, value: T) -> None:
@@ -218,7 +216,7 @@ class Preparer(Worker, Generic[K, T]):
     def busy(self) -> bool:
         """Whether a request has not been answered yet."""
         with self._condition:
-            return self._answered != self._requested
+            return self._building or self._request is not None
 
     def take(self) -> Prepared[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
@@ -247,20 +245,19 @@ class Preparer(Worker, Generic[K, T]):
                 self._condition.wait_for(lambda: stop.is_set() or self._retired or self._request is not None)
                 if stop.is_set():
                     return
-                request = None if self._retired else self._request  # what is retired goes first
-                if request is not None:
-                    self._request = None
-            if request is None:
+                key = None if self._retired else self._request  # what is retired goes first
+                if key is not None:
+                    self._request, self._building = None, True
+            if key is None:
                 self._discard_retired()
                 continue
-            number, key = request
             try:
                 outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
             except Exception as error:  # noqa: BLE001 - carried to the requester
                 outcome = Prepared(key, None, error)
             self._keep(outcome)
             with self._condition:
-                self._answered = number
+                self._building = False
 
     def _discard_retired(self) -> None:
         with self._condition:

@@ -12,11 +12,12 @@ from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate, may_leave
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
+from app.runtime.shared import SettingsOwner
 from app.runtime.timing import Timing
 from app.testing.parts import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, NONE, composites, ignore, running, shown
+from tests.runtime.running import BASE, NONE, composites, ignore, running
 from tests.waiting import eventually
 
 MAY_RELEASE = {
@@ -47,14 +48,14 @@ def test_what_may_leave(shows: PictureKind, kind: str, paused: bool) -> None:
 
 
 def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
-    settings = NONE
-    gate = Gate(lambda: settings, StandbyPictures(StatusBoard()).get)
+    owner = SettingsOwner(NONE)
+    gate = Gate(owner, StandbyPictures(StatusBoard()).get)
     picture = Picture(room_picture(80, 60), PictureKind.UNMATTED)
     assert gate.release(picture) is picture
-    settings = BASE
+    owner.current = BASE
     card = gate.release(picture)
     assert card.kind is PictureKind.STANDBY and card.size == (80, 60) and not shows_room(card.image)
-    settings = NONE
+    owner.current = NONE
     gate.block()
     assert gate.release(picture).kind is PictureKind.STANDBY, "blocked for good"
 
@@ -79,17 +80,6 @@ def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(change: 
         world.faults.release.set()
         eventually(lambda: len(world.pictures()) > 10)
     assert not any(shows_room(picture.image) for picture in world.pictures())
-
-
-def test_a_preview_picture_is_released_under_the_settings_of_now() -> None:
-    world = FakeWorld()
-    with running(world, NONE) as pipeline:
-        composites(pipeline)
-        picture = shown(pipeline)
-        assert shows_room(picture.image)
-        assert shows_room(pipeline.release(picture).image)
-        pipeline.change(lambda settings: settings.replace(background=BASE.background))
-        assert not shows_room(pipeline.release(picture).image)
 
 
 def test_the_last_composite_is_repeated_for_the_stale_time_at_most() -> None:

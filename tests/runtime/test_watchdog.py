@@ -13,7 +13,7 @@ import pytest
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.stage import Stage
 from app.core.threads import elapsed_s
-from app.core.types import Picture, PictureKind
+from app.core.types import PictureKind
 from app.output.base import ReaderCounter
 from app.privacy.gate import Gate
 from app.runtime.outputs.output_clock import OutputClock
@@ -24,7 +24,7 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog
 from app.runtime.worker import Worker
-from app.testing.parts import room_picture, shows_room
+from app.testing.parts import shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, ignore, running
 from tests.waiting import eventually
@@ -95,7 +95,7 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: i
     moves: the check before which the clock goes on.
     """
     shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
-    gate = Gate(lambda: BASE, StandbyPictures(shared.board).get)
+    gate = Gate(shared.owner, StandbyPictures(shared.board).get)
     watchdog = Watchdog(shared, gate, cast("OutputClock", clock), *watched)
     stop, found = threading.Event(), list[int]()
 
@@ -122,6 +122,16 @@ def test_a_program_that_was_stopped_reports_no_driver() -> None:
     camera = Worker("capture", ignore, Stage.CAPTURE)
     camera.hangs = lambda: next(answers)  # type: ignore[method-assign]
     assert problems_at_each_check(Clock(elapsed_s() + 60), 5, camera) == [0, 0, 0, 0, 1, 0]
+
+
+def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptureFixture) -> None:
+    """It had the traceback ten times a second until the program ended."""
+    camera = Worker("capture", lambda _stop: die(), Stage.CAPTURE)
+    camera.start()
+    assert camera.join(60)
+    assert problems_at_each_check(Clock(elapsed_s() + 60), 3, camera) == [0, 1, 1, 1]
+    ended, named = caplog.messages
+    assert ended == "The capture thread ended with an error." and named.startswith("The capture thread ")
 
 
 @pytest.mark.parametrize(
@@ -159,22 +169,6 @@ def test_the_death_of_the_demand_thread_is_reported(world: FakeWorld) -> None:
     with running(world, BASE, TIMING, parts=replace(world.parts(), watch_readers=count)) as pipeline:
         eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
         composites(pipeline)
-
-
-def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
-    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
-    board = shared.board
-    cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
-    gate = Gate(lambda: BASE, cards.get)
-    watchdog = Watchdog(shared, gate, cast("OutputClock", Clock(elapsed_s() + 60)), cards.preparer)
-    thread = watchdog.thread
-    cards.preparer.start()
-    thread.start()
-    hidden = gate.release(Picture(room_picture(), PictureKind.UNMATTED))
-    assert not shows_room(hidden.image)
-    eventually(lambda: bool(board.read().problems))
-    thread.request_stop()
-    assert thread.join(60) and cards.preparer.stop(60)
 
 
 def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:

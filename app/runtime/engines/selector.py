@@ -220,7 +220,7 @@ class EngineSelector:
             wanted = EngineKey.of(settings.matting.engine, *frame.size, settings.framing, frame.camera)
             if self._anew or wanted != plan.choice:
                 self._choose(wanted)
-        if (again := plan.due(time.monotonic())) is not None:
+        if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
         self.poll()
         self._govern(settings.matting.governor)

@@ -22,7 +22,7 @@ class SinkWorker:
         self.spec = spec
         self._context = context
         self._gate = gate
-        self._board, self._timing = shared.board, shared.timing
+        self._owner, self._board, self._timing = shared.owner, shared.board, shared.timing
         self._retry_s = None if spec.retry_s is None else shared.timing.sink_retry_s or spec.retry_s
         self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
         """Each with the value of `_takes_all` at the time."""
@@ -50,7 +50,7 @@ class SinkWorker:
     @property
     def wanted(self) -> Any:
         """The sink that the settings in force ask for; None for no such sink (any thread)."""
-        settings, asked = self._context.settings(), self._asked
+        settings, asked = self._owner.current, self._asked
         if asked[0] is not settings:
             asked = self._asked = settings, self.spec.wanted(settings)
         return asked[1]
