@@ -115,21 +115,6 @@ def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.Mon
     assert devices.find_camera("99") is None
 
 
-def test_the_stable_id_follows_a_camera_to_another_number(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    capability = v4l2.Capability("uvcvideo", "usb-1", True, (), ())
-    answers(monkeypatch, {"/dev/video0": capability, "/dev/video1": capability})
-    link = kernel / "by-id" / "usb-Webcam"
-    plug(kernel, 0, "Webcam")
-    link.symlink_to("/dev/video0")
-    before = devices.list_cameras()[0]
-    (kernel / "sys" / "video0").rename(kernel / "sys" / "video1")
-    link.unlink()
-    link.symlink_to("/dev/video1")
-    after = devices.find_camera(before.id)
-    assert after is not None
-    assert (before.path, after.path) == ("/dev/video0", "/dev/video1")
-
-
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
 def test_a_new_camera_waits_for_its_names(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that was opened before udev had made its links had another id: its drop zones did not hide anything."""

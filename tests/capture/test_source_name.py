@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.capture import SourceName, open_source, parse_source
-from app.capture.demo import DemoSource
 from app.core.errors import MattecamError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings
 
@@ -58,15 +57,6 @@ def test_the_demo_has_the_requested_size() -> None:
     source = open_source(CaptureSettings(source="demo", width=320, height=200, fps=24))
     source.close()
     assert (source.info.kind, source.info.width, source.info.height, source.info.fps) == ("demo", 320, 200, 24)
-
-
-def test_the_demo_can_start_without_the_person() -> None:
-    source = open_source(CaptureSettings(source="demo:empty", width=320, height=180, fps=10))
-    assert isinstance(source, DemoSource)
-    empty, still_empty, person = (source.render(index).astype(int) for index in (0, 40, 60))
-    source.close()
-    assert abs(empty - still_empty).mean() < 8
-    assert abs(empty - person)[90:, 120:180].mean() > 30
 
 
 def test_an_unknown_home_folder_is_a_missing_video() -> None:

@@ -15,11 +15,9 @@ from PIL import ExifTags, Image
 from app.capture import video_file
 from app.capture.video_file import VideoFileSource
 from app.core.errors import SourceLostError, SourceOpenError
-from app.media.video_reader import VideoReader
 from app.testing.parts import FakeClock
 from tests.capture.played_time import played_time
 from tests.clips import number_of, numbered, write_clip, write_images
-from tests.paths import shared
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
@@ -203,11 +201,3 @@ def test_damaged_frames_are_skipped(tmp_path: Path) -> None:
     source.close()
     assert len(seen) == 60
     assert {0, 1, 2, 38, 39} <= set(seen)
-
-
-def test_a_real_clip(tmp_path: Path) -> None:
-    reader = VideoReader(shared("clips/asl_book.mkv"))
-    times = [float(time_s) for time_s, image in reader.frames() if image.shape == (480, 640, 3)]
-    assert (reader.width, reader.height, float(reader.fps)) == (640, 480, 30)
-    assert len(times) > 90
-    assert np.diff(times).max() < 0.05

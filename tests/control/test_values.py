@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from app.config import settings_file
 from app.config.setting import settings_of
 from app.control.commands import SYNTAX, Command, decode_answer
 from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
@@ -135,20 +133,12 @@ NUMBERS = sorted(
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone, name: str, tmp_path: Path) -> None:
+def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone, name: str) -> None:
     before = alone.settings
     assert len(NUMBERS) > 20
     for value in ("-1e9", "1e9", "nan", "-inf"):
         with pytest.raises(UsageError, match=name.replace("_", "[_-]")):
             alone.run(f"set {name} {value}")
-        file = tmp_path / f"settings{value}.json"
-        tree: dict[str, object] = {SETTABLE[name].path[-1]: float(value)}
-        for section in reversed(SETTABLE[name].path[:-1]):
-            tree = {section: tree}
-        file.write_text(json.dumps(tree))
-        loaded, warning = settings_file.load(file)
-        assert loaded == Settings()
-        assert warning is not None and SETTABLE[name].path[-1] in warning
     assert alone.settings == before
 
 

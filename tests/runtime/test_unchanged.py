@@ -34,14 +34,9 @@ def image() -> np.ndarray:
 
 
 @pytest.fixture
-def board() -> StatusBoard:
-    return StatusBoard()
-
-
-@pytest.fixture
-def settled(image: np.ndarray, board: StatusBoard) -> Finisher:
+def settled(image: np.ndarray) -> Finisher:
     """After enough steps on one frame."""
-    unchanged = Finisher(lambda picture: None, board, 0.0)
+    unchanged = Finisher(lambda picture: None, StatusBoard(), 0.0)
     for _ in range(SETTLED_STEPS):
         assert unchanged.repeated(SAME, frame_of(image.copy())) is None
         unchanged.keep(SAME, shown(image), calm=False)
@@ -51,15 +46,6 @@ def settled(image: np.ndarray, board: StatusBoard) -> Finisher:
 def test_an_equal_frame_gives_the_last_composite(settled: Finisher, image: np.ndarray) -> None:
     first = settled.repeated(SAME, frame_of(image.copy()))
     assert first is not None and settled.repeated(SAME, frame_of(image.copy())) is first
-
-
-def test_a_composite_from_before_a_suspension_is_not_shown_again(
-    settled: Finisher, image: np.ndarray, board: StatusBoard
-) -> None:
-    board.resumed_s = 1.0
-    assert settled.repeated(SAME, frame_of(image.copy())) is None
-    board.resumed_s = 0.0
-    assert settled.repeated(SAME, frame_of(image.copy())) is not None, "as of the first frame"
 
 
 @pytest.mark.parametrize("row", [0, 31, 63])

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
 from app.cli import main
@@ -25,7 +24,7 @@ from app.runtime.plate import (
     plate_path,
     save_plate,
 )
-from tests.rooms import clip_frames, empty_room, person
+from tests.rooms import clip_frames, empty_room
 
 SIZE = 160, 96
 
@@ -188,29 +187,3 @@ def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> N
     assert still.mean() > 0.3
     assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
     assert shows_someone(plate)
-
-
-@pytest.mark.long
-def test_of_who_walks_through_nothing_remains() -> None:
-    """The clip's person, shifted further from frame to frame before the clip's background."""
-    frames = clip_frames("asl_walk", 12)
-    room = empty_room(frames)
-    width = room.shape[1]
-    walk: list[BgrImage] = []
-    ever = np.zeros(room.shape[:2], bool)
-    for index, frame in enumerate(frames):
-        shift = round(width * (index / (len(frames) - 1) - 0.5) * 1.6)
-        matte = moved(person(frame), shift)[..., None] / 255
-        walk.append((matte * moved(frame, shift) + (1 - matte) * room).astype(np.uint8))
-        ever |= matte[..., 0] > 0.5
-    assert ever.mean() > 0.5
-    plate = median(walk)
-    remainder = (np.abs(plate.astype(int) - room).max(2) > 20) & ever
-    assert remainder.sum() / ever.sum() < 0.02
-    assert not shows_someone(plate)
-
-
-def moved(image: NDArray[np.uint8], shift: int) -> NDArray[np.uint8]:
-    """Shift the image by `shift` pixels to the right and fill with zeros."""
-    matrix = np.array([[1, 0, shift], [0, 1, 0]], np.float32)
-    return np.asarray(cv2.warpAffine(image, matrix, (image.shape[1], image.shape[0])), np.uint8)

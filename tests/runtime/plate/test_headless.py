@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from app.capture.demo import DemoSource
@@ -17,9 +16,7 @@ from app.cli import main
 from app.core.types import BgrImage
 from app.media.video_reader import VideoReader
 from app.runtime.plate import save_plate
-from tests.paths import shared
 from tests.plate_weights import darker_than_the_plate
-from tests.rooms import clip_frames, empty_room
 
 pytestmark = pytest.mark.torch
 
@@ -49,23 +46,22 @@ def clip(tmp_path: Path) -> Path:
     return tmp_path / "clip.avi"
 
 
-def run(
-    clip: Path, plate: Path, weights: Path, *more: str, size: str = "320x192"
-) -> tuple[int, dict[str, object], list[BgrImage]]:
+def run(clip: Path, plate: Path, weights: Path) -> tuple[int, dict[str, object], list[BgrImage]]:
     """Return exit code, status and the recorded frames."""
     folder = plate.parent
     words = ["headless", "--source", str(clip), "--virtual-camera", "off", "--always-on", "--no-governor"]
     words += ["--model", "bgmv2-mobilenetv2", "--weights", str(weights), "--plate", str(plate), "--device", "cpu"]
     words += ["--background", "#00b140", "--record", str(folder / "out.mkv"), "--frames", "8"]
-    words += ["--status-json", str(folder / "status.json"), "--size", size, *more]
+    words += ["--status-json", str(folder / "status.json"), "--size", "320x192"]
+    words += ["--executor", "eager"]  # another one would convert the network
     code = main.main(words)
     recorded = [image for _, image in VideoReader(folder / "out.mkv").frames()] if (folder / "out.mkv").exists() else []
     return code, json.loads((folder / "status.json").read_text()), recorded
 
 
-def assert_no_room(recorded: list[BgrImage], room: BgrImage, where: NDArray[np.bool_] | None = None) -> None:
-    """Assert that no recorded frame shows the room inside the mask `where`: only background or stand-by card."""
-    shown = np.ones(room.shape[:2], bool) if where is None else where
+def assert_no_room(recorded: list[BgrImage], room: BgrImage) -> None:
+    """Assert that no recorded frame shows the room: only background or stand-by card."""
+    shown = np.ones(room.shape[:2], bool)
     for colour in (GREEN, CARD):
         shown = shown & (np.abs(room.astype(int) - colour).max(2) > 60)
     assert shown.mean() > 0.2
@@ -79,7 +75,7 @@ def test_with_a_plate(tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[
     cv2.imwrite(str(plate), DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0))
 
     weights = kept(darker_than_the_plate(), tmp_path / "bgmv2.pth")
-    code, status, recorded = run(clip, plate, weights, "--executor", "eager")  # the long tests convert the network
+    code, status, recorded = run(clip, plate, weights)
 
     said = capsys.readouterr().err
     assert code == 0, said
@@ -119,9 +115,8 @@ def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
     assert callable(make)
     sentence = make(tmp_path / "plate.png")
 
-    code, status, recorded = run(
-        clip, tmp_path / "plate.png", kept(darker_than_the_plate(), tmp_path / "bgmv2.pth"), "--executor", "eager"
-    )
+    weights = kept(darker_than_the_plate(), tmp_path / "bgmv2.pth")
+    code, status, recorded = run(clip, tmp_path / "plate.png", weights)
 
     assert code == 1
     said = capsys.readouterr().err
@@ -129,28 +124,3 @@ def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
     assert "take it again" in said or "take the picture of the empty room again" in said
     assert any(sentence in str(error) for error in status["errors"])  # type: ignore[attr-defined]
     assert_no_room(recorded, DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0))
-
-
-@pytest.mark.long
-def test_a_real_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    name = "asl_book"
-    frames = clip_frames(name, 6)
-    room = empty_room(frames)
-    cv2.imwrite(str(tmp_path / "plate.png"), room)
-    weights = kept(darker_than_the_plate(), tmp_path / "bgmv2.pth")
-
-    code, status, recorded = run(shared(f"clips/{name}.mkv"), tmp_path / "plate.png", weights, size="640x480")
-
-    said = capsys.readouterr().err
-    assert code == 0, said
-    assert status["model"] == "bgmv2-mobilenetv2"
-    assert not status["errors"]
-    changed = np.max([np.abs(frame.astype(int) - room).max(2) for frame in frames], axis=0)
-    always_room = cv2.erode((changed < 30).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    assert always_room.mean() > 0.3
-    assert_no_room(recorded, room, always_room)
-    *_, last = recorded
-    assert np.abs(last[always_room].astype(int) - GREEN).mean() < 8
-    always_person = np.min([(room.astype(int) - frame).sum(2) for frame in frames], axis=0) > 300
-    assert always_person.mean() > 0.03
-    assert (np.abs(last[always_person].astype(int) - GREEN).max(1) > 60).mean() > 0.95, "the person is shown"
