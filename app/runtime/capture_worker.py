@@ -66,8 +66,9 @@ class CaptureWorker:
         self._wake.set()
 
     def retry(self) -> None:
-        """Try the wanted source again even if it failed before (any thread)."""
-        self._tried = None
+        """Try the wanted source again even if it failed before (any thread). A camera that works is not interrupted."""
+        if self._kind != "camera" or self._running is not self._tried:
+            self._tried = None
         self.wake()
 
     def _run(self, stop: threading.Event) -> None:

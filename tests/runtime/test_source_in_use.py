@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import PlateError, SourceLostError
+from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings, PeopleSettings, Zone
 from app.core.types import PictureKind, SourceInfo
 from app.matting.selection.governor import GovernorTiming
@@ -161,6 +161,23 @@ def test_the_card_is_sent_rarely_while_nobody_reads(world: FakeWorld) -> None:
         sent, started_s = len(world.pictures()), time.monotonic()
         eventually(lambda: len(world.pictures()) >= sent + 5)
         assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
+
+
+def test_a_retry_opens_what_failed_and_leaves_alone_a_camera_that_works(world: FakeWorld) -> None:
+    """Each retry interrupted the camera, and each new plate, whose exposure was then measured anew."""
+    world.source_kind = "camera"
+    with running(world) as pipeline:
+        composites(pipeline)
+        pipeline.retry()
+        composites(pipeline, 20)
+        assert len(world.sources) == 1
+        world.faults.put("open_source", SourceOpenError("The camera is busy."))
+        apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="other")))
+        eventually(lambda: bool(pipeline.status().problems))
+        world.faults.heal()
+        composites(pipeline)
+        pipeline.retry()
+        eventually(lambda: not pipeline.status().problems and world.sources[-1].info.id == "other")
 
 
 def test_the_log_tells_the_story_of_a_camera(caplog: pytest.LogCaptureFixture, world: FakeWorld) -> None:
