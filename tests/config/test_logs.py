@@ -30,10 +30,7 @@ def window_log(*, verbose: bool = False) -> Path:
 def test_the_console_shows_warnings_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up_console()
     log.info("detail")
-    try:
-        raise ValueError("inner")
-    except ValueError:
-        log.warning("The camera %s is busy.", "/dev/video0", exc_info=True)
+    log.warning("The camera %s is busy.", "/dev/video0", exc_info=ValueError("inner"))
     output = capsys.readouterr()
     assert output.err == "mattecam: The camera /dev/video0 is busy.\n"
     assert output.out == ""
@@ -43,10 +40,7 @@ def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str])
     logs.set_up_console(verbose=True)
     log.debug("detail")
     logging.getLogger("some.library").info("chatter")
-    try:
-        raise ValueError("inner")
-    except ValueError:
-        log.warning("outer", exc_info=True)
+    log.warning("outer", exc_info=ValueError("inner"))
     shown = capsys.readouterr().err
     assert "detail" in shown
     assert "ValueError: inner" in shown
@@ -70,10 +64,7 @@ def test_the_window_logs_to_a_file_too(capsys: pytest.CaptureFixture[str]) -> No
     file = window_log()
     assert file == paths.log_dir() / "mattecam.log"
     log.info("opened the camera")
-    try:
-        raise ValueError("inner")
-    except ValueError:
-        log.warning("The camera was lost.", exc_info=True)
+    log.warning("The camera was lost.", exc_info=ValueError("inner"))
     content = file.read_text()
     assert "opened the camera" in content
     assert "ValueError: inner" in content
@@ -256,13 +247,9 @@ def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str
     log.info("Shortcut for %s %s", "background", str(BEACH))
     log.warning("%s", damaged)
     log.warning("%s", BackgroundError(damaged))
-    try:
-        try:
-            raise FileNotFoundError(2, "No such file or directory", str(BEACH))
-        except OSError as error:
-            raise BackgroundError(damaged) from error
-    except BackgroundError as error:
-        log.warning("The background failed.", exc_info=error)
+    error = BackgroundError(damaged)
+    error.__cause__ = FileNotFoundError(2, "No such file or directory", str(BEACH))
+    log.warning("The background failed.", exc_info=error)
     written = file.read_text()
     assert FOLDER not in written
     assert written.count("beach 1.png") == 5  # the second warning repeats the first
