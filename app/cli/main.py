@@ -33,11 +33,12 @@ from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAG
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
 from app.config import logs
-from app.core.errors import MattecamError, UsageError
+from app.core.errors import MattecamError, UsageError, text_of
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
 from app.system.process import disable_core_dumps, handled, limit_heaps, signal_main_thread
+from models.weights import WeightsError
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -75,8 +76,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return EXIT_INTERRUPTED
     except UsageError as error:
         return _fail(str(error), EXIT_USAGE)
-    except MattecamError as error:
-        return _fail(str(error), EXIT_FAILED)
+    except (MattecamError, WeightsError) as error:
+        return _fail(text_of(error), EXIT_FAILED)
     except RuntimeError as error:
         if "home directory" not in str(error):  # as platformdirs and pathlib call it
             raise

@@ -12,12 +12,12 @@ from rich.table import Table
 
 from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
-from app.core.errors import ModelError, UsageError, text_of
+from app.core.errors import ModelError, UsageError
 from app.core.files.weights import download_weights
 from app.core.messages.command_line import CommandLineText
 from app.core.text import visible
 from models.table import NETWORKS, OLD_NAMES
-from models.weights import WeightReport, WeightsError, WeightState, describe, verified
+from models.weights import WeightReport, WeightState, describe, verified
 
 app = typer.Typer(help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -49,10 +49,7 @@ def download(
 @app.command("verify")
 def verify_weights() -> None:
     """Compare the installed files with the published checksums; fail if one differs."""
-    try:
-        reports = [report for spec in NETWORKS.values() if (report := verified(spec.weights)).path is not None]
-    except WeightsError as error:
-        raise ModelError(text_of(error)) from error
+    reports = [report for spec in NETWORKS.values() if (report := verified(spec.weights)).path is not None]
     _show(("model", "state", "file"), [(r.spec.name, _state(r), str(r.path)) for r in reports])
     bad = [str(report.path) for report in reports if report.state is WeightState.DIFFERENT]
     if bad:
@@ -61,10 +58,7 @@ def verify_weights() -> None:
 
 def _download(name: str, again: bool) -> Path:
     with progress_bar(name, DownloadColumn()) as show:
-        try:
-            return download_weights(name, show, again=again)
-        except WeightsError as error:
-            raise ModelError(text_of(error)) from error
+        return download_weights(name, show, again=again)
 
 
 def _state(report: WeightReport) -> str:
