@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings, StrictLevel
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.interface import Pending, StateArrays, StepGeometry
 from app.matting.cpu.compositor import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
@@ -108,6 +108,15 @@ class Case:
         indices = np.sort(self.rng.permutation(count)[: self.rng.integers(0, count + 1)]).astype(np.int64)
         matte = self.rng.normal(0, self.rng.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4))
         return replace(self.coefficients(), cells=RefinedCells(indices, matte.astype(np.float32)))
+
+
+def showing(alpha: Floats, small: Floats | None = None) -> Coefficients:
+    """Return coefficients that show the frame where alpha (h, w) is, whatever the colours."""
+    slope, offset = np.zeros((2, 4, *alpha.shape), np.float32)
+    offset[3] = alpha
+    return Coefficients(
+        np.zeros((3, *alpha.shape), np.float32) if small is None else small, slope, offset, alpha.copy()
+    )
 
 
 def nobody(coefficients: Coefficients) -> Coefficients:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,21 +13,14 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import box_radii, octagon, plan
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.compositor import Coefficients, Compositor
-from app.matting.cpu.strips import Strips
+from tests.matting.stubs import StubCpu, showing
 
 
 def composited(frame: BgrImage, alpha: Floats, backdrop: BgrImage, edges: EdgeSettings) -> Matte:
     """Return the matte of coefficients that give `alpha` (H, W) in 0..1, with its foreground."""
     height, width = alpha.shape
-    offset = np.zeros((4, height, width), np.float32)
-    offset[3] = alpha
-    coefficients = Coefficients(np.zeros((3, height, width), np.float32), np.zeros_like(offset), offset, offset[3])
-    strips = Strips()
-    compositor = Compositor(StepGeometry(width, height, 1.0), strips)
-    matte = compositor.composite(frame, coefficients, backdrop, plan(edges), want_foreground=True)
-    strips.close()
-    return matte
+    with closing(StubCpu(StepGeometry(width, height, 1.0), showing(alpha))) as backend:
+        return backend.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True).result()
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:

@@ -15,7 +15,7 @@ from app.matting.base.interface import Pending, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.region.roi import RegionCoefficients, Roi
 from tests.matting.edits import Fixed
-from tests.matting.stubs import STUBS, Stub
+from tests.matting.stubs import STUBS, Stub, showing
 
 GEOMETRY = StepGeometry(320, 192, 0.5)
 STRICT = EdgeSettings(strict="strict", person_region=False)
@@ -30,12 +30,8 @@ def still_person(roi: Roi | None = None) -> Coefficients:
     height, width = GEOMETRY.small_height, GEOMETRY.small_width
     alpha = np.zeros((height, width), np.float32)
     alpha[height // 4 :, width // 3 : 2 * width // 3] = 1
-    slope, offset = np.zeros((2, 4, height, width), np.float32)
-    offset[3] = alpha
-    small = np.full((3, height, width), 0.35, np.float32)
-    if roi is not None:
-        return RegionCoefficients(small, slope, offset, alpha, roi=roi)
-    return Coefficients(small, slope, offset, alpha)
+    shown = showing(alpha, np.full((3, height, width), 0.35, np.float32))
+    return shown if roi is None else RegionCoefficients(**vars(shown), roi=roi)
 
 
 @pytest.fixture(params=STUBS)

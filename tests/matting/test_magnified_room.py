@@ -17,7 +17,7 @@ from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.offline.film_step import FilmStep
 from tests.matting.edits import Fixed
-from tests.matting.stubs import STUBS
+from tests.matting.stubs import STUBS, showing
 
 WIDTH, HEIGHT = 640, 360
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
@@ -44,8 +44,7 @@ def amplitude(image: BgrImage, period: float) -> float:
 def nobody_of(frame: BgrImage) -> Coefficients:
     """Return coefficients of a frame with nobody in it."""
     small = frame[::2, ::2, ::-1].transpose(2, 0, 1).astype(np.float32) / 255
-    nothing = np.zeros((4, *small.shape[1:]), np.float32)
-    return Coefficients(np.ascontiguousarray(small), nothing, nothing.copy(), nothing[0].copy())
+    return showing(np.zeros(small.shape[1:], np.float32), np.ascontiguousarray(small))
 
 
 def engine_of(maker: str, frame: BgrImage) -> FrameEngine:

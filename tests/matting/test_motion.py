@@ -119,11 +119,6 @@ def test_slow_changes_of_the_whole_picture_add_up() -> None:
     assert reused == [Reuse.FEATURES, Reuse.NOTHING] * 3
 
 
-def test_a_film_uses_nothing_again() -> None:
-    film = Stillness(live=False)
-    assert {film.reuse(waved(n % 2, 1), EDGES) for n in range(FIRST_FRAMES + 6)} == {Reuse.NOTHING}
-
-
 class Counting(StubCpu):
     """Counts the frames that the network sees, and those of which it computes coarse features."""
 

@@ -82,18 +82,6 @@ def test_sampling_every_cell_is_full_refinement(scale: float, monkeypatch: pytes
         torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
 
 
-def test_unchosen_cells_keep_the_coarse_matte(network: MattingRefine) -> None:
-    pha, fgr, pha_sm, fgr_sm, err_sm, ref_sm = network(*inputs())
-    chosen = ref_sm.repeat_interleave(4, 2).repeat_interleave(4, 3)
-    coarse = resize(pha_sm, SIZE)
-    assert ref_sm.sum() == 40
-    assert torch.equal(pha[chosen == 0], coarse[chosen == 0])
-    assert (pha - coarse)[chosen == 1].abs().min() > 0
-    assert fgr.shape == (1, 3, *SIZE)
-    assert fgr_sm.shape == (1, 3, 16, 24)
-    assert err_sm[ref_sm == 1].min() >= err_sm[ref_sm == 0].max()
-
-
 def test_without_expected_error_nothing_is_refined() -> None:
     pha, _, pha_sm, _, _, ref_sm = expecting(0, MattingRefine("mobilenetv2"))(*inputs())
     assert torch.equal(ref_sm, torch.zeros(1, 1, 16, 24))

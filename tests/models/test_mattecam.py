@@ -89,10 +89,6 @@ def decided(*alphas: Tensor) -> list[Tensor]:
     return results
 
 
-def test_a_certain_matte_is_unchanged() -> None:
-    assert torch.equal(decided(person())[0], person())
-
-
 @pytest.mark.parametrize("ghost", [0.15, 0.3])
 def test_a_faint_region_away_from_the_person_becomes_background(ghost: float) -> None:
     alpha = torch.maximum(person(), torch.full((1, 1, *SIZE), ghost))
@@ -118,13 +114,6 @@ def test_the_band_along_the_contour_keeps_its_alpha() -> None:
     assert torch.equal(decided(alpha)[0], alpha)
 
 
-def test_thin_parts_keep_their_alpha() -> None:
-    alpha = torch.zeros(1, 1, *SIZE)
-    alpha[..., 20:23] = 0.8  # a finger three pixels wide
-
-    assert torch.equal(decided(alpha)[0][..., 20:23], alpha[..., 20:23])
-
-
 def test_a_region_that_wavers_stays_as_it_was_decided() -> None:
     """Its alpha swings about 0.5 from frame to frame."""
     wavering = [torch.full((1, 1, *SIZE), 0.5 + 0.07 * math.sin(2.1 * t)) for t in range(20)]
@@ -136,21 +125,6 @@ def test_a_region_that_wavers_stays_as_it_was_decided() -> None:
     assert all(result.max() < 0.5 for result in hidden)
 
 
-def test_a_region_that_the_network_gives_up_is_gone_in_the_same_frame() -> None:
-    results = decided(torch.full((1, 1, *SIZE), 0.9), torch.full((1, 1, *SIZE), 0.15))
-
-    assert results[1].max() == 0
-
-
-@torch.no_grad()
-def test_the_network_starts_a_stream_undecided() -> None:
-    network = MattecamNetwork().eval()
-
-    *_, last = network.initial_state(2, 45, 80)
-
-    assert last.shape == (2, 1, 45, 80) and not last.any()
-
-
 def shares_kept(before: Tensor, after: Tensor) -> Shares:
     """Return the shares kept at 1/4, 1/8 and 1/16 in the second of two frames."""
     forgetting = Forgetting()
@@ -158,12 +132,6 @@ def shares_kept(before: Tensor, after: Tensor) -> Shares:
     shares: Shares | None = forgetting(after, seen, 1)[0]
     assert shares is not None
     return shares
-
-
-def test_a_static_picture_keeps_every_memory() -> None:
-    image = torch.rand(2, 3, 90, 160)
-
-    assert all(torch.equal(share, torch.ones_like(share)) for share in shares_kept(image, image))
 
 
 def test_noise_and_slow_changes_of_light_keep_every_memory() -> None:
@@ -183,31 +151,3 @@ def test_memories_go_where_the_picture_changes() -> None:
         far = share.clone()
         far[..., 16 // factor : 80 // factor, 48 // factor : 128 // factor] = 1
         assert torch.equal(far, torch.ones_like(far))
-
-
-@pytest.mark.parametrize("size", [(91, 161), (33, 50)])
-def test_the_shares_fit_the_memories_of_any_size(size: tuple[int, int]) -> None:
-    image = torch.rand(1, 3, *size)
-
-    shapes = [share.shape[2:] for share in shares_kept(image, image)]
-
-    assert shapes == [memory.shape[2:] for memory in MattecamNetwork().initial_state(1, *size)[:3]]
-
-
-@torch.no_grad()
-def test_a_frame_that_shares_nothing_with_the_last_one_is_seen_afresh() -> None:
-    torch.manual_seed(0)
-    network = MattecamNetwork().eval()
-    for memory in (network.memory2, network.memory3, network.memory4):
-        torch.nn.init.normal_(memory.candidate.weight, std=0.1)
-    dark, bright = 0.2 * torch.rand(1, 3, 48, 64), 0.7 + 0.2 * torch.rand(1, 3, 48, 64)
-    _, *memories = network.undecided_matte(dark)
-
-    def remembering(frame: Tensor) -> Tensor:
-        return network.undecided_matte(frame, *memories)[0]
-
-    def afresh(frame: Tensor) -> Tensor:
-        return network.undecided_matte(frame)[0]
-
-    assert torch.allclose(remembering(bright), afresh(bright), atol=1e-5)
-    assert not torch.allclose(remembering(dark), afresh(dark), atol=1e-3)

@@ -65,13 +65,6 @@ def test_a_batch_is_its_streams(network: Network) -> None:
                 torch.testing.assert_close(a[index : index + 1], b, atol=1e-5, rtol=0)
 
 
-def test_the_memory_changes_what_comes_next(network: Network) -> None:
-    first = frame(48, 64, 1)
-    second = (first + 0.1 * torch.rand(first.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
-    _, _, *state = network(first)
-    assert (network(second, *state)[1] - network(second)[1]).abs().max() > 1e-4
-
-
 @pytest.mark.parametrize(("height", "width", "ratio"), [(33, 47, 1), (91, 151, 0.37), (17, 200, 0.9), (5, 3, 1)])
 def test_any_size_works_and_no_state_is_the_zero_state(network: Network, height: int, width: int, ratio: float) -> None:
     src = torch.cat([frame(height, width, seed) for seed in (1, 2)])
@@ -86,15 +79,3 @@ def test_any_size_works_and_no_state_is_the_zero_state(network: Network, height:
     assert all(x.isfinite().all() for x in (fgr, pha, *after))
     assert min(fgr.min(), pha.min()) >= 0
     assert max(fgr.max(), pha.max()) <= 1
-
-
-def test_the_two_stages_are_the_whole(network: Network) -> None:
-    src = frame(80, 120, 1)
-    small = torch.nn.functional.interpolate(src, scale_factor=0.5, mode="bilinear", recompute_scale_factor=False)
-    slope, offset, coarse, *state = network.coefficients(small)
-    outputs = (*network.apply_coefficients(src, slope, offset), *state)
-    for a, b in zip(outputs, network(src, downsample_ratio=0.5), strict=True):
-        assert torch.equal(a, b)
-    assert slope.shape == offset.shape == (1, 4, 40, 60) and coarse.shape == (1, 1, 40, 60)
-    if isinstance(network, MattingNetwork):  # the other one decides after the coarse alpha
-        assert torch.equal(coarse, network(small)[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import closing
 
 import cv2
 import numpy as np
@@ -13,13 +14,10 @@ from hypothesis import strategies as st
 from app.core.framing import cutout, from_camera, to_camera
 from app.core.matte_edit import View
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
-from app.core.types import BgrImage
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.cpu_backend import CpuBackend
-from app.matting.engine.frame_engine import FrameEngine
 from app.people import editor as editor_module
 from app.people.editor import CANVAS_HEIGHT, DrawnZones, PeopleEditor, draw_zones, zone_planes
+from tests.matting.stubs import StubCpu, showing
 
 ASPECT, SIZE = 16 / 9, (90, 160)
 WHOLE = FramingSettings()
@@ -201,44 +199,19 @@ def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.Monke
     assert len(drawn) == 1
 
 
-class Everywhere(CpuBackend):
-    """Finds a person in every pixel, or in none."""
-
-    person = 1.0
-
-    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
-        rows, columns = SIZE
-        planes = np.zeros((4, rows, columns), np.float32)
-        offset = planes.copy()
-        offset[3] = self.person
-        return Coefficients(planes[:3].copy(), planes, offset, offset[3].copy())
-
-
-class Nowhere(Everywhere):
-    person = 0.0
-
-
-@pytest.mark.parametrize(("kind", "backend"), [("drop", Everywhere), ("keep", Nowhere)])
+@pytest.mark.parametrize(("kind", "person"), [("drop", 1.0), ("keep", 0.0)])
 @pytest.mark.parametrize("grow_px", [0, 7, 20])
-def test_a_matte_that_is_grown_stays_within_the_borders_of_zones(
-    kind: str, backend: type[CpuBackend], grow_px: int
-) -> None:
+def test_a_matte_that_is_grown_stays_within_the_borders_of_zones(kind: str, person: float, grow_px: int) -> None:
     """It grew by up to 20 pixels into drop zones, and keep zones showed as much of the room around them."""
     chosen = Settings(people=PeopleSettings(zones=(area(kind, *LEFT),)))
     edges = EdgeSettings(strict="off", grow_px=grow_px)
     height, width = 4 * SIZE[0], 4 * SIZE[1]
     white = np.full((height, width, 3), 255, np.uint8)
-    engine = FrameEngine(
-        "everywhere",
-        lambda geometry: backend(geometry, "float32"),
-        lambda w, h: StepGeometry(w, h, 0.25),
-        width,
-        height,
-    )
+    backend = StubCpu(StepGeometry(width, height, 0.25), showing(np.full(SIZE, person, np.float32)))
     editor = PeopleEditor()
     editor.begin(chosen.replace(matting=chosen.matting.replace(edges=edges)), WHOLE, (width, height), "", 0.0)
-    composite = engine.step(white, np.zeros_like(white), edges, editor).result().composite
-    engine.close()
+    with closing(backend):
+        composite = backend.step(white, np.zeros_like(white), edges, editor).result().composite
     left, right = composite[:, : width // 2], composite[:, width // 2 :]
     hidden, shown = (left, right) if kind == "drop" else (right, left)
     assert hidden.max() == 0

@@ -41,11 +41,7 @@ MIN_SHARE = 0.005
 
 
 class Tone(NamedTuple):
-    """What a full light match does to the person: gain, white balance and contrast, towards those of the backdrop.
-
-    Statistics are taken of gamma-encoded values in 0..1, where a gain of the illumination is a gain as well. Each part
-    is followed only partly and within limits, because a person and a scene of the same light still differ in colour.
-    """
+    """What a full light match does to the person: gain, white balance and contrast, towards those of the backdrop."""
 
     log_gains: Floats
     """(3,) RGB."""

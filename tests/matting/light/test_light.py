@@ -17,7 +17,7 @@ from app.matting.cpu.compositor import Coefficients
 from app.matting.kernels.full_size import relight_rows
 from app.matting.light.light import Light, on_grid, relit
 from app.matting.light.maps import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, found_head, grid_size, measured_tone
-from tests.matting.stubs import STUBS
+from tests.matting.stubs import STUBS, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
 ALL = EdgeSettings(strict="off", light_match=100, light_wrap=100, portrait_light=100)
@@ -156,12 +156,8 @@ GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 
 def person_of(frame: BgrImage) -> Coefficients:
     height, width = GEOMETRY.small_height, GEOMETRY.small_width
-    alpha = person_alpha(width, height)
-    slope, offset = np.zeros((2, 4, height, width), np.float32)
-    offset[3] = alpha
-    small = np.ascontiguousarray(frame[::2, ::2, ::-1].transpose(2, 0, 1), dtype=np.float32)
-    small /= 255
-    return Coefficients(small, slope, offset, alpha)
+    small = np.ascontiguousarray(frame[::2, ::2, ::-1].transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
+    return showing(person_alpha(width, height), small)
 
 
 @pytest.mark.torch

@@ -18,6 +18,7 @@ from app.matting.cpu.strips import Strips
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, walking
+from tests.matting.stubs import showing
 from tests.matting.torch_stubs import StubTorch
 
 pytestmark = pytest.mark.torch
@@ -99,9 +100,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             alpha = np.ascontiguousarray(full[::2, ::2])
             frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
             strips.shrink(frame, (0.5, 0.5), small)
-            slope, offset = np.zeros((2, 4, HEIGHT, WIDTH), np.float32)
-            offset[3] = alpha
-            coefficients = Coefficients(small, slope, offset, alpha)
+            coefficients = showing(alpha, small)
             eager.coefficients = coefficients.copied()
             expected = eager.step(frame, backdrop, edges).result()
 
