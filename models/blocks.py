@@ -84,16 +84,6 @@ class ImageNetNormalise(nn.Module):
         return (image - self.mean) / self.std
 
 
-def flattened(src: Tensor) -> tuple[Tensor, int]:
-    """Return clips (B, T, C, H, W) as (B * T, C, H, W), and T; images (B, C, H, W) unchanged, and 1."""
-    return (src.flatten(0, 1), src.shape[1]) if src.ndim == 5 else (src, 1)
-
-
-def as_given(outputs: tuple[Tensor, ...], src: Tensor) -> tuple[Tensor, ...]:
-    """Reshape outputs (B * T, ...) to (B, T, ...) if `src` is a clip."""
-    return tuple(x.reshape(-1, src.shape[1], *x.shape[1:]) for x in outputs) if src.ndim == 5 else outputs
-
-
 def downsampled(image: Tensor, ratio: float) -> Tensor:
     """Downsample (B, 3, H, W) to (B, 3, floor(H * ratio), floor(W * ratio)), sampled at exactly this ratio."""
     if ratio == 1:

@@ -72,10 +72,6 @@ class EfficientNetLite0(nn.Module):
             inputs = outputs
         self.stages = nn.ModuleList(stages)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the features at 1/16 and at 1/32, of ceil(size / 16) and ceil(size / 32)."""
-        return self.finish(self.begin(x))
-
     def begin(self, x: Tensor) -> Tensor:
         """Return the features at 1/8, (B, 40, ceil(H / 8), ceil(W / 8))."""
         x = self.stem(x)
@@ -84,7 +80,7 @@ class EfficientNetLite0(nn.Module):
         return x
 
     def finish(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the features at 1/16 and at 1/32 of those at 1/8."""
+        """Return the features at 1/16 and at 1/32, of ceil(size / 16) and ceil(size / 32), of those at 1/8."""
         features = [x]
         for stage in self.stages[STAGES_TO_8:]:
             features.append(stage(features[-1]))

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import Residual, as_given, conv_norm, downsampled, flattened
+from models.blocks import Residual, conv_norm, downsampled
 from models.mattecam.parts import (
     CHANNELS,
     LATERAL,
@@ -123,7 +123,7 @@ class MattecamNetwork(nn.Module):
         At a ratio other than 1 the network runs on a frame of floor(H * ratio) by floor(W * ratio), and the fast guided
         filter upsamples its matte.
         """
-        flat, frames = flattened(src)
+        flat, frames = (src.flatten(0, 1), src.shape[1]) if src.ndim == 5 else (src, 1)
         outputs: tuple[Tensor, ...]
         after: list[Tensor]
         if downsample_ratio == 1:
@@ -133,7 +133,9 @@ class MattecamNetwork(nn.Module):
             small = downsampled(flat, downsample_ratio)
             slope, offset, _, *after = self.coefficients(small, *state, frames=frames)
             outputs = self.apply_coefficients(flat, slope, offset)
-        return *as_given(outputs, src), *after
+        if src.ndim == 5:
+            outputs = tuple(x.reshape(-1, frames, *x.shape[1:]) for x in outputs)
+        return *outputs, *after
 
     def coefficients(self, src_small: Tensor, *state: Tensor, frames: int = 1) -> tuple[Tensor, ...]:
         """Run the small-size stage: return A, b, coarse alpha and the new states.

@@ -40,14 +40,6 @@ def test_the_mask_is_held_where_nothing_moves_alone() -> None:
     assert (after[..., 8:] == 1).all()
 
 
-def test_a_still_picture_converges_to_its_mask() -> None:
-    image, mask = torch.full((1, 3, 12, 16), 0.3), torch.ones(1, 1, 12, 16)
-    state = steadied(image, torch.zeros(1, 1, 12, 16), nothing_seen())
-    for _ in range(30):
-        state = steadied(image, mask, state)
-    assert (state[:, 3:] > 0.99).all()
-
-
 def test_edges_get_the_persons_colours() -> None:
     """Colours mixed at the soft edge of a red person before a green wall are separated."""
     alpha = torch.linspace(-2, 3, 80).clamp(0, 1).expand(1, 1, 40, 80)

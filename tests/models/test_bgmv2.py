@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.bgmv2 import refiner
@@ -22,8 +22,6 @@ pytestmark = pytest.mark.torch
 
 CASES = [case for case in json.loads((GOLDEN / "index.json").read_text()) if case["net"] == "bgmv2"]
 SIZE = 64, 96
-WAITS = {"aten::nonzero", "aten::_local_scalar_dense", "aten::masked_select", "aten::index", "aten::index_put"}
-"""Operations that synchronize, or may synchronize, with the device."""
 
 
 @pytest.fixture(autouse=True)
@@ -105,23 +103,10 @@ def test_a_scale_above_one_half_is_refused(scale: float) -> None:
         MattingRefine("mobilenetv2", scale)
 
 
-class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Records the names of all operations that run inside the context."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.names: set[str] = set()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.add(func._schema.name)
-        return func(*args, **(kwargs or {}))
-
-
 def test_sampling_never_waits_for_the_device(network: MattingRefine) -> None:
-    with Recorder() as recorder:
+    """What would have to wait for values fails on tensors without them."""
+    with FakeTensorMode(allow_non_fake_inputs=True):
         network(*inputs())
-    assert "aten::topk" in recorder.names
-    assert recorder.names & WAITS == set()
 
 
 def test_the_refiners_cost_grows_with_the_pixels() -> None:

@@ -69,7 +69,8 @@ def test_the_weights_of_the_package_are_loaded(pretrained: EfficientNetLite0, pa
 @torch.no_grad()
 @pytest.mark.parametrize("size", [(64, 96), (45, 75)])
 def test_features_have_a_16th_and_a_32th_of_the_size(size: tuple[int, int]) -> None:
-    fine, coarse = EfficientNetLite0().eval()(torch.rand(2, 3, *size))
+    encoder = EfficientNetLite0().eval()
+    fine, coarse = encoder.finish(encoder.begin(torch.rand(2, 3, *size)))
     height, width = size
     assert fine.shape == (2, 112, -(-height // 16), -(-width // 16))
     assert coarse.shape == (2, 320, -(-height // 32), -(-width // 32))
