@@ -55,15 +55,27 @@ def look_at_every_page(session: Session, qtbot: QtBot) -> None:
     nothing_is_cut_off(window, qtbot)
     open_all_settings(session)
     nothing_is_cut_off(window, qtbot)
+    open_every_list(window, qtbot)
     for dialog in every_dialog(window):
         if isinstance(dialog, DoctorDialog):
             qtbot.waitUntil(dialog.prove_button.isEnabled)
         nothing_is_cut_off(dialog, qtbot)
-        for listed in dialog.findChildren(QComboBox):
-            if listed.isVisible() and listed.isEnabled():
-                listed.showPopup()
-                qtbot.waitUntil(lambda listed=listed: hidden_entries(listed) == [])  # type: ignore[misc]
-                listed.hidePopup()
+        open_every_list(dialog, qtbot)
+
+
+def open_every_list(window: QWidget, qtbot: QtBot) -> None:
+    """Open every list with a click, and close it without a choice."""
+    for listed in window.findChildren(QComboBox):
+        if listed.isVisible() and listed.isEnabled():
+            panel = window.findChild(Page)
+            if panel is not None and panel.isAncestorOf(listed):
+                panel.scroll_to(listed)
+            before, view = listed.currentIndex(), existing(listed.view())
+            qtbot.mouseClick(listed, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(lambda listed=listed: hidden_entries(listed) == [])  # type: ignore[misc]
+            qtbot.keyClick(view, Qt.Key.Key_Escape)
+            qtbot.waitUntil(lambda view=view: not view.isVisible())  # type: ignore[misc]
+            assert listed.currentIndex() == before
 
 
 def every_dialog(window: MainWindow) -> Iterator[QDialog]:

@@ -9,7 +9,6 @@ from pytestqt.qtbot import QtBot
 
 from app.core.framing import IN_PLACE, WHOLE, in_corner
 from app.core.settings import FramingSettings, PlacementSettings
-from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.widgets import at, bring_up, drag, find, pick, pull, ready, slider, turn_wheel
@@ -64,14 +63,6 @@ def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: b
     pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
     assert framing(controls).pan_x == pytest.approx(0.4 if mirror else -0.4, abs=0.02)
     assert framing(controls).pan_y == pytest.approx(0.4, abs=0.02)
-
-
-def test_dragging_in_the_comparison_moves_the_divider(controls: Session, qtbot: QtBot) -> None:
-    ready(controls, qtbot)
-    controls.store.edit("framing", zoom=2)
-    controls.window.action_bar.set_mode(ViewMode.COMPARE)
-    pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
-    assert framing(controls) == FramingSettings(zoom=2)
 
 
 def test_keys_zoom_and_pan_the_preview(controls: Session, qtbot: QtBot) -> None:

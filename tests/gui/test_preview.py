@@ -6,7 +6,7 @@ from itertools import product
 
 from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, Qt
 from PyQt6.QtGui import QColor, QImage, QRegion
-from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.files.paths import assets_dir
@@ -84,6 +84,8 @@ def test_view_mode_buttons_and_keys(session: Session, qtbot: QtBot) -> None:
 def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
     session.window.action_bar.set_mode(ViewMode.COMPARE)
+    session.store.edit("framing", zoom=2)
+    framing = session.store.current.framing
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
     rect = preview.picture_rect()
@@ -95,17 +97,7 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
     divider = requests[-1].divider
     qtbot.keyClick(preview, Qt.Key.Key_Right)
     assert requests[-1].divider > divider
-
-
-def test_mirror_switch_affects_only_the_preview(session: Session, qtbot: QtBot) -> None:
-    preview = ready(session, qtbot)
-    requests: list[ViewRequest] = []
-    preview.view_requested.connect(requests.append)
-    mirror = find(session.window.panel, QCheckBox, "mirrorCheck")
-    assert mirror.isChecked(), "mirrored by default"
-    mirror.click()
-    assert not requests[-1].mirror
-    assert not session.pipeline.settings.output.mirror
+    assert session.store.current.framing == framing, "neither drags the picture"
 
 
 def note(session: Session) -> str:

@@ -12,17 +12,14 @@ from PyQt6.QtWidgets import QInputDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import Scene, SceneStore, default_path
-from app.core.errors import SourceLostError
 from app.core.files import paths
 from app.core.framing import in_corner
 from app.core.settings import BackgroundSettings, Settings, Zone
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
 from app.gui.shell.scenes_menu import ScenesMenu
-from app.runtime.status import Phase
-from tests.fakes.world import FakeWorld
 from tests.gui.conftest import PATIENCE_MS, activate
-from tests.gui.widgets import add, answer, asked, box, chosen, error_action, find, own, tiles
+from tests.gui.widgets import add, answer, asked, chosen, find, own, tiles
 
 
 def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
@@ -193,24 +190,6 @@ def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qt
         qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
     qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
     assert scenes.names == ("Work",)
-
-
-def test_lost_camera_is_reported_with_a_button_to_choose_another(
-    session: Session, qtbot: QtBot, world: FakeWorld
-) -> None:
-    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
-    world.faults.put("read", SourceLostError("The camera went away; plug it in."))
-    bar = session.window.error_bar
-    qtbot.waitUntil(lambda: bool(bar.text))
-    assert bar.text == "The camera went away; plug it in."
-    action = error_action(session)
-    assert action.text() == "Choose another camera"
-    session.store.edit("window", show_panel=False)
-    qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
-    assert session.window.panel.camera.isVisible()
-    box(session, "cameraCombo").hidePopup()
-    world.faults.heal()
-    qtbot.waitUntil(lambda: not bar.text)
 
 
 def test_a_scene_follows_a_background_that_is_renamed(session: Session, qtbot: QtBot, picture: Path) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from PyQt6.QtCore import QLocale, QPoint, QSize, QStandardPaths, Qt
+from PyQt6.QtCore import QPoint, QStandardPaths, Qt
 from PyQt6.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QCheckBox,
     QComboBox,
     QFileDialog,
@@ -23,13 +22,10 @@ from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import DEFAULT_TEXT
 from app.config.setting import SETTINGS
-from app.core.window_settings import Language, Theme, WindowSettings
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
-from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import bring_up, button, current, cut_off, drag, existing, find, hidden_entries
+from tests.gui.widgets import bring_up, button, current, drag, find
 
 OTHERS = {
     "blurSlider": "background.blur_strength",
@@ -190,40 +186,3 @@ def test_file_dialogs_start_in_the_folders_of_the_user(
     assert sorted(folders) == [str(tmp_path / "MoviesLocation"), str(tmp_path / "PicturesLocation")]
     for dialog in controls.window.findChildren(QFileDialog):
         dialog.close()
-
-
-@pytest.mark.parametrize(
-    ("size", "language", "theme"),
-    [(QSize(1024, 700), "en", "dark"), (QSize(1366, 768), "de", "light"), (QSize(1600, 1000), "es", "dark")],
-)
-def test_every_list_of_the_side_panel_opens_whole(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, size: QSize, language: Language, theme: Theme
-) -> None:
-    preferences = WindowSettings(first_run_done=True, theme=theme, all_settings=True, language=language)
-    with translate(qapp, QLocale(language)):
-        shown = start_window(window=preferences)
-        shown.window.resize(size)
-        activate(shown, qtbot)
-        qtbot.waitUntil(lambda: shown.window.preview.image is not None and shown.bridge.status.frames_out > 2)
-        look_into_every_list(shown, qtbot)
-
-
-def look_into_every_list(shown: Session, qtbot: QtBot) -> None:
-    """Open every list of the side panel with a click, and close it without a choice."""
-    panel = shown.window.panel
-    for group in panel.groups:
-        group.toggle.setChecked(True)
-    qtbot.waitUntil(lambda: cut_off(shown.window) == [])
-    for listed in panel.findChildren(QComboBox):
-        bring_up(shown, listed)
-        if not (listed.isEnabled() and listed.isVisible()):
-            continue
-        before = listed.currentIndex()
-        qtbot.mouseMove(listed, listed.rect().center())
-        qtbot.mouseClick(listed, Qt.MouseButton.LeftButton, pos=listed.rect().center())
-        view = existing(listed.view())
-        qtbot.waitUntil(view.isVisible)
-        qtbot.waitUntil(lambda listed=listed: hidden_entries(listed) == [])  # type: ignore[misc]
-        qtbot.keyClick(view, Qt.Key.Key_Escape)
-        qtbot.waitUntil(lambda view=view: not view.isVisible())  # type: ignore[misc]
-        assert listed.currentIndex() == before

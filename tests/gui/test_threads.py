@@ -9,8 +9,7 @@ import sys
 import threading
 
 import pytest
-from PyQt6.QtCore import QCoreApplication, QEvent, QObject, pyqtSignal
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
 from app.gui.preview.rendering import ViewMode, ViewRequest
@@ -137,29 +136,6 @@ def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks, taker:
     tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), taker.take)
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     qtbot.waitUntil(lambda: taker.taken == [(min(19, own + NICENESS), True)])
-
-
-class Sender(QObject):
-    changed = pyqtSignal(int)
-
-
-class Owner(QObject):
-    def __init__(self, parent: QObject, seen: list[int]) -> None:
-        super().__init__(parent)
-        self._seen = seen
-
-    def count(self) -> None:
-        self._seen.append(1)
-
-
-def test_a_connection_ends_with_an_owner_that_qt_deletes(qapp: QApplication) -> None:
-    sender, seen, parent = Sender(), list[int](), QObject()
-    sender.changed.connect(Owner(parent, seen).count)
-    sender.changed.emit(1)
-    parent.deleteLater()
-    qapp.sendPostedEvents(parent, 52)  # DeferredDelete
-    sender.changed.emit(2)
-    assert seen == [1]
 
 
 def test_no_closure_hears_of_what_outlives_the_window() -> None:
