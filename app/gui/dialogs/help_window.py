@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from app.core.files import paths
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.qt import column, existing, prepare, row
+from app.gui.widgets.qt import column, existing, open_once, prepare, row
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
 IMAGE_WIDTH, SPACING = 560, 3
@@ -180,10 +180,4 @@ def _path(item: QListWidgetItem) -> Path:
 
 def open_help(window: QWidget, page: str = FIRST_PAGE) -> None:
     """Open a page of the manual beside the window."""
-    found = window.findChild(HelpWindow)
-    if found is None or not found.isVisible():
-        found = HelpWindow(window)
-        found.show()
-    found.open_page(page)
-    found.raise_()
-    found.activateWindow()
+    open_once(window, HelpWindow, lambda: HelpWindow(window)).open_page(page)

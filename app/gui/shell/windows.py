@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
+from PyQt6.QtWidgets import QMainWindow, QMessageBox
 
 from app import __version__
 from app.core.files import program
@@ -24,11 +23,9 @@ from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
-from app.gui.widgets.qt import copy_text, existing, prepare
+from app.gui.widgets.qt import copy_text, existing, open_once, prepare
 from app.gui.widgets.theme import icon
 from app.system.licences import licences
-
-D = TypeVar("D", bound=QDialog)
 
 
 class SecondaryWindows(QObject):
@@ -66,7 +63,7 @@ class SecondaryWindows(QObject):
             self.assistant_opened.emit()
             return assistant
 
-        self._open(Assistant, make)
+        open_once(self._window, Assistant, make)
 
     def open_plate_dialog(self) -> None:
         """Open the capture of an empty-background plate."""
@@ -79,7 +76,7 @@ class SecondaryWindows(QObject):
             dialog.taken.connect(self._panel.quality.network.plate.reload)
             return dialog
 
-        self._open(PlateDialog, make)
+        open_once(self._window, PlateDialog, make)
 
     def open_virtual_camera_help(self) -> None:
         """Open the findings about the virtual camera, with what to do."""
@@ -90,28 +87,30 @@ class SecondaryWindows(QObject):
             view.repaired.connect(self._bridge.pipeline.retry)
             return FindingsDialog(view, self.tr("Virtual camera"), name, self._window)
 
-        self._open(FindingsDialog, make, name)
+        open_once(self._window, FindingsDialog, make, name)
 
     def open_doctor(self) -> None:
         """Open the findings about the whole machine."""
-        self._open(DoctorDialog, lambda: DoctorDialog(self._store, self._bridge, self._tasks, self._window))
+        open_once(
+            self._window, DoctorDialog, lambda: DoctorDialog(self._store, self._bridge, self._tasks, self._window)
+        )
 
     def open_preferences(self) -> None:
         """Open the preferences."""
-        self._open(PreferencesDialog, lambda: PreferencesDialog(self._store, self._bridge, self._window))
+        open_once(self._window, PreferencesDialog, lambda: PreferencesDialog(self._store, self._bridge, self._window))
 
     def open_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
         shortcuts = menu_shortcuts(existing(self._window.menuBar()))
-        self._open(ShortcutsDialog, lambda: ShortcutsDialog(shortcuts, self._window))
+        open_once(self._window, ShortcutsDialog, lambda: ShortcutsDialog(shortcuts, self._window))
 
     def open_log(self) -> None:
         """Open the log window."""
-        self._open(LogWindow, lambda: LogWindow(self._log, self.diagnostics, self._window))
+        open_once(self._window, LogWindow, lambda: LogWindow(self._log, self.diagnostics, self._window))
 
     def open_update_check(self) -> None:
         """Ask whether a newer release is published."""
-        self._open(UpdateBox, lambda: UpdateBox(self._window))
+        open_once(self._window, UpdateBox, lambda: UpdateBox(self._window))
 
     def open_about(self) -> None:
         """Show name, version, commit and licences."""
@@ -145,14 +144,6 @@ class SecondaryWindows(QObject):
     def diagnostics(self) -> str:
         """Text for a bug report."""
         return diagnostics(self._store.current, self._bridge.status, self._log.lines())
-
-    def _open(self, kind: type[D], make: Callable[[], D], name: str | None = None) -> None:
-        found = self._window.findChild(kind, name)
-        if found is None or not found.isVisible():
-            found = make()
-            found.show()
-        found.raise_()
-        found.activateWindow()
 
 
 def remedy_action(

@@ -16,6 +16,7 @@ Item = QWidget | QLayout | None
 Margins = int | tuple[int, int, int, int]
 Layout = TypeVar("Layout", bound=QBoxLayout)
 T = TypeVar("T")
+Dialog = TypeVar("Dialog", bound=QDialog)
 LEAST_SCREEN, TITLE_BAR = QSize(800, 500), 40
 """The smallest screen that windows are laid out for, and the height that their frame may need, in pixels."""
 
@@ -79,6 +80,17 @@ def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     if size:
         resize(dialog, *size)
+
+
+def open_once(window: QWidget, kind: type[Dialog], make: Callable[[], Dialog], name: str | None = None) -> Dialog:
+    """Show a dialog of a window; one of this kind and name that is already open comes to the front. Return it."""
+    found = window.findChild(kind, name)
+    if found is None or not found.isVisible():
+        found = make()
+        found.show()
+    found.raise_()
+    found.activateWindow()
+    return found
 
 
 def resize(window: QWidget, width: int, height: int) -> None:

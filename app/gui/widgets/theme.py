@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,36 +16,21 @@ from app.gui.widgets.qt import existing
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#d63b40"
 """Red behind white text: the real background is visible, or a recording runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """One colour scheme."""
-
-    window: str
-    panel: str
-    field: str
-    raised: str
-    hover: str
-    border: str
-    text: str
-    faint: str
-    warning: str
-    """Of text."""
-    accent: str
-    on_accent: str
-    stage: str
-    """Around the preview."""
-
-
-DARK = Colours(
-    window="#17191d", panel="#1e2126", field="#14161a", raised="#2a2e35", hover="#353a43", border="#343942",
-    text="#e9ebee", faint="#9aa2ad", warning="#f2676c", accent="#4a90f7", on_accent="#0b1320", stage="#17191d",
-)  # fmt: skip
-LIGHT = Colours(
-    window="#f3f4f6", panel="#ffffff", field="#ffffff", raised="#e9ebef", hover="#dfe2e8", border="#cfd4db",
-    text="#1b1e23", faint="#5d6672", warning="#c62a2f", accent="#1f66d6", on_accent="#ffffff", stage="#f3f4f6",
-)  # fmt: skip
+Roles = QPalette.ColorRole
+COLOURS: tuple[tuple[tuple[QPalette.ColorRole, ...], str, str], ...] = (
+    ((Roles.Window, Roles.Shadow), "#17191d", "#f3f4f6"),
+    ((Roles.AlternateBase,), "#1e2126", "#ffffff"),
+    ((Roles.Base,), "#14161a", "#ffffff"),
+    ((Roles.Button, Roles.ToolTipBase), "#2a2e35", "#e9ebef"),
+    ((Roles.Midlight,), "#353a43", "#dfe2e8"),
+    ((Roles.Mid,), "#343942", "#cfd4db"),
+    ((Roles.WindowText, Roles.Text, Roles.ButtonText, Roles.ToolTipText), "#e9ebee", "#1b1e23"),
+    ((Roles.PlaceholderText,), "#9aa2ad", "#5d6672"),
+    ((Roles.BrightText,), "#f2676c", "#c62a2f"),
+    ((Roles.Accent, Roles.Highlight, Roles.Link), "#4a90f7", "#1f66d6"),
+    ((Roles.HighlightedText,), "#0b1320", "#ffffff"),
+)
+"""(roles, as the style sheet uses them, dark colour, light colour)"""
 
 
 def is_dark(theme: Theme) -> bool:
@@ -71,14 +55,14 @@ def apply(app: QApplication, dark: bool) -> None:
     app.setStyleSheet("")  # `style()` would return the style sheet's proxy
     if existing(app.style()).name() != "fusion":
         app.setStyle("Fusion")
-    app.setPalette(_palette(dark))
+    app.setPalette(palette_of(dark))
     sheet = Path(__file__).with_name("style.css").read_text("utf-8")
     app.setStyleSheet(sheet.replace("@alarm", ALARM).replace("@folder", IMAGES.as_posix()))
 
 
 def switch(app: QApplication, dark: bool) -> None:
     """Change the colours of all widgets. Takes a tenth of a second for an open window."""
-    app.setPalette(_palette(dark))
+    app.setPalette(palette_of(dark))
     for widget in app.allWidgets():
         restyle(widget)
 
@@ -90,33 +74,14 @@ def restyle(widget: QWidget) -> None:
     style.polish(widget)
 
 
-def _palette(dark: bool) -> QPalette:
-    colours = DARK if dark else LIGHT
-    roles = QPalette.ColorRole
-    palette = QPalette(QColor(colours.raised), QColor(colours.window))
-    for role, colour in {
-        roles.Window: colours.window,
-        roles.WindowText: colours.text,
-        roles.Base: colours.field,
-        roles.AlternateBase: colours.panel,
-        roles.Text: colours.text,
-        roles.Button: colours.raised,
-        roles.ButtonText: colours.text,
-        roles.BrightText: colours.warning,
-        roles.Highlight: colours.accent,
-        roles.HighlightedText: colours.on_accent,
-        roles.Accent: colours.accent,
-        roles.Link: colours.accent,
-        roles.PlaceholderText: colours.faint,
-        roles.ToolTipBase: colours.raised,
-        roles.ToolTipText: colours.text,
-        roles.Mid: colours.border,
-        roles.Midlight: colours.hover,
-        roles.Shadow: colours.stage,
-    }.items():
-        palette.setColor(role, QColor(colour))
-    for role in (roles.WindowText, roles.Text, roles.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.faint))
+def palette_of(dark: bool) -> QPalette:
+    """Return the dark or the light colours."""
+    colours = {role: QColor(one if dark else other) for roles, one, other in COLOURS for role in roles}
+    palette = QPalette(colours[Roles.Button])
+    for role, colour in colours.items():
+        palette.setColor(role, colour)
+    for role in (Roles.WindowText, Roles.Text, Roles.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, colours[Roles.PlaceholderText])
     return palette
 
 
