@@ -31,8 +31,6 @@ from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, 
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.lifecycle import SingleInstance
-from app.gui.state.diagnostics import LogBuffer
 
 BEAT_MS, ACTION_MS = 5, 150
 LIMIT_MS = 50.0
@@ -190,7 +188,7 @@ def first_picture_s(settings: Settings) -> float:
     """Return the time from now, after the imports, to the first camera frame in the preview."""
     app = make_application()
     started_s = time.perf_counter()
-    session = Session(app, settings, WindowOptions(seconds=3600), SingleInstance(), LogBuffer())
+    session = Session(app, settings, WindowOptions(seconds=3600))
     session.start()
     try:
         # the first picture in the preview is the stand-by card
@@ -218,7 +216,7 @@ def start_s(chosen: argparse.Namespace) -> float:
 def measure(settings: Settings, chosen: argparse.Namespace) -> dict[str, object]:
     """Run all measurements."""
     starts = {"first_start_s": start_s(chosen), "start_s": start_s(chosen)}
-    session = Session(make_application(), settings, WindowOptions(seconds=3600), SingleInstance(), LogBuffer())
+    session = Session(make_application(), settings, WindowOptions(seconds=3600))
     session.start()
     try:
         assert wait(PATIENCE_S, lambda: session.bridge.status.frames_out > 5), str(session.bridge.status.errors)

@@ -18,14 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
-from PyQt6.QtCore import QEventLoop, QLocale, QTimer
+from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings, WindowSettings
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.lifecycle import SingleInstance
-from app.gui.state.diagnostics import LogBuffer
 from app.runtime.status import PipelineStatus
 from tools.window_shots import ALL, FEATURE_SHOTS, PATIENCE_MS, README, SETTLE_MS, Shot
 
@@ -49,25 +46,24 @@ def take(
         capture=CaptureSettings(source="demo"),
         matting=MattingSettings(governor=False),  # keep full quality on a busy machine
         output=OutputSettings(virtual_camera="off"),
-        window=WindowSettings.model_validate({"theme": theme, "first_run_done": True}),
+        window=WindowSettings.model_validate({"theme": theme, "language": language, "first_run_done": True}),
     )
-    with translate(app, QLocale(language)):
-        options = WindowOptions(seconds=3600, settings_path=settings_path)
-        session = Session(app, settings, options, SingleInstance(), LogBuffer())
-        session.window.resize(*sizes[0])
-        session.start()
-        try:
-            for shot in shots:
-                widget = shot.prepare(session)
-                for size in sizes if widget is session.window else sizes[:1]:
-                    session.window.resize(*size)
-                    _wait_for_frames(app, session)
-                    name = shot.name if len(sizes) == 1 else f"{shot.name}-{widget.width()}"
-                    print(_save(widget, folder / name, small=shot in FEATURE_SHOTS))
-                if widget is not session.window:
-                    widget.close()
-        finally:
-            session.close()
+    options = WindowOptions(seconds=3600, settings_path=settings_path)
+    session = Session(app, settings, options)
+    session.window.resize(*sizes[0])
+    session.start()
+    try:
+        for shot in shots:
+            widget = shot.prepare(session)
+            for size in sizes if widget is session.window else sizes[:1]:
+                session.window.resize(*size)
+                _wait_for_frames(app, session)
+                name = shot.name if len(sizes) == 1 else f"{shot.name}-{widget.width()}"
+                print(_save(widget, folder / name, small=shot in FEATURE_SHOTS))
+            if widget is not session.window:
+                widget.close()
+    finally:
+        session.close()
 
 
 def _save(widget: QWidget, path: Path, *, small: bool) -> Path:

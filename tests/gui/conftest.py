@@ -23,9 +23,7 @@ from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.lifecycle import SingleInstance
 from app.gui.state import services
-from app.gui.state.diagnostics import LogBuffer
 from app.gui.state.tasks import Tasks
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
@@ -167,7 +165,7 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
     ) -> Session:
         settings = settings.replace(window=window or QUIET.window)
         options = options or WindowOptions(parts=world.parts())
-        session = Session(make_application(), settings, options, SingleInstance(), LogBuffer())
+        session = Session(make_application(), settings, options)
         sessions.append(session)
         if shown:
             session.start()

@@ -12,12 +12,11 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider
 from pytestqt.qtbot import QtBot
 
-from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import NameButton
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import add, box, button, chosen, existing, find, own, talk
+from tests.gui.widgets import add, box, button, chosen, existing, find, own, talk, translate
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session, qtbot: QtBot) -> None:

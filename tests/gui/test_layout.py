@@ -16,7 +16,6 @@ from app.core.messages.output import VirtualCameraText
 from app.core.window_settings import Theme, WindowSettings
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.help_window import open_help
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
@@ -26,7 +25,7 @@ from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import cut_off, existing, far_captions, find, hidden_entries
+from tests.gui.widgets import cut_off, existing, far_captions, find, hidden_entries, translate
 from tools.make_translations import LANGUAGES
 
 

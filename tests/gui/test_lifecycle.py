@@ -19,14 +19,13 @@ from app.core.files import paths
 from app.core.messages.settings import SettingsText
 from app.core.settings import BackgroundSettings
 from app.core.types import PictureKind
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.lifecycle import SingleInstance
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import answer, button, existing
+from tests.gui.widgets import answer, button, existing, translate
 
 
 def test_window_stops_after_the_given_seconds(qtbot: QtBot, world: FakeWorld, machine: object) -> None:

@@ -15,10 +15,9 @@ from pytestqt.qtbot import QtBot
 from app.core.files import paths
 from app.gui.dialogs.help_window import HelpWindow, ManualBrowser, anchor_of, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
-from tests.gui.widgets import button, existing, find
+from tests.gui.widgets import button, existing, find, translate
 from tools.make_translations import LANGUAGES
 
 

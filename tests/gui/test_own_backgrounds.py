@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import ElidedComboBox
@@ -33,6 +32,7 @@ from tests.gui.widgets import (
     slider,
     talk,
     tiles,
+    translate,
 )
 
 

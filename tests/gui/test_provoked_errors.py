@@ -17,7 +17,6 @@ from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings, CaptureSettings
-from app.gui.i18n.language import translate
 from app.gui.i18n.messages import translated_error
 from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader
@@ -25,6 +24,7 @@ from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from app.output.sound.devices import FFmpegMicrophone
 from models import weights
+from tests.gui.widgets import translate
 from tools.make_translations import LANGUAGES
 
 

@@ -17,14 +17,13 @@ from app.control.client import ask
 from app.control.commands import Command
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.core.types import PictureKind
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import answered, button, made_store
+from tests.gui.widgets import answered, button, made_store, translate
 from tests.played_service import private_bus
 from tests.played_shortcuts import PlayedShortcuts
 from tests.waiting import beside, eventually

@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from app.config import settings_file, webrtc_service
 from app.core.messages.matting import ModelText
 from app.core.types import SourceInfo
-from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.gui.widgets.status_line import StatusLine, describe_details, summarize
 from app.gui.widgets.value_slider import times
@@ -22,7 +21,7 @@ from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.fresh_python import printed_by
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import Seen, button, current, existing, find
+from tests.gui.widgets import Seen, button, current, existing, find, translate
 
 
 @pytest.fixture

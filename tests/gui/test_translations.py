@@ -23,14 +23,14 @@ from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs.findings_view import FindingsView, check_names
 from app.gui.dialogs.plain_dialogs import ShortcutsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.i18n.language import translate, translation_file
+from app.gui.i18n.language import translation_file
 from app.gui.i18n.messages import describe_model, translated
 from app.gui.state.tasks import Tasks
 from models.table import NETWORKS
 from tests.doctor.machine import Machine
 from tests.fresh_python import printed_by
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import find
+from tests.gui.widgets import find, translate
 from tools import make_translations
 from tools.make_translations import FOLDER, LANGUAGES
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image
-from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt
+from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QPoint, QPointF, QRect, Qt
 from PyQt6.QtGui import QPaintEvent, QRegion, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -28,6 +30,7 @@ from app.control.commands import Answer, Command
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.backgrounds.tiles import Tile
 from app.gui.dialogs.assistant import Assistant
+from app.gui.i18n.language import Translation
 from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
@@ -42,6 +45,17 @@ Child = TypeVar("Child", bound=QObject)
 def made_store(settings: Settings | None = None) -> SettingsStore:
     """Return a store of settings that no pipeline owns, without a captured screen."""
     return SettingsStore(SettingsOwner(settings or Settings()), ScreenUse())
+
+
+@contextmanager
+def translate(app: QCoreApplication, locale: QLocale) -> Iterator[None]:
+    """Use a language in the block."""
+    translation = Translation(app)
+    translation.use(locale)
+    try:
+        yield
+    finally:
+        translation.remove()
 
 
 def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -95,14 +93,3 @@ class Translation:
             self._app.removeTranslator(translator)
         self._installed.clear()
         QLocale.setDefault(self._before)
-
-
-@contextmanager
-def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[Translation]:
-    """Use a language in the block; None: that of the system."""
-    translation = Translation(app)
-    translation.use(locale)
-    try:
-        yield translation
-    finally:
-        translation.remove()

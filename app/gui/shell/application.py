@@ -22,7 +22,7 @@ from app.core.stage import Stage
 from app.core.window_settings import Language
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.plain_dialogs import PreferencesDialog
-from app.gui.i18n.language import Translation, translate
+from app.gui.i18n.language import Translation
 from app.gui.i18n.messages import standby_text
 from app.gui.shell.lifecycle import SingleInstance, Tray, WindowLifecycle
 from app.gui.shell.main_window import MainWindow
@@ -99,14 +99,7 @@ def run_window(settings: Settings, options: WindowOptions) -> int:
     if not options.limited and not instance.claim():
         log.warning("Mattecam is already running; its window was brought to the front.")
         return EXIT_DONE
-    buffer = LogBuffer()
-    logging.getLogger().addHandler(buffer)
-    try:
-        with translate(app, _locale(settings.window.language)) as translation:
-            return Session(app, settings, options, instance, buffer, translation).run()
-    finally:
-        logging.getLogger().removeHandler(buffer)
-        instance.release()
+    return Session(app, settings, options, instance).run()
 
 
 def _locale(language: Language) -> QLocale | None:
@@ -117,18 +110,15 @@ class Session:
     """One run of the window: owns its objects and closes them."""
 
     def __init__(
-        self,
-        app: QApplication,
-        settings: Settings,
-        options: WindowOptions,
-        instance: SingleInstance,
-        buffer: LogBuffer,
-        translation: Translation | None = None,
+        self, app: QApplication, settings: Settings, options: WindowOptions, instance: SingleInstance | None = None
     ) -> None:
-        self._app, self._buffer = app, buffer
-        self._translation = translation or Translation(app)
-        self._options = options
-        self._instance = instance
+        """instance: raises the window when the program is started again."""
+        self._app, self._options = app, options
+        self._instance = instance or SingleInstance()
+        self._buffer = LogBuffer()
+        logging.getLogger().addHandler(self._buffer)
+        self._translation = Translation(app)
+        self._translation.use(_locale(settings.window.language))
         settings_path = options.settings_path or settings_file.default_path()
         self._seconds_left = options.seconds
         self._tasks, self._of_windows = Tasks(), [Tasks()]
@@ -255,6 +245,7 @@ class Session:
                 log.error("%s", error)
                 code = EXIT_FAILED
         sys.setswitchinterval(self._switch_interval_s)
+        logging.getLogger().removeHandler(self._buffer)
         self.window.deleteLater()  # before the interpreter shuts down
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         return code

@@ -10,8 +10,6 @@ from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import Settings
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.shell.lifecycle import SingleInstance
-from app.gui.state.diagnostics import LogBuffer
 from app.runtime.parts import Parts
 
 BEAT_MS, POLL_MS = 5, 20
@@ -22,7 +20,7 @@ class MeasuredWindow:
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         options = WindowOptions(seconds=24 * 3600, persist=False, parts=parts, unmatted_confirmed=True)
-        self._session = Session(make_application(), settings, options, SingleInstance(), LogBuffer())
+        self._session = Session(make_application(), settings, options)
         self.pipeline = self._session.pipeline
 
     def start(self) -> None:
