@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache, partialmethod
+from functools import cache, partial, partialmethod
 from pathlib import Path
 
 import cv2
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
@@ -22,6 +22,7 @@ from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowS
 from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
+from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
@@ -181,6 +182,22 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
 def session(start_window: StartWindow) -> Session:
     """A running window over a fake world."""
     return start_window()
+
+
+@pytest.fixture
+def with_dialogs(session: Session, qtbot: QtBot) -> Iterator[Session]:
+    """A running window with every dialog that stays open beside others."""
+    windows = session.window.windows
+    for show in (
+        windows.open_assistant, windows.open_plate_dialog, windows.open_virtual_camera_help, windows.open_preferences,
+        windows.open_doctor, windows.open_shortcuts, windows.open_log, partial(open_help, session.window),
+    ):  # fmt: skip
+        show()
+    prove = session.window.findChild(QPushButton, "doctorProve")
+    qtbot.waitUntil(lambda: prove is not None and prove.isEnabled())  # with the findings
+    yield session
+    for dialog in session.window.findChildren(QDialog):
+        dialog.close()
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ CONTROLS_ALONE = {
     "the brush; `zones FILE` names the radius": "brushSlider",
     "`run.py doctor`": "checkAgain virtualCameraHelp",
     "closes a dialog": "closeLog findingsClose helpClose plateClose preferencesClose shortcutsClose",
-    "the clipboard; `run.py doctor`": "copyDiagnostics",
+    "the clipboard; `run.py doctor`": "copyCommand copyDiagnostics",
     "the sight of the test picture in another program": "doctorProve",
     "`run.py weights download`": "downloadButton downloadCancel",
     "`--weights`": "downloadFile",

@@ -7,7 +7,6 @@ from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QComboBox,
-    QDialog,
     QLineEdit,
     QListView,
     QMenu,
@@ -22,7 +21,6 @@ from app.config.setting import settings_of
 from app.control.commands import SYNTAX
 from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
-from app.gui.dialogs.help_window import open_help
 from app.gui.shell.application import Session
 from app.system import autostart
 from tests.gui.reach_of_ctl import (
@@ -81,36 +79,26 @@ def exists(command: str) -> bool:
     return name in SYNTAX and (name not in ("set", "reset") or setting in SETTABLE)
 
 
-def test_every_control_entry_and_key_has_a_command_or_a_reason(session: Session) -> None:
-    window = session.window
-    windows, texts = window.windows, entries(existing(window.menuBar()))
+def test_every_control_entry_and_key_has_a_command_or_a_reason(with_dialogs: Session) -> None:
+    window = with_dialogs.window
+    texts = entries(existing(window.menuBar()))
     assert {"Pause", "Dark", "About Mattecam"} <= texts
     assert not texts - {*COMMANDS, *WINDOW_ALONE}
     assert {command.split()[0] for command in COMMANDS.values()} <= set(SYNTAX)
     keys = {shortcut.key().toString() for shortcut in window.findChildren(QShortcut)}
     assert keys == set(KEYS)
-    assert {action.text() for action in session.tray.menu.actions() if not action.isSeparator()} == set(TRAY)
+    assert {action.text() for action in with_dialogs.tray.menu.actions() if not action.isSeparator()} == set(TRAY)
     assert all(command in ("", *SYNTAX) for command in (*KEYS.values(), *TRAY.values()))
-    window.windows.open_assistant()
-    windows.open_plate_dialog()
-    windows.open_virtual_camera_help()
-    open_help(window)
-    for opened in (windows.open_preferences, windows.open_doctor, windows.open_shortcuts, windows.open_log):
-        opened()
     kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTextEdit, QSpinBox, QListView)
     found = {control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)}
     unnamed = [control for control in found if not control.objectName() and not isinstance(control, QListView)]
     rows = {control.objectName(): str(control.property("setting")) for control in found if control.property("setting")}
     names = {control.objectName() for control in found} | {window.preview.objectName()}
-    try:
-        assert unnamed == []
-        assert [setting for setting in rows.values() if not has_command(setting)] == []
-        known = " ".join((*CONTROLS.values(), *CONTROLS_ALONE.values())).split()
-        assert sorted(names - PARTS_OF_QT - set(rows)) == sorted(known)
-        assert [command for command in CONTROLS if not exists(command)] == []
-    finally:
-        for dialog in window.findChildren(QDialog):
-            dialog.close()
+    assert unnamed == []
+    assert [setting for setting in rows.values() if not has_command(setting)] == []
+    known = " ".join((*CONTROLS.values(), *CONTROLS_ALONE.values())).split()
+    assert sorted(names - PARTS_OF_QT - set(rows)) == sorted(known)
+    assert [command for command in CONTROLS if not exists(command)] == []
 
 
 def has_command(setting: str) -> bool:

@@ -16,7 +16,6 @@ from PyQt6.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
-    QDialog,
     QLabel,
     QLineEdit,
     QListView,
@@ -140,15 +139,8 @@ def test_a_control_of_a_group_is_revealed(controls: Session, qtbot: QtBot, name:
     qtbot.waitUntil(lambda: viewport.rect().contains(control.mapTo(viewport, control.rect().center())))
 
 
-def test_the_wheel_changes_no_control(session: Session) -> None:
-    window = session.window
-    windows = window.windows
-    window.windows.open_assistant()
-    windows.open_plate_dialog()
-    windows.open_virtual_camera_help()
-    for opened in (windows.open_preferences, windows.open_doctor, windows.open_shortcuts, windows.open_log):
-        opened()
-    kinds = (QAbstractSlider, QAbstractSpinBox, QComboBox)
+def test_the_wheel_changes_no_control(with_dialogs: Session) -> None:
+    kinds, window = (QAbstractSlider, QAbstractSpinBox, QComboBox), with_dialogs.window
     controls = [
         control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)
     ]
@@ -156,17 +148,13 @@ def test_the_wheel_changes_no_control(session: Session) -> None:
     for control in controls:
         if isinstance(control, QAbstractSlider) and control.isEnabled():
             control.setValue((control.minimum() + control.maximum()) // 2)
-    before, settings = values(controls), session.store.current
-    try:
-        for control in controls:
-            for notches in (-3, 3, 3):
-                turn_wheel(control, notches)
-                control.setFocus()
-            assert values(controls) == before, control.objectName()
-        assert session.store.current == settings
-    finally:
-        for dialog in window.findChildren(QDialog):
-            dialog.close()
+    before, settings = values(controls), with_dialogs.store.current
+    for control in controls:
+        for notches in (-3, 3, 3):
+            turn_wheel(control, notches)
+            control.setFocus()
+        assert values(controls) == before, control.objectName()
+    assert with_dialogs.store.current == settings
 
 
 CONTROLS = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QListView)
@@ -202,17 +190,12 @@ def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Sessio
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
 
 
-def test_every_scrolled_page_in_the_tab_order_has_a_name(session: Session) -> None:
+def test_every_scrolled_page_in_the_tab_order_has_a_name(with_dialogs: Session) -> None:
     """Screen readers said nothing where the focus was on the page of the side panel, the checks or the keys."""
-    windows = session.window.windows
-    for show in (windows.open_shortcuts, windows.open_doctor, windows.open_virtual_camera_help):
-        show()
-    pages = session.window.findChildren(QScrollArea)
-    assert len(pages) == 4
+    pages = with_dialogs.window.findChildren(QScrollArea)
+    assert len(pages) == 5
     for page in pages:
         assert page.accessibleName() or not page.focusPolicy() & Qt.FocusPolicy.TabFocus, page.parent()
-    for dialog in session.window.findChildren(QDialog):
-        dialog.close()
 
 
 def test_close_while_every_control_is_used(

@@ -145,7 +145,7 @@ def _row(finding: Finding) -> QWidget:
 def _command(text: str) -> QWidget:
     """Return a block of commands with a copy button."""
     whole, shown = QWidget(), selectable(text, "command")
-    copy = button(translate("FindingsView", "Copy"), text, act=lambda: copy_text(text))
+    copy = button(translate("FindingsView", "Copy"), text, "copyCommand", lambda: copy_text(text))
     row(whole, shown, copy, grows=shown, spacing=8).setAlignment(copy, Qt.AlignmentFlag.AlignTop)
     return whole
 
