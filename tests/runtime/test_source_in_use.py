@@ -163,14 +163,15 @@ def test_the_card_is_sent_rarely_while_nobody_reads(world: FakeWorld) -> None:
         assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
 
 
-def test_a_retry_opens_what_failed_and_leaves_alone_a_camera_that_works(world: FakeWorld) -> None:
+def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld) -> None:
     """Each retry interrupted the camera, and each new plate, whose exposure was then measured anew."""
-    world.source_kind = "camera"
+    world.source_kind, built = "camera", list[bool]()
     with running(world) as pipeline:
         composites(pipeline)
+        world.faults.put("build_engine", lambda: built.append(True))
         pipeline.retry()
         composites(pipeline, 20)
-        assert len(world.sources) == 1
+        assert len(world.sources) == 1 and not built
         world.faults.put("open_source", SourceOpenError("The camera is busy."))
         apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="other")))
         eventually(lambda: bool(pipeline.status().problems))

@@ -85,8 +85,10 @@ class EngineSelector:
         return self._plan.compares_with_plate(self.info)
 
     def retry(self) -> None:
-        """Build again at the next frame what failed or what a fallback replaced (any thread)."""
-        self._anew = True
+        """Build again at the next frame what failed, was replaced, or has a plate, which may be new (any thread)."""
+        choice = self._plan.choice
+        if self._plan.state is not ChoiceState.CHOSEN or (choice is not None and choice.settings.plate is not None):
+            self._anew = True
 
     def decide(self, frame: Frame, settings: Settings) -> Decision:
         """Decide what to do with the next frame; start to build what it needs."""
@@ -249,9 +251,8 @@ class EngineSelector:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
         base = self._plan.base
         if on and not self._governor.active:
-            if base is None or base.remote:
-                return  # another quality would be another stream
-            if self._engine is not None and self._plan.in_use == base:
+            # Not with a server: another quality would be another stream.
+            if self._engine is not None and base is not None and not base.remote and self._plan.in_use == base:
                 self._governor = Governor(levels(base.settings, self._engine.info), self._timing.governor)
         elif not on and self._governor.active:
             self._governor = Governor()
