@@ -115,7 +115,7 @@ def capture_plate(source: FrameSource, seconds: float, *, after_s: float = 0.0) 
 
 def plate_path(camera: str, width: int, height: int) -> Path:
     """Return the file of the plate of a camera in a size."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", camera)[:80].strip(".") or "camera"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", camera)[:160].strip(".") or "camera"
     return paths.data_dir() / "plates" / f"{name}-{width}x{height}.png"
 
 

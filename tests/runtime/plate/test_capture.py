@@ -139,6 +139,11 @@ def test_cameras_have_their_own_files() -> None:
     one, other = plate_path("usb-1/../x y", 640, 480), plate_path("usb-2", 640, 480)
     assert one.parent == other.parent != one
     assert one.name == "usb-1_.._x_y-640x480.png"
+    ports = "pci-0000:00:14.0-usb-0:2:1.0", "pci-0000:00:14.0-usb-0:3:1.0"
+    twins = {
+        plate_path(f"usb-Sonix_Technology_Co.__Ltd._USB_2.0_Camera-video-index0#{port}", 640, 480) for port in ports
+    }
+    assert len(twins) == 2, "their files had one name, which was cut off before the port"
 
 
 def test_it_writes_the_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
