@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import BackgroundSettings, PeopleSettings, PlacementSettings, Zone
-from app.core.stage import Stage
 from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.pipeline import Pipeline
@@ -47,20 +45,6 @@ def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card(w
         assert not pipeline.status().keeps_room
         world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)
-
-
-def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp_path: Path, world: FakeWorld) -> None:
-    none = BASE.replace(background=BackgroundSettings(kind="none"))
-    with running(world, none) as pipeline:
-        eventually(lambda: PictureKind.UNMATTED in kinds(world))
-        missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
-        apply(pipeline, none.replace(background=missing))
-        eventually(lambda: bool(pipeline.status().problems))
-        composites(pipeline)
-        after = len(world.pictures())
-        composites(pipeline, 10)
-        assert pipeline.status().problems[0].stage is Stage.BACKGROUND
-        assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
 
 
 @pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])

@@ -27,17 +27,6 @@ from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.waiting import eventually
 
 
-def test_recordings_start_and_end_with_the_settings(tmp_path: Path, world: FakeWorld, pipeline: Pipeline) -> None:
-    output = BASE.output.replace(record=tmp_path / "a.mp4")
-    apply(pipeline, BASE.replace(output=output))
-    eventually(lambda: pipeline.status().recording is not None)
-    (recorder,) = (sink for sink in world.sinks if sink.name == "recorder")
-    eventually(lambda: len(recorder.pictures) > 3)
-    apply(pipeline, BASE)
-    eventually(lambda: pipeline.status().recording is None)
-    assert sum(sink.name == "recorder" for sink in world.sinks) == 1
-
-
 def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
     tmp_path: Path, world: FakeWorld
 ) -> None:

@@ -39,17 +39,6 @@ def suspension(monkeypatch: pytest.MonkeyPatch) -> Suspension:
     return Suspension(monkeypatch)
 
 
-def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspension, world: FakeWorld) -> None:
-    with running(world, BASE, UNHURRIED) as pipeline:
-        composites(pipeline)
-        world.faults.put("read", world.faults.hang)
-        eventually(lambda: world.newest().frame is not None)
-        suspension.sleep()
-        eventually(lambda: world.newest().frame is None)
-        world.faults.heal()
-        eventually(lambda: world.newest().frame is not None)
-
-
 def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: FakeWorld) -> None:
     goes_on, begun = threading.Event(), threading.Event()
 
