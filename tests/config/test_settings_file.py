@@ -17,12 +17,13 @@ from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.matting_settings import HIDES_TEXT, full_strength
-from app.core.settings import Settings
+from app.core.settings import PeopleSettings, Settings, Zone
 from tests.other_values import other_value
 
 
 def test_every_setting_is_saved_and_read(tmp_path: Path) -> None:
-    path, settings = tmp_path / "new folder" / "settings.json", Settings(paused=True)
+    path, zone = tmp_path / "new folder" / "settings.json", Zone(kind="keep", points=((0.5, 0.25),), camera="usb-1")
+    settings = Settings(paused=True, people=PeopleSettings(zones=(zone,)))
     for setting in filter(lambda each: each.description, SETTINGS.values()):
         if setting.name != "people.zones":
             settings = with_value(settings, setting.name, other_value(setting, tmp_path / "file.png"))
