@@ -6,6 +6,7 @@ requested size. An image that has this size already is returned without a copy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 """(H, W) or (H, W, 3) uint8, 0..255."""
+Surround = Callable[[Image, int, int], Image]
 
 _BAR_BLUR = 24
 """Blurred bars are computed at 1/24 of the size, which leaves only soft colours."""
@@ -45,19 +47,6 @@ def scale(image: Image, width: int, height: int) -> Image:
     return _uint8(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
 
 
-def fill(image: Image, width: int, height: int) -> Image:
-    """Scale `image` to cover the size and crop the rest evenly on both sides."""
-    if (image.shape[1], image.shape[0]) == (width, height):
-        return image
-    ratio = min(image.shape[1] / width, image.shape[0] / height)
-    # Crop before scaling, so that a very large image is resampled only once.
-    cut_width = min(image.shape[1], max(1, round(width * ratio)))
-    cut_height = min(image.shape[0], max(1, round(height * ratio)))
-    left, top = (image.shape[1] - cut_width) // 2, (image.shape[0] - cut_height) // 2
-    cut = image[top : top + cut_height, left : left + cut_width]
-    return np.ascontiguousarray(scale(cut, width, height))
-
-
 class Layout(NamedTuple):
     """How an image lies in a frame."""
 
@@ -69,20 +58,39 @@ class Layout(NamedTuple):
     pan_y: float = 0.0
 
 
-def lay_out(image: Image, layout: Layout, width: int, height: int) -> Image:
-    """Scale `image` to the size after its layout, and crop or surround the rest."""
-    if layout.zoom == 1 and not layout.pan_x and not layout.pan_y:
-        return (fill if layout.fit == "fill" else fit)(image, width, height)
+def lay_out(image: Image, layout: Layout, width: int, height: int, surround: Surround | None = None) -> Image:
+    """Scale `image` to the size after its layout, and crop or surround the rest.
+
+    surround: returns what is around it for (image, width, height); None: a dimmed, blurred copy of the image.
+    """
+    if (image.shape[1], image.shape[0]) == (width, height) and layout[1:] == (1, 0, 0):
+        return image
     size = cover_size if layout.fit == "fill" else contain_size
     inner = [side * layout.zoom for side in size(image.shape[1], image.shape[0], width, height)]
     across, canvas_across = _shown(image.shape[1], inner[0], width, layout.pan_x)
     down, canvas_down = _shown(image.shape[0], inner[1], height, layout.pan_y)
+    # Crop before scaling, so that a very large image is resampled only once.
     part = scale(image[down, across], canvas_across.stop - canvas_across.start, canvas_down.stop - canvas_down.start)
     if part.shape[:2] == (height, width):
         return np.ascontiguousarray(part)
-    canvas = _blurred(image, width, height)
+    canvas = (surround or _blurred)(image, width, height)
     canvas[canvas_down, canvas_across] = part
     return canvas
+
+
+def fill(image: Image, width: int, height: int) -> Image:
+    """Scale `image` to cover the size and crop the rest evenly on both sides."""
+    return lay_out(image, Layout("fill"), width, height)
+
+
+def fit(image: Image, width: int, height: int) -> Image:
+    """Scale `image` to fit inside the size and centre it on a dimmed, blurred copy of itself."""
+    return lay_out(image, Layout("fit"), width, height)
+
+
+def letterbox(image: Image, width: int, height: int) -> Image:
+    """Scale `image` to fit inside the size and centre it on black."""
+    return lay_out(image, Layout("fit"), width, height, _black)
 
 
 def _shown(pixels: int, inner: float, size: int, pan: float) -> tuple[slice, slice]:
@@ -94,37 +102,19 @@ def _shown(pixels: int, inner: float, size: int, pan: float) -> tuple[slice, sli
     low, high = max(start, 0.0), min(start + inner, float(size))
     first = min(round(low), size - 1)
     begin = min(int((low - start) / inner * pixels), pixels - 1)
-    last = max(min(round(high), size), first + 1)
-    end = max(min(round((high - start) / inner * pixels), pixels), begin + 1)
+    last = min(first + max(round(high - low), 1), size)
+    end = min(begin + max(round((high - low) / inner * pixels), 1), pixels)
     return slice(begin, end), slice(first, last)
 
 
-def letterbox(image: Image, width: int, height: int) -> Image:
-    """Scale `image` to fit inside the size and centre it on black."""
-    if (image.shape[1], image.shape[0]) == (width, height):
-        return image
-    return _centred(image, np.zeros((height, width, *image.shape[2:]), np.uint8))
-
-
-def fit(image: Image, width: int, height: int) -> Image:
-    """Scale `image` to fit inside the size and centre it on a dimmed, blurred copy of itself."""
-    if (image.shape[1], image.shape[0]) == (width, height):
-        return image
-    return _centred(image, _blurred(image, width, height))
+def _black(image: Image, width: int, height: int) -> Image:
+    return np.zeros((height, width, *image.shape[2:]), np.uint8)
 
 
 def _blurred(image: Image, width: int, height: int) -> Image:
     small = fill(image, max(2, width // _BAR_BLUR), max(2, height // _BAR_BLUR))
     soft = cv2.GaussianBlur(cv2.convertScaleAbs(small, alpha=_BAR_DIM), (0, 0), 1.5)
     return _uint8(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC))
-
-
-def _centred(image: Image, canvas: Image) -> Image:
-    height, width = canvas.shape[:2]
-    inner_width, inner_height = contain_size(image.shape[1], image.shape[0], width, height)
-    left, top = (width - inner_width) // 2, (height - inner_height) // 2
-    canvas[top : top + inner_height, left : left + inner_width] = scale(image, inner_width, inner_height)
-    return canvas
 
 
 def _uint8(image: NDArray[np.generic]) -> Image:

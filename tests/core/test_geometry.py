@@ -57,6 +57,12 @@ def test_even_sizes_lose_at_most_one_pixel(w: int, h: int) -> None:
     assert even_w == max(2, w - w % 2) and even_h == max(2, h - h % 2)
 
 
+def test_an_image_of_the_right_scale_is_not_resampled() -> None:
+    wide, low = noise(103, 100, (3,)), noise(100, 99, (3,))
+    assert np.array_equal(geometry.fill(wide, 100, 100), wide[:, 1:101])
+    assert np.array_equal(geometry.letterbox(low, 100, 100)[:99], low)
+
+
 def test_letterbox_puts_the_whole_picture_in_the_middle_of_black() -> None:
     result = geometry.letterbox(np.full((50, 100, 3), 200, np.uint8), 100, 100)
     assert (result[25:75] == 200).all()
