@@ -69,6 +69,11 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
+def halve(image: Tensor) -> Tensor:
+    """Halve (B, C, H, W), rounded up: the mean of up to four pixels each."""
+    return functional.avg_pool2d(image, 2, 2, ceil_mode=True, count_include_pad=False)
+
+
 class ImageNetNormalise(nn.Module):
     """Normalizes RGB in 0..1, (B, 3, H, W), by ImageNet's mean and standard deviation; no parameters."""
 

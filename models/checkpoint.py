@@ -103,21 +103,10 @@ def _first(value: object, *_: object) -> object:
     return value
 
 
-_STORAGES = {
-    f"{name}Storage": dtype
-    for name, dtype in {
-        "Float": torch.float32,
-        "Half": torch.float16,
-        "BFloat16": torch.bfloat16,
-        "Double": torch.float64,
-        "Long": torch.int64,
-        "Int": torch.int32,
-        "Short": torch.int16,
-        "Char": torch.int8,
-        "Byte": torch.uint8,
-        "Bool": torch.bool,
-    }.items()
-}
+_STORAGES: dict[str, torch.dtype] = {
+    f"{name}Storage": getattr(torch, name.lower())
+    for name in ("Float", "Half", "BFloat16", "Double", "Long", "Int", "Short", "Bool")
+} | {"CharStorage": torch.int8, "ByteStorage": torch.uint8}
 
 
 MAX_SHARED = 4

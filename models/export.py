@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from models.blocks import halve
 from models.names import COEFFICIENTS, state_names
 from models.rules import DecisionRule, FilterWeights, ForgettingRule
 
@@ -81,7 +81,7 @@ def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Ten
     arrays = {"small": torch.zeros(1, 3, PROBE, PROBE)}
     for index in range(halvings):
         larger = arrays["small" if index == 0 else f"half{index}"]
-        arrays[f"half{index + 1}"] = functional.avg_pool2d(larger, 2, 2, ceil_mode=True, count_include_pad=False)
+        arrays[f"half{index + 1}"] = halve(larger)
     arrays |= dict(zip(state_names(len(states))[0], states, strict=True))
     return arrays, tuple((state.shape[1], PROBE // state.shape[2]) for state in states)
 

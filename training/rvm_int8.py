@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
 
+from models.blocks import halve
 from models.export import Export
 from models.names import state_names
 from models.quantization import input_scales
@@ -53,7 +53,7 @@ class ExportedNetwork(MattingNetwork):
         arrays = {"small": src_small, **dict(zip(state_names(4)[0], state, strict=True))}
         image = src_small
         for name in ("half1", "half2", "half3"):
-            arrays[name] = image = functional.avg_pool2d(image, 2, 2, ceil_mode=True, count_include_pad=False)
+            arrays[name] = image = halve(image)
         for stage in self.stages:
             outputs = self.parts[stage.name](*(arrays[name] for name in stage.reads))
             arrays |= zip(stage.writes, outputs, strict=True)

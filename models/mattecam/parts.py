@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import efficientnet_lite
-from models.blocks import conv_norm
+from models.blocks import conv_norm, halve
 from models.rules import DecisionRule, ForgettingRule
 
 LATERAL = 64, 96
@@ -113,17 +113,19 @@ class Decision(nn.Module):
         alpha: (B, 1, h, w) in 0..1. last: the same size, from -1 (background) to 1 (foreground); 0 for the first frame.
         """
         rule = self.rule
-        foreground = ((_mean(alpha, 1) - 0.5 + rule.hysteresis * last) / rule.width + 0.5).clamp(0, 1)
-        lowest = _mean(-_largest(-foreground, rule.band), rule.ramp)
-        highest = _mean(_largest(foreground, rule.band), rule.ramp)
+        foreground = ((mean(alpha, 1) - 0.5 + rule.hysteresis * last) / rule.width + 0.5).clamp(0, 1)
+        lowest = mean(-largest(-foreground, rule.band), rule.ramp)
+        highest = mean(largest(foreground, rule.band), rule.ramp)
         return torch.minimum(torch.maximum(alpha, lowest), highest), 2 * foreground - 1
 
 
-def _largest(x: Tensor, radius: int) -> Tensor:
+def largest(x: Tensor, radius: int) -> Tensor:
+    """Return the largest value within squares of this radius, (B, C, h, w)."""
     return functional.max_pool2d(x, 2 * radius + 1, 1, radius)
 
 
-def _mean(x: Tensor, radius: int) -> Tensor:
+def mean(x: Tensor, radius: int) -> Tensor:
+    """Return means over squares of this radius, (B, C, h, w); borders are replicated."""
     return functional.avg_pool2d(functional.pad(x, (radius,) * 4, mode="replicate"), 2 * radius + 1, 1)
 
 
@@ -145,7 +147,7 @@ class Forgetting(nn.Module):
         image: (B * frames, 3, H, W) in 0..1, consecutive frames of each of B streams. seen: means of the frame before
         them, (B, 3, h, w). Without it the first frame keeps everything, and None is returned for a single one.
         """
-        means = _halved(_halved(image))
+        means = halve(halve(image))
         clips = means.view(-1, frames, *means.shape[1:])
         if seen is None and frames == 1:
             return None, clips[:, -1]
@@ -154,12 +156,8 @@ class Forgetting(nn.Module):
         change = (means - before).abs().amax(1, keepdim=True)
         gone = (change / self.rule.change - 1).clamp(0, 1)
         fine = 1 - functional.max_pool2d(gone, 3, 1, 1)
-        middle = _halved(fine)
-        return (fine, middle, _halved(middle)), clips[:, -1]
-
-
-def _halved(x: Tensor) -> Tensor:
-    return functional.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False)
+        middle = halve(fine)
+        return (fine, middle, halve(middle)), clips[:, -1]
 
 
 class Context(nn.Module):

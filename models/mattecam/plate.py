@@ -8,6 +8,7 @@ from torch import Tensor
 
 from models.blocks import conv_norm
 from models.mattecam.network import ENCODER, MattecamNetwork
+from models.mattecam.parts import largest, mean
 from models.rules import NEAR, OTHER, REACH, SAME
 
 FIRST_KERNEL = "encode1.0.weight"
@@ -54,18 +55,15 @@ def difference(frame: Tensor, plate: Tensor) -> Tensor:
 
     Both are blurred, and a shift of the plate by up to two pixels counts as no difference.
     """
-    smooth, smooth_plate = _blurred(frame), _blurred(plate)
-    size = 2 * REACH + 1
-    highest = functional.max_pool2d(smooth_plate, size, 1, REACH)
-    lowest = -functional.max_pool2d(-smooth_plate, size, 1, REACH)
+    smooth, smooth_plate = mean(frame, 1), mean(plate, 1)
+    highest, lowest = largest(smooth_plate, REACH), -largest(-smooth_plate, REACH)
     outside = functional.relu(smooth - highest) + functional.relu(lowest - smooth)
     return outside.amax(1, keepdim=True)
 
 
 def changed(away: Tensor) -> Tensor:
     """Return 1 near any `difference` and 0 elsewhere: the inside of a person may look like the background."""
-    near = functional.max_pool2d(away, 2 * NEAR + 1, 1, NEAR)
-    return ((near - SAME) / (OTHER - SAME)).clamp(0, 1)
+    return ((largest(away, NEAR) - SAME) / (OTHER - SAME)).clamp(0, 1)
 
 
 def with_plate(network: MattecamNetwork) -> PlateNetwork:
@@ -79,7 +77,3 @@ def with_plate(network: MattecamNetwork) -> PlateNetwork:
     wide[:, : kernel.shape[1]] = kernel
     found.load_state_dict({**state, FIRST_KERNEL: wide})
     return found
-
-
-def _blurred(image: Tensor) -> Tensor:
-    return functional.avg_pool2d(functional.pad(image, (1,) * 4, mode="replicate"), 3, 1)

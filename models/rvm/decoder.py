@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import Features
-from models.blocks import conv_norm
+from models.blocks import conv_norm, halve
 
 
 class LRASPP(nn.Module):
@@ -127,15 +127,11 @@ class RecurrentDecoder(nn.Module):
         """
         f1, f2, f3, f4 = features
         r1, r2, r3, r4 = state
-        s1 = _halve(image)
-        s2 = _halve(s1)
-        s3 = _halve(s2)
+        s1 = halve(image)
+        s2 = halve(s1)
+        s3 = halve(s2)
         x, r4 = self.decode4.remember(f4, r4)
         x, r3 = self.decode3(x, f3, s3, r3)
         x, r2 = self.decode2(x, f2, s2, r2)
         x, r1 = self.decode1(x, f1, s1, r1)
         return self.decode0(x, image), (r1, r2, r3, r4)
-
-
-def _halve(image: Tensor) -> Tensor:
-    return functional.avg_pool2d(image, 2, 2, ceil_mode=True, count_include_pad=False)

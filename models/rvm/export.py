@@ -210,7 +210,7 @@ def filter_weights(network: MattingNetwork) -> FilterWeights:
     first, first_norm, _, second, second_norm, _, third = refiner.conv
     box = refiner.box_filter.weight.detach().reshape(4, 9).numpy().copy()
     return LearnedFilterWeights(
-        _matrix(network.project_mat.conv), box, _matrix(first, first_norm), _matrix(second, second_norm), _matrix(third)
+        _matrix(network.project_mat[0]), box, _matrix(first, first_norm), _matrix(second, second_norm), _matrix(third)
     )
 
 

@@ -1,5 +1,6 @@
 """The RVM network (arXiv 2108.11515, section 3)."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -29,17 +30,9 @@ _DESIGNS: dict[Variant, _Design] = {
 }
 
 
-class Projection(nn.Module):
-    """1x1 convolution from the decoder's features to an output."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
-        y: Tensor = self.conv(x)
-        return y
+def _projection(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return a 1x1 convolution from the decoder's features to an output."""
+    return nn.Sequential(OrderedDict(conv=nn.Conv2d(in_channels, out_channels, 1)))
 
 
 class MattingNetwork(nn.Module):
@@ -58,8 +51,8 @@ class MattingNetwork(nn.Module):
         f1, f2, f3, f4 = self.backbone.channels
         self.aspp = LRASPP(f4, bottleneck)
         self.decoder = RecurrentDecoder((f1, f2, f3, bottleneck), widths)
-        self.project_mat = Projection(widths[3], 4)
-        self.project_seg = Projection(widths[3], 1)  # of the published weights; it segments, which nobody uses
+        self.project_mat = _projection(widths[3], 4)
+        self.project_seg = _projection(widths[3], 1)  # of the published weights; it segments, which nobody uses
         self.refiner = DeepGuidedFilter(widths[3]) if deep else None
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
@@ -67,7 +60,7 @@ class MattingNetwork(nn.Module):
 
         r_i is (batch, C_i, ceil(height / 2^i), ceil(width / 2^i)), with the network's dtype and device.
         """
-        like = self.project_mat.conv.weight
+        like = next(self.parameters())
         r1, r2, r3, r4 = (
             like.new_zeros(batch, channels, *size)
             for channels, size in zip(
