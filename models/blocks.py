@@ -96,3 +96,12 @@ def downsampled(image: Tensor, ratio: float) -> Tensor:
     return functional.interpolate(
         image, scale_factor=ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
     )
+
+
+def feature_sizes(height: int, width: int, levels: int = 4) -> list[tuple[int, int]]:
+    """Return (height, width) of the features at 1/2, 1/4, 1/8, ...; each is half the previous one, rounded up."""
+    sizes = []
+    for _ in range(levels):
+        height, width = (height + 1) // 2, (width + 1) // 2
+        sizes.append((height, width))
+    return sizes

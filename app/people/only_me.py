@@ -28,8 +28,8 @@ from app.people.appearance import (
     looks_like,
     other_apart,
 )
+from app.people.regions import on_grid
 
-GRID_ROWS = 90
 SCALE = 16
 """Resolution, in parts of a cell, at which a change of the crop is followed."""
 PRESENT = 0.25
@@ -105,7 +105,7 @@ class OnlyMe:
 
     def gain(self, small: Plane, alpha: Plane, step_s: float) -> Plane:
         """Return the factor for alpha (h, w) of the next frame. small: (3, h, w), RGB in 0..1."""
-        grid, image = _pooled(alpha), np.stack([_pooled(plane) for plane in small])
+        grid, image = on_grid(alpha), np.stack([on_grid(plane) for plane in small])
         codes = colour_codes(image)
         count, labels = _parts(grid)
         if self._memory is not None and self._memory.own.shape != grid.shape:
@@ -240,13 +240,6 @@ class OnlyMe:
         seen = histogram(codes, memory.others)
         known = memory.other_colours
         memory.other_colours = seen if known is None else (1 - rate) * known + rate * seen
-
-
-def _pooled(plane: Plane) -> Plane:
-    height, width = plane.shape
-    scale = min(1.0, GRID_ROWS / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _parts(grid: Plane) -> tuple[int, NDArray[np.int32]]:

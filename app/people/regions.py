@@ -53,7 +53,7 @@ class Region:
 
 def find_people(alpha: Floats) -> tuple[Region, ...]:
     """Return the people in a matte (h, w), in 0..1, the largest first."""
-    grid = _grid(alpha)
+    grid = on_grid(alpha)
     rows, columns = grid.shape
     mask = (grid > PERSON_ALPHA).astype(np.uint8)
     count, found_labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -67,13 +67,14 @@ def find_people(alpha: Floats) -> tuple[Region, ...]:
     return tuple(_region(labels, index, boxes[index], (rows, columns)) for index in found)
 
 
-def _grid(alpha: Floats) -> Floats:
-    height, width = alpha.shape
+def on_grid(plane: Floats) -> Floats:
+    """Return the means of the cells of a plane (h, w)."""
+    height, width = plane.shape
     scale = min(1.0, GRID_HEIGHT / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
-        return alpha
-    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+        return plane
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _region(labels: NDArray[np.int32], index: int, box: NDArray[np.int32], size: tuple[int, int]) -> Region:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import Residual, conv_norm, downsampled
+from models.blocks import Residual, conv_norm, downsampled, feature_sizes
 from models.mattecam.parts import (
     CHANNELS,
     LATERAL,
@@ -107,10 +107,7 @@ class MattecamNetwork(nn.Module):
         """Return zero states for streams whose small frame has this size, with the network's dtype and device."""
         like = self.mean
         decided = like.new_zeros(batch, 1, height_small, width_small)
-        sizes = []
-        for _ in range(4):
-            height_small, width_small = (height_small + 1) // 2, (width_small + 1) // 2
-            sizes.append((height_small, width_small))
+        sizes = feature_sizes(height_small, width_small)
         memories = (self.memory2, self.memory3, self.memory4)
         r1, r2, r3 = (
             like.new_zeros(batch, memory.channels, *size) for memory, size in zip(memories, sizes[1:], strict=True)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.backbones.resnet import ResNet, resnet50
-from models.blocks import downsampled
+from models.blocks import downsampled, feature_sizes
 from models.rvm import guided_filter
 from models.rvm.decoder import LRASPP, RecurrentDecoder, State
 from models.rvm.guided_filter import DeepGuidedFilter, fast_guided_filter
@@ -123,12 +123,3 @@ def load(variant: Variant, tensors: Mapping[str, Tensor], refiner: str) -> Matti
     network = MattingNetwork(variant, deep="refiner.box_filter.weight" in tensors)
     network.load_state_dict(tensors, strict=True)
     return network
-
-
-def feature_sizes(height: int, width: int, levels: int = 4) -> list[tuple[int, int]]:
-    """Return (height, width) of the features at 1/2, 1/4, 1/8, ...; each is half the previous one, rounded up."""
-    sizes = []
-    for _ in range(levels):
-        height, width = (height + 1) // 2, (width + 1) // 2
-        sizes.append((height, width))
-    return sizes

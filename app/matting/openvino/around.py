@@ -96,7 +96,7 @@ class SmallPlate:
         """plate: (3, h, w), RGB in 0..1. maps: (5, h, w), see `models.names`; the plate is copied into it."""
         self._plate, self._maps = plate, maps
         maps[:3] = plate
-        blurred = [_blurred(channel) for channel in plate]
+        blurred = [_mean(channel, 1) for channel in plate]
         around = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
         self._highest = np.stack([cv2.dilate(channel, around) for channel in blurred])
         self._lowest = np.stack([cv2.erode(channel, around) for channel in blurred])
@@ -105,7 +105,7 @@ class SmallPlate:
 
     def compare(self, small: Floats) -> None:
         """Fill the differences in `maps` for a small frame (3, h, w)."""
-        smooth = np.stack([_blurred(channel) for channel in small])
+        smooth = np.stack([_mean(channel, 1) for channel in small])
         away = np.maximum(smooth - self._highest, self._lowest - smooth).max(0)
         np.maximum(away, 0, out=away)
         self._maps[3] = away
@@ -116,7 +116,3 @@ class SmallPlate:
     def limit(self, alpha: Floats) -> None:
         """Set alpha (h, w) to 0 where the compared frame is the plate all around."""
         alpha *= self._changed
-
-
-def _blurred(channel: Floats) -> Floats:
-    return np.asarray(cv2.blur(channel, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
