@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from app.control.commands import Command, JsonValue, countdown_of, parse_words, 
 from app.control.names import SETTERS, find_settable
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
+from app.core.files.names import is_file
 from app.core.messages.command_line import CommandLineText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 
@@ -52,7 +52,7 @@ def _with_absolute_path(command: Command) -> Command:
         return command
     records = command.name in ("record", "record-alpha") and argument != "stop"
     reads_zones = command.name == "zones" and argument not in ("off", "undo")
-    plate = command.name == "plate" and Path(argument).is_file()
+    plate = command.name == "plate" and is_file(paths.from_user(argument))
     if command.name == "snapshot" or records or reads_zones or plate or _names_background(command):
         return Command(command.name, _absolute(argument))
     return command
@@ -67,7 +67,7 @@ def _names_file(name: str, text: str) -> bool:
     setting = find_settable(name)
     if setting is None or text in ("", NO_VALUE):
         return False
-    return setting.is_path or (setting.name == "capture.source" and Path(text).is_file())
+    return setting.is_path or (setting.name == "capture.source" and is_file(paths.from_user(text)))
 
 
 def _names_background(command: Command) -> bool:

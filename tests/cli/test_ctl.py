@@ -30,6 +30,7 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     for folder in "slides dir", "green", "1":
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     here = tmp_path
     sent = (
         ("scene Work call", "Work call"),
@@ -50,6 +51,10 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("set output.standby-image none", "output.standby-image none"),
         ("set capture.source demo", "capture.source demo"),
         ("set overlay.text beach.png", "overlay.text beach.png"),
+        ("set capture.source ~/beach.png", f"capture.source {here / 'beach.png'}"),
+        ("plate ~/beach.png", f"{here / 'beach.png'}"),
+        ("plate drop", "drop"),
+        (f"plate {'x' * 300}", "x" * 300),
         ("record-alpha b.mp4", f"{here / 'b.mp4'}"),
         ("server token token", f"token {here / 'token'}"),
         ("server ca none", "ca none"),
