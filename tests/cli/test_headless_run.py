@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -97,15 +98,13 @@ def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> 
     assert session.failure == "The picture is missing."
 
 
-def _with_missing(now: Settings, command: str) -> Settings:
-    """Return the settings of a command that does not succeed."""
-    if command == "record":
-        return now.replace(output=now.output.replace(record=Path("full.mp4")))
-    if command == "background":
-        return now.replace(background=now.background.replace(kind="image", path=Path("nosuch.png")))
-    if command == "model":
-        return now.replace(matting=now.matting.replace(model="u2net"))
-    return now.replace(output=now.output.replace(standby_image=Path("nosuch.png")))
+FAILING: Mapping[str, Callable[[Settings], Settings]] = {
+    "record": lambda now: now.replaced_at(["output"], record=Path("full.mp4")),
+    "background": lambda now: now.replaced_at(["background"], kind="image", path=Path("nosuch.png")),
+    "model": lambda now: now.replaced_at(["matting"], model="u2net"),
+    "standby-image": lambda now: now.replaced_at(["output"], standby_image=Path("nosuch.png")),
+}
+"""The settings of commands that do not succeed."""
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
             has_begun = True
             if command == "model":
                 world.faults.put("build_engine", ModelError("It is not installed."))
-            pipeline.change(lambda now: _with_missing(now, command))
+            pipeline.change(FAILING[command])
         elif polls or session.status.problems:
             polls += 1
             if polls == 1:

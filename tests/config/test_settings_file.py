@@ -19,6 +19,7 @@ from app.core.files.json_file import BrokenFileError
 from app.core.matting_settings import HIDES_TEXT, full_strength
 from app.core.settings import PeopleSettings, Settings, Zone
 from tests.other_values import other_value
+from tools.settings_table import PAGE, table
 
 
 def test_every_setting_is_saved_and_read(tmp_path: Path) -> None:
@@ -217,3 +218,10 @@ def test_a_settings_file_with_an_impossible_value(section: str, field: str, valu
         settings_file.parse({section: {field: value}})
     assert str(caught.value.text).startswith(f"{section}.{field}")
     assert problem in str(caught.value.text)
+
+
+def test_every_setting_is_described_as_in_the_documents() -> None:
+    assert PAGE.read_text("utf-8") == table(), "run python -m tools.settings_table"
+    undeclared = {"version", "selected", "paused", "frozen"}
+    undeclared |= {f"window.{name}" for name in ("first_run_done", "shortcuts_told", "geometry", "cameras")}
+    assert {name for name, setting in SETTINGS.items() if not setting.description} == undeclared
