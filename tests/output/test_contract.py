@@ -23,9 +23,8 @@ SINKS: dict[str, Make] = {
     "recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, RecordingOptions(30)),
     "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, RecordingOptions(30, alpha=True)),
     "virtual_camera": real_virtual_camera,
-    "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
+    "pyvirtualcam_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam"),
     "side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, side_by_side=True),
-    "v4l2_side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2", side_by_side=True),
     "real_virtual_camera": real_virtual_camera,
 }
 
