@@ -8,6 +8,7 @@ import pytest
 
 from app.core.errors import SinkLostError
 from app.output.base import FrameSink
+from app.output.pipewire import PipeWireCamera
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from app.output.virtual_camera import VirtualCamera, list_virtual_cameras
@@ -26,13 +27,17 @@ SINKS: dict[str, Make] = {
     "pyvirtualcam_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam"),
     "side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, side_by_side=True),
     "real_virtual_camera": real_virtual_camera,
+    "pipewire_camera": lambda folder: PipeWireCamera(64, 48, 30),
+    "pipewire_alpha_camera": lambda folder: PipeWireCamera(64, 48, 30, alpha=True),
 }
 
 
 @pytest.fixture(params=SINKS)
 def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Each kind of sink, with a fake driver but for `real_virtual_camera`."""
-    if request.param != "real_virtual_camera":
+    """Each kind of sink, with a fake driver but for `real_virtual_camera`, and with a private PipeWire."""
+    if request.param.startswith("pipewire"):
+        request.getfixturevalue("pipewire")
+    elif request.param != "real_virtual_camera":
         fake_driver.install(monkeypatch)
     elif not any(not camera.busy for camera in list_virtual_cameras()):
         pytest.skip("needs a free virtual camera (v4l2loopback)")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from app.system import device_holders as holders_module
 from app.system.device_holders import LINUX, holders
 from tests.holding import program
 
@@ -45,11 +44,6 @@ def test_what_the_kernel_keeps_to_itself_is_left_open(tmp_path: Path) -> None:
     (tmp_path / "9/fd").mkdir(parents=True)
     assert [str(one) for one in holders("/dev/video97", tmp_path) or ()] == ["a program (process 12)"]
     assert [one.only_writes for one in holders("/dev/video97", tmp_path) or ()] == [False]
-
-
-def test_elsewhere_nobody_tells(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holders_module, "LINUX", False)
-    assert holders(str(device)) is None
 
 
 def test_a_search_is_quick(device: Path) -> None:

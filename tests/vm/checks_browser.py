@@ -6,7 +6,6 @@ import os
 import queue
 import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import FPS, marked_bars, sender
 from tests.output.web_page import ages_of, bars_error, browser_command, page
 from tests.vm.producer import backend
-from tests.vm.tools import DEVICE, LABEL, expect, load, needs, say, sending
+from tests.vm.tools import DEVICE, LABEL, ended_process, expect, load, needs, say, sending
 
 MAX_ERROR = 6
 WAIT_S = 600.0
@@ -30,18 +29,12 @@ def look(browser: str = "chromium") -> dict[str, Any]:
     """Open the page in a browser and return its report: label, width, height, fps, bars and marks; or error."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, page() as (address, reports):
         command = browser_command(browser, Path(folder) / "profile", address, pipewire=False)
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **_NO_SANDBOX}
-        )
-        try:
-            return reports.get(timeout=WAIT_S)
-        except queue.Empty:
-            return {"error": f"no report within {WAIT_S:.0f} s"}
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
+        nowhere, environment = subprocess.DEVNULL, {**os.environ, **_NO_SANDBOX}
+        with ended_process(command, stdout=nowhere, stderr=nowhere, env=environment):
+            try:
+                return reports.get(timeout=WAIT_S)
+            except queue.Empty:
+                return {"error": f"no report within {WAIT_S:.0f} s"}
 
 
 def chromium() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from functools import partial
 
 from app.doctor.finding import Finding, State
@@ -18,12 +17,12 @@ from tests.vm.tools import (
     OpenCvReader,
     become,
     expect,
+    ffmpeg_sends,
     in_a_child,
     load,
     say,
     sending,
     unload,
-    wait_until_sending,
 )
 
 
@@ -88,16 +87,9 @@ def proof_beside_a_reader() -> None:
 def busy() -> None:
     """Check the finding for a device that another program sends to."""
     load()
-    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc2=s=640x480:r=30",
-               "-pix_fmt", "yuv420p", "-f", "v4l2", DEVICE]  # fmt: skip
-    other = subprocess.Popen(command)
-    try:
-        wait_until_sending()
+    with ffmpeg_sends("-pix_fmt", "yuv420p"):
         finding = _found()["in use"]
         expect(finding.state is State.WARNING and "ffmpeg" in finding.detail, "the doctor does not name the sender")
-    finally:
-        other.kill()
-        other.wait()
     expect(_prove().state is State.OK, "the camera cannot be used after its sender was killed")
     expect(_found()["in use"].state is State.OK, "the doctor reports a sender that has ended")
 

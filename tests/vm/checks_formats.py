@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 from app.core.errors import SinkOpenError
 from app.doctor.proof import bar_error
 from app.output.virtual_camera import VirtualCamera
 from tests.vm.producer import backend
-from tests.vm.tools import DEVICE, OpenCvReader, expect, load, say, sending, shell, unload
+from tests.vm.tools import OpenCvReader, expect, ffmpeg_sends, load, say, sending, shell, unload
 
 MAX_ERROR = 6
 
 
-@contextmanager
-def ffmpeg_sends(pixels: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Send with ffmpeg inside the context; kill it at the end."""
-    load()
-    picture = "-re -f lavfi -i testsrc2=s=640x480:r=30"
-    line = f"ffmpeg -nostdin -loglevel error {picture} -c:v rawvideo -pix_fmt {pixels} -f v4l2 {DEVICE}"
-    process = subprocess.Popen(line.split())
-    try:
-        deadline_s = time.monotonic() + 300  # ffmpeg and its libraries load slowly in the virtual machine
-        while "640x480" not in Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format").read_text():
-            expect(
-                time.monotonic() < deadline_s and process.poll() is None,
-                f"ffmpeg does not send; its exit code is {process.poll()}",
-            )
-            time.sleep(0.1)
-        yield process
-    finally:
-        process.kill()
-        process.wait(30)
-
-
 def taken_by_another() -> None:
     """Check that a device with another sender is rejected with an error, and works after that sender exits."""
-    with ffmpeg_sends("yuv420p"):
+    load()
+    with ffmpeg_sends("-pix_fmt", "yuv420p"):
         try:
             VirtualCamera("auto", 640, 480, 30, backend=backend()).close()
         except SinkOpenError as error:
@@ -54,7 +28,8 @@ def taken_by_another() -> None:
 def kept_formats() -> None:
     """Check that the next sender uses the format of a killed one while a reader holds the device in it."""
     for pixels in ("yuv420p", "yuyv422", "uyvy422"):
-        with ffmpeg_sends(pixels) as producer:
+        load()
+        with ffmpeg_sends("-pix_fmt", pixels) as producer:
             reader = OpenCvReader()
             reader.read()
             producer.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from tests.output.pipewire.obs import ALPHA_FILTER, COLOUR_FILTER, Obs, prepare
 from tests.vm import marks
 from tests.vm.producer import backend
 from tests.vm.program import SLACK
-from tests.vm.tools import DEVICE, LABEL, expect, load, needs, say
+from tests.vm.tools import DEVICE, LABEL, ended_process, expect, load, needs, say
 
 START_LIMIT_S = 120.0
 SCREENSHOTS = 20
@@ -118,13 +117,12 @@ def _running(added: str = "") -> Iterator[Obs]:
         }
         display = ["Xvfb", ":87", "-screen", "0", "640x480x24"]
         studio = ["obs", "--multi", "--disable-shutdown-check"]
-        log = (home / "log").open("wb")
-        with log, _process(display, environment, log.fileno()):
+        with (home / "log").open("wb") as log, ended_process(display, env=environment, stdout=log, stderr=log):
             until_s = time.monotonic() + 60
             while not Path("/tmp/.X11-unix/X87").exists():
                 expect(time.monotonic() < until_s, "the display does not start")
                 time.sleep(0.1)
-            with _process(studio, environment, log.fileno()):
+            with ended_process(studio, env=environment, stdout=log, stderr=log):
                 obs = Obs()
                 try:
                     obs.connect(START_LIMIT_S * SLACK)
@@ -134,20 +132,6 @@ def _running(added: str = "") -> Iterator[Obs]:
                     expect(False, f"{type(error).__name__}: {error}; OBS says: {said}")
                 finally:
                     obs.close()
-
-
-@contextmanager
-def _process(command: list[str], environment: dict[str, str], log: int) -> Iterator[None]:
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
 
 
 CHECKS = {"obs": picture, "obs-true-colours": true_colours, "obs-side-by-side": side_by_side}

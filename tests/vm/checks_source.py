@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from app.capture import open_source
@@ -16,10 +16,9 @@ from app.capture.base import FrameSource
 from app.capture.devices import list_cameras
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
-from tests.vm.tools import expect, load, load_camera, say, shell, unload
+from tests.vm.tools import become, expect, ffmpeg_sends, in_a_child, load, load_camera, say, shell, unload
 
 FEED = 10
-FEED_DEVICE = f"/dev/video{FEED}"
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
 LONGEST_READ_S = 1.5
 
@@ -59,26 +58,9 @@ def loss(source: FrameSource, limit_s: float) -> tuple[str, float]:
     return "", limit_s
 
 
-@contextmanager
-def feeding(picture: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def feeding(picture: str, *options: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Send frames with ffmpeg inside the context, as a camera."""
-    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture, *options, "-f", "v4l2"]
-    process = subprocess.Popen([*command, FEED_DEVICE])
-    try:
-        deadline_s = time.monotonic() + 120
-        while (
-            "Width/Height"
-            not in subprocess.run(
-                ["v4l2-ctl", "-d", FEED_DEVICE, "--get-fmt-video"], capture_output=True, text=True, check=False
-            ).stdout
-        ):
-            expect(process.poll() is None and time.monotonic() < deadline_s, "ffmpeg does not send")
-            time.sleep(0.1)
-        time.sleep(1)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    return ffmpeg_sends(*options, picture=picture, device=f"/dev/video{FEED}")
 
 
 def listed_and_opened() -> None:
@@ -112,24 +94,12 @@ def busy_and_forbidden() -> None:
         holder.kill()
         holder.communicate()
     Path(path).chmod(0o600)
-    expect("group video" in _as_nobody(lambda: refusal("auto")), "the error does not name the group")
+    expect("group video" in in_a_child(_refusal_of_nobody)(60), "the error does not name the group")
 
 
-def _as_nobody(question: Callable[[], str]) -> str:
-    """Return the result from a process without permissions."""
-    end, start = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setgid(65534)
-        os.setuid(65534)
-        os.write(start, question().encode())
-        os._exit(0)
-    os.close(start)
-    with os.fdopen(end) as answer:
-        told = answer.read()
-    os.waitpid(child, 0)
-    return told
+def _refusal_of_nobody() -> str:
+    become("nobody")
+    return refusal("auto")
 
 
 def unplugged_and_back() -> None:

@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -188,13 +189,38 @@ def _work(work: Callable[[], str], told: Connection) -> None:
         told.send(f"{type(error).__name__}: {error}")
 
 
-def wait_until_sending(limit_s: float = 120.0) -> None:
-    """Wait until a program sends to the virtual camera."""
-    format_file = Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format")
-    deadline_s = time.monotonic() + limit_s
-    while not format_file.read_text().strip():
-        expect(time.monotonic() < deadline_s, "there is no sender")
-        time.sleep(0.1)
+@contextmanager
+def ended_process(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run another program inside the context; end it then. options: those of Popen."""
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait(30)
+
+
+@contextmanager
+def ffmpeg_sends(
+    *options: str, picture: str = "testsrc2=size=640x480:rate=30", device: str = DEVICE
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Send with ffmpeg to a camera that was just loaded, inside the context; kill it at the end."""
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture, *options, "-f", "v4l2"]
+    process = subprocess.Popen([*command, device])
+    try:
+        format_file = Path(f"/sys/class/video4linux/{Path(device).name}/format")
+        deadline_s = time.monotonic() + 300  # ffmpeg and its libraries load slowly in the virtual machine
+        while not format_file.read_text().strip():
+            expect(time.monotonic() < deadline_s and process.poll() is None, f"ffmpeg does not send: {process.poll()}")
+            time.sleep(0.1)
+        time.sleep(1)
+        yield process
+    finally:
+        process.kill()
+        process.wait(30)
 
 
 class OpenCvReader:
