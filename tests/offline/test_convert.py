@@ -11,14 +11,11 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from hypothesis import given
-from hypothesis.extra.numpy import arrays
 
 from app.capture import open_source
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, Settings
-from app.core.types import AlphaImage, BgrImage, Matte
+from app.core.types import Matte
 from app.offline.convert import ConvertReport, convert
-from app.output.packing import premultiplied
 from app.testing.parts import StepInput
 from tests.clips import number_of, numbered, read_numbers, write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, pictures, run, times_of
@@ -72,13 +69,6 @@ def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None
     assert not written[:, 48:].any()
     assert np.array_equal(written[:, :40], 255 - frame[:, :40])
     assert np.abs(written[:, 40:48] - (255 - frame[:, 40:48]) * (128 / 255)).max() <= 0.51
-
-
-@given(arrays(np.uint8, (4, 5, 3)), arrays(np.uint8, (4, 5)))
-def test_premultiplied_foreground_is_within_rounding(foreground: BgrImage, alpha: AlphaImage) -> None:
-    product = premultiplied(foreground, alpha)
-    assert np.abs(product - foreground * (alpha[:, :, None] / 255)).max() <= 0.51
-    assert not product[alpha == 0].any()
 
 
 def test_background_none_keeps_the_frames(tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
@@ -26,6 +25,7 @@ from app.output.unfinished import begin, unfinished_recordings
 from app.testing.parts import StepInput
 from tests.clips import write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, pictures, run
+from tests.output.recordings import full_disk
 
 
 def test_a_kept_partial_conversion_is_finished_under_a_temporary_name(tmp_path: Path) -> None:
@@ -259,21 +259,10 @@ class NoisyEngine(HalfEngine):
         return replace(matte, composite=noise)
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """Limit the size of every file, as a full disk does."""
-    resource = pytest.importorskip("resource")
-    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, handler)
-
-
-@pytest.mark.usefixtures("small_disk")
 def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 60, fps=50, size=(192, 96))
-    with pytest.raises(SinkLostError, match="the file has become too large for this disk") as failure:
+    too_large = "the file has become too large for this disk"
+    with full_disk(400_000), pytest.raises(SinkLostError, match=too_large) as failure:
         run(source, tmp_path / "out.mp4", engine=NoisyEngine())
     assert "out.part.mp4" in str(failure.value)
     # What is kept ends with a whole fragment; one takes about a quarter of this disk.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -61,6 +62,17 @@ def kill_while_recording(path: Path, seconds: float, fps: int = 30, microphone: 
         recorded_s = next((float(line) for line in lines if float(line) > seconds), 0.0)
     assert recorded_s, "the process ended by itself"
     return recorded_s
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let the kernel reject writes beyond this file size, as on a full disk. Python ignores the signal of the limit."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def read(path: Path) -> tuple[list[BgrImage], list[float]]:

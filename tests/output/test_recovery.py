@@ -6,10 +6,8 @@ import errno
 import json
 import os
 import re
-import resource
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -31,7 +29,7 @@ from app.output.unfinished import in_progress, unfinished_recordings
 from app.testing.parts import FakeClock
 from tests.clips import write_clip
 from tests.output.pictures import picture
-from tests.output.recordings import kill_while_recording, read, recording_elsewhere
+from tests.output.recordings import full_disk, kill_while_recording, read, recording_elsewhere
 from tests.waiting import eventually
 
 
@@ -67,17 +65,6 @@ def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, wo
     (tmp_path / "file").touch()
     with pytest.raises(SinkOpenError, match=words):
         Recorder(tmp_path / name, 64, 48, RecordingOptions(30))
-
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """Let the kernel reject writes beyond this file size, as on a full disk. Python ignores the signal of the limit."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])

@@ -21,7 +21,7 @@ from app.core.files.private_file import is_private
 from app.core.messages.command_line import BatchText
 from app.offline.batch.files import REQUIREMENTS
 from app.offline.batch.job import Job, JobResult, Report, run_job
-from app.offline.batch.pool import Stopping, use_one_core
+from app.offline.batch.pool import use_one_core
 from app.system.process import disable_core_dumps
 
 LOCAL = "local"
@@ -148,7 +148,7 @@ def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
     """Run one job in a Ray worker, on a core of its own."""
     import ray
 
-    def should_stop(frames: int, expected: int | None) -> bool:
+    def exchange(frames: int, expected: int | None) -> bool:
         try:
             return bool(ray.get(coordinator.tell.remote(index, frames, expected), timeout=COORDINATOR_TIMEOUT_S))
         except ray.exceptions.RayError:  # only progress is lost
@@ -156,10 +156,7 @@ def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
 
     disable_core_dumps()  # Ray starts this process, without the command line
     pin()
-    if should_stop(0, None):
-        return JobResult("interrupted")
-    stopping = Stopping(should_stop)
-    return run_job(job, stopping.tell, stopping)
+    return JobResult("interrupted") if exchange(0, None) else run_job(job, exchange)
 
 
 @contextmanager

@@ -5,22 +5,24 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from app.offline.batch.files import fetch, is_remote, parent_and_name, upload
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
     from app.core.settings import Settings
-from collections.abc import Sequence
-from typing import Protocol
 
 TRIES = ".tries"
 """Folder in the output folder in which each try has a folder of its own."""
 CHUNK = 1 << 20
+TELL_EVERY_S = 0.2
+Exchange = Callable[[int, int | None], bool]
+"""Tells the frames done and the expected ones, None if unknown; returns whether the clip is to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +76,44 @@ class JobResult:
     """Those besides the composite: `alpha` and `foreground` if wanted."""
 
 
-def run_job(job: Job, tell: Callable[[int, int | None], None], should_stop: Callable[[], bool]) -> JobResult:
+class _Progress:
+    """How far a try is, told at most every TELL_EVERY_S, and whether it is to stop."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.seen: tuple[int, int | None] = 0, None
+        self._exchange = exchange
+        self._stop = False
+        self._told_s = 0.0
+
+    def tell(self, frames: int, expected: int | None) -> None:
+        self.seen = frames, expected
+        if time.monotonic() - self._told_s >= TELL_EVERY_S:
+            self._told_s = time.monotonic()
+            self._stop = self._exchange(frames, expected) or self._stop
+
+    def should_stop(self) -> bool:
+        return self._stop
+
+
+def run_job(job: Job, exchange: Exchange) -> JobResult:
     """Convert the clip in a folder of its own, then move the outputs to their final names.
 
-    tell(frames, expected frames or None) is called after every frame. A failure is part of the result. A source that is
-    cut off fails, but what could be read of it is kept.
+    A failure is part of the result. A source that is cut off fails, but what could be read of it is kept.
     """
     from app.core.errors import MattecamError, text_of
     from app.core.files.disk_errors import why_not_written
     from app.core.messages.command_line import ConvertText
 
-    seen: list[tuple[int, int | None]] = [(0, None)]
-
-    def remember(frames: int, expected: int | None) -> None:
-        seen[0] = frames, expected
-        tell(frames, expected)
-
+    progress = _Progress(exchange)
     folder: Path | None = None
     try:
         folder = _try_folder(job.target)
-        return _convert(job, folder, remember, should_stop)
+        return _convert(job, folder, progress)
     except MattecamError as error:
-        return JobResult("failed", *seen[0], error=_with_final_names(str(text_of(error)), folder, job))
+        return JobResult("failed", *progress.seen, error=_with_final_names(str(text_of(error)), folder, job))
     except OSError as error:
         text = ConvertText.NOT_WRITTEN(file=job.target, reason=why_not_written(error))
-        return JobResult("failed", *seen[0], error=str(text))
+        return JobResult("failed", *progress.seen, error=str(text))
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -130,9 +145,7 @@ def _tried(folder: Path, use: str, job: Job) -> Path:
     return folder / f"{use}{suffix}"
 
 
-def _convert(
-    job: Job, folder: Path, tell: Callable[[int, int | None], None], should_stop: Callable[[], bool]
-) -> JobResult:
+def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
     from app.offline.convert import convert
 
     _check_kinds(job)
@@ -144,8 +157,8 @@ def _convert(
         settings=job.settings,
         alpha=tries.get("alpha"),
         foreground=tries.get("foreground"),
-        progress=tell,
-        should_stop=should_stop,
+        progress=progress.tell,
+        should_stop=progress.should_stop,
         keep_partial=False,
         reproducible=True,
     )

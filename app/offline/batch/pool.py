@@ -6,7 +6,6 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ import psutil
 
 from app.offline.batch.job import Job, JobResult, Report
 
-TELL_EVERY_S = 0.2
 STOP = "stop"
 """Sent to a worker: interrupt the present clip."""
 
@@ -41,10 +39,8 @@ def work(connection: Connection, core: int | None, begin: Callable[[], None] | N
 
     with suppress(EOFError, OSError):  # the parent has ended
         while (job := connection.recv()) is not None:
-            if job == STOP:
-                continue
-            stopping = Stopping(partial(_exchange, connection))
-            connection.send(run_job(job, stopping.tell, stopping))
+            if job != STOP:
+                connection.send(run_job(job, partial(_exchange, connection)))
 
 
 def _exchange(connection: Connection, frames: int, expected: int | None) -> bool:
@@ -55,26 +51,6 @@ def _exchange(connection: Connection, frames: int, expected: int | None) -> bool
             return False
         connection.recv()
     return True
-
-
-class Stopping:
-    """Whether a clip is to stop, as its driver says when it is told the progress."""
-
-    def __init__(self, exchange: Callable[[int, int | None], bool]) -> None:
-        """exchange: tells the frames and the expected ones; returns whether to stop."""
-        self._exchange = exchange
-        self._stop = False
-        self._told_s = 0.0
-
-    def __call__(self) -> bool:
-        """Return whether to stop."""
-        return self._stop
-
-    def tell(self, frames: int, expected: int | None) -> None:
-        """Tell the progress, at most every TELL_EVERY_S."""
-        if time.monotonic() - self._told_s >= TELL_EVERY_S:
-            self._told_s = time.monotonic()
-            self._stop = self._exchange(frames, expected) or self._stop
 
 
 def use_one_core(core: int) -> None:

@@ -48,8 +48,8 @@ def readable_memory() -> bytes:
     return build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, {_DATA_TYPE: any_flag(_MEMORY)})
 
 
-def write_frame(address: int, frame: NDArray[np.uint8], stride: int, time_ns: int, number: int) -> bool:
-    """Write a C-contiguous frame and its time into a buffer; return False if the buffer does not hold it."""
+def write_frame(address: int, frame: NDArray[np.uint8], stride: int, time_ns: int, number: int) -> None:
+    """Write a C-contiguous frame and its time into a buffer; a buffer that does not hold it stays empty."""
     buffer = Buffer.from_address(address).buffer.contents
     block = buffer.datas[0]
     fits = bool(block.data) and block.maxsize >= frame.nbytes
@@ -62,7 +62,6 @@ def write_frame(address: int, frame: NDArray[np.uint8], stride: int, time_ns: in
         if meta.type == _HEADER and meta.data and meta.size >= ctypes.sizeof(MetaHeader):
             header = MetaHeader.from_address(meta.data)
             header.flags, header.offset, header.pts, header.dts_offset, header.seq = 0, 0, time_ns, 0, number
-    return fits
 
 
 def read_frame(address: int) -> tuple[bytes, int]:

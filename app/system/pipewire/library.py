@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+from collections.abc import Sequence
 from ctypes import (
     CFUNCTYPE,
     POINTER,
@@ -189,7 +190,6 @@ def load() -> ctypes.CDLL:
     return library
 
 
-def parameters(pods: list[bytes]) -> tuple[ctypes.Array[c_void_p], list[ctypes.Array[ctypes.c_char]]]:
-    """Return an array of pointers to `pods`, and the memory that it points to, which must be kept for the call."""
-    memory = [ctypes.create_string_buffer(pod, len(pod)) for pod in pods]
-    return (c_void_p * len(pods))(*[ctypes.addressof(block) for block in memory]), memory
+def parameters(pods: Sequence[bytes]) -> ctypes.Array[c_char_p]:
+    """Return an array of pointers to `pods`, which keeps them in memory."""
+    return (c_char_p * len(pods))(*pods)

@@ -94,20 +94,17 @@ class Stream:
 
     def connect(self, direction: Direction, flags: int, formats: Sequence[bytes], node: int = ANY_NODE) -> None:
         """Connect the stream with the formats that it offers or accepts. node: to connect to. Raises OSError."""
-        array, memory = library.parameters(list(formats))
         with self.locked():
-            result = self._library.pw_stream_connect(self._stream, direction.value, node, flags, array, len(formats))
-        del memory
+            result = self._library.pw_stream_connect(
+                self._stream, direction.value, node, flags, library.parameters(formats), len(formats)
+            )
         if result < 0:
             raise OSError(-result, os.strerror(-result))
 
     def update(self, parameters: Sequence[bytes]) -> None:
         """Answer a format with parameters, unless the stream is closed (locked)."""
-        if self._stream is None:
-            return
-        array, memory = library.parameters(list(parameters))
-        self._library.pw_stream_update_params(self._stream, array, len(parameters))
-        del memory
+        if self._stream is not None:
+            self._library.pw_stream_update_params(self._stream, library.parameters(parameters), len(parameters))
 
     def dequeue(self) -> int | None:
         """Return the address of a free buffer; None if there is none, or while the stream is closed (locked)."""

@@ -60,4 +60,4 @@ def run_pool(
 
 def sequential_hashes(jobs: Sequence[Job]) -> dict[str, str | None]:
     """SHA-256 by source, computed in this process one after the other."""
-    return {job.source: run_job(job, lambda done, total: None, lambda: False).sha256 for job in jobs}
+    return {job.source: run_job(job, lambda done, total: False).sha256 for job in jobs}

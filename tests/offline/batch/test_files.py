@@ -26,7 +26,7 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path) -> None:
     memory.pipe("/clips/notes.txt", b"left out")
     (job,) = plan_jobs(["memory://clips"], "memory://films", SETTINGS, alpha=None, foreground=None)
     assert (job.source, job.target) == ("memory://clips/a.mp4", "memory://films/a.mp4")
-    result = run_job(job, lambda done, total: None, lambda: False)
+    result = run_job(job, lambda done, total: False)
     assert (result.state, result.frames) == ("done", 6)
     assert memory.ls("/films", detail=False) == ["/films/a.mp4"]
     memory.get_file("/films/a.mp4", str(tmp_path / "film.mp4"))
@@ -51,7 +51,7 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path) 
 def test_an_error_names_the_address_and_no_temporary_file() -> None:
     fsspec.filesystem("memory").pipe("/broken/a.mp4", b"no video")
     (job,) = plan_jobs(["memory://broken"], "memory://films", SETTINGS, alpha=None, foreground=None)
-    result = run_job(job, lambda done, total: None, lambda: False)
+    result = run_job(job, lambda done, total: False)
     assert result.error is not None and result.error.startswith("memory://broken/a.mp4 is not a readable video")
 
 
@@ -59,7 +59,7 @@ def test_a_missing_clip_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path)
     (job,) = plan_jobs(["memory://empty"], "memory://films", SETTINGS, alpha=None, foreground=None)
-    error = run_job(job, lambda done, total: None, lambda: False).error
+    error = run_job(job, lambda done, total: False).error
     assert error is not None and error.startswith("memory://empty cannot be fetched"), "a folder without clips"
     with pytest.raises(UsageError, match=r"^nosuchsystem://clips is an address of an unknown kind"):
         list_folder("nosuchsystem://clips")

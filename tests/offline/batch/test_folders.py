@@ -74,7 +74,7 @@ def test_what_has_the_name_of_an_output_is_kept(tmp_path: Path, source: str, tak
     precious.parent.mkdir(parents=True)
     precious.write_text("precious")
     (job,) = jobs_of([clip], tmp_path / "out")
-    result = run_job(job, lambda done, total: pytest.fail("converted for nothing"), lambda: False)
+    result = run_job(job, lambda done, total: pytest.fail("converted for nothing"))
     assert result.state == "failed" and words in (result.error or "")
     assert precious.read_text() == "precious"
     assert not taken or names(precious.parent) == [taken]

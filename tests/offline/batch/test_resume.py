@@ -129,10 +129,10 @@ def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: 
 def test_a_file_that_appears_during_the_conversion_is_kept(tmp_path: Path, clips: list[Path]) -> None:
     (job,) = jobs_of(clips[:1], tmp_path / "out", overwrite=False)
 
-    def save_meanwhile(done: int, total: int | None) -> None:
-        (tmp_path / "out" / "a.mp4").write_bytes(b"precious")
+    def save_meanwhile(done: int, total: int | None) -> bool:
+        return not (tmp_path / "out" / "a.mp4").write_bytes(b"precious")
 
-    result = run_job(job, save_meanwhile, lambda: False)
+    result = run_job(job, save_meanwhile)
     assert result.state == "failed" and "another file has got this name" in (result.error or "")
     assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
 
@@ -153,7 +153,7 @@ def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path) -> Non
 
 def test_a_film_without_a_record_is_never_taken_for_done(tmp_path: Path, clips: list[Path]) -> None:
     (job, *_) = jobs_of(clips, tmp_path / "out")
-    result = run_job(job, lambda done, total: None, lambda: False)
+    result = run_job(job, lambda done, total: False)
     assert result.state == "done"
     assert not is_done(job, None)
     started = Record(job.source, job.settings_hash, "started", 1)
@@ -215,7 +215,7 @@ def test_a_failed_try_leaves_nothing(tmp_path: Path) -> None:
     (job,) = jobs_of([clip], tmp_path / "out")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / TRIES).write_text("a file in the way")
-    result = run_job(job, lambda done, total: None, lambda: False)
+    result = run_job(job, lambda done, total: False)
     assert result.state == "failed" and result.error
     assert result == JobResult("failed", error=result.error)
 
@@ -224,7 +224,7 @@ def test_the_outputs_of_a_clip_have_its_name(tmp_path: Path, clips: list[Path]) 
     job = plan_jobs(
         [str(clips[0])], str(tmp_path / "out"), SETTINGS, alpha=str(tmp_path / "alpha"), foreground=str(tmp_path / "fg")
     )[0]
-    assert run_job(job, lambda done, total: None, lambda: False).state == "done"
+    assert run_job(job, lambda done, total: False).state == "done"
     for folder in ("out", "alpha", "fg"):
         assert [path.name for path in (tmp_path / folder).iterdir() if path.name != TRIES] == ["a.mp4"]
 

@@ -26,7 +26,7 @@ class DirectWorkers:
             self._deadly[name] -= 1
             self._reports.append(Report(index, died="signal 9"))
         else:
-            result = run_job(job, lambda done, total: None, lambda: False)
+            result = run_job(job, lambda done, total: False)
             self._reports.append(Report(index, result.frames, result.expected_frames, result))
 
     def wait(self, timeout_s: float) -> Sequence[Report]:
