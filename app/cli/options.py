@@ -234,11 +234,9 @@ def _check_slide(background: BackgroundSettings) -> None:
     if background.kind != "slides" or background.path is None:
         return
     try:
-        slides = open_slides(background.path)
+        count = open_slides(background.path).count
     except BackgroundError:
         return  # the run says why
-    count = slides.count
-    slides.close()
     if background.slide > count:
         raise UsageError(UsageText.SLIDE(number=background.slide, file=background.path, count=count))
 

@@ -22,7 +22,7 @@ LIMIT_S = 25.0
 class SlidesBackground:
     """Shows one slide, and the one before until it is read.
 
-    A thread owns the file and reads slides ahead; `backdrop` returns what is ready.
+    A thread reads slides ahead; `backdrop` returns what is ready.
     """
 
     problem = None
@@ -38,13 +38,9 @@ class SlidesBackground:
         """Number of slides."""
         if settings.slide > self.slides:
             log.warning("%s", SlidesText.PAST_END(file=path, number=settings.slide, count=self.slides))
-        try:
-            self._read: dict[int, LaidOutImage | BackgroundError] = {
-                self._index: LaidOutImage(self._file.read(self._index))
-            }
-        except BackgroundError:
-            self._file.close()
-            raise
+        self._read: dict[int, LaidOutImage | BackgroundError] = {
+            self._index: LaidOutImage(self._file.read(self._index))
+        }
         self._shown = self._read[self._index]
         self._reader.start()
 
@@ -70,7 +66,7 @@ class SlidesBackground:
             self._condition.notify_all()
 
     def close(self) -> None:
-        """End the thread and release the file. Idempotent."""
+        """End the thread. Idempotent."""
         self._reader.close()
 
     def _missing(self) -> int | None:
@@ -80,19 +76,16 @@ class SlidesBackground:
         return next((index for index in near if index not in self._read), None)
 
     def _read_ahead(self) -> None:
-        try:
-            while True:
-                with self._condition:
-                    self._condition.wait_for(lambda: self._reader.closing or self._missing() is not None)
-                    index = self._missing()
-                    if self._reader.closing or index is None:
-                        return
-                slide = self._slide(index)
-                with self._condition:
-                    self._read[index] = slide
-                    self._condition.notify_all()
-        finally:
-            self._file.close()
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._reader.closing or self._missing() is not None)
+                index = self._missing()
+                if self._reader.closing or index is None:
+                    return
+            slide = self._slide(index)
+            with self._condition:
+                self._read[index] = slide
+                self._condition.notify_all()
 
     def _slide(self, index: int) -> LaidOutImage | BackgroundError:
         try:

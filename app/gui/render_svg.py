@@ -1,6 +1,7 @@
-"""Child process of `app.media.image_file`: renders the SVG on standard input with Qt.
+"""Child process of `app.media.image_file`: draws the SVG on standard input with Qt.
 
-Arguments: scale, greatest width, greatest height. Writes width and height as 32-bit integers, then premultiplied BGRA.
+Arguments: greatest width and height, scale. Writes as 32-bit integers the number of pages and the size of the picture,
+then its rows, here of premultiplied BGRA.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import base64
 import binascii
 import struct
 import sys
+from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from PyQt6.QtCore import QByteArray, QSize, QXmlStreamReader, QXmlStreamWriter
@@ -59,8 +61,8 @@ def _is_inside(reference: str) -> bool:
     return image.startswith(RASTER)
 
 
-def render(data: bytes, scale: float, most: QSize) -> QImage | None:
-    """Return the picture; None if the data is no SVG."""
+def render(data: bytes, most: QSize, scale: float) -> tuple[int, QImage] | None:
+    """Return 1, for the only page, and the picture; None if the data is no SVG."""
     document = self_contained(data)
     if document is None:
         return None
@@ -75,20 +77,22 @@ def render(data: bytes, scale: float, most: QSize) -> QImage | None:
     painter = QPainter(image)
     renderer.render(painter)
     painter.end()
-    return image
+    return 1, image
 
 
-def main(arguments: list[str]) -> int:
-    """Render; return the exit code."""
+def main(arguments: list[str], draw: Callable[[bytes, QSize, float], tuple[int, QImage] | None] = render) -> int:
+    """Draw; return the exit code."""
     application = QGuiApplication(arguments)  # texts need its fonts
-    scale, width, height = arguments[1:4]
-    image = render(sys.stdin.buffer.read(), float(scale), QSize(int(width), int(height)))
-    if image is None:
+    width, height, what = arguments[1:4]
+    drawn = draw(sys.stdin.buffer.read(), QSize(int(width), int(height)), float(what))
+    if drawn is None:
         return 1
-    bits = image.constBits()
-    assert bits is not None
-    sys.stdout.buffer.write(struct.pack("<II", image.width(), image.height()))
-    sys.stdout.buffer.write(bits.asstring(image.sizeInBytes()))
+    pages, image = drawn
+    sys.stdout.buffer.write(struct.pack("<III", pages, image.width(), image.height()))
+    for row in range(image.height()):
+        line = image.constScanLine(row)
+        assert line is not None
+        sys.stdout.buffer.write(line.asstring(image.width() * image.depth() // 8))
     sys.stdout.buffer.flush()
     del application
     return 0

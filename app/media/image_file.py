@@ -234,9 +234,9 @@ def _too_large(path: Path) -> BackgroundError:
 
 MAX_BYTES = 8 << 20
 TIMEOUT_S = 20.0
-RENDERER = paths.module("app.gui.render_svg")
-"""Module of the child: reads an SVG from standard input, writes its size and pixels to standard output."""
-HEADER = struct.Struct("<II")
+"""Limit for drawing a picture; the child is then killed."""
+HEADER = struct.Struct("<III")
+"""Number of pages, width and height of what a child draws."""
 
 
 def is_svg(path: Path) -> bool:
@@ -250,30 +250,38 @@ def render_svg(path: Path, scale: float, most: tuple[int, int]) -> NDArray[np.ui
     scale: of the size that the file names. most: (width, height) into which it is shrunk. Raises BackgroundError for a
     file that is missing, not an SVG or too large. The child may take this long: TIMEOUT_S.
     """
-    data = _read(path)
-    arguments = [sys.executable, "-m", RENDERER, repr(scale), str(most[0]), str(most[1])]
+    try:
+        return drawn(paths.module("app.gui.render_svg"), _read(path), most, scale)[1]
+    except ValueError as error:
+        log.info("%s was not rendered: %s", path, error)
+        raise BackgroundError(ImageText.DAMAGED(file=path)) from None
+
+
+def drawn(
+    module: str, data: bytes, most: tuple[int, int], what: float, timeout_s: float = TIMEOUT_S
+) -> tuple[int, NDArray[np.uint8]]:
+    """Return the number of pages of a file, and one, (H, W, channels) uint8, as Qt draws it in a child process.
+
+    module: of the child. most: greatest width and height. what: as the child describes it. Raises ValueError.
+    """
+    command = [sys.executable, "-m", module, *map(str, (*most, what))]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     try:
         child = subprocess.run(
-            arguments,
+            command,
             input=data,
             capture_output=True,
             cwd=paths.IMPORT_ROOT,
             env=environment,
-            timeout=TIMEOUT_S,
-            check=False,
+            timeout=timeout_s,
+            check=True,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        log.info("%s was not rendered: %s", path, error)
-        raise BackgroundError(ImageText.DAMAGED(file=path)) from None
-    if child.returncode or len(child.stdout) < HEADER.size:
-        log.info("%s was not rendered: %s", path, child.stderr[-500:].decode(errors="replace"))
-        raise BackgroundError(ImageText.DAMAGED(file=path))
-    width, height = HEADER.unpack_from(child.stdout)
-    pixels = np.frombuffer(child.stdout, np.uint8, offset=HEADER.size)
-    if pixels.size != width * height * 4 or width > most[0] or height > most[1]:
-        raise BackgroundError(ImageText.DAMAGED(file=path))
-    return pixels.reshape(height, width, 4)
+        pages, width, height = HEADER.unpack_from(child.stdout)
+    except (OSError, subprocess.SubprocessError, struct.error) as error:
+        raise ValueError(str(error)) from error
+    if not (0 < width <= most[0] and 0 < height <= most[1]):
+        raise ValueError(f"a picture of {width}x{height}")
+    return pages, np.frombuffer(child.stdout, np.uint8, offset=HEADER.size).reshape(height, width, -1)
 
 
 def _read(path: Path) -> bytes:

@@ -1,30 +1,23 @@
 """Slides: the pages of a PDF file, or the images of a folder, which are also read as a video.
 
-Qt renders PDF files in a child process: a broken file ends the child, not the program.
+Qt draws PDF files in child processes: a broken file ends the child, not the program.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import re
-import struct
-import subprocess
-import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Generator
 from fractions import Fraction
 from pathlib import Path
-
-import numpy as np
 
 from app.core.errors import BackgroundError, ModelError
 from app.core.files import paths
 from app.core.files.names import is_of_kind, is_special
 from app.core.messages.media import SlidesText, VideoText
 from app.core.types import BgrImage
-from app.media.image_file import read_image
+from app.media.image_file import TIMEOUT_S, drawn, read_image
 from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
@@ -100,81 +93,30 @@ def _natural(file: Path) -> list[tuple[int, str]]:
 
 MAX_BYTES = 256 << 20
 MAX_PAGES = 5000
-TIMEOUT_S = 20.0
-"""Limit for opening the file and for each page; the child is then killed."""
-RENDERER = paths.module("app.gui.render_pdf")
-"""Module of the child; its docstring describes the protocol."""
-_FILE, _PAGES, _REQUEST, _SIZE = (struct.Struct(each) for each in ("<Q", "<I", "<III", "<II"))
 
 
 class PdfPages:
-    """An open PDF file. Used and closed on one thread."""
+    """The pages of a PDF file."""
 
     def __init__(self, path: Path, most: tuple[int, int], timeout_s: float = TIMEOUT_S) -> None:
         """most: (width, height) of a page in pixels. Raises BackgroundError."""
         self._path, self._most, self._timeout_s = path, most, timeout_s
-        data = self._data()
-        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-        try:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", RENDERER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=paths.IMPORT_ROOT,
-                env=environment,
-            )
-        except OSError as error:
-            raise self._damaged(str(error)) from None
-        try:
-            (self.count,) = _PAGES.unpack(self._asked(_FILE.pack(len(data)) + data, _PAGES.size))
-            if not 0 < self.count <= MAX_PAGES:
-                raise self._damaged(f"{self.count} pages")
-        except BackgroundError:
-            self.close()
-            raise
+        self._data = self._content()
+        self.count = self._drawn(0)[0]
+        if not 0 < self.count <= MAX_PAGES:
+            raise self._damaged(f"{self.count} pages")
 
     def read(self, index: int) -> BgrImage:
-        """Return a page, from 0; (H, W, 3). Raises BackgroundError, also for all pages after a page that failed."""
-        width, height = _SIZE.unpack(self._asked(_REQUEST.pack(index, *self._most), _SIZE.size))
-        if not (0 < width <= self._most[0] and 0 < height <= self._most[1]):
-            self.close()
-            raise self._damaged(f"a page of {width}x{height}")
-        pixels = self._asked(b"", width * height * 3)
-        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+        """Return a page, from 0; (H, W, 3). Raises BackgroundError."""
+        return self._drawn(index)[1]
 
-    def close(self) -> None:
-        """End the child. Idempotent."""
-        self._child.kill()
-        self._child.wait()
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # what was not written is lost with the child
-                    log.debug("The renderer of %s had ended.", self._path)
-
-    def _asked(self, request: bytes, answer_bytes: int) -> bytes:
-        """Write a request and return the answer of this length. Raises BackgroundError."""
-        stdin, stdout = self._child.stdin, self._child.stdout
-        assert stdin is not None
-        assert stdout is not None
-        limit = threading.Timer(self._timeout_s, self._child.kill)
-        limit.start()
+    def _drawn(self, index: int) -> tuple[int, BgrImage]:
         try:
-            stdin.write(request)
-            stdin.flush()
-            answer = stdout.read(answer_bytes)
-        except (OSError, ValueError) as error:
+            return drawn(paths.module("app.gui.render_pdf"), self._data, self._most, index, self._timeout_s)
+        except ValueError as error:
             raise self._damaged(str(error)) from None
-        finally:
-            limit.cancel()
-            limit.join()
-        if len(answer) != answer_bytes:
-            raise self._damaged("the renderer ended")
-        return answer
 
-    def _data(self) -> bytes:
+    def _content(self) -> bytes:
         try:
             if is_special(self._path):
                 raise self._damaged("no file")
@@ -200,7 +142,7 @@ SLIDE_SIDE = 2560
 
 
 class FolderSlides:
-    """The images of a folder. Used as `PdfPages`, on one thread."""
+    """The images of a folder. Used as `PdfPages`."""
 
     def __init__(self, folder: Path) -> None:
         """Raise BackgroundError for a folder that cannot be read or has no images."""
@@ -219,9 +161,6 @@ class FolderSlides:
     def read(self, index: int) -> BgrImage:
         """Return a slide, from 0. Raises BackgroundError."""
         return read_image(self._files[index], (255, 255, 255), SLIDE_SIDE)
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 Slides = PdfPages | FolderSlides

@@ -97,8 +97,7 @@ def test_a_conversion_waits_for_the_slide(make: object, tmp_path: Path) -> None:
 
 
 def test_a_page_keeps_its_shape_on_white(tmp_path: Path) -> None:
-    with closing(PdfPages(pdf(tmp_path), (640, 640))) as pages:
-        image = pages.read(1)
+    image = PdfPages(pdf(tmp_path), (640, 640)).read(1)
     assert image.shape == (480, 640, 3)
     assert is_slide(image, 2)
 
