@@ -14,7 +14,7 @@ from app.core.messages.command_line import CommandLineText
 def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """List cameras and virtual cameras with their values for --source and --virtual-camera."""
     from app.capture.devices import list_cameras
-    from app.output.virtual_camera import list_virtual_cameras
+    from app.output.camera_list import list_virtual_cameras
 
     cameras, virtual = list_cameras(), list_virtual_cameras()
     if as_json:

@@ -26,7 +26,7 @@ from app.core.files.names import holds_something, is_file
 from app.core.messages.command_line import CommandLineText, ConvertText
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.output.virtual_camera import list_virtual_cameras
+from app.output.camera_list import list_virtual_cameras
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import write_status

@@ -114,11 +114,9 @@ _BY_WORDS = (
 _NO_CAMERA = ("No v4l2 loopback device found", "Did you install OBS")
 
 
-def no_virtual_camera(linux: bool = LINUX) -> Text:
-    """Return how to get a virtual camera on Linux or on another system."""
-    if linux:
-        return VirtualCameraText.NONE_ON_LINUX(command=LOAD_COMMAND)
-    return VirtualCameraText.NONE_ELSEWHERE()
+def no_virtual_camera() -> Text:
+    """Return how to get a virtual camera on this system."""
+    return VirtualCameraText.NONE_ON_LINUX(command=LOAD_COMMAND) if LINUX else VirtualCameraText.NONE_ELSEWHERE()
 
 
 def explain(error: Exception, device: str) -> Text:

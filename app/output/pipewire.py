@@ -20,7 +20,7 @@ from app.output.packing import PackedLayout, Packer, sendable
 from app.system.device_holders import LINUX
 from app.system.pipewire.buffers import buffer_parameters, write_frame
 from app.system.pipewire.registry import OWN_NODE
-from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamState
+from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import Layout, VideoFormat, parse_format
 
 TITLE = "Mattecam"
@@ -32,7 +32,7 @@ SETTLE_S = 0.08
 """PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader starts."""
 
 
-class PipeWireNode:
+class PipeWireNode(StreamListener):
     """Offers frames of exactly one size.
 
     With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.
@@ -117,10 +117,8 @@ class PipeWireNode:
         if address in self._buffers:
             self._buffers.remove(address)
 
-    def process(self) -> None:
-        """Nothing to do: frames are written before a cycle is triggered, which saves one frame of latency."""
-
     def _write(self, frame: NDArray[np.uint8]) -> None:
+        # Before a cycle is triggered, not in `process`: that saves one frame of latency.
         address = self._stream.dequeue()
         if address is None:
             # Readers hold every buffer, or were killed with them, which PipeWire 0.3 does not notice.

@@ -19,7 +19,6 @@ from app.core.types import Picture
 from app.media.yuv import Layout
 from app.output.base import SinkContext
 from app.output.camera_list import (
-    OUR_LABEL,
     VirtualCameraDevice,
     explain,
     is_busy,
@@ -30,8 +29,6 @@ from app.output.packing import Packer, sendable
 from app.system.device_holders import LINUX, holders
 
 log = logging.getLogger(__name__)
-
-__all__ = ["OUR_LABEL", "VirtualCamera", "VirtualCameraDevice", "list_virtual_cameras"]
 
 _LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
 """FOURCCs of the layouts that this program sends."""
@@ -188,7 +185,7 @@ def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
         if device_or_label not in (one.path for one in known) and Path(device_or_label).exists():
             raise SinkOpenError(VirtualCameraText.NOT_AN_OUTPUT(device=device_or_label))
     if not known:
-        raise SinkOpenError(no_virtual_camera(LINUX))
+        raise SinkOpenError(no_virtual_camera())
     if device_or_label == "auto":
         return known
     named = [one for one in known if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]

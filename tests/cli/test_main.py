@@ -103,7 +103,7 @@ def test_an_installed_copy_names_its_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
-    monkeypatch.setattr("app.output.virtual_camera.list_virtual_cameras", tuple)
+    monkeypatch.setattr("app.output.camera_list.list_virtual_cameras", tuple)
     monkeypatch.setattr("app.cli.recover.unfinished_recordings", lambda: (tmp_path / "a.mp4.part",))
     assert main.main(["devices"]) == 0
     recover.offer_recovery()

@@ -8,10 +8,11 @@ import pytest
 
 from app.core.errors import SinkLostError
 from app.output.base import FrameSink
+from app.output.camera_list import list_virtual_cameras
 from app.output.pipewire import PipeWireCamera
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
-from app.output.virtual_camera import VirtualCamera, list_virtual_cameras
+from app.output.virtual_camera import VirtualCamera
 from tests.output import fake_driver
 from tests.output.pictures import Make, picture
 

@@ -11,7 +11,7 @@ from multiprocessing.context import ForkProcess
 import numpy as np
 
 from app.doctor.proof import bar_error
-from app.output.virtual_camera import list_virtual_cameras
+from app.output.camera_list import list_virtual_cameras
 from tests.vm.tools import (
     DEVICE,
     LABEL,

@@ -64,7 +64,7 @@ def check_server(matting: MattingSettings) -> MattingSettings:
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
     """Return (device, label) of the virtual cameras."""
-    from app.output.virtual_camera import list_virtual_cameras
+    from app.output.camera_list import list_virtual_cameras
 
     return tuple((device.id, device.label) for device in list_virtual_cameras())
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.core.types import BgrImage
 from app.system.pipewire.buffers import read_frame, readable_memory
 from app.system.pipewire.connection import Connection
-from app.system.pipewire.stream import ANY_NODE, Direction, Stream, StreamFlags, StreamState
+from app.system.pipewire.stream import ANY_NODE, Direction, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import (
     PIXEL_BYTES,
     SUBSAMPLED,
@@ -39,7 +39,7 @@ class RawFrame:
     """Bytes of a row of the first plane."""
 
 
-class NodeReader:
+class NodeReader(StreamListener):
     """Keeps the newest frame of a node. `read` may be called on any thread."""
 
     def __init__(
@@ -118,12 +118,6 @@ class NodeReader:
             self.error = str(error)
             return
         self._stream.update([readable_memory()])
-
-    def add_buffer(self, address: int) -> None:
-        """Nothing to do: buffers are read as they arrive."""
-
-    def remove_buffer(self, address: int) -> None:
-        """Nothing to do: frames are copied out of their buffers."""
 
     def process(self) -> None:
         """Copy the newest buffer and give all back."""

@@ -6,7 +6,6 @@ import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Protocol
 
 from app.system.pipewire import library
 from app.system.pipewire.connection import Connection, last_error
@@ -46,28 +45,23 @@ class StreamFlags:
     DONT_RECONNECT = 1 << 7
 
 
-class StreamListener(Protocol):
-    """Receives the events of a stream on the thread of the connection, which holds its lock."""
+class StreamListener:
+    """Receives the events of a stream on the thread of the connection, which holds its lock; ignores them by itself."""
 
     def state_changed(self, state: StreamState, error: str) -> None:
         """The state has changed; `error` is empty unless it failed."""
-        ...
 
     def format_changed(self, pod: bytes | None) -> None:
         """A format was negotiated, or has ended (None)."""
-        ...
 
     def add_buffer(self, address: int) -> None:
         """A buffer may be used from now on."""
-        ...
 
     def remove_buffer(self, address: int) -> None:
         """A buffer may no longer be used."""
-        ...
 
     def process(self) -> None:
         """A buffer can be dequeued."""
-        ...
 
 
 class Stream:
