@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.system.environment import ALSO
-from app.system.torch_build import Capability, Nvidia, TorchBuild, find_nvidia, is_locked, locked_pythons, read_nvidia
+from app.system.torch_build import Capability, Nvidia, TorchBuild, find_nvidia, is_locked, locked_pythons
 from app.system.torch_build import suitable_builds as builds_for
 from tests.paths import ROOT
 
@@ -72,19 +72,7 @@ def test_only_pypis_build_for_linux_and_cuda_12_need_further_libraries() -> None
         ("", "", None),
     ],
 )
-def test_driver_and_cards_are_read(smi: str, mark: str, expected: Nvidia | None) -> None:
-    assert read_nvidia(smi, mark) == expected
-
-
-@pytest.mark.parametrize(
-    ("smi", "mark", "expected"),
-    [
-        ("580.65.06, 8.9", "", Nvidia("580.65.06", (ADA,))),
-        ("", "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22", Nvidia("550.54.14")),
-        ("", "", None),
-    ],
-)
-def test_the_driver_of_this_machine_is_found(tmp_path: Path, smi: str, mark: str, expected: Nvidia | None) -> None:
+def test_driver_and_cards_are_found(tmp_path: Path, smi: str, mark: str, expected: Nvidia | None) -> None:
     version = tmp_path / "version"
     if mark:
         version.write_text(mark)
