@@ -54,9 +54,9 @@ class VideoEncoder:
     """Holds no frames back; keyframes are requested by time, because the frame rate varies."""
 
 
-def file_encoder(preset: str, crf: int) -> VideoEncoder:
-    """Return x264 for files that are not written in real time. preset, crf: speed and quality."""
-    return VideoEncoder("x264", "libx264", {"preset": preset, "crf": str(crf)})
+def file_encoder(crf: int = 20) -> VideoEncoder:
+    """Return x264 for files that are not written in real time. crf: quality; 0 is lossless."""
+    return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf)})
 
 
 def live_encoder(

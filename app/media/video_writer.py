@@ -52,17 +52,14 @@ class VideoWriter:
         time_base: Fraction | None = None,
         audio_from: Path | None = None,
         sound: bool = False,
-        preset: str = "veryfast",
-        crf: int = 20,
         encoder: VideoEncoder | None = None,
         reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
-        audio_from: a file whose audio is copied. sound: add a track for `write_sound`. preset, crf: x264's speed and
-        quality. encoder: used in place of x264 with this preset and crf. reproducible: write the same bytes for the
-        same frames on every machine: x264 runs in one thread without code that depends on the processor, and the file
-        gets no random identifiers.
+        audio_from: a file whose audio is copied. sound: add a track for `write_sound`. encoder: by default that of
+        `file_encoder`. reproducible: write the same bytes for the same frames on every machine: x264 runs in one thread
+        without code that depends on the processor, and the file gets no random identifiers.
         """
         self.path = path
         """The name after `close`: numbered if another file has appeared under the wanted one."""
@@ -70,7 +67,7 @@ class VideoWriter:
         self.size = width, height
         self._rate = _simple_rate(Fraction(fps))
         self._time_base = time_base or _fine_time_base(self._rate)
-        self._encoder = encoder or file_encoder(preset, crf)
+        self._encoder = encoder or file_encoder()
         self._last_tick = -1
         self._keyframe_tick: int | None = None
         self._frame: av.VideoFrame | None = None
@@ -150,9 +147,8 @@ class VideoWriter:
         self._encode(self._frame, tick)
 
     def repeat(self, pts_s: Fraction | float) -> None:
-        """Append the last frame once more at this time. Raises ValueError if there is none."""
-        if self._frame is None:
-            raise ValueError("no frame was written that could be repeated")
+        """Append the last frame once more at this time."""
+        assert self._frame is not None
         self._encode(self._frame, max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1))
 
     @property
@@ -166,9 +162,8 @@ class VideoWriter:
         return self._next_tick * self._time_base
 
     def write_sound(self, samples: NDArray[np.int16]) -> None:
-        """Append mono samples of 48 kHz, (count,) int16. Raises ValueError if the file has no sound track."""
-        if self._sound is None:
-            raise ValueError("the file was opened without a sound track")
+        """Append mono samples of 48 kHz, (count,) int16, to the track of a file opened with `sound`."""
+        assert self._sound is not None
         with _os_errors(self.temporary_path):
             self._sound.write(samples)
 

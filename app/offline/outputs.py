@@ -20,6 +20,7 @@ from app.core.files.private_file import move, write_picture
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import WriteReason
 from app.core.text import Text
+from app.media.encoders import file_encoder
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.video_writer import VideoWriter, create_temporary
 from app.offline.targets import FRAME
@@ -129,7 +130,7 @@ class VideoOutput:
             shape.fps,
             time_base=time_base,
             audio_from=audio_from,
-            crf=crf,
+            encoder=file_encoder(crf),
             reproducible=shape.reproducible,
         )
         self.temporary_path = self._writer.temporary_path

@@ -60,7 +60,7 @@ def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.Monke
 
 def test_an_encoder_must_encode_a_frame_to_count_as_working() -> None:
     assert encodes(live_encoder("x264", 64, 48, RATE), 64, 48)
-    assert encodes(file_encoder("veryfast", 20), 64, 48)
+    assert encodes(file_encoder(), 64, 48)
     assert not encodes(VideoEncoder("none", "h264_of_nobody"), 64, 48)
     assert not encodes(VideoEncoder("x264", "libx264", pixel_format="rgb24"), 64, 48)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.media.encoders import VideoEncoder
+from app.media.encoders import VideoEncoder, file_encoder
 from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from tests.clips import numbered, read_numbers, write_clip
@@ -82,7 +82,7 @@ def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, i
     image = np.full((size[1], size[0], 3), 40, np.uint8)
     image[-1], image[:, -1] = 220, 220
     path = tmp_path / "out.mp4"
-    write(path, [image], crf=0)
+    write(path, [image], encoder=file_encoder(0))
     frame = decoded(path)[0].to_ndarray(format="gray8")
     assert frame.shape == (size[1] + size[1] % 2, size[0] + size[0] % 2)
     assert frame[-1].min() > 200

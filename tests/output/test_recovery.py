@@ -28,6 +28,7 @@ from app.output.recording import RecordingCounts, RecordingOptions
 from app.output.unfinished import in_progress, unfinished_recordings
 from app.testing.parts import FakeClock
 from tests.clips import write_clip
+from tests.offline.converting import times_of
 from tests.output.pictures import picture
 from tests.output.recordings import full_disk, kill_while_recording, read, recording_elsewhere
 from tests.waiting import eventually
@@ -88,11 +89,6 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
     with av.open(str(path)) as container:
         assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
-
-
-def times_of(path: Path) -> list[float]:
-    with av.open(str(path)) as container:
-        return [frame.time for frame in container.decode(video=0)]
 
 
 @pytest.mark.long
