@@ -82,7 +82,7 @@ class PrivateSession:
         self.launch("pipewire")
         self._await(lambda: accepts(self.folder / "pipewire-0"), "PipeWire")
         self.launch("wireplumber")
-        self._await(lambda: "WirePlumber" in self._run("pw-cli", "ls", "Client"), "WirePlumber")
+        self._await(lambda: "WirePlumber" in self.run(["pw-cli", "ls", "Client"]).stdout, "WirePlumber")
 
     def kill_pipewire(self) -> None:
         """Kill both with SIGKILL."""
@@ -105,7 +105,7 @@ class PrivateSession:
 
     def nodes(self, name: str = "mattecam") -> list[dict[str, Any]]:
         """Return what PipeWire tells other programs of the nodes with this name."""
-        objects = json.loads(self._run("pw-dump") or "[]")
+        objects = json.loads(self.run(["pw-dump"]).stdout or "[]")
         infos = [one.get("info") or {} for one in objects if one.get("type", "").endswith(":Node")]
         return [info for info in infos if (info.get("props") or {}).get("node.name") == name]
 
@@ -122,9 +122,6 @@ class PrivateSession:
     def run(self, command: Sequence[str], timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run a program of the session to its end."""
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=timeout_s)
-
-    def _run(self, *command: str) -> str:
-        return self.run(command).stdout
 
     def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         """End a daemon of the session."""

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -108,13 +108,10 @@ def screen_count() -> int:
     if asks_for_screens():
         return 0
     try:
-        with_screens = _opened()
+        with closing(_opened()) as with_screens:
+            return len(with_screens.monitors) - 1
     except BackgroundError:
         return 0
-    try:
-        return len(with_screens.monitors) - 1
-    finally:
-        with_screens.close()
 
 
 def window_titles() -> tuple[str, ...]:
@@ -122,13 +119,10 @@ def window_titles() -> tuple[str, ...]:
     if asks_for_screens():
         return ()
     try:
-        display = _x_display()
+        with closing(_x_display()) as display:
+            return tuple(dict.fromkeys(title for title, _place in display.windows()))
     except BackgroundError:
         return ()
-    try:
-        return tuple(dict.fromkeys(title for title, _place in display.windows()))
-    finally:
-        display.close()
 
 
 def _opened() -> Any:

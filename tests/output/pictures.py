@@ -30,8 +30,8 @@ FPS = 30.0
 
 
 @contextmanager
-def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink) -> Iterator[None]:
-    """Send to all cameras inside the context, at `FPS`; close them at its end. pictures: one, or what makes the next.
+def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps: float = FPS) -> Iterator[None]:
+    """Send to all cameras inside the context; close them at its end. pictures: one, or what makes the next.
 
     The first frame is sent when the context begins.
     """
@@ -44,7 +44,7 @@ def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink) -> 
 
     def keep_sending() -> None:
         began_s, sent = time.monotonic(), 1
-        while not stop.wait(max(0.0, began_s + sent / FPS - time.monotonic())):
+        while not stop.wait(max(0.0, began_s + sent / fps - time.monotonic())):
             send()
             sent += 1
 

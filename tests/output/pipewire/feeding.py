@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -11,7 +10,6 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from app.core.errors import SinkLostError
 from app.core.types import BgrImage, Outgoing
 from app.output.pipewire import PipeWireCamera
 from app.system.pipewire.reader import NodeReader, RawFrame
@@ -25,47 +23,32 @@ MARKED = 640, 480
 
 
 class Feeder:
-    """Sends `picture` at a steady rate."""
+    """Makes the pictures of a camera: `picture`, or while it `counts` grey ones, each of another level."""
 
-    def __init__(self, width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> None:
-        self.camera = PipeWireCamera(width, height, fps)
-        self.picture = picture(width, height)
+    def __init__(self, camera: PipeWireCamera) -> None:
+        self.camera = camera
+        self.picture = picture(*camera.size)
         self.sent_at_s: dict[int, float] = {}
         """When the frame of each grey level was sent; filled while `counts`."""
         self.counts = False
         self.sent = 0
         """Frames sent while `counts`."""
-        self.error: SinkLostError | None = None
-        self._level = 0
-        self._fps = fps
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
 
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join(10)
-        self.camera.close()
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(1 / self._fps):
-                self.camera.send(self._next())
-        except SinkLostError as error:
-            self.error = error
-
-    def _next(self) -> Outgoing:
+    def __call__(self) -> Outgoing:
         if not self.counts:
             return self.picture
         self.sent += 1
-        self._level = (self._level + 1) % 200
-        one = picture(*self.camera.size, grey=20 + self._level)
-        self.sent_at_s[20 + self._level] = time.monotonic()
-        return one
+        level = 20 + self.sent % 200
+        self.sent_at_s[level] = time.monotonic()
+        return picture(*self.camera.size, grey=level)
 
 
-def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> AbstractContextManager[Feeder]:
-    return closing(Feeder(width, height, fps))
+@contextmanager
+def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> Iterator[Feeder]:
+    """Feed a camera inside the context."""
+    feeder = Feeder(PipeWireCamera(width, height, fps))
+    with sender(feeder, feeder.camera, fps=fps):
+        yield feeder
 
 
 def reading(*, follows: bool = True, size: tuple[int, int] = (WIDTH, HEIGHT)) -> AbstractContextManager[NodeReader]:

