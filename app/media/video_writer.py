@@ -202,7 +202,10 @@ class VideoWriter:
         try:
             try:
                 with _os_errors(self.temporary_path):
-                    self._container.mux(self._video.encode(None))
+                    packets = self._video.encode(None)
+                    for last in packets[-1:]:  # in MP4 the film ends with it, even if others are shown later
+                        last.duration = self._next_tick - (last.pts or 0)
+                    self._container.mux(packets)
                     if self._sound is not None:
                         self._sound.finish()
                     if self._audio is not None:

@@ -48,6 +48,24 @@ def test_every_picture_once_in_order(tmp_path: Path, suffix: str) -> None:
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("count", [12, 13, 24, 25])
+def test_the_last_picture_is_shown_in_films_of_every_length(tmp_path: Path, count: int) -> None:
+    """Films of 13, 25, … frames could lose it: it was decoded before others, in a fragment before the last one."""
+    noise = np.random.default_rng(1).integers(0, 255, (48, 64, 3)).astype(np.uint8)
+    path = tmp_path / "out.mp4"
+    write(path, (np.roll(noise, number, 1) for number in range(count)), 30)
+    assert len(decoded(path)) == count
+
+
+def test_the_last_picture_is_shown_after_a_long_gap(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, 96, 48, Fraction(128000, 32467))
+    for number, time_ms in enumerate((0, 10, 300, 333, 900, 1500, 1510, 2500)):
+        writer.write(numbered(number), Fraction(time_ms, 1000))
+    writer.close()
+    assert read_numbers(path) == list(range(8))
+
+
 def test_named_only_when_finished_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     writer = VideoWriter(path, 96, 48, 25)
