@@ -30,7 +30,7 @@ from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
 from app.matting.selection.trial import PORTRAIT
 from app.matting.torch.captured import SETTLED_STEPS
-from app.matting.torch.core import Core, FrameStep
+from app.matting.torch.core import Core, FrameStep, StepInputs
 from app.matting.torch.full_size import State
 from app.matting.torch.networks import place
 from app.matting.torch.torch_backend import DTYPES, TorchBackend
@@ -181,7 +181,7 @@ def _steps(bench: Bench, geometry: StepGeometry, edges: EdgeSettings) -> Iterato
     planned = plan(edges)
 
     def eager(image: Tensor, state: State) -> tuple[Tensor, State]:
-        output = step(image, image, state, planned)
+        output = step(StepInputs(image, image, state, planned))
         return output.pixels.composite, output.state
 
     with torch.inference_mode():

@@ -35,13 +35,6 @@ def test_every_published_network_is_covered() -> None:
     assert set(NETWORKS) == set(published_names())
 
 
-def test_the_fast_guided_filter_differs_by_the_refiner_alone() -> None:
-    with torch.device("meta"):
-        fast = names(MattingNetwork(deep=False))
-    deep = published_names()["rvm_mobilenetv3_deep_guided_filter"]
-    assert fast == {name: shape for name, shape in deep.items() if not name.startswith("refiner.")}
-
-
 def test_a_published_checkpoint_loads_strictly() -> None:
     network = MattingNetwork()
     weights = torch.load(shared("weights/rvm_mobilenetv3.pth"), weights_only=True)

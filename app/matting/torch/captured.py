@@ -8,38 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from app.matting.base.edges import EdgePlan
-from app.matting.base.interface import MatteEditor
-from app.matting.torch.core import FrameStep, StepOutput
-from app.matting.torch.full_size import State
+from app.matting.torch.core import FrameStep, StepInputs, StepOutput
 
 _log = logging.getLogger(__name__)
 SETTLED_STEPS = 15
 """Equal steps before a graph is recorded: a slider that moves would have it recorded all the time."""
 TOLERANCE = 0.6
 """Largest mean difference of alpha and of the composite, of 255, from the step: float16 is not exact."""
-
-
-class StepInputs(NamedTuple):
-    """Inputs of a step on the device; see `FrameStep.forward`."""
-
-    frame: Tensor
-    backdrop: Tensor
-    state: State
-    previous_alpha: Tensor | None
-    edges: EdgePlan
-    want_foreground: bool
-
-    @property
-    def form(self) -> tuple[object, ...]:
-        """What a graph cannot change: all but the contents of the tensors."""
-        backdrop, previous = self.backdrop, self.previous_alpha is not None
-        return self.frame.shape, backdrop.shape, backdrop.dtype, previous, id(self.edges), self.want_foreground
 
 
 Recorder = Callable[[Callable[[], StepOutput]], tuple[StepOutput, Callable[[], None]]]
@@ -98,7 +77,7 @@ class CapturedStep:
     def _stepped(self, step: FrameStep) -> StepOutput:
         """Run the step on the kept inputs, and keep its states for the next one if they are finite."""
         kept = self._inputs
-        output = run(step, kept)
+        output: StepOutput = step(kept)
         finite = torch.isfinite(output.finite)
         for mine, new in zip(kept.state, output.state, strict=True):
             mine.copy_(torch.where(finite, new, mine))
@@ -107,13 +86,6 @@ class CapturedStep:
             kept.previous_alpha.copy_(torch.where(finite, previous, kept.previous_alpha))
             previous = kept.previous_alpha
         return output._replace(state=kept.state, previous_alpha=previous)
-
-
-def run(step: FrameStep, inputs: StepInputs, editor: MatteEditor | None = None) -> StepOutput:
-    """Run the step itself."""
-    frame, backdrop, state, previous_alpha, edges, want_foreground = inputs
-    output: StepOutput = step(frame, backdrop, state, edges, previous_alpha, editor, want_foreground=want_foreground)
-    return output
 
 
 class SettledStep:
@@ -138,7 +110,7 @@ class SettledStep:
             return self._captured(inputs)
         self._equal_steps = self._equal_steps + 1 if form == self._form else 1
         self._form = form
-        output = run(self._step, inputs)
+        output: StepOutput = self._step(inputs)
         if self._equal_steps > SETTLED_STEPS and not self._refused:
             self._capture(inputs, output)
         return output

@@ -154,6 +154,26 @@ def _padded(image: Tensor) -> Tensor:
     return functional.pad(image, (0, -width % CELL, 0, -height % CELL), mode="replicate")
 
 
+class StepInputs(NamedTuple):
+    """Inputs of a step, on the step's device."""
+
+    frame: Tensor
+    """(H, W, 3) uint8 BGR, or (B, H, W, 3) for a batch of B streams with batched states."""
+    backdrop: Tensor
+    """The same, or Gaussian taps (K,) float32 for background blur."""
+    state: State
+    edges: EdgePlan
+    previous_alpha: Tensor | None = None
+    """That of the previous step's output; None on the first frame."""
+    want_foreground: bool = False
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What a graph cannot change: all but the contents of the tensors."""
+        backdrop, previous = self.backdrop, self.previous_alpha is not None
+        return self.frame.shape, backdrop.shape, backdrop.dtype, previous, id(self.edges), self.want_foreground
+
+
 class StepOutput(NamedTuple):
     """Outputs of a step, on the step's device."""
 
@@ -193,24 +213,9 @@ class FrameStep(nn.Module):
         memory = initial_memory(*size, torch.device("cpu") if weights is None else weights.device)
         return *self.core.initial_state(*size), with_people(memory, seen)
 
-    def forward(
-        self,
-        frame: Tensor,
-        backdrop: Tensor,
-        state: State,
-        edges: EdgePlan,
-        previous_alpha: Tensor | None = None,
-        editor: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> StepOutput:
-        """Run one step.
-
-        frame: (H, W, 3) uint8 BGR, or (B, H, W, 3) for a batch of B streams with batched states. backdrop: the same, or
-        Gaussian taps (K,) float32 for background blur. previous_alpha: that of the previous step's output; None on the
-        first frame. editor: for one stream; it runs on the host.
-        """
-        *network_state, memory = state
+    def forward(self, inputs: StepInputs, editor: MatteEditor | None = None) -> StepOutput:
+        """Run one step. editor: for one stream; it runs on the host."""
+        frame, backdrop, (*network_state, memory), edges, previous_alpha, want_foreground = inputs
         small = small_frame(frame, self.geometry)
         slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()

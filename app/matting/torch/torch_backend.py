@@ -26,8 +26,8 @@ from app.matting.base.interface import (
     under,
 )
 from app.matting.light.light import Light, relit
-from app.matting.torch.captured import SettledStep, StepInputs, run
-from app.matting.torch.core import Core, DirectCore, FrameStep
+from app.matting.torch.captured import SettledStep
+from app.matting.torch.core import Core, DirectCore, FrameStep, StepInputs
 from app.matting.torch.cuda_api import release_memory
 from app.matting.torch.full_size import State
 
@@ -172,12 +172,12 @@ class TorchBackend:
                 self._transfers.up("frame", frame),
                 self._transfers.up_once("backdrop", backdrop, picture),
                 self.recurrent,
-                self.previous_alpha,
                 edges,
+                self.previous_alpha,
                 want_foreground,
             )
             settled = None if edit is not None else self.settled
-            output = settled(inputs) if settled is not None else run(self.frame_step, inputs, edit)
+            output = settled(inputs) if settled is not None else self.frame_step(inputs, edit)
             pixels = [tensor for tensor in output.pixels if tensor is not None]
             hides = torch.zeros(1) if output.hides_person is None else output.hides_person
             finite, hides, composite, alpha, *foreground = self._transfers.down([output.finite, hides, *pixels])
@@ -245,13 +245,8 @@ def run_batch(
         else:
             backdrop = torch.from_numpy(np.stack([np.asarray(each) for each in backdrops]))
         state = tuple(torch.cat(parts) for parts in zip(*(each.recurrent for each in executors), strict=True))
-        output = first.frame_step(
-            image,
-            backdrop.to(device),
-            state,
-            plan(edges),
-            torch.cat(previous) if previous else None,
-        )
+        previous_alpha = torch.cat(previous) if previous else None
+        output = first.frame_step(StepInputs(image, backdrop.to(device), state, plan(edges), previous_alpha))
         if not bool(torch.isfinite(output.finite)):
             raise NotAMatteError
         count = len(executors)
