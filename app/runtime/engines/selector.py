@@ -52,8 +52,8 @@ class EngineSelector:
         """The newest one."""
         self._settings: Settings | None = None
         """Those that `_plan.choice` was made of."""
-        self._derived_from: tuple[EngineKey | None, EngineKey | None] = (None, None)
-        """What is in use and what is asked for, of which the next two were derived."""
+        self._derived_from: tuple[EngineKey | None, EngineKey | None, ChoiceState] = None, None, ChoiceState.CHOSEN
+        """In use, asked for, become of the choice: what the next two and `compares_with_plate` were derived from."""
         self._crop: FramingSettings | None = None
         """What the engine in use mattes of the frames; None if it may not matte them."""
         self._settled = False
@@ -64,6 +64,8 @@ class EngineSelector:
         """Built first, so that something mattes until the server answers."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
+        self.compares_with_plate = False
+        """Whether the camera should hold its exposure."""
         self.lowered: Lowered | None = None
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted."""
@@ -78,11 +80,6 @@ class EngineSelector:
     def server(self) -> ServerState | None:
         """As of `EnginePlan` (any thread)."""
         return self._plan.server
-
-    @property
-    def compares_with_plate(self) -> bool:
-        """Whether the camera should hold its exposure (any thread)."""
-        return self._plan.compares_with_plate(self.info)
 
     def retry(self) -> None:
         """Build again at the next frame what failed, was replaced, or has a plate, which may be new (any thread)."""
@@ -226,9 +223,10 @@ class EngineSelector:
             self._ask(again)
         self.poll()
         self._govern(settings.matting.governor)
-        engines = used, _ = plan.in_use, plan.target
+        engines = used, _, _ = plan.in_use, plan.target, plan.state
         if not same or engines != self._derived_from:
             self._derived_from, self._settled = engines, plan.settled
+            self.compares_with_plate = plan.compares_with_plate(self.info)
             self._crop = used.crop(settings.framing) if used is not None and used.takes(frame) else None
 
     def _choose(self, wanted: EngineKey) -> None:
