@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial, partialmethod
@@ -29,7 +30,8 @@ from app.gui.state.tasks import Tasks
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
 from app.testing.parts import FakeSource
-from models.weights import WeightReport, spec_of
+from models.faults import WeightsFault
+from models.weights import DownloadError, WeightReport, spec_of
 from tests.fakes.world import FakeWorld
 
 QUIET = Settings(
@@ -119,6 +121,41 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "repair_command", lambda: ())
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
     monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)
+
+
+class Downloads:
+    """In place of the downloads of models: one connects, receives data until it may end, then succeeds or fails."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.began, self.connected, self.may_end = threading.Event(), threading.Event(), threading.Event()
+        self.connected.set()
+        self.fails = self.ended = False
+        self._monkeypatch = monkeypatch
+
+    def run(self, name: str, progress: Callable[[int, int | None], None]) -> Path:
+        """Download a model, as `download_weights` does."""
+        self.began.set()
+        self.connected.wait(60)
+        while not self.may_end.wait(0.01):
+            progress(5_000_000, 10_000_000)
+        if self.fails:
+            raise DownloadError(WeightsFault.NO_CONNECTION, model=name, url="https://example.org")
+        self.ended = True
+        return self.install(name, Path(name))
+
+    def install(self, name: str, file: Path) -> Path:
+        """List a model as installed, as `install_weights` does."""
+        reports = tuple(replace(each, path=file) if each.spec.name == name else each for each in MODELS)
+        self._monkeypatch.setattr(services, "models", lambda: reports)
+        return file
+
+
+@pytest.fixture
+def downloads(machine: object, monkeypatch: pytest.MonkeyPatch) -> Downloads:
+    made = Downloads(monkeypatch)
+    monkeypatch.setattr(services, "download_weights", made.run)
+    monkeypatch.setattr(services, "install_weights", made.install)
+    return made
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -26,9 +25,7 @@ from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
-from models.faults import WeightsFault
-from models.weights import DownloadError
-from tests.gui.conftest import FINDINGS, MODELS, QUIET, StartWindow
+from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick
 
 READY = (Finding("v", State.OK, LoopbackFinding.LOADED()),)
@@ -80,21 +77,10 @@ def test_the_assistant_shows_what_others_see(session: Session) -> None:
 
 
 def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    session: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        raise DownloadError(WeightsFault.NO_CONNECTION, model="rvm-mobilenetv3", url="https://example.org")
-
-    installed: list[tuple[str, Path]] = []
-
-    def install(name: str, file: Path) -> Path:
-        installed.append((name, file))
-        monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=file),))
-        return file
-
-    monkeypatch.setattr(services, "download_weights", broken)
-    monkeypatch.setattr(services, "install_weights", install)
-    session = start_window()
+    downloads.fails = True
+    downloads.may_end.set()
     assistant = open_last_step(session)
     get, choose = (find(assistant, QPushButton, name) for name in ("downloadButton", "downloadFile"))
     failure, text = (find(assistant, QLabel, name) for name in ("assistantFailure", "finerHair"))
@@ -111,7 +97,7 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
     dialog.fileSelected.emit(str(tmp_path / "model.pth"))
     dialog.close()
     qtbot.waitUntil(lambda: text.text() == "The model with finer hair is installed.")
-    assert installed == [("rvm-mobilenetv3", tmp_path / "model.pth")]
+    assert services.recommended_model().path == tmp_path / "model.pth"
     assert session.store.saved.matting.model == "rvm-mobilenetv3"
     assert not failure.text() and not get.isVisible() and not choose.isVisible()
     assistant.accept()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +24,8 @@ from app.matting.base.interface import EngineInfo
 from app.matting.selection import measured
 from app.matting.selection.measured import Trial, note_trials
 from app.runtime.status import PipelineStatus
-from models.faults import WeightsFault
 from models.mattecam.spec import BUNDLED
-from models.weights import DownloadError
-from tests.gui.conftest import CAMERAS, MODELS
+from tests.gui.conftest import CAMERAS, Downloads
 from tests.gui.widgets import box, bring_up, button, find, made_store, pick
 
 
@@ -106,18 +103,9 @@ def test_another_model_leaves_the_weights_file_of_the_last_one(controls: Session
 
 
 def test_a_model_that_is_not_installed_is_used_only_after_its_download(
-    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    controls: Session, qtbot: QtBot, downloads: Downloads
 ) -> None:
-    connected, resume = threading.Event(), threading.Event()
-
-    def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        connected.wait(60)
-        progress(5_000_000, 10_000_000)
-        resume.wait(60)
-        monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=Path(name)),))
-        return Path(name)
-
-    monkeypatch.setattr(services, "download_weights", download)
+    downloads.connected.clear()
     choose_model(controls, qtbot, "rvm-mobilenetv3")
     assert controls.store.current.matting.model == controls.store.saved.matting.model == "auto"
     get = button(controls, "downloadButton")
@@ -127,34 +115,24 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     bar = find(controls.window, QProgressBar, "downloadProgress")
     assert not bar.isVisible(), "no progress before data arrives"
     assert not get.isVisible()
-    connected.set()
+    downloads.connected.set()
     qtbot.waitUntil(lambda: bar.isVisible() and bar.value() == 5000)
     assert controls.store.saved.matting.model == "auto"
-    resume.set()
+    downloads.may_end.set()
     qtbot.waitUntil(lambda: not bar.isVisible())
     assert controls.store.saved.matting.model == "rvm-mobilenetv3"
     assert not get.isVisible(), "it is installed now"
 
 
-def test_a_download_can_be_cancelled_and_may_fail(
-    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def endless(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        while True:
-            progress(1, 100)
-
-    monkeypatch.setattr(services, "download_weights", endless)
+def test_a_download_can_be_cancelled_and_may_fail(controls: Session, qtbot: QtBot, downloads: Downloads) -> None:
     choose_model(controls, qtbot, "rvm-mobilenetv3")
     get = button(controls, "downloadButton")
     get.click()
     qtbot.mouseClick(button(controls, "downloadCancel"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(get.isVisible)
     assert not controls.window.error_bar.text, "a cancelled download is not an error"
-
-    def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        raise DownloadError(WeightsFault.NO_CONNECTION, model="rvm-mobilenetv3", url="https://example.org")
-
-    monkeypatch.setattr(services, "download_weights", broken)
+    downloads.fails = True
+    downloads.may_end.set()
     get.click()
     qtbot.waitUntil(lambda: "could not be downloaded" in controls.window.error_bar.text)
     assert controls.store.saved.matting.model == "auto"

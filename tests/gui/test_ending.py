@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from pathlib import Path
-
-import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -14,32 +9,20 @@ from pytestqt.qtbot import QtBot
 from app.config import settings_file
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
-from app.gui.state import services
+from tests.gui.conftest import Downloads
 from tests.gui.widgets import at, bring_up, button, find, open_last_step, pull, ready
 
 
 def test_the_end_does_not_wait_for_a_download_of_the_assistant(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    session: Session, qtbot: QtBot, downloads: Downloads
 ) -> None:
     """The window was gone, and the program ran on until the model was there."""
-    states: list[str] = []
-
-    def slow(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        states.append("began")
-        for part in range(100):
-            progress(part * 1000, 100_000)
-            time.sleep(0.05)
-        states.append("ended")
-        return Path(name)
-
-    monkeypatch.setattr(services, "download_weights", slow)
     get = find(open_last_step(session), QPushButton, "downloadButton")
     qtbot.waitUntil(get.isVisible)
     get.click()
-    qtbot.waitUntil(lambda: bool(states))
+    qtbot.waitUntil(downloads.began.is_set)
     session.window.quit_requested.emit()
     assert session.close() == 0
-    assert states == ["began"]
 
 
 def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, Qt
@@ -29,7 +27,7 @@ from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine, Faults
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.conftest import QUIET, Downloads, StartWindow
 from tests.gui.widgets import button, existing, find, made_store
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
@@ -236,28 +234,19 @@ def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_una
 
 
 def test_a_missing_model_falls_back_and_offers_its_download(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, downloads: Downloads
 ) -> None:
-    missing = {"rvm-mobilenetv3"}
     built: list[str] = []
 
     class PartlyInstalled(FakeEngine):
         def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
-            if settings.model in missing:
+            if settings.model == "rvm-mobilenetv3" and not downloads.ended:
                 raise WeightsMissingError(f"Get it with `python3 run.py weights download {settings.model}`.")
             built.append(settings.model)
             super().__init__(settings, width, height, faults)
 
     world.engine = PartlyInstalled
-    reports = services.models()
-
-    def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        missing.discard(name)
-        installed = tuple(replace(report, path=Path(name)) for report in reports)
-        monkeypatch.setattr(services, "models", lambda: installed)
-        return Path(name)
-
-    monkeypatch.setattr(services, "download_weights", download)
+    downloads.may_end.set()
     session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
     shown, bar = session.window.notices, session.window.error_bar
     qtbot.waitUntil(lambda: "is not installed" in shown.text_of("missingModelNotice"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,13 +30,12 @@ from app.core.settings import CaptureSettings
 from app.core.window_settings import WindowSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
-from app.gui.state import services
 from app.gui.widgets.page import breakable
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import MODELS, QUIET, StartWindow
+from tests.gui.conftest import MODELS, QUIET, Downloads, StartWindow
 from tests.gui.reach_of_ctl import use_everything_on
 from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
 
@@ -199,16 +196,8 @@ def test_every_scrolled_page_in_the_tab_order_has_a_name(with_dialogs: Session) 
 
 
 def test_close_while_every_control_is_used(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, downloads: Downloads, tmp_path: Path
 ) -> None:
-    begun = threading.Event()
-
-    def endless(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        begun.set()
-        while True:
-            progress(1, 100)
-
-    monkeypatch.setattr(services, "download_weights", endless)
     parts = replace(world.parts(), open_source=open_source)
     small = QUIET.replace(capture=CaptureSettings(source="demo", width=320, height=180))
     session = start_window(small, options=WindowOptions(parts=parts))
@@ -235,7 +224,7 @@ def test_close_while_every_control_is_used(
     window.action_bar.record.click()
     window.strip.library.reload()
     window.windows.open_log()
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and begun.is_set())
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and downloads.began.is_set())
     assert session.close() == 0
     assert session.bridge.status.phase is Phase.STOPPED
     assert FakeEngine.live == 0
