@@ -16,7 +16,7 @@ from app.gui.state.store import SettingsStore
 ZOOM_PER_NOTCH = 1.1
 NOTCH = 120
 """Qt's angle delta for one notch of a mouse wheel; touch pads send smaller deltas."""
-KEY_STEP = 0.05
+KEY_STEP, DIVIDER_STEP = 0.05, 0.02
 ZOOM_KEYS = {Qt.Key.Key_Plus: ZOOM_PER_NOTCH, Qt.Key.Key_Equal: ZOOM_PER_NOTCH, Qt.Key.Key_Minus: 1 / ZOOM_PER_NOTCH}
 PAN_KEYS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
 """Directions (right, down) in which the camera's image moves under the view; a person moves the other way."""
@@ -63,8 +63,11 @@ class PreviewInteraction(QObject):
             self._scale(target, factor, self._in_output(target, x), y)
 
     def _move(self, event: QMouseEvent) -> None:
-        if self._preview.mode is ViewMode.COMPARE or not event.buttons() & Qt.MouseButton.LeftButton:
+        if not event.buttons() & Qt.MouseButton.LeftButton:
             self._drag_position = None
+            return
+        if self._preview.mode is ViewMode.COMPARE:
+            self._preview.set_divider(self._preview.fraction_of(event.position())[0])
             return
         previous, self._drag_position = self._drag_position, event.position()
         if previous is not None and event.type() is QEvent.Type.MouseMove:
@@ -77,7 +80,9 @@ class PreviewInteraction(QObject):
         movable = target == "person" or self._store.current.framing.zoom > 1
         if key in ZOOM_KEYS:
             self._scale(target, ZOOM_KEYS[key])
-        elif key in PAN_KEYS and movable and self._preview.mode is not ViewMode.COMPARE:
+        elif key in PAN_KEYS and self._preview.mode is ViewMode.COMPARE:
+            self._preview.set_divider(self._preview.divider - PAN_KEYS[key][0] * DIVIDER_STEP)
+        elif key in PAN_KEYS and movable:
             right, down = PAN_KEYS[key]
             step = KEY_STEP if target == "camera" else -KEY_STEP
             self._pan(target, self._in_output(target, right * step) - self._in_output(target, 0), down * step)

@@ -8,8 +8,6 @@ from PyQt6.QtGui import (
     QFocusEvent,
     QHideEvent,
     QImage,
-    QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPalette,
@@ -38,7 +36,6 @@ class RoomLabel(QLabel):
             super().paintEvent(event)
 
 
-DIVIDER_STEP = 0.02
 NOTE_MARGIN = 12
 NOTE_GAP = 8
 
@@ -59,7 +56,7 @@ def _alignment(place: OverlayPlace, mirror: bool) -> Qt.AlignmentFlag:
 
 
 class Preview(QWidget):
-    """Draws the newest image without scaling; the divider of the comparison can be dragged."""
+    """Draws the newest image without scaling."""
 
     view_requested = pyqtSignal(object)
     """The ViewRequest to render from now on; None while the preview is hidden."""
@@ -81,7 +78,8 @@ class Preview(QWidget):
         self._shows_room = False
         """Whether the image shows the room."""
         self._mode = ViewMode.COMPOSITE
-        self._divider = 0.5
+        self.divider = 0.5
+        """Where the comparison is divided, as a fraction of the image's width."""
         self._draggable = False
         self._overlays: list[QWidget] = []
         self._notes: list[tuple[QWidget, tuple[Qt.AlignmentFlag, ...]]] = []
@@ -127,10 +125,6 @@ class Preview(QWidget):
         self._mode = mode
         self._show_cursor()
         self._request_view()
-
-    def take_over(self, other: Preview) -> None:
-        """Compare at the divider of another window's preview."""
-        self._set_divider(other._divider)
 
     def set_draggable(self, draggable: bool) -> None:
         """Show by the mouse cursor whether the image can be dragged."""
@@ -206,7 +200,7 @@ class Preview(QWidget):
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def _paint_divider(self, painter: QPainter, rect: QRectF) -> None:
-        x = rect.left() + rect.width() * self._divider
+        x = rect.left() + rect.width() * self.divider
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(255, 255, 255, 220), 2))
         painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
@@ -217,26 +211,9 @@ class Preview(QWidget):
             tip = QPointF(middle.x() + side * 9, middle.y())
             painter.drawPolyline(QPolygonF([tip + QPointF(-side * 4, -4), tip, tip + QPointF(-side * 4, 4)]))
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        self._drag(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        self._drag(event)
-
-    def _drag(self, event: QMouseEvent | None) -> None:
-        if event is None or self._mode is not ViewMode.COMPARE or not event.buttons() & Qt.MouseButton.LeftButton:
-            return
-        self._set_divider(self.fraction_of(event.position())[0])
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        steps = {Qt.Key.Key_Left: -DIVIDER_STEP, Qt.Key.Key_Right: DIVIDER_STEP}
-        if event is not None and self._mode is ViewMode.COMPARE and event.key() in steps:
-            self._set_divider(self._divider + steps[Qt.Key(event.key())])
-        else:
-            super().keyPressEvent(event)
-
-    def _set_divider(self, divider: float) -> None:
-        self._divider = min(1.0, max(0.0, divider))
+    def set_divider(self, divider: float) -> None:
+        """Move the divider to a fraction of the image's width."""
+        self.divider = min(1.0, max(0.0, divider))
         self._request_view()
         self.update()
 
@@ -294,7 +271,7 @@ class Preview(QWidget):
             width, height = round(self.width() * ratio), round(self.height() * ratio)
             settings = self._store.current
             mirror, others = settings.window.mirror_preview, settings.output.mirror
-            request = ViewRequest(width, height, self._mode, mirror, self._divider, others)
+            request = ViewRequest(width, height, self._mode, mirror, self.divider, others)
             if request != self._request:
                 self._request = request
                 self.view_requested.emit(request)
