@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QWidget
 
 from app.capture.devices import CameraDevice, cameras_named
 from app.core.settings import Settings
@@ -15,8 +14,7 @@ from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import short
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import combo, fill_combo, label
-from app.gui.widgets.qt import column
+from app.gui.widgets.controls import combo, fill_combo
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -34,29 +32,27 @@ def edit_capture(store: SettingsStore, **changes: Any) -> None:
         store.set("window.cameras", {**store.current.window.cameras, capture.source: capture})
 
 
-class CameraControls(QWidget):
+class CameraControls(Form):
     """Chooses the source. The settings of each camera are remembered and restored when it is chosen again."""
 
     sources_changed = pyqtSignal()
     """The list of cameras or a setting changed."""
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store, spacing=4)
         self.cameras: tuple[CameraDevice, ...] = ()
         """The cameras that are connected now."""
         self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
-        self._delivered = label("", "faint", wrap=True)
-        column(self, self.list, self._delivered, spacing=4)
+        self.add(self.list)
+        self._delivered = self.add_hint()
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
-        store.changed.connect(self._show)
-        self._show(store.current)
+        self.on_settings(self._show)
 
     def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
         """Take the cameras that are connected now."""
         if cameras != self.cameras:
             self.cameras = cameras
-            self._show(self._store.current)
+            self.refresh()
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what the camera delivers."""
@@ -76,28 +72,28 @@ class CameraControls(QWidget):
     def ask_for_file(self) -> None:
         """Ask for a video file to use in place of a camera."""
         ask_for_file(
-            self, self.tr("Choose a video"), lambda path: edit_capture(self._store, source=str(path)),
+            self, self.tr("Choose a video"), lambda path: edit_capture(self.store, source=str(path)),
             folder=UserFolder.VIDEOS,
         )  # fmt: skip
 
     def choose_source(self, source: str) -> None:
         """Use a source with its remembered settings; the video file entry opens a file dialog."""
         if source == FILE:
-            self._show(self._store.current)
+            self.refresh()
             self.ask_for_file()
             return
-        known = self._store.current.window.cameras.get(source, self._store.current.capture)
-        edit_capture(self._store, **{**dict(known), "source": source})
+        known = self.store.current.window.cameras.get(source, self.store.current.capture)
+        edit_capture(self.store, **{**dict(known), "source": source})
 
     @property
     def chosen(self) -> CameraDevice | None:
         """The camera of the settings, which may name it by its number or device file; None if not exactly one is it."""
-        found = cameras_named(self._store.current.capture.source.removeprefix("camera:"), self.cameras)
+        found = cameras_named(self.store.current.capture.source.removeprefix("camera:"), self.cameras)
         return found[0] if len(found) == 1 else None
 
     def sources(self) -> list[tuple[str, object]]:
         """(name, value for the settings) of all sources."""
-        capture, chosen = self._store.current.capture, self.chosen
+        capture, chosen = self.store.current.capture, self.chosen
         entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
         entries += [(camera.name, capture.source if camera is chosen else camera.source) for camera in self.cameras]
         entries.append((self.tr("Demonstration"), "demo"))

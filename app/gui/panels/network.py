@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QWidget
 
 from app.core.settings import Settings
 from app.core.types import BgrImage
@@ -23,7 +22,6 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo, label
 from app.gui.widgets.page import breakable
-from app.gui.widgets.qt import column
 from app.matting.base.interface import EngineInfo
 from app.runtime.plate import PlateInfo
 from app.runtime.status import PipelineStatus
@@ -71,7 +69,7 @@ class PlateControls(Form):
         self.add(self.warning, take, choose, self.drop)
         for empty in (self.thumbnail, self.age, self.warning):
             empty.hide()
-        self.refresh()
+        self.on_settings(self._follow)
 
     def ask_for_plate(self) -> None:
         """Ask for an image file of the empty background."""
@@ -92,8 +90,7 @@ class PlateControls(Form):
             if stored is not None:
                 self.store.edit("matting", plate=stored)
 
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
+    def _follow(self, settings: Settings) -> None:
         matting = settings.matting
         self.setVisible(needs_plate(matting.model) or (matting.model == "auto" and matting.plate is not None))
         if matting.plate != self._path:
@@ -123,7 +120,7 @@ class PlateControls(Form):
         self.age.setVisible(bool(self.age.text()))
 
 
-class NetworkControls(QWidget):
+class NetworkControls(Form):
     """The list of models, installed ones first, with a download button, progress and cancel.
 
     A model that is not installed is only marked for download: the settings change after the download.
@@ -133,8 +130,7 @@ class NetworkControls(QWidget):
     """A download ended well."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store, spacing=4)
         self._tasks = tasks
         self._reports: tuple[WeightReport, ...] = ()
         self._pending: str | None = None
@@ -143,24 +139,24 @@ class NetworkControls(QWidget):
         self.download = DownloadControls(tasks)
         self._model = combo(self.tr("Model"), self.tr("The network that separates you from the background"),
                             "modelCombo")  # fmt: skip
-        self._used = label("", "faint", wrap=True)
-        self._missing = label("", "faint", wrap=True)
-        self._missing.setObjectName("modelMissing")
-        self.plate = PlateControls(store, tasks)
         caption = label(self.tr("Model"))
         caption.setBuddy(self._model)
-        column(self, caption, self._model, self._used, self._missing, self.download, self.plate, spacing=4)
+        self.add(caption, self._model)
+        self._used = self.add_hint()
+        self._missing = self.add_hint()
+        self._missing.setObjectName("modelMissing")
+        self.plate = PlateControls(store, tasks)
+        self.add(self.download, self.plate)
         self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
         self.download.succeeded.connect(self._use_downloaded)
         self.download.ended.connect(self.reload)
-        store.changed.connect(self._show)
-        self._show(store.current)
+        self.on_settings(self._show)
         self._show_used(None)
 
     @property
     def missing_model(self) -> WeightSpec | None:
         """The model of the settings if it is not installed, so that another one is used in its place."""
-        matting = self._store.current.matting
+        matting = self.store.current.matting
         return self._missing_spec(matting.model) if matting.weights is None else None
 
     def reload(self) -> None:
@@ -174,7 +170,7 @@ class NetworkControls(QWidget):
 
     def _show_used(self, engine: EngineInfo | None) -> None:
         """Show the model in use; the row of "Automatic" is there before it is known, so that the page does not jump."""
-        model = self._store.current.matting.model
+        model = self.store.current.matting.model
         used = engine.model if engine is not None else model
         self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
         self._used.setVisible(used != model or model == "auto")
@@ -186,8 +182,8 @@ class NetworkControls(QWidget):
 
     def download_missing(self) -> None:
         """Download the model of the settings, which is not installed."""
-        self._pending = self._store.current.matting.model
-        self._show(self._store.current)
+        self._pending = self.store.current.matting.model
+        self.refresh()
         self.download.start()
 
     def _missing_spec(self, name: str) -> WeightSpec | None:
@@ -199,20 +195,20 @@ class NetworkControls(QWidget):
             self._pending = name
         else:
             self._pending = None
-            self._store.set("matting.model", name)
-        self._show(self._store.current)
+            self.set("matting.model", name)
+        self.refresh()
 
     def _use_downloaded(self, name: str, file: Path) -> None:
         # The list is read again in the background; until then the button must not offer the download once more.
         self._reports = tuple(replace(one, path=file) if one.spec.name == name else one for one in self._reports)
         if self._pending == name:
             self._pending = None
-            self._store.set("matting.model", name)
+            self.set("matting.model", name)
         self.model_installed.emit()
 
     def _set_reports(self, reports: tuple[WeightReport, ...]) -> None:
         self._reports = reports
-        self._show(self._store.current)
+        self.refresh()
 
     def _show(self, settings: Settings) -> None:
         if settings.matting.model != self._model_shown:

@@ -38,7 +38,7 @@ class VirtualCameraControls(Form):
             self.help_requested.emit, name=self.tr("Set up a virtual camera"), link=True,
         )  # fmt: skip
         self.add(self._help)
-        self.refresh()
+        self.on_settings(self._remember)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -57,8 +57,7 @@ class VirtualCameraControls(Form):
         self._state.setVisible(bool(self._state.text()))
         self._help.setVisible(wanted and camera is None)
 
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
+    def _remember(self, settings: Settings) -> None:
         if settings.output.virtual_camera != "off":
             self._chosen = settings.output.virtual_camera
 

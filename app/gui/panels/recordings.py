@@ -50,7 +50,7 @@ class MicrophoneControls(Form):
         self.add(self._meter)
         self._problem = self.add_hint()
         self._timer = timer(self, METER_INTERVAL_MS, self._show_level)
-        self.refresh()
+        self.on_settings(self._show_meter)
 
     def show_microphones(self, microphones: tuple[MicrophoneName, ...]) -> None:
         """Take the microphones that exist."""
@@ -105,8 +105,7 @@ class MicrophoneControls(Form):
         known = [(found.title, found.name) for found in self._microphones]
         return [(self.tr("Off"), "off"), (self.tr("Default"), "default"), *known]
 
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
+    def _show_meter(self, settings: Settings) -> None:
         self._meter.setVisible(settings.output.microphone != "off")
         self._follow()
 

@@ -58,7 +58,7 @@ class ServerControls(Form):
         self._problem = label("", "warning", wrap=True)
         self._problem.setObjectName("serverProblem")
         self.add(self._problem)
-        self.refresh()
+        self.on_settings(self._follow)
 
     def _add_file(self, setting: str, name: str, description: str, object_name: str) -> None:
         """Add a captioned button that names a file, and a link that removes it."""
@@ -115,8 +115,7 @@ class ServerControls(Form):
         self._problem.setText(breakable(translated(message)))
         self._problem.setVisible(bool(message))
 
-    def show_settings(self, settings: Settings) -> None:
-        super().show_settings(settings)
+    def _follow(self, settings: Settings) -> None:
         matting = settings.matting
         if matting.server != self._shown:  # keep what the user types while other settings change
             self._shown = matting.server
