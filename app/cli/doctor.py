@@ -11,6 +11,7 @@ import typer
 
 from app.cli.terminal import EXIT_FAILED
 from app.cli.terminal import console as terminal_console
+from app.cli.usage import GroupedProgram
 from app.core.errors import MattecamError, UsageError
 from app.core.files import program
 from app.core.messages.doctor import DoctorFix
@@ -25,7 +26,7 @@ _ASCII = str.maketrans("✓✗", "+x")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 service_app = typer.Typer(
-    help="Run without a window in the background of this desktop (systemd).", no_args_is_help=True
+    cls=GroupedProgram, help="Run without a window in the background of this desktop (systemd).", no_args_is_help=True
 )
 
 

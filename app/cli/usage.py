@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from difflib import get_close_matches
 from typing import Any
@@ -53,12 +54,13 @@ class GroupedCommand(TyperCommand):
 
 
 class GroupedProgram(TyperGroup):
-    """The program, whose help lists its commands before its options."""
+    """The program or a group of commands, whose help lists the commands before the options."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write commands, then options."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(command.help or "")) for name, command in self.commands.items()])
+            told = _summary if ctx.parent is None else inspect.cleandoc
+            formatter.write_dl([(name, told(command.help or "")) for name, command in self.commands.items()])
         _write(self, ctx, formatter)
 
 

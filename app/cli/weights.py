@@ -12,6 +12,7 @@ from rich.table import Table
 
 from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
+from app.cli.usage import GroupedProgram
 from app.core.errors import ModelError, UsageError
 from app.core.files.weights import download_weights
 from app.core.messages.command_line import CommandLineText
@@ -19,7 +20,9 @@ from app.core.text import visible
 from models.table import NETWORKS, OLD_NAMES
 from models.weights import WeightReport, WeightState, describe, verified
 
-app = typer.Typer(help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=GroupedProgram, help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("list")

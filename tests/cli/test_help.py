@@ -33,6 +33,11 @@ def test_the_help_has_commands_first_and_options_in_groups(capsys: pytest.Captur
     assert named >= {"headless", "convert", "ctl", "doctor", "serve", "weights"}
 
 
+@pytest.mark.parametrize("group", ["weights", "service"])
+def test_the_help_of_a_group_cuts_no_sentence(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "..." not in helped(capsys, group).partition("Commands:")[2]
+
+
 def test_every_command_of_ctl_has_a_description() -> None:
     assert all(syntax.description.endswith(".") for syntax in SYNTAX.values())
 
