@@ -188,7 +188,7 @@ class OutputSettings(Model):
     virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = setting(
         "auto", "What writes to the virtual camera.", option="--virtual-camera-backend"
     )
-    """auto: V4L2 on Linux, pyvirtualcam elsewhere."""
+    """auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
     alpha_output: Literal["off", "bgra", "side-by-side"] = setting(
         "off",
         "Send the person with alpha: bgra in PipeWire, side-by-side in the virtual camera.",

@@ -1,4 +1,4 @@
-"""The virtual camera sink, through V4L2 or pyvirtualcam; each is imported when the first camera is opened."""
+"""The virtual camera sink, through pyvirtualcam or V4L2; each is imported when the first camera is opened."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class CameraChoice:
     device: str
     """`auto`, a device or its label."""
     backend: str = "auto"
-    """`auto` (V4L2 on Linux, else pyvirtualcam), `pyvirtualcam` or `v4l2`."""
+    """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
     side_by_side: bool = False
     """Show the person and the alpha side by side."""
 
@@ -83,7 +83,7 @@ class VirtualCamera:
         side_by_side: bool = False,
     ) -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
-        even. backend: `auto` (V4L2 on Linux, pyvirtualcam elsewhere), `pyvirtualcam` or `v4l2`.
+        even. backend: `auto` (pyvirtualcam, or V4L2 where that is not installed or fails), `pyvirtualcam` or `v4l2`.
         side_by_side: show the person and the alpha as one frame of twice the width. Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
@@ -232,14 +232,29 @@ def _opened(backend: str, device: str, size: tuple[int, int], fps: float, layout
 
 
 def _driver(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> Driver:
-    if layout is not None and backend != "pyvirtualcam":
-        from app.output import v4l2
+    if backend == "v4l2" and layout is not None:
+        return _v4l2_driver(device, size, fps, layout)
+    try:
+        import pyvirtualcam
 
-        return v4l2.LoopbackWriter(*size, fps, device=device, layout=layout)
-    import pyvirtualcam
+        camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"])
+        return camera
+    except _ERRORS as error:
+        if backend != "auto" or layout is None:
+            raise
+        failed = error
+    try:
+        return _v4l2_driver(device, size, fps, layout)
+    except _ERRORS:
+        if isinstance(failed, ImportError):
+            raise
+        raise failed from None
 
-    camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"])
-    return camera
+
+def _v4l2_driver(device: str, size: tuple[int, int], fps: float, layout: Layout) -> Driver:
+    from app.output.v4l2 import LoopbackWriter
+
+    return LoopbackWriter(*size, fps, device=device, layout=layout)
 
 
 def _make_ready(device: str) -> None:

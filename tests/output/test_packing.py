@@ -34,9 +34,10 @@ def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None
 
 
 @pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
-def test_a_virtual_camera_asks_for_yuyv_once(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_a_virtual_camera_asks_for_yuyv_once(monkeypatch: pytest.MonkeyPatch, side_by_side: bool, backend: str) -> None:
     driver = fake_driver.install(monkeypatch)
-    VirtualCamera("auto", 64, 48, 30, backend=backend).close()
+    VirtualCamera("auto", 64, 48, 30, backend=backend, side_by_side=side_by_side).close()
     assert [one.fmt.name for one in driver.opened] == ["YUYV"], "OBS takes no I420 through the camera portal"
     assert driver.formats["/dev/video10"].fourcc == "YUYV"
 
@@ -136,9 +137,10 @@ def test_alpha_through_pipewire_is_exact(
     assert not pixels[picture.alpha == 0].any()
 
 
-def test_side_by_side_through_the_virtual_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
+def test_side_by_side_through_the_virtual_camera(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     driver = fake_driver.install(monkeypatch)
-    camera = VirtualCamera("auto", WIDTH, HEIGHT, 30, side_by_side=True)
+    camera = VirtualCamera("auto", WIDTH, HEIGHT, 30, backend=backend, side_by_side=True)
     assert camera.size == (2 * WIDTH, HEIGHT)
     picture = matted()
     smooth = np.asarray(np.linspace(0, 255, WIDTH, dtype=np.uint8)[None].repeat(HEIGHT, 0))

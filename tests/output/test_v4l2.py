@@ -180,12 +180,29 @@ def test_a_camera_takes_no_frames(kernel: Kernel, device: Path) -> None:
         LoopbackWriter(64, 48, 30, device=str(device), layout="I420")
 
 
-def test_auto_needs_no_pyvirtualcam(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("writer_fails", [False, True])
+@pytest.mark.parametrize("reason", [None, "Device /dev/video10 could not be opened: Device or resource busy"])
+def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(
+    monkeypatch: pytest.MonkeyPatch, reason: str | None, writer_fails: bool
+) -> None:
     driver = fake_driver.install(monkeypatch)
-    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
-    VirtualCamera("auto", 64, 48, 30).close()
-    assert len(driver.opened) == 1
-    with pytest.raises(SinkOpenError, match="cannot be used"):
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(f"'v4l2loopback' backend: {reason}")
+
+    if reason is None:
+        monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
+    else:
+        monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
+    why = "cannot be used" if reason is None else "Another program sends"
+    if writer_fails:
+        driver.refusals["/dev/video10"] = OSError("the writer")
+        with pytest.raises(SinkOpenError, match=why):  # that of pyvirtualcam
+            VirtualCamera("auto", 64, 48, 30)
+    else:
+        VirtualCamera("auto", 64, 48, 30).close()
+        assert len(driver.opened) == 1
+    with pytest.raises(SinkOpenError, match=why):
         VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam")
 
 
