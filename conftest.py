@@ -149,7 +149,7 @@ def _no_process_left() -> Iterator[None]:
     before = _children()
     yield
     deadline = time.monotonic() + GRACE_S
-    while (left := _children() - before) and time.monotonic() < deadline:
+    while (left := _children() - before - _daemons) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left, f"processes left running: {left}"
 
@@ -200,9 +200,15 @@ def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFi
     assert not errors, f"logged errors: {errors}"
 
 
+_daemons: set[int] = set()
+"""Processes that outlive the test that first asks for them."""
+
+
 @pytest.fixture(scope="session")
 def _pipewire_daemons() -> Iterator[PrivateSession]:
+    before = _children()
     with private_session() as session:
+        _daemons.update(_children() - before)
         yield session
 
 
