@@ -63,13 +63,16 @@ def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool
 
 def convert_many(sources: Sequence[str], folder: str, settings: Settings, options: BatchOptions) -> int:
     """Convert the clips and return the exit code. Raises MattecamError."""
-    from app.offline.batch.plan import plan_jobs
+    from app.offline.batch.plan import images_beside_clips, plan_jobs
     from app.offline.batch.pool import Pool
     from app.offline.batch.run import StopRequest
     from app.offline.batch.session import convert_batch
 
     alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
     jobs = plan_jobs(sources, folder, settings, alpha=alpha, foreground=foreground, overwrite=overwrite)
+    for source in sources:
+        if count := images_beside_clips(source):
+            notify(BatchText.IMAGES_BESIDE_CLIPS(folder=source, count=count))
 
     def workers() -> Workers:
         if options.cluster is None:

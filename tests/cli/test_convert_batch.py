@@ -92,6 +92,17 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.C
     assert (record.state, record.error) == ("done", told)
 
 
+def test_images_beside_videos_are_left_out_with_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They were left out without one, and the command said that all was done."""
+    source = tmp_path / "holiday"
+    source.mkdir()
+    (source / "clip.mp4").write_bytes(b"broken")
+    for number in range(2):
+        cv2.imwrite(str(source / f"{number}.png"), numbered(number))
+    main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam"])
+    assert f"Images in {source} are left out, because it also holds videos: 2. To" in capsys.readouterr().err
+
+
 @contextmanager
 def converting(command: Sequence[str], repo: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the command; the context begins with the first progress of a clip."""

@@ -106,6 +106,10 @@ class BatchText(CommandLineMessage):
     )
     KEEP_PARTIAL = "--keep-partial is for a single clip; of several, --resume converts the interrupted ones again."
     FILE_IN_THE_WAY = "{file} is a file, but the images need a folder of this name; choose another folder as OUT."
+    IMAGES_BESIDE_CLIPS = (
+        "Images in {folder} are left out, because it also holds videos: {count}. To convert them, move them to a "
+        "folder of their own."
+    )
     SOURCE_IN_OUTPUT = "The source {source} lies in the output {output}; choose another folder as OUT."
     OUTPUT_IN_SOURCE = "The output {output} would lie in the source {source}; choose another folder as OUT."
     IN_USE = "Another conversion writes to {folder}; wait for it or choose another folder."

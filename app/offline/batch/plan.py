@@ -14,7 +14,7 @@ from app.core.files.names import final_name, is_of_kind, resolved
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
-from app.media.slides import picture_names
+from app.media.slides import PICTURES, picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
@@ -31,16 +31,26 @@ def clips_in(source: str) -> list[str]:
 
     Raises SourceOpenError if the folder cannot be listed.
     """
-    if is_remote(source):
-        names = list_folder(source)
-    else:
-        path = Path(source)
-        try:
-            names = [str(file) for file in path.iterdir()] if path.is_dir() else []
-        except OSError as error:
-            raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
+    names = _names_in(source)
     clips = (name for name in names if is_of_kind(Path(name), VIDEOS) and final_name(Path(name)) == Path(name))
     return sorted(clips) or [source]
+
+
+def images_beside_clips(source: str) -> int:
+    """Return the number of images in a folder of videos, which are not converted. Raises SourceOpenError."""
+    if clips_in(source) == [source]:
+        return 0
+    return sum(is_of_kind(Path(name), PICTURES) for name in _names_in(source))
+
+
+def _names_in(source: str) -> list[str]:
+    if is_remote(source):
+        return list_folder(source)
+    path = Path(source)
+    try:
+        return [str(file) for file in path.iterdir()] if path.is_dir() else []
+    except OSError as error:
+        raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
 
 
 def plan_jobs(
