@@ -28,7 +28,7 @@ def own_backgrounds() -> tuple[Path, ...]:
     if not folder.is_dir():
         return ()
     known = VIDEO_SUFFIXES | IMAGE_SUFFIXES
-    return tuple(sorted((p for p in folder.iterdir() if is_of_kind(p, known)), key=lambda p: p.name.lower()))
+    return tuple(sorted((p for p in folder.iterdir() if is_of_kind(p, known)), key=lambda p: p.stem.lower()))
 
 
 def named_backgrounds() -> tuple[tuple[Path, str], ...]:

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from app.compositing import Background, bundled_backgrounds, open_background
+from app.compositing.library import own_backgrounds
 from app.config.parsing import parse_background
 from app.core.errors import BackgroundError
+from app.core.files import paths
 from app.core.settings import BackgroundSettings
 from app.core.types import BlurredBackground, check_bgr
 from app.media.image_file import kind_of_file
@@ -27,6 +29,14 @@ MAKERS: dict[str, Callable[[Path], BackgroundSettings]] = {
     "colour": lambda folder: COLOUR,
     "blur": lambda folder: BLUR,
 }
+
+
+def test_own_backgrounds_are_listed_by_name() -> None:
+    folder = paths.backgrounds_dir()
+    folder.mkdir(parents=True)
+    for name in ("beach 2.png", "Beach.jpg", "alps.mp4"):
+        (folder / name).touch()
+    assert [path.name for path in own_backgrounds()] == ["alps.mp4", "Beach.jpg", "beach 2.png"]
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

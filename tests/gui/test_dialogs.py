@@ -147,6 +147,18 @@ def test_opened_groups_stay_open_in_another_language(session: Session, qtbot: Qt
     assert checked == opened
 
 
+def test_a_number_key_still_returns_to_the_last_background_in_another_language(session: Session, qtbot: QtBot) -> None:
+    """The new window did not know it."""
+    old, before = session.window, session.store.current.background
+    old.strip.toggle(4)
+    chosen = session.store.current.background
+    assert chosen != before
+    session.store.edit("window", language="de")
+    qtbot.waitUntil(lambda: session.window is not old)
+    session.window.strip.toggle(4)
+    assert session.store.current.background == before
+
+
 def test_the_next_start_uses_the_chosen_language(
     qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

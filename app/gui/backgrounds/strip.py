@@ -109,6 +109,10 @@ class BackgroundStrip(QWidget):
         elif row != self.model.chosen_row:
             self.choose(self.model.tiles[row])
 
+    def take_over(self, other: BackgroundStrip) -> None:
+        """Return to the background that was in use before in another window's strip."""
+        self._previous = other._previous
+
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
         before, own = self._store.current.background, self._store.current.window.own_colour

@@ -157,6 +157,7 @@ class MainWindow(QMainWindow):
         """Go on with what another window records, presents, shows and offers to undo."""
         self.recording.take_over(old.recording)
         self.panel.take_over(old.panel)
+        self.strip.take_over(old.strip)
         self.preview.set_divider(old.preview.divider)
         self.action_bar.set_mode(old.preview.mode)
         if old.program_notices.offers_undo:
