@@ -54,9 +54,9 @@ def test_a_name_that_cannot_be_given_is_refused(
     add(controls, qtbot, picture)
     controls.window.strip.library.add_files([picture])
     qtbot.waitUntil(lambda: len(own(controls)) == 2)
-    controls.window.strip.library.rename(own(controls)[0], name)
+    controls.window.strip.library.rename(own(controls)[1], name)
     qtbot.waitUntil(lambda: said in controls.window.error_bar.text)
-    assert [tile.name for tile in own(controls)] == ["beach 2", "beach"]
+    assert [tile.name for tile in own(controls)] == ["beach", "beach 2"]
 
 
 def test_files_of_one_name_that_are_added_together_are_all_kept(
