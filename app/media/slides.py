@@ -102,13 +102,13 @@ class PdfPages:
         """most: (width, height) of a page in pixels. Raises BackgroundError."""
         self._path, self._most, self._timeout_s = path, most, timeout_s
         self._data = self._content()
-        self.count = self._drawn(0)[0]
+        self.count, self._first = self._drawn(0)  # a child starts for each page: the first one is kept
         if not 0 < self.count <= MAX_PAGES:
             raise self._damaged(f"{self.count} pages")
 
     def read(self, index: int) -> BgrImage:
         """Return a page, from 0; (H, W, 3). Raises BackgroundError."""
-        return self._drawn(index)[1]
+        return self._drawn(index)[1] if index else self._first
 
     def _drawn(self, index: int) -> tuple[int, BgrImage]:
         try:
