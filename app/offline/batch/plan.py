@@ -31,16 +31,17 @@ def clips_in(source: str) -> list[str]:
 
     Raises SourceOpenError if the folder cannot be listed.
     """
-    names = _names_in(source)
-    clips = (name for name in names if is_of_kind(Path(name), VIDEOS) and final_name(Path(name)) == Path(name))
-    return sorted(clips) or [source]
+    return _clips_among(_names_in(source)) or [source]
 
 
 def images_beside_clips(source: str) -> int:
     """Return the number of images in a folder of videos, which are not converted. Raises SourceOpenError."""
-    if clips_in(source) == [source]:
-        return 0
-    return sum(is_of_kind(Path(name), PICTURES) for name in _names_in(source))
+    names = _names_in(source)
+    return sum(is_of_kind(Path(name), PICTURES) for name in names) if _clips_among(names) else 0
+
+
+def _clips_among(names: Sequence[str]) -> list[str]:
+    return sorted(name for name in names if is_of_kind(Path(name), VIDEOS) and final_name(Path(name)) == Path(name))
 
 
 def _names_in(source: str) -> list[str]:
