@@ -144,10 +144,7 @@ class Backdrops:
         shown: Backdrop | None = None
         if self._background is not None and self._settings is not None:
             try:
-                if self._settings.parallax:
-                    shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
-                else:
-                    shown = self._background.backdrop(*frame.size, time_s)
+                shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
                 problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 problem = error
@@ -158,7 +155,7 @@ class Backdrops:
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if self._settings is not None and self._settings.parallax:
+        if self._settings is not None:
             self._drifting.watch(self._settings, alpha, now_s)
 
     def _report(self, problem: Exception | None) -> None:
