@@ -101,9 +101,10 @@ def _live_x264(width: int, height: int, rate: Fraction) -> VideoEncoder:
     # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
     needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
     threads = max(2, min(MOST_THREADS, os.cpu_count() or 1, needed))
-    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time.
+    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
+    # constant quantizer, x264 does not look at each frame twice to choose one.
     parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
-    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "crf": "22", "x264-params": parameters}, live=True)
+    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
 
 
 def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:

@@ -143,7 +143,11 @@ class VideoWriter:
             raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} does not fit a video of {self.size}")
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
         planes = self._converter.convert(_even(image))
-        self._frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")  # PyAV interleaves the chroma for NV12
+        # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and PyAV lends frames of
+        # other heights wrongly. It interleaves the chroma for NV12.
+        lends = self._encoder.name == "x264" and len(planes) % 6 == 0
+        made = av.VideoFrame.from_numpy_buffer if lends else av.VideoFrame.from_ndarray
+        self._frame = made(planes, format="yuv420p")
         self._encode(self._frame, tick)
 
     def repeat(self, pts_s: Fraction | float) -> None:

@@ -77,9 +77,9 @@ def size_and_error(path: Path, frames: list[BgrImage], encoder: VideoEncoder) ->
     return path.stat().st_size, float(np.mean(errors))
 
 
-def test_a_recording_is_as_good_as_with_the_slower_preset_superfast(tmp_path: Path) -> None:
+def test_a_recording_needs_few_more_bits_than_with_the_slower_preset_superfast(tmp_path: Path) -> None:
     frames = demo(640, 360, range(20))
     size, error = size_and_error(tmp_path / "live.mp4", frames, live_encoder("x264", 640, 360, RATE))
-    usual = VideoEncoder("x264", "libx264", {"preset": "superfast", "crf": "22", "bf": "0"}, live=True)
+    usual = VideoEncoder("x264", "libx264", {"preset": "superfast", "qp": "23", "bf": "0"}, live=True)
     usual_size, usual_error = size_and_error(tmp_path / "superfast.mp4", frames, usual)
-    assert size < usual_size and error < 1.05 * usual_error
+    assert size < 1.2 * usual_size and error < 1.05 * usual_error
