@@ -14,11 +14,12 @@ from app.matting.region.columns import (
     MOST_SETTLE_FRAMES,
     SETTLE_FRAMES,
     STEP,
+    SURVEY_FRAMES,
     TOUCH,
     WHOLE_EVERY,
     WHOLE_FRAMES,
     ColumnTracker,
-    window_width,
+    window_widths,
 )
 
 WIDTH, HEIGHT = 320, 180
@@ -43,20 +44,23 @@ def look(tracker: ColumnTracker, alpha: Floats, small: Floats = ROOM) -> int | N
 
 
 def settled() -> ColumnTracker:
-    tracker = ColumnTracker(WIDTH, WINDOW)
+    tracker = ColumnTracker(WIDTH)
     for _ in range(SETTLE_FRAMES):
         assert look(tracker, shown(LEFT, RIGHT)) is None
     return tracker
 
 
-@pytest.mark.parametrize(("columns", "window"), [(320, 224), (480, 320), (640, 448), (138, 96), (137, 0)])
-def test_windows_fit_what_networks_remember(columns: int, window: int) -> None:
-    assert window_width(columns) == window
+@pytest.mark.parametrize(
+    ("columns", "windows"),
+    [(320, [224, 192, 160, 128]), (480, [320, 288, 256, 224, 192]), (138, [96]), (137, [])],
+)
+def test_windows_fit_what_networks_remember(columns: int, windows: list[int]) -> None:
+    assert window_widths(columns) == windows
 
 
 @given(left=st.integers(0, WIDTH - 1), columns=st.integers(1, WIDTH), width=st.sampled_from([320, 326, 333]))
 def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(left: int, columns: int, width: int) -> None:
-    tracker, alpha = ColumnTracker(width, WINDOW), np.zeros((9, width), np.float32)
+    tracker, alpha = ColumnTracker(width), np.zeros((9, width), np.float32)
     alpha[:, left : left + columns] = 1
     right = min(left + columns, width)
     small = np.zeros((3, 9, width), np.float32)
@@ -139,7 +143,7 @@ def test_somebody_who_reaches_the_border_of_the_window_is_seen_whole(column: int
 
 
 def test_a_window_that_proves_too_narrow_again_and_again_is_used_less() -> None:
-    tracker = ColumnTracker(WIDTH, WINDOW)
+    tracker = ColumnTracker(WIDTH)
     waited = []
     for _ in range(6):
         frames = 0
@@ -158,3 +162,28 @@ def test_a_window_within_its_least_margin_stays() -> None:
     assert first is not None
     assert look(tracker, shown(first + LEAST_MARGIN, RIGHT)) == first
     assert look(tracker, shown(first + LEAST_MARGIN, RIGHT)) == first
+
+
+def survey(tracker: ColumnTracker, *alphas: Floats) -> int:
+    """Show these in turn for a survey; return how many columns are wanted then."""
+    for frame in range(SURVEY_FRAMES):
+        look(tracker, alphas[frame % len(alphas)])
+    return tracker.wanted
+
+
+def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for() -> None:
+    tracker = ColumnTracker(WIDTH)
+    sways = shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)
+    assert [survey(tracker, *sways) for _ in range(3)] == [WINDOW, 128, 128]
+    tracker.use(tracker.wanted)
+    for _ in range(SETTLE_FRAMES):
+        assert look(tracker, shown(LEFT, RIGHT)) is None
+    assert look(tracker, shown(LEFT, RIGHT)) == 96
+
+
+def test_a_gesture_keeps_the_wide_window_and_brings_it_back_at_once() -> None:
+    person, gesture = shown(LEFT, RIGHT), shown(LEFT - 40, RIGHT + 40)
+    tracker = ColumnTracker(WIDTH)
+    assert survey(tracker, person) == survey(tracker, gesture, person) == survey(tracker, person) == WINDOW
+    assert survey(tracker, person) == 128
+    assert survey(tracker, gesture, person) == WINDOW

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -25,39 +25,56 @@ class NarrowedNetwork:
     the window it stays.
     """
 
-    def __init__(self, whole: RecurrentNetwork, width: int, make: Callable[[], RecurrentNetwork] | None) -> None:
-        """whole: sees all columns. make: returns the same network for `width` columns; None: all are always seen.
+    def __init__(self, whole: RecurrentNetwork, make: Callable[[int], RecurrentNetwork] | None) -> None:
+        """whole: sees all columns. make: returns the same network for so many columns; None: all are always seen.
 
-        It is made beside the first frames, which need all columns.
+        It is made beside the first frames, which need all columns, and again when other windows suffice.
         """
-        self._whole, self._width = whole, width
-        self._columns = ColumnTracker(whole.small.shape[2], width)
+        self._whole, self._make = whole, make
+        self._columns = ColumnTracker(whole.small.shape[2])
         self._pool = ThreadPoolExecutor(
             1, thread_name_prefix="compiler", initializer=name_thread, initargs=("compiler",)
         )
-        self._made = None if make is None else self._pool.submit(make)
+        self._narrow: RecurrentNetwork | None = None
+        """The network for fewer columns."""
+        self._made: Future[RecurrentNetwork] | None = None
+        """The next one."""
         self.at: int | None = None
         """First column of the window that was looked at last, and that has the memory; None: all columns."""
+        self._begin_making()
 
-    @property
-    def _narrow(self) -> RecurrentNetwork | None:
-        """The network for fewer columns, once it is made; None for good if that fails: it only spares time."""
-        if self._made is None or not self._made.done():
-            return None
-        error = self._made.exception()
-        if error is None:
-            return self._made.result()
-        _log.warning("The network for fewer columns could not be made.", exc_info=error)
-        self._made = None
-        return None
+    def _begin_making(self) -> None:
+        if self._make is not None:
+            self._made = self._pool.submit(self._make, self._columns.wanted)
+
+    def _adopt(self) -> None:
+        """Use the network for fewer columns that was made, or begin to make another one where it is wanted."""
+        if self._made is None:
+            if self._columns.wanted != self._columns.window:
+                self._begin_making()
+            return
+        if not self._made.done():
+            return
+        made, self._made = self._made, None
+        error = made.exception()
+        if error is not None:  # it only spares time
+            _log.warning("The network for fewer columns could not be made.", exc_info=error)
+            self._make = None
+            return
+        self._hand_over(None)
+        old, self._narrow = self._narrow, made.result()
+        self._columns.use(self._narrow.small.shape[2])
+        if old is not None:
+            self._pool.submit(old.close)
 
     def run(self, frame: BgrImage, ratios: Ratios, steady: bool) -> Coefficients:
         """Return the coefficients of a frame; see `RecurrentNetwork.run`."""
+        self._adopt()
         small, narrow = self._whole.shrink(frame, ratios), self._narrow
         first = None if narrow is None else self._columns.choose(small)
         self._hand_over(first)
         if narrow is not None and first is not None:
-            np.copyto(narrow.small, small[:, :, first : first + self._width])
+            np.copyto(narrow.small, small[:, :, first : first + self._columns.window])
             part = narrow.step(steady)
             if not self._columns.is_too_narrow(part.coarse):
                 return self._on_frame(part, first)
@@ -68,6 +85,11 @@ class NarrowedNetwork:
         """Choose the window for the next frame. alpha: (h, w) of this one, as it is shown."""
         if self._narrow is not None:
             self._columns.follow(alpha)
+
+    @property
+    def window(self) -> slice | None:
+        """The columns that were looked at last; None: all."""
+        return None if self.at is None else slice(self.at, self.at + self._columns.window)
 
     def leave(self) -> None:
         """Look at all columns of the next frame, with the memory of this one."""
@@ -83,9 +105,10 @@ class NarrowedNetwork:
     def close(self) -> None:
         """Release the requests of both networks. Idempotent."""
         self._pool.shutdown()
-        self._whole.close()
-        if self._narrow is not None:
-            self._narrow.close()
+        made = self._made.result() if self._made is not None and self._made.exception() is None else None
+        for network in (self._whole, self._narrow, made):
+            if network is not None:
+                network.close()
 
     def _hand_over(self, first: int | None) -> None:
         """Carry the memory to the window that begins at column `first`, or to the whole frame."""
@@ -93,16 +116,16 @@ class NarrowedNetwork:
         if first == self.at or narrow is None:
             return
         if self.at is not None:
-            self._whole.take_memory(narrow, self.at, 0, self._width)
+            self._whole.take_memory(narrow, self.at, 0, self._columns.window)
         if first is not None:
-            narrow.take_memory(self._whole, 0, first, self._width)
+            narrow.take_memory(self._whole, 0, first, self._columns.window)
         self.at = first
 
     def _on_frame(self, part: Coefficients, first: int) -> Coefficients:
         """Return coefficients of the frame, in which nobody is beside the window."""
         slope, offset, _ = self._whole.coefficients
-        coarse = np.empty(slope.shape[1:], np.float32)
+        coarse, end = np.empty(slope.shape[1:], np.float32), first + self._columns.window
         for planes, window in ((slope, part.slope), (offset, part.offset), (coarse, part.coarse)):
-            planes[..., :first] = planes[..., first + self._width :] = 0
-            planes[..., first : first + self._width] = window
+            planes[..., :first] = planes[..., end:] = 0
+            planes[..., first:end] = window
         return Coefficients(self._whole.small, slope, offset, coarse)

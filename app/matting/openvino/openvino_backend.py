@@ -14,7 +14,7 @@ from app.matting.openvino.artefact import Artefact
 from app.matting.openvino.narrowed import NarrowedNetwork
 from app.matting.openvino.recurrent import RecurrentNetwork
 from app.matting.plate.plate import lit_plate
-from app.matting.region.columns import window_width
+from app.matting.region.columns import window_widths
 from app.matting.region.roi import RegionCoefficients, Roi
 from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 
@@ -38,22 +38,22 @@ class OpenVinoBackend(CpuBackend):
         """
         super().__init__(geometry, precision, threads)
         self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, threads)
-        width = window_width(geometry.small_width) if live and artefact.states else 0
 
-        def narrow() -> RecurrentNetwork:
+        def narrow(width: int) -> RecurrentNetwork:
             part = StepGeometry(width, geometry.small_height, 1.0)
             return RecurrentNetwork(artefact, part, precision, self._strips, threads)
 
-        self._narrowed = NarrowedNetwork(self._network, width, narrow if width else None)
+        narrows = live and bool(artefact.states) and bool(window_widths(geometry.small_width))
+        self._narrowed = NarrowedNetwork(self._network, narrow if narrows else None)
         self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
         self.tracker = RegionTracker((geometry.width, geometry.height))
         self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
 
     @property
-    def columns(self) -> int | None:
-        """First column of the window that the network saw last; None if it saw all columns."""
-        return self._narrowed.at
+    def columns(self) -> slice | None:
+        """The window of columns that the network saw last; None if it saw all columns."""
+        return self._narrowed.window
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""

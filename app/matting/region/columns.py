@@ -13,8 +13,10 @@ from app.core.types import Floats
 
 STEP = 16
 """Windows begin at multiples of this: networks remember at most this many columns of the small frame in one."""
-SHARE = 0.7
-"""Of the columns that a window has, rounded down to a multiple of twice `STEP`."""
+WIDEST, NARROWEST = 0.7, 0.4
+"""Shares of the columns that windows have, whose widths are multiples of twice `STEP`."""
+SURVEY_FRAMES = 300
+"""A narrower window is wanted after twice so many frames in which what was shown fits it."""
 MARGIN, LEAST_MARGIN = 8, 4
 """Columns beside what is shown that a window has at first, but for the border of the frame, and when it is moved."""
 SHOWN_ALPHA = 0.1
@@ -39,18 +41,22 @@ FOLLOW = np.float32(1 / 16)
 them slowly."""
 
 
-def window_width(small_width: int) -> int:
-    """Return the number of columns of a window; 0: the frame is too small for one."""
-    width = int(SHARE * small_width) // (2 * STEP) * 2 * STEP
-    return width if width >= 6 * STEP else 0
+def window_widths(small_width: int) -> list[int]:
+    """Return the numbers of columns that windows may have, the widest first; none if the frame is too small for one."""
+    widest, narrowest = int(WIDEST * small_width), max(6 * STEP, int(NARROWEST * small_width))
+    return list(range(widest // (2 * STEP) * 2 * STEP, narrowest - 1, -2 * STEP))
 
 
 class ColumnTracker:
     """Chooses the first column of the window for each frame of a stream."""
 
-    def __init__(self, small_width: int, window: int) -> None:
-        """small_width, window: number of columns."""
-        self._width, self._window = small_width, window
+    def __init__(self, small_width: int) -> None:
+        """small_width: number of columns."""
+        self._width, self._widths = small_width, window_widths(small_width)
+        self.window = self.wanted = max(self._widths, default=0)
+        """Columns of the windows that are chosen, and of those that are wanted; `use` sets the first."""
+        self._sufficed = self.wanted
+        """In the last survey."""
         self.reset()
 
     def reset(self) -> None:
@@ -62,6 +68,17 @@ class ColumnTracker:
         self._narrow = self._whole = self._fitting = 0
         """Frames in a row with a window, frames left in which there is none, and frames in a row that would fit one."""
         self._settle = SETTLE_FRAMES
+        self._begin_survey()
+
+    def use(self, window: int) -> None:
+        """Choose windows of so many columns from now on."""
+        self.window, self._first, self._fitting = window, None, 0
+
+    def _begin_survey(self) -> None:
+        self._surveyed = 0
+        """Frames in which somebody was shown."""
+        self._shown = self._width, 0
+        """Left and right of all that was shown in them."""
 
     def choose(self, small: Floats) -> int | None:
         """Return the window's first column for a frame, (3, h, w) RGB in 0..1; None: all columns."""
@@ -85,7 +102,7 @@ class ColumnTracker:
         first = self._first
         assert first is not None
         left = first > 0 and bool((alpha[:, :TOUCH] > SHOWN_ALPHA).any())
-        right = first + self._window < self._width and bool((alpha[:, -TOUCH:] > SHOWN_ALPHA).any())
+        right = first + self.window < self._width and bool((alpha[:, -TOUCH:] > SHOWN_ALPHA).any())
         if left or right:
             self._first, self._fitting = None, 0
             self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
@@ -98,25 +115,41 @@ class ColumnTracker:
             self._first, self._fitting = None, 0
             return
         left, right = int(shown[0]), int(shown[-1]) + 1
-        if self._first is not None and self._margin(left, right, self._first) >= LEAST_MARGIN:
+        self._survey(left, right)
+        if self._first is not None and self._margin(left, right, self._first, self.window) >= LEAST_MARGIN:
             return
-        last = (self._width - self._window) // STEP
-        first = STEP * min(max(0, round(((left + right) / 2 - self._window / 2) / STEP)), last)
-        if self._margin(left, right, first) < MARGIN:
+        first = self._around(left, right, self.window)
+        if self._margin(left, right, first, self.window) < MARGIN:
             self._first, self._fitting = None, 0
             return
         self._fitting += 1
         if self._first is not None or self._fitting >= self._settle:
             self._first = first
 
-    def _margin(self, left: int, right: int, first: int) -> float:
+    def _survey(self, left: int, right: int) -> None:
+        """Decide after a survey which window is wanted: the narrowest that suffices for this one and the last."""
+        self._surveyed, self._shown = self._surveyed + 1, (min(left, self._shown[0]), max(right, self._shown[1]))
+        if self._surveyed < SURVEY_FRAMES:
+            return
+        firsts = {width: self._around(*self._shown, width) for width in self._widths}
+        enough = [width for width, first in firsts.items() if self._margin(*self._shown, first, width) >= MARGIN]
+        sufficed = min(enough, default=self._widths[0])
+        self.wanted, self._sufficed = max(sufficed, self._sufficed), sufficed
+        self._begin_survey()
+
+    def _around(self, left: int, right: int, window: int) -> int:
+        """Return the first column of a window around these columns."""
+        last = (self._width - window) // STEP
+        return STEP * min(max(0, round(((left + right) / 2 - window / 2) / STEP)), last)
+
+    def _margin(self, left: int, right: int, first: int, window: int) -> float:
         """Return the least number of columns between what is shown and a border of the window inside the frame."""
-        end = first + self._window
+        end = first + window
         return min(left - first if first > 0 else np.inf, end - right if end < self._width else np.inf)
 
     def _beside(self, first: int) -> tuple[int, int]:
         """Return where the cells to the left of a window end, and where those to the right begin."""
-        return first * CELLS[0] // self._width, -(-(first + self._window) * CELLS[0] // self._width)
+        return first * CELLS[0] // self._width, -(-(first + self.window) * CELLS[0] // self._width)
 
 
 def _cells(small: Floats) -> Floats:

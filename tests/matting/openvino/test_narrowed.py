@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from app.matting.openvino.artefact_cache import artefacts
 from app.matting.openvino.narrowed import NarrowedNetwork
 from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.openvino.recurrent import RecurrentNetwork
-from app.matting.region.columns import SETTLE_FRAMES, window_width
+from app.matting.region.columns import SETTLE_FRAMES, window_widths
 from models.table import bundled
 from models.weights import find
 from tests.clips import demo
@@ -78,7 +79,7 @@ def test_the_matte_is_nearly_that_of_the_whole_frame(whole: OpenVinoBackend, liv
         # 0 is the whole frame; a window that begins without the memory of the frame differs by 3e-4.
         assert 0 < np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-4
         beside = np.ones(SIZE[0], np.bool_)
-        beside[live.columns : live.columns + window_width(SIZE[0])] = False
+        beside[live.columns] = False
         assert beside.any()
         assert not alpha[:, beside].any()
 
@@ -108,6 +109,24 @@ def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
     assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
 
 
+def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.matting.region.columns.SURVEY_FRAMES", SETTLE_FRAMES)
+    narrow = [cv2.resize(frame, (200, SIZE[1])) for frame in (*FRAMES, *FRAMES[::-1])]
+    frames = [np.asarray(cv2.copyMakeBorder(frame, 0, 0, 60, 60, cv2.BORDER_REPLICATE), np.uint8) for frame in narrow]
+    whole, live = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True)
+    widest, shares = max(window_widths(SIZE[0])), []
+    for frame in itertools.islice(itertools.cycle(frames), 1000):
+        expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
+        if live.columns is not None:
+            shares.append(live.columns.stop - live.columns.start)
+            assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 1e-3
+        if shares.count(min(shares, default=widest)) > 4 and min(shares) < widest:
+            break
+    assert shares[0] == widest > shares[-1] >= min(window_widths(SIZE[0]))
+    for backend in (whole, live):
+        backend.close()
+
+
 def test_the_switch_and_a_reset_show_the_whole_frame(live: OpenVinoBackend) -> None:
     settle(live)
     alpha_of(live, FRAMES[-1], EDGES.replace(person_region=False))
@@ -135,13 +154,13 @@ def test_films_are_always_seen_whole(whole: OpenVinoBackend) -> None:
 
 
 def test_without_a_network_for_fewer_columns_all_are_seen(caplog: pytest.LogCaptureFixture) -> None:
-    def fail() -> RecurrentNetwork:
+    def fail(_width: int) -> RecurrentNetwork:
         raise RuntimeError("out of memory")
 
     spec, strips = bundled(), Strips(1)
     artefact = artefacts.load(spec.name, find(spec.name))
     network = RecurrentNetwork(artefact, GEOMETRY, "float32", strips)
-    narrowed = NarrowedNetwork(network, window_width(SIZE[0]), fail)
+    narrowed = NarrowedNetwork(network, fail)
     for frame in FRAMES:
         coefficients = narrowed.run(frame, (1.0, 1.0), False)
         narrowed.follow(coefficients.coarse)
