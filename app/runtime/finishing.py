@@ -28,8 +28,8 @@ from app.runtime.status import Phase
 
 SETTLED_STEPS = 30
 """Steps after a reset until the recurrent state has settled; before, even equal frames improve the matte."""
-SAMPLED_ROWS = 32
-"""Every 32nd row is compared first, which tells nearly all frames of a camera apart."""
+SAMPLED_ROWS = 128
+"""Every 128th row is compared first, which tells nearly all frames of a camera apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +53,7 @@ DAMPING = 0.04
 """How far the bounding box shrinks per frame towards the people; it grows at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeopleBox:
+class PeopleBox(NamedTuple):
     """A bounding box in fractions of the frame."""
 
     left: float
@@ -73,9 +73,7 @@ class PeopleBox:
     def damped(self, now: PeopleBox) -> PeopleBox:
         """Return the box one frame later: grown to hold `now` at once, shrunk slowly."""
         rest = 1 - DAMPING
-        shrunk = PeopleBox(
-            *(value + rest * (last - value) for last, value in zip(astuple(self), astuple(now), strict=True))
-        )
+        shrunk = PeopleBox(*(value + rest * (last - value) for last, value in zip(self, now, strict=True)))
         return shrunk.united(now)
 
     def margin_in(self, roi: Roi) -> float:
@@ -181,7 +179,7 @@ class RegionTracker:
 
     def state(self) -> StateArrays:
         """Return everything that the next decision depends on."""
-        people = (np.nan,) * 4 if self._people is None else astuple(self._people)
+        people = self._people or (np.nan,) * 4
         counts = self._small_frames, self._frames, self._settle
         return {"tracker": np.array([*astuple(self.roi)[:4], *astuple(self.seen)[:4], *counts, *people])}
 
