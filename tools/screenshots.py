@@ -96,10 +96,10 @@ def _wait_for_frames(app: QApplication, session: Session) -> None:
         raise SystemExit(f"No picture came: {session.bridge.status.errors}")
 
 
-def take_all(output: Path) -> None:
-    """Take every theme, scale and language in separate processes; Qt reads the scale at its start."""
-    for language in LANGUAGES:
-        for theme in THEMES:
+def take_all(output: Path, languages: Sequence[str], themes: Sequence[str]) -> None:
+    """Take every scale, language and theme in separate processes; Qt reads the scale at its start."""
+    for language in languages:
+        for theme in themes:
             for scale, sizes in REVIEWED.items():
                 folder = output / f"{language}-{theme}-{scale}00"
                 words = ["--theme", theme, "--language", language, "--set", "all", "--output", str(folder)]
@@ -119,18 +119,19 @@ def _size(text: str) -> tuple[int, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="every theme, size, scale and language")
+    parser.add_argument("--all", action="store_true", help="every size and scale, theme and language")
     parser.add_argument("--set", choices=("readme", "features", "all"), default="readme", help="which pictures")
     parser.add_argument("--only", metavar="NAME", help="the picture of this name")
-    parser.add_argument("--theme", choices=THEMES, default="dark")
-    parser.add_argument("--language", choices=LANGUAGES, default="en")
+    parser.add_argument("--theme", choices=THEMES, help="dark by default; of --all both")
+    parser.add_argument("--language", choices=LANGUAGES, help="en by default; of --all every one")
     parser.add_argument("--size", type=_size, action="append", metavar="WxH", help="of the window; can be repeated")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images")
     chosen = parser.parse_args()
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if chosen.all:
-        take_all(chosen.output)
+        languages = (chosen.language,) if chosen.language else LANGUAGES
+        take_all(chosen.output, languages, (chosen.theme,) if chosen.theme else THEMES)
         return
     chosen.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
@@ -138,7 +139,7 @@ def main() -> None:
             os.environ[f"MATTECAM_{name}_DIR"] = str(Path(home) / name.lower())
         sets = {"readme": README, "features": FEATURE_SHOTS, "all": ALL}
         shots = [shot for shot in sets[chosen.set] if chosen.only in (None, shot.name)]
-        take(shots, chosen.theme, chosen.language, chosen.output, chosen.size or (SIZE,))
+        take(shots, chosen.theme or "dark", chosen.language or "en", chosen.output, chosen.size or (SIZE,))
 
 
 if __name__ == "__main__":
