@@ -165,6 +165,8 @@ class Outputs:
     def __init__(self, outputs: Iterable[Output]) -> None:
         self._outputs = list(outputs)
         self.frames = 0
+        self._reported = False
+        """Whether it was said why a file cannot be written."""
 
     def write(self, images: Iterable[NDArray[np.uint8]], time_s: Fraction, name: str) -> None:
         """Write one image to each output. Raises SinkLostError."""
@@ -174,6 +176,7 @@ class Outputs:
                 output.write(image, time_s, name)
         except OSError as error:
             assert output is not None
+            self._reported = True
             raise SinkLostError(ConvertText.STOPPED(file=output.path, reason=why_not_written(error))) from error
         self.frames += 1
 
@@ -202,7 +205,8 @@ class Outputs:
             if not keep:
                 output.abort()
                 return None, text
-            return None, ConvertText.BOTH(first=text, second=ConvertText.LEFT_IN(file=output.temporary_path))
+            left = ConvertText.LEFT_IN(file=output.temporary_path)
+            return None, left if self._reported else ConvertText.BOTH(first=text, second=left)
 
 
 def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:

@@ -19,6 +19,7 @@ from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError,
 from app.core.files import paths
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Matte
+from app.media.video_writer import VideoWriter
 from app.offline.batch.plan import clips_in
 from app.offline.convert import convert
 from app.output.unfinished import begin, unfinished_recordings
@@ -199,6 +200,23 @@ def test_a_disk_that_is_full_at_the_end_is_named(
         assert str(failure.value).endswith(f"What was written is in {tmp_path / name}.")
     else:
         assert not left and "What was written" not in str(failure.value)
+
+
+def test_a_disk_that_fills_up_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(writer: VideoWriter, *_image: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(writer.path))
+
+    class FullSoon(HalfEngine):
+        def matte(self, step: StepInput) -> Matte:
+            if self.steps == 2:
+                monkeypatch.setattr(VideoWriter, "write", fail)
+                monkeypatch.setattr(VideoWriter, "close", fail)
+            return super().matte(step)
+
+    with pytest.raises(SinkLostError) as failure:
+        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out.mp4", engine=FullSoon())
+    assert str(failure.value).count("the disk is full") == 1
+    assert str(failure.value).endswith(f"What was written is in {tmp_path / 'out.part.mp4'}.")
 
 
 def test_tracks_that_are_left_out_are_named(tmp_path: Path) -> None:
