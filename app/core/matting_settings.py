@@ -177,14 +177,14 @@ class EngineSettings(Model):
     def _known_model(cls, value: str) -> str:
         value, names = OLD_NAMES.get(value, value), ("auto", *NETWORKS)
         if value not in names:
-            raise ValueError(f"there is no model {value!r}; the models are {', '.join(names)}")
+            raise ValueError(f"it must be one of {', '.join(names)}")
         return value
 
     @field_validator("device")
     @classmethod
     def _known_device(cls, value: str) -> str:
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", value):
-            raise ValueError(f"there is no device {value!r}; use auto, cpu, cuda, cuda:N or mps")
+            raise ValueError("it must be auto, cpu, cuda, cuda:N or mps")
         return value
 
 

@@ -73,7 +73,7 @@ def test_every_alias_sets_settings_that_there_are(words: str) -> None:
         ("place nowhere", "bottom-right"),
         ("light sun 5", r"light “sun 5” is not possible; write match\|wrap\|portrait"),
         ("light match", "edges.light_match: “” is not possible: it must be a number."),
-        ("model gpt", "“gpt” is not possible: there is no model 'gpt'; the models are auto, rvm-mobilenetv3"),
+        ("model gpt", "“gpt” is not possible: it must be one of auto, rvm-mobilenetv3"),
         ("overlay place here", "overlay.place: “here” is not possible: it must be one of 'top-left', 'top'"),
         ("overlay text {nam}", "no value for {nam}"),
         ("server http://matting.example", "is not the address of a server"),

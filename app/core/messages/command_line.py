@@ -10,7 +10,7 @@ class CommandLineText(CommandLineMessage):
 
     OPTIONS_FIRST = "Options go after the command: `python3 run.py {command} --…`."
     NO_SETTINGS_FILE = "There is no settings file {file}; check --config."
-    BROKEN_SETTINGS = "The settings file {file} cannot be used: {reason}; correct it, or leave --config out."
+    BROKEN_SETTINGS = "The settings file {file} cannot be used: {reason}; correct or replace it, or leave --config out."
     PROOF_WITHOUT_BACKGROUND = (
         'With the background "none" a proof would show the unprocessed camera frame; name a file with '
         "--record, or choose another background."
