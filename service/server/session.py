@@ -198,8 +198,8 @@ class StreamSession:
                 self.end("no frames")
             elif now_s - self._opened_s >= self._limits.session_s:
                 self.end("too long")
-            elif self.track.readyState != "live":  # aiortc ends it where frames cannot be encoded
-                self.end("fault")
+            elif self.track.readyState != "live":  # aiortc ends it where frames cannot be encoded, and as it closes
+                self.end("disconnected" if self.connection.signalingState == "closed" else "fault")
             elif self._silent and self._matting.active:
                 with suppress(Exception):  # a device that is lost; the stream is closed all the same
                     await loop.run_in_executor(self._thread, self._park)

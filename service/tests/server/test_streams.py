@@ -8,11 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
 
 from app.api import Matting
 from app.core.errors import ModelError
 from app.matting.base.interface import MattingEngine
-from service.server.matting import SentFrame, StreamMatting
+from service.server.core_semaphore import CoreSemaphore
+from service.server.matting import Output, SentFrame, StreamMatting
+from service.server.metrics import Metrics
+from service.server.session import StreamSession
 from service.server.sessions import Request
 from service.tests.server.service import (
     FAST,
@@ -116,6 +120,22 @@ async def test_a_client_that_hangs_up_frees_its_place_at_once() -> None:
         await until(lambda: service.sessions.count == 0)
         assert b'mattecam_streams_closed_total{reason="disconnected"} 1.0' in service.sessions.metrics.text()
         assert await service.client(FRAMES).connect() == 200
+
+
+@pytest.mark.parametrize(("closes", "reason"), [(True, "disconnected"), (False, "fault")])
+async def test_a_track_that_ends_as_the_connection_closes_is_no_fault(closes: bool, reason: str) -> None:
+    """aiortc ends the track first, and says last that the connection is closed."""
+    connection, ended = RTCPeerConnection(RTCConfiguration(iceServers=[])), asyncio.Event()
+    metrics, matting = Metrics(lambda: 1, 1, lambda: 0.0), StreamMatting(lambda: Matting("mattecam"), passes)
+    session = StreamSession(
+        connection, matting, Output.COMPOSITE, FAST, metrics, CoreSemaphore(1), lambda _session: ended.set()
+    )
+    if closes:
+        await connection.close()
+    session.start()
+    session.track.stop()
+    await asyncio.wait_for(ended.wait(), 60.0)
+    assert f'mattecam_streams_closed_total{{reason="{reason}"}} 1.0' in metrics.text().decode()
 
 
 async def test_draining_refuses_new_streams_and_ends_the_others_at_the_limit() -> None:
