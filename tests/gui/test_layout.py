@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 
 import pytest
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, Qt
 from PyQt6.QtGui import QScreen
-from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
 from app.core.messages.output import VirtualCameraText
 from app.core.window_settings import Theme, WindowSettings
+from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.help_window import open_help
+from app.gui.preview.overlay import ViewNote
 from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
-from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.action_bar import ActionBar
+from app.gui.widgets.controls import ElidedComboBox, check, combo, fill_combo
 from app.gui.widgets.notice import Notice
+from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
@@ -191,6 +197,38 @@ def test_a_list_that_is_too_narrow_shows_an_ellipsis(qtbot: QtBot) -> None:
     made.resize(600, made.sizeHint().height())
     made.grab()
     assert drawn[-1] == made.currentText()
+
+
+def test_what_a_size_leaves_out_is_left_out_after_the_layout(session: Session, qtbot: QtBot) -> None:
+    """Within it, the new size hints were not always laid out: "Blur strength" was cut off although there was room."""
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    notices = NoticeArea()
+    notices.show_notice(Notice("one", "a sentence about something that has happened", (("Undo", list),)))
+    wraps = check("Words that take more than one line where there is little room", "", "wraps")
+    with closing(Tasks()) as tasks:
+        for widget in (
+            BackgroundStrip(session.store, tasks),
+            ActionBar(session.store),
+            ViewNote(session.window.preview, session.store, session.bridge),
+            notices,
+            wraps,
+        ):
+            widget.setParent(holder)
+            widget.resize(1000, 40)
+            holder.show()
+            widget.show()
+            qtbot.wait(1)
+            whole = texts(widget)
+            widget.resize(150, 40)
+            assert texts(widget) == whole
+            qtbot.waitUntil(lambda widget=widget, whole=whole: texts(widget) != whole)  # type: ignore[misc]
+
+
+def texts(widget: QWidget) -> list[str]:
+    """Return the texts in a widget that are not hidden."""
+    parts = [widget, *widget.findChildren(QWidget)]
+    return [part.text() for part in parts if isinstance(part, QLabel | QAbstractButton) and not part.isHidden()]
 
 
 def test_every_list_has_a_visible_caption(session: Session) -> None:

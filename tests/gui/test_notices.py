@@ -102,16 +102,16 @@ def test_the_list_leaves_a_sentence_the_width_of_the_window(area: NoticeArea, qt
     assert text.fontMetrics().horizontalAdvance(word) <= text.width() > area.width() * 0.8
 
 
-def test_a_wide_button_gives_way_to_the_sentence(area: NoticeArea) -> None:
+def test_a_wide_button_gives_way_to_the_sentence(area: NoticeArea, qtbot: QtBot) -> None:
     existing(area.parentWidget()).resize(440, 200)
     actions = (("Einstellungen des Servers zeigen", list),)
     area.show_notice(Notice("a", "The server does not answer. " * 4, actions, Rank.OUTAGE, heading="Matting"))
     text = find(area, ElidedLabel, "noticeText")
-    assert text.width() >= READABLE_PX
+    qtbot.waitUntil(lambda: text.width() >= READABLE_PX)
     assert find(area, QPushButton, "aAction0").isHidden()
     assert find(area, QToolButton, "noticeCounter").isVisible(), "it lists the button"
     existing(area.parentWidget()).resize(1000, 200)
-    assert find(area, QPushButton, "aAction0").isVisible()
+    qtbot.waitUntil(find(area, QPushButton, "aAction0").isVisible)
 
 
 class UnderPointer(NoticeArea):

@@ -26,7 +26,7 @@ from app.gui.dialogs.questions import (
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import column, existing, row
+from app.gui.widgets.qt import AfterLayout, column, existing, row
 from app.gui.widgets.theme import restyle
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
@@ -56,6 +56,7 @@ class BackgroundStrip(QWidget):
         self.all_button = button("", self.tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
                                  name=self.tr("All backgrounds"), icon_name="grid")  # fmt: skip
         self._options = BackgroundOptions(store, self.choose_colour)
+        self._fitting = AfterLayout(self, self._fit_options)
         header = row(None, self._options, self.all_button, self._add, grows=self._options, spacing=GAP)
         column(self, header, self.view, spacing=4)
         self._make_shortcuts()
@@ -81,12 +82,14 @@ class BackgroundStrip(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._fit_options()
+        self._fitting.start()
 
     def _fit_options(self) -> None:
         """Leave out the text of "Add…" where the options of the background need the room."""
         text, icons = self.tr("Add…"), 2 * (self.all_button.sizeHint().width() + GAP)
-        needed = self._options.needed_width + icons + self.fontMetrics().horizontalAdvance(text)
+        # As QPushButton computes its own size hint, which may exceed the text's advance.
+        text_width = self._add.fontMetrics().size(Qt.TextFlag.TextShowMnemonic, text).width()
+        needed = self._options.needed_width + icons + text_width
         text = text if needed <= self.width() else ""
         if text != self._add.text():
             self._add.setText(text)

@@ -14,7 +14,7 @@ from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import column, row
+from app.gui.widgets.qt import AfterLayout, column, row
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
@@ -186,6 +186,7 @@ class ViewNote(QWidget):
             "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
             lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
         )  # fmt: skip
+        self._fitting = AfterLayout(self, self._fit)
         row(self, None, self._note, self._switch, spacing=SPACING)
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preview.view_requested):
@@ -204,7 +205,7 @@ class ViewNote(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._fitting.start()
 
     def _fit(self) -> None:
         """Leave out the sentence where there is no room for it; it is the button's tool tip too."""

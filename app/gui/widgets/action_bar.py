@@ -13,7 +13,7 @@ from app.core.settings import Settings
 from app.gui.preview.rendering import ViewMode
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import Segments, button, combo, fill_combo
-from app.gui.widgets.qt import row
+from app.gui.widgets.qt import AfterLayout, row
 from app.gui.widgets.theme import icon
 
 
@@ -53,6 +53,7 @@ class ActionBar(QWidget):
         self._recording = ""
         self._recording_failed = False
         self._layout = _Layout.FULL
+        self._fitting = AfterLayout(self, self._fit)
         self.freeze.toggled.connect(partial(store.set, "frozen"))
         self.pause.toggled.connect(partial(store.set, "paused"))
         self.record.toggled.connect(self.record_requested)
@@ -89,6 +90,10 @@ class ActionBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        self._fitting.start()
+
+    def _fit(self) -> None:
+        """Choose the fullest layout for which there is room."""
         fitting = next((layout for layout in _Layout if self._width_of(layout) <= self.width()), _Layout.NARROW)
         if fitting is not self._layout:
             self._layout = fitting

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.qt import Margins, existing, row
+from app.gui.widgets.qt import AfterLayout, Margins, existing, row
 from app.gui.widgets.theme import icon
 
 ICON_SIZE = QSize(24, 18)
@@ -182,6 +182,7 @@ class WrappingCheckBox(QCheckBox):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._full_text = text
+        self._wrapping = AfterLayout(self, self._wrap)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
@@ -190,7 +191,7 @@ class WrappingCheckBox(QCheckBox):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._wrap()
+        self._wrapping.start()
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)

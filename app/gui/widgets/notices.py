@@ -12,7 +12,7 @@ from PyQt6.sip import isdeleted
 
 from app.gui.widgets.controls import describe
 from app.gui.widgets.notice import Notice, NoticeFrame
-from app.gui.widgets.qt import keep_focus, row
+from app.gui.widgets.qt import AfterLayout, keep_focus, row
 
 BRIEF_MS = 12_000
 """How long a notice about something that was done stays."""
@@ -39,6 +39,7 @@ class NoticeArea(QWidget):
         describe(self._counter, self.tr("All messages"), self.tr("Show all messages in full"), "noticeCounter")
         self._counter.clicked.connect(self._open_list)
         self._row = row(self, self._counter, spacing=8)
+        self._fitting = AfterLayout(self, self._fit_line)
         self._counter.hide()
         self.hide()
 
@@ -92,7 +93,7 @@ class NoticeArea(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._fit_line()
+        self._fitting.start()
 
     def _add(self, notice: Notice) -> None:
         self._notices[notice.key] = notice

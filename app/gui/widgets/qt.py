@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from PyQt6.QtCore import QObject, QSize, Qt, QTimer
+from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QGuiApplication, QHideEvent
 from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
@@ -66,6 +66,23 @@ def timer(parent: QObject, interval_ms: int, run: Callable[[], object], *, once:
     made.setSingleShot(once)
     made.timeout.connect(run)
     return made
+
+
+class AfterLayout(QObject):
+    """Does something once the layout that is at work is done, but before it is painted.
+
+    A size hint that changes within a layout may not be laid out.
+    """
+
+    _due = pyqtSignal()
+
+    def __init__(self, parent: QObject, run: Callable[[], object]) -> None:
+        super().__init__(parent)
+        self._due.connect(run, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+
+    def start(self) -> None:
+        """Let it be done: called in `resizeEvent`."""
+        self._due.emit()
 
 
 def was_hidden(event: QHideEvent | None) -> bool:
