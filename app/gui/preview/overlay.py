@@ -210,7 +210,6 @@ class ViewNote(QWidget):
     def _fit(self) -> None:
         """Leave out the sentence where there is no room for it; it is the button's tool tip too."""
         self._note.setVisible(self.width() >= self.sizeHint().width())
-        self.updateGeometry()
 
     def _follow(self, status: PipelineStatus) -> None:
         self._runs = status.phase is Phase.RUNNING
@@ -238,5 +237,6 @@ class ViewNote(QWidget):
             self._note.setText(text)
             self._switch.setToolTip(text)
             self._switch.setVisible(not alone)
+            self.updateGeometry()
             self._fit()
         self.setVisible(self._runs and not settings.paused)
