@@ -164,6 +164,8 @@ class Picture:
     frame: Frame | None = None
     """The frame that it was made from; None for the stand-by card."""
     layers: Layers = Layers()
+    hides: tuple[object, ...] | None = None
+    """As in `Settings`, of the settings that it was made under; None for the stand-by card."""
 
     @property
     def size(self) -> tuple[int, int]:

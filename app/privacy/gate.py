@@ -12,11 +12,12 @@ from app.core.types import Outgoing, Picture, PictureKind
 def may_leave(picture: Picture, settings: Settings) -> bool:
     """Return whether `picture` may reach an output or a file under `settings`.
 
-    An unmatted frame may leave only while the background is "none"; while paused, only the stand-by card may leave.
+    An unmatted frame may leave only while the background is "none"; while paused, only the stand-by card may leave. A
+    frozen picture may leave only while the settings hide what they hid when it was made.
     """
     if picture.kind is PictureKind.STANDBY:
         return True
-    if settings.paused:
+    if settings.paused or (settings.frozen and picture.hides not in (None, settings.hides)):
         return False
     return picture.kind is PictureKind.COMPOSITE or settings.background.kind == "none"
 

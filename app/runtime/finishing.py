@@ -192,7 +192,9 @@ class Finisher:
         permitted = self._mattes.permits(matte, frame, backdrop, time.monotonic(), sequence, self_test, whole_alpha)
         if permitted:
             layers = Layers(backdrop if isinstance(backdrop, np.ndarray) else None, conditions.shift)
-            picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, layers)
+            picture = Picture(
+                matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, layers, conditions.hides
+            )
             # Only now: the check compares the composite with its background, and the overlay draws itself alone.
             step.picture = picture if conditions.overlay is None else overlaid(picture, conditions.overlay)
             self.show(step.picture)

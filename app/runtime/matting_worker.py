@@ -69,7 +69,7 @@ class MattingWorker:
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
         self._shown_under: tuple[object, ...] | None = None
-        """As `Settings.hides`, of the picture that is shown, over the background that it shows; None for the card."""
+        """As in `Picture`, of the picture that is shown."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
         self.keeps_room = self.awaits_movement = False
@@ -127,7 +127,8 @@ class MattingWorker:
             self._drain()
             self._hide_nobody()
             shown = cropped(frame, settings.framing)
-            self._show(self._overlay.painted(Picture(shown.image, PictureKind.UNMATTED, frame=shown)), settings.hides)
+            unmatted = Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides)
+            self._show(self._overlay.painted(unmatted))
         elif isinstance(decision, Run):
             self._matte(decision, cropped(frame, decision.framing), settings)
 
@@ -150,7 +151,7 @@ class MattingWorker:
             repeated = self._finisher.repeated(conditions, frame)
             if repeated is not None:
                 if self._drain():
-                    self._show(repeated, conditions.hides)
+                    self._show(repeated)
                 return
             tests, matte = self._tests, None
             self._shared.between_steps.clear()
@@ -253,7 +254,7 @@ class MattingWorker:
     def _published(self, step: Step, picture: Picture) -> None:
         assert step.matte is not None
         editor, matte = step.conditions.editor, step.matte
-        self._shown_under = step.conditions.hides
+        self._shown_under = picture.hides
         self.view = WHOLE_VIEW if editor is None else editor.view_of(matte)
         self.awaits_movement = matte.hides_person if editor is None else editor.awaits_movement(matte)
         self._last_alpha = matte.alpha if editor is None else editor.whole_alpha(matte)
@@ -289,8 +290,8 @@ class MattingWorker:
         self.selection_uncertain = self.awaits_movement = self.keeps_room = False
         self.view = WHOLE_VIEW
 
-    def _show(self, picture: Picture, hides: tuple[object, ...]) -> None:
-        self._shown_under = hides
+    def _show(self, picture: Picture) -> None:
+        self._shown_under = picture.hides
         self._finisher.show(picture)
 
     def _stand_by(self, reason: Phase) -> None:

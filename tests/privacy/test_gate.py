@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from app.core.settings import Settings
+from app.core.settings import PeopleSettings, Settings
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate, may_leave
 from app.runtime.board import StatusBoard
@@ -45,6 +45,13 @@ def test_what_may_leave(shows: PictureKind, kind: str, paused: bool) -> None:
     if not paused:
         allowed |= {PictureKind.COMPOSITE} | ({PictureKind.UNMATTED} if kind == "none" else set())
     assert may_leave(Picture(room_picture(), shows), settings) == (shows in allowed)
+
+
+def test_a_frozen_picture_may_not_leave_once_the_settings_hide_something_else() -> None:
+    frozen = BASE.replace(frozen=True)
+    picture = Picture(room_picture(), PictureKind.COMPOSITE, hides=frozen.hides)
+    assert may_leave(picture, frozen)
+    assert not may_leave(picture, frozen.replace(people=PeopleSettings(only_me=True)))
 
 
 def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -118,6 +119,26 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
         pipeline.change(lambda now: now.replace(frozen=False))
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
         assert not shows_room(world.newest().image)
+
+
+def test_a_frozen_picture_ends_also_while_the_network_hangs(world: FakeWorld) -> None:
+    """The thread that compares it with the settings was in a call that does not return: the room stayed for ever."""
+    begun = threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        world.faults.hang(120)
+
+    with running(world, BASE.replace(people=KEEP)) as pipeline:
+        composites(pipeline)
+        eventually(lambda: shows_room(world.newest().image))
+        world.faults.put("step", hang)
+        assert begun.wait(10)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        assert shows_room(world.newest().image)
+        pipeline.change(lambda now: now.replace(people=BASE.people))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
 
 
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -178,7 +179,7 @@ class OutputClock:
         if self._mirrored is None or self._mirrored[0] is not picture:
             alpha = None if picture.alpha is None else _flip(picture.alpha)
             foreground = None if picture.foreground is None else _flip(picture.foreground)
-            flipped = Picture(_flip(picture.image), picture.kind, alpha, foreground, picture.frame)
+            flipped = replace(picture, image=_flip(picture.image), alpha=alpha, foreground=foreground)
             self._mirrored = (picture, flipped)
         return self._mirrored[1]
 
