@@ -27,7 +27,9 @@ _WITH_DEVICES = "with_devices"
 _OF_THE_PROGRAM = ("window", "global_shortcuts", "selected", "paused", "frozen")
 _OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
-"""Fields of `Settings`, and of its output, that are never part of a scene; those that are if it is saved with them."""
+_SERVER = ("location", "server", "server_token_file", "server_ca_file")
+"""Fields of `Settings`, of its output, and of its matting, that are never part of a scene; `_DEVICES` of the output are
+if it is saved with them."""
 _thread_lock = threading.Lock()
 """Excludes other threads also on a file system that cannot lock files."""
 
@@ -36,7 +38,8 @@ _thread_lock = threading.Lock()
 class Scene:
     """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
 
-    Pause, freeze, recording, microphone and the selected person belong to a run and are never part of a scene.
+    Pause, freeze, recording, microphone and the selected person belong to a run and are never part of a scene. Nor is
+    the matting server: it gets unmatted frames, and only those who name it may send them.
     """
 
     settings: Settings
@@ -49,14 +52,21 @@ class Scene:
         kept = {name: getattr(current.output, name) for name in _OF_A_RUN}
         output = self.settings.output.replace(**kept, **{name: getattr(devices.output, name) for name in _DEVICES})
         own = {name: getattr(current, name) for name in _OF_THE_PROGRAM}
-        return self.settings.replace(capture=devices.capture, output=output, **own)
+        matting = self.settings.matting.replace(**{name: getattr(current.matting, name) for name in _SERVER})
+        return self.settings.replace(capture=devices.capture, matting=matting, output=output, **own)
 
-    def exposes(self, current: Settings) -> Literal["nothing", "zones", "room"]:
-        """Return what of the room the scene shows and `current` does not."""
-        if self.settings.background.kind == "none":
+    def exposes(self, current: Settings) -> Literal["nothing", "hidden", "zones", "room"]:
+        """Return what the scene may show and `current` does not: what a drop zone hides, keep zones, or the room."""
+        new = self.applied_to(current)
+        if new.background.kind == "none":
             return "nothing" if current.background.kind == "none" else "room"
-        kept = {zone for zone in self.settings.people.zones if zone.kind == "keep"}
-        return "zones" if kept.difference(current.people.zones) else "nothing"
+        zones, zones_now = set(new.people.zones), set(current.people.zones)
+        hides_less = any(zone.kind == "drop" for zone in zones_now - zones)
+        kept = {zone for zone in zones if zone.kind == "keep"}
+        moves = (new.framing, new.capture.source) != (current.framing, current.capture.source)
+        if kept - zones_now or (kept and (hides_less or moves)):
+            return "zones"
+        return "hidden" if hides_less else "nothing"
 
 
 def default_path() -> Path:
@@ -182,7 +192,7 @@ class SceneStore:
 
 def _dump(settings: Settings, with_devices: bool) -> JsonObject:
     own = dict.fromkeys(_OF_THE_PROGRAM, True)
-    data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN)})
+    data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN), "matting": set(_SERVER)})
     if with_devices:
         data[_WITH_DEVICES] = True
         return data

@@ -42,6 +42,12 @@ CHANGED_BY_SCENES = {
     Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera"),
 }
 """Parts of the program whose problems concern a scene that changes these settings."""
+EXPOSURES = {
+    "hidden": ControlText.SCENE_HIDES_LESS,
+    "zones": ControlText.SCENE_SHOWS_ZONES,
+    "room": ControlText.SCENE_SHOWS_ROOM,
+}
+"""By what `Scene.exposes` returns."""
 CONFIRMED = " --yes"
 """After the name of a scene: the user knows that it shows the room."""
 RETRIED = (Stage.CAPTURE, Stage.MATTING)
@@ -166,8 +172,7 @@ class SettingsController:
         def update(current: Settings) -> Settings:
             exposed = "nothing" if confirmed else scene.exposes(current)
             if exposed != "nothing":
-                message = ControlText.SCENE_SHOWS_ROOM if exposed == "room" else ControlText.SCENE_SHOWS_ZONES
-                raise UsageError(message(name=name))
+                raise UsageError(EXPOSURES[exposed](name=name))
             return scene.applied_to(current)
 
         now = self._pipeline.settings

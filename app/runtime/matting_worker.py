@@ -186,10 +186,7 @@ class MattingWorker:
             self._complete(step, partial(self._finisher.finish, step, self._tester(step)))
 
     def _conditions_of(self, run: Run, frame: Frame, settings: Settings, backdrop: Backdrop) -> Conditions:
-        """Return what this frame's composite depends on.
-
-        What follows from the settings is derived once until they, the engine, its frames or the background change.
-        """
+        """Return what this frame's composite depends on, derived again only where something of that has changed."""
         shown, wanted = self._backdrops.shown(settings.background), self._demand.want_foreground
         derived_from = settings, run.framing, run.sequence, frame.size, shown, wanted
         if self._conditions is None or self._people.edits or derived_from != self._derived_from:

@@ -76,6 +76,30 @@ def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -
         program.run("scene Both")
 
 
+DROP = KEEP.replace(kind="drop")
+ZOOMED = _with_zones(KEEP).replace(framing=BASE.framing.replace(zoom=2, pan_x=1))
+
+
+@pytest.mark.parametrize(
+    ("now", "scene", "words"),
+    [
+        (_with_zones(DROP), BASE, "does not hide what your drop zones hide now"),
+        (_with_zones(KEEP, DROP), _with_zones(KEEP), "inside its keep zones"),
+        (ZOOMED, _with_zones(KEEP), "inside its keep zones"),
+    ],
+    ids=["no drop zone", "no drop zone over a keep zone", "a wider view of a keep zone"],
+)
+def test_a_scene_that_hides_less_must_be_confirmed(
+    program: Program, now: Settings, scene: Settings, words: str
+) -> None:
+    program.scenes.put("Call", scene)
+    program.pipeline.change(lambda settings: settings.replace(people=now.people, framing=now.framing))
+    with pytest.raises(UsageError, match=words):
+        program.run("scene Call")
+    assert program.settings.people == now.people
+    assert program.run("scene Call --yes") == "Scene: Call."
+
+
 def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, address: ControlAddress) -> None:
     program.scenes.put("Talk", ROOM)
     with serving(lambda: address, program.controller):

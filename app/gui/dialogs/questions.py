@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
+from typing import Literal
 
 from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
@@ -80,11 +81,18 @@ def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, 
     _ask_before(parent, "deletionQuestion", text, consequence, (caption, translate("Dialogs", "Keep")), go_on)
 
 
-def ask_before_unmatted(parent: QWidget, show: Callable[[], object], *, zones: bool = False) -> None:
-    """Ask whether to show the real background to others, or that in keep zones; the default is to keep it hidden."""
+def ask_before_unmatted(
+    parent: QWidget, show: Callable[[], object], exposed: Literal["hidden", "zones", "room"] = "room"
+) -> None:
+    """Ask whether to show the real background to others, or a part of it; the default is to keep it hidden.
+
+    exposed: as of `Scene.exposes`.
+    """
     text = translate("Dialogs", "Show your real background to others?")
     consequence = translate("Dialogs", "“None” sends the camera image as it is, to every program that uses Mattecam.")
-    if zones:
+    if exposed == "hidden":
+        consequence = translate("Dialogs", "This scene does not hide what you marked with “Always hide”.")
+    elif exposed == "zones":
         consequence = translate(
             "Dialogs", "What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam."
         )

@@ -117,7 +117,7 @@ class ScenesMenu(QObject):
         if exposed == "nothing":
             apply()
         else:
-            ask_before_unmatted(self._window, apply, zones=exposed == "zones")
+            ask_before_unmatted(self._window, apply, exposed)
 
     def _change(self, work: Callable[[], None]) -> None:
         def change() -> dict[str, Scene | None]:

@@ -516,6 +516,10 @@
         <translation>„Keiner“ sendet das Kamerabild unverändert an jedes Programm, das Mattecam verwendet.</translation>
     </message>
     <message>
+        <source>This scene does not hide what you marked with “Always hide”.</source>
+        <translation>Diese Szene verbirgt nicht, was Sie mit „Immer verbergen“ markiert haben.</translation>
+    </message>
+    <message>
         <source>What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam.</source>
         <translation>Was diese Szene mit „Immer zeigen“ markiert, wird so gesendet, wie es ist, an jedes Programm, das Mattecam verwendet.</translation>
     </message>

@@ -516,6 +516,10 @@
         <translation>«Ninguno» envía la imagen de la cámara tal cual a todos los programas que usan Mattecam.</translation>
     </message>
     <message>
+        <source>This scene does not hide what you marked with “Always hide”.</source>
+        <translation>Esta escena no oculta lo que usted marcó con «Ocultar siempre».</translation>
+    </message>
+    <message>
         <source>What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam.</source>
         <translation>Lo que esta escena marca con «Mostrar siempre» se envía tal como es a todos los programas que usan Mattecam.</translation>
     </message>
