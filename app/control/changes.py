@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import Text
 from app.runtime.pipeline import Pipeline, Update
-from app.runtime.status import Phase, PipelineStatus
+from app.runtime.status import Phase, PipelineStatus, Problem
 
 POLL_S = 0.02
 SETTLED_FRAMES = 2
@@ -49,9 +49,11 @@ class Changes:
     def follow(self, update: Update, sections: Sequence[str], *parts: Stage | str) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
-        If one of `parts` then has a problem, restore `sections` and raise CommandError with that problem.
+        If one of `parts` then has a problem, restore `sections` and raise CommandError with that problem; not if it was
+        there before and the change does not concern it, as nothing may be taken back that hides more.
         """
         before = after = self.pipeline.settings
+        known = self.pipeline.status().problems
 
         def tracked(settings: Settings) -> Settings:
             nonlocal before, after
@@ -63,10 +65,11 @@ class Changes:
         waits = 2 if "capture" in sections else 1
         if not all(self.wait_until_settled() for _ in range(waits)):
             return after, False
-        problem = self.problem(*(each for each in parts if (each, after.background.kind) != (Stage.BACKGROUND, "none")))
-        if problem is not None:
+        asked = (each for each in parts if (each, after.background.kind) != (Stage.BACKGROUND, "none"))
+        found = [each for each in self._problems(asked) if each not in known or _concerns(each.stage, before, after)]
+        if found:
             self._restore(sections, before, after)
-            raise CommandError(problem)
+            raise CommandError(found[-1].message)
         return after, True
 
     def follow_section(self, section: str, new: Callable[[Any], Any], *stages: Stage) -> tuple[Settings, bool]:
@@ -95,9 +98,12 @@ class Changes:
 
     def problem(self, *parts: Stage | str) -> str | None:
         """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""
-        problems = self.pipeline.status().problems
-        found = [each.message for each in problems if each.stage in parts or each.part in parts]
-        return found[-1] if found else None
+        found = self._problems(parts)
+        return found[-1].message if found else None
+
+    def _problems(self, parts: Iterable[Stage | str]) -> list[Problem]:
+        wanted = tuple(parts)
+        return [each for each in self.pipeline.status().problems if each.stage in wanted or each.part in wanted]
 
     def close(self) -> None:
         """Cancel all waits."""
@@ -140,6 +146,13 @@ class Changes:
 def answered(answer: Text, in_use: bool) -> Text:
     """Return the answer about a change, which says so where the change is not yet in use."""
     return answer if in_use else AnswerText.PENDING(answer=answer)
+
+
+def _concerns(stage: Stage, before: Settings, after: Settings) -> bool:
+    """Return whether a change of the settings may be why a stage still has its problem."""
+    if stage is Stage.MATTING:
+        return before.matting.replace(edges=after.matting.edges) != after.matting
+    return stage is not Stage.BACKGROUND or before.background != after.background
 
 
 def _replaced(section: str, known: object, new: object, settings: Settings) -> Settings:

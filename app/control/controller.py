@@ -217,6 +217,7 @@ class SettingsController:
             return settings.replace(people=settings.people.replace(zones=zones))
 
         zones = self._changes.apply(update).people.zones
+        self._changes.wait_until_settled()  # until then a picture, such as a snapshot, may show a zone that was removed
         keep = sum(zone.kind == "keep" for zone in zones)
         drop = len(zones) - keep
         if keep:

@@ -10,13 +10,14 @@ import pytest
 from app.control.address import ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
-from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
+from app.core.errors import MattecamError, ModelError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, Settings, Zone
 from app.core.stage import Stage
 from app.core.types import PictureKind
 from tests.control.conftest import Program
 from tests.control.recorder import serving
 from tests.runtime.running import BASE
+from tests.waiting import eventually
 
 KEEP = Zone(kind="keep", points=((0.1, 0.1), (0.4, 0.4)))
 ROOM = BASE.replace(background=BASE.background.replace(kind="none"))
@@ -134,3 +135,17 @@ def test_a_problem_that_a_scene_does_not_concern_is_none_of_its(program: Program
     program.pipeline.report(Stage.CAPTURE, SourceOpenError("The camera is away."))
     program.scenes.put("Calm", BASE.replace(background=BASE.background.replace(colour="#102030")))
     assert program.run("scene Calm") == "Scene: Calm."
+
+
+@pytest.mark.parametrize("command", ["set edges.strict strict", "scene Safe"])
+def test_a_problem_from_before_takes_no_change_back(program: Program, command: str) -> None:
+    """A network that could not be built kept a keep zone in the output."""
+    program.pipeline.change(lambda settings: settings.replace(people=_with_zones(KEEP).people))
+    broken = BASE.matting.replace(downsample_ratio=0.7)
+    program.scenes.put("Safe", BASE.replace(matting=broken.replace(edges=broken.edges.replace(strict="strict"))))
+    program.world.faults.put("build_engine", ModelError("The network is broken."))
+    program.pipeline.change(lambda settings: settings.replace(matting=broken))
+    eventually(lambda: bool(program.pipeline.status().problems))
+    program.run(command)
+    assert program.settings.matting.edges.strict == "strict"
+    assert command != "scene Safe" or not program.settings.people.zones
