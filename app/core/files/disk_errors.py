@@ -21,6 +21,7 @@ _WRITING = {
     errno.EEXIST: WriteReason.FILE_FOR_FOLDER,
     errno.ENOTEMPTY: WriteReason.APPEARED,
     errno.ENAMETOOLONG: WriteReason.NAME_TOO_LONG,
+    errno.ELOOP: WriteReason.IS_LINK,
 }
 _READING = {
     errno.ENOENT: ReadReason.ABSENT,

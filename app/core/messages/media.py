@@ -52,6 +52,7 @@ class WriteReason(Message):
     READ_ONLY = "the disk is read-only; choose another folder"
     NO_FOLDER = "the folder does not exist; create it or choose another one"
     IS_FOLDER = "a folder has this name; choose another name"
+    IS_LINK = "it is a symbolic link, which is not followed; remove it or choose another name"
     NOT_A_FOLDER = "a part of the path is not a folder; choose another path"
     FILE_FOR_FOLDER = "a file is where the folder should be; choose another folder"
     NAME_TOO_LONG = "the name is too long; choose a shorter one"

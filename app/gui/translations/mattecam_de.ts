@@ -4489,6 +4489,11 @@
         <translation>Ein Ordner hat diesen Namen; wählen Sie einen anderen Namen</translation>
     </message>
     <message>
+        <source>it is a symbolic link, which is not followed; remove it or choose another name</source>
+        <comment>WriteReason.IS_LINK</comment>
+        <translation>es ist eine symbolische Verknüpfung, der nicht gefolgt wird; entfernen Sie sie oder wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
         <source>a part of the path is not a folder; choose another path</source>
         <comment>WriteReason.NOT_A_FOLDER</comment>
         <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>

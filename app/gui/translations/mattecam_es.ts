@@ -4489,6 +4489,11 @@
         <translation>una carpeta tiene ese nombre; elija otro nombre</translation>
     </message>
     <message>
+        <source>it is a symbolic link, which is not followed; remove it or choose another name</source>
+        <comment>WriteReason.IS_LINK</comment>
+        <translation>es un enlace simbólico, que no se sigue; quítelo o elija otro nombre</translation>
+    </message>
+    <message>
         <source>a part of the path is not a folder; choose another path</source>
         <comment>WriteReason.NOT_A_FOLDER</comment>
         <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>

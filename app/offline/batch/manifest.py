@@ -47,12 +47,15 @@ class Record:
     """Outputs besides the composite: `alpha` and `foreground` if wanted."""
 
 
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)  # absent on Windows
+
+
 class Manifest:
     """Appends records; each is on disk when `add` returns."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError."""
-        self._file: IO[bytes] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+")
+        """Raises OSError, also for a symbolic link."""
+        self._file: IO[bytes] = os.fdopen(os.open(path, _FLAGS, 0o600), "ab+")
         self._file.seek(0, os.SEEK_END)
         if self._file.tell():
             self._file.seek(-1, os.SEEK_END)

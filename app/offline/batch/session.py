@@ -13,6 +13,7 @@ from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.lock import lock_file
 from app.core.messages.command_line import BatchText, ConvertText
+from app.core.messages.media import WriteReason
 from app.offline.batch.files import is_remote, joined, parent_and_name, upload
 from app.offline.batch.job import TRIES, Job, Workers
 from app.offline.batch.manifest import MANIFEST, Manifest, last_records, state_folder
@@ -53,6 +54,7 @@ def convert_batch(
         with _locked(folder) as ignores_case:
             if ignores_case and not is_remote(target):
                 _check_case(jobs)
+            _refuse_link(folder / MANIFEST)
             known = last_records(folder / MANIFEST) if resume else None
             with closing(Manifest(folder / MANIFEST)) as manifest:
                 batch = Batch(jobs, workers(), manifest, tell)
@@ -78,13 +80,20 @@ def _check_case(jobs: Sequence[Job]) -> None:
             raise UsageError(BatchText.SAME_NAME(first=first.source, second=job.source, name=name))
 
 
+def _refuse_link(path: Path) -> None:
+    """Raise SinkOpenError for a symbolic link: it may lead to any file of the user."""
+    if path.is_symlink():
+        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=WriteReason.IS_LINK()))
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
     """Hold the lock of an output folder, without tries that killed workers left; yield whether its names ignore case.
 
-    Raises OSError or UsageError.
+    Raises OSError, SinkOpenError or UsageError.
     """
     tries = folder / TRIES
+    _refuse_link(tries)  # what lies in its target is not of this program
     tries.mkdir(parents=True, exist_ok=True)
     lock = lock_file(tries / "lock", wait=False)
     if lock is None:

@@ -1,0 +1,37 @@
+"""Symbolic links in the output folder of a batch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import SinkOpenError
+from app.offline.batch.job import TRIES
+from app.offline.batch.manifest import MANIFEST, Manifest
+from app.offline.batch.session import convert_batch
+from tests.offline.batch.clips import jobs_of
+from tests.offline.batch.workers import DirectWorkers
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
+
+
+@pytest.mark.parametrize("name", [MANIFEST, TRIES])
+def test_a_link_in_the_folder_is_refused_and_its_target_kept(tmp_path: Path, name: str) -> None:
+    target, kept = tmp_path / "out", tmp_path / "kept"
+    for folder in (target, kept / "mine"):
+        folder.mkdir(parents=True)
+    (kept / "notes").write_text("mine")
+    (target / name).symlink_to(kept if name == TRIES else kept / "notes")
+    with pytest.raises(SinkOpenError, match=f"{name} cannot be written: it is a symbolic link"):
+        convert_batch(jobs_of([], target), str(target), DirectWorkers)
+    assert (kept / "mine").is_dir()
+    assert (kept / "notes").read_text() == "mine"
+
+
+def test_the_manifest_follows_no_link_that_appears_after_the_check(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).symlink_to(tmp_path / "notes")
+    with pytest.raises(OSError, match="symbolic links"):
+        Manifest(tmp_path / MANIFEST)
+    assert not (tmp_path / "notes").exists()
