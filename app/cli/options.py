@@ -17,7 +17,7 @@ from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
-from app.core.files.names import check_outputs, free_name, holds_something, is_special
+from app.core.files.names import check_outputs, free_name, holds_something, is_stream
 from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
@@ -64,16 +64,15 @@ def _check_status_file(path: Path) -> None:
     if str(path) == "-":
         raise UsageError(ConvertText.DASH())
     try:
-        if is_special(path):
+        if is_stream(path):
             return
         if path.exists():
             with path.open("r+b") as file:
                 head = file.read(HEAD_BYTES)
             if head and STATUS_FIELD not in head:
                 raise UsageError(UsageText.NO_STATUS_FILE(file=path))
-        else:
-            with TemporaryFile(dir=path.parent):  # the system names the reason; the file leaves no trace
-                pass
+        with TemporaryFile(dir=path.parent):  # the system names the reason; the file leaves no trace
+            pass
     except OSError as error:
         raise MattecamError(ProgramText.STATUS_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 

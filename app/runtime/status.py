@@ -18,6 +18,8 @@ import psutil
 
 from app.core.errors import MattecamError
 from app.core.files.disk_errors import why_not_written
+from app.core.files.names import is_stream
+from app.core.files.private_file import write_private
 from app.core.matte_edit import WHOLE_VIEW, View
 from app.core.messages.system import ProgramText
 from app.core.stage import Stage
@@ -209,9 +211,13 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
 
 
 def write_status(path: Path, status: PipelineStatus) -> None:
-    """Write the JSON file. Raise MattecamError."""
+    """Write the JSON file with mode 0600, in place of a link, or write to a stream. Raise MattecamError."""
+    data = (json.dumps(status_fields(status), indent=2) + "\n").encode()
     try:
-        path.write_text(json.dumps(status_fields(status), indent=2) + "\n", encoding="utf-8")
+        if is_stream(path):
+            path.write_bytes(data)
+        else:
+            write_private(path, data)
     except OSError as error:
         raise MattecamError(ProgramText.STATUS_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 

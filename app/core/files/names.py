@@ -35,6 +35,11 @@ def is_special(path: Path) -> bool:
     return mode != 0 and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
+def is_stream(path: Path) -> bool:
+    """Return whether a path is special, or one such as /dev/stdout, which may lead to a file: not to be replaced."""
+    return is_special(path) or path.absolute().parent in (Path("/dev"), Path("/dev/fd"))
+
+
 def _mode(path: Path) -> int:
     """Return what a path names, as in `stat`; 0 for nothing, and for a name that is too long or holds a NUL."""
     try:
