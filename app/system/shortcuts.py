@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
@@ -11,11 +12,12 @@ from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, 
 from jeepney.io.blocking import DBusConnection
 
 from app.core.errors import MattecamError
-from app.core.messages.system import ShortcutText
+from app.core.messages.system import ProgramText, ShortcutText
 from app.core.threads import name_thread
 from app.system import portal
 from app.system.portal import Portal, PortalError, PortalFault
 
+log = logging.getLogger(__name__)
 MODIFIERS = ("Ctrl", "Alt", "Shift")
 """Held with every key. Ctrl and Alt alone are AltGr, which writes letters."""
 INTERFACE = "org.freedesktop.portal.GlobalShortcuts"
@@ -73,6 +75,10 @@ class PortalShortcuts:
             except PortalError as error:
                 if not self._stop.is_set():
                     failed(MattecamError(_REASONS[error.fault]()))
+            except Exception:
+                log.exception("The global shortcuts failed.")
+                if not self._stop.is_set():
+                    failed(MattecamError(ProgramText.THREAD_FAILED(thread="shortcuts")))
 
         self._thread = threading.Thread(target=run, name="shortcuts", daemon=True)
         self._thread.start()
@@ -120,8 +126,11 @@ def _handle(message: Message, session: str, pressed: Callable[[str], None]) -> N
     interface, member = fields.get(HeaderFields.interface), fields.get(HeaderFields.member)
     if (interface, member) == (portal.SESSION, "Closed") and fields.get(HeaderFields.path) == session:
         raise PortalError(PortalFault.REFUSED)
-    if (interface, member) == (INTERFACE, "Activated") and message.body[0] == session:
-        pressed(str(message.body[1]))
+    if (interface, member) != (INTERFACE, "Activated"):
+        return
+    match message.body:
+        case (sender, str(name), *_) if sender == session:  # any program on the bus can send a signal without a body
+            pressed(name)
 
 
 def _trigger(key: str) -> str:

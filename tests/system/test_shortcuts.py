@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from jeepney import DBusAddress
 from jeepney.auth import AuthenticationError
 
 from app.core.errors import MattecamError
 from app.core.text import Text
-from app.system.portal import PortalError, connect
-from app.system.shortcuts import PROGRAM_ID, PortalShortcuts, Shortcut
+from app.system.portal import DESKTOP_PATH, PortalError, connect
+from app.system.shortcuts import INTERFACE, PROGRAM_ID, PortalShortcuts, Shortcut
 from tests.played_service import private_bus
 from tests.played_shortcuts import PlayedShortcuts
 from tests.waiting import beside, eventually
@@ -93,6 +94,30 @@ def test_a_session_that_the_desktop_closes_is_named(portal: PlayedShortcuts, ser
     eventually(lambda: len(portal.bound) == len(KEYS))
     portal.end_session()
     assert notes.code() == "ShortcutText.REFUSED"
+
+
+@pytest.mark.error_logs
+def test_an_unexpected_error_is_reported(
+    portal: PlayedShortcuts, service: PortalShortcuts, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: str) -> None:
+        raise RuntimeError("an error that nobody foresaw")
+
+    notes = Notes()
+    service.start(KEYS, fail, notes.failed.append)
+    eventually(lambda: len(portal.bound) == len(KEYS))
+    portal.press("pause")
+    assert notes.code() == "ProgramText.THREAD_FAILED"
+    assert "nobody foresaw" in caplog.text
+
+
+def test_a_signal_without_a_body_is_left_out(portal: PlayedShortcuts, service: PortalShortcuts) -> None:
+    notes = start(service)
+    eventually(lambda: len(portal.bound) == len(KEYS))
+    portal.send_signal(DBusAddress(DESKTOP_PATH, interface=INTERFACE), "Activated", "", ())
+    portal.press("pause")
+    eventually(lambda: notes.pressed == ["pause"])
+    assert notes.failed == []
 
 
 def test_stop_does_not_wait_for_the_answer_of_the_user(portal: PlayedShortcuts, service: PortalShortcuts) -> None:
