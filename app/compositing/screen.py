@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import ClassVar, Protocol
@@ -16,6 +17,8 @@ from app.core.messages.media import ScreenText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.system.screen import ScreenGrabber, asks_for_screens
+
+log = logging.getLogger(__name__)
 
 RATE_HZ = 15.0
 UNSEEN_S = 1.0
@@ -129,15 +132,21 @@ class ScreenBackground:
             while not self._waited(1 / RATE_HZ):
                 try:
                     self._capture_until_closed()
-                except BackgroundError as error:  # noqa: PERF203 - a screen that is lost may come back
+                except Exception as error:  # noqa: BLE001, PERF203 - a screen that is lost may come back
                     with self._condition:
-                        self._error = error
+                        self._error = self._named(error)
                     if self._first is not None or self._waited(RETRY_S):
                         return
         finally:
             if self._first is not None:
                 self._first.close()
             self._use.end(self._reader)
+
+    def _named(self, error: Exception) -> BackgroundError:
+        if isinstance(error, BackgroundError):
+            return error
+        log.warning("The capture of %s failed.", self._target, exc_info=error)
+        return BackgroundError(ScreenText.LOST(target=self._target))
 
     def _capture_until_closed(self) -> None:
         grabber = self._first or self._grabber(self._target)

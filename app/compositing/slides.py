@@ -9,6 +9,7 @@ from app.compositing.screen_use import ReadingThread
 from app.compositing.still import LaidOutImage, layout_of
 from app.core.errors import BackgroundError
 from app.core.messages.media import SlidesText
+from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.slides import Slides, open_slides
@@ -93,3 +94,6 @@ class SlidesBackground:
         except BackgroundError as error:
             log.warning("%s", error)
             return error
+        except Exception as error:  # the thread goes on to the other slides
+            log.warning("Slide %d cannot be shown.", index + 1, exc_info=error)
+            return BackgroundError(ProgramText.UNEXPECTED())

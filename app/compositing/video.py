@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from app.compositing.screen_use import ReadingThread
@@ -186,8 +185,8 @@ class VideoBackground:
                 with self._condition:
                     self._ahead.append((at_s, image))
                     self._condition.notify_all()
-        except (VideoError, FFmpegError, OSError, ValueError, MemoryError) as error:
-            log.warning("The background video %s stopped: %s", self._path.name, error)
+        except Exception as error:  # the boundary of the thread
+            log.warning("The background video %s stopped: %s", self._path.name, error, exc_info=error)
             self.problem = BackgroundError(VideoText.NO_MORE_FRAMES(file=self._path))
         finally:
             with self._condition:

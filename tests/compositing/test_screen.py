@@ -34,6 +34,7 @@ class FakeScreen:
     screens = 2
     level = 10
     lost = False
+    broken = False
     grabs = 0
     open_ones = 0
 
@@ -46,6 +47,8 @@ class FakeScreen:
         type(self).grabs += 1
         if self.lost:
             raise BackgroundError(ScreenText.LOST(target="screen:1"))
+        if self.broken:
+            raise RuntimeError("an error that nobody foresaw")
         return np.full((90, 160, 3), self.level, np.uint8)
 
     def close(self) -> None:
@@ -98,12 +101,15 @@ def shown(background: ScreenBackground) -> int | str:
         return str(error)
 
 
-def test_a_lost_screen_is_reported_and_comes_back(screen: type[FakeScreen], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", ["lost", "broken"])
+def test_a_lost_screen_is_reported_and_comes_back(
+    screen: type[FakeScreen], monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
     monkeypatch.setattr("app.compositing.screen.RETRY_S", 0.05)
     with closing(ScreenBackground(SETTINGS, screen)) as background:
-        screen.lost = True
+        setattr(screen, fault, True)
         eventually(lambda: "can no longer be captured" in str(shown(background)))
-        screen.lost = False
+        setattr(screen, fault, False)
         eventually(lambda: shown(background) == 10)
 
 

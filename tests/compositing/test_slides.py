@@ -14,6 +14,7 @@ from PIL import Image
 
 from app.compositing import open_background
 from app.compositing.slides import SlidesBackground
+from app.compositing.still import LaidOutImage
 from app.config.parsing import parse_background
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
@@ -122,6 +123,21 @@ def test_a_slide_that_cannot_be_read_is_named_and_the_others_work(tmp_path: Path
             background.backdrop(64, 48, 0.0)
         background.follow(BackgroundSettings(kind="slides", slide=3))
         assert is_slide(background.backdrop(64, 48, 0.0), 3)
+
+
+def test_an_unexpected_error_ends_no_slides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_the_third(image: BgrImage) -> LaidOutImage:
+        if colour(image) == COLOURS[2]:
+            raise cv2.error("no memory")
+        return LaidOutImage(image)
+
+    monkeypatch.setattr("app.compositing.slides.LaidOutImage", without_the_third)
+    with opened(folder_of_slides(tmp_path), realtime=False) as background:
+        background.follow(BackgroundSettings(kind="slides", slide=3))
+        with pytest.raises(BackgroundError, match="internal error"):
+            background.backdrop(64, 48, 0.0)
+        background.follow(BackgroundSettings(kind="slides", slide=2))
+        assert is_slide(background.backdrop(64, 48, 0.0), 2)
 
 
 def test_files_that_are_no_slides_are_refused_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -167,6 +168,19 @@ def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
     with closing(VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)) as background:
         seen = {colour_number(background.backdrop(64, 48, k / 20)) for k in range(60)}
     assert len(seen) == len(COLOURS)
+
+
+def test_an_unexpected_error_is_the_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with played(tmp_path, realtime=True) as background:
+        background.backdrop(64, 48, 0.0)
+
+        def fail(*_: object) -> None:
+            raise cv2.error("no memory")
+
+        monkeypatch.setattr(background._video, "picture", fail)
+        background.backdrop(64, 48, 3600.0)  # wants frames that are not decoded yet
+        eventually(lambda: background.problem is not None)
+        assert "can no longer be read" in str(background.problem)
 
 
 def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
