@@ -11,6 +11,7 @@ import pytest
 
 from app.compositing.standby import StandbyCard
 from app.core.settings import OutputSettings
+from app.core.stage import Stage
 from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
@@ -82,4 +83,24 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
     for _ in range(2):
         eventually(lambda: any("gone.png" in message for message in problems(gone)))
         assert not problems(SOON)
+    assert cards.preparer.stop(10)
+
+
+def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
+    drawn = []
+
+    class Broken(StandbyCard):
+        def image(self, width: int, height: int) -> BgrImage:
+            drawn.append(width)
+            raise RuntimeError("an error that nobody foresaw")
+
+    board = StatusBoard()
+    cards = StandbyPictures(board, Broken)
+    cards.preparer.start()
+    eventually(lambda: cards.get(SOON, 64, 48) is not None and bool(board.read().problems))
+    eventually(lambda: not cards.preparer.busy)
+    assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
+    count = len(drawn)
+    assert is_plain(cards.get(SOON, 64, 48)) and not cards.preparer.busy
+    assert len(drawn) == count == 1
     assert cards.preparer.stop(10)

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from app.compositing.standby import StandbyCard
-from app.core.errors import BackgroundError
 from app.core.settings import OutputSettings
 from app.core.stage import Stage
-from app.core.types import Picture, PictureKind
+from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.worker import Preparer
 
@@ -23,6 +22,10 @@ MAX_CACHED = 4
 
 CardKey = tuple[str, Path | None, int, int]
 """What a card depends on: text, image, width and height."""
+
+
+def _plain(width: int, height: int) -> BgrImage:
+    return np.full((height, width, 3), PLACEHOLDER_GREY, np.uint8)
 
 
 class StandbyPictures:
@@ -44,7 +47,7 @@ class StandbyPictures:
         self._lock = threading.Lock()
         self._cached: dict[CardKey, Picture] = {}
         self._failed: set[CardKey] = set()
-        """Cards whose image could not be read; they are cached without it."""
+        """Cards that could not be drawn; they are cached without their image, or as a plain picture."""
         self._shown: tuple[str, Path | None] | None = None
         """Text and image of the card returned last."""
         self._requested: CardKey | None = None
@@ -68,8 +71,7 @@ class StandbyPictures:
                 self._requested = key
                 self.preparer.request(key)
             if self._fallback is None or self._fallback.size != (width, height):
-                plain = np.full((height, width, 3), PLACEHOLDER_GREY, np.uint8)
-                self._fallback = Picture(plain, PictureKind.STANDBY)
+                self._fallback = Picture(_plain(width, height), PictureKind.STANDBY)
             return self._fallback
 
     def retry(self) -> None:
@@ -86,14 +88,21 @@ class StandbyPictures:
         while self._failed:
             self._cached.pop(self._failed.pop(), None)
 
-    def _draw(self, key: CardKey) -> Picture:
+    def _drawn(self, key: CardKey) -> tuple[BgrImage, Exception | None]:
+        """Return the card, without its image if that fails, a plain picture if that fails too; and the failure."""
         text, image, width, height = key
-        problem: BackgroundError | None = None
-        try:
-            card = self._make_card(text, image)
-        except BackgroundError as error:
-            problem, card = error, self._make_card(text, None)
-        picture = Picture(card.image(width, height), PictureKind.STANDBY)
+        problem: Exception | None = None
+        for tried in dict.fromkeys((image, None)):
+            try:
+                return self._make_card(text, tried).image(width, height), problem
+            except Exception as error:  # noqa: BLE001, PERF203 - reported; it would be drawn again at each tick
+                problem = problem or error
+        return _plain(width, height), problem
+
+    def _draw(self, key: CardKey) -> Picture:
+        text, image, *_ = key
+        drawn, problem = self._drawn(key)
+        picture = Picture(drawn, PictureKind.STANDBY)
         with self._lock:
             while len(self._cached) >= MAX_CACHED:
                 del self._cached[next(iter(self._cached))]
