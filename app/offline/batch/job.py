@@ -39,6 +39,8 @@ class Job:
     foreground: str | None = None
     overwrite: bool = False
     """Replace files of the final names."""
+    replaceable: frozenset[str] = frozenset()
+    """Uses of the outputs whose files are replaced without `overwrite` too: an earlier run of this clip made them."""
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -169,7 +171,7 @@ def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
         if is_remote(final):
             upload(tries[use], final)
         else:
-            publish(tries[use], Path(final), overwrite=job.overwrite)
+            publish(tries[use], Path(final), overwrite=job.overwrite or use in job.replaceable)
     film = written.pop("target")
     result = JobResult("done", report.frames, report.expected_frames, film.sha256, film.bytes, outputs=written)
     problems = _with_final_names(" ".join(report.problems), folder, job) or None

@@ -134,7 +134,9 @@ def settings_hash(settings: Settings) -> str:
 
 def existing_output(job: Job) -> str | None:
     """Return a file that the job would replace, None without one."""
-    for path in job.outputs.values():
+    for use, path in job.outputs.items():
+        if use in job.replaceable:
+            continue
         if is_remote(path):
             if size_and_time(path)[0]:
                 return path
@@ -158,14 +160,28 @@ def record_of(job: Job, known: dict[str, Record]) -> Record | None:
 
 def is_done(job: Job, record: Record | None) -> bool:
     """Return whether an earlier run finished the clip: the same source and settings, and every output unchanged."""
-    if record is None or record.state != "done" or record.settings_hash != job.settings_hash:
+    return record is not None and all(_is_unchanged(job, record, use) for use in job.outputs)
+
+
+def replaceable_outputs(job: Job, record: Record) -> frozenset[str]:
+    """Return the uses of the outputs that are byte for byte what an earlier run made of the same source and settings.
+
+    Those elsewhere are left out: only their sizes are known.
+    """
+    local = [use for use, path in job.outputs.items() if not is_remote(path)]
+    return frozenset(use for use in local if _is_unchanged(job, record, use))
+
+
+def _is_unchanged(job: Job, record: Record, use: str) -> bool:
+    """Return whether an output is what an earlier run made of the same source and settings."""
+    if record.state != "done" or record.settings_hash != job.settings_hash:
         return False
     if size_and_time(job.source) != (record.source_bytes, record.source_time_ns):
         return False
     recorded = {**record.outputs, "target": Written(record.sha256 or "", record.target_bytes or 0)}
     try:
         images = {f"{name}.png" for name in picture_names(Path(job.source)).values()} if job.is_folder else None
-        return all(use in recorded and _is_written(path, recorded[use], images) for use, path in job.outputs.items())
+        return use in recorded and _is_written(job.outputs[use], recorded[use], images)
     except OSError:
         return False
 

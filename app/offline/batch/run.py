@@ -13,7 +13,7 @@ from app.core.messages.command_line import BatchText, ConvertText
 from app.offline.batch.files import parent_and_name, size_and_time
 from app.offline.batch.job import Job, JobResult, Report, Workers
 from app.offline.batch.manifest import Manifest, Record
-from app.offline.batch.plan import existing_output, is_done, record_of
+from app.offline.batch.plan import existing_output, is_done, record_of, replaceable_outputs
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
@@ -95,6 +95,8 @@ class Batch:
                 continue
             if record is not None and _may_have_written(record):
                 self._jobs[index] = replace(job, overwrite=True)
+            elif record is not None and not job.overwrite:
+                self._jobs[index] = replace(job, replaceable=replaceable_outputs(job, record))
             self._waiting.append(index)
         try:
             self._check_existing()

@@ -14,7 +14,7 @@ from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST, last_records
 from app.offline.batch.plan import is_done, plan_jobs
 from app.offline.batch.run import Event
-from app.offline.batch.session import convert_batch
+from app.offline.batch.session import BatchReport, convert_batch
 from tests.clips import write_clip, write_images
 from tests.offline.batch.clips import SETTINGS, jobs_of
 from tests.offline.batch.workers import DirectWorkers
@@ -125,6 +125,24 @@ def test_a_matte_that_is_missing_or_changed_is_converted_again(tmp_path: Path, f
     matte = alpha / "a" / "1.png" if folder else alpha / "a.mp4"
     matte.write_bytes(b"changed")
     assert convert_to(target, source, resume=True, alpha=alpha) == [source.name]
+
+
+def test_a_matte_of_which_the_film_is_gone_is_replaced_unless_it_was_changed(tmp_path: Path) -> None:
+    clip, target, alpha = write_clip(tmp_path / "a.mp4", 3), tmp_path / "out", tmp_path / "alpha"
+
+    def resumed() -> BatchReport:
+        jobs = plan_jobs([str(clip)], str(target), SETTINGS, alpha=str(alpha), foreground=None)
+        return convert_batch(jobs, str(target), DirectWorkers, resume=True)
+
+    assert resumed().done == 1
+    (target / "a.mp4").unlink()
+    assert resumed().done == 1
+    assert resumed().skipped == 1
+    (target / "a.mp4").unlink()
+    (alpha / "a.mp4").write_bytes(b"edited")
+    with pytest.raises(UsageError, match=r"a\.mp4 exists already"):
+        resumed()
+    assert (alpha / "a.mp4").read_bytes() == b"edited"
 
 
 def test_the_manifest_holds_the_hash_of_every_output(tmp_path: Path) -> None:
