@@ -22,7 +22,7 @@ from app.control.global_shortcuts import GlobalShortcuts
 from app.control.server import ControlServer
 from app.core.errors import UsageError
 from app.core.files import paths
-from app.core.files.names import holds_something, is_file
+from app.core.files.names import is_file
 from app.core.messages.command_line import CommandLineText, ConvertText
 from app.core.settings import Settings
 from app.core.stage import Stage
@@ -57,19 +57,19 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     with handled(lambda _number, _frame: session.interrupt()), _controlled(session):
         session.run()
     try:
-        return _report(session, settings, proves=proves)
+        return report(session, settings, proves=proves)
     finally:
         if options.status_json is not None:
             write_status(options.status_json, session.status)
 
 
-def _report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
+def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
     """Print the results or the failure; return the exit code."""
     clip = settings.output.record
     if not proves:
-        for file in (clip, settings.output.record_alpha):
-            if file is not None and holds_something(file):
-                typer.echo(CommandLineText.RECORDED(file=file))
+        # Both end at the same time, in any order: the output is named first.
+        for file in sorted(session.status.recorded, key=lambda file: file == str(settings.output.record_alpha)):
+            typer.echo(CommandLineText.RECORDED(file=file))
     elif clip is not None and session.sample is not None:
         typer.echo(clip)
         picture = clip.with_name("before-after.png")

@@ -51,6 +51,7 @@ class Recorder:
         self.name = str(path)
         self._alpha = options.alpha
         self._clock = clock
+        self._counts = options.counts
         self._size = width, height
         self._last: Picture | None = None
         self._closed = False
@@ -119,6 +120,7 @@ class Recorder:
                 if self._microphone is not None:
                     self._writer.write_sound(self._sound_for(self._writer.end_s, final=True))
                 self._writer.close()
+                self._counts.finish(self._writer.path)
         except OSError as error:
             raise SinkLostError(
                 RecordingText.NOT_FINISHED(reason=why_not_written(error), kept=self._salvage())
@@ -167,7 +169,10 @@ class Recorder:
         unfinished.end(temporary_path)
         if temporary_path.exists():
             return RecordingText.KEPT(file=temporary_path)
-        return RecordingText.KEPT(file=path) if path.exists() else RecordingText.NOTHING_KEPT()
+        if not path.exists():
+            return RecordingText.NOTHING_KEPT()
+        self._counts.finish(path)
+        return RecordingText.KEPT(file=path)
 
 
 def open_recording(path: Path, width: int, height: int, context: SinkContext) -> Recorder:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from app.output.sound.microphone import SoundFeed
 
 
 class RecordingCounts:
-    """Counts the frames of all recordings of a run. Thread-safe."""
+    """Counts the frames of all recordings of a run, and knows the finished files. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,12 +27,19 @@ class RecordingCounts:
         """Frames that were encoded."""
         self.dropped = 0
         """Frames that were left out because the encoder was too slow."""
+        self.files: tuple[str, ...] = ()
+        """Files of the recordings that ended, in their order."""
 
     def add(self, *, encoded: int = 0, dropped: int = 0) -> None:
         """Count frames."""
         with self._lock:
             self.encoded += encoded
             self.dropped += dropped
+
+    def finish(self, file: Path) -> None:
+        """Note a file that can be played now."""
+        with self._lock:
+            self.files += (str(file),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,7 @@ class Pipeline:
             frames_dropped=self._frames.dropped,
             encoded_frames=self._context.counts.encoded,
             recording_dropped=self._context.counts.dropped,
+            recorded=self._context.counts.files,
         )
 
     def _busy(self) -> str:

@@ -148,6 +148,8 @@ class PipelineStatus:
     """Frames encoded for recordings of output and matte."""
     recording_dropped: int = 0
     """Frames left out of recordings because the encoder was too slow."""
+    recorded: tuple[str, ...] = ()
+    """Files of the recordings that ended."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     """CPU time of the process within `seconds`."""

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.headless import report
 from app.cli.headless_run import POLL_S, HeadlessRun, summary
 from app.core.errors import BackgroundError, MattecamError, ModelError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
 from app.core.types import PictureKind
+from app.output.recorder import open_recording
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
@@ -217,6 +219,26 @@ def test_a_run_without_outputs_states_no_time_to_an_output() -> None:
 @pytest.mark.parametrize(("frames", "words"), [(0, "0 frames in"), (1, "1 frame in"), (2, "2 frames in")])
 def test_a_single_frame_is_no_plural(frames: int, words: str) -> None:
     assert summary(PipelineStatus(frames_out=frames)).startswith(words)
+
+
+def test_a_recording_that_a_command_started_and_ended_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline = Pipeline(BASE, parts=FakeWorld().parts().with_sinks(recording=open_recording))
+    session, file = HeadlessRun(pipeline, None, None), tmp_path / "a.mp4"
+
+    def use() -> None:
+        status = session.status
+        if status.recorded:
+            session.end()
+        elif status.frames_out > 3:
+            wanted = None if status.encoded_frames else file
+            pipeline.change(lambda now: now.replace(output=now.output.replace(record=wanted)))
+
+    session.each_poll = use
+    beside(session.run).result(60)
+    assert report(session, BASE, proves=False) == 0
+    assert capsys.readouterr().out.splitlines()[:-1] == [f"Recorded {file}"]
 
 
 def test_a_signal_may_come_in_the_middle_of_waiting() -> None:
