@@ -72,12 +72,12 @@ def _several(group: str, name: str, values: str, description: str, apply: Apply)
     return LiveOption(name, group, Annotated[str | None, typer.Option(metavar=values, help=description)], None, apply)
 
 
-def _with(names: tuple[str, ...], parse: Callable[[str], tuple[object, ...]]) -> Apply:
+def _with(option: str, names: tuple[str, ...], parse: Callable[[str], tuple[object, ...]]) -> Apply:
     """Return a function that applies the parts of a text to these settings."""
 
     def apply(settings: Settings, text: str) -> Settings:
         for name, value in zip(names, parse(text), strict=True):
-            settings = with_value(settings, name, value)
+            settings = with_value(settings, name, value, option)
         return settings
 
     return apply
@@ -85,7 +85,11 @@ def _with(names: tuple[str, ...], parse: Callable[[str], tuple[object, ...]]) ->
 
 SEVERAL = (
     _several(
-        "Camera", "size", "WxH", "Frame size, such as 1280x720.", _with(("capture.width", "capture.height"), parse_size)
+        "Camera",
+        "size",
+        "WxH",
+        "Frame size, such as 1280x720.",
+        _with("--size", ("capture.width", "capture.height"), parse_size),
     ),
     _several(
         "Background",
@@ -99,14 +103,14 @@ SEVERAL = (
         "background_pan",
         "X,Y",
         "Part of the background that is shown, from -1,-1 (top left) to 1,1.",
-        _with(("background.pan_x", "background.pan_y"), parse_pan),
+        _with("--background-pan", ("background.pan_x", "background.pan_y"), parse_pan),
     ),
     _several(
         "Person and framing",
         "pan",
         "X,Y",
         "Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre.",
-        _with(("framing.pan_x", "framing.pan_y"), parse_pan),
+        _with("--pan", ("framing.pan_x", "framing.pan_y"), parse_pan),
     ),
     _several(
         "Person and framing",

@@ -151,10 +151,13 @@ def settings_of(tree: type[Model], root: type[Model] | None = None, path: tuple[
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in settings_of(Settings)}
 
 
-def with_value(settings: Settings, name: str, value: Any) -> Settings:
-    """Return the settings with another value of one, and what follows from it. Raises UsageError."""
+def with_value(settings: Settings, name: str, value: Any, called: str = "") -> Settings:
+    """Return the settings with another value of one, and what follows from it.
+
+    called: what an error calls the setting. Raises UsageError.
+    """
     setting = SETTINGS[name]
-    changed: Settings = setting.replaced_in(settings, value)
+    changed: Settings = setting.replaced_in(settings, value, called)
     if name == "edges.strict":
         return settings.with_strict(changed.matting.edges.strict)
     if name == "matting.model" and changed.matting.model != settings.matting.model:
