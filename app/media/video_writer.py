@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
-from app.core.files.names import free_name
+from app.core.files.names import free_name, is_special
 from app.core.messages.media import WriteReason
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.mp4 import cut_incomplete_fragment
@@ -221,7 +221,7 @@ class VideoWriter:
                 cut_incomplete_fragment(self.temporary_path)
             raise
         if complete:
-            if _identity(self.path) != self._replaced:
+            if _identity(self.path) != self._replaced or is_special(self.path):  # a pipe would be lost
                 self.path = free_name(self.path)
             with _os_errors(self.temporary_path):
                 self.temporary_path.replace(self.path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.compositing import open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import check_outputs, resolved
+from app.core.files.names import check_outputs, is_special, resolved
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import BgrImage
@@ -82,7 +82,8 @@ def convert(
     wanted = [path for path in (target, alpha, foreground) if path is not None]
     check_outputs(wanted, source)
     _check_nested(wanted)
-    there = None if overwrite else next(filter(None, (existing(source, path) for path in wanted)), None)
+    found = filter(None, (existing(source, path) for path in wanted))
+    there = next((path for path in found if not overwrite or is_special(path)), None)
     if there is not None:
         raise UsageError(ConvertText.EXISTS(files=there))
     reader = _opened(source, frame_check(settings.matting))

@@ -101,6 +101,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 frames --alpha frames/alpha", 2, "frames/alpha lies in frames, which is also an output"),
     ("convert one.mp4 new.mp4/frames --foreground new.mp4", 2, "new.mp4/frames lies in new.mp4"),
     ("convert one.mp4 pipe.mp4", 2, "pipe.mp4 exists already; add --overwrite"),
+    ("convert one.mp4 pipe.mp4 --overwrite", 2, "pipe.mp4 exists already"),
     ("convert one.mp4 o --jobs 0", 2, "--jobs: “0” is not possible: it must be at least 1."),
     ("convert one.mp4 out.mp4 --background screen:1", 2, "over a screen"),
     ("convert one.mp4 out.mp4 --overlay-text '{time}'", 2, "A film shows no clock"),

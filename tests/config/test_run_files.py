@@ -76,3 +76,11 @@ def test_a_status_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Pa
 
 def test_the_status_may_go_to_a_device() -> None:
     checked_files(run_to(), Path(os.devnull))
+
+
+def test_a_pipe_is_kept_as_a_file_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "a.mp4"
+    os.mkfifo(pipe)
+    settings, sentence = checked_files(run_to(record=pipe), None)
+    assert settings.output.record == tmp_path / "a (2).mp4"
+    assert sentence is not None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
-from app.core.files.names import holds_something
+from app.core.files.names import holds_something, is_special
 from app.core.messages.media import WriteReason
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -66,9 +66,9 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
 def move(source: Path, target: Path, *, overwrite: bool) -> None:
     """Move a file to another name in the same file system at once.
 
-    overwrite: replace a file there; otherwise only an empty one is replaced. Raises OSError.
+    overwrite: replace a file there, but no pipe or device; otherwise only an empty one is replaced. Raises OSError.
     """
-    if overwrite:
+    if overwrite and not is_special(target):
         source.replace(target)
         return
     if target.is_file() and not holds_something(target):
