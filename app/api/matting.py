@@ -20,6 +20,7 @@ from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
 from app.matting.engine.frame_engine import FrameEngine, step_together
+from app.matting.engine.saved_state import check_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
 from app.offline.targets import check_names
@@ -128,9 +129,20 @@ class Matting:
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved: the following mattes are the same bits.
 
-        Raises ModelError if the state was saved with another model, precision, executor or ratio.
+        Raises ModelError if the state was saved with another model, precision, executor or ratio, and TypeError for
+        what is no state; the stream is then as before.
         """
-        self._resumable(self._fit(*state.size)).load_state(state)
+        self._check_open()
+        check_state(state, self._settings.matting.model)
+        begun = self._engine is not None
+        engine = self._fit(*state.size)
+        try:
+            self._resumable(engine).load_state(state)
+        except ModelError:
+            if not begun:
+                engine.close()
+                self._engine = None
+            raise
 
     def reset(self) -> None:
         """Forget the frames seen so far, before a new video or after a cut."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -56,6 +57,38 @@ def test_a_saved_state_continues_in_another_object() -> None:
         second.load_state(pickle.loads(pickle.dumps(first.state)))
         for frame in GIVEN[3:]:
             np.testing.assert_array_equal(second.step(frame).alpha, first.step(frame).alpha)
+
+
+def test_a_refused_state_leaves_the_stream_as_it_was() -> None:
+    with Matting("mattecam") as matting, Matting("mattecam") as untouched, Matting("mattecam") as small:
+        for frame in GIVEN[:3]:
+            matting.step(frame)
+            untouched.step(frame)
+        small.step(GIVEN[0][:64, :96])
+        own, other = matting.state, small.state
+        last = list(own.arrays)[-1]
+        wrong = [
+            replace(other, precision="int3"),
+            replace(other, arrays={}),
+            replace(own, size=(0, 0)),
+            replace(own, size=None),  # type: ignore[arg-type]
+            replace(own, arrays=None),  # type: ignore[arg-type]
+            *(
+                replace(own, arrays={**own.arrays, last: array})  # type: ignore[dict-item]
+                for array in (None, [1.0], np.full_like(own.arrays[last], np.nan), np.zeros(3, np.float32))
+            ),
+            replace(own, arrays={**own.arrays, "region.tracker": np.full(15, np.inf)}),
+        ]
+        with Matting("mattecam") as fresh:
+            for state in wrong:
+                for stream in (matting, fresh):
+                    with pytest.raises(ModelError, match="was saved with"):
+                        stream.load_state(state)
+            assert fresh.info is None
+        with pytest.raises(TypeError, match="EngineState"):
+            matting.load_state(None)  # type: ignore[arg-type]
+        for frame in GIVEN[3:]:
+            np.testing.assert_array_equal(matting.step(frame).alpha, untouched.step(frame).alpha)
 
 
 def test_reset_starts_the_stream_anew() -> None:

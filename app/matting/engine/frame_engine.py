@@ -31,6 +31,7 @@ from app.matting.base.interface import (
     under,
 )
 from app.matting.engine.motion import CutDetector, Stillness
+from app.matting.engine.saved_state import check_state
 
 _log = logging.getLogger(__name__)
 MakeBackend = Callable[[StepGeometry], Backend]
@@ -147,21 +148,35 @@ class FrameEngine:
         return EngineState(self._model, backend.name, backend.precision, size, self._geometry.ratio, arrays)
 
     def load_state(self, state: EngineState) -> None:
-        """Continue after the frame at which `state` was saved. Raises ModelError if it is of another engine."""
-        self._fit(*state.size)
-        backend, ratio = self.backend, self._geometry.ratio
+        """Continue after the frame at which `state` was saved.
+
+        Raises TypeError for what is no state, and ModelError for one of another engine, which leaves the stream as it
+        was.
+        """
         if self._closed:
             raise ModelError(ApiText.NO_STATE(model=self._model))
-        own = self._model, backend.name, backend.precision, ratio
+        check_state(state, self._model)
+        backend, geometry = self.backend, self._geometry
+        if state.size != (geometry.width, geometry.height):
+            geometry = self._make_geometry(*state.size)
+        own = self._model, backend.name, backend.precision, geometry.ratio
         if own != (state.model, state.executor, state.precision, state.downsample_ratio):
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model))
-        try:
-            self._stillness.forget()
-            backend.load_state(state.arrays)
-            self._cuts.load_state(under("cut", state.arrays))
-        except (KeyError, ValueError) as error:
-            backend.reset()
-            raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
+        if geometry is not self._geometry:
+            backend = self._make_backend(geometry)
+        with backend_errors(self._model, backend.device, backend.precision):
+            before = backend.state()
+            try:
+                backend.load_state(state.arrays)
+                self._cuts.load_state(under("cut", state.arrays))
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                if backend is self.backend:
+                    backend.load_state(before)
+                else:
+                    backend.close()
+                raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
+        self._take(geometry, backend)
+        self._stillness.forget()
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
@@ -188,11 +203,14 @@ class FrameEngine:
         if (width, height) == (self._geometry.width, self._geometry.height):
             return
         geometry = self._make_geometry(width, height)
-        backend = self._make_backend(geometry)
-        self.backend.close()
-        self._geometry, self.backend = geometry, backend
-        self.info = self._described()
+        self._take(geometry, self._make_backend(geometry))
         self._stillness.forget()
+
+    def _take(self, geometry: StepGeometry, backend: Backend) -> None:
+        if backend is not self.backend:
+            self.backend.close()
+            self._geometry, self.backend = geometry, backend
+            self.info = self._described()
 
     def _described(self) -> EngineInfo:
         return EngineInfo(

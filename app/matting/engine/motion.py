@@ -43,8 +43,11 @@ class CutDetector:
         return {} if self.thumbnail is None else {"last": self.thumbnail.copy()}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the last thumbnail."""
-        self.thumbnail = arrays["last"].copy() if "last" in arrays else None
+        """Restore the last thumbnail. Raises ValueError if it is none."""
+        last = arrays.get("last")
+        if last is not None and (last.shape != (ROWS, COLUMNS, 3) or last.dtype != np.float32):
+            raise ValueError(f"a saved thumbnail is {last.shape} of {last.dtype}")
+        self.thumbnail = None if last is None else last.copy()
 
     def is_cut(self, frame: BgrImage) -> bool:
         """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""

@@ -188,6 +188,8 @@ class RegionTracker:
         values = arrays["tracker"]
         if values.shape != (15,):
             raise ValueError(f"a saved region is {values.shape} in place of (15,)")
+        if not np.isfinite(values[: 11 if np.isnan(values[11:]).all() else 15]).all():
+            raise ValueError("a saved region is not finite")
         self.roi, self.seen = (self._checked(values[first : first + 4]) for first in (0, 4))
         self._small_frames, self._frames, self._settle = (int(value) for value in values[8:11])
         self._people = None if np.isnan(values[11]) else PeopleBox(*map(float, values[11:]))
