@@ -178,7 +178,7 @@ class PipelineStatus:
         return replace(self, **{name: getattr(running, name) for name in _OF_THE_RUN})
 
 
-_OF_THE_RUN = "source", "engine", "outputs", "fps_in", "fps_out", "latency_ms"
+_OF_THE_RUN = "source", "engine", "server", "outputs", "fps_in", "fps_out", "latency_ms"
 _COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
 _STATES = "keeps_room", "hides_person", "awaits_movement", "slides", "background", "readers", "busy"
 _OF_THE_ENGINE = "model", "executor", "precision", "device", "round_trip_ms", "downsample_ratio"

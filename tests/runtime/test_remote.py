@@ -88,6 +88,15 @@ def test_a_server_that_is_left_gets_no_more_frames(chosen: dict[str, str], world
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
+def test_the_status_of_an_ended_run_keeps_the_state_of_its_server(world: FakeWorld) -> None:
+    world.engine = Place
+    Place.network = Network()
+    with running(world, REMOTE, IMPATIENT) as pipeline:
+        eventually(lambda: server_state(pipeline) == "connected")
+    assert pipeline.status().phase is Phase.STOPPED
+    assert server_state(pipeline) == "connected"
+
+
 def test_a_machine_that_cannot_matte_until_the_server_answers_shows_the_card(world: FakeWorld) -> None:
     world.engine = OnlyAServer
     network = Place.network = Network()
