@@ -145,7 +145,16 @@ class Matting:
             raise
 
     def reset(self) -> None:
-        """Forget the frames seen so far, before a new video or after a cut."""
+        """Forget the frames seen so far, before a new video or after a cut; a video as background starts again.
+
+        Raises BackgroundError if that video cannot be opened again; the stream is then as before.
+        """
+        if self._closed:
+            return
+        if self._settings.background.kind == "video":  # whose clock only goes forwards
+            again = open_background(self._settings.background, realtime=False)
+            self._background.close()
+            self._background = again
         if self._engine is not None:
             self._engine.reset()
 

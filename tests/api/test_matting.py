@@ -14,6 +14,8 @@ import pytest
 import app.api
 import mattecam
 from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert, step_many
+from app.testing.parts import FakeEngine
+from tests.compositing.files import colour_number, write_video
 from tests.matting.networks import frames
 
 GIVEN = frames(160, 96, 6)
@@ -97,6 +99,17 @@ def test_reset_starts_the_stream_anew() -> None:
         matting.step(GIVEN[1])
         matting.reset()
         np.testing.assert_array_equal(matting.step(GIVEN[0]).alpha, before)
+
+
+def test_reset_starts_the_video_behind_the_person_anew(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", frames=6, fps=20)
+    with Matting("mattecam", background=video, build=FakeEngine) as matting:
+        seen = []
+        for _ in range(2):
+            seen.append([colour_number(matting.step(GIVEN[0], time_s=at_s / 20).composite) for at_s in range(4)])
+            matting.reset()
+    matting.reset()
+    assert seen == [[0, 1, 2, 3]] * 2
 
 
 def test_many_streams_step_together() -> None:
