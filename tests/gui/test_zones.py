@@ -80,6 +80,22 @@ def test_a_stroke_lies_where_the_shown_side_has_a_person_who_was_moved(
         assert painted(session)[-1].points[0] == pytest.approx((expected, 0.5), abs=0.02)
 
 
+def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
+    """A click on the empty border painted a zone at the picture's edge, where the room was shown."""
+    qtbot.waitUntil(lambda: shows_camera(session))
+    preview = session.window.preview
+    preview.setFixedSize(900, 300)
+    qtbot.waitUntil(lambda: preview.picture_rect().left() > 20)
+    beside, inside = QPoint(5, 150), at(session, 0.3, 0.5)
+    button(session, "keepBrush").click()
+    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=beside)
+    qtbot.mouseDClick(preview, Qt.MouseButton.LeftButton, pos=beside)
+    pull(session, qtbot, beside, inside)
+    assert painted(session) == ()
+    pull(session, qtbot, inside, beside)
+    assert painted(session)[-1].points[-1][0] in (0, 1), "a stroke may leave the picture"
+
+
 def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     qtbot.waitUntil(lambda: shows_camera(session))

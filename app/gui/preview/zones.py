@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QWidget
 from app.core.framing import from_camera, to_camera, view_before
 from app.core.matte_edit import WHOLE_VIEW, View
 from app.core.settings import Zone
+from app.core.types import Frame
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -68,6 +69,8 @@ DROP = "#3d8bfd"
 LINE_PX = 2
 CLICK_PX = 6
 """A click moves by less."""
+PRESSES = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
+"""The second press of a double click is of a type of its own."""
 
 
 class ZoneMarks(QWidget):
@@ -199,9 +202,9 @@ class ZoneMarks(QWidget):
         if self._tool.kind is None:
             self._pick(event)
             return False
-        if event.type() is QEvent.Type.MouseButtonPress:
-            picture = self._bridge.picture
-            self._painted = "" if picture is None or picture.frame is None else picture.frame.camera
+        if event.type() in PRESSES and event.button() is Qt.MouseButton.LeftButton:
+            frame = self._shown_frame()
+            self._painted = frame.camera if frame is not None and self._on_picture(event.position()) else ""
         if event.type() is QEvent.Type.MouseButtonRelease and event.button() is Qt.MouseButton.LeftButton:
             self._finish()
         elif event.buttons() & Qt.MouseButton.LeftButton and self._painted:  # a zone without a camera is one of all
@@ -222,9 +225,18 @@ class ZoneMarks(QWidget):
             self._pressed_at = None
 
     def _finish(self) -> None:
-        zone = self._tool.finish(self._painted)
+        zone, self._painted = self._tool.finish(self._painted), ""
         if zone is not None:
             self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
+
+    def _shown_frame(self) -> Frame | None:
+        """Return the camera's frame that the preview shows; None before the first one and for the stand-by card."""
+        picture = self._bridge.picture
+        return None if picture is None else picture.frame
+
+    def _on_picture(self, position: QPointF) -> bool:
+        """Return whether a position is on the picture, not on the border beside it."""
+        return all(0 <= value <= 1 for value in self._preview.fraction_of(position))
 
     def _in_camera(self, position: QPointF) -> tuple[float, float]:
         self._show_status(self._bridge.status)  # now: auto-framing moves the view
