@@ -19,7 +19,7 @@ from app.testing.parts import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import at, button, existing, find, pull, ready
+from tests.gui.widgets import at, button, existing, find, pull, ready, turn_wheel
 
 
 def painted(session: Session) -> tuple[Zone, ...]:
@@ -96,6 +96,25 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     assert painted(session)[-1].points[-1][0] in (0, 1), "a stroke may leave the picture"
 
 
+def test_nothing_is_selected_or_moved_on_the_stand_by_card(session: Session, qtbot: QtBot) -> None:
+    """A click on it selected an invisible spot: with "only me" the user was gone after the pause."""
+    qtbot.waitUntil(lambda: shows_camera(session))
+    session.store.edit("people", only_me=True)
+    find(session.window, QCheckBox, "mousePersonCheck").setChecked(True)
+    session.store.set("paused", True)
+    qtbot.waitUntil(lambda: not shows_camera(session))
+    before, preview = session.store.current, session.window.preview
+    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.9, 0.1))
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.2, 0.2))
+    turn_wheel(preview, 3)
+    qtbot.keyClick(preview, Qt.Key.Key_Down)
+    assert session.store.current == before
+    session.store.set("paused", False)
+    qtbot.waitUntil(lambda: shows_camera(session))
+    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.4, 0.6))
+    assert session.store.current.selected is not None
+
+
 def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     qtbot.waitUntil(lambda: shows_camera(session))
@@ -136,7 +155,7 @@ def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtb
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
     session.store.edit("window", mirror_preview=True)
-    ready(session, qtbot)
+    qtbot.waitUntil(lambda: shows_camera(session))
     preview = session.window.preview
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QAbstractButton
 from app.core.framing import move_by, pan_by, scale_at, zoom_at
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
+from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 
 ZOOM_PER_NOTCH = 1.1
@@ -26,12 +27,15 @@ Target = Literal["camera", "person"]
 
 
 class PreviewInteraction(QObject):
-    """Filters the preview's events. In the comparison, dragging and the arrow keys move its divider instead."""
+    """Filters the preview's events. In the comparison, dragging and the arrow keys move its divider instead.
 
-    def __init__(self, preview: Preview, store: SettingsStore, moves_person: QAbstractButton) -> None:
+    Before the stand-by card, nothing is moved that cannot be seen.
+    """
+
+    def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge, moves_person: QAbstractButton) -> None:
         """moves_person: checked while mouse and keys move the person in place of the camera's image."""
         super().__init__(preview)
-        self._preview, self._store, self._moves_person = preview, store, moves_person
+        self._preview, self._store, self._bridge, self._moves_person = preview, store, bridge, moves_person
         self._drag_position: QPointF | None = None
         """Last position of the drag; None while nothing is dragged."""
         store.changed.connect(self._show_draggable)
@@ -90,8 +94,16 @@ class PreviewInteraction(QObject):
             return False
         return True
 
+    @property
+    def _hidden(self) -> bool:
+        """Whether the preview shows the stand-by card."""
+        picture = self._bridge.picture
+        return picture is not None and picture.frame is None
+
     def _scale(self, target: Target, factor: float, x: float = 0.5, y: float = 0.5) -> None:
         """Zoom the camera or scale the person, at a position in fractions of the view."""
+        if self._hidden:
+            return
         current = self._store.current
         if target == "person":
             self._store.edit("placement", **dict(scale_at(current.placement, factor, x, y)))
@@ -99,6 +111,8 @@ class PreviewInteraction(QObject):
             self._store.edit("framing", **dict(zoom_at(current.framing, factor, x, y)))
 
     def _pan(self, target: Target, right: float, down: float) -> None:
+        if self._hidden:
+            return
         current = self._store.current
         if target == "person":
             self._store.edit("placement", **dict(move_by(current.placement, right, down)))

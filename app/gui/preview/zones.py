@@ -216,11 +216,12 @@ class ZoneMarks(QWidget):
         if event.button() is not Qt.MouseButton.LeftButton or not self._store.current.people.only_me:
             return
         if event.type() is QEvent.Type.MouseButtonPress:
-            self._pressed_at = event.position()
+            self._pressed_at = event.position() if self._selectable(event.position()) else None
         elif event.type() is QEvent.Type.MouseButtonRelease and self._pressed_at is not None:
             moved = (event.position() - self._pressed_at).manhattanLength()
             point = self._in_camera(event.position())
-            if moved < CLICK_PX and all(0 <= value <= 1 for value in point):
+            inside = self._selectable(event.position()) and all(0 <= value <= 1 for value in point)
+            if moved < CLICK_PX and inside:
                 self._store.change(lambda settings: settings.replace(selected=point))
             self._pressed_at = None
 
@@ -233,6 +234,10 @@ class ZoneMarks(QWidget):
         """Return the camera's frame that the preview shows; None before the first one and for the stand-by card."""
         picture = self._bridge.picture
         return None if picture is None else picture.frame
+
+    def _selectable(self, position: QPointF) -> bool:
+        """Return whether a person can be seen here: not on the stand-by card, not beside the picture."""
+        return self._shown_frame() is not None and self._on_picture(position)
 
     def _on_picture(self, position: QPointF) -> bool:
         """Return whether a position is on the picture, not on the border beside it."""
