@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QApplication, QInputDialog, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
+from app.core.stage import Stage
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.shell.application import Session
 from app.gui.state.tasks import Tasks
@@ -99,6 +100,32 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
     qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
     assert tile.path.read_bytes() == picture.read_bytes()
     assert not session.window.notices.texts
+
+
+@pytest.mark.parametrize("back", ["undo", "add", "choose"])
+def test_a_background_that_failed_is_opened_again_when_its_file_is_back(
+    session: Session, qtbot: QtBot, picture: Path, back: str
+) -> None:
+    """It stayed broken: the settings named it already."""
+
+    def failed() -> bool:
+        return any(problem.stage is Stage.BACKGROUND for problem in session.bridge.status.problems)
+
+    strip, tile = session.window.strip, add(session, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    strip.remove(tile)
+    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("removedNotice")) and not own(session))
+    session.store.edit("background", kind="image", path=tile.path)  # as a scene does
+    qtbot.waitUntil(failed)
+    if back == "undo":
+        button(session, "removedNoticeAction0").click()
+    elif back == "add":
+        strip.library.add_files([picture])
+    else:
+        existing(tile.path).write_bytes(picture.read_bytes())
+        strip.choose(tile)
+    qtbot.waitUntil(lambda: not failed())
+    assert chosen(session).path == tile.path
 
 
 def test_a_removed_background_can_be_restored_in_another_language(

@@ -34,6 +34,8 @@ class BackgroundLibrary(QObject):
     """(old path, new path)"""
     removed = pyqtSignal(str, object)
     """(name, what restores it; None where its path in the trash is unknown)"""
+    restored = pyqtSignal(object)
+    """Path of a background that is back from the trash."""
     not_trashed = pyqtSignal(object)
     """The Tile of a file that was kept because it could not be moved to the trash."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
@@ -119,7 +121,11 @@ class BackgroundLibrary(QObject):
             self._tasks.run(partial(files.delete_background, tile.path), lambda _none: self.reload(), self._fail)
 
     def _restore(self, trash: Path, original: Path) -> None:
-        self._tasks.run(partial(files.restore_background, trash, original), lambda _path: self.reload(), self._fail)
+        def done(path: Path) -> None:
+            self.reload()
+            self.restored.emit(path)
+
+        self._tasks.run(partial(files.restore_background, trash, original), done, self._fail)
 
     def _show(self, own: tuple[Path, ...]) -> None:
         self._model.set_tiles(_tiles(own))

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QKeySequence, QResizeEvent, QShortcut
 from PyQt6.QtWidgets import QColorDialog, QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
-from app.core.settings import BackgroundSettings
+from app.core.settings import BackgroundSettings, opens_alike
 from app.gui.backgrounds.files import is_video
 from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
 from app.gui.backgrounds.options import BackgroundOptions
@@ -39,6 +39,8 @@ class BackgroundStrip(QWidget):
 
     current_changed = pyqtSignal()
     """Another tile became the current one, to which renaming and removing apply."""
+    chosen_again = pyqtSignal()
+    """The background in use was chosen: if it failed, its file may be there now."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
@@ -62,6 +64,7 @@ class BackgroundStrip(QWidget):
         self._make_shortcuts()
         self.library.added.connect(self._choose_path)
         self.library.renamed.connect(self._follow_rename)
+        self.library.restored.connect(self._follow_restore)
         self.library.not_trashed.connect(self._ask_before_deletion)
         self._current: Tile | None = None
         """The current tile before the model was reset, and its row."""
@@ -142,6 +145,8 @@ class BackgroundStrip(QWidget):
         if new != current:
             self._previous = current
             self._store.edit("background", **dict(new))
+        if opens_alike(new, current):
+            self.chosen_again.emit()
 
     def _set_colour(self, colour: str) -> None:
         self._store.set("window.own_colour", colour)
@@ -158,6 +163,11 @@ class BackgroundStrip(QWidget):
             self._store.edit("background", path=new)
         if self._previous is not None and self._previous.path == old:
             self._previous = self._previous.replace(path=new)
+
+    def _follow_restore(self, path: Path) -> None:
+        current = self._store.current.background
+        if current.kind in ("image", "video") and current.path == path:
+            self._use(current)
 
     def _show_settings(self) -> None:
         settings = self._store.current

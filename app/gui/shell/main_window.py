@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
+from app.core.stage import Stage
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
@@ -143,6 +144,7 @@ class MainWindow(QMainWindow):
         for follow_rename in (self.scenes.follow_rename, self.panel.presenter.follow_rename):
             self.strip.library.renamed.connect(follow_rename)
         self.strip.library.removed.connect(self.program_notices.background_removed)
+        self.strip.chosen_again.connect(self._open_background_again)
         self.strip.drops.watch(self)
 
     def start(self) -> None:
@@ -178,6 +180,10 @@ class MainWindow(QMainWindow):
     def _help(self, remedy: Remedy) -> None:
         remedy_action(self.store, self.panel, self.windows, remedy)()
         self.bridge.pipeline.retry()
+
+    def _open_background_again(self) -> None:
+        if any(problem.stage is Stage.BACKGROUND for problem in self.bridge.status.problems):
+            self.bridge.pipeline.retry()
 
     def _check_cameras(self) -> None:
         self.devices.check()
