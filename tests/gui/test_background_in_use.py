@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PyQt6.QtCore import QLocale, Qt
+from PyQt6.QtCore import QFile, QLocale, Qt
 from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider
 from pytestqt.qtbot import QtBot
@@ -16,7 +16,7 @@ from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import NameButton
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import add, box, button, chosen, existing, find, own, talk, translate
+from tests.gui.widgets import add, answer, asked, box, button, chosen, existing, find, own, talk, tiles, translate
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session, qtbot: QtBot) -> None:
@@ -114,3 +114,39 @@ def test_a_key_returns_to_a_background_that_was_renamed(controls: Session, qtbot
     qtbot.waitUntil(lambda: [each.name for each in own(controls)] == ["Seaside"])
     strip.toggle(2)
     assert chosen(controls).path == own(controls)[0].path
+
+
+def test_a_background_in_use_that_is_kept_stays_in_use(
+    controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After "Keep" blur was in its place."""
+    monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
+    tile = add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
+    controls.store.edit("background", zoom=2)
+    before = chosen(controls)
+    for reply, kept in (("Keep", True), ("Delete for good", False)):
+        controls.window.strip.remove(tile)
+        assert chosen(controls).kind == "blur", "the file is closed before it is moved"
+        answer(controls, qtbot, "deletionQuestion", reply)
+        qtbot.waitUntil(lambda: asked(controls, "deletionQuestion") is None)
+        assert (chosen(controls) == before) is kept
+    qtbot.waitUntil(lambda: not own(controls))
+    assert chosen(controls).kind == "blur"
+
+
+@pytest.mark.parametrize("other", [None, "Blur", "Green"])
+def test_a_background_that_is_restored_is_in_use_again_unless_another_one_was_chosen(
+    session: Session, qtbot: QtBot, picture: Path, other: str | None
+) -> None:
+    tile = add(session, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    before, strip = chosen(session), session.window.strip
+    strip.remove(tile)
+    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("removedNotice")) and not own(session))
+    if other is not None:
+        strip.choose(next(each for each in tiles(session) if each.name == other))
+    expected = before if other is None else chosen(session)
+    with qtbot.waitSignal(strip.library.restored):
+        button(session, "removedNoticeAction0").click()
+    assert chosen(session) == expected

@@ -34,8 +34,8 @@ class BackgroundLibrary(QObject):
     """(old path, new path)"""
     removed = pyqtSignal(str, object)
     """(name, what restores it; None where its path in the trash is unknown)"""
-    restored = pyqtSignal(object)
-    """Path of a background that is back from the trash."""
+    restored = pyqtSignal(object, object)
+    """(former path, path) of a background that is back from the trash, or could not be removed"""
     not_trashed = pyqtSignal(object)
     """The Tile of a file that was kept because it could not be moved to the trash."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
@@ -99,6 +99,7 @@ class BackgroundLibrary(QObject):
                 self.reload()
 
             def failed(error: Exception) -> None:
+                self.restored.emit(original, original)
                 if isinstance(error, BackgroundError):
                     self.not_trashed.emit(tile)
                 else:
@@ -118,12 +119,18 @@ class BackgroundLibrary(QObject):
     def delete(self, tile: Tile) -> None:
         """Delete a file of the user for good."""
         if tile.path is not None and tile.own:
-            self._tasks.run(partial(files.delete_background, tile.path), lambda _none: self.reload(), self._fail)
+            path = tile.path
+
+            def failed(error: Exception) -> None:
+                self.restored.emit(path, path)
+                self._fail(error)
+
+            self._tasks.run(partial(files.delete_background, path), lambda _none: self.reload(), failed)
 
     def _restore(self, trash: Path, original: Path) -> None:
         def done(path: Path) -> None:
             self.reload()
-            self.restored.emit(path)
+            self.restored.emit(original, path)
 
         self._tasks.run(partial(files.restore_background, trash, original), done, self._fail)
 

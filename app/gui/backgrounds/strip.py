@@ -14,15 +14,10 @@ from app.core.settings import BackgroundSettings, opens_alike
 from app.gui.backgrounds.files import is_video
 from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
 from app.gui.backgrounds.options import BackgroundOptions
+from app.gui.backgrounds.removal import Substitution
 from app.gui.backgrounds.tile_view import TileGrid, TileView
 from app.gui.backgrounds.tiles import Tile, TileKind, TileModel
-from app.gui.dialogs.questions import (
-    UserFolder,
-    ask_before_loss,
-    ask_before_unmatted,
-    ask_for_files,
-    ask_for_name,
-)
+from app.gui.dialogs.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
@@ -46,6 +41,7 @@ class BackgroundStrip(QWidget):
         super().__init__()
         self._store = store
         self._previous: BackgroundSettings | None = None
+        self._substitution = Substitution(store)
         self.model = TileModel(self)
         self.library = BackgroundLibrary(self.model, tasks, self)
         self.drops = BackgroundDrops(self.library, self)
@@ -118,6 +114,7 @@ class BackgroundStrip(QWidget):
     def take_over(self, other: BackgroundStrip) -> None:
         """Return to the background that was in use before in another window's strip."""
         self._previous = other._previous
+        self._substitution.take_over(other._substitution)
 
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
@@ -142,6 +139,7 @@ class BackgroundStrip(QWidget):
 
     def _use(self, new: BackgroundSettings) -> None:
         current = self._store.current.background
+        self._substitution.forget()
         if new != current:
             self._previous = current
             self._store.edit("background", **dict(new))
@@ -164,13 +162,15 @@ class BackgroundStrip(QWidget):
         if self._previous is not None and self._previous.path == old:
             self._previous = self._previous.replace(path=new)
 
-    def _follow_restore(self, path: Path) -> None:
+    def _follow_restore(self, old: Path, new: Path) -> None:
         current = self._store.current.background
-        if current.kind in ("image", "video") and current.path == path:
+        if current.kind in ("image", "video") and current.path == new:
             self._use(current)
+        self._substitution.end(old, new)
 
     def _show_settings(self) -> None:
         settings = self._store.current
+        self._substitution.follow()
         self.model.show_settings(settings.background, self._store.current.window.own_colour)
         self._fit_options()
         for shortcut in self._turning:  # sliders and pages that scroll take these keys too
@@ -261,11 +261,10 @@ class BackgroundStrip(QWidget):
         self.make_menu(self.model.tile_at(view.indexAt(position))).popup(view.mapToGlobal(position))
 
     def remove(self, tile: Tile) -> None:
-        """Remove a file of the user. If it is in use, switch to blur first."""
+        """Remove a file of the user. If it is in use, switch to blur first, and back if the file is kept."""
         if not tile.own:
             return
-        if tile.chosen_by(self._store.current.background):
-            self._store.edit("background", kind="blur")
+        self._substitution.begin(tile)
         if self._previous is not None and self._previous.path == tile.path:
             self._previous = None
         self.library.remove(tile)
@@ -273,7 +272,11 @@ class BackgroundStrip(QWidget):
     def _ask_before_deletion(self, tile: Tile) -> None:
         text = self.tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
         consequence = self.tr("Deleted for good, it cannot be restored.")
-        ask_before_loss(self, text, consequence, self.tr("Delete for good"), lambda: self.library.delete(tile))
+        ask_before_loss(self, text, consequence, self.tr("Delete for good"), lambda: self._delete(tile))
+
+    def _delete(self, tile: Tile) -> None:
+        self._substitution.begin(tile)
+        self.library.delete(tile)
 
     def ask_for_name(self, tile: Tile) -> None:
         """Ask for a new name of a file and rename it."""
