@@ -177,6 +177,21 @@ def test_the_question_about_the_background_none_offers_the_blur(start_window: St
     assert not session.window.notices.texts
 
 
+@pytest.mark.parametrize("settled", [True, False])
+def test_the_question_about_the_background_none_is_asked_in_another_language_unless_it_is_settled(
+    start_window: StartWindow, qtbot: QtBot, settled: bool
+) -> None:
+    """It came back with a pause of the user."""
+    session = start_window(UNMATTED)
+    if settled:
+        button(session, "unmattedStartNoticeAction1").click()
+        session.store.set("paused", True)
+    first = session.window
+    session.store.edit("window", language="de")
+    qtbot.waitUntil(lambda: session.window is not first)
+    assert bool(session.window.notices.text_of("unmattedStartNotice")) is not settled
+
+
 def test_the_background_none_chosen_by_name_for_this_run_is_used_at_once(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld
 ) -> None:

@@ -173,6 +173,7 @@ class Session:
         self._language = language
         self._translation.use(_locale(language))
         old, shown = self.window, self.window.isVisible()
+        self._asks_before_unmatted = old.program_notices.asks_before_unmatted
         open_dialogs = {type(dialog) for dialog in old.findChildren(QDialog) if dialog.isVisible()}
         self.store.set("window.geometry", old.encoded_geometry())
         self.lifecycle.hide_all()

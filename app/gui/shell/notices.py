@@ -62,6 +62,11 @@ class ProgramNotices(QObject):
         """Take the (device, label) pairs of the virtual cameras that exist."""
         self._virtual_cameras = cameras
 
+    @property
+    def asks_before_unmatted(self) -> bool:
+        """Whether the question of `ask_before_unmatted` is still open."""
+        return self._asks_to_show_background
+
     def ask_before_unmatted(self) -> None:
         """Ask whether to show the real background: the saved settings say so, and the program started paused."""
         self._asks_to_show_background = True
