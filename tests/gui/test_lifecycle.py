@@ -19,13 +19,15 @@ from app.core.files import paths
 from app.core.messages.settings import SettingsText
 from app.core.settings import BackgroundSettings
 from app.core.types import PictureKind
+from app.core.window_settings import WindowSettings
+from app.gui.dialogs.assistant import Assistant
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.lifecycle import SingleInstance
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import answer, button, existing, translate
+from tests.gui.widgets import answer, button, existing, find, translate
 
 
 def test_window_stops_after_the_given_seconds(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -255,6 +257,23 @@ def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, 
         assert session.window.isVisible()
         session.window.close()
         assert not session.window.isVisible(), "not asked again"
+
+
+@pytest.mark.usefixtures("tray")
+def test_closing_to_the_tray_closes_the_dialogs(start_window: StartWindow, qtbot: QtBot) -> None:
+    """They stayed on the screen, with a preview that stood still."""
+    session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
+    windows = session.window.windows
+    for _ in range(2):
+        windows.open_assistant()
+        windows.open_preferences()
+        session.window.close()
+        assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
+        session.lifecycle.show_in_front()
+    assert session.window.isVisible()
+    qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
+    windows.open_assistant()
+    assert find(session.window, Assistant).isVisible()
 
 
 @pytest.mark.usefixtures("tray")

@@ -143,8 +143,14 @@ class WindowLifecycle(QObject):
         self._tray.hide()
         for download in self._window.findChildren(DownloadControls):
             download.cancel()
-        for window in [self._window, *self._window.findChildren(QDialog)]:
+        self._hide_windows()
+
+    def _hide_windows(self) -> list[QDialog]:
+        """Hide the window and its dialogs; return those that were open."""
+        dialogs = [dialog for dialog in self._window.findChildren(QDialog) if dialog.isVisible()]
+        for window in (self._window, *dialogs):
             window.hide()
+        return dialogs
 
     def _on_close(self, event: QCloseEvent) -> None:
         to_tray = self._window.store.current.window.close_to_tray
@@ -152,7 +158,10 @@ class WindowLifecycle(QObject):
             self.end()
         elif to_tray:
             event.ignore()
-            self._window.hide()
+            for dialog in self._hide_windows():
+                for download in dialog.findChildren(DownloadControls):
+                    download.cancel()
+                dialog.deleteLater()  # as closing it does; the window opens a new one
         else:
             event.ignore()
             self._ask()
