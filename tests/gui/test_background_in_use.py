@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -142,11 +143,13 @@ def test_a_background_that_is_restored_is_in_use_again_unless_another_one_was_ch
     tile = add(session, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(session).path == tile.path)
     before, strip = chosen(session), session.window.strip
+    undo: list[Callable[[], object]] = []
+    strip.library.removed.connect(lambda _name, restore: undo.append(restore))
     strip.remove(tile)
-    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("removedNotice")) and not own(session))
+    qtbot.waitUntil(lambda: bool(undo) and not own(session))
     if other is not None:
         strip.choose(next(each for each in tiles(session) if each.name == other))
     expected = before if other is None else chosen(session)
     with qtbot.waitSignal(strip.library.restored):
-        button(session, "removedNoticeAction0").click()
+        undo[0]()
     assert chosen(session) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -113,12 +114,14 @@ def test_a_background_that_failed_is_opened_again_when_its_file_is_back(
 
     strip, tile = session.window.strip, add(session, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    undo: list[Callable[[], object]] = []
+    strip.library.removed.connect(lambda _name, restore: undo.append(restore))
     strip.remove(tile)
-    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("removedNotice")) and not own(session))
+    qtbot.waitUntil(lambda: bool(undo) and not own(session))
     session.store.edit("background", kind="image", path=tile.path)  # as a scene does
     qtbot.waitUntil(failed)
     if back == "undo":
-        button(session, "removedNoticeAction0").click()
+        undo[0]()
     elif back == "add":
         strip.library.add_files([picture])
     else:
