@@ -16,6 +16,11 @@ def count_media(sdp: str) -> int:
     return sum(line.startswith("m=") for line in sdp.splitlines())
 
 
+def names_certificate(sdp: str) -> bool:
+    """Return whether an offer has the fingerprint of a certificate, without which nothing can be encrypted."""
+    return any(line.startswith("a=fingerprint:") for line in sdp.splitlines())
+
+
 def usable_candidates(sdp: str) -> str:
     """Return the offer without addresses that the service cannot use: TCP, and mDNS names of browsers.
 

@@ -151,7 +151,7 @@ class Service:
         ):  # after the token: strangers could fill the table of addresses
             return HttpAnswer(429, b"Too many offers; try again later.", headers={"Retry-After": "10"})
         if call.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-            return HttpAnswer(415, b"An offer is JSON.")
+            return HttpAnswer(415, b"An offer has Content-Type: application/json.")
         try:
             wanted = _parsed(await asyncio.wait_for(call.read(), self._sessions.limits.request_s))
         except asyncio.TimeoutError:

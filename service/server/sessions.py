@@ -15,7 +15,7 @@ from service.server.core_semaphore import CoreSemaphore
 from service.server.limits import Limits
 from service.server.matting import Output, StreamMatting
 from service.server.metrics import Metrics
-from service.server.offer import count_candidates, count_media, usable_candidates
+from service.server.offer import count_candidates, count_media, names_certificate, usable_candidates
 from service.server.session import StreamSession
 from service.webrtc.ice import IceServer, peer_configuration
 
@@ -96,7 +96,8 @@ class Sessions:
             raise RefusedError(Refusal.DRAINING)
         if self.count >= self.limits.streams:
             raise RefusedError(Refusal.FULL)
-        if count_candidates(request.sdp) > self.limits.max_candidates or count_media(request.sdp) != 1:
+        sdp = request.sdp
+        if count_candidates(sdp) > self.limits.max_candidates or count_media(sdp) != 1 or not names_certificate(sdp):
             raise RefusedError(Refusal.UNFIT)
         connection = RTCPeerConnection(peer_configuration(self._ice_servers()))
         session = StreamSession(
@@ -112,8 +113,8 @@ class Sessions:
         self._open.add(session)
         session.start()
         try:
-            sdp = usable_candidates(request.sdp)
-            return await asyncio.wait_for(_answer(connection, session, sdp), self.limits.negotiation_s)
+            answer = _answer(connection, session, usable_candidates(sdp))
+            return await asyncio.wait_for(answer, self.limits.negotiation_s)
         except BaseException as error:
             session.end("refused")
             await session.wait_closed()
