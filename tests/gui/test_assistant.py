@@ -120,6 +120,16 @@ def test_the_assistant_says_that_the_picture_is_a_demonstration(start_window: St
     assert not demo.text() and not demo.isVisible()
 
 
+def test_a_change_of_the_language_keeps_the_step_of_the_assistant(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(window=WindowSettings(first_run_done=True))
+    session.window.windows.open_assistant()
+    find(session.window, Assistant).show_step(1)
+    old = session.window
+    session.store.set("window.language", "de")
+    qtbot.waitUntil(lambda: session.window is not old and session.window.findChild(Assistant) is not None)
+    assert find(session.window, Assistant).step == 1
+
+
 def test_the_first_page_of_the_assistant_changes_the_language(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window(window=WindowSettings())
     old, languages = session.window, box(session, "assistantLanguage")

@@ -78,7 +78,7 @@ class Assistant(QDialog):
         )
         self._steps.addWidget(_step(self.tr("Ready"), self.tr("Mattecam is ready."), self._finer, stretch=False))
         self._lay_out()
-        self._show_step(0)
+        self.show_step(0)
         bridge.status_changed.connect(self._show_status)
         self._show_status(bridge.status)
 
@@ -140,7 +140,7 @@ class Assistant(QDialog):
         self._skip = button(self.tr("Skip setup"), self.tr("You can open it again from the menu"), "assistantSkip",
                             self.reject, link=True)  # fmt: skip
         self._back = button(self.tr("Back"), self.tr("Go to the previous step"), "assistantBack",
-                            lambda: self._show_step(self.step - 1))  # fmt: skip
+                            lambda: self.show_step(self.step - 1))  # fmt: skip
         self._next = button(self.tr("Next"), self.tr("Go to the next step"), "assistantNext", self._advance,
                             primary=True)  # fmt: skip
         self._next.setDefault(True)
@@ -149,11 +149,12 @@ class Assistant(QDialog):
 
     def _advance(self) -> None:
         if self.step + 1 < self._steps.count():
-            self._show_step(self.step + 1)
+            self.show_step(self.step + 1)
         else:
             self.accept()
 
-    def _show_step(self, step: int) -> None:
+    def show_step(self, step: int) -> None:
+        """Show a step by its index, from 0."""
         self._steps.setCurrentIndex(step)
         last = step + 1 == self._steps.count()
         self._back.setEnabled(step > 0)

@@ -175,6 +175,7 @@ class Session:
         old, shown = self.window, self.window.isVisible()
         self._asks_before_unmatted = old.program_notices.asks_before_unmatted
         open_dialogs = {type(dialog) for dialog in old.findChildren(QDialog) if dialog.isVisible()}
+        step = next((dialog.step for dialog in old.findChildren(Assistant) if dialog.isVisible()), None)
         self.store.set("window.geometry", old.encoded_geometry())
         self.lifecycle.hide_all()
         self._of_windows[-1].abandon()
@@ -183,8 +184,8 @@ class Session:
         self.window.take_over(old)
         self.window.setVisible(shown)
         self.window.start()
-        if Assistant in open_dialogs:
-            self.window.windows.open_assistant()
+        if step is not None:
+            self.window.windows.open_assistant(step)
         if PreferencesDialog in open_dialogs:
             self.window.windows.open_preferences()
         old.deleteLater()

@@ -50,8 +50,8 @@ class SecondaryWindows(QObject):
         self._panel, self._preview, self._strip = panel, preview, strip
         self._store, self._bridge, self._tasks = store, bridge, tasks
 
-    def open_assistant(self) -> None:
-        """Open the setup assistant, which may install a model."""
+    def open_assistant(self, step: int = 0) -> None:
+        """Open the setup assistant, which may install a model. step: index of the one to show."""
 
         def make() -> Assistant:
             assistant = Assistant(
@@ -60,6 +60,7 @@ class SecondaryWindows(QObject):
             )  # fmt: skip
             assistant.finished.connect(self._panel.quality.network.reload)
             assistant.finished.connect(self._bridge.pipeline.retry)
+            assistant.show_step(step)
             self.assistant_opened.emit()
             return assistant
 
