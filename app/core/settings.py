@@ -274,6 +274,13 @@ class Settings(Model):
             (self.people.zones, self.people.only_me, self.selected, framing),
         )
 
+    def ends_freeze(self, hides: tuple[object, ...] | None) -> bool:
+        """Return whether a picture may not stay frozen, because these settings hide something else than it does.
+
+        hides: of the picture; None for the stand-by card, which may.
+        """
+        return self.frozen and hides not in (None, self.hides)
+
     @property
     def kept(self) -> Self:
         """The settings without what belongs to one run: selected person, pause, freeze and recordings."""

@@ -17,7 +17,7 @@ def may_leave(picture: Picture, settings: Settings) -> bool:
     """
     if picture.kind is PictureKind.STANDBY:
         return True
-    if settings.paused or (settings.frozen and picture.hides not in (None, settings.hides)):
+    if settings.paused or settings.ends_freeze(picture.hides):
         return False
     return picture.kind is PictureKind.COMPOSITE or settings.background.kind == "none"
 

@@ -280,7 +280,7 @@ class MattingWorker:
 
     def _has_outdated_freeze(self, settings: Settings) -> bool:
         """Return whether the picture that is frozen may show more of the room than the settings allow now."""
-        return settings.frozen and not settings.paused and self._shown_under not in (None, settings.hides)
+        return not settings.paused and settings.ends_freeze(self._shown_under)
 
     def _hide_nobody(self) -> None:
         """Take note that the picture is a card, or not matted: it is edited in no way, and no person is hidden."""
