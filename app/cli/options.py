@@ -17,7 +17,7 @@ from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
-from app.core.files.names import check_outputs, free_name, holds_something, is_special, is_stream
+from app.core.files.names import check_outputs, free_name, is_stream, is_taken
 from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
@@ -52,8 +52,7 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
 
         if path.suffix.lower() not in SUFFIXES:
             raise UsageError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.SUFFIX(suffixes=SUFFIXES)))
-    given = {name: path for name, path in named.items() if path is not None}
-    taken = {name: path for name, path in given.items() if holds_something(path) or is_special(path)}
+    taken = {name: path for name, path in named.items() if path is not None and is_taken(path)}
     if not taken:
         return settings, None
     new = {name: free_name(path) for name, path in taken.items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import holds_something, is_file, is_special
+from app.core.files.names import is_file, is_taken
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.messages.media import ImageText
 from app.media.image_file import IMAGE_SUFFIXES
@@ -78,7 +78,7 @@ def single_output(source: Path, name: str) -> Path:
 def existing(source: Path, output: Path) -> Path | None:
     """Return a file that a conversion to `output` would replace, None without one; an empty file does not count."""
     if not output.is_dir():
-        return output if holds_something(output) or is_special(output) else None
+        return output if is_taken(output) else None
     if source.is_dir():
         made = {f"{name}.png" for name in picture_names(source).values()}
         return next((file for file in sorted(output.iterdir()) if file.name in made), None)

@@ -120,6 +120,11 @@ def holds_something(path: Path) -> bool:
     return is_file(path) and path.stat().st_size > 0
 
 
+def is_taken(path: Path) -> bool:
+    """Return whether a file written to a path would replace one that is not empty, a pipe or a device."""
+    return holds_something(path) or is_special(path)
+
+
 def final_name(part: Path) -> Path:
     """Return the name of a video once it is finished: `name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
     name = re.sub(r"\.part\d*$", "", part.stem) + part.suffix
