@@ -165,7 +165,7 @@ class BackgroundStrip(QWidget):
     def _follow_restore(self, old: Path, new: Path) -> None:
         current = self._store.current.background
         if current.kind in ("image", "video") and current.path == new:
-            self._use(current)
+            self.chosen_again.emit()
         self._substitution.end(old, new)
 
     def _show_settings(self) -> None:
