@@ -13,8 +13,15 @@ from app.compositing.standby import StandbyCard
 from app.core.settings import OutputSettings
 from app.core.stage import Stage
 from app.core.types import BgrImage, Picture, PictureKind
+from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
+from app.runtime.engines.plan import StandBy
+from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
+from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.worker import LatestSlot
+from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE
 from tests.waiting import eventually
 
 SOON = OutputSettings(standby_text="soon")
@@ -104,3 +111,31 @@ def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
     assert is_plain(cards.get(SOON, 64, 48)) and not cards.preparer.busy
     assert len(drawn) == count == 1
     assert cards.preparer.stop(10)
+
+
+class AlwaysAPicture(LatestSlot["Picture | StandBy"]):
+    """A network so fast that no tick of the clock is without a picture."""
+
+    def get(self, timeout_s: float | None = None) -> Picture:
+        return Picture(np.zeros((48, 64, 3), np.uint8), PictureKind.COMPOSITE, hides=BASE.hides)
+
+
+def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_path: Path) -> None:
+    """It was reported when the first card left, which is too late to choose another one."""
+    gone = BASE.output.replace(standby_image=tmp_path / "gone.png")
+    shared = Shared(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
+    cards = StandbyPictures(shared.board)
+    preview = LatestSlot[Picture]()
+    clock = OutputClock(shared, AlwaysAPicture(), Gate(shared.owner, cards.get), (), preview)
+    cards.preparer.start()
+    clock.thread.start()
+
+    def reported() -> list[str]:
+        return [problem.message for problem in shared.board.read().problems]
+
+    eventually(lambda: any("gone.png" in message for message in reported()))
+    newest = preview.get(10)
+    assert newest is not None and newest.kind is PictureKind.COMPOSITE
+    shared.owner.change(lambda settings: settings.replace(output=SOON))
+    eventually(lambda: not reported())
+    assert clock.thread.stop(10) and cards.preparer.stop(10)

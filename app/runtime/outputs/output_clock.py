@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import Settings
+from app.core.settings import OutputSettings, Settings
 from app.core.threads import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate
@@ -99,6 +99,8 @@ class OutputClock:
         self._arrived_s = 0.0
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
+        self._prepared: tuple[OutputSettings, tuple[int, int]] | None = None
+        """What the stand-by card was last drawn ahead for."""
         self.last_tick_s = elapsed_s()
         """`elapsed_s` of the last tick; read by the watchdog."""
 
@@ -119,6 +121,7 @@ class OutputClock:
                 self._take(arrived)
             settings = self._owner.current
             clock.rate_hz = self._rate_hz(settings)
+            self._prepare_card(settings)
             picture = self._choose(settings)
             if picture is not self._sent:
                 self._show(picture)
@@ -163,6 +166,13 @@ class OutputClock:
         if latest is not None and self._gate.permits(latest):
             return latest
         return self._gate.card(*self._card_size(settings))
+
+    def _prepare_card(self, settings: Settings) -> None:
+        """Have the card drawn before it is needed, so that an image that cannot be read is reported at once."""
+        wanted = settings.output, self._card_size(settings)
+        if wanted != self._prepared:
+            self._prepared = wanted
+            self._gate.card(*self._card_size(settings))
 
     def _card_size(self, settings: Settings) -> tuple[int, int]:
         return self._size or (settings.capture.width, settings.capture.height)
