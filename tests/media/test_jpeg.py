@@ -116,8 +116,20 @@ def test_a_header_that_promises_gigabytes_is_refused(images: list[BgrImage]) -> 
 
 
 def test_frames_are_decoded_as_opencv_does(images: list[BgrImage]) -> None:
-    frame = array(encode(images[0]))
+    frame = array(encode(images[0], sampling=cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444))
     assert np.array_equal(decode_jpeg(frame), np.asarray(cv2.imdecode(frame, cv2.IMREAD_COLOR)))
+
+
+def test_pairs_of_pixels_have_the_colour_that_the_camera_sent(images: list[BgrImage]) -> None:
+    """4:2:2: brightness as OpenCV decodes it; colours are repeated where OpenCV interpolates them."""
+    frame = array(encode(images[0], quality=95))
+    ours, opencv = (
+        cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb).astype(np.int32)
+        for image in (decode_jpeg(frame), np.asarray(cv2.imdecode(frame, cv2.IMREAD_COLOR)))
+    )
+    assert np.quantile(np.abs(ours - opencv)[..., 0], 0.999) <= 2  # rounding, and colours beyond 0 and 255
+    assert np.quantile(np.abs(ours[:, ::2] - ours[:, 1::2])[..., 1:], 0.999) <= 2
+    assert np.quantile(np.abs(opencv[:, ::2] - opencv[:, 1::2])[..., 1:], 0.999) > 2
 
 
 def test_frames_without_huffman_tables_pass(images: list[BgrImage]) -> None:
