@@ -113,7 +113,7 @@ def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
     assert cards.preparer.stop(10)
 
 
-class AlwaysAPicture(LatestSlot["Picture | StandBy"]):
+class AlwaysAPicture(LatestSlot[Picture | StandBy]):
     """A network so fast that no tick of the clock is without a picture."""
 
     def get(self, timeout_s: float | None = None) -> Picture:
