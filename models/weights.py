@@ -103,7 +103,11 @@ def find(name: str, explicit: Path | None = None) -> Path:
     Raises WeightsNotFoundError.
     """
     if explicit is not None:
-        if not explicit.is_file():
+        try:
+            found = explicit.is_file()
+        except OSError as error:  # such as a name that is too long
+            raise WeightsNotFoundError(WeightsFault.UNREADABLE, file=explicit) from error
+        if not found:
             raise WeightsNotFoundError(WeightsFault.NO_FILE, file=explicit)
         return explicit
     spec = spec_of(name)

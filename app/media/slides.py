@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.core.errors import BackgroundError, ModelError
 from app.core.files import paths
-from app.core.files.names import is_of_kind, is_special
+from app.core.files.names import is_folder, is_of_kind, is_special
 from app.core.messages.media import SlidesText, VideoText
 from app.core.types import BgrImage
 from app.media.image_file import TIMEOUT_S, drawn, read_image
@@ -40,7 +40,7 @@ class ImageFolderReader:
         self.damaged = 0
         """Images skipped so far: unreadable, or of an unsuitable size."""
         self._check_size = check_size
-        self._names = picture_names(path) if path.is_dir() else {path: path.stem}
+        self._names = picture_names(path) if is_folder(path) else {path: path.stem}
         if not self._names:
             raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
         self.frame_estimate: int | None = len(self._names)
@@ -122,7 +122,7 @@ class PdfPages:
                 raise self._damaged("no file")
             with self._path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
             raise BackgroundError(SlidesText.ABSENT(file=self._path)) from None
         except OSError:
             raise BackgroundError(SlidesText.UNREADABLE(file=self._path)) from None
@@ -168,9 +168,9 @@ Slides = PdfPages | FolderSlides
 
 def open_slides(path: Path) -> Slides:
     """Open a folder, or a PDF file. Raises BackgroundError."""
-    return FolderSlides(path) if path.is_dir() else PdfPages(path, (SLIDE_SIDE, SLIDE_SIDE))
+    return FolderSlides(path) if is_folder(path) else PdfPages(path, (SLIDE_SIDE, SLIDE_SIDE))
 
 
 def are_slides(path: Path) -> bool:
     """Return whether a path is to be used as slides: a folder, or by its suffix a PDF file."""
-    return path.suffix.lower() == ".pdf" or path.is_dir()
+    return path.suffix.lower() == ".pdf" or is_folder(path)

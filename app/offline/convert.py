@@ -12,7 +12,7 @@ from pathlib import Path
 from app.compositing import open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import check_outputs, is_special, resolved
+from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import BgrImage
@@ -129,7 +129,7 @@ def _check_nested(outputs: Sequence[Path]) -> None:
     """Raise UsageError if an output lies in another that is not yet a folder, and could not get its name in the end."""
     for path in outputs:
         around = next(
-            (other for other in outputs if not other.is_dir() and resolved(other) in resolved(path).parents), None
+            (other for other in outputs if not is_folder(other) and resolved(other) in resolved(path).parents), None
         )
         if around is not None:
             raise UsageError(ConvertText.NESTED(file=path, folder=around))
@@ -211,7 +211,7 @@ def _open_outputs(
         for path, crf in zip(paths, (VIDEO_CRF, MATTE_CRF, VIDEO_CRF), strict=True):
             if path is None:
                 continue
-            sound = source if path is paths[0] and source.is_file() and not shape.is_image else None
+            sound = source if path is paths[0] and is_file(source) and not shape.is_image else None
             try:
                 opened.append(open_output(path, shape, crf, sound))
             except SinkOpenError:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.files.disk_errors import ExplainedOSError, why_not_written
+from app.core.files.names import is_folder
 from app.core.files.private_file import move, write_picture
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import WriteReason
@@ -58,7 +59,7 @@ class FolderOutput:
         """Raises OSError."""
         self.path = path
         self._overwrite, self._numbered = overwrite, numbered
-        self._existed = path.is_dir()
+        self._existed = is_folder(path)
         if not self._existed and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +216,7 @@ def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | Non
     Raises SinkOpenError.
     """
     try:
-        if path.is_dir() or not path.suffix:
+        if is_folder(path) or not path.suffix:
             return FolderOutput(path, overwrite=shape.overwrite, numbered=shape.numbered)
         if shape.is_image and path.suffix.lower() in IMAGE_SUFFIXES:
             return ImageOutput(path, overwrite=shape.overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import is_file, is_taken
+from app.core.files.names import exists, is_file, is_folder, is_taken
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.messages.media import ImageText
 from app.media.image_file import IMAGE_SUFFIXES
@@ -26,12 +27,18 @@ SEPARATORS = ("/", "\\") if Path("a\\b").name == "b" else ("/",)
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise UsageError for an empty name, which Python would take for the current folder, and for a dash."""
+    """Raise UsageError for an empty name, which Python would take for the current folder, a dash or a NUL."""
     for name in names:
         if not name.strip():
             raise UsageError(ConvertText.EMPTY_NAME())
         if name == "-":
             raise UsageError(ConvertText.DASH())
+        try:
+            possible = b"\0" not in os.fsencode(name)
+        except UnicodeEncodeError:
+            possible = False
+        if not possible:
+            raise UsageError(ConvertText.NO_FILE_NAME())
 
 
 def is_image(clip: str | Path) -> bool:
@@ -55,31 +62,31 @@ def single_output(source: Path, name: str) -> Path:
     image or folder for an image; SinkOpenError if the folder cannot be created.
     """
     path, wants_folder = Path(name), name.endswith(SEPARATORS)
-    if source.is_dir():
+    if is_folder(source):
         wants_film = False
-    elif wants_folder and not path.exists():
-        if source.exists():
+    elif wants_folder and not exists(path):
+        if exists(source):
             _create(path)
         wants_film = True
     else:
-        wants_film = path.is_dir() and (is_image(source) or not (path / "000000.png").exists())
+        wants_film = is_folder(path) and (is_image(source) or not exists(path / "000000.png"))
     if wants_film:
         return path / film_name(source.name)
-    if not source.is_dir() and is_image(source):
+    if not is_folder(source) and is_image(source):
         if not is_image(path):
             raise UsageError(ConvertText.NO_IMAGE_NAME(file=name, source=source))
     elif is_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
         raise UsageError(ImageText.UNKNOWN_FORMAT(file=source))
-    elif path.suffix and path.suffix.lower() not in SUFFIXES and not path.is_dir():
+    elif path.suffix and path.suffix.lower() not in SUFFIXES and not is_folder(path):
         raise UsageError(ConvertText.SUFFIX(file=name, suffixes=SUFFIXES))
     return path
 
 
 def existing(source: Path, output: Path) -> Path | None:
     """Return a file that a conversion to `output` would replace, None without one; an empty file does not count."""
-    if not output.is_dir():
+    if not is_folder(output):
         return output if is_taken(output) else None
-    if source.is_dir():
+    if is_folder(source):
         made = {f"{name}.png" for name in picture_names(source).values()}
         return next((file for file in sorted(output.iterdir()) if file.name in made), None)
     return next((file for file in sorted(output.iterdir()) if FRAME.fullmatch(file.name)), None)
@@ -88,9 +95,9 @@ def existing(source: Path, output: Path) -> Path | None:
 def check_folder(name: str) -> None:
     """Raise UsageError if the name of a folder for the films of several clips is one of a video, an image or a file."""
     path = Path(name)
-    if path.is_dir() or name.endswith(SEPARATORS):
+    if is_folder(path) or name.endswith(SEPARATORS):
         return
-    if path.exists() or is_image(path) or path.suffix.lower() in VIDEOS:
+    if exists(path) or is_image(path) or path.suffix.lower() in VIDEOS:
         raise UsageError(BatchText.NOT_A_FOLDER(file=name))
 
 

@@ -185,6 +185,33 @@ def test_an_empty_name_of_a_film_is_refused(tmp_path: Path, monkeypatch: pytest.
         convert(tmp_path / "a.mp4", "")
 
 
+LONG, NUL = "a" * 300, "a\0b"
+
+
+@pytest.mark.parametrize("stem", [LONG, NUL], ids=["long", "nul"])
+def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -> None:
+    """It was a raw OSError or ValueError."""
+    image, target = tmp_path / "a.png", tmp_path / "b.png"
+    assert cv2.imwrite(str(image), GIVEN[0])
+    for name in (stem, f"{stem}.png", f"{stem}.mp4"):
+        for clip, film, alpha, foreground in (
+            (name, target, None, None),
+            (image, name, None, None),
+            (image, target, name, None),
+            (image, target, None, name),
+        ):
+            with pytest.raises(MattecamError):
+                convert(clip, film, alpha=alpha, foreground=foreground)
+    for options in (
+        *({"background": f"{stem}.{suffix}"} for suffix in ("png", "mp4", "pdf")),
+        {"weights": f"{stem}.pth"},
+        {"model": "mattecam-plate", "plate": f"{stem}.png"},
+    ):
+        with pytest.raises(MattecamError), Matting(**options) as matting:  # type: ignore[arg-type]
+            matting.step(GIVEN[0])
+    assert list(tmp_path.iterdir()) == [image]
+
+
 @pytest.mark.parametrize("settings", [{}, {"a": 1}])
 def test_the_settings_of_a_film_are_no_dictionary(settings: dict[str, int], tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="settings"):

@@ -29,6 +29,11 @@ def is_file(path: Path) -> bool:
     return stat.S_ISREG(_mode(path))
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder of this name; False also for a name that the system cannot look up."""
+    return stat.S_ISDIR(_mode(path))
+
+
 def is_special(path: Path) -> bool:
     """Return whether a path names a pipe, a device or a socket, which may never give any data."""
     mode = _mode(path)

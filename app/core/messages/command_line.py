@@ -64,6 +64,7 @@ class ConvertText(CommandLineMessage):
 
     NO_OUT = "OUT is missing; name the result after {file}."
     EMPTY_NAME = "A name is empty; name the file or the folder."
+    NO_FILE_NAME = "A name holds a character that no file can have in its name; name the file or the folder."
     DASH = "“-” does not stand for standard input or output; name a file or a folder."
     NO_SOURCE = "There is no file or folder {file}; check the name."
     NOT_READ = "{file} cannot be read: {reason}; check its name and permissions, or choose another one."

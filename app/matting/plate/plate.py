@@ -68,7 +68,7 @@ def whole_plate(path: Path) -> BgrImage:
         return read_image(path)
     except OSError as error:
         raise PlateError(PlateText.UNREADABLE(file=path, reason=why_not_read(error))) from error
-    except BackgroundError as error:
+    except (BackgroundError, ValueError) as error:  # ValueError: a name that no file can have
         raise PlateError(PlateText.NOT_AN_IMAGE(file=path)) from error
 
 
