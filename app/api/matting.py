@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class Matting:
         self._settings = options.settings(background, edges)
         if self._settings.background.kind == "none":
             raise UsageError(ApiText.NO_BACKDROP())
-        self._background: Background = open_background(self._settings.background, realtime=False)
+        self._open_background()
         self._build = build
         self._engine: MattingEngine | None = None
         self._closed = False
@@ -152,9 +153,9 @@ class Matting:
         if self._closed:
             return
         if self._settings.background.kind == "video":  # whose clock only goes forwards
-            again = open_background(self._settings.background, realtime=False)
-            self._background.close()
-            self._background = again
+            release = self._release
+            self._open_background()
+            release()
         if self._engine is not None:
             self._engine.reset()
 
@@ -163,7 +164,7 @@ class Matting:
         self._closed = True
         if self._engine is not None:
             self._engine.close()
-        self._background.close()
+        self._release()
 
     def __enter__(self) -> Self:
         return self
@@ -186,6 +187,13 @@ class Matting:
         if self._engine is None:
             self._engine = self._build(self._settings.matting, width, height)
         return self._engine
+
+    def _open_background(self) -> None:
+        background = open_background(self._settings.background, realtime=False)
+        self._background: Background = background
+        # the thread of a video holds its background, which would outlive a stream that nobody closes
+        self._release = weakref.finalize(self, background.close)
+        self._release.atexit = False
 
     def _check_open(self) -> None:
         if self._closed:

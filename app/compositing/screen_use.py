@@ -34,8 +34,10 @@ class ReadingThread:
             self.condition.notify_all()
 
     def close(self) -> None:
-        """End the thread. Idempotent."""
+        """End the thread. Idempotent. On the thread itself, where the garbage collector may call it, do not wait."""
         self.stop()
+        if self._thread is threading.current_thread():
+            return
         self._thread.join(self._limit_s)
         if self._thread.is_alive():
             log.error("The %s does not stop.", self._what)

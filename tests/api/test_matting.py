@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,18 @@ def test_reset_starts_the_video_behind_the_person_anew(tmp_path: Path) -> None:
             matting.reset()
     matting.reset()
     assert seen == [[0, 1, 2, 3]] * 2
+
+
+def test_a_stream_that_nobody_closes_ends_with_its_thread(tmp_path: Path) -> None:
+    """The thread of a video held its decoder and the open file for good."""
+    video = write_video(tmp_path / "a.mp4", frames=6, fps=20)
+    matting = Matting("mattecam", background=video, build=FakeEngine)
+    matting.step(GIVEN[0])
+    matting.reset()
+    reader = next(thread for thread in threading.enumerate() if thread.name == "background video")
+    del matting
+    reader.join(5)
+    assert not reader.is_alive()
 
 
 def test_many_streams_step_together() -> None:
