@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from PyQt6.QtCore import QPoint, QProcess, Qt
@@ -18,13 +19,15 @@ from app.core.types import SourceInfo
 from app.core.window_settings import WindowSettings
 from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView
-from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.assistant import Assistant, SmallPreview
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.preview.qimage import from_qimage
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
+from app.testing.parts import PERSON, shows_room
 from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick
 
@@ -69,11 +72,20 @@ def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow
     assert len(session.window.findChildren(Assistant)) == 1
 
 
-def test_the_assistant_shows_what_others_see(session: Session) -> None:
-    """Its small preview showed the room behind the background that was just chosen."""
-    session.window.action_bar.set_mode(ViewMode.ORIGINAL)
+@pytest.mark.parametrize("mode", ViewMode)
+def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot, mode: ViewMode) -> None:
+    """Its small preview showed the room behind the background that was just chosen, with the window's other views."""
+    session.store.edit("background", kind="colour", colour="#000000")
     session.window.windows.open_assistant()
-    assert session.window.preview.mode is ViewMode.COMPOSITE
+    session.window.action_bar.set_mode(mode)
+    small = next(each for each in find(session.window, Assistant).findChildren(SmallPreview) if each.isVisible())
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
+    for _ in range(5):
+        with qtbot.waitSignal(session.bridge.frame_ready):
+            pass
+        shown = from_qimage(small.grab().toImage())
+        assert np.any(np.all(shown == np.array(PERSON), axis=2)) and not shows_room(shown)
+    assert session.window.preview.mode is mode
 
 
 def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QListView, QStackedWidget, QWidget
 
@@ -13,7 +13,8 @@ from app.gui.dialogs.download_controls import FinerHair
 from app.gui.dialogs.plain_dialogs import add_languages
 from app.gui.panels.camera import CameraControls
 from app.gui.panels.form import Form
-from app.gui.preview.view import Preview
+from app.gui.preview.qimage import to_qimage
+from app.gui.preview.rendering import Renderer, ViewRequest, shows_room
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -24,26 +25,34 @@ from app.runtime.status import PipelineStatus
 
 
 class SmallPreview(QWidget):
-    """A small copy of the preview."""
+    """A small picture of what others see, whatever the window shows beside it; mirrored as the window's preview is."""
 
-    def __init__(self, preview: Preview) -> None:
+    def __init__(self, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
-        self._preview = preview
+        self._store, self._bridge = store, bridge
+        self._renderer = Renderer()
         self.setMinimumSize(QSize(240, 135))
         self.setAccessibleName(self.tr("Preview"))
-        preview.image_shown.connect(self.update)
+        bridge.frame_ready.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        image = self._preview.image
-        if image is None:
+        picture, settings, captured = self._bridge.picture, self._store.current, self._store.screen_captured
+        if picture is None:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        size = image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        rect = self.rect()
-        rect.setSize(size)
-        rect.moveCenter(self.rect().center())
-        painter.drawImage(rect, image)
+        if captured:
+            picture = self._bridge.pipeline.release(picture)
+        ratio = self.devicePixelRatioF()
+        request = ViewRequest(
+            round(self.width() * ratio), round(self.height() * ratio),
+            mirror=settings.window.mirror_preview, output_mirror=settings.output.mirror,
+        )  # fmt: skip
+        if captured and shows_room(picture, request):
+            return
+        image = to_qimage(self._renderer.render(picture, request))
+        image.setDevicePixelRatio(ratio)
+        rect = QRectF(QPointF(), image.deviceIndependentSize())
+        rect.moveCenter(QRectF(self.rect()).center())
+        QPainter(self).drawImage(rect.topLeft(), image)
 
 
 class Assistant(QDialog):
@@ -54,7 +63,6 @@ class Assistant(QDialog):
         store: SettingsStore,
         bridge: Bridge,
         camera: CameraControls,
-        preview: Preview,
         strip: BackgroundStrip,
         tasks: Tasks,
         parent: QWidget,
@@ -67,8 +75,8 @@ class Assistant(QDialog):
         self._findings = VirtualCameraView(tasks)
         self._findings.repaired.connect(bridge.pipeline.retry)
         self._finer = FinerHair(store, tasks)
-        self._steps.addWidget(self._camera_step(preview))
-        self._steps.addWidget(self._background_step(preview, strip))
+        self._steps.addWidget(self._camera_step(bridge))
+        self._steps.addWidget(self._background_step(bridge, strip))
         self._steps.addWidget(
             _step(
                 self.tr("Virtual camera"),
@@ -92,12 +100,12 @@ class Assistant(QDialog):
         self._store.set("window.first_run_done", True)
         super().done(result)
 
-    def _camera_step(self, preview: Preview) -> QWidget:
+    def _camera_step(self, bridge: Bridge) -> QWidget:
         self._camera = combo(self.tr("Camera"), self.tr("Source of the video"), "assistantCamera")
         self._camera.activated.connect(lambda _row: self._source.choose_source(self._camera.currentData()))
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
-        content, lists, small = QWidget(), Form(self._store), SmallPreview(preview)
+        content, lists, small = QWidget(), Form(self._store), SmallPreview(self._store, bridge)
         add_languages(lists, "assistantLanguage")
         lists.add(field_row(self._camera.accessibleName(), self._camera))
         column(content, lists, self._demo, small, grows=small, spacing=12)
@@ -105,7 +113,7 @@ class Assistant(QDialog):
         self._show_cameras()
         return _step(self.tr("Camera"), self.tr("Choose your camera. Nobody else sees this preview."), content)
 
-    def _background_step(self, preview: Preview, strip: BackgroundStrip) -> QWidget:
+    def _background_step(self, bridge: Bridge, strip: BackgroundStrip) -> QWidget:
         tiles = TileView(strip.model, "assistantBackgrounds")
         tiles.setWrapping(True)
         tiles.setResizeMode(QListView.ResizeMode.Adjust)
@@ -113,7 +121,7 @@ class Assistant(QDialog):
         tiles.setMinimumHeight(tiles.tile_size.height() + 8)
         tiles.chosen.connect(strip.choose)
         content = QWidget()
-        both = column(content, SmallPreview(preview), tiles, spacing=12)
+        both = column(content, SmallPreview(self._store, bridge), tiles, spacing=12)
         for each in range(both.count()):
             both.setStretch(each, 1)
         return _step(self.tr("Background"), self.tr("Choose what others see behind you. You can change it later."),

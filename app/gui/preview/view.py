@@ -60,8 +60,6 @@ class Preview(QWidget):
 
     view_requested = pyqtSignal(object)
     """The ViewRequest to render from now on; None while the preview is hidden."""
-    image_shown = pyqtSignal(object)
-    """The QImage that is now shown."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
@@ -152,7 +150,6 @@ class Preview(QWidget):
             self.update()
         else:
             self.update(self.picture_rect().toAlignedRect())
-        self.image_shown.emit(image)
 
     def sizeHint(self) -> QSize:
         return QSize(960, 540)

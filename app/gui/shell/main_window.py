@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QSplitter, QWidget
@@ -15,7 +13,6 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote
-from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.menus import Menus
@@ -63,7 +60,7 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine()
         self.recording = Recording(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
-        self.windows = SecondaryWindows(self, store, bridge, tasks, log, self.panel, self.preview, self.strip)
+        self.windows = SecondaryWindows(self, store, bridge, tasks, log, self.panel, self.strip)
         self.program_notices = ProgramNotices(
             self.notices, store, lambda: self.panel.quality.network.missing_model, self
         )
@@ -128,8 +125,6 @@ class MainWindow(QMainWindow):
         self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
-        # The assistant copies the preview, and says that it shows what others see.
-        self.windows.assistant_opened.connect(partial(self.action_bar.set_mode, ViewMode.COMPOSITE))
         self.menus.quit_requested.connect(self.quit_requested)
         self.error_bar.help_requested.connect(self._help)
         for source in (

@@ -17,7 +17,6 @@ from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, Shortcut
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.update_box import UpdateBox
 from app.gui.panels.side_panel import SidePanel
-from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
@@ -32,7 +31,6 @@ class SecondaryWindows(QObject):
     """Opens dialogs that do not block the window; one that is already open comes to the front."""
 
     diagnostics_copied = pyqtSignal()
-    assistant_opened = pyqtSignal()
 
     def __init__(
         self,
@@ -42,12 +40,11 @@ class SecondaryWindows(QObject):
         tasks: Tasks,
         log: LogBuffer,
         panel: SidePanel,
-        preview: Preview,
         strip: BackgroundStrip,
     ) -> None:
         super().__init__(window)
         self._window, self._log = window, log
-        self._panel, self._preview, self._strip = panel, preview, strip
+        self._panel, self._strip = panel, strip
         self._store, self._bridge, self._tasks = store, bridge, tasks
 
     def open_assistant(self, step: int = 0) -> None:
@@ -55,13 +52,12 @@ class SecondaryWindows(QObject):
 
         def make() -> Assistant:
             assistant = Assistant(
-                self._store, self._bridge, self._panel.camera, self._preview, self._strip,
-                self._tasks, self._window,
+                self._store, self._bridge, self._panel.camera, self._strip, self._tasks,
+                self._window,
             )  # fmt: skip
             assistant.finished.connect(self._panel.quality.network.reload)
             assistant.finished.connect(self._bridge.pipeline.retry)
             assistant.show_step(step)
-            self.assistant_opened.emit()
             return assistant
 
         open_once(self._window, Assistant, make)
