@@ -188,6 +188,22 @@ def test_the_window_asks_only_at_a_click(releases: Releases, session: Session, q
     box.close()
 
 
+def test_the_answer_is_kept_in_another_language(releases: Releases, session: Session, qtbot: QtBot) -> None:
+    """To ask again would be a request without a click."""
+    releases.answer = tagged(after(1, 0, 0))
+    old = session.window
+    old.windows.open_update_check()
+    qtbot.waitUntil(lambda: "is available" in find(old, UpdateBox).text())
+    session.store.set("window.language", "de")
+    qtbot.waitUntil(lambda: session.window is not old)
+    again = find(session.window, UpdateBox)
+    assert "ist verfügbar" in again.text()
+    assert find(again, QPushButton, "openReleasePage").isVisible()
+    qtbot.wait(100)
+    assert len(releases.asked) == 1
+    again.close()
+
+
 def test_addresses_are_encrypted_and_the_projects() -> None:
     assert update_box.NEWEST.format("a/b") == "https://api.github.com/repos/a/b/releases/latest"
     assert update_box.PAGE.startswith("https://github.com/{0}/")

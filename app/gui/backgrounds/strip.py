@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeySequence, QResizeEvent, QShortcut
-from PyQt6.QtWidgets import QColorDialog, QMenu, QWidget
+from PyQt6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.settings import BackgroundSettings, opens_alike
+from app.gui.backgrounds.colour_dialog import ColourDialog
 from app.gui.backgrounds.files import is_video
 from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
 from app.gui.backgrounds.options import BackgroundOptions
@@ -118,18 +119,7 @@ class BackgroundStrip(QWidget):
 
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
-        before, own = self._store.current.background, self._store.current.window.own_colour
-
-        def restore() -> None:
-            self._store.set("window.own_colour", own)
-            if before.kind != "none":
-                self._store.edit("background", **dict(before))
-
-        dialog = QColorDialog(QColor(self.model.colour), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.currentColorChanged.connect(lambda colour: self._set_colour(colour.name()))
-        dialog.rejected.connect(restore)
-        dialog.open()
+        ColourDialog(self._store, self.model.colour, self).open()
 
     def ask_for_files(self) -> None:
         """Ask for files to add."""
@@ -145,10 +135,6 @@ class BackgroundStrip(QWidget):
             self._store.edit("background", **dict(new))
         if opens_alike(new, current):
             self.chosen_again.emit()
-
-    def _set_colour(self, colour: str) -> None:
-        self._store.set("window.own_colour", colour)
-        self._store.edit("background", kind="colour", colour=colour)
 
     def _choose_path(self, path: Path) -> None:
         self._added = path

@@ -143,6 +143,16 @@ class HelpWindow(QDialog):
                 self.pages.setCurrentItem(item)
                 self.text.show_page(_path(item))
 
+    def take_over(self, other: QDialog) -> None:
+        """Show what another help window shows."""
+        assert isinstance(other, HelpWindow)
+        self.search.setText(other.search.text())
+        self.text.show_page(other.text.page)
+        before, cursor = other.text.textCursor(), self.text.textCursor()
+        cursor.setPosition(before.anchor())
+        cursor.setPosition(before.position(), QTextCursor.MoveMode.KeepAnchor)
+        self.text.setTextCursor(cursor)
+
     def _items(self) -> list[QListWidgetItem]:
         return [item for row in range(self.pages.count()) if (item := self.pages.item(row)) is not None]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 
 from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
-from PyQt6.QtWidgets import QMessageBox, QWidget
+from PyQt6.QtWidgets import QDialog, QMessageBox, QWidget
 
 from app import __version__
 from app.core.files.program import project
@@ -30,17 +32,27 @@ class UpdateBox(QMessageBox):
         prepare(self, "updateBox", self.tr("Check for updates"))
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.addButton(QMessageBox.StandardButton.Close)
+        self.outcome: Callable[[UpdateBox], None] | None = None
+        """Shows what came of the question; None until then."""
+        self._host = QUrl(NEWEST).host()
+        self._asking = timer(self, 0, self._ask, once=True)
         if project():
-            self._ask()
+            self.setText(self.tr("Asking {0}…").format(self._host))
+            self._asking.start()
         else:
             text = self.tr("This copy of Mattecam does not come from a release, so there is none to compare with.")
             self.setText(text)
 
+    def take_over(self, other: QDialog) -> None:
+        """Show the answer that another box has got, instead of asking."""
+        assert isinstance(other, UpdateBox)
+        if other.outcome is not None:
+            self._asking.stop()
+            self._end(other.outcome)
+
     def _ask(self) -> None:
         request = QNetworkRequest(QUrl(NEWEST.format(project())))
         request.setHeader(QNetworkRequest.KnownHeaders.UserAgentHeader, "Mattecam")
-        self._host = request.url().host()
-        self.setText(self.tr("Asking {0}…").format(self._host))
         self._reply = reply = existing(QNetworkAccessManager(self).get(request))
         self._deadline = timer(self, DEADLINE_MS, reply.abort, once=True)
         self._deadline.start()
@@ -56,17 +68,25 @@ class UpdateBox(QMessageBox):
         self._deadline.stop()
         status = self._reply.attribute(QNetworkRequest.Attribute.HttpStatusCodeAttribute)
         if self._reply.error() is QNetworkReply.NetworkError.NoError:
-            self._compare(self._reply.readAll().data()[:MAX_BYTES])
+            answer = self._reply.readAll().data()[:MAX_BYTES]
+            self._end(partial(UpdateBox._compare, answer=answer))
         elif status is None or not in_time:
-            self.setText(self.tr("No answer from {0}. Check the internet connection.").format(self._host))
+            self._end(UpdateBox._say_silence)
         else:
-            self.setText(self._not_understood())
+            self._end(UpdateBox._say_not_understood)
+
+    def _end(self, show: Callable[[UpdateBox], None]) -> None:
+        self.outcome = show
+        show(self)
+
+    def _say_silence(self) -> None:
+        self.setText(self.tr("No answer from {0}. Check the internet connection.").format(self._host))
 
     def _compare(self, answer: bytes) -> None:
         try:
             newest = newest_release(answer)
         except ValueError:
-            self.setText(self._not_understood())
+            self._say_not_understood()
             return
         if newest <= numbers(__version__):
             self.setText(self.tr("Mattecam {0} is up to date.").format(__version__))
@@ -78,8 +98,8 @@ class UpdateBox(QMessageBox):
         opens.setObjectName("openReleasePage")
         opens.clicked.connect(lambda: QDesktopServices.openUrl(page))
 
-    def _not_understood(self) -> str:
-        return self.tr("The answer from {0} names no release. Try again later.").format(self._host)
+    def _say_not_understood(self) -> None:
+        self.setText(self.tr("The answer from {0} names no release. Try again later.").format(self._host))
 
 
 def newest_release(answer: bytes) -> tuple[int, ...]:

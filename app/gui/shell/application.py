@@ -13,15 +13,13 @@ from pathlib import Path
 from types import FrameType
 
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QTimer
-from PyQt6.QtWidgets import QApplication, QDialog
+from PyQt6.QtWidgets import QApplication
 
 from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.window_settings import Language
-from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.i18n.language import Translation
 from app.gui.i18n.messages import standby_text
 from app.gui.shell.lifecycle import SingleInstance, Tray, WindowLifecycle
@@ -174,20 +172,15 @@ class Session:
         self._translation.use(_locale(language))
         old, shown = self.window, self.window.isVisible()
         self._asks_before_unmatted = old.program_notices.asks_before_unmatted
-        open_dialogs = {type(dialog) for dialog in old.findChildren(QDialog) if dialog.isVisible()}
-        step = next((dialog.step for dialog in old.findChildren(Assistant) if dialog.isVisible()), None)
         self.store.set("window.geometry", old.encoded_geometry())
-        self.lifecycle.hide_all()
+        dialogs = self.lifecycle.hide_all()
         self._of_windows[-1].abandon()
         self._of_windows.append(Tasks())
         self._build_window()
         self.window.take_over(old)
         self.window.setVisible(shown)
         self.window.start()
-        if step is not None:
-            self.window.windows.open_assistant(step)
-        if PreferencesDialog in open_dialogs:
-            self.window.windows.open_preferences()
+        self.window.windows.reopen(dialogs)
         old.deleteLater()
 
     def run(self) -> int:

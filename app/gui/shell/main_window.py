@@ -28,7 +28,7 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar, Remedy
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.plot_panel import PlotPanel
-from app.gui.widgets.qt import column, existing, row
+from app.gui.widgets.qt import column, existing, focus_like, row
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
         self.recording.look_for_unfinished()
 
     def take_over(self, old: MainWindow) -> None:
-        """Go on with what another window records, presents, shows and offers to undo."""
+        """Go on with what another window records, presents, shows and offers to undo, with the same control focused."""
         self.recording.take_over(old.recording)
         self.panel.take_over(old.panel)
         self.strip.take_over(old.strip)
@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         self.action_bar.set_mode(old.preview.mode)
         if old.program_notices.offers_undo:
             self.strip.library.take_over(old.strip.library)
+        focus_like(self, old)
 
     def encoded_geometry(self) -> str:
         """Size and position, for the settings."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtWidgets import QMainWindow, QMessageBox
+from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import __version__
 from app.core.files import program
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.update_box import UpdateBox
@@ -22,7 +23,7 @@ from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
-from app.gui.widgets.qt import copy_text, existing, open_once, prepare
+from app.gui.widgets.qt import copy_text, existing, open_once, prepare, take_place
 from app.gui.widgets.theme import icon
 from app.system.licences import licences
 
@@ -47,8 +48,31 @@ class SecondaryWindows(QObject):
         self._panel, self._strip = panel, strip
         self._store, self._bridge, self._tasks = store, bridge, tasks
 
-    def open_assistant(self, step: int = 0) -> None:
-        """Open the setup assistant, which may install a model. step: index of the one to show."""
+    def reopen(self, dialogs: Sequence[QDialog]) -> None:
+        """Open again what was open in another window, as it was and where it was, but for questions."""
+        openers: dict[str, Callable[[], object]] = {
+            "assistant": self.open_assistant,
+            "plateDialog": self.open_plate_dialog,
+            "virtualCameraDialog": self.open_virtual_camera_help,
+            "doctorDialog": self.open_doctor,
+            "preferencesDialog": self.open_preferences,
+            "shortcutsDialog": self.open_shortcuts,
+            "logWindow": self.open_log,
+            "updateBox": self.open_update_check,
+            "aboutBox": self.open_about,
+            "helpWindow": partial(open_help, self._window),
+        }
+        for old in dialogs:
+            if old.objectName() not in openers:
+                continue
+            openers[old.objectName()]()
+            new = existing(self._window.findChild(QDialog, old.objectName()))
+            if isinstance(new, Assistant | HelpWindow | UpdateBox):
+                new.take_over(old)
+            take_place(new, old)
+
+    def open_assistant(self) -> None:
+        """Open the setup assistant, which may install a model."""
 
         def make() -> Assistant:
             assistant = Assistant(
@@ -57,7 +81,6 @@ class SecondaryWindows(QObject):
             )  # fmt: skip
             assistant.finished.connect(self._panel.quality.network.reload)
             assistant.finished.connect(self._bridge.pipeline.retry)
-            assistant.show_step(step)
             return assistant
 
         open_once(self._window, Assistant, make)

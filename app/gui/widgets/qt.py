@@ -8,7 +8,16 @@ from typing import TypeVar
 
 from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QGuiApplication, QHideEvent
-from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractScrollArea,
+    QApplication,
+    QBoxLayout,
+    QDialog,
+    QHBoxLayout,
+    QLayout,
+    QVBoxLayout,
+    QWidget,
+)
 from PyQt6.sip import isdeleted
 
 Item = QWidget | QLayout | None
@@ -108,6 +117,28 @@ def open_once(window: QWidget, kind: type[Dialog], make: Callable[[], Dialog], n
     found.raise_()
     found.activateWindow()
     return found
+
+
+def take_place(new: QDialog, old: QDialog) -> None:
+    """Put a dialog where another of its kind was, with the same control focused and its parts scrolled as far."""
+    new.restoreGeometry(old.saveGeometry())
+    layout = existing(new.layout())
+    layout.activate()
+    new.resize(new.size().expandedTo(QSize(0, layout.totalHeightForWidth(new.width()))))  # longer texts wrap
+    focus_like(new, old)
+    for area, before in zip(*(each.findChildren(QAbstractScrollArea) for each in (new, old)), strict=False):
+        for bar in (QAbstractScrollArea.verticalScrollBar, QAbstractScrollArea.horizontalScrollBar):
+            now, then = existing(bar(area)), existing(bar(before))
+            at_end = then.value() == then.maximum() > 0
+            now.setValue(now.maximum() if at_end else then.value())
+
+
+def focus_like(new: QWidget, old: QWidget) -> None:
+    """Focus the control of a window that has the name of the one that is focused in another window."""
+    focused = old.focusWidget()
+    control = new.findChild(QWidget, focused.objectName()) if focused is not None and focused.objectName() else None
+    if control is not None:
+        control.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 def resize(window: QWidget, width: int, height: int) -> None:
