@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import NoneType, TracebackType
 
 from typing_extensions import Self
 
-from app.compositing import Background, open_background
+from app.api.stream_background import StreamBackground
 from app.config.parsing import parse_background, replace_checked
-from app.core.errors import ModelError, UsageError
+from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.messages.command_line import ApiText
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
 from app.matting.engine.frame_engine import FrameEngine, step_together
-from app.matting.engine.saved_state import check_state
+from app.matting.engine.saved_state import checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
 from app.offline.targets import check_names
@@ -90,7 +89,7 @@ class Matting:
         self._settings = options.settings(background, edges)
         if self._settings.background.kind == "none":
             raise UsageError(ApiText.NO_BACKDROP())
-        self._open_background()
+        self._background = StreamBackground(self._settings.background)
         self._build = build
         self._engine: MattingEngine | None = None
         self._closed = False
@@ -125,25 +124,35 @@ class Matting:
         self._check_open()
         if self._engine is None:
             raise ModelError(ApiText.NO_STATE_YET())
-        return self._resumable(self._engine).state()
+        state = self._resumable(self._engine).state()
+        return replace(state, arrays={**state.arrays, **self._background.state()})
 
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved: the following mattes are the same bits.
 
-        Raises ModelError if the state was saved with another model, precision, executor or ratio, and TypeError for
-        what is no state; the stream is then as before.
+        A video as background goes on where it was; the next step decodes it from its start up to there.
+        Raises ModelError if the state was saved with another model, precision, executor or ratio, BackgroundError if
+        the video cannot be opened again, and TypeError for what is no state; the stream is then as before.
         """
         self._check_open()
-        check_state(state, self._settings.matting.model)
+        own = self._settings.matting.model
+        state = checked_state(state, own)
         begun = self._engine is not None
         engine = self._fit(*state.size)
+        background = self._background
         try:
+            background = background.again(state.arrays)
             self._resumable(engine).load_state(state)
-        except ModelError:
+        except (MattecamError, TypeError, ValueError) as error:
+            if background is not self._background:
+                background.close()
             if not begun:
                 engine.close()
                 self._engine = None
-            raise
+            if isinstance(error, MattecamError):
+                raise
+            raise ModelError(ApiText.OTHER_STATE(model=state.model, own=own)) from error
+        self._take(background)
 
     def reset(self) -> None:
         """Forget the frames seen so far, before a new video or after a cut; a video as background starts again.
@@ -152,10 +161,7 @@ class Matting:
         """
         if self._closed:
             return
-        if self._settings.background.kind == "video":  # whose clock only goes forwards
-            release = self._release
-            self._open_background()
-            release()
+        self._take(self._background.again({}))
         if self._engine is not None:
             self._engine.reset()
 
@@ -164,7 +170,7 @@ class Matting:
         self._closed = True
         if self._engine is not None:
             self._engine.close()
-        self._release()
+        self._background.close()
 
     def __enter__(self) -> Self:
         return self
@@ -188,12 +194,10 @@ class Matting:
             self._engine = self._build(self._settings.matting, width, height)
         return self._engine
 
-    def _open_background(self) -> None:
-        background = open_background(self._settings.background, realtime=False)
-        self._background: Background = background
-        # the thread of a video holds its background, which would outlive a stream that nobody closes
-        self._release = weakref.finalize(self, background.close)
-        self._release.atexit = False
+    def _take(self, background: StreamBackground) -> None:
+        if background is not self._background:
+            self._background.close()
+            self._background = background
 
     def _check_open(self) -> None:
         if self._closed:

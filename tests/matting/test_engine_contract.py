@@ -179,6 +179,22 @@ def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
         engine.load_state(replace(state, arrays=dict(state.arrays) | {name: np.zeros((*array.shape, 2), np.float32)}))
 
 
+def test_a_saved_array_of_another_shape_is_refused(engine: MattingEngine) -> None:
+    """Those of strict mode and the last alpha were taken, and failed in a later step, or were read past their end."""
+    edges = EdgeSettings(temporal_smoothing=0.5, light_match=100, portrait_light=100, strict="strict")
+    assert isinstance(engine, FrameEngine)
+    engine.reset(np.full((96, 160), 255, np.uint8))
+    engine.step(FRAME, BACKDROP, edges).result()
+    state = engine.state()
+    for name, array in state.arrays.items():
+        for shape in ((*array.shape, 2), tuple(side + 1 for side in array.shape) or (1,)):
+            other = dict(state.arrays) | {name: np.zeros(shape, array.dtype)}
+            if name != "strict.seen" or len(shape) > 2:  # which may have any size
+                with pytest.raises(ModelError, match="was saved with"):
+                    engine.load_state(replace(state, arrays=other))
+    engine.step(FRAME, BACKDROP, edges).result()
+
+
 @pytest.mark.parametrize(
     "edges", [OFF, EdgeSettings(feather_px=4, temporal_smoothing=0.5, despill=1)], ids=["off", "on"]
 )

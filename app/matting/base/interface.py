@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings, FramingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
+D = TypeVar("D", bound=np.generic)
 StateArrays = Mapping[str, NDArray[Any]]
 """Arrays by name. They belong to the state: neither side writes to them."""
 
@@ -50,6 +51,14 @@ def copy_into(target: NDArray[Any], source: NDArray[Any]) -> None:
     if target.shape != source.shape:
         raise ValueError(f"a saved array is {source.shape} in place of {target.shape}")
     np.copyto(target, source)
+
+
+def saved(arrays: StateArrays, name: str, shape: tuple[int, ...], dtype: type[D]) -> NDArray[D] | None:
+    """Return a copy of a saved array, None if there is none. Raises ValueError or TypeError if it does not fit."""
+    if name not in arrays:
+        return None
+    copy_into(copy := np.empty(shape, dtype), arrays[name])
+    return copy
 
 
 AUTO_SHORT_SIDE = 270

@@ -14,7 +14,7 @@ from app.core.matte_edit import Plane, View, viewed
 from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import EdgePlan
-from app.matting.base.interface import StateArrays, StepGeometry, prefixed, under
+from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, blurred_background, ground_of
 from app.matting.cpu.full_size import beyond, feather, grow, placed
 from app.matting.cpu.strips import Strips
@@ -147,10 +147,10 @@ class Compositor:
         return arrays | prefixed("light", self._light.state())
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the last alpha, the light and the ground."""
-        self._previous_alpha, self._ground = (
-            arrays[name].copy() if name in arrays else None for name in (PREVIOUS_ALPHA, GROUND)
-        )
+        """Restore the last alpha, the light and the ground. Raises ValueError or TypeError if they do not fit."""
+        size = self._geometry.height, self._geometry.width
+        self._previous_alpha = saved(arrays, PREVIOUS_ALPHA, size, np.uint8)
+        self._ground = saved(arrays, GROUND, (2,), np.float32)
         self._light.load_state(under("light", arrays))
         self._room = None
 

@@ -31,7 +31,6 @@ from app.matting.base.interface import (
     under,
 )
 from app.matting.engine.motion import CutDetector, Stillness
-from app.matting.engine.saved_state import check_state
 
 _log = logging.getLogger(__name__)
 MakeBackend = Callable[[StepGeometry], Backend]
@@ -150,12 +149,11 @@ class FrameEngine:
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved.
 
-        Raises TypeError for what is no state, and ModelError for one of another engine, which leaves the stream as it
-        was.
+        state: as `checked_state` returns it. Raises ModelError for one of another engine, which leaves the stream as
+        it was.
         """
         if self._closed:
             raise ModelError(ApiText.NO_STATE(model=self._model))
-        check_state(state, self._model)
         backend, geometry = self.backend, self._geometry
         if state.size != (geometry.width, geometry.height):
             geometry = self._make_geometry(*state.size)

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import EdgePlan
-from app.matting.base.interface import StateArrays
+from app.matting.base.interface import StateArrays, saved
 from app.matting.light.maps import (
     MAX_WRAP,
     Head,
@@ -48,8 +48,9 @@ class Light:
         return {name: array.copy() for name, array in kept.items() if array is not None}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state."""
-        self._tone, self._head = arrays.get("tone"), arrays.get("head")
+        """Restore the state. Raises ValueError or TypeError if it does not fit."""
+        self._tone = saved(arrays, "tone", (6,), np.float32)
+        self._head = saved(arrays, "head", (3,), np.float32)
 
     def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.core.settings import StrictLevel
 from app.core.types import Floats
-from app.matting.base.interface import StateArrays
+from app.matting.base.interface import StateArrays, copy_into, saved
 from app.matting.strict import rules
 from app.matting.strict.cell_kernels import Mask, compare_cells, count_cells, follow_cells, learn_cells, sum_light
 
@@ -61,8 +61,12 @@ class BackgroundModel:
 
     @classmethod
     def of(cls, arrays: StateArrays) -> BackgroundModel:
-        """Return the state of `arrays`. Raises KeyError if one is missing."""
-        return cls(**{field.name: arrays[field.name].copy() for field in fields(cls)})
+        """Return the state of `arrays`. Raises KeyError, ValueError or TypeError if they do not fit together."""
+        rows, columns = arrays["moved"].shape
+        model = cls.begun(np.zeros((3, rows, columns), np.float32), None)
+        for field in fields(cls):
+            copy_into(getattr(model, field.name), arrays[field.name])
+        return model
 
     def arrays(self) -> StateArrays:
         """Return copies of all arrays."""
@@ -237,8 +241,8 @@ class StrictFilter:
         return arrays if self._seen is None else arrays | {"seen": self._seen.copy()}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the model."""
-        self._seen = arrays["seen"].copy() if "seen" in arrays else None
+        """Restore the model. Raises KeyError, ValueError or TypeError if it does not fit."""
+        self._seen = saved(arrays, "seen", np.atleast_2d(arrays.get("seen", ())).shape[:2], np.uint8)
         self._model = BackgroundModel.of(arrays) if "frames" in arrays else None
 
     def gain(self, level: StrictLevel, small: Floats, alpha: Floats, unseen: Mask | None = None) -> Floats:

@@ -23,6 +23,7 @@ from app.matting.base.interface import (
     StateArrays,
     StepGeometry,
     prefixed,
+    saved,
     under,
 )
 from app.matting.light.light import Light, relit
@@ -91,19 +92,19 @@ def to_arrays(state: Sequence[Tensor], previous_alpha: Tensor | None) -> StateAr
     return {name: tensor.float().cpu().numpy().copy() for name, tensor in named.items()}
 
 
-def from_arrays(arrays: StateArrays, like: State) -> tuple[State, Tensor | None]:
+def from_arrays(arrays: StateArrays, like: State, size: tuple[int, int]) -> tuple[State, Tensor | None]:
     """Return the state on the devices and in the precisions of `like`, and the previous alpha.
 
-    Raises ValueError if the shapes differ from those of `like`.
+    size: (height, width) of the frame. Raises KeyError, ValueError or TypeError if the arrays do not fit.
     """
     state = []
     for index, current in enumerate(like):
-        saved = torch.from_numpy(arrays[f"state{index}"].copy())
-        if saved.shape != current.shape:
-            raise ValueError(f"a saved array is {tuple(saved.shape)} in place of {tuple(current.shape)}")
-        state.append(saved.to(current))
-    alpha = arrays.get(PREVIOUS_ALPHA)
-    return tuple(state), None if alpha is None else torch.from_numpy(alpha.copy()).to(like[-1].device)
+        tensor = torch.from_numpy(arrays[f"state{index}"].copy())
+        if tensor.shape != current.shape:
+            raise ValueError(f"a saved array is {tuple(tensor.shape)} in place of {tuple(current.shape)}")
+        state.append(tensor.to(current))
+    alpha = saved(arrays, PREVIOUS_ALPHA, (1, 1, *size), np.float32)
+    return tuple(state), None if alpha is None else torch.from_numpy(alpha).to(like[-1].device)
 
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -194,7 +195,9 @@ class TorchBackend:
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        self.recurrent, self.previous_alpha = from_arrays(arrays, self.recurrent)
+        geometry = self.frame_step.geometry
+        size = geometry.height, geometry.width
+        self.recurrent, self.previous_alpha = from_arrays(arrays, self.recurrent, size)
         self._light.load_state(under("light", arrays))
 
     @property
