@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from app.compositing import open_background
-from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.messages.command_line import ConvertText
@@ -161,7 +161,11 @@ def _run(
         for time_s, name, image in frames:
             if should_stop():
                 return False
-            outputs.write(step(image, float(time_s)), time_s, name)
+            try:
+                converted = step(image, float(time_s))
+            except PlateError as error:
+                raise PlateError(ConvertText.AT_IMAGE(name=name, file=reader.path, problem=error.text)) from error
+            outputs.write(converted, time_s, name)
             progress(outputs.frames, reader.frame_estimate)
     except MattecamError as error:
         if keep_partial is False:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from app.capture import open_source
+from app.core.errors import PlateError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, Settings
 from app.core.types import Matte
 from app.offline.convert import ConvertReport, convert
@@ -175,6 +176,21 @@ def test_an_image_of_another_shape_than_the_plate_is_named_and_left_out(
     (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warning.startswith(f"{room / other}: The picture of the empty room {plate} has ")
     caplog.clear()
+
+
+def test_the_image_that_does_not_match_the_plate_is_named(tmp_path: Path) -> None:
+    """Of hundreds of images, the error said nothing about which one."""
+    room, plate = tmp_path / "in", tmp_path / "plate.png"
+    room.mkdir()
+    with closing(open_source(CaptureSettings(source="demo:empty", width=320, height=180))) as source:
+        frame = source.read()
+    assert frame is not None
+    for path in (plate, room / "p2.png"):
+        cv2.imwrite(str(path), frame.image)
+    cv2.imwrite(str(room / "p1.png"), 255 - frame.image)
+    settings = GREEN.replace(matting=MattingSettings(model="mattecam-plate", plate=plate))
+    with pytest.raises(PlateError, match=f"^Image p1 of {room}: The light or the camera has changed"):
+        convert(room, tmp_path / "out", settings=settings)
 
 
 def test_pictures_of_one_name_and_two_kinds_are_both_kept(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class ConvertText(CommandLineMessage):
     STOPPED = "The conversion stopped at {file}: {reason}."
     NOT_WRITTEN = "{file} cannot be written: {reason}."
     NOT_FINISHED = "{file} could not be completed: {reason}."
+    AT_IMAGE = "Image {name} of {file}: {problem}"
     LEFT_IN = "What was written is in {file}."
     KEPT = "Frames kept in {file}: the first {frames}."
     INTERRUPTED = "Interrupted (frames so far: {frames}); nothing was kept. --keep-partial keeps the frames so far."
