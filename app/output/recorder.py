@@ -79,9 +79,14 @@ class Recorder:
         except OSError as error:
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
         self._writer = self._thread.writer
-        unfinished.begin(self._writer.temporary_path)
+        unfinished.begin(self.part)
         if options.open_microphone is not None:
             self._microphone = options.open_microphone()
+
+    @property
+    def part(self) -> Path:
+        """The file that is written until the recording ends."""
+        return self._writer.temporary_path
 
     def send(self, picture: Picture) -> None:
         """Append the frame. Raises SinkLostError if an earlier one could not be written; the file is finished then."""

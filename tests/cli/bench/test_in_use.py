@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from app.capture.base import LiveSource
@@ -19,11 +20,14 @@ from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, S
 from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
 from app.cli.bench.in_use.run import merged, rounds_of
 from app.core.errors import ModelError
+from app.core.files import paths
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.core.threads import cpu_part, cpu_parts_s
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.media.jpeg import MjpgDecoder
+from app.output.unfinished import unfinished_recordings
 from app.testing.parts import FakeClock
+from tests.waiting import beside, eventually
 
 SMALL = Settings(
     capture=CaptureSettings(width=192, height=144, fps=30),
@@ -236,6 +240,23 @@ def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) 
 def test_the_program_is_measured_in_a_process_of_its_own() -> None:
     row = run.program_row(SMALL, 0.1)
     assert row["what"] == "program" and row["median_ms"] > 0 and row["size"] == [192, 144]
+
+
+@pytest.mark.long
+def test_a_killed_benchmark_leaves_no_recording_to_finish() -> None:
+    """The next start of the window announced it, and the film stayed in the folder of temporary files."""
+    work = run.Workload(settings=run.fixed(SMALL, "mattecam"), phases=[("recording",)], seconds=60.0, rounds=1)
+    entries, rows = paths.data_dir() / "recordings", run.rows_of_child(work)
+    measured = beside(lambda: next(rows, None))
+    eventually(lambda: any(not json.loads(each.read_text())["recording"] for each in entries.glob("*.json")))
+    (entry,) = (json.loads(each.read_text()) for each in entries.glob("*.json"))
+    part = Path(entry["path"])
+    eventually(lambda: part.stat().st_size > 0)
+    psutil.Process(entry["pid"]).kill()
+    with pytest.raises(ModelError):
+        measured.result()
+    assert unfinished_recordings() == () and not list(entries.iterdir())
+    assert not part.parent.exists()
 
 
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:

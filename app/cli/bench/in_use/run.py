@@ -184,7 +184,13 @@ def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
             stderr=errors,
             text=True,
             encoding="utf-8",
-            env={**os.environ, **own, "PYTHONPATH": str(paths.IMPORT_ROOT), "QT_QPA_PLATFORM": "offscreen"},
+            env={
+                **os.environ,
+                **own,
+                "TMPDIR": home,
+                "PYTHONPATH": str(paths.IMPORT_ROOT),
+                "QT_QPA_PLATFORM": "offscreen",
+            },
         )
         assert child.stdin is not None and child.stdout is not None
         try:
