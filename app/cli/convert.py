@@ -45,7 +45,8 @@ def convert(
         bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Convert several clips with so many processes, one per core.")
+        int | None,
+        typer.Option(min=1, help="Worker processes, each with a core of its own; the default is one with all cores."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out clips that OUT/manifest.jsonl shows as done and unchanged.")
@@ -62,8 +63,8 @@ def convert(
 ) -> None:
     """Matte videos, images or folders of images offline: every frame once and in order, with audio.
 
-    Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without a scene the
-    background is green; strict mode is off unless --strict balanced or strict is given.
+    Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without
+    --background, --profile and --config the background is green; strict mode is off unless --strict is given.
     """
     if not sources:  # the only name was taken for OUT
         raise UsageError(ConvertText.NO_OUT(file=target))

@@ -26,7 +26,7 @@ _ASCII = str.maketrans("✓✗", "+x")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 service_app = typer.Typer(
-    cls=GroupedProgram, help="Run without a window in the background of this desktop (systemd).", no_args_is_help=True
+    cls=GroupedProgram, help="Run without a window as a systemd user service.", no_args_is_help=True
 )
 
 
@@ -38,7 +38,7 @@ def mount(app: typer.Typer) -> None:
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts and support.")] = False,
-    repair: Annotated[bool, typer.Option("--fix", help="Set the virtual camera up, after asking.")] = False,
+    repair: Annotated[bool, typer.Option("--fix", help="Set up the virtual camera, after asking.")] = False,
 ) -> None:
     """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to do.
 
@@ -81,7 +81,7 @@ def _ask(shown: str) -> bool:
 
 @service_app.command("install", context_settings=_PASS_ON)
 def service_install(context: typer.Context) -> None:
-    """Start with the desktop; further options are those of `run.py headless`."""
+    """Install the service and start it, now and at each login; takes the options of `run.py headless`."""
     from app.system.service import install
 
     print(f"Installed and started: {install(context.args)}")
@@ -89,7 +89,7 @@ def service_install(context: typer.Context) -> None:
 
 @service_app.command("remove")
 def service_remove() -> None:
-    """Stop it and forget it."""
+    """Stop the service and remove it."""
     from app.system.service import remove
 
     if not remove():

@@ -62,7 +62,10 @@ class RunOptions:
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
     status_json: Annotated[Path | None, typer.Option(help="Write the measurements to this JSON file on exit.")] = None
     minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
-    config: Annotated[Path | None, typer.Option(help="Settings file to use in place of the default one.")] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings file; without it the window uses its own, other commands the defaults."),
+    ] = None
     profile: Annotated[str | None, typer.Option(help="Saved scene to start with.")] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False
 

@@ -1,4 +1,4 @@
-"""The command line. `docs/architecture.md` describes each command; exit codes are 0, 1, 2 and 130."""
+"""The command line. `docs/command-line.md` describes it; exit codes are 0, 1, 2 and 130."""
 
 from __future__ import annotations
 

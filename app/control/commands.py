@@ -41,7 +41,7 @@ def _switch(description: str) -> Syntax:
 
 
 SYNTAX: Mapping[str, Syntax] = {
-    "autostart": Syntax("Start with the desktop, or no longer.", "on|off", choices=("on", "off")),
+    "autostart": Syntax("Start Mattecam when you log in, or no longer.", "on|off", choices=("on", "off")),
     "background": Syntax(
         "Choose the background: by name or number as in the window, a blur, a file, slides or a screen.",
         "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|"
@@ -55,7 +55,7 @@ SYNTAX: Mapping[str, Syntax] = {
         "Show the whole frame, follow the person, or zoom.",
         f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
     ),
-    "freeze": _switch("Keep sending the present picture, or go on."),
+    "freeze": _switch("Keep sending the current frame, or resume."),
     "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]", optional=True),
     "light": Syntax(
         "Adapt the person's light to the background: strength in percent.",
@@ -68,13 +68,14 @@ SYNTAX: Mapping[str, Syntax] = {
     ),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "parallax": Syntax("Move the background slowly against the head: strength in percent.", "0-100"),
-    "pause": _switch("Send the stand-by card in place of the picture, or go on."),
+    "pause": _switch("Send the stand-by card instead of the video, or resume."),
     "place": Syntax(
         "Move and scale the person over the background.",
         "X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35",
     ),
     "plate": Syntax(
-        "Take or choose the picture of the empty room.", "take [SECONDS to step out of the picture]|drop|FILE"
+        "Take, stop using or choose the picture of the empty room.",
+        "take [SECONDS to step out of the picture]|drop|FILE",
     ),
     "quit": Syntax("End the program."),
     "ratio": Syntax("Set the downsample ratio of the frame for the network.", f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
@@ -83,15 +84,15 @@ SYNTAX: Mapping[str, Syntax] = {
     "remove-scene": Syntax("Delete a saved scene.", "NAME"),
     "rename-scene": Syntax("Rename a saved scene.", "NAME=NEW NAME"),
     "reset": Syntax("Give a setting its default value.", "NAME of a setting"),
-    "resume": Syntax("Go on after a pause."),
+    "resume": Syntax("Resume after a pause or a freeze."),
     "retry": Syntax("Try again what failed."),
-    "save-scene": Syntax("Save the present look as a scene.", "NAME"),
-    "save-scene-with-camera": Syntax("Save it with camera and virtual camera.", "NAME"),
+    "save-scene": Syntax("Save the current look as a scene.", "NAME"),
+    "save-scene-with-camera": Syntax("Save the current look with camera and virtual camera.", "NAME"),
     "scene": Syntax("Use a saved scene.", "NAME [--yes], which confirms that it shows the room"),
     "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
     "server": Syntax("Choose the matting server.", "URL|on|off|token FILE|token none|ca FILE|ca none"),
     "slide": Syntax("Turn the slides of the background.", "next|previous|NUMBER"),
-    "snapshot": Syntax("Save the present picture of the output as a PNG file.", "FILE"),
+    "snapshot": Syntax("Save the current frame of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),
     "zones": Syntax("Use the zones of a file, undo the last one, or use none.", "FILE|undo|off"),
     "zoom": Syntax("Enlarge the camera's picture.", f"1-{MAX_ZOOM:g}"),

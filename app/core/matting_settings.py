@@ -150,7 +150,7 @@ class EngineSettings(Model):
     refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = setting(
         "auto", "How the matte is upsampled.", option="--refiner"
     )
-    plate: Path | None = setting(None, "Image of the empty background, for the bgmv2 models.", option="--plate")
+    plate: Path | None = setting(None, "Image of the empty background, for models that need one.", option="--plate")
     device: str = setting("auto", "auto, cpu, cuda, cuda:N or mps.", option="--device")
     executor: Literal["auto", "eager", "openvino"] = setting(
         "auto", "Software that runs the network.", option="--executor"

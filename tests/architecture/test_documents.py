@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
-from importlib import util
+from importlib import import_module, util
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from app.cli.main import app
+import app.core.messages
+from app.cli.main import app as program
+from app.control.commands import SYNTAX
+from app.control.names import find_settable
+from app.core.text import Message
+from service.fleet.options import FleetOptions
 from tests.architecture.source import MODELS_MAY_IMPORT
 from tests.paths import ROOT
 
@@ -31,6 +38,17 @@ PRESENT_STATE = (
 )
 MAX_LINES = 200
 MAX_LINES_OF_A_FEATURE = 10
+SPEAK_OF_THE_WINDOW = (
+    "README.md",
+    "CHANGELOG.md",
+    *(
+        f"docs/{name}.md"
+        for name in ("features", "films", "licences", "packages", "security", "serve", "troubleshooting")
+    ),
+)
+"""Documents in which italics that begin with a capital are texts of the window."""
+NOT_OURS = {"Purge", "Key was rejected by service", "Module v4l2loopback is in use"}
+"""Words and messages of other programs."""
 OURS = r"(?:app|models|service|mattecam|tests|training|benchmarks|tools|docs|\.ci)"
 each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
 
@@ -85,7 +103,7 @@ def test_modules_exist(page: Path) -> None:
 
 @each_document
 def test_commands_and_options_exist(page: Path) -> None:
-    top = get_command(app)
+    top = get_command(program)
     for words in commands(page.read_text(encoding="utf-8")):
         command = top
         if words[:1] == ["test"]:
@@ -98,6 +116,46 @@ def test_commands_and_options_exist(page: Path) -> None:
                 assert word in known | {"--help"}, " ".join(words)
             elif isinstance(command, TyperGroup) and re.fullmatch(r"[a-z]+", word) and command is top:
                 pytest.fail(f"no command {word!r}")
+
+
+@each_document
+def test_commands_for_the_running_program_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = [words[1:] for words in commands(text) if words[:1] == ["ctl"] and words[1:]]
+    for name, *argument in [*named, *(shlex.split(inline) for inline in re.findall(r"`ctl ([^`]+)`", text))]:
+        if name.startswith("--") or name.isupper() or name == "…":
+            continue
+        assert name in SYNTAX, name
+        if name in ("set", "get", "reset") and argument and not argument[0].isupper():
+            assert find_settable(argument[0]), argument[0]
+
+
+@pytest.mark.parametrize("name", SPEAK_OF_THE_WINDOW)
+def test_texts_of_the_window_exist(name: str) -> None:
+    sources = ElementTree.parse(ROOT / "app/gui/translations/mattecam_de.ts").iter("source")
+    texts = {re.sub("&(?!&)", "", source.text or "").rstrip(".…") for source in sources} | NOT_OURS
+    prose = re.sub(r"```.*?```|`[^`]*`|\*\*", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    for italics in re.findall(r"(?<!\w)\*([A-Z][^*]*)\*(?!\w)", prose):
+        for part in " ".join(italics.split()).split(" › "):
+            assert part.rstrip(".…") in texts, part
+
+
+def test_messages_in_the_troubleshooting_exist() -> None:
+    modules = [
+        import_module(f"app.core.messages.{each.name}") for each in pkgutil.iter_modules(app.core.messages.__path__)
+    ]
+    kinds = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
+    messages = [str(message.value) for kind in kinds if issubclass(kind, Message) for message in kind]
+    shown = [re.sub(r"{\w+}", "…", message) for message in messages]
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"“([^”]+)”", "".join(re.findall(r"^\|([^|]+)\|", page, re.MULTILINE)))
+    assert quoted
+    assert [each for each in quoted if each not in NOT_OURS and not any(each in message for message in shown)] == []
+
+
+def test_options_of_a_fleet_are_described() -> None:
+    page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
+    assert [name for name in FleetOptions.model_fields if f"`{name}`" not in page] == []
 
 
 @each_document
