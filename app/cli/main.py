@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO, cast
 
 import typer
 from typer.exceptions import TyperException
@@ -29,7 +29,7 @@ from app.cli.options import StartSettings, prepare, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
-from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, notify, visible_output
+from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, LossyStream, notify, visible_output
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
 from app.config import logs
@@ -134,12 +134,13 @@ def _interrupted() -> Iterator[None]:
 
 
 def _open_outputs() -> None:
-    """Open outputs that are closed, and let standard output show what it cannot encode as `?`."""
+    """Open outputs that are closed, let standard output show what it cannot encode as `?`, and standard error fail."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    sys.stderr = cast("TextIO", LossyStream(sys.stderr))
 
 
 def _fail(message: str, code: int) -> int:

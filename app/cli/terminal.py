@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from app.core.files import program
@@ -31,6 +31,30 @@ class VisibleStream:
         """Write the text with control characters made visible."""
         self.stream.write(visible(text))
         return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class LossyStream:
+    """Standard error that loses what cannot be written, as to a closed terminal or a full disk.
+
+    A message that nobody can read must not end a call, a recording or a conversion.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text if possible."""
+        with suppress(OSError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is held back if possible."""
+        with suppress(OSError):
+            self.stream.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

@@ -193,6 +193,17 @@ def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: i
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_messages_that_cannot_be_written_end_no_run(prepared: Path) -> None:
+    """A full disk below the log, or a terminal that was closed, ended the call with the first message."""
+    command = [sys.executable, str(ROOT / "run.py"), "headless", *DEMO, "--frames", "3"]
+    env = {**os.environ, "MATTECAM_DATA_DIR": str(prepared)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert done.returncode == 0
+    assert " frames in " in done.stdout
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs modes of files")
 def test_a_warning_of_a_short_command_is_one_of_the_program(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
