@@ -34,6 +34,10 @@ _thread_lock = threading.Lock()
 """Excludes other threads also on a file system that cannot lock files."""
 
 
+Exposure = Literal["nothing", "hidden", "zones", "room"]
+"""What settings may show and others do not: nothing, what a drop zone hides, keep zones, or the room."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
@@ -55,18 +59,26 @@ class Scene:
         matting = self.settings.matting.replace(**{name: getattr(current.matting, name) for name in _SERVER})
         return self.settings.replace(capture=devices.capture, matting=matting, output=output, **own)
 
-    def exposes(self, current: Settings) -> Literal["nothing", "hidden", "zones", "room"]:
-        """Return what the scene may show and `current` does not: what a drop zone hides, keep zones, or the room."""
-        new = self.applied_to(current)
-        if new.background.kind == "none":
-            return "nothing" if current.background.kind == "none" else "room"
-        zones, zones_now = set(new.people.zones), set(current.people.zones)
-        hides_less = any(zone.kind == "drop" for zone in zones_now - zones)
-        kept = {zone for zone in zones if zone.kind == "keep"}
-        moves = (new.framing, new.capture.source) != (current.framing, current.capture.source)
-        if kept - zones_now or (kept and (hides_less or moves)):
-            return "zones"
-        return "hidden" if hides_less else "nothing"
+    def exposes(self, current: Settings) -> Exposure:
+        """Return what the scene may show and `current` does not."""
+        return exposed_by(self.applied_to(current), current)
+
+
+def exposed_by(new: Settings, current: Settings) -> Exposure:
+    """Return what `new` may show and `current` does not."""
+    if new.background.kind == "none":
+        return "nothing" if current.background.kind == "none" else "room"
+    zones, zones_now = set(new.people.zones), set(current.people.zones)
+    hides_less = any(zone.kind == "drop" for zone in zones_now - zones)
+    kept = {zone for zone in zones if zone.kind == "keep"}
+    if kept - zones_now or (kept and (hides_less or _view(new) != _view(current))):
+        return "zones"
+    return "hidden" if hides_less else "nothing"
+
+
+def _view(settings: Settings) -> tuple[object, ...]:
+    """Return what decides which part of which camera's frame the output shows."""
+    return settings.capture.source, settings.framing, settings.placement, settings.people.auto_framing
 
 
 def default_path() -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from app.config.scenes import exposed_by
 from app.core.errors import MattecamError
 from app.core.messages.control import AnswerText
 from app.core.settings import Settings
@@ -25,6 +26,8 @@ IDLE_S = 0.6
 """Longest interval at which workers read the settings while they process no frames."""
 STALLED_S = 2.0
 """Stop waiting after this time without a frame, for example while the output is frozen."""
+EXPOSING = ("background", "framing", "people", "placement")
+"""Sections of the settings that decide which part of the room is shown."""
 
 
 class CommandError(MattecamError):
@@ -90,8 +93,8 @@ class Changes:
 
         def update(now: Settings) -> Settings:
             restored = {name: getattr(before, name) for name in sections if getattr(now, name) == getattr(after, name)}
-            if before.background.kind == "none":  # a failure must not expose the room again
-                restored.pop("background", None)
+            if exposed_by(now.replace(**restored), now) != "nothing":  # a failure must not expose the room again
+                restored = {name: value for name, value in restored.items() if name not in EXPOSING}
             return now.replace(**restored)
 
         self.apply(update)

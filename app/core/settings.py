@@ -271,7 +271,7 @@ class Settings(Model):
             (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
             background.screen if background.kind == "screen" else None,
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
-            (self.people.zones, self.people.only_me, self.selected, framing),
+            (self.people, self.selected, framing, self.placement),
         )
 
     def ends_freeze(self, hides: tuple[object, ...] | None) -> bool:

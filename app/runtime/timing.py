@@ -29,6 +29,8 @@ class Timing:
     sink_retry_s: float | None = None
     """Wait before a sink that failed is opened again, in place of that of its `SinkSpec`."""
     stale_s: float = STALE_S
+    outdated_s: float = 0.5
+    """The same for a composite that was made under other settings, which may show what is hidden now."""
     hang_s: float = 5.0
     """A driver that has not returned from reading or sending a frame for this long is reported."""
     step_hang_s: float = 20.0

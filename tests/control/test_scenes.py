@@ -79,6 +79,8 @@ def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -
 
 DROP = KEEP.replace(kind="drop")
 ZOOMED = _with_zones(KEEP).replace(framing=BASE.framing.replace(zoom=2, pan_x=1))
+MOVED = _with_zones(KEEP).replace(placement=BASE.placement.replace(x=-1))
+CLOSE = BASE.replace(people=BASE.people.replace(zones=(KEEP,), auto_framing="close"))
 
 
 @pytest.mark.parametrize(
@@ -87,14 +89,23 @@ ZOOMED = _with_zones(KEEP).replace(framing=BASE.framing.replace(zoom=2, pan_x=1)
         (_with_zones(DROP), BASE, "does not hide what your drop zones hide now"),
         (_with_zones(KEEP, DROP), _with_zones(KEEP), "inside its keep zones"),
         (ZOOMED, _with_zones(KEEP), "inside its keep zones"),
+        (MOVED, _with_zones(KEEP), "inside its keep zones"),
+        (CLOSE, _with_zones(KEEP), "inside its keep zones"),
     ],
-    ids=["no drop zone", "no drop zone over a keep zone", "a wider view of a keep zone"],
+    ids=[
+        "no drop zone",
+        "no drop zone over a keep zone",
+        "a wider view of a keep zone",
+        "a keep zone that was moved out of the output",
+        "a keep zone beside the person who was followed",
+    ],
 )
 def test_a_scene_that_hides_less_must_be_confirmed(
     program: Program, now: Settings, scene: Settings, words: str
 ) -> None:
     program.scenes.put("Call", scene)
-    program.pipeline.change(lambda settings: settings.replace(people=now.people, framing=now.framing))
+    shown = {name: getattr(now, name) for name in ("people", "framing", "placement")}
+    program.pipeline.change(lambda settings: settings.replace(**shown))
     with pytest.raises(UsageError, match=words):
         program.run("scene Call")
     assert program.settings.people == now.people
@@ -129,6 +140,23 @@ def test_a_scene_of_which_a_part_fails_is_an_error_and_changes_nothing(
     with pytest.raises(MattecamError, match=words):
         program.run("scene Talk")
     assert program.settings == before
+
+
+@pytest.mark.parametrize(
+    ("now", "scene"), [(_with_zones(KEEP), BASE), (BASE, _with_zones(DROP))], ids=["keep zone", "drop zone"]
+)
+def test_a_scene_that_fails_takes_nothing_back_that_hides_more(
+    program: Program, now: Settings, scene: Settings
+) -> None:
+    """The room in a keep zone was hidden, and shown again some seconds later, with an error about another thing."""
+    program.pipeline.change(lambda settings: settings.replace(people=now.people))
+    camera = BASE.capture.replace(source="camera:9")
+    program.scenes.put("Guests", scene.replace(capture=camera), with_devices=True)
+    program.world.faults.put("open_source", SourceOpenError("There is no camera 9; choose another."))
+    with pytest.raises(MattecamError, match="no camera 9"):
+        program.run("scene Guests")
+    assert program.settings.people == scene.people
+    assert program.settings.capture == BASE.capture, "what failed is taken back"
 
 
 def test_a_problem_that_a_scene_does_not_concern_is_none_of_its(program: Program) -> None:

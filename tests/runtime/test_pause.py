@@ -10,7 +10,7 @@ import pytest
 
 from app.compositing.still import ColourBackground
 from app.core.errors import SourceLostError
-from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, PlacementSettings, Settings, Zone
 from app.core.stage import Stage
 from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
@@ -121,6 +121,24 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
         assert not shows_room(world.newest().image)
 
 
+@pytest.mark.parametrize(
+    "hiding",
+    [{"placement": PlacementSettings(x=-1)}, {"people": KEEP.replace(auto_framing="close")}],
+    ids=["moved out of the output", "beside the person who is followed"],
+)
+def test_a_frozen_picture_ends_when_the_room_in_it_is_moved_out_of_the_output(
+    hiding: dict[str, object], world: FakeWorld
+) -> None:
+    """It went on as with a zoom before: the room in the keep zone was sent."""
+    with running(world, BASE.replace(people=KEEP)) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        assert shows_room(world.newest().image)
+        pipeline.change(lambda now: now.replace(**hiding))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
+
+
 def test_a_frozen_picture_ends_also_while_the_network_hangs(world: FakeWorld) -> None:
     """The thread that compares it with the settings was in a call that does not return: the room stayed for ever."""
     begun = threading.Event()
@@ -152,6 +170,35 @@ def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeW
         sent = len(world.pictures())
         pipeline.change(lambda now: now.replace(frozen=False))
         composites(pipeline)
+        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
+
+
+def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:
+    """A picture from before a zone was removed was repeated until it counted as stale."""
+    with running(world, BASE.replace(people=KEEP), Timing(stale_s=60)) as pipeline:
+        composites(pipeline)
+        eventually(lambda: shows_room(world.newest().image))
+        world.faults.put("step", world.faults.hang)
+        pipeline.change(lambda now: now.replace(people=BASE.people))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        assert pipeline.status().phase is Phase.WAITING
+        world.faults.heal()
+        composites(pipeline)
+        assert not shows_room(world.newest().image)
+
+
+def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(world: FakeWorld) -> None:
+    """Nobody paints zones between cards, and an unchanged picture stays as long as ever."""
+    world.faults.put("step", lambda: time.sleep(0.15))
+    with running(world, timing=Timing(outdated_s=0.05)) as pipeline:
+        composites(pipeline)
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        sent = len(world.pictures())
+        people = BASE.people
+        for stroke in range(40):
+            people = people.with_zone(Zone(kind="drop", points=((stroke / 40, 0.9),)))
+            apply(pipeline, BASE.replace(people=people))
+            time.sleep(0.025)
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 

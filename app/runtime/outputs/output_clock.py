@@ -70,8 +70,9 @@ class SteadyClock:
 class OutputClock:
     """Alone decides between the newest picture, its repetition and the stand-by card.
 
-    The last composite is repeated while matting is late, so that readers see no stall, but for `stale_s` at most. After
-    a suspension of the machine or the program, composites of frames from before it are dropped.
+    The last composite is repeated while matting is late, so that readers see no stall, but for `stale_s` at most, and
+    for `outdated_s` where the settings have changed and might hide a part of it. After a suspension of the machine or
+    the program, composites of frames from before it are dropped.
     """
 
     def __init__(
@@ -96,7 +97,10 @@ class OutputClock:
         self._size: tuple[int, int] | None = None
         self.phase = Phase.STARTING
         """Why the card or a picture is sent, as in `PipelineStatus` (any thread)."""
-        self._arrived_s = 0.0
+        self._arrived_s = self._interval_s = 0.0
+        """When the last picture came, and how long after the one before."""
+        self._usual_s = 0.0
+        """The shorter one of the last two intervals: a single late picture does not count."""
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
         self._prepared: tuple[OutputSettings, tuple[int, int]] | None = None
@@ -154,18 +158,27 @@ class OutputClock:
             self._size = arrived.size or self._size
         elif arrived.frame is None or arrived.frame.captured_at_s >= self._board.resumed_s:
             self._latest, self.phase = arrived, Phase.RUNNING
+            before_s, self._interval_s = self._interval_s, self.last_tick_s - self._arrived_s
+            self._usual_s = min(before_s, self._interval_s)
             self._size, self._arrived_s = arrived.size, self.last_tick_s
 
     def _choose(self, settings: Settings) -> Picture:
         latest = self._latest
         if latest is not None and settings.frozen:
             self._arrived_s = self.last_tick_s  # after the freeze it stays until the next one comes
-        elif latest is not None and self.last_tick_s - self._arrived_s >= self._timing.stale_s:
+        elif latest is not None and self.last_tick_s - self._arrived_s >= self._limit_s(latest, settings):
             latest = self._latest = None
             self.phase = Phase.WAITING
         if latest is not None and self._gate.permits(latest):
             return latest
         return self._gate.card(*self._card_size(settings))
+
+    def _limit_s(self, picture: Picture, settings: Settings) -> float:
+        """Return for how long it may be repeated. Pictures that are always slow do not alternate with cards."""
+        limit_s = self._timing.stale_s
+        if picture.hides in (None, settings.hides):
+            return limit_s
+        return min(limit_s, max(self._timing.outdated_s, 2 * self._usual_s))
 
     def _prepare_card(self, settings: Settings) -> None:
         """Have the card drawn before it is needed, so that an image that cannot be read is reported at once."""
