@@ -48,6 +48,11 @@ UNWANTED = {
 "Latenz", "Strg", "Ausführung", and no space before an ellipsis; in Spanish "usted", "equipo", "latencia",
 "pantalla de pausa"; the keys as Qt names them in the menus."""
 COMMAND = re.compile(r"docker run --gpus all …")
+TYPED = re.compile(r"`[^`]*`|docker run [^)]*")
+"""What is typed as it stands."""
+QUOTES = {"en": "“”", "de": "„“", "es": "«»"}
+MISPRINT = re.compile(r"""["']|\.\.\.| -+ |\w  \w| [,.;:!?]|^\s|\s$""")
+"""Straight quotation marks, dots or a hyphen in place of an ellipsis or a dash, and spaces where none belong."""
 
 
 def messages(language: str) -> Iterator[tuple[str, str, str, str]]:
@@ -150,6 +155,18 @@ def test_the_words_of_a_translation(language: str) -> None:
     assert checked >= 3
     lights = {context: text for context, source, _comment, text in messages(language) if source == "Light"}
     assert lights.pop("SidePanel") not in lights.values(), "the light on a person, and the light theme"
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_the_marks_of_a_text_are_those_of_its_language(language: str) -> None:
+    marks = QUOTES[language]
+    others = set("".join(QUOTES.values())) - set(marks)
+    for _context, source, _comment, translation in messages("de" if language == "en" else language):
+        text = source if language == "en" else translation
+        plain = TYPED.sub("x", re.sub(r"\w's\b|s' ", "x", text) if language == "en" else text)
+        assert not MISPRINT.search(plain) and not others & set(plain), text
+        assert re.fullmatch(f"({marks})*", re.sub(f"[^{marks}]", "", plain)), text
+        assert sorted(TYPED.findall(text)) == sorted(TYPED.findall(source)), "a command differs"
 
 
 def test_the_words_of_the_english_texts() -> None:

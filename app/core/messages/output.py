@@ -15,7 +15,7 @@ class VirtualCameraText(Message):
     NONE_ELSEWHERE = (
         "There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it."
     )
-    ABSENT = "The virtual camera {device} does not exist; choose another one or 'auto'."
+    ABSENT = "The virtual camera {device} does not exist; choose another one or `auto`."
     ABSENT_AMONG = "There is no virtual camera {device}; choose one of {devices}."
     NOT_PERMITTED = (
         "You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then "

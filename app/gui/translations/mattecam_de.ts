@@ -2479,7 +2479,7 @@
     </message>
     <message>
         <source>Hide other people, or parts of the picture</source>
-        <translation>Verbirgt andere Personen oder Teile des Bildes</translation>
+        <translation>Verbirgt andere Personen oder Teile des Bilds</translation>
     </message>
     <message>
         <source>Present slides or a screen</source>
@@ -3421,7 +3421,7 @@
     <message>
         <source>PyTorch is not installed; the networks run on the CPU.</source>
         <comment>GpuFinding.NO_TORCH</comment>
-        <translation>PyTorch ist nicht installiert; die Netze laufen auf dem Prozessor.</translation>
+        <translation>PyTorch ist nicht installiert; die Netze laufen auf der CPU.</translation>
     </message>
     <message>
         <source>Install mattecam[torch] to run them on the graphics card.</source>
@@ -3431,7 +3431,7 @@
     <message>
         <source>PyTorch is installed, but cannot be loaded; the networks run on the CPU.</source>
         <comment>GpuFinding.BROKEN_TORCH</comment>
-        <translation>PyTorch ist installiert, lässt sich aber nicht laden; die Netze laufen auf dem Prozessor.</translation>
+        <translation>PyTorch ist installiert, lässt sich aber nicht laden; die Netze laufen auf der CPU.</translation>
     </message>
     <message>
         <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
@@ -3911,7 +3911,7 @@
     <message>
         <source>The camera permission of {program} is “{answer}”: they get no camera from the portal.</source>
         <comment>PipeWireFinding.NOT_ALLOWED</comment>
-        <translation>Die Kamera-Berechtigung für {program} ist „{answer}“: Das Portal gibt ihnen keine Kamera.</translation>
+        <translation>Die Kameraberechtigung für {program} ist „{answer}“: Das Portal gibt ihnen keine Kamera.</translation>
     </message>
     <message>
         <source>Forget the answer, so that the desktop asks again:</source>
@@ -4066,7 +4066,7 @@
     <message>
         <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
         <comment>RepairFailure.NO_DIALOG</comment>
-        <translation>Diese Arbeitsumgebung kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
+        <translation>Dieser Desktop kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
     </message>
     <message>
         <source>Nothing was changed: the password was not entered.</source>
@@ -4491,7 +4491,7 @@
     <message>
         <source>it is a symbolic link, which is not followed; remove it or choose another name</source>
         <comment>WriteReason.IS_LINK</comment>
-        <translation>es ist eine symbolische Verknüpfung, der nicht gefolgt wird; entfernen Sie sie oder wählen Sie einen anderen Namen</translation>
+        <translation>Es ist eine symbolische Verknüpfung, der nicht gefolgt wird; entfernen Sie sie oder wählen Sie einen anderen Namen</translation>
     </message>
     <message>
         <source>a part of the path is not a folder; choose another path</source>
@@ -4574,9 +4574,9 @@
         <translation>Es gibt keine virtuelle Kamera: Installieren Sie OBS Studio 30 oder neuer, das eine bereitstellt, starten Sie es einmal und schließen Sie es.</translation>
     </message>
     <message>
-        <source>The virtual camera {device} does not exist; choose another one or 'auto'.</source>
+        <source>The virtual camera {device} does not exist; choose another one or `auto`.</source>
         <comment>VirtualCameraText.ABSENT</comment>
-        <translation>Die virtuelle Kamera {device} gibt es nicht; wählen Sie eine andere oder „auto“.</translation>
+        <translation>Die virtuelle Kamera {device} gibt es nicht; wählen Sie eine andere oder `auto`.</translation>
     </message>
     <message>
         <source>There is no virtual camera {device}; choose one of {devices}.</source>
@@ -4876,7 +4876,7 @@
     <message>
         <source>it does not hold one list “zones” and nothing else</source>
         <comment>FileReason.NO_ZONES</comment>
-        <translation>Sie enthält nicht genau eine Liste „zones“</translation>
+        <translation>Sie muss eine Liste „zones“ enthalten und nichts sonst</translation>
     </message>
     <message>
         <source>it is not a scenes file of format version {version}</source>
@@ -5001,7 +5001,7 @@
     <message>
         <source>Strict mode is off in the settings, which is not allowed with a matting server; this run uses balanced.</source>
         <comment>SettingsText.STRICT_WITH_SERVER</comment>
-        <translation>Der strenge Modus ist in den Einstellungen aus, was mit keinem Freistell-Server erlaubt ist; für diesen Lauf ist er ausgewogen.</translation>
+        <translation>Der strenge Modus ist in den Einstellungen aus, was mit einem Server für die Freistellung nicht erlaubt ist; für diesen Lauf gilt „Ausgewogen“.</translation>
     </message>
     <message>
         <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>

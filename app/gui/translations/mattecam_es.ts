@@ -4574,9 +4574,9 @@
         <translation>No hay ninguna cámara virtual: instale OBS Studio 30 o posterior, que la proporciona, inícielo una vez y ciérrelo.</translation>
     </message>
     <message>
-        <source>The virtual camera {device} does not exist; choose another one or 'auto'.</source>
+        <source>The virtual camera {device} does not exist; choose another one or `auto`.</source>
         <comment>VirtualCameraText.ABSENT</comment>
-        <translation>La cámara virtual {device} no existe; elija otra o «auto».</translation>
+        <translation>La cámara virtual {device} no existe; elija otra o `auto`.</translation>
     </message>
     <message>
         <source>There is no virtual camera {device}; choose one of {devices}.</source>
@@ -4876,7 +4876,7 @@
     <message>
         <source>it does not hold one list “zones” and nothing else</source>
         <comment>FileReason.NO_ZONES</comment>
-        <translation>no contiene exactamente una lista «zones»</translation>
+        <translation>debe contener una lista «zones» y nada más</translation>
     </message>
     <message>
         <source>it is not a scenes file of format version {version}</source>
@@ -5071,7 +5071,7 @@
     <message>
         <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
         <comment>ShortcutText.REFUSED</comment>
-        <translation>El escritorio rechazó los atajos globales. Permítalos en su configuración y actívelos de nuevo.</translation>
+        <translation>El escritorio rechazó los atajos globales. Permítalos en sus ajustes y actívelos de nuevo.</translation>
     </message>
     <message>
         <source>The desktop did not answer about the global shortcuts. Switch them off and on again.</source>
