@@ -12,6 +12,7 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import final_name, free_name
@@ -112,6 +113,10 @@ class _Copy:
             self._all_streams = len(chosen) == len(source.streams)
             self._declared = sum(stream.frames for stream in source.streams)
             streams = {stream.index: target.add_stream_from_template(stream) for stream in chosen}
+            for video in source.streams.video[:1]:
+                copied = streams[video.index]
+                if isinstance(copied, VideoStream) and video.average_rate:  # else it names the rate of its clock
+                    copied.codec_context.framerate = video.average_rate
             self._copy(source, target, streams)
             while fragments is not None and (following := fragments.after(self._start + 1)) is not None:
                 self._start = following

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -89,6 +90,19 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
     with av.open(str(path)) as container:
         assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(30000, 1001)])
+def test_a_finished_recording_keeps_its_frame_rate(tmp_path: Path, suffix: str, fps: Fraction) -> None:
+    """A recovered .mkv named 30000 frames per second."""
+    writer = VideoWriter(tmp_path / f"a.{suffix}", 64, 48, fps)
+    for grey in range(60):
+        writer.write(np.full((48, 64, 3), grey, np.uint8))
+    writer.close(complete=False)
+    with av.open(str(recover(writer.temporary_path).file)) as container:
+        assert container.streams.video[0].guessed_rate == fps
+        assert suffix != "mkv" or container.streams.video[0].average_rate == fps
 
 
 @pytest.mark.long
