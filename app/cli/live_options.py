@@ -75,24 +75,33 @@ def _several(group: str, name: str, values: str, description: str, apply: Apply)
     return LiveOption(name, group, Annotated[str | None, typer.Option(metavar=values, help=description)], None, apply)
 
 
-def _with(option: str, names: tuple[str, ...], parse: Callable[[str], tuple[object, ...]]) -> Apply:
-    """Return a function that applies the parts of a text to these settings."""
+def _split(
+    group: str,
+    name: str,
+    values: str,
+    description: str,
+    settings: tuple[str, ...],
+    parse: Callable[[str], tuple[object, ...]],
+) -> LiveOption:
+    """Return an option whose text has a part for each of these settings."""
+    option = f"--{name.replace('_', '-')}"
 
-    def apply(settings: Settings, text: str) -> Settings:
-        for name, value in zip(names, parse(text), strict=True):
-            settings = with_value(settings, name, value, option)
-        return settings
+    def apply(current: Settings, text: str) -> Settings:
+        for setting, value in zip(settings, parse(text), strict=True):
+            current = with_value(current, setting, value, option)
+        return current
 
-    return apply
+    return _several(group, name, values, description, apply)
 
 
 SEVERAL = (
-    _several(
+    _split(
         "Camera",
         "size",
         "WxH",
         "Frame size, such as 1280x720.",
-        _with("--size", ("capture.width", "capture.height"), parse_size),
+        ("capture.width", "capture.height"),
+        parse_size,
     ),
     _several(
         "Background",
@@ -101,19 +110,21 @@ SEVERAL = (
         "Background behind the person, such as an image, a video, slides or a screen; none shows the room.",
         lambda settings, text: settings.replace(background=parse_background(text, settings.background)),
     ),
-    _several(
+    _split(
         "Background",
         "background_pan",
         "X,Y",
         "Part of the background that is shown, from -1,-1 (top left) to 1,1.",
-        _with("--background-pan", ("background.pan_x", "background.pan_y"), parse_pan),
+        ("background.pan_x", "background.pan_y"),
+        parse_pan,
     ),
-    _several(
+    _split(
         "Person and framing",
         "pan",
         "X,Y",
         "Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre.",
-        _with("--pan", ("framing.pan_x", "framing.pan_y"), parse_pan),
+        ("framing.pan_x", "framing.pan_y"),
+        parse_pan,
     ),
     _several(
         "Person and framing",

@@ -33,7 +33,7 @@ from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAG
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
 from app.config import logs
-from app.core.errors import MattecamError, UsageError, text_of
+from app.core.errors import MattecamError, SettingsError, UsageError, text_of
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
@@ -74,7 +74,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return EXIT_USAGE
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
-    except UsageError as error:
+    except (UsageError, SettingsError) as error:  # SettingsError: of a file or scene that the command line names
         return _fail(str(error), EXIT_USAGE)
     except (MattecamError, WeightsError) as error:
         return _fail(text_of(error), EXIT_FAILED)

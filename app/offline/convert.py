@@ -85,7 +85,7 @@ def convert(
     found = filter(None, (existing(source, path) for path in wanted))
     there = next((path for path in found if not overwrite or is_special(path)), None)
     if there is not None:
-        raise UsageError(ConvertText.EXISTS(files=there))
+        raise UsageError(ConvertText.NOT_REPLACED(file=there) if is_special(there) else ConvertText.EXISTS(files=there))
     reader = _opened(source, frame_check(settings.matting))
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader)))

@@ -16,6 +16,8 @@ from app.control.folder import LOCK_FILE, ControlError, control_folder, make_pri
 from app.control.pipe import SECRET_FILE, PipeEndpoint
 from app.control.transport import SocketEndpoint
 from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.lock import lock_file
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import serving
 from tests.waiting import eventually
@@ -34,6 +36,17 @@ def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     assert stat.S_IMODE((folder / SECRET_FILE).stat().st_mode) == 0o600
     pipe.close()
     assert not (folder / SECRET_FILE).exists()
+
+
+@posix_only
+def test_a_lock_does_not_follow_a_link(tmp_path: Path) -> None:
+    """Whoever can write to the folder had a file created anywhere."""
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "lock").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic link") as caught:
+        lock_file(tmp_path / "lock", wait=False)
+    assert "symbolic link" in why_not_written(caught.value)
+    assert not elsewhere.exists()
 
 
 @posix_only

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 from app.core.messages.media import ReadReason, WriteReason
@@ -44,7 +45,20 @@ def why_not_written(error: OSError) -> Text:
     """Return the reason and what to do: the second half of a sentence, without the full stop."""
     if isinstance(error, ExplainedOSError):
         return error.reason
+    if error.errno == errno.ENOENT and _has_folder(error):  # as below /proc, where nobody can create files
+        return WriteReason.NOT_PERMITTED()
     return _WRITING.get(error.errno or 0, WriteReason.OTHER)()
+
+
+def _has_folder(error: OSError) -> bool:
+    """Return whether the folder is there in which a file or folder could not be created."""
+    if not isinstance(error.filename, (str, os.PathLike)) or error.filename2 is not None:
+        return False
+    path = Path(error.filename)
+    try:
+        return path.parent.is_dir() and not path.is_symlink()
+    except OSError:
+        return False
 
 
 def why_not_read(error: OSError) -> Text:

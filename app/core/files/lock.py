@@ -10,13 +10,16 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+
 
 def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
     """Open `path` and lock it; closing the returned file unlocks it. Without `wait`, return None if it is locked.
 
-    Raises OSError if the file cannot be created or the file system cannot lock.
+    Raises OSError if the file cannot be created or the file system cannot lock, and for a symbolic link, which another
+    user may have made to have a file created elsewhere.
     """
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600), "r+b")
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -71,6 +71,7 @@ class ConvertText(CommandLineMessage):
     SUFFIX = "{file} is not the name of a video; name a video ({suffixes}) or, for PNG images, a folder."
     NO_IMAGE_NAME = "{source} is an image, and {file} is no name of one; name an image such as out.png, or a folder."
     EXISTS = "{files} exists already; add --overwrite to replace it, or choose another name."
+    NOT_REPLACED = "{file} is a pipe or a device, which is not replaced; choose another name."
     NO_FRAME = "{file} contains no usable frame; choose another file."
     SAME_FILE = "{file} cannot be written: it is also {use}; choose another name."
     NESTED = "{file} lies in {folder}, which is also an output; create that folder first, or choose another name."

@@ -185,6 +185,8 @@ def pin() -> None:
     folder = Path(tempfile.gettempdir()) / f"mattecam-cores-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     with suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink():  # of another user: files would be created in its target
+            return
         for core in core_numbers():
             lock = lock_file(folder / str(core), wait=False)
             if lock is not None:
