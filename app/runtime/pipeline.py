@@ -163,6 +163,7 @@ class Pipeline:
         if self._watchdog.thread.died:
             report_failure(self._board, self._watchdog.thread)
         engines, matting = self._engines, self._matting
+        outputs = {sink.spec.name: sink.shown for sink in self._sinks}  # before the board, which has why one is closed
         return replace(
             self._board.read(),
             phase=Phase.WAITING if self._gate.blocked else self._clock.phase,
@@ -178,7 +179,7 @@ class Pipeline:
             keeps_room=matting.keeps_room,
             hides_person=matting.selection_uncertain or matting.awaits_movement,
             awaits_movement=matting.awaits_movement,
-            outputs={sink.spec.name: sink.shown for sink in self._sinks},
+            outputs=outputs,
             readers=self.demand.readers,
             busy=self._busy(),
             frames_dropped=self._frames.dropped,

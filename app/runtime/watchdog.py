@@ -37,9 +37,9 @@ class Watchdog:
         while not stop.wait(self._timing.watchdog_s):
             for thread in self._watched:
                 if thread.died:
-                    report_failure(self._board, thread)
                     if thread.frame_path:
                         self._gate.block()
+                    report_failure(self._board, thread)
                 self._check_call(thread)
             self._check_clock()
 

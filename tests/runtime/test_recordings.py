@@ -12,14 +12,17 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 
-from app.core.errors import ModelError
+from app.core.errors import ModelError, SinkLostError
 from app.core.stage import Stage
 from app.core.types import Matte, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recorder import open_alpha_recording, open_recording
 from app.output.recording import FEEDER_NICENESS
+from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
+from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import FakeWorld
 from tests.output.sound.sources import FakeDevice
@@ -81,6 +84,26 @@ def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp
         eventually(lambda: pipeline.status().outputs.get("recording_alpha") is not None)
         composites(pipeline)
         assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
+
+
+def test_no_status_lacks_a_recording_that_failed_without_its_problem(
+    tmp_path: Path, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The problems were read first: a recording that failed meanwhile looked like one that had been stopped."""
+    read = StatusBoard.read
+
+    def read_before_it_fails(board: StatusBoard) -> PipelineStatus:
+        monkeypatch.setattr(StatusBoard, "read", read)
+        before = read(board)
+        world.faults.put("recorder", SinkLostError("The disk is full."))
+        eventually(lambda: pipeline.status().recording is None)
+        return before
+
+    with running(world, BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))) as pipeline:
+        eventually(lambda: pipeline.status().recording is not None)
+        monkeypatch.setattr(StatusBoard, "read", read_before_it_fails)
+        status = pipeline.status()
+        assert status.recording is not None or status.problems
 
 
 def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
