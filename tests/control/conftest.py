@@ -89,8 +89,8 @@ class Program:
         return self.pipeline.settings
 
     def sent_after(self, count: int = 5) -> list[PictureKind]:
-        """Return the kinds of the next pictures that reach an output."""
-        before = len(self.world.pictures())
+        """Return the kinds of the next pictures that reach an output, but for a write that may be under way."""
+        before = len(self.world.pictures()) + 1
         eventually(lambda: len(self.world.pictures()) >= before + count)
         return [picture.kind for picture in self.world.pictures()[before:]]
 

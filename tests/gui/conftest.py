@@ -24,9 +24,11 @@ from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
 from app.gui.dialogs.help_window import open_help
+from app.gui.shell import notices
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
+from app.gui.widgets import error_bar
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
 from app.testing.parts import FakeSource
@@ -108,6 +110,13 @@ def _quick_thumbnails(
     _bundled_thumbnails: Callable[[Path, int, int], BgrImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "thumbnail", _bundled_thumbnails)
+
+
+@pytest.fixture(autouse=True)
+def _lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No notice or error ends while a test on a busy machine comes to it."""
+    monkeypatch.setattr(notices, "BRIEF_MS", 10 * PATIENCE_MS)
+    monkeypatch.setattr(error_bar, "EVENT_MS", 10 * PATIENCE_MS)
 
 
 @pytest.fixture

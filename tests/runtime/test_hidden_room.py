@@ -73,7 +73,7 @@ def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> No
     """Where the background opened later than the engine, calls and recordings began with plain grey."""
     world = FakeWorld()
     world.faults.put("open_background", lambda: time.sleep(0.4))
-    with running(world) as pipeline:
+    with running(world, timing=Timing(background_wait_s=60)) as pipeline:
         composites(pipeline)
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
     first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)

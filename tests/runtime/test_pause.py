@@ -54,14 +54,15 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: 
     (source,) = world.sources
     apply(pipeline, BASE.replace(paused=True))
     eventually(lambda: source.skipped > 0)
-    decoded, skipped = source.decoded, source.skipped
+    started_s, decoded, skipped = time.monotonic(), source.decoded, source.skipped
     eventually(lambda: source.skipped >= skipped + 50)
-    assert source.decoded <= decoded + 2, "decoded while paused"
+    due = (time.monotonic() - started_s) / Timing().paused_interval_s
+    assert source.decoded <= decoded + due + 2, "decoded while paused"
     assert pipeline.status().phase is Phase.PAUSED and not pipeline.status().problems
     apply(pipeline, BASE.replace(paused=True, matting=BASE.matting.replace(downsample_ratio=0.7)))
     eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7)
-    skipped = source.skipped
     apply(pipeline, BASE)
+    skipped = source.skipped
     composites(pipeline)
     assert source.skipped <= skipped + 50, "still skips"
 
@@ -113,8 +114,7 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
             world.faults.put("read", world.faults.hang)
         pipeline.change(lambda now: now.replace(frozen=True, people=BASE.people, background=background))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-        eventually(lambda: stands_still(pipeline, world))
-        assert pipeline.status().phase is Phase.WAITING
+        eventually(lambda: stands_still(pipeline, world) and pipeline.status().phase is Phase.WAITING)
         world.faults.heal()
         pipeline.change(lambda now: now.replace(frozen=False))
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
@@ -209,8 +209,7 @@ def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause
     pipeline.change(lambda now: now.replace(frozen=True, paused=True))
     eventually(lambda: pipeline.status().phase is Phase.PAUSED)
     pipeline.change(lambda now: now.replace(paused=False))
-    eventually(lambda: pipeline.status().phase is Phase.WAITING)
-    assert world.newest().kind is PictureKind.STANDBY
+    eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
     pipeline.change(lambda now: now.replace(frozen=False))
     composites(pipeline)
     assert pipeline.status().phase is Phase.RUNNING
@@ -221,8 +220,7 @@ def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: Fake
     with running(world, timing=Timing(stale_s=0.3)) as pipeline:
         composites(pipeline)
         world.faults.put("read", world.faults.hang)
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-        assert pipeline.status().phase is Phase.WAITING
+        eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.STANDBY
