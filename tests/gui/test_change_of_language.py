@@ -159,3 +159,26 @@ def test_a_colour_that_is_not_confirmed_goes_with_its_dialog(
     go(session, qtbot)
     assert session.store.current.background == before
     assert session.store.saved.window.own_colour == own
+
+
+def test_a_background_chosen_beside_the_colour_dialog_stays(session: Session) -> None:
+    """Cancel brought the one back that was in use before."""
+    for chosen in ({"kind": "blur"}, {"kind": "colour", "colour": "#00b140"}):
+        session.window.strip.choose_colour()
+        dialog = session.window.findChildren(QColorDialog)[-1]
+        dialog.setCurrentColor(QColor("#ff0080"))
+        session.store.edit("background", **chosen)  # as the menu of the tray does
+        dialog.reject()
+        assert chosen.items() <= dict(session.store.current.background).items()
+
+
+def test_cancelling_a_colour_after_none_shows_neither_it_nor_the_room(session: Session) -> None:
+    """The colour that was picked last stayed."""
+    own = session.store.current.window.own_colour
+    session.store.edit("background", kind="none")
+    session.window.strip.choose_colour()
+    dialog = find(session.window, QColorDialog)
+    dialog.setCurrentColor(QColor("#ff0080"))
+    dialog.reject()
+    now = session.store.current
+    assert (now.background.kind, now.background.colour, now.window.own_colour) == ("colour", own, own)

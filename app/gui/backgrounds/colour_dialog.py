@@ -26,7 +26,8 @@ class ColourDialog(QColorDialog):
         if not was_hidden(event) or self.selectedColor().isValid():
             return
         self._store.set("window.own_colour", self._own)
-        if self._store.current.background.kind != "colour":  # something else was chosen, such as by a global shortcut
+        now = self._store.current.background
+        if (now.kind, now.colour) != ("colour", self.currentColor().name()):  # another one was chosen meanwhile
             return
         if self._before.kind == "none":
             self._store.edit("background", colour=self._own)
