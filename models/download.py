@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +48,7 @@ class _Response(Protocol):
 
     status_code: int
     url: str
+    headers: Mapping[str, str]
 
 
 def ignore_progress(done: int, total: int | None) -> None:
@@ -128,6 +129,8 @@ def _fetch(spec: WeightSpec, url: str, target: Path, progress: Progress) -> None
         _keep(spec, part, target, digest)
     except OSError as error:  # exceptions of requests are OSErrors
         raise _failure(spec, target, error) from error
+    except ValueError as error:  # a length or an address in the answer that is none
+        raise DownloadError(WeightsFault.NO_CONNECTION, model=spec.name, url=spec.url) from error
     finally:
         if part.is_file() and part.stat().st_size == 0:  # nothing that a next download could resume
             part.unlink()
@@ -215,6 +218,9 @@ class _Transfer:
     def _on_response(self, response: _Response, **_: object) -> None:
         if self._url.startswith("https:") and not response.url.startswith("https:"):
             raise ConnectionError("the server redirects to an address without encryption")
+        # Whose hash is not published would be kept as the file, and its hash recorded.
+        if response.status_code == 200 and response.headers.get("Content-Type", "").startswith("text/html"):
+            raise ConnectionError("the server sends a page in place of the file, such as that its quota is used up")
         if self._start and response.status_code == 200:  # the server does not support resuming: it sends the whole file
             self._file.truncate(0)
             self._start = 0

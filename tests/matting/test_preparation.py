@@ -6,6 +6,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.cli.options import prepare
@@ -116,6 +117,17 @@ def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
         started.result(10)
     assert preparation.progress is None
     assert needed()
+
+
+def test_an_interrupted_preparation_leaves_no_process() -> None:
+    """SIGTERM reaches this process alone; the child went on, with the load of all cores."""
+
+    def interrupt(_text: Text) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Preparation(script("print('1 1', flush=True); import time; time.sleep(60)")).ensure(interrupt)
+    eventually(lambda: not psutil.Process().children())
 
 
 def test_the_steps_compile_and_convert_what_a_start_needs(

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,6 +48,18 @@ class Server(Handler):
             self.send_header("Location", "/file")
             self.send_header("Content-Length", "0")
             self.end_headers()
+        elif kind in ("no-length", "no-address"):
+            self.send_response(200 if kind == "no-length" else 302)
+            self.send_header("Content-Length", "many" if kind == "no-length" else "0")
+            self.send_header("Location", "http://[")
+            self.end_headers()
+            self.close_connection = True
+        elif kind == "page":
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", "13")
+            self.end_headers()
+            self.wfile.write(b"<html></html>")
         elif start >= len(CONTENT):
             self.send_error(416)
         elif kind == "whole":  # ignores ranges
@@ -137,7 +149,12 @@ def test_a_cut_transfer_is_named_and_resumed(server: str, target: Path) -> None:
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [("{server}/absent", r"a-model .*HTTP status 404.*--weights"), ("http://127.0.0.1:1/a.pth", "No internet")],
+    [
+        ("{server}/absent", r"a-model .*HTTP status 404.*--weights"),
+        ("http://127.0.0.1:1/a.pth", "No internet"),
+        ("{server}/no-length", "No internet"),
+        ("{server}/no-address", "No internet"),
+    ],
 )
 def test_a_failed_download_is_a_sentence_and_leaves_no_empty_file(
     server: str, target: Path, url: str, words: str
@@ -178,6 +195,13 @@ def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, begi
     assert names(target) == ["a.pth"]
 
 
+def test_a_page_of_the_server_never_becomes_weights(server: str, target: Path) -> None:
+    """Google Drive answers so, with status 200, when the quota of a file is used up."""
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/page", target)
+    assert names(target) == []
+
+
 def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -> None:
     fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
     assert hash_record(target).read_text() == f"{SHA256}  a.pth\n"
@@ -212,13 +236,15 @@ def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> N
 
 
 def test_encryption_is_not_given_up_on_the_way(target: Path) -> None:
+    @dataclass
     class Answer:
-        status_code = 200
-        url = "http://example.org/a.pth"
+        headers: dict[str, str]
+        status_code: int = 200
+        url: str = "http://example.org/a.pth"
 
     transfer = downloads._Transfer("https://example.org/a.pth", target, None, downloads.ignore_progress)
     with pytest.raises(ConnectionError, match="without encryption"):
-        transfer._on_response(Answer())
+        transfer._on_response(Answer({}))
 
 
 def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

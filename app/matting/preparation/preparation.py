@@ -98,20 +98,29 @@ class Preparation:
         with child:
             if self._cancelled:  # before the child was there to be ended
                 child.terminate()
-            assert child.stdout is not None
-            said: list[str] = []
-            for line in map(str.strip, child.stdout):
-                step, _, count = line.partition(" ")
-                if step.isdecimal() and count.isdecimal():
-                    self.progress = ModelText.PREPARING(step=int(step), count=int(count))
-                    show(self.progress)
-                elif line:
-                    said.append(line)
+            try:
+                said = self._follow(child, show)
+            except BaseException:  # a signal to this process alone, or an error of `show`
+                child.terminate()
+                raise
         self._child = None
         if child.returncode and not self._cancelled:
             reason = said[-1] if said else ""
             log.warning("The preparation for this machine failed (exit code %d): %s", child.returncode, reason)
             log.debug("%s", "\n".join(said))
+
+    def _follow(self, child: subprocess.Popen[str], show: Callable[[Text], None]) -> list[str]:
+        """Show the steps of the child until it ends; return what else it said."""
+        assert child.stdout is not None
+        said: list[str] = []
+        for line in map(str.strip, child.stdout):
+            step, _, count = line.partition(" ")
+            if step.isdecimal() and count.isdecimal():
+                self.progress = ModelText.PREPARING(step=int(step), count=int(count))
+                show(self.progress)
+            elif line:
+                said.append(line)
+        return said
 
 
 def needed() -> bool:
