@@ -63,32 +63,35 @@ class VideoFileSource:
         self._closed = threading.Event()
         self._frames = reader.frames()
         self._waiting: tuple[Fraction, BgrImage] | None = None
+        self._shown: BgrImage | None = None
         self._round_s = Fraction(0)
         self._ends_s = Fraction(0)
         self._start_s: float | None = None
         self._index = 0
 
     def read(self) -> Frame | None:
-        """Return the next frame at its time; None if it is not due within a second, or after `close`.
+        """Return the next frame at its time, or after a second the last one again; None after `close`.
 
-        Raises SourceLostError if the file becomes unreadable.
+        Recordings of screens have no frames while nothing changes. Raises SourceLostError if the file becomes
+        unreadable.
         """
         if self._closed.is_set():
             return None
         if self._waiting is None:
             self._waiting = self._next()
         due_s, image = self._waiting
-        if self._realtime and not self._wait_until(due_s):
+        if not self._realtime or self._wait_until(due_s):
+            self._shown, self._waiting = image, None
+        if self._closed.is_set() or self._shown is None:
             return None
-        self._waiting = None
-        frame = Frame(image, self._index, time.perf_counter())
+        frame = Frame(self._shown, self._index, time.perf_counter())
         self._index += 1
         return frame
 
     def close(self) -> None:
         """Release the file. Idempotent."""
         self._closed.set()
-        self._waiting = None
+        self._waiting = self._shown = None
         self._frames.close()
 
     def _wait_until(self, due_s: Fraction) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -238,7 +238,7 @@ def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> N
 def test_encryption_is_not_given_up_on_the_way(target: Path) -> None:
     @dataclass
     class Answer:
-        headers: dict[str, str]
+        headers: Mapping[str, str]
         status_code: int = 200
         url: str = "http://example.org/a.pth"
 
