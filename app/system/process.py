@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 from app.core.threads import usable_cores
@@ -20,7 +21,8 @@ _M_ARENA_MAX = -8
 def disable_core_dumps() -> None:
     """Forbid the system to write the memory of this process, which holds frames of the camera, to disk if it crashes.
 
-    On Linux and macOS, for this process and those that it starts; systemd's collector of core dumps obeys as well.
+    On Linux and macOS, for this process and those that it starts. The kernel gives programs that collect core dumps
+    everything whatever the limit is: systemd's looks at it, Ubuntu's apport does not. So none of the memory is dumped.
     """
     if sys.platform == "win32":  # Windows keeps no full dumps unless an administrator asks for them
         return
@@ -28,6 +30,9 @@ def disable_core_dumps() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    if sys.platform == "linux":
+        with suppress(OSError):
+            Path("/proc/self/coredump_filter").write_text("0")
 
 
 def limit_heaps(heaps: int | None = None) -> None:

@@ -22,6 +22,26 @@ run_to_exit(["version"])
 """
 
 
+COLLECTED = """
+import subprocess, sys
+from app.cli.main import run_to_exit
+code = "print('child', open('/proc/self/coredump_filter').read())"
+try:
+    run_to_exit(["version"])
+finally:
+    print("filter", open("/proc/self/coredump_filter").read(), flush=True)
+    subprocess.run([sys.executable, "-c", code])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filter")
+def test_programs_that_collect_core_dumps_get_no_memory() -> None:
+    """Those that ignore the limit, such as apport, kept frames of the camera in the report of a crash."""
+    filter_, own, child, inherited = printed_by(COLLECTED).split()[-4:]
+    assert (filter_, child) == ("filter", "child")
+    assert int(own, 16) == int(inherited, 16) == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for core dumps")
 def test_the_program_leaves_no_core_dump() -> None:
     words, hard, soft = printed_by(CHILD).split()[-3:]
