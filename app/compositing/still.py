@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import cv2
@@ -9,9 +10,13 @@ import numpy as np
 
 from app.core import geometry
 from app.core.geometry import Layout
+from app.core.messages.media import ImageText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground
+from app.media.file_kind import frame_count
 from app.media.image_file import read_image
+
+log = logging.getLogger(__name__)
 
 LEAST_SIDE = 540
 """Short side from which smaller copies of an image are kept."""
@@ -47,6 +52,9 @@ class ImageBackground(_Still):
         """over: colour (blue, green, red) behind transparent parts. Raises BackgroundError."""
         self._layout = layout
         self._image = LaidOutImage(read_image(path, over))
+        count = frame_count(path)
+        if count > 1:
+            log.warning("%s", ImageText.FIRST_FRAME(file=path, count=count))
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the image in this size; the same object while size and layout are unchanged."""

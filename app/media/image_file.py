@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +39,6 @@ MAX_DECODED_BYTES = 1 << 29
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
 """Allowed formats. Others make Pillow start external programs, or have no signature."""
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
-
-HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1")
-"""Signatures of photos of telephones, which no reader here can read."""
 
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
@@ -152,37 +149,15 @@ def named_file_errors(path: Path) -> Iterator[None]:
         raise BackgroundError(ImageText.FOLDER(file=path)) from None
 
 
-def kind_of_file(path: Path) -> Literal["image", "video"]:
-    """Return the kind of background of a file: `image` for still images, otherwise `video`.
-
-    The content decides. A file without a known signature, such as a damaged one, has the kind of its suffix.
-    """
-    still = _is_still(path)
-    if still is None:
-        start = _start(path)
-        is_container = start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska
-        still = start[4:] in HEIF or (path.suffix.lower() in IMAGE_SUFFIXES and not is_container)
-    return "image" if still else "video"
-
-
-def _is_still(path: Path) -> bool | None:
-    """Return whether an image has one frame, or frames that the video reader cannot play; None for other files."""
+def frames_of(path: Path) -> tuple[int, str | None] | None:
+    """Return the number of frames of an image file, and its format; None for a file that is no image."""
     try:
         with named_file_errors(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
-                return getattr(image, "n_frames", 1) == 1 or image.format not in ("GIF", "PNG")
+                return getattr(image, "n_frames", 1), image.format
     except (*_BROKEN, MemoryError, BackgroundError):
         return None
-
-
-def _start(path: Path) -> bytes:
-    """Return the first bytes of a file, which may be fewer than 12."""
-    try:
-        with named_file_errors(path), path.open("rb") as file:
-            return file.read(12)
-    except (OSError, ValueError, BackgroundError):
-        return b""
 
 
 def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.compositing import Background, bundled_backgrounds, open_background
 from app.compositing.library import own_backgrounds
@@ -17,7 +20,7 @@ from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.settings import BackgroundSettings
 from app.core.types import BlurredBackground, check_bgr
-from app.media.image_file import kind_of_file
+from app.media.file_kind import kind_of_file
 from tests.compositing.files import cut, flat, photo, write, write_video
 
 COLOUR = BackgroundSettings(kind="colour", colour="#c8640a")
@@ -75,6 +78,21 @@ def test_fill_crops_and_fit_letterboxes(tmp_path: Path) -> None:
     assert isinstance(filled, np.ndarray) and isinstance(fitted, np.ndarray)
     assert filled[50, 2, 2] == 0, "the red side must be cut off"
     assert fitted[50, 2, 2] == 255, "the red side must be kept"
+
+
+@pytest.mark.parametrize(("name", "left_out"), [("a.webp", True), ("a.tif", True), ("a.png", False), ("a.gif", False)])
+def test_an_animation_that_cannot_be_played_says_so(
+    name: str, left_out: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of an animated WebP the first frame was shown without a word."""
+    first, *others = (Image.new("RGB", (64, 48), colour) for colour in ("red", "green", "blue"))
+    first.save(tmp_path / name, save_all=True, append_images=others)
+    with caplog.at_level(logging.WARNING), closing(open_background(parse_background(tmp_path / name))) as background:
+        assert background.backdrop(64, 48, 0.0).shape == (48, 64, 3)  # type: ignore[union-attr]
+    assert [record.getMessage() for record in caplog.records] == left_out * [
+        f"Only the first of the 3 frames of {tmp_path / name} is used; save it as a video or GIF to use them all."
+    ]
+    caplog.clear()
 
 
 def test_kind_of_file_looks_at_the_content(tmp_path: Path) -> None:

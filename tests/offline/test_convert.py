@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from app.capture import open_source
 from app.core.errors import PlateError
@@ -138,6 +139,20 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     matte = cv2.imread(str(tmp_path / "alpha" / "p2.png"), cv2.IMREAD_UNCHANGED)
     assert matte is not None
     assert matte.shape == (48, 96)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
+def test_an_animation_with_the_name_of_an_image_gives_its_first_frame_and_says_so(tmp_path: Path, name: str) -> None:
+    images = [Image.fromarray(numbered(number)[:, :, ::-1]) for number in range(3)]
+    images[0].save(tmp_path / name, save_all=True, append_images=images[1:], duration=100, lossless=True)
+    report = run(tmp_path / name, tmp_path / "out.png")
+    assert report.frames == 1
+    assert report.problems == (
+        f"Only the first of the 3 frames of {tmp_path / name} is used; save it as a video or GIF to use them all.",
+    )
+    if name == "a.png":
+        film = run((tmp_path / name).rename(tmp_path / "a.apng"), tmp_path / "out.mp4")
+        assert film.frames == 3 and times_of(tmp_path / "out.mp4") == pytest.approx([0, 0.1, 0.2])
 
 
 @pytest.mark.parametrize("tiny", ["p0.png", "p2.png"])

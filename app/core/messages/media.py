@@ -28,6 +28,7 @@ class ImageText(Message):
     UNKNOWN_FORMAT = "{file} is not a readable image; use a JPEG, PNG, WebP, TIFF or BMP file."
     DAMAGED = "The image {file} is damaged; save it again or choose another one."
     TOO_LARGE = "The image {file} is too large; save it in a smaller size or as JPEG."
+    FIRST_FRAME = "Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all."
 
 
 class SlidesText(Message):

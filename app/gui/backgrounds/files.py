@@ -20,7 +20,8 @@ from app.core.files.names import exists, new_file, new_file_held
 from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.media.image_file import IMAGE_SUFFIXES, kind_of_file
+from app.media.file_kind import kind_of_file
+from app.media.image_file import IMAGE_SUFFIXES
 
 CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""

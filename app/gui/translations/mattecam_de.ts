@@ -4419,6 +4419,11 @@
         <translation>Das Bild {file} ist zu groß; speichern Sie es kleiner oder als JPEG.</translation>
     </message>
     <message>
+        <source>Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.</source>
+        <comment>ImageText.FIRST_FRAME</comment>
+        <translation>Nur das erste der {count} Bilder von {file} wird verwendet; speichern Sie es als Video oder GIF, um alle zu verwenden.</translation>
+    </message>
+    <message>
         <source>There is no file {file} with slides; check the name.</source>
         <comment>SlidesText.ABSENT</comment>
         <translation>Es gibt keine Datei {file} mit Folien; prüfen Sie den Namen.</translation>

@@ -4419,6 +4419,11 @@
         <translation>La imagen {file} es demasiado grande; guárdela más pequeña o como JPEG.</translation>
     </message>
     <message>
+        <source>Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.</source>
+        <comment>ImageText.FIRST_FRAME</comment>
+        <translation>Solo se usa el primero de los {count} fotogramas de {file}; guárdelo como vídeo o GIF para usarlos todos.</translation>
+    </message>
+    <message>
         <source>There is no file {file} with slides; check the name.</source>
         <comment>SlidesText.ABSENT</comment>
         <translation>No existe el archivo {file} con diapositivas; compruebe el nombre.</translation>
