@@ -1,120 +1,24 @@
-"""Cameras, with a fake driver."""
+"""Cameras with a fake driver: opening, losing, skipping."""
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from unittest.mock import Mock
 
 import cv2
 import numpy as np
 import pytest
-import simplejpeg
 
 from app.capture import camera, v4l2
 from app.capture.base import LiveSource
-from app.capture.camera import CameraSource, CameraTiming, blank_fault
-from app.capture.devices import SYSTEM, CameraDevice
-from app.core.errors import SourceLostError, SourceOpenError
-from app.core.messages.capture import CameraText
+from app.capture.camera import CameraSource
+from app.capture.devices import SYSTEM
+from app.core.errors import SourceOpenError
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage, Frame, SourceInfo
-from app.media.jpeg import HABIT_FRAMES
-from tests.media.damaged_jpegs import encode, lost_packets
-
-FAST = CameraTiming(start_s=0.1, read_s=0.05, silence_s=0.2)
-PATIENT = CameraTiming(start_s=30.0, read_s=30.0)
-WEBCAM = CameraDevice("usb-webcam", "Webcam", "/dev/null", 0, ((640, 480),), ("YUYV", "MJPG"))
-
-
-def picture(width: int = 64, height: int = 48) -> BgrImage:
-    return np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
-
-
-class FakeCapture:
-    """Replaces cv2.VideoCapture; `set` always succeeds, as with the real one."""
-
-    opens = True
-    fps = 25.0
-    shows: dict[str, BgrImage | None]
-    """The frame in each format; None for no frame."""
-    made: list[FakeCapture]
-    undecoded: list[bytes]
-    """MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded."""
-
-    def __init__(self) -> None:
-        self.code = 0
-        self.asked: dict[int, float] = {}
-        self.converts = True
-        self.released = False
-        self.made.append(self)
-
-    def open(self, path: str, backend: int) -> bool:
-        return self.opens
-
-    def set(self, key: int, value: float) -> bool:
-        self.asked[key] = value
-        if key == cv2.CAP_PROP_FOURCC:
-            self.code = int(value)
-        if key == cv2.CAP_PROP_CONVERT_RGB:
-            self.converts = bool(value)
-        return True
-
-    def get(self, key: int) -> float:
-        return float(self.code) if key == cv2.CAP_PROP_FOURCC else self.fps
-
-    @property
-    def image(self) -> BgrImage | None:
-        return self.shows.get(self.code.to_bytes(4, "little").decode())
-
-    def grab(self) -> bool:
-        return self.image is not None and not self.released
-
-    def retrieve(self) -> tuple[bool, BgrImage | None]:
-        if self.converts or self.image is None:
-            return self.image is not None, self.image
-        frames = self.undecoded or [encode(self.image)]
-        return True, np.frombuffer(frames.pop(0) if len(frames) > 1 else frames[0], np.uint8)[None]
-
-    def release(self) -> None:
-        self.released = True
-
-
-@pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCapture]]:
-    class Driver(FakeCapture):
-        shows: dict[str, BgrImage | None] = {"MJPG": picture(), "YUYV": picture()}  # noqa: RUF012
-        made: list[FakeCapture] = []  # noqa: RUF012
-        undecoded: list[bytes] = []  # noqa: RUF012
-
-    monkeypatch.setattr(cv2, "VideoCapture", Driver)
-    monkeypatch.setattr(camera, "find_camera", lambda wanted: WEBCAM)
-    yield Driver
-    assert all(capture.released for capture in Driver.made)
-
-
-def opened(timing: CameraTiming = FAST, **capture: Any) -> closing[CameraSource]:
-    return closing(CameraSource("0", CaptureSettings(**capture), timing))
-
-
-def first_frame(timing: CameraTiming = PATIENT, **capture: Any) -> tuple[Frame, SourceInfo]:
-    """Return the first frame of a camera that is opened for it, and what the camera says of itself."""
-    with opened(timing, **capture) as source:
-        frame = source.read()
-        assert frame is not None
-        return frame, source.info
-
-
-def lost(read: Callable[[], object], reason: str, most: int = 50) -> None:
-    """Read nothing until the camera is lost."""
-    with pytest.raises(SourceLostError, match=reason):
-        for _ in range(most):
-            assert not read()
+from app.core.types import BgrImage
+from tests.capture.played_camera import FAST, PATIENT, WEBCAM, FakeCapture, first_frame, lost, opened, picture
 
 
 def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: type[FakeCapture]) -> None:
@@ -218,89 +122,7 @@ def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
         assert frame is not None and frame.size == (source.info.width, source.info.height) == (80, 60)
 
 
-@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
-def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tuple[int, ...]) -> None:
-    image = driver.shows["YUYV"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    frame, _ = first_frame(pixel_format="YUYV")
-    np.testing.assert_array_equal(frame.image, np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]])
-    assert frame.image.flags.c_contiguous
-
-
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), 1e9])
 def test_an_implausible_frame_rate_is_ignored(driver: type[FakeCapture], fps: float) -> None:
     driver.fps = fps
     assert first_frame(fps=24)[1].fps == 24
-
-
-@pytest.mark.parametrize(
-    ("colour", "expected"),
-    [((0, 0, 0), CameraText.BLACK), ((2, 1, 0), CameraText.BLACK), ((0, 135, 0), CameraText.GREEN),
-     ((0, 154, 0), CameraText.GREEN), ((0, 255, 0), None), ((30, 30, 30), None), ((255, 255, 255), None)],
-)  # fmt: skip
-def test_blank_frames(colour: tuple[int, int, int], expected: CameraText | None) -> None:
-    assert blank_fault(np.full((48, 64, 3), colour, np.uint8)) == expected
-
-
-def test_a_dark_frame_is_not_blank() -> None:
-    noise = np.random.default_rng(0).integers(0, 6, (48, 64, 3), np.uint8)
-    assert blank_fault(noise) is None
-
-
-def large_frame() -> bytes:
-    return encode(picture(320, 240))
-
-
-def damaged_frame() -> bytes:
-    return lost_packets(large_frame(), b"", random.Random(1))
-
-
-def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
-    driver.undecoded[:] = [large_frame(), damaged_frame(), large_frame(), damaged_frame(), large_frame()]
-    with opened(PATIENT) as source:
-        frames = [source.read() for _ in range(2)]
-    assert driver.undecoded == [large_frame()]
-    expected = cv2.imdecode(np.frombuffer(large_frame(), np.uint8), cv2.IMREAD_COLOR)
-    for frame in frames:
-        assert frame is not None
-        assert np.array_equal(frame.image, np.asarray(expected))
-
-
-def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) -> None:
-    driver.undecoded[:] = [large_frame(), damaged_frame()]
-    with opened() as source:
-        lost(source.read, "only damaged frames; check its cable", most=100)
-
-
-def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(
-    driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frame = large_frame()
-    driver.undecoded[:] = [frame[:-2] + b"\x11" * 9 + b"\xff\xd9"]
-    decode = Mock(wraps=simplejpeg.decode_jpeg)
-    monkeypatch.setattr(simplejpeg, "decode_jpeg", decode)
-    with opened(PATIENT) as source:
-        assert decode.call_count == HABIT_FRAMES, "the first ones are dropped"
-        for _ in range(3):
-            assert source.read() is not None
-    assert decode.call_count == HABIT_FRAMES + 3, "each frame once"
-
-
-def test_a_frame_that_the_driver_converts_is_used_unchanged_and_not_copied(driver: type[FakeCapture]) -> None:
-    driver.undecoded[:] = [b"no JPEG"]
-    frame, _ = first_frame(pixel_format="YUYV")
-    assert np.array_equal(frame.image, picture())
-    delivered = driver.shows["YUYV"]
-    assert delivered is not None and np.shares_memory(frame.image, delivered)
-
-
-def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
-    """A frame that changed while it is matted would be composited with the alpha of another."""
-    film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
-    film.write(picture())
-    film.release()
-    capture = cv2.VideoCapture(str(tmp_path / "film.avi"))
-    assert capture.grab()
-    (first_read, first), (again_read, again) = capture.retrieve(), capture.retrieve()
-    capture.release()
-    assert first_read and again_read
-    assert not np.shares_memory(first, again)
