@@ -62,7 +62,7 @@ class ControlText(CommandLineMessage):
 class AnswerText(CommandLineMessage):
     """Answers of the control commands: the new state."""
 
-    PENDING = "{answer} It is still being prepared; `python3 run.py ctl status` shows when it is in use."
+    PENDING = "{answer} (It is still being prepared; `python3 run.py ctl status` shows when it is in use.)"
     BACKGROUND = "Background: {background}."
     BACKGROUND_NONE = "none; the outputs show the room"
     PAUSED = "Paused: the outputs show the stand-by card."
