@@ -153,6 +153,15 @@ def test_messages_in_the_troubleshooting_exist() -> None:
     assert [each for each in quoted if each not in NOT_OURS and not any(each in message for message in shown)] == []
 
 
+def test_commands_are_in_the_manual_page_and_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    manual = (ROOT / "deploy/desktop/mattecam.1.in").read_text(encoding="utf-8")
+    top = get_command(program)
+    assert isinstance(top, TyperGroup)
+    assert [name for name in top.commands if f"| `run.py {name}" not in readme] == []
+    assert [name for name in top.commands if not re.search(rf"^\.BI? {name}\b", manual, re.MULTILINE)] == []
+
+
 def test_options_of_a_fleet_are_described() -> None:
     page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
     assert [name for name in FleetOptions.model_fields if f"`{name}`" not in page] == []
