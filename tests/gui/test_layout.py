@@ -23,15 +23,16 @@ from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.controls import ElidedComboBox, check, combo, fill_combo
+from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
+from app.gui.widgets.wrapping import check
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import cut_off, existing, far_captions, find, hidden_entries, translate
+from tests.gui.widgets import cut_off, existing, far_captions, find, hidden_entries, letters, translate
 from tools.make_translations import LANGUAGES
 
 
@@ -40,16 +41,9 @@ from tools.make_translations import LANGUAGES
 def test_no_text_is_cut_off(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str, size: float, theme: Theme
 ) -> None:
-    before = qapp.font()
-    font = qapp.font()
-    font.setPointSizeF(before.pointSizeF() * size)
-    qapp.setFont(font)
-    try:
-        with translate(qapp, QLocale(language)):
-            session = start_window(window=WindowSettings(first_run_done=True, theme=theme))
-            look_at_every_page(session, qtbot)
-    finally:
-        qapp.setFont(before)
+    with letters(qapp, size), translate(qapp, QLocale(language)):
+        session = start_window(window=WindowSettings(first_run_done=True, theme=theme))
+        look_at_every_page(session, qtbot)
 
 
 def look_at_every_page(session: Session, qtbot: QtBot) -> None:

@@ -126,6 +126,7 @@ class UnderPointer(NoticeArea):
 def test_no_button_changes_under_the_pointer(qtbot: QtBot) -> None:
     area, pressed = UnderPointer(), []
     qtbot.addWidget(area)
+    area.resize(600, 60)
     area.show()
     area.show_notice(Notice("a", "It is so.", (("Do a", lambda: pressed.append("a")),)))
     area.show_notice(Notice("b", "It is bad.", (("Do b", lambda: pressed.append("b")),), Rank.OUTAGE))

@@ -285,14 +285,14 @@ def test_how_a_slide_fits_is_readable_in_a_narrow_window(
     with translate(qapp, QLocale(language)), closing(Tasks()) as tasks:
         strip = BackgroundStrip(controls.store, tasks)
         qtbot.addWidget(strip)
-        strip.resize(440, 160)
+        strip.resize(480, 160)  # as in a window of 800 pixels
         strip.show()
         fit = find(strip, ElidedComboBox, "fitCombo")
         add = find(strip, QPushButton, "addBackgroundButton")
         controls.store.edit("background", kind="slides", path=talk(tmp_path))
         strip.show_status(PipelineStatus(slides=12))
-        qtbot.waitUntil(lambda: fit.shown_text(fit.text_width()) == fit.currentText() != "")
-        assert fit.geometry().right() < existing(fit.parentWidget()).width()
-        assert add.text() == ""
+        holder = existing(fit.parentWidget())
+        qtbot.waitUntil(lambda: add.text() == "" and fit.geometry().right() < holder.width())
+        assert fit.shown_text(fit.text_width()) == fit.currentText() != ""
         controls.store.edit("background", kind="blur")
         qtbot.waitUntil(lambda: add.text() != "")

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -237,19 +238,22 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
     controls.store.edit("window", all_settings=True, recordings_dir=tmp_path / long.stem)
     for group in panel.groups:
         group.toggle.setChecked(True)
+    controls.store.edit("matting", model="mattecam-plate")
+    QApplication.processEvents()  # lays the groups out
+    usual = panel.minimumSizeHint().width()
     for setting in ("overlay.file", "matting.server_token_file", "matting.server_ca_file", "output.standby_image"):
         controls.store.set(setting, long)
     controls.store.change(lambda settings: settings.replace(
-        matting=settings.matting.replace(model="mattecam-plate", plate=long)))  # fmt: skip
+        matting=settings.matting.replace(plate=long)))  # fmt: skip
     panel.quality.network.plate.age.setText(breakable(long.name))
     panel.server.address.setText(f"http://{long.name}:1")
     panel.server.connect_server()
     problem = find(panel, QLabel, "serverProblem")
     qtbot.waitUntil(lambda: problem.isVisible() and bool(problem.text()))
     controls.window.resize(controls.window.minimumSizeHint())
-    panel.setFixedWidth(panel.minimumWidth())
+    panel.setFixedWidth(usual)
     viewport, content = existing(panel.page.viewport()), existing(panel.page.widget())
-    qtbot.waitUntil(lambda: content.width() > 0 and panel.width() == panel.minimumWidth())
+    qtbot.waitUntil(lambda: content.width() > 0 and panel.width() == usual)
     assert content.minimumSizeHint().width() <= viewport.width()
     file = find(panel, QPushButton, "overlayFile")
     assert file.text() == long.name, "the screen reader reads all of it"

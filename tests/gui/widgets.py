@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QMessageBox,
     QPushButton,
+    QScrollArea,
     QSlider,
     QWidget,
 )
@@ -56,6 +57,19 @@ def translate(app: QCoreApplication, locale: QLocale) -> Iterator[None]:
         yield
     finally:
         translation.remove()
+
+
+@contextmanager
+def letters(app: QApplication, size: float) -> Iterator[None]:
+    """Use letters in the block that are larger than usual by this factor."""
+    before = app.font()
+    font = app.font()
+    font.setPointSizeF(before.pointSizeF() * size)
+    app.setFont(font)
+    try:
+        yield
+    finally:
+        app.setFont(before)
 
 
 def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:
@@ -200,8 +214,12 @@ CAPTION_GAP = 16
 
 
 def cut_off(window: QWidget) -> list[str]:
-    """Return the texts that do not fit into their widgets."""
-    found = []
+    """Return the texts that do not fit into their widgets, and the pages that are wider than what shows them."""
+    found = [
+        f"page of {existing(area.parentWidget()).objectName()}"
+        for area in window.findChildren(QScrollArea)
+        if area.isVisible() and existing(area.widget()).width() > existing(area.viewport()).width()
+    ]
     for label in window.findChildren(QLabel):
         if not label.isVisible() or not label.text() or isinstance(label, ElidedLabel | Pill):
             continue

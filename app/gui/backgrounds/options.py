@@ -30,7 +30,7 @@ class BackgroundOptions(QStackedWidget):
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
         self._fit = combo(self.tr("Fit"), self.tr("How the image is fitted to the frame"), "fitCombo")
-        self._fit_caption = label(self._fit.accessibleName(), "faint")
+        self._fit_caption = label(self._fit.accessibleName(), "faint", wrap=True)
         self._fit_caption.setBuddy(self._fit)
         self._fit.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._fit.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -38,15 +38,13 @@ class BackgroundOptions(QStackedWidget):
         self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
         colour = button(self.tr("Choose colour…"), self.tr("Colour of the background"), "colourButton", choose_colour,
                         name=self.tr("Choose colour"))  # fmt: skip
-        warning = label(self.tr("Shows your real background."), "warning")
+        warning = label(self.tr("Shows your real background."), "warning", wrap=True)
         warning.setObjectName("unmattedWarning")
         self.addWidget(_page(self._blur, self.tr("Blur strength"), wide=True))
         self._previous = button("◀", self.tr("Show the previous slide (Page Up)"), "previousSlide",
                                 lambda: self.turn(-1), name=self.tr("Previous slide"))  # fmt: skip
         self._next = button("▶", self.tr("Show the next slide (Page Down)"), "nextSlide", lambda: self.turn(1),
                             name=self.tr("Next slide"))  # fmt: skip
-        for turning_button in (self._previous, self._next):
-            turning_button.setFixedWidth(40)
         self._slide = label("", "faint")
         self._slide.setObjectName("slideNumber")
         self._turning = QWidget()
@@ -57,19 +55,17 @@ class BackgroundOptions(QStackedWidget):
         fit.addStretch(0)  # otherwise the list is centred where there is more room than it takes
         self.addWidget(_page(fitting, wide=True))
         self.addWidget(_page(colour))
-        self.addWidget(_page(warning))
+        self.addWidget(_page(warning, wide=True))
         self.addWidget(QWidget())
-        self.setMaximumHeight(48)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         store.changed.connect(self._show)
         self._show(store.current)
 
     @property
     def needed_width(self) -> int:
-        """The width in which nothing of the options is cut; a slider may be short."""
+        """The width in which no text of the options wraps or ends in an ellipsis; a slider may be short."""
         page = self.currentWidget()
-        if page is None:
-            return 0
-        return page.sizeHint().width() if page.isAncestorOf(self._fit) else page.minimumSizeHint().width()
+        return 0 if page is None else page.sizeHint().width()
 
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the number of slides."""
@@ -116,7 +112,7 @@ def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:
     page = QWidget()
     line = row(page, spacing=8)
     if caption:
-        text = label(caption, "faint")
+        text = label(caption, "faint", wrap=True)
         text.setBuddy(widget)
         line.addWidget(text)
     line.addWidget(widget, 2 if wide else 0)

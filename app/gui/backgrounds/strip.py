@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
-from PyQt6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.settings import BackgroundSettings, opens_alike
 from app.gui.backgrounds.colour_dialog import ColourDialog
 from app.gui.backgrounds.files import is_video
+from app.gui.backgrounds.header import StripHeader
 from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.removal import Substitution
@@ -22,12 +23,10 @@ from app.gui.dialogs.questions import UserFolder, ask_before_loss, ask_before_un
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import AfterLayout, column, existing, row
+from app.gui.widgets.qt import column, existing
 from app.gui.widgets.theme import restyle
 from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
-
-GAP = 10
 
 
 class BackgroundStrip(QWidget):
@@ -55,9 +54,8 @@ class BackgroundStrip(QWidget):
         self.all_button = button("", self.tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
                                  name=self.tr("All backgrounds"), icon_name="grid")  # fmt: skip
         self._options = BackgroundOptions(store, self.choose_colour)
-        self._fitting = AfterLayout(self, self._fit_options)
-        header = row(None, self._options, self.all_button, self._add, grows=self._options, spacing=GAP)
-        column(self, header, self.view, spacing=4)
+        self._header = StripHeader(self._options, self.all_button, self._add)
+        column(self, self._header, self.view, spacing=4)
         self._make_shortcuts()
         self.library.added.connect(self._choose_path)
         self.library.renamed.connect(self._follow_rename)
@@ -78,21 +76,7 @@ class BackgroundStrip(QWidget):
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the number of slides."""
         self._options.show_status(status)
-        self._fit_options()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._fitting.start()
-
-    def _fit_options(self) -> None:
-        """Leave out the text of "Add…" where the options of the background need the room."""
-        text, icons = self.tr("Add…"), 2 * (self.all_button.sizeHint().width() + GAP)
-        # As QPushButton computes its own size hint, which may exceed the text's advance.
-        text_width = self._add.fontMetrics().size(Qt.TextFlag.TextShowMnemonic, text).width()
-        needed = self._options.needed_width + icons + text_width
-        text = text if needed <= self.width() else ""
-        if text != self._add.text():
-            self._add.setText(text)
+        self._header.fit()
 
     def choose(self, tile: Tile) -> None:
         """Use this tile's background; ask before the real one is shown."""
@@ -158,7 +142,7 @@ class BackgroundStrip(QWidget):
         settings = self._store.current
         self._substitution.follow()
         self.model.show_settings(settings.background, self._store.current.window.own_colour)
-        self._fit_options()
+        self._header.fit()
         for shortcut in self._turning:  # sliders and pages that scroll take these keys too
             shortcut.setEnabled(settings.background.kind == "slides")
         row = self.model.chosen_row

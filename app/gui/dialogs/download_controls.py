@@ -17,7 +17,8 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label, selectable
-from app.gui.widgets.qt import column, keep_focus, row
+from app.gui.widgets.folding import FoldingRow
+from app.gui.widgets.qt import column, keep_focus
 from models.spec import WeightSpec
 from models.weights import WeightReport
 
@@ -58,7 +59,7 @@ class DownloadControls(QWidget):
                               "downloadFile", self._ask_for_file)  # fmt: skip
         self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), "downloadCancel", self.cancel,
                             name=self.tr("Cancel the download"))  # fmt: skip
-        row(self, self._get, self._choose, self._bar, self._stop, grows=self._bar).addStretch(0)
+        self.setLayout(FoldingRow(self._get, self._choose, self._bar, self._stop, grows=self._bar))
         self._progressed.connect(self._show_progress)
         self._show()
 

@@ -16,9 +16,11 @@ from app.gui.panels.form import Form
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, check, describe, label
+from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
+from app.gui.widgets.wrapping import check
 from app.runtime.status import PipelineStatus
 from app.system import autostart
 
@@ -134,9 +136,9 @@ class ShortcutsDialog(QDialog):
         for heading, shortcuts in [*from_menus, (self.tr("More"), self._others())]:
             lines.addWidget(label(heading, "heading"))
             for text, keys in shortcuts:
-                does, pressed = label(text, wrap=True), label(keys, "command")
-                line = row(None, does, pressed, grows=does, spacing=24)  # long keys do not narrow the other lines
-                line.setAlignment(pressed, Qt.AlignmentFlag.AlignVCenter)
+                does, pressed = label(text, wrap=True), label(keys, "command", wrap=True)
+                line = FoldingRow(does, pressed, grows=does, spacing=24)  # long keys do not narrow the other lines
+                line.setAlignment(pressed, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
                 lines.addLayout(line)
         lines.addStretch(1)
         scroll = QScrollArea()

@@ -15,10 +15,12 @@ from app.config.setting import SETTINGS
 from app.core.settings import OverlayPlace, Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
+from app.gui.widgets.controls import SteadyButton, button, combo, describe, fill_combo, label
+from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.page import field_row
-from app.gui.widgets.qt import column, row
+from app.gui.widgets.qt import column
 from app.gui.widgets.value_slider import STEPS, ValueSlider
+from app.gui.widgets.wrapping import check
 
 translate = QCoreApplication.translate
 Entries = list[tuple[str, object]]
@@ -64,12 +66,17 @@ class Form(QWidget):
         """Add widgets, one below the other; a link, whose focus is a line, is as wide as its text."""
         for widget in widgets:
             self.column.addWidget(widget)
+            if isinstance(widget, SteadyButton):
+                widget.wrap()
             if widget.property("link"):
                 self.column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
 
     def add_beside(self, *widgets: QWidget, grows: QWidget | None = None) -> None:
-        """Add widgets beside each other. grows: takes the width that is left."""
-        self.column.addLayout(row(None, *widgets, grows=grows, spacing=8))
+        """Add widgets beside each other, or below each other where that is too narrow for them.
+
+        grows: takes the width that is left.
+        """
+        self.column.addLayout(FoldingRow(*widgets, grows=grows))
 
     def add_hint(self, text: str = "") -> QLabel:
         """Add a sentence in faint letters."""

@@ -16,8 +16,8 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.page import breakable, field_row
-from app.gui.widgets.qt import row
 from app.runtime.status import PipelineStatus, ServerState
 
 
@@ -68,7 +68,7 @@ class ServerControls(Form):
         removal = self.tr("Remove")
         remove = self.make_removal(setting, removal, f"{removal}: {name}", description, f"{object_name}Remove")
         both = QWidget()
-        row(both, choose, remove, grows=choose, spacing=8)
+        both.setLayout(FoldingRow(choose, remove, grows=choose))
         both.setFocusProxy(choose)
         self.add(field_row(name, both))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QSize, QTimer
 from PyQt6.QtWidgets import QWidget
 from PyQt6.sip import isdeleted
 
@@ -26,10 +26,10 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.controls import Segments
 from app.gui.widgets.page import Collapsible, Page
-from app.gui.widgets.qt import column
+from app.gui.widgets.qt import column, scaled
 from app.runtime.status import PipelineStatus
 
-MIN_WIDTH, WRAPPED_MS = 300, 50
+WIDTH_PX, WRAPPED_MS = 330, 50
 
 
 class SidePanel(QWidget):
@@ -38,7 +38,6 @@ class SidePanel(QWidget):
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self.setObjectName("sidePanel")
-        self.setMinimumWidth(MIN_WIDTH)
         self._store = store
         self.page = Page()
         self.groups: list[Collapsible] = []
@@ -73,6 +72,9 @@ class SidePanel(QWidget):
         self._add_groups(store)
         store.changed.connect(self._show)
         self._show(store.current)
+
+    def sizeHint(self) -> QSize:
+        return QSize(scaled(WIDTH_PX, self), super().sizeHint().height())
 
     def _choose(self, number: int) -> None:
         """Show everything, scrolled to the groups, or what is simple."""

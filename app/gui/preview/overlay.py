@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QMargins, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QWidget
 
@@ -14,26 +14,44 @@ from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import AfterLayout, column, row
+from app.gui.widgets.folding import FoldingRow
+from app.gui.widgets.qt import AfterLayout, broken, column, longest_word, row
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
-PILL_PADDING = 10
+PADDING = QMargins(10, 4, 10, 4)
 MAX_QUOTE = 40
 """Characters of the stand-by text that a badge quotes."""
 
 
 class Pill(QLabel):
-    """Text on a dark or red rounded rectangle, elided where it does not fit; hidden while there is no text."""
+    """Text on a dark or red rounded rectangle, which may wrap; hidden while there is no text."""
 
     def __init__(self, name: str, colour: QColor) -> None:
         super().__init__()
         self.setObjectName(name)
         self._colour = colour
         self._drawn, self._drawn_for = QPixmap(), ""
-        self.setContentsMargins(PILL_PADDING, 4, PILL_PADDING, 4)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.hide()
+
+    def sizeHint(self) -> QSize:
+        """The size on one line."""
+        return self.fontMetrics().size(0, self.text()).grownBy(PADDING)
+
+    def minimumSizeHint(self) -> QSize:
+        """The size of the longest word."""
+        return QSize(longest_word(self.text(), self.fontMetrics()), self.fontMetrics().height()).grownBy(PADDING)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        text = self._lines(width)
+        return self.fontMetrics().size(0, text).grownBy(PADDING).height()
+
+    def _lines(self, width: int) -> str:
+        return broken(self.text(), self.fontMetrics(), width - PADDING.left() - PADDING.right())
 
     def show_text(self, text: str) -> None:
         """Show a text; an empty one hides the pill."""
@@ -58,10 +76,9 @@ class Pill(QLabel):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour)
         painter.drawRoundedRect(self.rect(), 8, 8)
-        area = self.rect().adjusted(PILL_PADDING, 0, -PILL_PADDING, 0)
         painter.setPen(Qt.GlobalColor.white)
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        area = self.rect().marginsRemoved(PADDING)
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._lines(self.width()))
         painter.end()
 
 
@@ -82,7 +99,10 @@ class PreviewOverlay(QWidget):
         self.figures.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._figures_visible = True
         self._badges = self.unmatted, self.live, self.recording, self.state, self.readable
-        above = row(None, *self._badges, None)
+        above = FoldingRow(*self._badges)
+        for badge in self._badges:
+            above.setAlignment(badge, Qt.AlignmentFlag.AlignLeft)
+        above.addStretch(1)
         column(self, above, None, margins=12)
 
     def set_figures_visible(self, visible: bool) -> None:
@@ -201,7 +221,8 @@ class ViewNote(QWidget):
         return QSize(note.width() + SPACING + switch.width(), max(note.height(), switch.height()))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, 0)
+        """The size without the sentence."""
+        return (self._note if self._switch.isHidden() else self._switch).sizeHint()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)

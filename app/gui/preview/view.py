@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFocusEvent,
@@ -238,9 +238,11 @@ class Preview(QWidget):
         self.view_requested.emit(None)
 
     def _place_overlays(self) -> None:
-        rect = self.picture_rect().toAlignedRect()
+        picture = self.picture_rect().toAlignedRect()
         for overlay in self._overlays:
-            overlay.setGeometry(rect)
+            overlay.setGeometry(self._wide_enough(picture, overlay.sizeHint().width()))
+        notes = (note.minimumSizeHint().width() for note, _places in self._notes if not note.isHidden())
+        rect = self._wide_enough(picture, max(notes, default=0) + 2 * NOTE_MARGIN)
         inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
         free = dict.fromkeys((Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom), inside.width())
         taken = set(self._taken)
@@ -254,6 +256,11 @@ class Preview(QWidget):
                 size = size if size.width() <= free[edge] else QSize(0, 0)
                 free[edge] -= size.width() + NOTE_GAP
             note.setGeometry(QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, size, inside))
+
+    def _wide_enough(self, picture: QRect, least: int) -> QRect:
+        """Return the place of the picture, on both sides wider if it is narrower than badges or notes."""
+        missing = min(least, self.width()) - picture.width()
+        return picture.adjusted(-(missing // 2), 0, missing - missing // 2, 0) if missing > 0 else picture
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QMainWindow, QSplitter, QWidget
+from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
@@ -26,15 +26,16 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar, Remedy
+from app.gui.widgets.folding import PanelSplitter
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.plot_panel import PlotPanel
-from app.gui.widgets.qt import column, existing, focus_like, row
+from app.gui.widgets.qt import column, existing, focus_like, row, scaled
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
 FIRST_SIZE = QSize(1270, 830)
-"""Size of the window before the user has resized it, where the screen is large enough."""
+"""Size of the window in the usual font, before the user has resized it, where the screen is large enough."""
 
 
 class MainWindow(QMainWindow):
@@ -88,12 +89,7 @@ class MainWindow(QMainWindow):
         below = column(None, self.strip, self._plot, spacing=0)  # the plot has a gap of its own, which may go
         column(left, self.notices, self.preview, self.action_bar, below, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.setChildrenCollapsible(False)
-        splitter.addWidget(left)
-        splitter.addWidget(self.panel)
-        splitter.setStretchFactor(0, 1)
-        splitter.setSizes([940, 330])
+        splitter = PanelSplitter(left, self.panel)
         status_line = QWidget()
         status_line.setObjectName("statusLine")
         row(status_line, self.status_line, grows=self.status_line, margins=(12, 3, 12, 4))
@@ -166,7 +162,8 @@ class MainWindow(QMainWindow):
         return self.saveGeometry().toBase64().data().decode()
 
     def _restore_geometry(self, encoded: str) -> None:
-        self.resize(FIRST_SIZE.boundedTo(existing(self.screen()).availableSize()))
+        first = QSize(scaled(FIRST_SIZE.width(), self), scaled(FIRST_SIZE.height(), self))
+        self.resize(first.boundedTo(existing(self.screen()).availableSize()))
         self.restoreGeometry(QByteArray.fromBase64(encoded.encode()))
 
     def _download_missing_model(self) -> None:

@@ -1,14 +1,13 @@
-"""Building blocks of the panels: labels, buttons, check boxes, lists, sliders with a value."""
+"""Building blocks of the panels: labels, buttons, lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QEvent, QMargins, QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
     QComboBox,
     QLabel,
     QPushButton,
@@ -21,7 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.qt import AfterLayout, Margins, existing, row
+from app.gui.widgets.qt import Margins, broken, existing, longest_word, row, scale_icon, scaled, width_of
 from app.gui.widgets.theme import icon
 
 ICON_SIZE = QSize(24, 18)
@@ -76,17 +75,55 @@ class ElidedLabel(QLabel):
 
 
 class SteadyButton(QPushButton):
-    """A push button that keeps the focus where pressing it leaves it without effect."""
+    """A push button that keeps the focus where pressing it leaves it without effect. Its text may wrap."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._useful = True
+        self._wraps = False
+
+    def wrap(self) -> None:
+        """Let the text take more lines where it does not fit on one."""
+        self._wraps = True
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def minimumSizeHint(self) -> QSize:
+        if not self._wraps:
+            return super().minimumSizeHint()
+        return QSize(self._decoration + longest_word(self.text(), self.fontMetrics()), self.sizeHint().height())
+
+    def heightForWidth(self, width: int) -> int:
+        lines = broken(self.text(), self.fontMetrics(), width - self._decoration).count("\n")
+        return self.sizeHint().height() + lines * self.fontMetrics().lineSpacing()
+
+    @property
+    def _decoration(self) -> int:
+        """Width of the button without its text."""
+        return self.sizeHint().width() - width_of(self.text(), self.fontMetrics())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if not self._wraps:
+            super().paintEvent(event)
+            return
+        painter, option = QStylePainter(self), QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = broken(self.text(), self.fontMetrics(), self.width() - self._decoration)
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
 
     def sizeHint(self) -> QSize:
-        """As high as a button with an icon: both stand in the same rows, beside lists of that height."""
-        missing = ICON_SIZE.height() - self.fontMetrics().height()
-        plain = self.icon().isNull() and not self.property("link")
-        return super().sizeHint().grownBy(QMargins(0, 0, 0, max(0, missing) if plain else 0))
+        """As high as a button with icon and text: all stand in the same rows, beside lists of that height."""
+        if self.property("link"):
+            return super().sizeHint()
+        icon_height, line = scaled(ICON_SIZE.height(), self), self.fontMetrics().height()
+        shown = max(0 if self.icon().isNull() else icon_height, line if self.text() else 0)
+        return super().sizeHint().grownBy(QMargins(0, 0, 0, max(icon_height, line) - shown))
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.FontChange:
+            scale_icon(self, ICON_SIZE)
 
     def set_useful(self, useful: bool) -> None:
         """Enable the button, or disable it as soon as it has no focus: Qt would hand the focus to the next widget."""
@@ -135,7 +172,7 @@ def button(
         made.setProperty("primary", True)
     if icon_name:
         made.setIcon(icon(icon_name))
-        made.setIconSize(ICON_SIZE)
+        scale_icon(made, ICON_SIZE)
     made.setCheckable(checkable)
     return made
 
@@ -172,51 +209,6 @@ class Segments(QWidget):
 
 TEXT_MARGIN = 4
 """Space that the style leaves around the text of a combo box, on both sides together."""
-CHECK_BOX_DECORATION = 36
-"""Width of a check box without its text, as the style sheet sets it: indicator, spacing, padding, borders."""
-
-
-class WrappingCheckBox(QCheckBox):
-    """A check box whose text wraps where it does not fit on one line."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._full_text = text
-        self._wrapping = AfterLayout(self, self._wrap)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-
-    def minimumSizeHint(self) -> QSize:
-        words = (self.fontMetrics().horizontalAdvance(word) for word in self._full_text.split())
-        return QSize(CHECK_BOX_DECORATION + max(words, default=0), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._wrapping.start()
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.FontChange:
-            self._wrap()
-
-    def _wrap(self) -> None:
-        available = self.width() - CHECK_BOX_DECORATION
-        lines = [""]
-        for word in self._full_text.split():
-            longer = f"{lines[-1]} {word}".strip()
-            if not lines[-1] or self.fontMetrics().horizontalAdvance(longer) <= available:
-                lines[-1] = longer
-            else:
-                lines.append(word)
-        text = "\n".join(lines)
-        if text != self.text():
-            self.setText(text)
-
-
-def check(text: str, description: str, object_name: str) -> QCheckBox:
-    """Return a check box."""
-    made = WrappingCheckBox(text)
-    describe(made, text, description, object_name)
-    return made
 
 
 class ElidedComboBox(QComboBox):
@@ -252,6 +244,14 @@ class ElidedComboBox(QComboBox):
     def sizeHint(self) -> QSize:
         """The style's size, which has no room for the text's margin."""
         return super().sizeHint().grownBy(QMargins(0, 0, TEXT_MARGIN, 0))
+
+    def minimumSizeHint(self) -> QSize:
+        """The size with the least length of a text, also where the size hint is that of the longest entry."""
+        size, advance = super().minimumSizeHint(), self.fontMetrics().horizontalAdvance
+        if self.sizeAdjustPolicy() is QComboBox.SizeAdjustPolicy.AdjustToContents:
+            longest = max((advance(self.itemText(row)) for row in range(self.count())), default=0)
+            size -= QSize(max(0, longest - self.minimumContentsLength() * advance("X")), 0)
+        return size
 
     def text_width(self) -> int:
         """Pixels that the current text may take."""

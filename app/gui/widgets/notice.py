@@ -13,12 +13,13 @@ from PyQt6.QtCore import QSize
 from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
-from app.gui.widgets.qt import column, keep_focus, row
+from app.gui.widgets.qt import column, keep_focus, row, scale_icon, scaled
 from app.gui.widgets.theme import icon
 
 MARGINS = (12, 4, 6, 4)
+CLOSE_SIZE, SIGN_SIZE = QSize(16, 16), 20
 READABLE_PX = 180
-"""A message keeps at least this width, or its own if that is less; buttons are left out for it."""
+"""A message keeps at least this width in the usual font, or its own if that is less; buttons are left out for it."""
 
 
 class Rank(IntEnum):
@@ -81,7 +82,8 @@ class NoticeFrame(QFrame):
         self._row = line = row(None if whole else self, spacing=10, margins=0 if whole else MARGINS)
         if notice.is_alarm:
             sign = QLabel()
-            sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
+            side = scaled(SIGN_SIZE, self)
+            sign.setPixmap(icon("warning").pixmap(QSize(side, side)))
             line.addWidget(sign)
         self._heading = [label(notice.heading, "heading")] if notice.heading else []
         self._text = selectable(notice.text) if whole else ElidedLabel(notice.text, "noticeText")
@@ -103,6 +105,7 @@ class NoticeFrame(QFrame):
         if notice.dismissible:
             close = QToolButton()
             close.setIcon(icon("close"))
+            scale_icon(close, CLOSE_SIZE)
             describe(close, self.tr("Dismiss"), self.tr("Hide this message"), f"{name}Dismiss")
             close.clicked.connect(partial(dismiss, notice))
             line.addWidget(close)
@@ -113,18 +116,27 @@ class NoticeFrame(QFrame):
         room, narrow: the width of the line in pixels, alone and beside the counter.
         """
         extras: tuple[Sequence[QWidget], ...] = self._heading, self._actions
-        for widget in itertools.chain(*extras):
-            widget.show()
         least, whole = self._text.minimumSizeHint().width(), self._text.sizeHint().width()
+        readable = max(least, min(whole, scaled(READABLE_PX, self)))
+        left_out: list[QWidget] = []
         for group in extras:
-            if self._least_width() - least + max(least, min(whole, READABLE_PX)) <= narrow:
+            if self._width_without(left_out) - least + readable <= narrow:
                 break
-            for widget in group:
+            left_out += group
+        for widget in itertools.chain(*extras):
+            if widget.isHidden() is not (widget in left_out):
                 with keep_focus(widget):
-                    widget.hide()
-        free = room - self._least_width() + least
-        return whole > free or any(widget.isHidden() for widget in itertools.chain(*extras))
+                    widget.setVisible(widget not in left_out)
+        free = room - self._width_without(left_out) + least
+        return whole > free or bool(left_out)
 
-    def _least_width(self) -> int:
-        self._row.activate()
-        return self._row.minimumSize().width()
+    def _width_without(self, left_out: Sequence[QWidget]) -> int:
+        """Return the least width of the line without these widgets. Hiding them for it would resize the line."""
+        items = (self._row.itemAt(index) for index in range(self._row.count()))
+        widths = []
+        for widget in (item.widget() for item in items if item is not None):
+            if widget is not None and widget not in left_out:
+                widget.ensurePolished()
+                widths.append(widget.minimumSizeHint().width())
+        margins = self._row.contentsMargins()
+        return sum(widths) + self._row.spacing() * (len(widths) - 1) + margins.left() + margins.right()

@@ -12,7 +12,7 @@ from PyQt6.sip import isdeleted
 
 from app.gui.widgets.controls import describe
 from app.gui.widgets.notice import Notice, NoticeFrame
-from app.gui.widgets.qt import AfterLayout, keep_focus, row
+from app.gui.widgets.qt import AfterLayout, keep_focus, row, scaled
 
 BRIEF_MS = 12_000
 """How long a notice about something that was done stays."""
@@ -89,11 +89,12 @@ class NoticeArea(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """As little as the window needs: what does not fit on the line is in the list."""
-        return QSize(MIN_WIDTH, super().minimumSizeHint().height())
+        return QSize(scaled(MIN_WIDTH, self), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._fitting.start()
+        if event is None or event.size().width() != event.oldSize().width():  # what fits decides on the height
+            self._fitting.start()
 
     def _add(self, notice: Notice) -> None:
         self._notices[notice.key] = notice

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QWidget
+from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import column, existing
+from app.gui.widgets.qt import column, existing, scaled
+from app.gui.widgets.wrapping import WrappingToolButton
 
+MOST_PX = 300
+"""Largest width that the controls of a page claim of the window, in the usual font."""
 LONG_WORD = re.compile(r"\S{25,}")
 SEPARATOR = re.compile(r"[/\\_.:-](?=\w)")
 
@@ -22,11 +25,22 @@ class Page(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls take the focus, and it scrolls to them
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         content = QWidget()
         content.setObjectName("panelPage")
         self._column = column(content, None, spacing=12, margins=(18, 16, 18, 18))
         self.setWidget(content)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the controls need, and the scroll bar beside them; what is even wider can be scrolled."""
+        bar, content = existing(self.verticalScrollBar()), existing(self.widget())
+        width = min(content.minimumSizeHint().width(), scaled(MOST_PX, self)) + bar.sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Follow the controls that appear and disappear."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     def add(self, item: QWidget) -> None:
         """Add a widget at the bottom."""
@@ -73,8 +87,7 @@ class Collapsible(QWidget):
 
     def __init__(self, title: str, description: str, object_name: str, content: QWidget) -> None:
         super().__init__()
-        self.toggle = QToolButton()
-        self.toggle.setText(title)
+        self.toggle = WrappingToolButton(title)
         self.toggle.setCheckable(True)
         self.toggle.setProperty("collapsible", True)
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

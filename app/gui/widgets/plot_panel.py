@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QStaticText
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QStaticText, QTextOption
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe
@@ -16,7 +16,8 @@ from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0
 TICKS_S = (-60, -50, -40, -30, -20, -10, 0)
-FONT_PT = 9
+FONT_SCALE, LEAST_PT = 0.75, 9.0
+"""Size of the letters, as a multiple of the others, and at least."""
 LINE = "━"
 GAP_PX = 12
 """Above the plots, and between them; it goes with them."""
@@ -71,7 +72,7 @@ class PlotPanel(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = self.font()
-        font.setPointSize(FONT_PT)
+        font.setPointSizeF(max(LEAST_PT, FONT_SCALE * font.pointSizeF()))
         painter.setFont(font)
         left = QRectF(0, GAP_PX, (self.width() - GAP_PX) / 2, self.height() - GAP_PX)
         right = left.translated(left.width() + GAP_PX, 0)
@@ -117,6 +118,9 @@ def legend_text(title: str, legend: str, curves: Sequence[Curve], painter: QPain
     samples = (f'<span style="color: {colour.name()}">{LINE} {name}</span>' for _at, name, colour, _width in curves)
     made = QStaticText(f"<nobr>{legend.format(*samples)}</nobr>")
     made.setTextFormat(Qt.TextFormat.RichText)
+    one_line = QTextOption()
+    one_line.setWrapMode(QTextOption.WrapMode.NoWrap)
+    made.setTextOption(one_line)
     made.prepare(font=painter.font())
     if made.size().width() > width:
         made.setText(title)

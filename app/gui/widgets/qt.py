@@ -1,4 +1,4 @@
-"""What Qt lacks: rows and columns in one call, and focus that stays."""
+"""What Qt lacks: rows and columns in one call, sizes and lines of texts that follow the font, and focus that stays."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QGuiApplication, QHideEvent
+from PyQt6.QtGui import QFontMetrics, QGuiApplication, QHideEvent
 from PyQt6.QtWidgets import (
+    QAbstractButton,
     QAbstractScrollArea,
     QApplication,
     QBoxLayout,
@@ -28,6 +29,8 @@ T = TypeVar("T")
 Dialog = TypeVar("Dialog", bound=QDialog)
 LEAST_SCREEN, TITLE_BAR = QSize(800, 500), 40
 """The smallest screen that windows are laid out for, and the height that their frame may need, in pixels."""
+USUAL_LINE_PX = 16
+"""Height of a line in the font that lengths in pixels are written for."""
 
 
 def existing(value: T | None) -> T:
@@ -68,6 +71,38 @@ def _fill(made: Layout, items: tuple[Item, ...], grows: Item, spacing: int | Non
     return made
 
 
+def scaled(pixels: int, widget: QWidget) -> int:
+    """Return a length that suits the usual font in one that suits the widget's, if its letters are larger."""
+    return max(pixels, round(pixels * widget.fontMetrics().height() / USUAL_LINE_PX))
+
+
+def scale_icon(made: QAbstractButton, usual: QSize) -> None:
+    """Set the size of the icon of a button from that in the usual font."""
+    made.setIconSize(QSize(scaled(usual.width(), made), scaled(usual.height(), made)))
+
+
+def broken(text: str, metrics: QFontMetrics, room: int) -> str:
+    """Return a text with line breaks between words, so that each line fits into a width where its words do."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if not lines[-1] or width_of(longer, metrics) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def width_of(text: str, metrics: QFontMetrics) -> int:
+    """Return the width of a text as the size hints of buttons compute it."""
+    return metrics.size(Qt.TextFlag.TextShowMnemonic, text).width()
+
+
+def longest_word(text: str, metrics: QFontMetrics) -> int:
+    """Return the width of the longest word of a text."""
+    return max((width_of(word, metrics) for word in text.split()), default=0)
+
+
 def timer(parent: QObject, interval_ms: int, run: Callable[[], object], *, once: bool = False) -> QTimer:
     """Return a timer that calls `run` at this interval from its start on. once: a single time for each start."""
     made = QTimer(parent)
@@ -100,7 +135,7 @@ def was_hidden(event: QHideEvent | None) -> bool:
 
 
 def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
-    """Name a dialog that is deleted when it is closed. size: its width and height in pixels, if it needs them."""
+    """Name a dialog that is deleted when it is closed. size: width and height in the usual font, if it needs them."""
     dialog.setObjectName(name)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -142,9 +177,9 @@ def focus_like(new: QWidget, old: QWidget) -> None:
 
 
 def resize(window: QWidget, width: int, height: int) -> None:
-    """Resize a window, but not beyond its screen, where its buttons could not be reached."""
+    """Give a window this size in the usual font, but none beyond its screen, where its buttons could not be reached."""
     room = existing(window.screen()).availableGeometry().size().expandedTo(LEAST_SCREEN)
-    window.resize(QSize(width, height).boundedTo(room - QSize(0, TITLE_BAR)))
+    window.resize(QSize(scaled(width, window), scaled(height, window)).boundedTo(room - QSize(0, TITLE_BAR)))
 
 
 def copy_text(text: str) -> None:

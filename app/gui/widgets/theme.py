@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QCoreApplication, QRect, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
+from PyQt6.QtGui import QColor, QFontInfo, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
 
@@ -16,6 +16,8 @@ from app.gui.widgets.qt import existing
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#d63b40"
 """Red behind white text: the real background is visible, or a recording runs."""
+TITLE_SCALE = 1.5
+"""Size of the letters of titles, as a multiple of the others."""
 Roles = QPalette.ColorRole
 COLOURS: tuple[tuple[tuple[QPalette.ColorRole, ...], str, str], ...] = (
     ((Roles.Window, Roles.Shadow), "#17191d", "#f3f4f6"),
@@ -57,7 +59,8 @@ def apply(app: QApplication, dark: bool) -> None:
         app.setStyle("Fusion")
     app.setPalette(palette_of(dark))
     sheet = Path(__file__).with_name("style.css").read_text("utf-8")
-    app.setStyleSheet(sheet.replace("@alarm", ALARM).replace("@folder", IMAGES.as_posix()))
+    title_pt = f"{TITLE_SCALE * QFontInfo(app.font()).pointSizeF():.1f}pt"
+    app.setStyleSheet(sheet.replace("@alarm", ALARM).replace("@folder", IMAGES.as_posix()).replace("@title", title_pt))
 
 
 def switch(app: QApplication, dark: bool) -> None:

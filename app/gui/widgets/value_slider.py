@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QGridLayout, QSlider, QStyle, QStyleOptionSlider, QW
 
 from app.gui.i18n.messages import decimal
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import existing
+from app.gui.widgets.qt import existing, scaled
 
 STEPS = 100
 """Slider steps per unit of the setting."""
@@ -92,7 +92,7 @@ class ValueSlider(QWidget):
         self.slider.setRange(low, high)
         self.slider.setProperty("signed", low < 0)  # the style sheet fills only scales that begin at nothing
         self.slider.setPageStep(max(1, (high - low) // 10))
-        self.slider.setMinimumSize(80, 24)
+        self.slider.setMinimumSize(80, scaled(24, self))
         describe(self.slider, name, description, object_name)
         self.value = label("", "faint")
         self.value.setMinimumWidth(max(self.value.fontMetrics().horizontalAdvance(text(end)) for end in (low, high)))

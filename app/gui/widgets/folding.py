@@ -1,0 +1,98 @@
+"""Layouts for large letters: a row that becomes a column where it is too narrow, and a panel as wide as its texts."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QRect, QSize, Qt
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QLayout, QLayoutItem, QSplitter, QWidget
+
+from app.gui.widgets.qt import AfterLayout, existing
+
+PANEL_SHARE = 0.37
+"""Largest share of the window that a panel takes of its own accord."""
+
+
+class FoldingRow(QBoxLayout):
+    """Items beside each other, or below each other where they do not fit beside each other."""
+
+    def __init__(self, *items: QWidget | QLayout, grows: QWidget | QLayout | None = None, spacing: int = 8) -> None:
+        """grows: takes the width that is left; None: all share it."""
+        super().__init__(QBoxLayout.Direction.LeftToRight)
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setSpacing(spacing)
+        for item in items:
+            if isinstance(item, QWidget):
+                self.addWidget(item, int(item is grows))
+                if item.property("link"):  # whose focus is a line
+                    self.setAlignment(item, Qt.AlignmentFlag.AlignLeft)
+            else:
+                self.addLayout(item, int(item is grows))
+
+    def sizeHint(self) -> QSize:
+        """The size of a row."""
+        return self._row_size([item.sizeHint() for item in self._shown()])
+
+    def minimumSize(self) -> QSize:
+        """Return the width of a column, and the height of a row: `heightForWidth` tells that of a column."""
+        least = [item.minimumSize() for item in self._shown()]
+        return QSize(max((size.width() for size in least), default=0), self._row_size(least).height())
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        self._turn(width)
+        return max(super().heightForWidth(width), super().sizeHint().height())
+
+    def setGeometry(self, rect: QRect) -> None:
+        self._turn(rect.width())
+        super().setGeometry(rect)
+
+    def _turn(self, width: int) -> None:
+        """Choose between row and column. What grows may be as short as it can, the rest is not cut for a row."""
+        sizes = [item.minimumSize() if item is self._growing() else item.sizeHint() for item in self._shown()]
+        fits = self._row_size(sizes).width() <= width
+        self.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
+
+    def _row_size(self, sizes: list[QSize]) -> QSize:
+        gaps = self.spacing() * max(0, len(sizes) - 1)
+        return QSize(sum(size.width() for size in sizes) + gaps, max((size.height() for size in sizes), default=0))
+
+    def _growing(self) -> QLayoutItem | None:
+        return next((self.itemAt(index) for index in range(self.count()) if self.stretch(index)), None)
+
+    def _shown(self) -> list[QLayoutItem]:
+        items = (existing(self.itemAt(index)) for index in range(self.count()))
+        return [item for item in items if not item.isEmpty()]
+
+
+class PanelSplitter(QSplitter):
+    """Content and a panel beside it, which is as wide as its size hint until the user moves the handle."""
+
+    def __init__(self, content: QWidget, panel: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._panel = panel
+        self._moved = False
+        self._fitting = AfterLayout(self, self._fit)
+        self.setChildrenCollapsible(False)
+        self.addWidget(content)
+        self.addWidget(panel)
+        self.setStretchFactor(0, 1)
+        self.splitterMoved.connect(self._on_move)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fitting.start()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.FontChange:
+            self._fitting.start()
+
+    def _on_move(self) -> None:
+        self._moved = True
+
+    def _fit(self) -> None:
+        if not self._moved:
+            width = min(self._panel.sizeHint().width(), round(PANEL_SHARE * self.width()))
+            self.setSizes([self.width() - width, width])

@@ -1,0 +1,165 @@
+"""People with poor sight set large letters: everything can still be reached and read, in windows of usual sizes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from PyQt6.QtCore import QEvent, QLocale, QPoint, Qt
+from PyQt6.QtGui import QColor, QImage
+from PyQt6.QtWidgets import QApplication, QPushButton, QSplitter, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.window_settings import Theme
+from app.gui.preview.overlay import Pill
+from app.gui.shell.main_window import MainWindow
+from app.gui.widgets.folding import FoldingRow
+from app.gui.widgets.notice import Notice
+from app.gui.widgets.notices import NoticeArea
+from app.runtime.status import Phase, PipelineStatus
+from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.widgets import Seen, cut_off, existing, far_captions, find, letters, translate
+from tools.make_translations import LANGUAGES
+
+SIZES = ((1024, 700), (1366, 768), (1600, 1000))
+LEAST_PREVIEW = 0.45
+"""Of the window's width."""
+LEAST_PREVIEW_HEIGHT = 135
+FAIR = Notice("one", "A sentence about something that has happened", (("Undo", list), ("Open the folder", list)))
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+@pytest.mark.parametrize(("size", "theme"), [(1.0, "dark"), (1.3, "dark"), (1.6, "light"), (2.0, "light")])
+def test_every_control_is_reached_and_read_with_large_letters(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str, size: float, theme: Theme
+) -> None:
+    """The right ends of the side panel were cut off, without a scroll bar."""
+    with letters(qapp, size), translate(qapp, QLocale(language)):
+        session = start_window(window=QUIET.window.replace(theme=theme), shown=False)
+        window = session.window
+        window.show()
+        window.notices.show_notice(FAIR)
+        session.store.edit("background", kind="none")
+        for width, height in ((800, 600), *SIZES) if size == 1 else SIZES:
+            for all_settings in (False, True):
+                session.store.edit("window", all_settings=all_settings)
+                for group in window.panel.groups:
+                    group.toggle.setChecked(all_settings)
+                window.resize(width, height)
+                qtbot.waitUntil(partial(check_window, window, width, height))
+
+
+def check_window(window: MainWindow, width: int, height: int) -> None:
+    """Fail while something of the window is cut off, or it does not have this size."""
+    assert (window.width(), window.height()) == (width, height)
+    assert window.minimumSizeHint().width() <= width and window.minimumSizeHint().height() <= height
+    assert cut_off(window) == []
+    assert far_captions(window) == []
+    assert beyond(window.panel) == []
+    assert window.preview.width() >= LEAST_PREVIEW * width
+    assert window.preview.height() >= LEAST_PREVIEW_HEIGHT
+
+
+def beyond(panel: QWidget) -> list[str]:
+    """Return the visible widgets in a panel that are partly to the left or right of it."""
+    inside = (each for each in panel.findChildren(QWidget) if each.isVisible() and each.window() is panel.window())
+    places = {each: each.mapTo(panel, QPoint(0, 0)).x() for each in inside}
+    return [
+        f"{type(each).__name__} {each.objectName()}"
+        for each, left in places.items()
+        if left < 0 or left + each.width() > panel.width()
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_badges_and_notes_are_whole_beside_a_small_picture(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str
+) -> None:
+    """The warning about the real background ended in an ellipsis after two words."""
+    with letters(qapp, 2.0), translate(qapp, QLocale(language)):
+        session = start_window(shown=False)
+        window, image = session.window, QImage(64, 48, QImage.Format.Format_RGB32)
+        image.fill(0)
+        window.show()
+        window.resize(1024, 700)
+        session.store.edit("window", show_plot=True, mirror_preview=True)
+        window.notices.show_notice(FAIR)
+        window.preview.show_image(image)
+        session.bridge.status_changed.emit(PipelineStatus(phase=Phase.RUNNING, unmatted=True, readers=2))
+        badge, live = window.overlay.unmatted, window.overlay.live
+        switch = find(window.preview, QPushButton, "othersSeeButton")
+
+        def check() -> None:
+            for shown in (badge, live, switch):
+                assert shown.isVisible()
+                corner = shown.mapTo(window.preview, QPoint(0, 0))
+                assert window.preview.rect().contains(shown.rect().translated(corner))
+            for pill in (badge, live):
+                assert pill.width() >= pill.minimumSizeHint().width()
+                assert pill.height() >= pill.heightForWidth(pill.width())
+            assert switch.width() >= switch.minimumSizeHint().width()
+
+        qtbot.waitUntil(check)
+
+
+def test_a_text_of_a_badge_takes_more_lines_where_it_is_narrow(qtbot: QtBot) -> None:
+    pill = Pill("pill", QColor("black"))
+    qtbot.addWidget(pill)
+    pill.show_text("Frozen: others see the last frame")
+    whole = pill.sizeHint()
+    assert pill.heightForWidth(whole.width()) == whole.height()
+    assert pill.heightForWidth(whole.width() // 2) > whole.height()
+    assert pill.minimumSizeHint().width() < whole.width() // 2
+
+
+def test_a_row_becomes_a_column_where_it_is_too_narrow(qtbot: QtBot) -> None:
+    holder, one, other = QWidget(), QPushButton("Always hide this"), QPushButton("Always show this")
+    qtbot.addWidget(holder)
+    folding = FoldingRow(one, other)
+    holder.setLayout(folding)
+    side_by_side = folding.sizeHint().width()
+    holder.show()
+    holder.resize(side_by_side, 200)
+    qtbot.waitUntil(lambda: one.y() == other.y() and one.x() < other.x())
+    holder.resize(side_by_side - 1, 200)
+    qtbot.waitUntil(lambda: one.y() + one.height() <= other.y() and one.x() == other.x())
+    assert folding.heightForWidth(side_by_side - 1) >= 2 * folding.heightForWidth(side_by_side)
+    holder.resize(side_by_side, 200)
+    qtbot.waitUntil(lambda: one.y() == other.y())
+
+
+def test_a_moved_panel_keeps_its_width(start_window: StartWindow, qtbot: QtBot) -> None:
+    window = start_window(shown=False).window
+    window.resize(1366, 768)
+    window.show()
+    splitter, panel = find(window, QSplitter), window.panel
+    qtbot.waitUntil(lambda: panel.width() == panel.sizeHint().width())
+    handle = existing(splitter.handle(1))
+    start = handle.rect().center()
+    qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(handle, start - QPoint(100, 0))
+    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=start - QPoint(100, 0))
+    moved = panel.width()
+    assert moved > panel.sizeHint().width() + 50
+    window.resize(1466, 768)
+    QApplication.processEvents()
+    assert panel.width() == moved
+
+
+def test_a_notice_is_fitted_without_showing_what_is_left_out(qtbot: QtBot) -> None:
+    """The line changed its height meanwhile, which fitted it again: with large letters the window hung."""
+    holder, area = QWidget(), NoticeArea()
+    qtbot.addWidget(holder)
+    area.setParent(holder)
+    area.resize(1000, 60)
+    holder.show()
+    area.show_notice(FAIR)
+    action = find(area, QPushButton, "oneAction0")
+    assert action.isVisible()
+    area.resize(300, 60)
+    qtbot.waitUntil(action.isHidden)
+    seen = Seen(QEvent.Type.ShowToParent, QEvent.Type.HideToParent)
+    action.installEventFilter(seen)
+    area.resize(290, 60)
+    QApplication.processEvents()
+    assert action.isHidden() and seen.events == []
