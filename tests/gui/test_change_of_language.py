@@ -16,13 +16,16 @@ from PyQt6.QtWidgets import (
     QPlainTextEdit,
     QScrollArea,
     QSystemTrayIcon,
+    QToolButton,
 )
 from pytestqt.qtbot import QtBot
 
+from app.core.messages.settings import SettingsText
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
-from app.gui.shell.application import Session
+from app.gui.shell.application import Session, WindowOptions
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow, activate
 from tests.gui.widgets import button, existing, find
 
@@ -123,6 +126,22 @@ def test_the_control_with_the_focus_keeps_it_in_another_language(session: Sessio
     button(session, "addBackgroundButton").setFocus()
     speak(session, qtbot)
     qtbot.waitUntil(lambda: QApplication.focusWidget() is button(session, "addBackgroundButton"))
+
+
+def test_the_warning_of_the_start_stays_in_another_language_until_it_is_dismissed(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot
+) -> None:
+    """It was gone: nobody learned what had become of the settings."""
+    warning = SettingsText.MODEL_MISSING(model="u2net", bundled="mattecam")
+    session = start_window(options=WindowOptions(parts=world.parts(), warning=warning))
+    assert session.window.error_bar.text.startswith("The saved model")
+    for language, begins in (("de", "Das gespeicherte Modell"), ("es", "El modelo guardado")):
+        speak(session, qtbot, language)
+        assert session.window.error_bar.text.startswith(begins)
+    key = session.window.notices.shown
+    find(session.window, QToolButton, f"{key}Dismiss").click()
+    speak(session, qtbot)
+    assert not session.window.error_bar.text
 
 
 def test_a_question_is_not_asked_again_in_another_language(session: Session, qtbot: QtBot) -> None:
