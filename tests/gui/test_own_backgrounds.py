@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PyQt6.QtCore import QFile, QLocale, QPoint, Qt
-from PyQt6.QtWidgets import QApplication, QInputDialog, QMenu, QPushButton
+from PyQt6.QtWidgets import QApplication, QInputDialog, QLineEdit, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
 from app.core.stage import Stage
 from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.dialogs.questions import ask_for_name
 from app.gui.shell.application import Session
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import ElidedComboBox
@@ -101,6 +102,29 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
     qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
     assert tile.path.read_bytes() == picture.read_bytes()
     assert not session.window.notices.texts
+
+
+def test_undo_is_in_reach_though_errors_are_shown(session: Session, qtbot: QtBot, picture: Path) -> None:
+    """It stood behind them, and was gone before the first one was."""
+    tile = add(session, qtbot, picture)
+    session.window.strip.library.rename(tile, "///")
+    qtbot.waitUntil(lambda: "letters or digits" in session.window.error_bar.text)
+    session.window.strip.remove(tile)
+    qtbot.waitUntil(lambda: session.window.notices.shown == "removedNotice")
+    assert button(session, "removedNoticeAction0").isVisible()
+    assert session.window.error_bar.text, "it comes back"
+
+
+def test_the_question_for_a_name_shows_a_long_one(controls: Session) -> None:
+    """It showed twenty letters."""
+    named: list[str] = []
+    name = "Holiday on the island, last evening (copy)"
+    ask_for_name(controls.window, "Rename background", name, named.append)
+    dialog = find(controls.window, QInputDialog)
+    line = find(dialog, QLineEdit)
+    assert line.text() == name and line.width() > line.fontMetrics().horizontalAdvance(name)
+    dialog.accept()
+    assert named == [name]
 
 
 @pytest.mark.parametrize("back", ["undo", "add", "choose"])

@@ -13,6 +13,8 @@ from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 from app.gui.widgets.qt import prepare
 
 translate = QCoreApplication.translate
+NAME_WIDTH = 420
+"""Of the question for a name, in pixels: those of files are long."""
 
 
 class UserFolder(Enum):
@@ -69,7 +71,7 @@ def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object], 
 def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[str], object]) -> None:
     """Ask for a name."""
     dialog = QInputDialog(parent)
-    prepare(dialog, "nameQuestion", title)
+    prepare(dialog, "nameQuestion", title, NAME_WIDTH, 0)
     dialog.setLabelText(translate("Dialogs", "Name:"))
     dialog.setTextValue(suggestion)
     dialog.textValueSelected.connect(take)

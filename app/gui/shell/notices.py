@@ -109,7 +109,10 @@ class ProgramNotices(QObject):
     def background_removed(self, name: str, restore: Callable[[], object] | None) -> None:
         """Confirm that a background was removed, with Undo where that is possible."""
         text = self.tr("Removed the background “{0}”.").format(name)
-        self._report(REMOVED, text, ((self.tr("Undo"), restore),) if restore is not None else ())
+        if restore is None:
+            self._report(REMOVED, text)
+        else:
+            self._report(REMOVED, text, ((self.tr("Undo"), restore),), Rank.UNDO)
 
     @property
     def offers_undo(self) -> bool:
@@ -123,8 +126,10 @@ class ProgramNotices(QObject):
         actions = ((self.tr("Finish recording"), recover),)
         self._area.show_notice(Notice("unfinishedNotice", text, actions))
 
-    def _report(self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = ()) -> None:
-        self._area.show_notice(Notice(key, text, actions, Rank.EVENT, BRIEF_MS))
+    def _report(
+        self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = (), rank: Rank = Rank.EVENT
+    ) -> None:
+        self._area.show_notice(Notice(key, text, actions, rank, BRIEF_MS))
 
     def _follow_shortcuts(self, status: PipelineStatus) -> None:
         """Report missing global shortcuts once, not at each start."""

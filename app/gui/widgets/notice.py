@@ -32,7 +32,9 @@ class Rank(IntEnum):
     ERROR = 3
     OUTAGE = 4
     """Others do not see what they should, or an action of the user failed."""
-    QUESTION = 5
+    UNDO = 5
+    """What the user has just done can be undone, for a moment."""
+    QUESTION = 6
     """The program waits for an answer."""
 
 
