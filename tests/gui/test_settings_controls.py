@@ -161,7 +161,7 @@ def test_edge_presets_follow_the_sliders(controls: Session) -> None:
     assert controls.store.current.matting.edges.feather_px == feather.value() == 0
 
 
-def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot) -> None:
+def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot, picture: Path) -> None:
     state = session.window.overlay.state
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
     session.store.set("frozen", True)
@@ -170,8 +170,10 @@ def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session,
     qtbot.waitUntil(lambda: state.text() == f"Paused: others see “{DEFAULT_TEXT}”")
     session.store.edit("output", standby_text="Lunch until two")
     qtbot.waitUntil(lambda: state.text() == "Paused: others see “Lunch until two”")
-    session.store.edit("output", standby_text="", standby_image=Path("cat.png"))
+    session.store.edit("output", standby_text="", standby_image=picture)
     qtbot.waitUntil(lambda: state.text() == "Paused: others see your stand-by image")
+    session.store.edit("output", standby_image=Path("gone.png"))  # the usual card takes its place
+    qtbot.waitUntil(lambda: state.text() == f"Paused: others see “{DEFAULT_TEXT}”")
 
 
 def test_file_dialogs_start_in_the_folders_of_the_user(

@@ -93,6 +93,15 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
     assert cards.preparer.stop(10)
 
 
+def test_the_card_in_place_of_an_image_has_the_text_of_the_language(tmp_path: Path) -> None:
+    """It was English in every language."""
+    cards = StandbyPictures(StatusBoard(), default_text=lambda: "Einen Moment")
+    cards.preparer.start()
+    shown = settled(cards, OutputSettings(standby_image=tmp_path / "gone.png"), 160, 90)
+    assert np.array_equal(shown.image, StandbyCard("Einen Moment").image(160, 90))
+    assert cards.preparer.stop(10)
+
+
 def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
     drawn = []
 

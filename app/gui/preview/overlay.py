@@ -17,6 +17,7 @@ from app.gui.widgets.controls import button
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.qt import AfterLayout, broken, column, longest_word, row
 from app.gui.widgets.theme import ALARM
+from app.runtime.outputs.standby_pictures import CARD
 from app.runtime.status import Phase, PipelineStatus
 
 PADDING = QMargins(10, 4, 10, 4)
@@ -142,7 +143,7 @@ class PreviewOverlay(QWidget):
 
     def _state(self, status: PipelineStatus, settings: Settings) -> str:
         if settings.paused:
-            return self.tr("Paused: others see {0}").format(self._card(settings.output))
+            return self.tr("Paused: others see {0}").format(self._card(status, settings.output))
         if settings.frozen and status.phase is Phase.RUNNING:
             return self.tr("Frozen: others see the last frame")
         if settings.frozen and status.phase is Phase.WAITING:
@@ -155,9 +156,10 @@ class PreviewOverlay(QWidget):
             Phase.STARTING: self.tr("Starting: others see the stand-by card"),
         }.get(status.phase, "")
 
-    def _card(self, output: OutputSettings) -> str:
+    def _card(self, status: PipelineStatus, output: OutputSettings) -> str:
         """What the stand-by card shows."""
-        text = output.standby_text.strip() or ("" if output.standby_image else standby_text())
+        image = output.standby_image is not None and not any(problem.part == CARD for problem in status.problems)
+        text = output.standby_text.strip() or ("" if image else standby_text())
         if not text:
             return self.tr("your stand-by image")
         return self.tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")

@@ -18,6 +18,8 @@ from app.runtime.worker import Preparer
 PLACEHOLDER_GREY = 24
 """Grey level (0..255) of the picture sent until the first card is drawn; about as dark as the card's edge."""
 MAX_CACHED = 4
+CARD = "standby-card"
+"""The part of its stage that reports a card that cannot be drawn as wanted."""
 
 
 CardKey = tuple[str, Path | None, int, int]
@@ -53,9 +55,7 @@ class StandbyPictures:
         self._requested: CardKey | None = None
         self._fallback: Picture | None = None
         """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
-        self.preparer: Preparer[CardKey, Picture] = Preparer(
-            "standby-card", self._draw, lambda picture: None, low_priority=True
-        )
+        self.preparer: Preparer[CardKey, Picture] = Preparer(CARD, self._draw, lambda picture: None, low_priority=True)
 
     def get(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
@@ -84,7 +84,7 @@ class StandbyPictures:
         if wanted == self._shown:
             return
         self._shown = wanted
-        self._board.report(Stage.OUTPUT, None, self)
+        self._board.report(Stage.OUTPUT, None, CARD)
         while self._failed:
             self._cached.pop(self._failed.pop(), None)
 
@@ -94,7 +94,8 @@ class StandbyPictures:
         problem: Exception | None = None
         for tried in dict.fromkeys((image, None)):
             try:
-                return self._make_card(text, tried).image(width, height), problem
+                shown = text or ("" if tried else self._default_text())
+                return self._make_card(shown, tried).image(width, height), problem
             except Exception as error:  # noqa: BLE001, PERF203 - reported; it would be drawn again at each tick
                 problem = problem or error
         return _plain(width, height), problem
@@ -110,5 +111,5 @@ class StandbyPictures:
             if problem is not None:
                 self._failed.add(key)
                 if self._shown == (text, image):
-                    self._board.report(Stage.OUTPUT, problem, self)
+                    self._board.report(Stage.OUTPUT, problem, CARD)
         return picture
