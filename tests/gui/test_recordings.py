@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QObject, Qt
-from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
+from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkError
@@ -201,6 +201,30 @@ def test_an_unfinished_recording_is_offered_and_finished(
     button(session, "unfinishedNoticeAction0").click()
     qtbot.waitUntil(lambda: "Saved talk.mp4" in notices.text_of("savedNotice"))
     assert finished.exists()
+
+
+def test_what_became_of_an_unfinished_recording_is_not_asked_again_in_another_language(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An offer that was dismissed, or is being carried out, came back with the new window."""
+    monkeypatch.setattr(services, "unfinished_recordings", lambda: (tmp_path / "talk.mp4.part",))
+    session = start_window()
+
+    def offer() -> str:
+        return session.window.notices.text_of("unfinishedNotice")
+
+    def speak(language: str) -> None:
+        old = session.window
+        session.store.set("window.language", language)
+        qtbot.waitUntil(lambda: session.window is not old)
+
+    qtbot.waitUntil(lambda: "is unfinished" in offer())
+    speak("de")
+    qtbot.waitUntil(lambda: "ist unvollständig" in offer())
+    find(session.window, QToolButton, "unfinishedNoticeDismiss").click()
+    speak("en")
+    qtbot.wait(200)
+    assert not offer()
 
 
 def test_the_choice_reaches_the_pipeline(controls: Session, qtbot: QtBot) -> None:

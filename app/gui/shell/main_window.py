@@ -144,7 +144,6 @@ class MainWindow(QMainWindow):
         self.panel.quality.network.reload()
         self.panel.expert.reload()
         self.devices.start()
-        self.recording.look_for_unfinished()
 
     def take_over(self, old: MainWindow) -> None:
         """Go on with what another window records, presents, shows and offers to undo, with the same control focused."""
@@ -156,6 +155,8 @@ class MainWindow(QMainWindow):
         self.error_bar.take_over(old.error_bar)
         if old.program_notices.offers_undo:
             self.strip.library.take_over(old.strip.library)
+        if old.program_notices.offers_to_finish:
+            self.recording.look_for_unfinished()
         focus_like(self, old)
 
     def encoded_geometry(self) -> str:

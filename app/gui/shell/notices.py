@@ -22,7 +22,7 @@ from models.spec import WeightSpec
 
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
-REMOVED = "removedNotice"
+REMOVED, UNFINISHED = "removedNotice", "unfinishedNotice"
 
 
 class ProgramNotices(QObject):
@@ -119,12 +119,17 @@ class ProgramNotices(QObject):
         """Whether the notice of a removed background is still there."""
         return bool(self._area.text_of(REMOVED))
 
+    @property
+    def offers_to_finish(self) -> bool:
+        """Whether the notice of unfinished recordings is still there."""
+        return bool(self._area.text_of(UNFINISHED))
+
     def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[], object]) -> None:
         """Offer to finish recordings that a crash left unfinished."""
         names = ", ".join(part.name for part in parts)
         text = self.tr("Mattecam stopped during a recording: {0} is unfinished.").format(names)
         actions = ((self.tr("Finish recording"), recover),)
-        self._area.show_notice(Notice("unfinishedNotice", text, actions))
+        self._area.show_notice(Notice(UNFINISHED, text, actions))
 
     def _report(
         self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = (), rank: Rank = Rank.EVENT
