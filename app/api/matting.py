@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -59,8 +60,9 @@ Build = Callable[[EngineSettings, int, int], MattingEngine]
 class Matting:
     """Mattes one stream of frames: consecutive frames of one video or camera.
 
-    The object owns the recurrent state of its stream; use one object per stream, and each on one thread at a time. The
-    same frames give the same bits in every run on the same machine. It is a context manager.
+    The object owns the recurrent state of its stream; use one object per stream, and each on one thread at a time, in
+    the process that made it. The same frames give the same bits in every run on the same machine. It is a context
+    manager.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Matting:
         self._build = build
         self._engine: MattingEngine | None = None
         self._closed = False
+        self._process = os.getpid()
 
     @property
     def edges(self) -> EdgeSettings:
@@ -161,6 +164,7 @@ class Matting:
         """
         if self._closed:
             return
+        self._check_open()
         self._take(self._background.again({}))
         if self._engine is not None:
             self._engine.reset()
@@ -202,6 +206,8 @@ class Matting:
     def _check_open(self) -> None:
         if self._closed:
             raise ModelError(ApiText.CLOSED())
+        if os.getpid() != self._process:  # after a fork, whose child has none of the threads and would wait for them
+            raise ModelError(ApiText.FORKED())
 
     def _resumable(self, engine: MattingEngine) -> FrameEngine:
         if not isinstance(engine, FrameEngine):

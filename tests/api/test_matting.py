@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+import os
 import pickle
 import threading
 import tracemalloc
@@ -236,6 +238,33 @@ def test_a_closed_stream_stays_closed() -> None:
             _ = matting.state
         with pytest.raises(ModelError, match="closed"):
             matting.load_state(state)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_stream_is_refused_in_a_child_that_has_none_of_its_threads() -> None:
+    """It waited for them for ever."""
+    with Matting("mattecam") as matting:
+        matting.step(GIVEN[0])
+        context = multiprocessing.get_context("fork")
+        answers = context.SimpleQueue()
+
+        def child() -> None:
+            try:
+                matting.step(GIVEN[1])
+            except ModelError as error:
+                answers.put(str(error))
+
+        process = context.Process(target=child)
+        process.start()
+        process.join(20)
+        alive = process.is_alive()
+        process.kill()
+        process.join()
+        assert not alive
+        assert "belongs to the process" in answers.get()
+        answers.close()
+        matting.step(GIVEN[1])
 
 
 def test_a_path_is_a_background(tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ class ApiText(CommandLineMessage):
     """Errors of the Python API."""
 
     CLOSED = "The stream is closed; make a new Matting object."
+    FORKED = "This stream belongs to the process that made it; make a stream in each process."
     NO_STATE_YET = "A stream has a state only after its first frame; step it first."
     NO_STATE = "The state of the model {model} cannot be saved; choose a model without an empty-background plate."
     OTHER_STATE = "The state was saved with {model} under other settings; this stream runs {own}."
