@@ -19,6 +19,7 @@ from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.controller import SettingsController
 from app.control.global_shortcuts import GlobalShortcuts
+from app.control.pause_mark import PauseMark
 from app.control.server import ControlServer
 from app.core.errors import UsageError
 from app.core.files import paths
@@ -54,7 +55,8 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         seconds = PROOF_S
         notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=str(settings.output.record)))
     session = HeadlessRun(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
-    with handled(lambda _number, _frame: session.interrupt()), _controlled(session):
+    limited = proves or options.seconds is not None or options.frames is not None
+    with handled(lambda _number, _frame: session.interrupt()), _controlled(session, keeps_pause=not limited):
         session.run()
     try:
         return report(session, settings, proves=proves)
@@ -113,8 +115,11 @@ def records(settings: Settings) -> bool:
 
 
 @contextmanager
-def _controlled(session: HeadlessRun) -> Iterator[None]:
-    """Execute commands of `run.py ctl` inside the context."""
+def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
+    """Execute commands of `run.py ctl` inside the context.
+
+    keeps_pause: start paused after a run that crashed while it was paused: a service is started again by itself.
+    """
     pipeline = session.pipeline
     controller = SettingsController(
         pipeline,
@@ -128,8 +133,16 @@ def _controlled(session: HeadlessRun) -> Iterator[None]:
     shortcuts = GlobalShortcuts(controller, partial(pipeline.report, Stage.SHORTCUTS))
     session.each_poll = lambda: shortcuts.follow(pipeline.settings.global_shortcuts)
     pipeline.watch(server.thread)
+    mark = PauseMark(server.folder) if keeps_pause and server.folder is not None else None
+    if mark is not None:
+        if mark.left_behind:
+            notify(CommandLineText.STILL_PAUSED())
+            pipeline.change(lambda settings: settings.replace(paused=True))
+        pipeline.listen_settings(lambda: mark.follow(lambda: pipeline.settings.paused))
     try:
         yield
+        if mark is not None and session.failure is None:
+            mark.follow(lambda: False)
     finally:
         shortcuts.stop()
         server.stop()

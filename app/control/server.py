@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from app.control.address import Call, ControlAddress, Endpoint, default_address
 from app.control.commands import Answer, decode_command
@@ -28,6 +29,8 @@ class ControlServer:
         self._controller = controller
         self._at = at
         self._endpoint: Endpoint | None = None
+        self.folder: Path | None = None
+        """The private folder that this program owns while it listens; None where it does not."""
         self.thread = Worker("control", self._accept, Stage.SETTINGS)
         self._lock = threading.Lock()
         self._calls: dict[Call, threading.Thread] = {}
@@ -35,10 +38,12 @@ class ControlServer:
     def start(self) -> None:
         """Start listening. If that fails, the log says why and the program continues without."""
         try:
-            self._endpoint = self._at().open()
+            address = self._at()
+            self._endpoint = address.open()
         except ControlError as error:
             log.warning("%s", error)
             return
+        self.folder = address.folder
         self.thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> bool:

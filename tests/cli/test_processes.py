@@ -84,6 +84,27 @@ def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path) -
         assert process.wait(START_S) == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as a crash does")
+def test_a_run_that_crashed_while_paused_is_paused_when_it_is_started_again(prepared: Path) -> None:
+    """A service that systemd starts again showed its user, who had paused it."""
+    for paused in (False, True, True):
+        with start(prepared) as process:
+            eventually(lambda: bool(asked_status()), START_S)
+            assert asked_status()["paused"] is paused
+            assert ask(Command("pause", "on")).done
+            process.kill()
+            process.wait(START_S)
+    with start(prepared) as process:
+        assert process.stderr is not None
+        assert any("crashed while it was paused" in line for line in process.stderr)
+        eventually(lambda: bool(asked_status()), START_S)
+        assert ask(Command("quit")).done
+        assert process.wait(START_S) == 0
+    with start(prepared):
+        eventually(lambda: bool(asked_status()), START_S)
+        assert asked_status()["paused"] is False, "the user ended it"
+
+
 def handles_interrupts(pid: int) -> bool:
     """Return whether a process has a handler of its own for SIGINT."""
     caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)

@@ -49,6 +49,10 @@ class CommandLineText(CommandLineMessage):
         "`--background none` to confirm it, or choose another with `python3 run.py ctl background` and then "
         "`python3 run.py ctl resume`."
     )
+    STILL_PAUSED = (
+        "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl resume` "
+        "goes on."
+    )
     NO_MATTE = "No frame was matted within {seconds} seconds; run `python3 run.py doctor`."
     NOT_STOPPED = "A part of the program did not stop in time; the driver of a device may hang."
     NO_FRAMES = "The program processed no frames; try another model."
