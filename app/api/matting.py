@@ -269,8 +269,8 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of a video, an image or a folder of images once and in order, keeping its times and audio.
 
-    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .mov, .mkv), for an
-    image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `green`, `#RRGGBB`,
+    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .m4v, .mov, .mkv), for
+    an image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `green`, `#RRGGBB`,
     `blur[:0-100]`, an image, a video or `none`.
     settings: replaces background, edges and the choice of the model, and adds framing, placement, people and overlay.
     progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs

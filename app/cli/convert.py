@@ -37,9 +37,10 @@ def convert(
             help="The composite: a video, an image, a new folder for images, or a folder for films.",
         ),
     ],
-    alpha: Annotated[str | None, typer.Option(help="Also write the matte here.")] = None,
+    alpha: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the matte here.")] = None,
     foreground: Annotated[
-        str | None, typer.Option(help="Also write the foreground over black (premultiplied by the matte) here.")
+        str | None,
+        typer.Option(metavar="FILE", help="Also write the foreground over black (premultiplied by the matte) here."),
     ] = None,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
@@ -131,9 +132,10 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
 
 def evaluate(
     pred: Annotated[
-        Path, typer.Argument(help="Predicted mattes: a video, an image, or a folder of images or of clips.")
+        Path,
+        typer.Argument(metavar="PRED", help="Predicted mattes: a video, an image, or a folder of images or of clips."),
     ],
-    true: Annotated[Path, typer.Argument(help="Ground-truth mattes, under the same names.")],
+    true: Annotated[Path, typer.Argument(metavar="TRUE", help="Ground-truth mattes, under the same names.")],
 ) -> None:
     """Compute MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
     from app.offline.evaluation.evaluate import evaluate_paths

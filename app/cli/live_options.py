@@ -58,7 +58,7 @@ class LiveOption:
 class RunOptions:
     """How the program runs."""
 
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop this many seconds after the first frame.")] = None
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
     status_json: Annotated[Path | None, typer.Option(help="Write the measurements to this JSON file on exit.")] = None
     minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
@@ -66,7 +66,7 @@ class RunOptions:
         Path | None,
         typer.Option(help="Settings file; without it the window uses its own, other commands the defaults."),
     ] = None
-    profile: Annotated[str | None, typer.Option(help="Saved scene to start with.")] = None
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="Saved scene to start with.")] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False
 
 

@@ -49,7 +49,8 @@ log = logging.getLogger(__name__)
 app = typer.Typer(
     name=program.name(),
     cls=GroupedProgram,
-    help="Mattecam: a virtual webcam that replaces the background behind people in real time.",
+    help="Mattecam: a virtual webcam that replaces the background behind people in real time. "
+    "Without a command it opens the window; without a display it runs as `headless`.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -245,11 +246,11 @@ app.command("convert", cls=GroupedCommand)(convert)
 app.command("devices")(devices)
 app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)  # negative numbers
 mount(app)  # doctor, service
-app.command("plate")(plate)
-app.command("recover")(recover)
-app.command("serve")(serve)
-app.command("bench")(bench)
-app.command("evaluate")(evaluate)
+app.command("plate", cls=GroupedCommand)(plate)
+app.command("recover", cls=GroupedCommand)(recover)
+app.command("serve", cls=GroupedCommand)(serve)
+app.command("bench", cls=GroupedCommand)(bench)
+app.command("evaluate", cls=GroupedCommand)(evaluate)
 app.command("version")(version)
 app.add_typer(weights_app, name="weights")
 _command = typer.main.get_command(app)

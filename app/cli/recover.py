@@ -15,7 +15,7 @@ from app.output.unfinished import finish, unfinished_recordings
 def recover(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="`.part` files; by default all recordings left unfinished."),
+        typer.Argument(metavar="FILE", help="`.part` files; by default all recordings left unfinished."),
     ] = None,
 ) -> None:
     """Finish recordings that a crash left as `.part` files, and print the finished files.

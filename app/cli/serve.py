@@ -16,9 +16,10 @@ from app.core.settings import EdgeSettings, EngineSettings
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; other than this machine only with a token.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Address to listen on; other than this machine only with a token."),
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port of page and signalling.")] = 8765,
     token_file: Annotated[
         Path | None, typer.Option(help="File with the secret token of the clients; created if it does not exist.")

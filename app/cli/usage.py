@@ -19,6 +19,9 @@ from app.core.text import Text
 
 Row = tuple[str, str]
 
+VALUES = {"float range": "N", "int range": "N", "path": "FILE"}
+"""What the help shows of an option's value in place of its type."""
+
 
 def _summary(text: str) -> str:
     """Return the first sentence up to a colon or semicolon, in one line."""
@@ -34,7 +37,9 @@ def _write(command: Any, context: Any, formatter: Any) -> None:
         row = parameter.get_help_record(context)
         if row is None:
             continue
-        title = "Arguments" if parameter.param_type_name == "argument" else "Options"
+        is_argument = parameter.param_type_name == "argument"
+        row = re.sub(r" <(.+?)>", "" if is_argument else lambda kind: f" {VALUES[kind[1]]}", row[0]), row[1]
+        title = "Arguments" if is_argument else "Options"
         of_program = "Run" if parameter.name in ("version", "help") else None
         if grouped and title == "Options":
             title = OPTIONS[parameter.name].group if parameter.name in OPTIONS else of_program or title

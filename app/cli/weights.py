@@ -12,7 +12,7 @@ from rich.table import Table
 
 from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
-from app.cli.usage import GroupedProgram
+from app.cli.usage import GroupedCommand, GroupedProgram
 from app.core.errors import ModelError, UsageError
 from app.core.files.weights import download_weights
 from app.core.messages.command_line import CommandLineText
@@ -32,9 +32,9 @@ def list_weights() -> None:
     _show(("model", "state", "size", "licence", "what it is"), rows)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def download(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models, as in `weights list`.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Models, as in `weights list`.")],
     again: Annotated[bool, typer.Option("--again", help="Download again even if installed.")] = False,
 ) -> None:
     """Download models to the user's data folder and verify them; interrupted downloads resume."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app import __version__
@@ -36,6 +38,12 @@ def test_the_help_has_commands_first_and_options_in_groups(capsys: pytest.Captur
 @pytest.mark.parametrize("group", ["weights", "service"])
 def test_the_help_of_a_group_cuts_no_sentence(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "..." not in helped(capsys, group).partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", [*(each.name for each in main.app.registered_commands), "weights download"])
+def test_values_are_shown_as_words_of_the_user(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not as types of Python, such as `<float range>` and `<list[str]>`."""
+    assert not re.search(r"<[a-z]|\.\.\.\S*\.\.\.", helped(capsys, *command.split()))
 
 
 def test_every_command_of_ctl_has_a_description() -> None:
