@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.options import check_options
 from app.cli.terminal import EXIT_FAILED
 from app.cli.terminal import console as terminal_console
 from app.cli.usage import GroupedProgram
@@ -84,6 +85,7 @@ def service_install(context: typer.Context) -> None:
     """Install the service and start it, now and at each login; takes the options of `run.py headless`."""
     from app.system.service import install
 
+    check_options("headless", context)
     print(f"Installed and started: {install(context.args)}")
 
 

@@ -82,5 +82,14 @@ def test_service_takes_the_options_of_headless(
     monkeypatch.setattr("app.system.service.remove", lambda: False)
     assert main.main(["service", "install", "--background", "blur:30", "--size", "640x480"]) == 0
     assert installed == [["--background", "blur:30", "--size", "640x480"]]
+    for wrong in (
+        ["--no-such"],
+        ["--fps", "fast"],
+        ["--background"],
+        ["--config", str(tmp_path / "absent.json")],
+        ["x"],
+    ):
+        assert main.main(["service", "install", *wrong]) == 2
+    assert len(installed) == 1
     assert main.main(["service", "remove"]) == 2
     assert "not installed" in capsys.readouterr().err
