@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PyQt6.QtGui import QColor
@@ -20,13 +21,15 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import SinkLostError
 from app.core.messages.settings import SettingsText
+from app.core.settings import OutputSettings
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import StartWindow, activate
+from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import button, existing, find
 
 
@@ -142,6 +145,25 @@ def test_the_warning_of_the_start_stays_in_another_language_until_it_is_dismisse
     find(session.window, QToolButton, f"{key}Dismiss").click()
     speak(session, qtbot)
     assert not session.window.error_bar.text
+
+
+def test_what_was_dismissed_stays_hidden_in_another_language(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot
+) -> None:
+    """Problems and hints all came back."""
+    world.faults.put("virtual_camera", SinkLostError("The camera is gone."))
+    session = start_window(QUIET.replace(output=OutputSettings(virtual_camera="fake")))
+    qtbot.waitUntil(lambda: session.window.error_bar.text == "The camera is gone.")
+    find(session.window, QToolButton, f"{session.window.notices.shown}Dismiss").click()
+    for language in ("de", "es"):
+        speak(session, qtbot, language)
+        for _ in range(3):
+            with qtbot.waitSignal(session.bridge.status_changed):
+                pass
+        assert session.bridge.status.problems and not session.window.error_bar.text
+    session.window.error_bar.show_status(replace(session.bridge.status, problems=()))
+    session.window.error_bar.show_status(session.bridge.status)
+    assert session.window.error_bar.text, "it ended and came back"
 
 
 def test_a_question_is_not_asked_again_in_another_language(session: Session, qtbot: QtBot) -> None:

@@ -152,6 +152,7 @@ class MainWindow(QMainWindow):
         self.strip.take_over(old.strip)
         self.preview.set_divider(old.preview.divider)
         self.action_bar.set_mode(old.preview.mode)
+        self.notices.take_over(old.notices)
         self.error_bar.take_over(old.error_bar)
         if old.program_notices.offers_undo:
             self.strip.library.take_over(old.strip.library)
