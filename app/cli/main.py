@@ -104,7 +104,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
         notify(CommandLineText.OUTPUT(reason=why_not_written(error)))
         os._exit(EXIT_FAILED)  # Python would try to flush again and print a traceback
     sys.stderr.flush()
-    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+    if threading.active_count() > 1:
         os._exit(code)
     sys.exit(code)
 

@@ -156,7 +156,8 @@ def _write(part: Path, fields: dict[str, str | int | float]) -> None:
         write_private(_entry(part), json.dumps(fields).encode())
     except OSError as error:
         level = logging.WARNING if fields.get("recording", True) else logging.INFO
-        log.log(level, "The recording %s could not be registered for recovery: %s", part, error)
+        text = "After a crash, `run.py recover` finds the recording %s only by its name: no note can be written (%s)."
+        log.log(level, text, part, error.strerror)
 
 
 def _folder() -> Path:

@@ -57,6 +57,8 @@ class Limits:
     card_interval_s: float = 0.2
     hang_up_s: float = 5.0
     """A connection that has not closed after this time is cut."""
+    end_s: float = 10.0
+    """The service ends after this time even if a step hangs."""
     watch_s: float = 0.5
     stalled_s: float = 10.0
     """A step that takes longer than this makes the service unhealthy."""

@@ -131,9 +131,11 @@ class Sessions:
         await self.close()
 
     async def close(self) -> None:
-        """Close all sessions and wait for them."""
+        """Close all sessions and wait for them, but not for a step that hangs, such as in a driver."""
         self.draining = True
-        await asyncio.gather(*(session.wait_closed() for session in list(self._open)))
+        closing = [asyncio.ensure_future(session.wait_closed()) for session in self._open]
+        if closing:
+            await asyncio.wait(closing, timeout=self.limits.end_s)
 
 
 async def _answer(connection: RTCPeerConnection, session: StreamSession, sdp: str) -> str:

@@ -175,6 +175,19 @@ def test_an_interrupt_that_is_swallowed_is_raised_again() -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=30).returncode == 130
 
 
+def test_a_thread_that_hangs_does_not_keep_the_program_alive() -> None:
+    program = (
+        "import threading\n"
+        "from app.cli import main\n"
+        "def hang(argv):\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    return 3\n"
+        "main.main = hang\n"
+        "main.run_to_exit([])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=30).returncode == 3
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_recording(number: signal.Signals, prepared: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"

@@ -165,14 +165,17 @@ async def test_a_step_that_hangs_is_a_stall() -> None:
     def make(request: Request) -> StreamMatting:
         return Hanging(lambda: Matting("mattecam"), passes)
 
-    async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
+    async with running(replace(FAST, stalled_s=0.5, end_s=0.2), make_matting=make) as service:
         client = service.client(FRAMES)
         assert await client.connect(background="green") == 200
         await until(lambda: service.sessions.stalled)
         async with service.http.get(f"{service.address}/healthz") as answer:
             assert answer.status == 503
             assert (await answer.json())["status"] == "stalled"
+        await asyncio.wait_for(service.sessions.close(), 30.0)
+        assert service.sessions.count == 1, "a step that hangs keeps its place, but does not keep the service alive"
         goes_on.set()
+        await until(lambda: service.sessions.count == 0)
 
 
 async def test_a_fault_ends_its_own_stream_alone() -> None:

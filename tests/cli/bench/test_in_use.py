@@ -265,3 +265,4 @@ def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
     with pytest.raises(ModelError) as caught:
         in_use(broken, 1.0, phases=[()])
     assert "\n" not in str(caught.value)
+    assert "Error" not in str(caught.value), "the name of an exception tells the user nothing"

@@ -20,6 +20,7 @@ from app.cli.bench.in_use.camera_like import camera_frames
 from app.cli.bench.in_use.program import Program
 from app.cli.bench.in_use.run import Workload
 from app.compositing import open_background
+from app.core.errors import MattecamError
 from app.core.settings import Settings
 from app.core.threads import name_thread
 from app.core.types import BgrImage
@@ -102,10 +103,13 @@ def _idle(work: Workload, frames: list[Any], folder: Path) -> Iterable[dict[str,
 
 
 def main() -> None:
-    """Measure the workload on standard input; print one JSON object per line."""
-    for row in measure(Workload.model_validate_json(sys.stdin.read())):
-        sys.stdout.write(json.dumps(row) + "\n")
-        sys.stdout.flush()
+    """Measure the workload on standard input; print one JSON object per line. An error ends it with its sentence."""
+    try:
+        for row in measure(Workload.model_validate_json(sys.stdin.read())):
+            sys.stdout.write(json.dumps(row) + "\n")
+            sys.stdout.flush()
+    except MattecamError as error:
+        sys.exit(error.text)
 
 
 if __name__ == "__main__":
