@@ -33,7 +33,7 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
     finally:
         call.close()
     if not line:
-        raise NotRunningError(ControlText.CLOSED())
+        raise NotRunningError(ControlText.NOT_ANSWERED())
     return decode_answer(line)
 
 

@@ -129,3 +129,10 @@ def test_a_program_that_starts_is_waited_for(refuses: int, accepted: bool, monke
         with pytest.raises(NotRunningError):
             ask(Command("status"), at=lambda: address)
         assert clock.now_s == pytest.approx(100 + CONNECT_TIMEOUT_S, abs=0.1)
+
+
+def test_a_program_that_answers_too_late_did_not_close_the_connection() -> None:
+    call = Mock(**{"receive.return_value": b""})
+    address = Mock(ControlAddress, **{"connect.return_value": call})
+    with pytest.raises(NotRunningError, match="did not answer"):
+        ask(Command("status"), at=lambda: address)

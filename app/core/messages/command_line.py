@@ -57,7 +57,7 @@ class CommandLineText(CommandLineMessage):
     NOT_STOPPED = "A part of the program did not stop in time; the driver of a device may hang."
     NO_FRAMES = "The program processed no frames; try another model."
     TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
-    CHILD_FAILED = "The measuring process failed: {reason}"
+    CHILD_FAILED = "The measuring process failed: {reason}."
     FILE = "{file} cannot be used: {reason}; check the name."
     NO_HOME = "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR."
     OUTPUT = "The output cannot be written: {reason}."

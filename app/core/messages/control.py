@@ -45,7 +45,6 @@ class ControlText(CommandLineMessage):
     RENAME = "Name the scene and its new name, such as `rename-scene Work=Office`, not “{text}”."
     NO_AUTOSTART = "Mattecam cannot be started at login by this system; add it to the system's list by hand."
     NOT_ANSWERED = "The running Mattecam did not answer; try again."
-    CLOSED = "The running Mattecam closed the connection without an answer; try again."
     NOT_RUNNING = "Mattecam is not running for this user; start it with `python3 run.py` or `python3 run.py headless`."
     BUSY = "Mattecam is running but accepts no connection now; try again."
     FOLDER_NOT_CREATED = "The folder {folder} for the control socket cannot be created: {reason}."

@@ -310,12 +310,12 @@
         <translation>Endgültig gelöscht lässt er sich nicht wiederherstellen.</translation>
     </message>
     <message>
-        <source>Rename background</source>
-        <translation>Hintergrund umbenennen</translation>
-    </message>
-    <message>
         <source>Delete for good</source>
         <translation>Endgültig löschen</translation>
+    </message>
+    <message>
+        <source>Rename background</source>
+        <translation>Hintergrund umbenennen</translation>
     </message>
 </context><context>
     <name>BackgroundViewControls</name>
@@ -690,50 +690,6 @@
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <source>Camera</source>
-        <translation>Kamera</translation>
-    </message>
-    <message>
-        <source>Matting</source>
-        <translation>Freistellen</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Hintergrund</translation>
-    </message>
-    <message>
-        <source>Overlay</source>
-        <translation>Einblendung</translation>
-    </message>
-    <message>
-        <source>Virtual camera</source>
-        <translation>Virtuelle Kamera</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>PipeWire-Kamera</translation>
-    </message>
-    <message>
-        <source>Recording</source>
-        <translation>Aufnahme</translation>
-    </message>
-    <message>
-        <source>Microphone</source>
-        <translation>Mikrofon</translation>
-    </message>
-    <message>
-        <source>Output</source>
-        <translation>Ausgabe</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>Einstellungen</translation>
-    </message>
-    <message>
-        <source>Global shortcuts</source>
-        <translation>Globale Tastenkürzel</translation>
-    </message>
-    <message>
         <source>Choose another camera</source>
         <translation>Andere Kamera wählen</translation>
     </message>
@@ -777,83 +733,49 @@
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
-</context><context>
-    <name>ProgramNotices</name>
     <message>
-        <source>Diagnostics copied to the clipboard.</source>
-        <translation>Diagnose in die Zwischenablage kopiert.</translation>
+        <source>Camera</source>
+        <translation>Kamera</translation>
     </message>
     <message>
-        <source>Saved {0} in {1}</source>
-        <translation>{0} gespeichert in {1}</translation>
+        <source>Matting</source>
+        <translation>Freistellen</translation>
     </message>
     <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
+        <source>Background</source>
+        <translation>Hintergrund</translation>
     </message>
     <message>
-        <source>Saved the scene “{0}”.</source>
-        <translation>Szene „{0}“ gespeichert.</translation>
+        <source>Overlay</source>
+        <translation>Einblendung</translation>
     </message>
     <message>
-        <source>Saved the scene “{0}”. {1} applies it.</source>
-        <translation>Szene „{0}“ gespeichert. {1} wendet sie an.</translation>
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <source>Removed the background “{0}”.</source>
-        <translation>Hintergrund „{0}“ entfernt.</translation>
+        <source>PipeWire camera</source>
+        <translation>PipeWire-Kamera</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
+        <source>Recording</source>
+        <translation>Aufnahme</translation>
     </message>
     <message>
-        <source>Mattecam stopped during a recording: {0} is unfinished.</source>
-        <translation>Mattecam wurde während einer Aufnahme beendet: {0} ist unvollständig.</translation>
+        <source>Microphone</source>
+        <translation>Mikrofon</translation>
     </message>
     <message>
-        <source>Finish recording</source>
-        <translation>Aufnahme fertigstellen</translation>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
     </message>
     <message>
-        <source>No camera found – showing a demonstration.</source>
-        <translation>Keine Kamera gefunden – eine Demo wird gezeigt.</translation>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>Check again</source>
-        <translation>Erneut prüfen</translation>
-    </message>
-    <message>
-        <source>Camera found: {0}.</source>
-        <translation>Kamera gefunden: {0}.</translation>
-    </message>
-    <message>
-        <source>Use it</source>
-        <translation>Verwenden</translation>
-    </message>
-    <message>
-        <source>Zoom and Meet cannot see Mattecam yet.</source>
-        <translation>Zoom und Meet sehen Mattecam noch nicht.</translation>
-    </message>
-    <message>
-        <source>Set up…</source>
-        <translation>Einrichten…</translation>
-    </message>
-    <message>
-        <source>The model “{0}” is not installed. The standard model is used instead.</source>
-        <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das Standardmodell verwendet.</translation>
-    </message>
-    <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Weichzeichnen</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Zeigen</translation>
+        <source>Global shortcuts</source>
+        <translation>Globale Tastenkürzel</translation>
     </message>
 </context><context>
     <name>ExpertControls</name>
@@ -1048,16 +970,16 @@
         <translation>Wird geprüft…</translation>
     </message>
     <message>
+        <source>Results of the checks</source>
+        <translation>Ergebnisse der Prüfungen</translation>
+    </message>
+    <message>
         <source>Check again</source>
         <translation>Erneut prüfen</translation>
     </message>
     <message>
         <source>Run the checks again</source>
         <translation>Die Prüfungen wiederholen</translation>
-    </message>
-    <message>
-        <source>Results of the checks</source>
-        <translation>Ergebnisse der Prüfungen</translation>
     </message>
     <message>
         <source>The virtual camera is ready.</source>
@@ -1456,18 +1378,6 @@
 </context><context>
     <name>Models</name>
     <message>
-        <source>“{0}”</source>
-        <translation>„{0}“</translation>
-    </message>
-    <message>
-        <source>Standard</source>
-        <translation>Standard</translation>
-    </message>
-    <message>
-        <source>Standard, with a photo of your empty room</source>
-        <translation>Standard, mit einem Foto Ihres leeren Raums</translation>
-    </message>
-    <message>
         <source>Robust Video Matting, fast</source>
         <translation>Robust Video Matting, schnell</translation>
     </message>
@@ -1498,6 +1408,18 @@
     <message>
         <source>U²-Net, people</source>
         <translation>U²-Net, Menschen</translation>
+    </message>
+    <message>
+        <source>Standard</source>
+        <translation>Standard</translation>
+    </message>
+    <message>
+        <source>Standard, with a photo of your empty room</source>
+        <translation>Standard, mit einem Foto Ihres leeren Raums</translation>
+    </message>
+    <message>
+        <source>“{0}”</source>
+        <translation>„{0}“</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -1906,18 +1828,6 @@
         <translation>Die letzte Minute</translation>
     </message>
     <message>
-        <source>Frame rate</source>
-        <translation>Bildrate</translation>
-    </message>
-    <message>
-        <source>Delay in ms</source>
-        <translation>Latenz in ms</translation>
-    </message>
-    <message>
-        <source>Frame rate: {0} {1}</source>
-        <translation>Bildrate: {0} {1}</translation>
-    </message>
-    <message>
         <source>camera</source>
         <translation>Kamera</translation>
     </message>
@@ -1926,12 +1836,24 @@
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <source>Delay in ms: {0}</source>
-        <translation>Latenz in ms: {0}</translation>
-    </message>
-    <message>
         <source>camera to output</source>
         <translation>Kamera bis Ausgabe</translation>
+    </message>
+    <message>
+        <source>Frame rate</source>
+        <translation>Bildrate</translation>
+    </message>
+    <message>
+        <source>Frame rate: {0} {1}</source>
+        <translation>Bildrate: {0} {1}</translation>
+    </message>
+    <message>
+        <source>Delay in ms</source>
+        <translation>Latenz in ms</translation>
+    </message>
+    <message>
+        <source>Delay in ms: {0}</source>
+        <translation>Latenz in ms: {0}</translation>
     </message>
 </context><context>
     <name>PrecisionControl</name>
@@ -2060,6 +1982,10 @@
         <translation>Zum vorherigen Hintergrund zurückkehren</translation>
     </message>
     <message>
+        <source>Screen {0}</source>
+        <translation>Bildschirm {0}</translation>
+    </message>
+    <message>
         <source>PDF files ({0})</source>
         <translation>PDF-Dateien ({0})</translation>
     </message>
@@ -2070,10 +1996,6 @@
     <message>
         <source>Window (your desktop asks which one)</source>
         <translation>Fenster (der Desktop fragt, welches)</translation>
-    </message>
-    <message>
-        <source>Screen {0}</source>
-        <translation>Bildschirm {0}</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -2150,6 +2072,84 @@
     <message>
         <source>“{0}”</source>
         <translation>„{0}“</translation>
+    </message>
+</context><context>
+    <name>ProgramNotices</name>
+    <message>
+        <source>Diagnostics copied to the clipboard.</source>
+        <translation>Diagnose in die Zwischenablage kopiert.</translation>
+    </message>
+    <message>
+        <source>Saved {0} in {1}</source>
+        <translation>{0} gespeichert in {1}</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Saved the scene “{0}”.</source>
+        <translation>Szene „{0}“ gespeichert.</translation>
+    </message>
+    <message>
+        <source>Saved the scene “{0}”. {1} applies it.</source>
+        <translation>Szene „{0}“ gespeichert. {1} wendet sie an.</translation>
+    </message>
+    <message>
+        <source>Removed the background “{0}”.</source>
+        <translation>Hintergrund „{0}“ entfernt.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Mattecam stopped during a recording: {0} is unfinished.</source>
+        <translation>Mattecam wurde während einer Aufnahme beendet: {0} ist unvollständig.</translation>
+    </message>
+    <message>
+        <source>Finish recording</source>
+        <translation>Aufnahme fertigstellen</translation>
+    </message>
+    <message>
+        <source>No camera found – showing a demonstration.</source>
+        <translation>Keine Kamera gefunden – eine Demo wird gezeigt.</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Erneut prüfen</translation>
+    </message>
+    <message>
+        <source>Camera found: {0}.</source>
+        <translation>Kamera gefunden: {0}.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Verwenden</translation>
+    </message>
+    <message>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom und Meet sehen Mattecam noch nicht.</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Einrichten…</translation>
+    </message>
+    <message>
+        <source>The model “{0}” is not installed. The standard model is used instead.</source>
+        <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das Standardmodell verwendet.</translation>
+    </message>
+    <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
     </message>
 </context><context>
     <name>QualityControls</name>
@@ -2726,6 +2726,20 @@
         <translation>Einblendung wird vorbereitet…</translation>
     </message>
 </context><context>
+    <name>Themes</name>
+    <message>
+        <source>System</source>
+        <translation>System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+</context><context>
     <name>TileGrid</name>
     <message>
         <source>All backgrounds</source>
@@ -2756,20 +2770,6 @@
         <translation>Hintergrund wählen</translation>
     </message>
 </context><context>
-    <name>Themes</name>
-    <message>
-        <source>System</source>
-        <translation>System</translation>
-    </message>
-    <message>
-        <source>Light</source>
-        <translation>Hell</translation>
-    </message>
-    <message>
-        <source>Dark</source>
-        <translation>Dunkel</translation>
-    </message>
-</context><context>
     <name>Tray</name>
     <message>
         <source>Open Mattecam</source>
@@ -2798,12 +2798,12 @@
         <translation>Nach Updates suchen</translation>
     </message>
     <message>
-        <source>This copy of Mattecam does not come from a release, so there is none to compare with.</source>
-        <translation>Diese Kopie von Mattecam stammt aus keiner veröffentlichten Version; es gibt keine zum Vergleichen.</translation>
-    </message>
-    <message>
         <source>Asking {0}…</source>
         <translation>{0} wird gefragt…</translation>
+    </message>
+    <message>
+        <source>This copy of Mattecam does not come from a release, so there is none to compare with.</source>
+        <translation>Diese Kopie von Mattecam stammt aus keiner veröffentlichten Version; es gibt keine zum Vergleichen.</translation>
     </message>
     <message>
         <source>No answer from {0}. Check the internet connection.</source>
@@ -2983,76 +2983,6 @@
     </message>
 </context><context>
     <name>messages</name>
-    <message>
-        <source>No image is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_IMAGE</comment>
-        <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
-    </message>
-    <message>
-        <source>No video is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_VIDEO</comment>
-        <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
-    </message>
-    <message>
-        <source>There is no display whose screen could be captured; choose another background.</source>
-        <comment>ScreenText.NO_DISPLAY</comment>
-        <translation>Es gibt keine Anzeige, deren Bildschirm aufgenommen werden könnte; wählen Sie einen anderen Hintergrund.</translation>
-    </message>
-    <message>
-        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
-        <comment>ScreenText.NO_PORTAL</comment>
-        <translation>Der Desktop bietet keine Bildschirme an; installieren Sie xdg-desktop-portal und PipeWire, oder wählen Sie einen anderen Hintergrund.</translation>
-    </message>
-    <message>
-        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
-        <comment>ScreenText.REFUSED</comment>
-        <translation>Der Desktop hat Mattecam nicht erlaubt, einen Bildschirm zu zeigen; wählen Sie ihn erneut und erlauben Sie es.</translation>
-    </message>
-    <message>
-        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
-        <comment>ScreenText.NO_ANSWER</comment>
-        <translation>Im Dialog des Desktops wurde nicht rechtzeitig ein Bildschirm gewählt; wählen Sie ihn erneut.</translation>
-    </message>
-    <message>
-        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
-        <comment>ScreenText.CAST_ENDED</comment>
-        <translation>Der Desktop hat die Aufnahme von {target} beendet; beenden Sie die Präsentation und wählen Sie sie erneut.</translation>
-    </message>
-    <message>
-        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
-        <comment>ScreenText.WINDOWS_ON_X11</comment>
-        <translation>Fenster können nur unter X11 aufgenommen werden; wählen Sie einen Bildschirm oder einen Bereich.</translation>
-    </message>
-    <message>
-        <source>There is no screen {number}, only {count}; choose another one.</source>
-        <comment>ScreenText.NO_SCREEN</comment>
-        <translation>Es gibt keinen Bildschirm {number}, nur {count}; wählen Sie einen anderen.</translation>
-    </message>
-    <message>
-        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
-        <comment>ScreenText.NO_WINDOW</comment>
-        <translation>Es gibt kein sichtbares Fenster mit „{title}“ im Titel; öffnen Sie es oder wählen Sie einen anderen Hintergrund.</translation>
-    </message>
-    <message>
-        <source>{target} lies outside the screens; choose another region.</source>
-        <comment>ScreenText.OFF_SCREEN</comment>
-        <translation>{target} liegt außerhalb der Bildschirme; wählen Sie einen anderen Bereich.</translation>
-    </message>
-    <message>
-        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
-        <comment>ScreenText.NOT_HIDDEN</comment>
-        <translation>Das Fenster hat Ihren Raum nicht rechtzeitig verborgen, daher wird kein Bildschirm gezeigt; wählen Sie den Bildschirm noch einmal.</translation>
-    </message>
-    <message>
-        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
-        <comment>ScreenText.CHANGED</comment>
-        <translation>Die Bildschirme haben sich geändert, und {target} kann ein anderer sein; beenden Sie die Präsentation und wählen Sie ihn neu.</translation>
-    </message>
-    <message>
-        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
-        <comment>ScreenText.LOST</comment>
-        <translation>{target} kann nicht mehr aufgenommen werden; erlauben Sie Mattecam die Bildschirmaufnahme oder wählen Sie einen anderen Hintergrund.</translation>
-    </message>
     <message>
         <source>{name} ({device})</source>
         <comment>CameraText.NAME</comment>
@@ -4074,66 +4004,6 @@
         <translation>Nichts wurde geändert: Das Passwort wurde nicht eingegeben.</translation>
     </message>
     <message>
-        <source>{file} contains no readable frame; remove it or add it again.</source>
-        <comment>LibraryText.NO_PICTURE</comment>
-        <translation>{file} enthält kein lesbares Bild; entfernen Sie die Datei oder fügen Sie sie erneut hinzu.</translation>
-    </message>
-    <message>
-        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
-        <comment>LibraryText.UNKNOWN_FORMAT</comment>
-        <translation>{file} ist weder ein Bild noch ein Video; verwenden Sie eine Datei im Format PNG, JPEG, WebP oder MP4.</translation>
-    </message>
-    <message>
-        <source>{file} could not be copied: {reason}.</source>
-        <comment>LibraryText.NOT_COPIED</comment>
-        <translation>{file} konnte nicht kopiert werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
-        <comment>LibraryText.NOT_PASTED</comment>
-        <translation>Das eingefügte Bild konnte nicht kodiert werden; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
-    </message>
-    <message>
-        <source>{file} could not be written: {reason}.</source>
-        <comment>LibraryText.NOT_WRITTEN</comment>
-        <translation>{file} konnte nicht geschrieben werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>The name of a background must contain letters or digits.</source>
-        <comment>LibraryText.NAME_EMPTY</comment>
-        <translation>Der Name eines Hintergrunds muss Buchstaben oder Ziffern enthalten.</translation>
-    </message>
-    <message>
-        <source>A background “{name}” already exists; choose another name.</source>
-        <comment>LibraryText.NAME_TAKEN</comment>
-        <translation>Einen Hintergrund „{name}“ gibt es bereits; wählen Sie einen anderen Namen.</translation>
-    </message>
-    <message>
-        <source>{file} could not be renamed: {reason}.</source>
-        <comment>LibraryText.NOT_RENAMED</comment>
-        <translation>{file} konnte nicht umbenannt werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be removed: {reason}.</source>
-        <comment>LibraryText.NOT_REMOVED</comment>
-        <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be moved to the trash and was kept.</source>
-        <comment>LibraryText.NOT_TRASHED</comment>
-        <translation>{file} konnte nicht in den Papierkorb verschoben werden und wurde behalten.</translation>
-    </message>
-    <message>
-        <source>{file} could not be restored from the trash: {reason}.</source>
-        <comment>LibraryText.NOT_RESTORED</comment>
-        <translation>{file} konnte nicht aus dem Papierkorb wiederhergestellt werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>The folder {folder} cannot be created: {reason}.</source>
-        <comment>LibraryText.NO_FOLDER</comment>
-        <translation>Der Ordner {folder} lässt sich nicht anlegen: {reason}.</translation>
-    </message>
-    <message>
         <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
         <comment>ModelText.CLOSED</comment>
         <translation>Das Modell {model} wurde geschlossen und nimmt keine Bilder mehr an; wählen Sie es erneut.</translation>
@@ -4567,6 +4437,136 @@
         <source>the disk reports an error</source>
         <comment>ReadReason.OTHER</comment>
         <translation>Der Datenträger meldet einen Fehler</translation>
+    </message>
+    <message>
+        <source>No image is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_IMAGE</comment>
+        <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>No video is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_VIDEO</comment>
+        <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>There is no display whose screen could be captured; choose another background.</source>
+        <comment>ScreenText.NO_DISPLAY</comment>
+        <translation>Es gibt keine Anzeige, deren Bildschirm aufgenommen werden könnte; wählen Sie einen anderen Hintergrund.</translation>
+    </message>
+    <message>
+        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
+        <comment>ScreenText.NO_PORTAL</comment>
+        <translation>Der Desktop bietet keine Bildschirme an; installieren Sie xdg-desktop-portal und PipeWire, oder wählen Sie einen anderen Hintergrund.</translation>
+    </message>
+    <message>
+        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
+        <comment>ScreenText.REFUSED</comment>
+        <translation>Der Desktop hat Mattecam nicht erlaubt, einen Bildschirm zu zeigen; wählen Sie ihn erneut und erlauben Sie es.</translation>
+    </message>
+    <message>
+        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
+        <comment>ScreenText.NO_ANSWER</comment>
+        <translation>Im Dialog des Desktops wurde nicht rechtzeitig ein Bildschirm gewählt; wählen Sie ihn erneut.</translation>
+    </message>
+    <message>
+        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
+        <comment>ScreenText.CAST_ENDED</comment>
+        <translation>Der Desktop hat die Aufnahme von {target} beendet; beenden Sie die Präsentation und wählen Sie sie erneut.</translation>
+    </message>
+    <message>
+        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
+        <comment>ScreenText.WINDOWS_ON_X11</comment>
+        <translation>Fenster können nur unter X11 aufgenommen werden; wählen Sie einen Bildschirm oder einen Bereich.</translation>
+    </message>
+    <message>
+        <source>There is no screen {number}, only {count}; choose another one.</source>
+        <comment>ScreenText.NO_SCREEN</comment>
+        <translation>Es gibt keinen Bildschirm {number}, nur {count}; wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
+        <comment>ScreenText.NO_WINDOW</comment>
+        <translation>Es gibt kein sichtbares Fenster mit „{title}“ im Titel; öffnen Sie es oder wählen Sie einen anderen Hintergrund.</translation>
+    </message>
+    <message>
+        <source>{target} lies outside the screens; choose another region.</source>
+        <comment>ScreenText.OFF_SCREEN</comment>
+        <translation>{target} liegt außerhalb der Bildschirme; wählen Sie einen anderen Bereich.</translation>
+    </message>
+    <message>
+        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
+        <comment>ScreenText.NOT_HIDDEN</comment>
+        <translation>Das Fenster hat Ihren Raum nicht rechtzeitig verborgen, daher wird kein Bildschirm gezeigt; wählen Sie den Bildschirm noch einmal.</translation>
+    </message>
+    <message>
+        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
+        <comment>ScreenText.CHANGED</comment>
+        <translation>Die Bildschirme haben sich geändert, und {target} kann ein anderer sein; beenden Sie die Präsentation und wählen Sie ihn neu.</translation>
+    </message>
+    <message>
+        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
+        <comment>ScreenText.LOST</comment>
+        <translation>{target} kann nicht mehr aufgenommen werden; erlauben Sie Mattecam die Bildschirmaufnahme oder wählen Sie einen anderen Hintergrund.</translation>
+    </message>
+    <message>
+        <source>{file} contains no readable frame; remove it or add it again.</source>
+        <comment>LibraryText.NO_PICTURE</comment>
+        <translation>{file} enthält kein lesbares Bild; entfernen Sie die Datei oder fügen Sie sie erneut hinzu.</translation>
+    </message>
+    <message>
+        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
+        <comment>LibraryText.UNKNOWN_FORMAT</comment>
+        <translation>{file} ist weder ein Bild noch ein Video; verwenden Sie eine Datei im Format PNG, JPEG, WebP oder MP4.</translation>
+    </message>
+    <message>
+        <source>{file} could not be copied: {reason}.</source>
+        <comment>LibraryText.NOT_COPIED</comment>
+        <translation>{file} konnte nicht kopiert werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
+        <comment>LibraryText.NOT_PASTED</comment>
+        <translation>Das eingefügte Bild konnte nicht kodiert werden; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
+    </message>
+    <message>
+        <source>{file} could not be written: {reason}.</source>
+        <comment>LibraryText.NOT_WRITTEN</comment>
+        <translation>{file} konnte nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The name of a background must contain letters or digits.</source>
+        <comment>LibraryText.NAME_EMPTY</comment>
+        <translation>Der Name eines Hintergrunds muss Buchstaben oder Ziffern enthalten.</translation>
+    </message>
+    <message>
+        <source>A background “{name}” already exists; choose another name.</source>
+        <comment>LibraryText.NAME_TAKEN</comment>
+        <translation>Einen Hintergrund „{name}“ gibt es bereits; wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>{file} could not be renamed: {reason}.</source>
+        <comment>LibraryText.NOT_RENAMED</comment>
+        <translation>{file} konnte nicht umbenannt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be removed: {reason}.</source>
+        <comment>LibraryText.NOT_REMOVED</comment>
+        <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be moved to the trash and was kept.</source>
+        <comment>LibraryText.NOT_TRASHED</comment>
+        <translation>{file} konnte nicht in den Papierkorb verschoben werden und wurde behalten.</translation>
+    </message>
+    <message>
+        <source>{file} could not be restored from the trash: {reason}.</source>
+        <comment>LibraryText.NOT_RESTORED</comment>
+        <translation>{file} konnte nicht aus dem Papierkorb wiederhergestellt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {reason}.</source>
+        <comment>LibraryText.NO_FOLDER</comment>
+        <translation>Der Ordner {folder} lässt sich nicht anlegen: {reason}.</translation>
     </message>
     <message>
         <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`, or let `python3 run.py doctor --fix` do it.</source>
@@ -5069,21 +5069,6 @@
         <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es sind keine Szenen verfügbar.</translation>
     </message>
     <message>
-        <source>This desktop does not support global shortcuts. Set keys yourself in its settings.</source>
-        <comment>ShortcutText.NO_PORTAL</comment>
-        <translation>Dieser Desktop unterstützt keine globalen Tastenkürzel. Legen Sie die Tasten in seinen Einstellungen selbst fest.</translation>
-    </message>
-    <message>
-        <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
-        <comment>ShortcutText.REFUSED</comment>
-        <translation>Der Desktop hat die globalen Tastenkürzel abgelehnt. Erlauben Sie sie in seinen Einstellungen und schalten Sie sie dann wieder ein.</translation>
-    </message>
-    <message>
-        <source>The desktop did not answer about the global shortcuts. Switch them off and on again.</source>
-        <comment>ShortcutText.NO_ANSWER</comment>
-        <translation>Der Desktop hat wegen der globalen Tastenkürzel nicht geantwortet. Schalten Sie sie aus und wieder ein.</translation>
-    </message>
-    <message>
         <source>{name} (process {pid})</source>
         <comment>ProgramName.PROCESS</comment>
         <translation>{name} (Prozess {pid})</translation>
@@ -5157,6 +5142,21 @@
         <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
         <comment>AutostartText.LINE_BREAK</comment>
         <translation>Der Pfad „{option}“ enthält einen Zeilenumbruch, den ein Autostart-Eintrag nicht unterstützt.</translation>
+    </message>
+    <message>
+        <source>This desktop does not support global shortcuts. Set keys yourself in its settings.</source>
+        <comment>ShortcutText.NO_PORTAL</comment>
+        <translation>Dieser Desktop unterstützt keine globalen Tastenkürzel. Legen Sie die Tasten in seinen Einstellungen selbst fest.</translation>
+    </message>
+    <message>
+        <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
+        <comment>ShortcutText.REFUSED</comment>
+        <translation>Der Desktop hat die globalen Tastenkürzel abgelehnt. Erlauben Sie sie in seinen Einstellungen und schalten Sie sie dann wieder ein.</translation>
+    </message>
+    <message>
+        <source>The desktop did not answer about the global shortcuts. Switch them off and on again.</source>
+        <comment>ShortcutText.NO_ANSWER</comment>
+        <translation>Der Desktop hat wegen der globalen Tastenkürzel nicht geantwortet. Schalten Sie sie aus und wieder ein.</translation>
     </message>
     <message>
         <source>There are no weights named {name}; the names are {names}.</source>

@@ -310,12 +310,12 @@
         <translation>Si se elimina definitivamente, no se puede recuperar.</translation>
     </message>
     <message>
-        <source>Rename background</source>
-        <translation>Cambiar el nombre del fondo</translation>
-    </message>
-    <message>
         <source>Delete for good</source>
         <translation>Eliminar definitivamente</translation>
+    </message>
+    <message>
+        <source>Rename background</source>
+        <translation>Cambiar el nombre del fondo</translation>
     </message>
 </context><context>
     <name>BackgroundViewControls</name>
@@ -690,50 +690,6 @@
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <source>Camera</source>
-        <translation>Cámara</translation>
-    </message>
-    <message>
-        <source>Matting</source>
-        <translation>Recorte</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Fondo</translation>
-    </message>
-    <message>
-        <source>Overlay</source>
-        <translation>Superposición</translation>
-    </message>
-    <message>
-        <source>Virtual camera</source>
-        <translation>Cámara virtual</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>Cámara de PipeWire</translation>
-    </message>
-    <message>
-        <source>Recording</source>
-        <translation>Grabación</translation>
-    </message>
-    <message>
-        <source>Microphone</source>
-        <translation>Micrófono</translation>
-    </message>
-    <message>
-        <source>Output</source>
-        <translation>Salida</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>Ajustes</translation>
-    </message>
-    <message>
-        <source>Global shortcuts</source>
-        <translation>Atajos globales</translation>
-    </message>
-    <message>
         <source>Choose another camera</source>
         <translation>Elegir otra cámara</translation>
     </message>
@@ -777,83 +733,49 @@
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
-</context><context>
-    <name>ProgramNotices</name>
     <message>
-        <source>Diagnostics copied to the clipboard.</source>
-        <translation>Diagnóstico copiado al portapapeles.</translation>
+        <source>Camera</source>
+        <translation>Cámara</translation>
     </message>
     <message>
-        <source>Saved {0} in {1}</source>
-        <translation>{0} guardado en {1}</translation>
+        <source>Matting</source>
+        <translation>Recorte</translation>
     </message>
     <message>
-        <source>Open folder</source>
-        <translation>Abrir carpeta</translation>
+        <source>Background</source>
+        <translation>Fondo</translation>
     </message>
     <message>
-        <source>Saved the scene “{0}”.</source>
-        <translation>Escena «{0}» guardada.</translation>
+        <source>Overlay</source>
+        <translation>Superposición</translation>
     </message>
     <message>
-        <source>Saved the scene “{0}”. {1} applies it.</source>
-        <translation>Escena «{0}» guardada. {1} la aplica.</translation>
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
     </message>
     <message>
-        <source>Removed the background “{0}”.</source>
-        <translation>Se eliminó el fondo «{0}».</translation>
+        <source>PipeWire camera</source>
+        <translation>Cámara de PipeWire</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Deshacer</translation>
+        <source>Recording</source>
+        <translation>Grabación</translation>
     </message>
     <message>
-        <source>Mattecam stopped during a recording: {0} is unfinished.</source>
-        <translation>Mattecam se detuvo durante una grabación: {0} está sin terminar.</translation>
+        <source>Microphone</source>
+        <translation>Micrófono</translation>
     </message>
     <message>
-        <source>Finish recording</source>
-        <translation>Terminar la grabación</translation>
+        <source>Output</source>
+        <translation>Salida</translation>
     </message>
     <message>
-        <source>No camera found – showing a demonstration.</source>
-        <translation>No se encontró ninguna cámara: se muestra una demostración.</translation>
+        <source>Settings</source>
+        <translation>Ajustes</translation>
     </message>
     <message>
-        <source>Check again</source>
-        <translation>Comprobar de nuevo</translation>
-    </message>
-    <message>
-        <source>Camera found: {0}.</source>
-        <translation>Cámara encontrada: {0}.</translation>
-    </message>
-    <message>
-        <source>Use it</source>
-        <translation>Usarla</translation>
-    </message>
-    <message>
-        <source>Zoom and Meet cannot see Mattecam yet.</source>
-        <translation>Zoom y Meet aún no ven Mattecam.</translation>
-    </message>
-    <message>
-        <source>Set up…</source>
-        <translation>Configurar…</translation>
-    </message>
-    <message>
-        <source>The model “{0}” is not installed. The standard model is used instead.</source>
-        <translation>El modelo «{0}» no está instalado. Se usa el modelo estándar en su lugar.</translation>
-    </message>
-    <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Desenfocar</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Mostrar</translation>
+        <source>Global shortcuts</source>
+        <translation>Atajos globales</translation>
     </message>
 </context><context>
     <name>ExpertControls</name>
@@ -1048,16 +970,16 @@
         <translation>Comprobando…</translation>
     </message>
     <message>
+        <source>Results of the checks</source>
+        <translation>Resultados de las comprobaciones</translation>
+    </message>
+    <message>
         <source>Check again</source>
         <translation>Comprobar de nuevo</translation>
     </message>
     <message>
         <source>Run the checks again</source>
         <translation>Repetir las comprobaciones</translation>
-    </message>
-    <message>
-        <source>Results of the checks</source>
-        <translation>Resultados de las comprobaciones</translation>
     </message>
     <message>
         <source>The virtual camera is ready.</source>
@@ -1456,18 +1378,6 @@
 </context><context>
     <name>Models</name>
     <message>
-        <source>“{0}”</source>
-        <translation>«{0}»</translation>
-    </message>
-    <message>
-        <source>Standard</source>
-        <translation>Estándar</translation>
-    </message>
-    <message>
-        <source>Standard, with a photo of your empty room</source>
-        <translation>Estándar, con una foto de la habitación vacía</translation>
-    </message>
-    <message>
         <source>Robust Video Matting, fast</source>
         <translation>Robust Video Matting, rápido</translation>
     </message>
@@ -1498,6 +1408,18 @@
     <message>
         <source>U²-Net, people</source>
         <translation>U²-Net, personas</translation>
+    </message>
+    <message>
+        <source>Standard</source>
+        <translation>Estándar</translation>
+    </message>
+    <message>
+        <source>Standard, with a photo of your empty room</source>
+        <translation>Estándar, con una foto de la habitación vacía</translation>
+    </message>
+    <message>
+        <source>“{0}”</source>
+        <translation>«{0}»</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -1906,18 +1828,6 @@
         <translation>El último minuto</translation>
     </message>
     <message>
-        <source>Frame rate</source>
-        <translation>Velocidad de fotogramas</translation>
-    </message>
-    <message>
-        <source>Delay in ms</source>
-        <translation>Latencia en ms</translation>
-    </message>
-    <message>
-        <source>Frame rate: {0} {1}</source>
-        <translation>Fotogramas/s: {0} {1}</translation>
-    </message>
-    <message>
         <source>camera</source>
         <translation>cámara</translation>
     </message>
@@ -1926,12 +1836,24 @@
         <translation>salida</translation>
     </message>
     <message>
-        <source>Delay in ms: {0}</source>
-        <translation>Latencia en ms: {0}</translation>
-    </message>
-    <message>
         <source>camera to output</source>
         <translation>de la cámara a la salida</translation>
+    </message>
+    <message>
+        <source>Frame rate</source>
+        <translation>Velocidad de fotogramas</translation>
+    </message>
+    <message>
+        <source>Frame rate: {0} {1}</source>
+        <translation>Fotogramas/s: {0} {1}</translation>
+    </message>
+    <message>
+        <source>Delay in ms</source>
+        <translation>Latencia en ms</translation>
+    </message>
+    <message>
+        <source>Delay in ms: {0}</source>
+        <translation>Latencia en ms: {0}</translation>
     </message>
 </context><context>
     <name>PrecisionControl</name>
@@ -2060,6 +1982,10 @@
         <translation>Volver al fondo anterior</translation>
     </message>
     <message>
+        <source>Screen {0}</source>
+        <translation>Pantalla {0}</translation>
+    </message>
+    <message>
         <source>PDF files ({0})</source>
         <translation>Archivos PDF ({0})</translation>
     </message>
@@ -2070,10 +1996,6 @@
     <message>
         <source>Window (your desktop asks which one)</source>
         <translation>Ventana (el escritorio pregunta cuál)</translation>
-    </message>
-    <message>
-        <source>Screen {0}</source>
-        <translation>Pantalla {0}</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -2150,6 +2072,84 @@
     <message>
         <source>“{0}”</source>
         <translation>«{0}»</translation>
+    </message>
+</context><context>
+    <name>ProgramNotices</name>
+    <message>
+        <source>Diagnostics copied to the clipboard.</source>
+        <translation>Diagnóstico copiado al portapapeles.</translation>
+    </message>
+    <message>
+        <source>Saved {0} in {1}</source>
+        <translation>{0} guardado en {1}</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Abrir carpeta</translation>
+    </message>
+    <message>
+        <source>Saved the scene “{0}”.</source>
+        <translation>Escena «{0}» guardada.</translation>
+    </message>
+    <message>
+        <source>Saved the scene “{0}”. {1} applies it.</source>
+        <translation>Escena «{0}» guardada. {1} la aplica.</translation>
+    </message>
+    <message>
+        <source>Removed the background “{0}”.</source>
+        <translation>Se eliminó el fondo «{0}».</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Deshacer</translation>
+    </message>
+    <message>
+        <source>Mattecam stopped during a recording: {0} is unfinished.</source>
+        <translation>Mattecam se detuvo durante una grabación: {0} está sin terminar.</translation>
+    </message>
+    <message>
+        <source>Finish recording</source>
+        <translation>Terminar la grabación</translation>
+    </message>
+    <message>
+        <source>No camera found – showing a demonstration.</source>
+        <translation>No se encontró ninguna cámara: se muestra una demostración.</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Comprobar de nuevo</translation>
+    </message>
+    <message>
+        <source>Camera found: {0}.</source>
+        <translation>Cámara encontrada: {0}.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Usarla</translation>
+    </message>
+    <message>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom y Meet aún no ven Mattecam.</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Configurar…</translation>
+    </message>
+    <message>
+        <source>The model “{0}” is not installed. The standard model is used instead.</source>
+        <translation>El modelo «{0}» no está instalado. Se usa el modelo estándar en su lugar.</translation>
+    </message>
+    <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Desenfocar</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Mostrar</translation>
     </message>
 </context><context>
     <name>QualityControls</name>
@@ -2726,6 +2726,20 @@
         <translation>preparando la superposición…</translation>
     </message>
 </context><context>
+    <name>Themes</name>
+    <message>
+        <source>System</source>
+        <translation>Sistema</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Claro</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Oscuro</translation>
+    </message>
+</context><context>
     <name>TileGrid</name>
     <message>
         <source>All backgrounds</source>
@@ -2756,20 +2770,6 @@
         <translation>Elegir el fondo</translation>
     </message>
 </context><context>
-    <name>Themes</name>
-    <message>
-        <source>System</source>
-        <translation>Sistema</translation>
-    </message>
-    <message>
-        <source>Light</source>
-        <translation>Claro</translation>
-    </message>
-    <message>
-        <source>Dark</source>
-        <translation>Oscuro</translation>
-    </message>
-</context><context>
     <name>Tray</name>
     <message>
         <source>Open Mattecam</source>
@@ -2798,12 +2798,12 @@
         <translation>Buscar actualizaciones</translation>
     </message>
     <message>
-        <source>This copy of Mattecam does not come from a release, so there is none to compare with.</source>
-        <translation>Esta copia de Mattecam no procede de una versión publicada; no hay ninguna con la que compararla.</translation>
-    </message>
-    <message>
         <source>Asking {0}…</source>
         <translation>Consultando {0}…</translation>
+    </message>
+    <message>
+        <source>This copy of Mattecam does not come from a release, so there is none to compare with.</source>
+        <translation>Esta copia de Mattecam no procede de una versión publicada; no hay ninguna con la que compararla.</translation>
     </message>
     <message>
         <source>No answer from {0}. Check the internet connection.</source>
@@ -2983,76 +2983,6 @@
     </message>
 </context><context>
     <name>messages</name>
-    <message>
-        <source>No image is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_IMAGE</comment>
-        <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
-    </message>
-    <message>
-        <source>No video is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_VIDEO</comment>
-        <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
-    </message>
-    <message>
-        <source>There is no display whose screen could be captured; choose another background.</source>
-        <comment>ScreenText.NO_DISPLAY</comment>
-        <translation>No hay ninguna pantalla que se pueda capturar; elija otro fondo.</translation>
-    </message>
-    <message>
-        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
-        <comment>ScreenText.NO_PORTAL</comment>
-        <translation>El escritorio no ofrece pantallas; instale xdg-desktop-portal y PipeWire, o elija otro fondo.</translation>
-    </message>
-    <message>
-        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
-        <comment>ScreenText.REFUSED</comment>
-        <translation>El escritorio no permitió que Mattecam mostrara una pantalla; elíjala de nuevo y permítalo.</translation>
-    </message>
-    <message>
-        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
-        <comment>ScreenText.NO_ANSWER</comment>
-        <translation>No se eligió a tiempo ninguna pantalla en el diálogo del escritorio; elíjala de nuevo.</translation>
-    </message>
-    <message>
-        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
-        <comment>ScreenText.CAST_ENDED</comment>
-        <translation>El escritorio ha terminado la captura de {target}; termine la presentación y elíjala de nuevo.</translation>
-    </message>
-    <message>
-        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
-        <comment>ScreenText.WINDOWS_ON_X11</comment>
-        <translation>Las ventanas solo se pueden capturar en X11; elija una pantalla o una zona.</translation>
-    </message>
-    <message>
-        <source>There is no screen {number}, only {count}; choose another one.</source>
-        <comment>ScreenText.NO_SCREEN</comment>
-        <translation>No hay pantalla {number}, solo {count}; elija otra.</translation>
-    </message>
-    <message>
-        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
-        <comment>ScreenText.NO_WINDOW</comment>
-        <translation>No hay ninguna ventana visible con «{title}» en el título; ábrala o elija otro fondo.</translation>
-    </message>
-    <message>
-        <source>{target} lies outside the screens; choose another region.</source>
-        <comment>ScreenText.OFF_SCREEN</comment>
-        <translation>{target} queda fuera de las pantallas; elija otra zona.</translation>
-    </message>
-    <message>
-        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
-        <comment>ScreenText.NOT_HIDDEN</comment>
-        <translation>La ventana no ocultó su habitación a tiempo, así que no se muestra ninguna pantalla; elija la pantalla de nuevo.</translation>
-    </message>
-    <message>
-        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
-        <comment>ScreenText.CHANGED</comment>
-        <translation>Las pantallas han cambiado, y {target} puede ser otra; termine la presentación y elíjala de nuevo.</translation>
-    </message>
-    <message>
-        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
-        <comment>ScreenText.LOST</comment>
-        <translation>{target} ya no se puede capturar; permita a Mattecam grabar la pantalla o elija otro fondo.</translation>
-    </message>
     <message>
         <source>{name} ({device})</source>
         <comment>CameraText.NAME</comment>
@@ -4074,66 +4004,6 @@
         <translation>No se cambió nada: no se introdujo la contraseña.</translation>
     </message>
     <message>
-        <source>{file} contains no readable frame; remove it or add it again.</source>
-        <comment>LibraryText.NO_PICTURE</comment>
-        <translation>{file} no contiene ninguna imagen legible; quítelo o vuelva a añadirlo.</translation>
-    </message>
-    <message>
-        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
-        <comment>LibraryText.UNKNOWN_FORMAT</comment>
-        <translation>{file} no es ni una imagen ni un vídeo; use un archivo PNG, JPEG, WebP o MP4.</translation>
-    </message>
-    <message>
-        <source>{file} could not be copied: {reason}.</source>
-        <comment>LibraryText.NOT_COPIED</comment>
-        <translation>No se pudo copiar {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
-        <comment>LibraryText.NOT_PASTED</comment>
-        <translation>No se pudo codificar la imagen pegada; guárdela como archivo y añada ese archivo.</translation>
-    </message>
-    <message>
-        <source>{file} could not be written: {reason}.</source>
-        <comment>LibraryText.NOT_WRITTEN</comment>
-        <translation>No se pudo escribir {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>The name of a background must contain letters or digits.</source>
-        <comment>LibraryText.NAME_EMPTY</comment>
-        <translation>El nombre de un fondo debe contener letras o dígitos.</translation>
-    </message>
-    <message>
-        <source>A background “{name}” already exists; choose another name.</source>
-        <comment>LibraryText.NAME_TAKEN</comment>
-        <translation>Ya existe un fondo «{name}»; elija otro nombre.</translation>
-    </message>
-    <message>
-        <source>{file} could not be renamed: {reason}.</source>
-        <comment>LibraryText.NOT_RENAMED</comment>
-        <translation>No se pudo cambiar el nombre de {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be removed: {reason}.</source>
-        <comment>LibraryText.NOT_REMOVED</comment>
-        <translation>No se pudo quitar {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be moved to the trash and was kept.</source>
-        <comment>LibraryText.NOT_TRASHED</comment>
-        <translation>No se pudo mover {file} a la papelera y se ha conservado.</translation>
-    </message>
-    <message>
-        <source>{file} could not be restored from the trash: {reason}.</source>
-        <comment>LibraryText.NOT_RESTORED</comment>
-        <translation>No se pudo restaurar {file} desde la papelera: {reason}.</translation>
-    </message>
-    <message>
-        <source>The folder {folder} cannot be created: {reason}.</source>
-        <comment>LibraryText.NO_FOLDER</comment>
-        <translation>No se puede crear la carpeta {folder}: {reason}.</translation>
-    </message>
-    <message>
         <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
         <comment>ModelText.CLOSED</comment>
         <translation>El modelo {model} se cerró y no acepta más imágenes; vuelva a elegir el modelo.</translation>
@@ -4567,6 +4437,136 @@
         <source>the disk reports an error</source>
         <comment>ReadReason.OTHER</comment>
         <translation>el disco informa de un error</translation>
+    </message>
+    <message>
+        <source>No image is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_IMAGE</comment>
+        <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
+    </message>
+    <message>
+        <source>No video is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_VIDEO</comment>
+        <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
+    </message>
+    <message>
+        <source>There is no display whose screen could be captured; choose another background.</source>
+        <comment>ScreenText.NO_DISPLAY</comment>
+        <translation>No hay ninguna pantalla que se pueda capturar; elija otro fondo.</translation>
+    </message>
+    <message>
+        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
+        <comment>ScreenText.NO_PORTAL</comment>
+        <translation>El escritorio no ofrece pantallas; instale xdg-desktop-portal y PipeWire, o elija otro fondo.</translation>
+    </message>
+    <message>
+        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
+        <comment>ScreenText.REFUSED</comment>
+        <translation>El escritorio no permitió que Mattecam mostrara una pantalla; elíjala de nuevo y permítalo.</translation>
+    </message>
+    <message>
+        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
+        <comment>ScreenText.NO_ANSWER</comment>
+        <translation>No se eligió a tiempo ninguna pantalla en el diálogo del escritorio; elíjala de nuevo.</translation>
+    </message>
+    <message>
+        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
+        <comment>ScreenText.CAST_ENDED</comment>
+        <translation>El escritorio ha terminado la captura de {target}; termine la presentación y elíjala de nuevo.</translation>
+    </message>
+    <message>
+        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
+        <comment>ScreenText.WINDOWS_ON_X11</comment>
+        <translation>Las ventanas solo se pueden capturar en X11; elija una pantalla o una zona.</translation>
+    </message>
+    <message>
+        <source>There is no screen {number}, only {count}; choose another one.</source>
+        <comment>ScreenText.NO_SCREEN</comment>
+        <translation>No hay pantalla {number}, solo {count}; elija otra.</translation>
+    </message>
+    <message>
+        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
+        <comment>ScreenText.NO_WINDOW</comment>
+        <translation>No hay ninguna ventana visible con «{title}» en el título; ábrala o elija otro fondo.</translation>
+    </message>
+    <message>
+        <source>{target} lies outside the screens; choose another region.</source>
+        <comment>ScreenText.OFF_SCREEN</comment>
+        <translation>{target} queda fuera de las pantallas; elija otra zona.</translation>
+    </message>
+    <message>
+        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
+        <comment>ScreenText.NOT_HIDDEN</comment>
+        <translation>La ventana no ocultó su habitación a tiempo, así que no se muestra ninguna pantalla; elija la pantalla de nuevo.</translation>
+    </message>
+    <message>
+        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
+        <comment>ScreenText.CHANGED</comment>
+        <translation>Las pantallas han cambiado, y {target} puede ser otra; termine la presentación y elíjala de nuevo.</translation>
+    </message>
+    <message>
+        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
+        <comment>ScreenText.LOST</comment>
+        <translation>{target} ya no se puede capturar; permita a Mattecam grabar la pantalla o elija otro fondo.</translation>
+    </message>
+    <message>
+        <source>{file} contains no readable frame; remove it or add it again.</source>
+        <comment>LibraryText.NO_PICTURE</comment>
+        <translation>{file} no contiene ninguna imagen legible; quítelo o vuelva a añadirlo.</translation>
+    </message>
+    <message>
+        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
+        <comment>LibraryText.UNKNOWN_FORMAT</comment>
+        <translation>{file} no es ni una imagen ni un vídeo; use un archivo PNG, JPEG, WebP o MP4.</translation>
+    </message>
+    <message>
+        <source>{file} could not be copied: {reason}.</source>
+        <comment>LibraryText.NOT_COPIED</comment>
+        <translation>No se pudo copiar {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
+        <comment>LibraryText.NOT_PASTED</comment>
+        <translation>No se pudo codificar la imagen pegada; guárdela como archivo y añada ese archivo.</translation>
+    </message>
+    <message>
+        <source>{file} could not be written: {reason}.</source>
+        <comment>LibraryText.NOT_WRITTEN</comment>
+        <translation>No se pudo escribir {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The name of a background must contain letters or digits.</source>
+        <comment>LibraryText.NAME_EMPTY</comment>
+        <translation>El nombre de un fondo debe contener letras o dígitos.</translation>
+    </message>
+    <message>
+        <source>A background “{name}” already exists; choose another name.</source>
+        <comment>LibraryText.NAME_TAKEN</comment>
+        <translation>Ya existe un fondo «{name}»; elija otro nombre.</translation>
+    </message>
+    <message>
+        <source>{file} could not be renamed: {reason}.</source>
+        <comment>LibraryText.NOT_RENAMED</comment>
+        <translation>No se pudo cambiar el nombre de {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be removed: {reason}.</source>
+        <comment>LibraryText.NOT_REMOVED</comment>
+        <translation>No se pudo quitar {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be moved to the trash and was kept.</source>
+        <comment>LibraryText.NOT_TRASHED</comment>
+        <translation>No se pudo mover {file} a la papelera y se ha conservado.</translation>
+    </message>
+    <message>
+        <source>{file} could not be restored from the trash: {reason}.</source>
+        <comment>LibraryText.NOT_RESTORED</comment>
+        <translation>No se pudo restaurar {file} desde la papelera: {reason}.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {reason}.</source>
+        <comment>LibraryText.NO_FOLDER</comment>
+        <translation>No se puede crear la carpeta {folder}: {reason}.</translation>
     </message>
     <message>
         <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`, or let `python3 run.py doctor --fix` do it.</source>
@@ -5069,21 +5069,6 @@
         <translation>El archivo de escenas {file} no se puede usar ({reason}) ni renombrar; no hay escenas disponibles.</translation>
     </message>
     <message>
-        <source>This desktop does not support global shortcuts. Set keys yourself in its settings.</source>
-        <comment>ShortcutText.NO_PORTAL</comment>
-        <translation>Este escritorio no admite atajos globales. Asigne las teclas en sus ajustes.</translation>
-    </message>
-    <message>
-        <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
-        <comment>ShortcutText.REFUSED</comment>
-        <translation>El escritorio rechazó los atajos globales. Permítalos en sus ajustes y actívelos de nuevo.</translation>
-    </message>
-    <message>
-        <source>The desktop did not answer about the global shortcuts. Switch them off and on again.</source>
-        <comment>ShortcutText.NO_ANSWER</comment>
-        <translation>El escritorio no respondió sobre los atajos globales. Desactívelos y actívelos de nuevo.</translation>
-    </message>
-    <message>
         <source>{name} (process {pid})</source>
         <comment>ProgramName.PROCESS</comment>
         <translation>{name} (proceso {pid})</translation>
@@ -5157,6 +5142,21 @@
         <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
         <comment>AutostartText.LINE_BREAK</comment>
         <translation>La ruta «{option}» contiene un salto de línea, que una entrada de inicio automático no admite.</translation>
+    </message>
+    <message>
+        <source>This desktop does not support global shortcuts. Set keys yourself in its settings.</source>
+        <comment>ShortcutText.NO_PORTAL</comment>
+        <translation>Este escritorio no admite atajos globales. Asigne las teclas en sus ajustes.</translation>
+    </message>
+    <message>
+        <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
+        <comment>ShortcutText.REFUSED</comment>
+        <translation>El escritorio rechazó los atajos globales. Permítalos en sus ajustes y actívelos de nuevo.</translation>
+    </message>
+    <message>
+        <source>The desktop did not answer about the global shortcuts. Switch them off and on again.</source>
+        <comment>ShortcutText.NO_ANSWER</comment>
+        <translation>El escritorio no respondió sobre los atajos globales. Desactívelos y actívelos de nuevo.</translation>
     </message>
     <message>
         <source>There are no weights named {name}; the names are {names}.</source>

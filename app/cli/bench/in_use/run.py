@@ -201,7 +201,8 @@ def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
             if child.wait() != 0:
                 errors.seek(0)
                 words = errors.read().strip().splitlines()
-                raise ModelError(CommandLineText.CHILD_FAILED(reason=words[-1] if words else str(child.returncode)))
+                reason = words[-1].removesuffix(".") if words else f"exit code {child.returncode}"
+                raise ModelError(CommandLineText.CHILD_FAILED(reason=reason))
         finally:
             child.kill()
             child.wait()
