@@ -5,19 +5,22 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from PyQt6.QtCore import QEvent, QLocale, QPoint, Qt
-from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QApplication, QPushButton, QSplitter, QWidget
+from PyQt6.QtCore import QEvent, QLocale, QPoint, QSize, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage
+from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.window_settings import Theme
+from app.gui.backgrounds.tile_view import name_lines, tile_size
 from app.gui.preview.overlay import Pill
 from app.gui.shell.main_window import MainWindow
+from app.gui.widgets import theme
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
-from app.runtime.status import Phase, PipelineStatus
-from tests.gui.conftest import QUIET, StartWindow
+from app.gui.widgets.status_line import StatusLine
+from app.runtime.status import Lowered, Phase, PipelineStatus
+from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import Seen, cut_off, existing, far_captions, find, letters, translate
 from tools.make_translations import LANGUAGES
 
@@ -163,3 +166,58 @@ def test_a_notice_is_fitted_without_showing_what_is_left_out(qtbot: QtBot) -> No
     area.resize(290, 60)
     QApplication.processEvents()
     assert action.isHidden() and seen.events == []
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
+def test_the_control_with_the_focus_is_scrolled_into_view(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, key: Qt.Key
+) -> None:
+    with letters(qapp, 2.0), translate(qapp, QLocale("de")):
+        session = start_window(shown=False)
+        window, page = session.window, session.window.panel.page
+        session.store.edit("window", all_settings=True)
+        for group in window.panel.groups:
+            group.toggle.setChecked(True)
+        window.show()
+        window.resize(1024, 700)
+        qtbot.waitUntil(partial(check_window, window, 1024, 700))
+        activate(session, qtbot)
+        viewport, visited = existing(page.viewport()), []
+        ends = window.panel.camera.list, window.panel.expert.findChildren(QComboBox)[-1]
+        first, last = ends if key == Qt.Key.Key_Tab else reversed(ends)
+        first.setFocus(Qt.FocusReason.TabFocusReason)
+        while (focused := existing(QApplication.focusWidget())) is not last:
+            qtbot.keyClick(focused, key)
+            reached = existing(QApplication.focusWidget())
+            assert page.isAncestorOf(reached) and reached not in visited
+            visited.append(reached)
+            place = reached.rect().translated(reached.mapTo(viewport, QPoint(0, 0)))
+            assert viewport.rect().contains(place), reached.objectName()
+        assert len(visited) > 40
+
+
+def test_a_long_status_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, dark=True)
+    line, expected = StatusLine(), StatusLine()
+    line.show_status(PipelineStatus(phase=Phase.RUNNING, lowered=Lowered(25.0, 0.5, True, 15.0)), frozen=False)
+    size = line.sizeHint() - QSize(40, 0)
+    for each in (line, expected):
+        qtbot.addWidget(each)
+        each.show()
+        each.resize(size)
+    expected.setText(line.fontMetrics().elidedText(line.text(), Qt.TextElideMode.ElideRight, size.width()))
+    assert line.text() in line.toolTip() and expected.text().endswith("…")
+    qtbot.waitUntil(lambda: line.grab().toImage() == expected.grab().toImage())
+
+
+def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -> None:
+    font = QFont(qapp.font())
+    assert name_lines("Soft studio", QFontMetrics(font)) == "Soft studio"
+    usual = tile_size(QFontMetrics(font))
+    font.setPointSizeF(2.2 * font.pointSizeF())
+    metrics = QFontMetrics(font)
+    assert tile_size(metrics).height() >= usual.height() + metrics.lineSpacing()
+    assert name_lines("Gentlest studio", metrics) == "Gentlest\nstudio"
+    lines = name_lines("Gentlest studio of the whole town", metrics).split("\n")
+    assert len(lines) == 2 and "…" in lines[1]
+    assert all(metrics.horizontalAdvance(line) <= usual.width() for line in lines)

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QApplication,
     QComboBox,
     QLabel,
+    QLineEdit,
     QMessageBox,
     QPushButton,
     QScrollArea,
@@ -214,7 +215,7 @@ CAPTION_GAP = 16
 
 
 def cut_off(window: QWidget) -> list[str]:
-    """Return the texts that do not fit into their widgets, and the pages that are wider than what shows them."""
+    """Return the texts that do not fit into their widgets, low fields, and pages wider than what shows them."""
     found = [
         f"page of {existing(area.parentWidget()).objectName()}"
         for area in window.findChildren(QScrollArea)
@@ -231,6 +232,11 @@ def cut_off(window: QWidget) -> list[str]:
             fits = label.width() + 1 >= label.fontMetrics().horizontalAdvance(label.text())
         if not fits:
             found.append(label.text())
+    found += [
+        f"{type(field).__name__} {field.objectName()}"
+        for field in (*window.findChildren(QComboBox), *window.findChildren(QLineEdit))
+        if field.isVisible() and field.height() < field.sizeHint().height()
+    ]
     found += [
         button.text()
         for button in window.findChildren(QAbstractButton)

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, Q
 from PyQt6.QtGui import (
     QColor,
     QFont,
+    QFontMetrics,
     QImage,
     QKeyEvent,
     QPainter,
@@ -28,14 +29,35 @@ from PyQt6.QtWidgets import (
 
 from app.gui.backgrounds.tiles import GREEN, LAST_KEY, Tile, TileKind, TileModel
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import column, existing
+from app.gui.widgets.qt import broken, column, existing
 from app.gui.widgets.theme import ALARM, IMAGES, icon
 
 THUMBNAIL = QSize(128, 72)
 MARGIN = 6
 RADIUS = 8.0
+NAME_LENGTH = 14
+"""Characters of an average name."""
 BLUR = 14
 """Pixels of the room that are one in its blurred picture."""
+
+
+def _lines(metrics: QFontMetrics) -> int:
+    """Return the number of lines of a name: two where the letters are large."""
+    return 1 if NAME_LENGTH * metrics.averageCharWidth() <= THUMBNAIL.width() else 2
+
+
+def tile_size(metrics: QFontMetrics) -> QSize:
+    """Return the size of a tile with its name, in device-independent pixels."""
+    height = THUMBNAIL.height() + 2 * MARGIN + _lines(metrics) * metrics.lineSpacing() + 4
+    return QSize(THUMBNAIL.width() + 2 * MARGIN, height)
+
+
+def name_lines(name: str, metrics: QFontMetrics) -> str:
+    """Return a name as it stands below its tile: what does not fit is elided in the middle of a line."""
+    room = THUMBNAIL.width() + MARGIN
+    first, _, rest = broken(name, metrics, room).partition("\n") if _lines(metrics) == 2 else (name, "", "")
+    shown = (metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room) for line in (first, " ".join(rest.split())))
+    return "\n".join(filter(None, shown))
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -46,7 +68,7 @@ class TileDelegate(QStyledItemDelegate):
         self._model = model
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        return QSize(THUMBNAIL.width() + 2 * MARGIN, THUMBNAIL.height() + 2 * MARGIN + option.fontMetrics.height() + 4)
+        return tile_size(option.fontMetrics)
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         tile = self._model.tile_at(index)
@@ -127,7 +149,7 @@ class TileDelegate(QStyledItemDelegate):
             role = QPalette.ColorRole.BrightText
         painter.setPen(option.palette.color(role))
         painter.setFont(option.font)
-        text = option.fontMetrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width())
+        text = name_lines(tile.name, option.fontMetrics)
         line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
 
@@ -184,8 +206,7 @@ class TileView(QListView):
     @property
     def tile_size(self) -> QSize:
         """Of one tile with its name, in device-independent pixels."""
-        height = THUMBNAIL.height() + 2 * MARGIN + self.fontMetrics().height() + 4
-        return QSize(THUMBNAIL.width() + 2 * MARGIN, height)
+        return tile_size(self.fontMetrics())
 
     def choose(self, index: QModelIndex) -> None:
         """Choose the tile of an index; without one, do nothing."""

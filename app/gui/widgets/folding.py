@@ -42,7 +42,12 @@ class FoldingRow(QBoxLayout):
 
     def heightForWidth(self, width: int) -> int:
         self._turn(width)
-        return max(super().heightForWidth(width), super().sizeHint().height())
+        if any(item.hasHeightForWidth() for item in self._shown()):
+            return super().heightForWidth(width)
+        return super().sizeHint().height()  # Qt returns 0 for what has one height
+
+    def minimumHeightForWidth(self, width: int) -> int:
+        return self.heightForWidth(width)
 
     def setGeometry(self, rect: QRect) -> None:
         self._turn(rect.width())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QCoreApplication
-from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy
+from PyQt6.QtCore import QCoreApplication, Qt
+from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter
 
 from app.gui.i18n.messages import decimal, describe_model, short, translated
 from app.gui.widgets.controls import describe
@@ -13,7 +14,10 @@ translate = QCoreApplication.translate
 
 
 class StatusLine(QPushButton):
-    """Shows the summary of the status; a click lists the details. The text is laid out only where it changes."""
+    """Shows the summary of the status; a click lists the details. The text is laid out only where it changes.
+
+    Its end is elided where it does not fit; the tool tip shows all of it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,6 +36,13 @@ class StatusLine(QPushButton):
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)
+            self.setToolTip(f"{text}\n{self.accessibleDescription()}")
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter, option = QStylePainter(self), QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = self.fontMetrics().elidedText(option.text, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
 
     def _list_details(self) -> None:
         self._menu.clear()

@@ -6,16 +6,28 @@ from functools import cache
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QCoreApplication, QRect, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QFontInfo, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
+from PyQt6.QtGui import (
+    QColor,
+    QFontInfo,
+    QFontMetrics,
+    QGuiApplication,
+    QIcon,
+    QIconEngine,
+    QPainter,
+    QPalette,
+    QPixmap,
+)
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.window_settings import Theme
-from app.gui.widgets.qt import existing
+from app.gui.widgets.qt import USUAL_LINE_PX, existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#d63b40"
 """Red behind white text: the real background is visible, or a recording runs."""
+FIELD_PX = 20
+"""Least height of a text in a list or a field, in the usual font: they are as high as the buttons beside them."""
 TITLE_SCALE = 1.5
 """Size of the letters of titles, as a multiple of the others."""
 Roles = QPalette.ColorRole
@@ -60,7 +72,12 @@ def apply(app: QApplication, dark: bool) -> None:
     app.setPalette(palette_of(dark))
     sheet = Path(__file__).with_name("style.css").read_text("utf-8")
     title_pt = f"{TITLE_SCALE * QFontInfo(app.font()).pointSizeF():.1f}pt"
-    app.setStyleSheet(sheet.replace("@alarm", ALARM).replace("@folder", IMAGES.as_posix()).replace("@title", title_pt))
+    field_px = f"{max(FIELD_PX, round(FIELD_PX * QFontMetrics(app.font()).height() / USUAL_LINE_PX) - 1)}px"
+    for name, value in (
+        ("@alarm", ALARM), ("@folder", IMAGES.as_posix()), ("@title", title_pt), ("@field", field_px)
+    ):  # fmt: skip
+        sheet = sheet.replace(name, value)
+    app.setStyleSheet(sheet)
 
 
 def switch(app: QApplication, dark: bool) -> None:
