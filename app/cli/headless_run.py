@@ -109,7 +109,7 @@ class HeadlessRun:
         if not self.has_started:
             self.failure = self._failed_start(status)
         if self.failure is None:
-            description = _description(status)
+            description = _description(status) if decided else ""
             if description and description != self._announced:
                 notify(description)
                 self._announced = description
@@ -173,7 +173,7 @@ def _milliseconds(latency: Latency) -> str:
 
 
 def _description(status: PipelineStatus) -> str:
-    """Return model, executor and device in one line; empty until an engine runs."""
+    """Return model, executor, device and camera, which has been decided, in one line; empty until an engine runs."""
     if status.engine is None or status.source is None or status.frames_out == 0:
         return ""
     source, engine = status.source, status.engine

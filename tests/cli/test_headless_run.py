@@ -11,7 +11,7 @@ import pytest
 
 from app.cli.headless import report
 from app.cli.headless_run import POLL_S, HeadlessRun, summary
-from app.core.errors import BackgroundError, MattecamError, ModelError
+from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
 from app.core.types import PictureKind
@@ -98,6 +98,26 @@ def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> 
     session.each_poll = look
     session.run()
     assert session.failure == "The picture is missing."
+
+
+def test_a_virtual_camera_that_is_being_opened_is_not_called_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The run said "no virtual camera" meanwhile, also where it then named the one that had opened, or an error."""
+    world, seen = FakeWorld(), threading.Event()
+
+    def fail() -> None:
+        assert seen.wait(30)
+        raise SinkOpenError("It is in use.")
+
+    def look() -> None:
+        if session.status.frames_out > 3:
+            seen.set()
+
+    world.faults.put("open_virtual_camera", fail)
+    session = HeadlessRun(Pipeline(BASE, parts=world.parts()), None, None)
+    session.each_poll = look
+    session.run()
+    assert session.failure == "It is in use."
+    assert capsys.readouterr().err == ""
 
 
 FAILING: Mapping[str, Callable[[Settings], Settings]] = {
