@@ -26,6 +26,7 @@ from tests.waiting import eventually
 
 BASE = Settings(
     capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
+    matting=MattingSettings(governor=False),  # a busy machine misses the frame rate
     background=BackgroundSettings(kind="colour", colour="#0000ff"),
     output=OutputSettings(virtual_camera="fake"),
 )
@@ -79,7 +80,7 @@ def kinds(world: FakeWorld) -> set[PictureKind]:
 IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, sink_retry_s=0.05)
 
 
-REMOTE = BASE.replace(matting=MattingSettings(location="remote", server=SERVER))
+REMOTE = BASE.replace(matting=BASE.matting.replace(location="remote", server=SERVER))
 
 
 def shown(pipeline: Pipeline) -> Picture:

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.core.settings import EngineSettings, FramingSettings, MattingSettings
+from app.core.settings import EngineSettings, FramingSettings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Matte
 from app.matting.base.interface import ExecutorError
@@ -145,7 +145,7 @@ def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
         built.append(make(settings, width, height, world.faults))
         return built[-1]
 
-    settings = BASE.replace(matting=MattingSettings(device=device))
+    settings = BASE.replace(matting=BASE.matting.replace(device=device))
     with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
         eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
         composites(pipeline, 5)

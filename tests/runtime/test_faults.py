@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.core.settings import EngineSettings, FramingSettings, MattingSettings
+from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Matte
 from app.testing.parts import FakeEngine, StepInput, shows_room
 from tests.fakes.world import FakeWorld
@@ -72,7 +72,7 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu(w
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return FakeEngine(settings, width, height, world.faults)
 
-    settings = BASE.replace(matting=MattingSettings(device="cuda", downsample_ratio=0.4))
+    settings = BASE.replace(matting=BASE.matting.replace(device="cuda", downsample_ratio=0.4))
     with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
         composites(pipeline, 5)
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]

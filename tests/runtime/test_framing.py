@@ -15,7 +15,6 @@ from app.core.messages.matting import ModelText
 from app.core.settings import (
     EngineSettings,
     FramingSettings,
-    MattingSettings,
     PeopleSettings,
     PlacementSettings,
     Settings,
@@ -82,7 +81,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         return PlateLikeEngine(settings, (width, height), framing, world)
 
     world.shape = lambda frame: empty_room(*frame.size)
-    base = BASE.replace(matting=MattingSettings(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
+    base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
     with running(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
         composites(pipeline)
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
@@ -95,7 +94,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         gate.set()
         eventually(lambda: newest(pipeline).whole is not None)
         composites(pipeline)
-        apply(pipeline, base.replace(matting=MattingSettings(), framing=FramingSettings(zoom=2)))
+        apply(pipeline, base.replace(matting=BASE.matting, framing=FramingSettings(zoom=2)))
         composites(pipeline)
         assert not pipeline.status().errors
 

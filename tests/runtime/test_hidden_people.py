@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings, PeopleSettings, Settings
+from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, Settings
 from app.runtime import matting_worker
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
@@ -16,7 +16,7 @@ from tests.runtime.overlapping import bench
 from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 
-STRICT: Settings = BASE.replace(matting=MattingSettings(edges=EdgeSettings(strict="strict")))
+STRICT: Settings = BASE.replace(matting=BASE.matting.replace(edges=EdgeSettings(strict="strict")))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The steady clock."""
+"""The steady clock, and what is shown between slow pictures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ import random
 import threading
 from collections import deque
 
+import numpy as np
 import pytest
 
-from app.runtime.outputs.output_clock import SteadyClock
+from app.core.types import Picture, PictureKind
+from app.privacy.gate import Gate
+from app.runtime.engines.plan import StandBy
+from app.runtime.outputs import output_clock
+from app.runtime.outputs.output_clock import OutputClock, SteadyClock
+from app.runtime.outputs.standby_pictures import StandbyPictures
+from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.timing import Timing
+from app.runtime.worker import LatestSlot, SlotClosed
+from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE
 
 
 class SimulatedTime:
@@ -91,3 +102,44 @@ def test_what_comes_faster_is_sent_at_the_clocks_rate() -> None:
     assert max(waits_s[:-1]) <= 0.0101
     assert max(gaps_s) - min(gaps_s) < 1e-6
     assert len(ticks_s) / seconds == pytest.approx(30, rel=0.01)
+
+
+class SlowPictures(LatestSlot[Picture | StandBy]):
+    """Ten pictures, one in every sixth tick of 25 ms, each made under settings that are no longer those in force."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 0.0
+        self._ticks = 0
+
+    def get(self, timeout_s: float | None = None) -> Picture | None:
+        if self._ticks == 60:
+            raise SlotClosed
+        self._ticks, self.now_s = self._ticks + 1, self.now_s + 0.025
+        comes = self._ticks % 6 == 1
+        image = np.zeros((48, 64, 3), np.uint8)
+        return Picture(image, PictureKind.COMPOSITE, hides=("another zone",)) if comes else None
+
+
+class Shown(LatestSlot[Picture]):
+    """Keeps the kinds of all pictures for the preview."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: list[PictureKind] = []
+
+    def put(self, value: Picture) -> None:
+        self.kinds.append(value.kind)
+
+
+def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody paints zones between cards."""
+    pictures, shown = SlowPictures(), Shown()
+    monkeypatch.setattr(output_clock, "elapsed_s", lambda: pictures.now_s)
+    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
+    clock = OutputClock(shared, pictures, Gate(shared.owner, StandbyPictures(shared.board).get), (), shown)
+    clock.thread.start()
+    assert clock.thread.join(60)
+    composites = [index for index, kind in enumerate(shown.kinds) if kind is PictureKind.COMPOSITE]
+    usual = composites[2]  # from the third one on, two intervals are known
+    assert len(composites) == 10 and set(shown.kinds[usual:]) == {PictureKind.COMPOSITE}

@@ -170,6 +170,7 @@ def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeW
         sent = len(world.pictures())
         pipeline.change(lambda now: now.replace(frozen=False))
         composites(pipeline)
+        eventually(lambda: len(world.pictures()) > sent)
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 
@@ -185,21 +186,6 @@ def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(w
         world.faults.heal()
         composites(pipeline)
         assert not shows_room(world.newest().image)
-
-
-def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(world: FakeWorld) -> None:
-    """Nobody paints zones between cards, and an unchanged picture stays as long as ever."""
-    world.faults.put("step", lambda: time.sleep(0.15))
-    with running(world, timing=Timing(outdated_s=0.05)) as pipeline:
-        composites(pipeline)
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        sent = len(world.pictures())
-        people = BASE.people
-        for stroke in range(40):
-            people = people.with_zone(Zone(kind="drop", points=((stroke / 40, 0.9),)))
-            apply(pipeline, BASE.replace(people=people))
-            time.sleep(0.025)
-        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 
 def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause(

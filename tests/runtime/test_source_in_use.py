@@ -23,7 +23,7 @@ from tests.waiting import eventually
 
 def test_frames_that_the_governor_skips_are_not_decoded(world: FakeWorld) -> None:
     world.faults.put("step", lambda: time.sleep(0.01))  # the source gives a frame every 4 ms
-    pinned = BASE.matting.replace(model="mattecam", downsample_ratio=0.5)
+    pinned = BASE.matting.replace(model="mattecam", downsample_ratio=0.5, governor=True)
     slow = BASE.replace(matting=pinned, capture=BASE.capture.replace(fps=240))
     timing = Timing(governor=GovernorTiming(window_s=0.2, settle_s=0.05))
     with running(world, slow, timing) as pipeline:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from app.core.errors import ModelError, SourceOpenError
-from app.core.settings import BackgroundSettings, MattingSettings, OverlaySettings, Settings
+from app.core.settings import BackgroundSettings, OverlaySettings, Settings
 from app.core.stage import Stage
 from app.core.types import AlphaImage
 from app.runtime.pipeline import Pipeline
@@ -59,7 +59,7 @@ def test_a_stale_snapshot_cannot_undo_a_privacy_command() -> None:
 def test_a_failing_switch_keeps_what_worked(world: FakeWorld, pipeline: Pipeline) -> None:
 
     world.faults.put("build_engine", ModelError("The model does not fit; choose another."))
-    apply(pipeline, BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
+    apply(pipeline, BASE.replace(matting=BASE.matting.replace(model="rvm-resnet50")))
     eventually(lambda: any(problem.stage is Stage.MATTING for problem in pipeline.status().problems))
     composites(pipeline)
     engine = pipeline.status().engine
@@ -76,7 +76,7 @@ def test_a_failing_switch_keeps_what_worked(world: FakeWorld, pipeline: Pipeline
 def test_a_new_ratio_is_built_beside_the_running_engine(world: FakeWorld, pipeline: Pipeline) -> None:
     gate = threading.Event()
     world.faults.put("build_engine", lambda: ignore(gate.wait(60)))
-    apply(pipeline, BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
+    apply(pipeline, BASE.replace(matting=BASE.matting.replace(downsample_ratio=0.25)))
     eventually(lambda: pipeline.status().busy == "the model")
     composites(pipeline, 5)
     gate.set()

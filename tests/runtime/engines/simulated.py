@@ -94,7 +94,9 @@ class Bench:
 
         def ready() -> bool:
             self.decide(settings, generation=generation, camera=camera)
-            decision = self.decide(settings, generation=generation, camera=camera)
+            if self.selector.preparer.busy:
+                return False
+            decision = self.decide(settings, generation=generation, camera=camera)  # uses what has been built
             return not self.selector.preparer.busy and isinstance(decision, Run | Skip)
 
         eventually(ready)

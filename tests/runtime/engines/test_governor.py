@@ -108,12 +108,14 @@ def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
     with bench() as simulated:
         simulated.run(0.5, 2)
         first = simulated.built[0]
-        while len(simulated.built) == 1 and not simulated.selector.preparer.busy:
+        simulated.gate.clear()
+        while not simulated.selector.preparer.busy:
             simulated.now_s += 1 / 30
             decision = simulated.decide(AUTO)
             if isinstance(decision, Run):
                 simulated.ended(decision, 0.05)
         assert runs(simulated.decide(off), first)
+        simulated.gate.set()
         eventually(lambda: not simulated.selector.preparer.busy)
         assert runs(simulated.decide(off), first)
 
