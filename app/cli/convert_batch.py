@@ -63,7 +63,7 @@ def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool
 
 def convert_many(sources: Sequence[str], folder: str, settings: Settings, options: BatchOptions) -> int:
     """Convert the clips and return the exit code. Raises MattecamError."""
-    from app.offline.batch.plan import images_beside_clips, plan_jobs
+    from app.offline.batch.plan import folders_beside_clips, images_beside_clips, plan_jobs
     from app.offline.batch.pool import Pool
     from app.offline.batch.run import StopRequest
     from app.offline.batch.session import convert_batch
@@ -73,6 +73,8 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     for source in sources:
         if count := images_beside_clips(source):
             notify(BatchText.IMAGES_BESIDE_CLIPS(folder=source, count=count))
+        if count := folders_beside_clips(source, [each for each in (folder, alpha, foreground) if each is not None]):
+            notify(BatchText.FOLDERS_BESIDE_CLIPS(folder=source, count=count))
 
     def workers() -> Workers:
         if options.cluster is None:

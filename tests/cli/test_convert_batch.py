@@ -103,6 +103,18 @@ def test_images_beside_videos_are_left_out_with_a_word(tmp_path: Path, capsys: p
     assert f"Images in {source} are left out, because it also holds videos: 2. To" in capsys.readouterr().err
 
 
+def test_folders_of_videos_beside_videos_are_left_out_with_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They were left out without one; OUT itself, and folders without videos, are not meant."""
+    source = tmp_path / "holiday"
+    for name in ("clip.mp4", "day 1/clip.mp4", "day 2/clip.mp4", "texts/a.txt", "out/clip.mp4"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(b"broken")
+    main.main(["convert", str(source), str(source / "out"), "--model", "mattecam", "--overwrite"])
+    assert f"Folders of videos in {source} are not searched: 2. To convert" in capsys.readouterr().err
+
+
 @contextmanager
 def converting(command: Sequence[str], repo: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the command; the context begins with the first progress of a clip."""

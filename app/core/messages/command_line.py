@@ -113,6 +113,9 @@ class BatchText(CommandLineMessage):
     )
     KEEP_PARTIAL = "--keep-partial is for a single clip; of several, --resume converts the interrupted ones again."
     FILE_IN_THE_WAY = "{file} is a file, but the images need a folder of this name; choose another folder as OUT."
+    FOLDERS_BESIDE_CLIPS = (
+        "Folders of videos in {folder} are not searched: {count}. To convert their videos, name these folders too."
+    )
     IMAGES_BESIDE_CLIPS = (
         "Images in {folder} are left out, because it also holds videos: {count}. To convert them, move them to a "
         "folder of their own."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -18,14 +20,15 @@ BYTES_PER_PIXEL, LEAST_BYTES, MOST_BYTES = 128, 1 << 20, 1 << 30
 
 
 def checked_state(state: EngineState, own: str) -> EngineState:
-    """Return the state with its arrays in memory. own: model of the stream.
+    """Return the state with its arrays in memory and a size of integers. own: model of the stream.
 
     Raises TypeError for what is no state, and ModelError for one that no engine saves.
     """
     if not isinstance(state, EngineState):
         raise TypeError(f"state must be an EngineState, not {type(state).__name__}")
     other = ModelError(ApiText.OTHER_STATE(model=state.model, own=own))
-    if not (_is_size(state.size) and isinstance(state.arrays, Mapping) and _fits(state.arrays, *state.size)):
+    size = _size(state.size)
+    if size is None or not isinstance(state.arrays, Mapping) or not _fits(state.arrays, *size):
         raise other
     try:
         arrays = dict(state.arrays)
@@ -33,13 +36,16 @@ def checked_state(state: EngineState, own: str) -> EngineState:
         raise other from error
     if not all(_is_saved(name, array) for name, array in arrays.items()):
         raise other
-    return replace(state, arrays=arrays)
+    return replace(state, size=size, arrays=arrays)
 
 
-def _is_size(size: object) -> bool:
-    if not (isinstance(size, tuple) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)):
-        return False
-    return bool(size[0] * size[1] <= MOST_PIXELS)
+def _size(sides: Iterable[SupportsIndex]) -> tuple[int, int] | None:
+    """Return (width, height), which JSON makes a list and NumPy an array; None for what is no size."""
+    try:
+        width, height = map(operator.index, sides)
+    except (TypeError, ValueError):
+        return None
+    return (width, height) if min(width, height) > 0 and width * height <= MOST_PIXELS else None
 
 
 def _fits(arrays: Mapping[str, object], width: int, height: int) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from app import __version__
 from app.core.errors import SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import final_name, is_of_kind, resolved
+from app.core.files.names import final_name, is_of_kind, resolved, same_file
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
@@ -38,6 +38,25 @@ def images_beside_clips(source: str) -> int:
     """Return the number of images in a folder of videos, which are not converted. Raises SourceOpenError."""
     names = _names_in(source)
     return sum(is_of_kind(Path(name), PICTURES) for name in names) if _clips_among(names) else 0
+
+
+def folders_beside_clips(source: str, outputs: Sequence[str]) -> int:
+    """Return the number of folders of videos, without outputs, in a folder of videos: they are not searched.
+
+    Raises SourceOpenError.
+    """
+    names = _names_in(source)
+    if is_remote(source) or not _clips_among(names):
+        return 0
+    others = [name for name in names if not any(same_file(Path(name), Path(output)) for output in outputs)]
+    return sum(map(_holds_clips, others))
+
+
+def _holds_clips(folder: str) -> bool:
+    try:
+        return bool(_clips_among(_names_in(folder)))
+    except SourceOpenError:
+        return False
 
 
 def _clips_among(names: Sequence[str]) -> list[str]:
