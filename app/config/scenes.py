@@ -34,8 +34,8 @@ _thread_lock = threading.Lock()
 """Excludes other threads also on a file system that cannot lock files."""
 
 
-Exposure = Literal["nothing", "hidden", "zones", "room"]
-"""What settings may show and others do not: nothing, what a drop zone hides, keep zones, or the room."""
+Exposure = Literal["nothing", "people", "hidden", "zones", "room"]
+"""What settings may show and others do not: nothing, other people, what a drop zone hides, keep zones, or the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,9 @@ def exposed_by(new: Settings, current: Settings) -> Exposure:
     kept = {zone for zone in zones if zone.kind == "keep"}
     if kept - zones_now or (kept and (hides_less or _view(new) != _view(current))):
         return "zones"
-    return "hidden" if hides_less else "nothing"
+    if hides_less:
+        return "hidden"
+    return "people" if current.people.only_me and not new.people.only_me else "nothing"
 
 
 def _view(settings: Settings) -> tuple[object, ...]:

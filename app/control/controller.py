@@ -43,6 +43,7 @@ CHANGED_BY_SCENES = {
 }
 """Parts of the program whose problems concern a scene that changes these settings."""
 EXPOSURES = {
+    "people": ControlText.SCENE_SHOWS_EVERYBODY,
     "hidden": ControlText.SCENE_HIDES_LESS,
     "zones": ControlText.SCENE_SHOWS_ZONES,
     "room": ControlText.SCENE_SHOWS_ROOM,

@@ -80,6 +80,7 @@ def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -
 DROP = KEEP.replace(kind="drop")
 ZOOMED = _with_zones(KEEP).replace(framing=BASE.framing.replace(zoom=2, pan_x=1))
 MOVED = _with_zones(KEEP).replace(placement=BASE.placement.replace(x=-1))
+ALONE = BASE.replace(people=BASE.people.replace(only_me=True))
 CLOSE = BASE.replace(people=BASE.people.replace(zones=(KEEP,), auto_framing="close"))
 
 
@@ -91,6 +92,7 @@ CLOSE = BASE.replace(people=BASE.people.replace(zones=(KEEP,), auto_framing="clo
         (ZOOMED, _with_zones(KEEP), "inside its keep zones"),
         (MOVED, _with_zones(KEEP), "inside its keep zones"),
         (CLOSE, _with_zones(KEEP), "inside its keep zones"),
+        (ALONE, BASE, "shows everybody"),
     ],
     ids=[
         "no drop zone",
@@ -98,6 +100,7 @@ CLOSE = BASE.replace(people=BASE.people.replace(zones=(KEEP,), auto_framing="clo
         "a wider view of a keep zone",
         "a keep zone that was moved out of the output",
         "a keep zone beside the person who was followed",
+        "everybody beside one person",
     ],
 )
 def test_a_scene_that_hides_less_must_be_confirmed(

@@ -109,6 +109,7 @@ ZONE = Zone(kind="keep", points=((0.5, 0.5),))
         ("background", {"kind": "none"}, {"kind": "blur"}, "“None”"),
         ("people", {"zones": (ZONE,)}, {"zones": ()}, "“Always show”"),
         ("people", {"zones": ()}, {"zones": (ZONE.replace(kind="drop"),)}, "“Always hide”"),
+        ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
     ],
 )
 def test_a_scene_that_shows_the_room_asks_first(

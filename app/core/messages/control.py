@@ -42,6 +42,9 @@ class ControlText(CommandLineMessage):
     SCENE_HIDES_LESS = (
         "The scene “{name}” does not hide what your drop zones hide now; write `ctl scene {name} --yes` to confirm it."
     )
+    SCENE_SHOWS_EVERYBODY = (
+        "The scene “{name}” shows everybody, and not one person only; write `ctl scene {name} --yes` to confirm it."
+    )
     RENAME = "Name the scene and its new name, such as `rename-scene Work=Office`, not “{text}”."
     NO_AUTOSTART = "Mattecam cannot be started at login by this system; add it to the system's list by hand."
     NOT_ANSWERED = "The running Mattecam did not answer; try again."

@@ -84,15 +84,18 @@ def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, 
 
 
 def ask_before_unmatted(
-    parent: QWidget, show: Callable[[], object], exposed: Literal["hidden", "zones", "room"] = "room"
+    parent: QWidget, show: Callable[[], object], exposed: Literal["people", "hidden", "zones", "room"] = "room"
 ) -> None:
     """Ask whether to show the real background to others, or a part of it; the default is to keep it hidden.
 
-    exposed: as of `Scene.exposes`.
+    exposed: as of `Exposure`.
     """
     text = translate("Dialogs", "Show your real background to others?")
     consequence = translate("Dialogs", "“None” sends the camera image as it is, to every program that uses Mattecam.")
-    if exposed == "hidden":
+    if exposed == "people":
+        text = translate("Dialogs", "Show everybody to others?")
+        consequence = translate("Dialogs", "This scene ends “Only me”: everyone in front of the camera is shown.")
+    elif exposed == "hidden":
         consequence = translate("Dialogs", "This scene does not hide what you marked with “Always hide”.")
     elif exposed == "zones":
         consequence = translate(

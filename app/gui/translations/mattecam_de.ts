@@ -516,6 +516,14 @@
         <translation>„Keiner“ sendet das Kamerabild unverändert an jedes Programm, das Mattecam verwendet.</translation>
     </message>
     <message>
+        <source>Show everybody to others?</source>
+        <translation>Anderen alle zeigen?</translation>
+    </message>
+    <message>
+        <source>This scene ends “Only me”: everyone in front of the camera is shown.</source>
+        <translation>Diese Szene beendet „Nur ich“: Alle vor der Kamera werden gezeigt.</translation>
+    </message>
+    <message>
         <source>This scene does not hide what you marked with “Always hide”.</source>
         <translation>Diese Szene verbirgt nicht, was Sie mit „Immer verbergen“ markiert haben.</translation>
     </message>

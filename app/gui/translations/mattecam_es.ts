@@ -516,6 +516,14 @@
         <translation>«Ninguno» envía la imagen de la cámara tal cual a todos los programas que usan Mattecam.</translation>
     </message>
     <message>
+        <source>Show everybody to others?</source>
+        <translation>¿Mostrar a todas las personas?</translation>
+    </message>
+    <message>
+        <source>This scene ends “Only me”: everyone in front of the camera is shown.</source>
+        <translation>Esta escena termina «Solo yo»: se muestra a todos los que están ante la cámara.</translation>
+    </message>
+    <message>
         <source>This scene does not hide what you marked with “Always hide”.</source>
         <translation>Esta escena no oculta lo que usted marcó con «Ocultar siempre».</translation>
     </message>
