@@ -14,6 +14,7 @@ import aiohttp
 from app.config.parsing import parse_server
 from app.core.errors import RemoteError, UsageError
 from app.core.files.disk_errors import why_not_read
+from app.core.files.names import is_special
 from app.core.messages.remote import RemoteText
 from service.webrtc.ice import IceServer, parse_ice_servers
 
@@ -109,6 +110,8 @@ class Signalling:
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Return the context that checks the server's certificate. Raises UsageError for an unusable file."""
+    if ca_file is not None and is_special(ca_file):  # a pipe could be waited for without end
+        raise UsageError(RemoteText.CA_FILE(file=ca_file, reason=RemoteText.CA_NOT_PEM()))
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # SSLError is one

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import UsageError
+from app.core.files.names import is_special
 from app.core.files.private_file import is_private
 from app.core.messages.remote import RemoteText, ServeText
+from app.core.messages.settings import FileReason
 from service.webrtc.ice import IceServer, parse_ice_servers
 
 LIFETIME_S = 12 * 3600
@@ -49,6 +51,8 @@ def read_ice_servers(path: Path | None) -> IceServers:
     """Return the servers that a JSON file of mode 0600 lists; none without a file. Raises UsageError."""
     if path is None:
         return IceServers([])
+    if is_special(path):
+        raise UsageError(ServeText.ICE_FILE(file=path, reason=FileReason.NOT_TEXT()))
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

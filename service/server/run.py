@@ -19,6 +19,7 @@ import cv2
 
 from app.api import EdgeSettings, Matting
 from app.core.errors import MattecamError, UsageError
+from app.core.files.disk_errors import why_not_read
 from app.core.messages.remote import ServeText
 from app.core.settings import StrictLevel
 from app.core.text import Text
@@ -63,7 +64,8 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(cert, key)
     except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or "they do not belong together"
+        unfit = isinstance(error, ssl.SSLError)  # whose own text names a line of OpenSSL's source
+        reason = "they are not a certificate (PEM) and its private key" if unfit else why_not_read(error)
         raise UsageError(ServeText.TLS_FILES(cert=cert, key=key, reason=reason)) from error
     return context
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -119,6 +121,14 @@ def test_a_server_is_trusted_by_its_certificate_file(tmp_path: Path) -> None:
         ServerLink("https://127.0.0.1:9", None, ca_file=tmp_path / "gone.pem")
     with pytest.raises(UsageError, match="it holds no certificate in PEM format"):
         ServerLink("https://127.0.0.1:9", None, ca_file=key)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+@pytest.mark.timeout(60)
+def test_a_pipe_is_no_certificate_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="it holds no certificate in PEM format"):
+        ServerLink("https://127.0.0.1:9", None, ca_file=tmp_path / "pipe")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def _without_preparation(monkeypatch: pytest.MonkeyPatch) -> None:
         (("--strict", "maybe"), 2, "it must be one of 'off', 'balanced' or 'strict'"),
         (("--tls-cert", "cert.pem"), 2, "belong together"),
         (("--tls-cert", "no.pem", "--tls-key", "no.key"), 2, "cannot be used"),
+        (("--tls-cert", __file__, "--tls-key", __file__), 2, "they are not a certificate (PEM) and its private key."),
         (("--token-file", "/proc/no/token"), 2, "cannot be used"),
         (("--host", "192.0.2.1", "--token-file", "TOKEN"), 1, "choose another --host"),
         (("--host", "no.such.host.invalid", "--token-file", "TOKEN"), 1, "choose another --host"),

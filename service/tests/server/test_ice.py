@@ -6,9 +6,11 @@ import asyncio
 import base64
 import hmac
 import json
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +73,14 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         read_ice_servers(written(tmp_path, [TURN], 0o644))
     with pytest.raises(UsageError, match="No such file"):
         read_ice_servers(tmp_path / "missing.json")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_a_pipe_is_no_file_of_servers(tmp_path: Path) -> None:
+    """It was waited for without a limit; a device such as /dev/zero filled the memory."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="not a text file"):
+        read_ice_servers(tmp_path / "pipe")
 
 
 def test_a_secret_becomes_credentials_that_expire() -> None:
