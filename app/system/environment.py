@@ -8,6 +8,7 @@ stamp that marks a complete environment is written last.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import http.client
 import importlib.metadata
@@ -211,7 +212,10 @@ def _pip(options: list[str], log: Path, lock: int) -> None:
 def failure(error: OSError | subprocess.CalledProcessError) -> Text:
     """Return what to tell the user about an error of `prepare`."""
     if isinstance(error, OSError) and error.filename:
-        return EnvironmentText.NOT_PREPARED(reason=f"{error.filename}: {error.strerror}")
+        reason = f"{error.filename}: {error.strerror}"
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):  # a start again alone changes nothing
+            reason = EnvironmentText.NOT_WRITABLE(folder=Path(error.filename).parent)
+        return EnvironmentText.NOT_PREPARED(reason=reason)
     return EnvironmentText.NOT_PREPARED(reason=str(error))
 
 

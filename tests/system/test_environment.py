@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import threading
@@ -142,3 +143,9 @@ def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:
 )
 def test_what_pip_says_becomes_one_reason(said: str, meaning: str) -> None:
     assert meaning in environment.explain(said)
+
+
+def test_a_copy_of_the_program_that_only_another_user_may_write_to_is_named() -> None:
+    """The advice was to start again, which fails in the same way."""
+    told = environment.failure(PermissionError(errno.EACCES, "Permission denied", "/opt/mattecam/.venv.lock"))
+    assert "/opt/mattecam is not writable; make it writable." in told
