@@ -109,7 +109,7 @@ class HeadlessRun:
         if not self.has_started:
             self.failure = self._failed_start(status)
         if self.failure is None:
-            description = _description(status) if decided else ""
+            description = described(status) if decided else ""
             if description and description != self._announced:
                 notify(description)
                 self._announced = description
@@ -172,12 +172,13 @@ def _milliseconds(latency: Latency) -> str:
     return f"{latency.median:.1f} ms (p95 {latency.p95:.1f})"
 
 
-def _description(status: PipelineStatus) -> str:
+def described(status: PipelineStatus) -> str:
     """Return model, executor, device and camera, which has been decided, in one line; empty until an engine runs."""
     if status.engine is None or status.source is None or status.frames_out == 0:
         return ""
     source, engine = status.source, status.engine
-    camera = f", virtual camera {status.virtual_camera}" if status.virtual_camera else ", no virtual camera"
+    cameras = [name for name in (status.virtual_camera, status.pipewire) if name]
+    camera = f", virtual camera {' and '.join(cameras)}" if cameras else ", no virtual camera"
     return (
         f"{source.name} {source.width}x{source.height} at {source.fps:g} fps, {engine.model} on {engine.device}"
         f" ({engine.executor}, {engine.precision}), background {status.background}{camera}"

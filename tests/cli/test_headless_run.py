@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from app.cli.headless import report
-from app.cli.headless_run import POLL_S, HeadlessRun, summary
+from app.cli.headless_run import POLL_S, HeadlessRun, described, summary
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
-from app.core.types import PictureKind
+from app.core.types import PictureKind, SourceInfo
+from app.matting.base.interface import EngineInfo
 from app.output.recorder import open_recording
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
@@ -234,6 +235,22 @@ def test_a_run_without_outputs_states_no_time_to_an_output() -> None:
     assert "step 20.0 ms (p95 30.0), 0 dropped" in alone and "end to end" not in alone
     shown = summary(PipelineStatus(latency_ms=Latencies(step=Latency(20.0, 30.0), end_to_end=Latency(35.0, 50.0))))
     assert "end to end 35.0 ms (p95 50.0), 0 dropped" in shown
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        ({"virtual_camera": None, "pipewire": None}, ", no virtual camera"),
+        ({"virtual_camera": None, "pipewire": "Mattecam (PipeWire)"}, ", virtual camera Mattecam (PipeWire)"),
+        ({"virtual_camera": "/dev/video10", "pipewire": "M"}, ", virtual camera /dev/video10 and M"),
+    ],
+)
+def test_every_camera_that_is_offered_is_named(outputs: dict[str, str | None], words: str) -> None:
+    """With PipeWire alone it said that there is no virtual camera."""
+    engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (480, 270))
+    source = SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")
+    status = PipelineStatus(source=source, engine=engine, outputs=outputs, frames_out=1)
+    assert described(status).endswith(words)
 
 
 @pytest.mark.parametrize(("frames", "words"), [(0, "0 frames in"), (1, "1 frame in"), (2, "2 frames in")])
