@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, Settings
+from app.core.types import PictureKind
 from app.runtime import matting_worker
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
@@ -34,7 +35,7 @@ def told(pipeline: Pipeline) -> tuple[bool, bool]:
 def test_the_status_tells_it_until_the_level_changes_and_the_outputs_do_not(world: FakeWorld) -> None:
     with running(world, STRICT) as pipeline:
         eventually(lambda: told(pipeline) == (True, True))
-        composites(pipeline)
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
         hiding = world.newest().image
         pipeline.change(lambda settings: settings.with_strict("balanced"))
         eventually(lambda: told(pipeline) == (False, False))
