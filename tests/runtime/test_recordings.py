@@ -159,7 +159,7 @@ def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
     parts = replace(world.parts().with_sinks(recording=open_recording), open_microphone=device.open)
     output = BASE.output.replace(record=path, microphone="default", encoder="x264")
     with running(world, BASE.replace(output=output), parts=parts) as pipeline:
-        eventually(lambda: device.open_now == 1)
+        eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)  # from then on it has sound
         time.sleep(1)
         apply(pipeline, BASE.replace(output=output, paused=True))
         eventually(lambda: device.open_now == 0)
