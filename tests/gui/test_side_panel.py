@@ -36,7 +36,7 @@ from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import MODELS, QUIET, Downloads, StartWindow
+from tests.gui.conftest import MODELS, QUIET, Downloads, StartWindow, activate
 from tests.gui.reach_of_ctl import use_everything_on
 from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
 
@@ -186,6 +186,23 @@ def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Sessio
         name = f"{type(control).__name__} {control.objectName() or control.accessibleName()}"
         assert control.accessibleName() and control.accessibleDescription(), f"{name}: for screen readers"
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
+
+
+@pytest.mark.parametrize(("start", "key"), [("simpleSettings", Qt.Key.Key_Tab), ("statusLabel", Qt.Key.Key_Backtab)])
+def test_no_key_leads_to_a_control_that_is_scrolled_out_of_sight(
+    controls: Session, qtbot: QtBot, start: str, key: Qt.Key
+) -> None:
+    """Qt scrolls a page only while the focus moves within it."""
+    activate(controls, qtbot)
+    controls.store.edit("window", all_settings=True)
+    page, outside = controls.window.panel.page, find(controls.window, QWidget, start)
+    bar = existing(page.verticalScrollBar())
+    qtbot.waitUntil(lambda: bar.maximum() > 100)
+    outside.setFocus()
+    bar.setValue(bar.maximum() if key is Qt.Key.Key_Tab else 0)
+    qtbot.keyClick(outside, key)
+    focused = existing(QApplication.focusWidget())
+    assert page.isAncestorOf(focused) and not focused.visibleRegion().isEmpty(), focused.objectName()
 
 
 def test_every_scrolled_page_in_the_tab_order_has_a_name(with_dialogs: Session) -> None:

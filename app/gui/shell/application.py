@@ -30,7 +30,7 @@ from app.gui.state.remote import RemoteControl
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
-from app.gui.widgets.qt import existing
+from app.gui.widgets.qt import existing, focus_history
 from app.gui.widgets.theme import icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -87,6 +87,7 @@ def make_application() -> QApplication:
     app.setDesktopFileName("mattecam")
     app.setWindowIcon(icon("app"))
     app.setQuitOnLastWindowClosed(False)
+    focus_history()
     return app
 
 

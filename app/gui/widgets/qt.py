@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLayout,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -188,7 +189,7 @@ def copy_text(text: str) -> None:
 
 
 class FocusHistory(QObject):
-    """Remembers the last widgets that had the focus."""
+    """Remembers the last widgets that had the focus, and scrolls to one that gets it from the keyboard."""
 
     LENGTH = 20
 
@@ -206,10 +207,21 @@ class FocusHistory(QObject):
                 return widget
         return None
 
-    def _on_change(self, _old: QWidget | None, new: QWidget | None) -> None:
+    def _on_change(self, old: QWidget | None, new: QWidget | None) -> None:
         if new is not None:
+            if old is not None and old.window() is new.window() and not QApplication.mouseButtons():
+                _scroll_to(new)
             self._widgets = [widget for widget in self._widgets if not isdeleted(widget) and widget is not new]
             self._widgets = [*self._widgets[1 - self.LENGTH :], new]
+
+
+def _scroll_to(control: QWidget) -> None:
+    """Scroll the pages that hold a control. Qt does that only where the focus moves within a page, not into it."""
+    around = control.parentWidget()
+    while around is not None:
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(control)
+        around = around.parentWidget()
 
 
 def focus_history() -> FocusHistory | None:
