@@ -122,6 +122,31 @@ def test_an_opened_group_is_shown_whole(controls: Session, qtbot: QtBot) -> None
         group.toggle.setChecked(False)
 
 
+@pytest.mark.parametrize("left_by", ["nobody", "scrolling", "focus"])
+def test_an_opened_group_stays_whole_until_the_user_goes_on(controls: Session, qtbot: QtBot, left_by: str) -> None:
+    """It was scrolled to at once and 50 ms later; on a slow computer, texts wrap after that."""
+    window, page = controls.window, controls.window.panel.page
+    window.resize(1270, 743)
+    controls.store.edit("window", all_settings=True)
+    viewport, bar, content = existing(page.viewport()), existing(page.verticalScrollBar()), existing(page.widget())
+    *others, group = window.panel.groups
+    group.toggle.setChecked(True)
+    qtbot.wait(100)
+    qtbot.waitUntil(lambda: is_whole(group, viewport) and bar.value() > 0)
+    if left_by == "scrolling":
+        bar.triggerAction(QAbstractSlider.SliderAction.SliderSingleStepSub)
+    elif left_by == "focus":
+        others[-1].toggle.setFocus()
+    before, height, late = bar.value(), content.height(), QWidget()
+    late.setFixedHeight(120)
+    existing(others[0].layout()).addWidget(late)
+    qtbot.waitUntil(lambda: content.height() >= height + 120)
+    if left_by == "nobody":
+        qtbot.waitUntil(lambda: is_whole(group, viewport) and bar.value() > before)
+    else:
+        assert bar.value() == before
+
+
 def is_whole(group: QWidget, viewport: QWidget) -> bool:
     top = group.mapTo(viewport, QPoint(0, 0)).y()
     return top == 0 or 0 < top <= viewport.height() - group.height()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtCore import QSize, QTimer
+from PyQt6.QtCore import QSize
 from PyQt6.QtWidgets import QWidget
-from PyQt6.sip import isdeleted
 
 from app.core.settings import Settings
 from app.gui.panels.camera import CameraControls, CameraFormatControls
@@ -29,7 +28,7 @@ from app.gui.widgets.page import Collapsible, Page
 from app.gui.widgets.qt import column, scaled
 from app.runtime.status import PipelineStatus
 
-WIDTH_PX, WRAPPED_MS = 330, 50
+WIDTH_PX = 330
 
 
 class SidePanel(QWidget):
@@ -80,7 +79,7 @@ class SidePanel(QWidget):
         """Show everything, scrolled to the groups, or what is simple."""
         self._store.set("window.all_settings", number == 1)
         if number == 1:
-            self._scroll_later(self.groups[-1])
+            self.page.scroll_to(self.groups[-1])
 
     def _add_groups(self, store: SettingsStore) -> None:
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
@@ -138,18 +137,11 @@ class SidePanel(QWidget):
             if group.isAncestorOf(control):
                 self._store.set("window.all_settings", True)
                 group.toggle.setChecked(True)
-                self._scroll_later(group)
         control.setFocus()
-        self._scroll_later(control)
+        self.page.scroll_to(control)
 
     def _scroll_to_opened(self, group: Collapsible, is_open: bool) -> None:
-        if is_open:
-            self._scroll_later(group)
-
-    def _scroll_later(self, widget: QWidget) -> None:
-        """Scroll once the page has its new height, and again when texts have wrapped, which takes a few more turns."""
-        for delay_ms in (0, WRAPPED_MS):
-            QTimer.singleShot(delay_ms, lambda: None if isdeleted(self) else self.page.scroll_to(widget))
+        self.page.scroll_to(group if is_open else None)
 
     def _show(self, settings: Settings) -> None:
         self._choice.show_chosen(int(settings.window.all_settings))

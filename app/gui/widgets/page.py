@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
-from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import column, existing, scaled
+from app.gui.widgets.qt import AfterLayout, column, existing, scaled
 from app.gui.widgets.wrapping import WrappingToolButton
 
 MOST_PX = 300
@@ -29,6 +29,13 @@ class Page(QScrollArea):
         content.setObjectName("panelPage")
         self._column = column(content, None, spacing=12, margins=(18, 16, 18, 18))
         self.setWidget(content)
+        self._followed: QWidget | None = None
+        """Scrolled to once more whenever the page has another height."""
+        self._following = AfterLayout(self, self._scroll)
+        existing(self.verticalScrollBar()).actionTriggered.connect(self._leave)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._leave)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the controls need, and the scroll bar beside them; what is even wider can be scrolled."""
@@ -40,6 +47,8 @@ class Page(QScrollArea):
         """Follow the controls that appear and disappear."""
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
+        if event is not None and event.type() == QEvent.Type.Resize:
+            self._following.start()
         return super().eventFilter(watched, event)
 
     def add(self, item: QWidget) -> None:
@@ -61,8 +70,21 @@ class Page(QScrollArea):
             line.setFixedHeight(1)
             self.add(line)
 
-    def scroll_to(self, widget: QWidget) -> None:
-        """Scroll as little as shows the widget whole, or its top where it is higher than the page."""
+    def scroll_to(self, widget: QWidget | None) -> None:
+        """Scroll as little as shows the widget whole, or its top where it is higher than the page; None: stay.
+
+        Texts wrap and others come later, so that it is done again until the user scrolls or the focus moves.
+        """
+        self._followed = widget
+        self._following.start()
+
+    def _leave(self) -> None:
+        self._followed = None
+
+    def _scroll(self) -> None:
+        widget = self._followed
+        if widget is None:
+            return
         bar = existing(self.verticalScrollBar())
         top = widget.mapTo(self.widget(), QPoint(0, 0)).y()
         below = top + widget.height() - existing(self.viewport()).height()
