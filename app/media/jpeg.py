@@ -47,7 +47,7 @@ def decode_jpeg(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     file = _ended(data)
     image = np.empty((*_size(file), 3), np.uint8)
     try:
-        # Colours of two pixels are repeated, not interpolated: a tenth less time, as outputs join the same pairs again.
+        # The colours of a pair of pixels are repeated, not interpolated, in a tenth less time: outputs join them again.
         simplejpeg.decode_jpeg(file, colorspace="BGR", strict=True, buffer=image, fastupsample=True)
     except ValueError as error:
         raise DamagedJpegError(str(error), image) from None
