@@ -27,6 +27,7 @@ from app.matting.preparation import preparation
 from app.matting.preparation.preparation import Preparation
 from app.matting.preparation.warm_up import KERNELS
 from app.matting.selection import hardware
+from app.testing.parts import FakeEngine
 from tests.converted import SharedCache
 from tests.pipewire_session import PrivateSession, private_session
 
@@ -152,6 +153,14 @@ def _no_process_left() -> Iterator[None]:
     while (left := _children() - before - _daemons) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left, f"processes left running: {left}"
+
+
+@pytest.fixture(autouse=True)
+def _no_engine_left() -> Iterator[None]:
+    """Every engine that counts itself was closed: another test would be blamed for it."""
+    yield
+    left, FakeEngine.live = FakeEngine.live, 0
+    assert not left, f"engines left open: {left}"
 
 
 def _children() -> set[int]:
