@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Literal
 
 from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.config.scenes import Exposure
 from app.gui.widgets.qt import prepare
 
 translate = QCoreApplication.translate
@@ -83,13 +83,8 @@ def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, 
     _ask_before(parent, "deletionQuestion", text, consequence, (caption, translate("Dialogs", "Keep")), go_on)
 
 
-def ask_before_unmatted(
-    parent: QWidget, show: Callable[[], object], exposed: Literal["people", "hidden", "zones", "room"] = "room"
-) -> None:
-    """Ask whether to show the real background to others, or a part of it; the default is to keep it hidden.
-
-    exposed: as of `Exposure`.
-    """
+def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Exposure = "room") -> None:
+    """Ask whether to show the real background to others, or a part of it; the default is to keep it hidden."""
     text = translate("Dialogs", "Show your real background to others?")
     consequence = translate("Dialogs", "“None” sends the camera image as it is, to every program that uses Mattecam.")
     if exposed == "people":

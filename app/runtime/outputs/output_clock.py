@@ -185,7 +185,7 @@ class OutputClock:
         wanted = settings.output, self._card_size(settings)
         if wanted != self._prepared:
             self._prepared = wanted
-            self._gate.card(*self._card_size(settings))
+            self._gate.card(*wanted[1])
 
     def _card_size(self, settings: Settings) -> tuple[int, int]:
         return self._size or (settings.capture.width, settings.capture.height)
