@@ -49,7 +49,7 @@ UNWANTED = {
 "pantalla de pausa"; the keys as Qt names them in the menus."""
 COMMAND = re.compile(r"docker run --gpus all …")
 TYPED = re.compile(r"`[^`]*`|docker run [^)]*")
-"""What is typed as it stands."""
+"""Commands, which are not translated."""
 QUOTES = {"en": "“”", "de": "„“", "es": "«»"}
 MISPRINT = re.compile(r"""["']|\.\.\.| -+ |\w  \w| [,.;:!?]|^\s|\s$""")
 """Straight quotation marks, dots or a hyphen in place of an ellipsis or a dash, and spaces where none belong."""

@@ -53,7 +53,7 @@ def tile_size(metrics: QFontMetrics) -> QSize:
 
 
 def name_lines(name: str, metrics: QFontMetrics) -> str:
-    """Return a name as it stands below its tile: what does not fit is elided in the middle of a line."""
+    """Return the lines of a name below its tile; a line that is too long is elided in the middle."""
     room = THUMBNAIL.width() + MARGIN
     first, _, rest = broken(name, metrics, room).partition("\n") if _lines(metrics) == 2 else (name, "", "")
     shown = (metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room) for line in (first, " ".join(rest.split())))
