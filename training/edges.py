@@ -41,7 +41,7 @@ _RATIOS = RATIO, RATIO, 0.75
 """Each step takes one of these: what is learned from larger frames also serves smaller ones."""
 _RIM = 5
 """Pixels around an edge that count more."""
-_GAP, _HOLE = 4, 4
+_GAP, _HOLE = 4, 8
 """How many times more a gap counts than other places, see `training.gaps`, and the inside of people that is hidden."""
 _LIMIT = 50
 """Weight of alpha beyond the limit, see `losses_of`: no ghost becomes a person, and no shadow on clothes a hole."""
@@ -75,6 +75,10 @@ class Job:
     processes: int
     device: str
     deep: bool
+    kept: int | None = None
+    """Files of frames that remain of each process that draws while others train."""
+    trainers: int = 1
+    """Processes that train."""
     rendezvous: str = ""
 
     @property
@@ -98,15 +102,24 @@ def main(
     processes: Annotated[int, typer.Option(min=1, help="One for each core; a GPU is trained on by one.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     deep: Annotated[bool, typer.Option(help="Train all layers, not the last ones alone.")] = False,
+    kept: Annotated[
+        int | None, typer.Option(min=1, help="Draw while training, too; so many files of each process remain.")
+    ] = None,
 ) -> None:
     """Train exported weights further, the last layers alone or all; write the averaged weights to OUT."""
     drawing_s, training_s = drawing_minutes * 60, minutes * 60
-    job = Job(out, filled(cache), begin, limit, drawing_s, training_s, batch, rate, seed, processes, device, deep)
+    job = Job(out, filled(cache), begin, limit, drawing_s, training_s, batch, rate, seed, processes, device, deep, kept)
     job.frames.mkdir(parents=True, exist_ok=True)
-    code = run_processes(draw, lambda _: job, processes) if job.drawing_s else EXIT_DONE
-    if code == EXIT_DONE:
-        trainers = processes if device == "cpu" else 1
-        code = run_processes(train, lambda file: replace(job, rendezvous=file, processes=trainers), trainers)
+    trainers = processes if device == "cpu" else 1
+
+    def met(file: str) -> Job:
+        return replace(job, rendezvous=file, trainers=trainers)
+
+    if job.kept is not None:
+        code = run_processes(train_or_draw, met, trainers + processes)
+    else:
+        code = run_processes(draw, lambda _: job, processes) if job.drawing_s else EXIT_DONE
+        code = run_processes(train, met, trainers) if code == EXIT_DONE else code
     raise typer.Exit(code)
 
 
@@ -114,6 +127,17 @@ def draw(rank: int, job: Job) -> None:
     """Draw one process's frames."""
     cv2.setNumThreads(1)
     draw_frames(job.cache, job.frames, job.drawing_s, rank, job.processes)
+
+
+def train_or_draw(rank: int, job: Job) -> None:
+    """Train in the first processes, after the time for drawing, while the others draw until the end."""
+    if rank < job.trainers:
+        time.sleep(job.drawing_s)
+        train(rank, job)
+    else:
+        cv2.setNumThreads(1)
+        seconds = job.drawing_s + job.training_s
+        draw_frames(job.cache, job.frames, seconds, rank - job.trainers, job.processes, job.kept)
 
 
 def widened(network: MattecamNetwork) -> MattecamNetwork:
@@ -137,7 +161,7 @@ def train(rank: int, job: Job) -> None:
     """Train a network in evaluation mode; process 0 writes the log and the weights."""
     torch.set_num_threads(1)
     torch.backends.cudnn.benchmark = True
-    parallel.join(rank, job.processes, job.rendezvous)
+    parallel.join(rank, job.trainers, job.rendezvous)
     device, rng = torch.device(job.device), np.random.default_rng([job.seed, 1])
     network, limit = (on_device(widened(load(path)), device) for path in (job.begin, job.limit))
     for part in (network,) if job.deep else map(network.get_submodule, LAST):
@@ -145,10 +169,10 @@ def train(rank: int, job: Job) -> None:
     pretrained = network.trunk.parameters() if job.deep and network.trunk else ()
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer, average = Optimizer(trained, job.rate, pretrained), Average(network, _DECAY)
-    batches = shuffled(job.frames, max(1, job.batch // job.processes), job.seed, device, rank, job.processes)
+    batches = shuffled(job.frames, max(1, job.batch // job.trainers), job.seed, device, rank, job.trainers)
     begun, step = time.monotonic(), 0
     with Bar(job.training_s, 0, shown=rank == 0) as bar, (job.out / "log.jsonl").open("a", encoding="utf-8") as log:
-        while parallel.agreed(time.monotonic() - begun < job.training_s, job.processes):
+        while parallel.agreed(time.monotonic() - begun < job.training_s, job.trainers):
             passed_s = time.monotonic() - begun
             optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
             down, right = rng.integers(-_MOVED_PX, _MOVED_PX, 2, endpoint=True)
@@ -156,7 +180,7 @@ def train(rank: int, job: Job) -> None:
             losses = losses_of(network, next(batches), limit, moved, float(rng.choice(_RATIOS)))
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
-            parallel.average_gradients(trained, job.processes)
+            parallel.average_gradients(trained, job.trainers)
             optimizer.step(longest=LONGEST_GRADIENT)
             average.update(network)
             step += 1

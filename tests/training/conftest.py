@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +29,6 @@ def stage(tmp_path: Path, cache: Path) -> Stage:
 def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at the clock takes 0.1 s: a step has three, so that a stretch of a second has a few steps."""
     looks = itertools.count()
-    clock = SimpleNamespace(monotonic=lambda: next(looks) / 10)
+    clock = SimpleNamespace(monotonic=lambda: next(looks) / 10, sleep=time.sleep)
     for module in ("training.run", "training.edges"):
         monkeypatch.setattr(f"{module}.time", clock)
