@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.core.errors import BackgroundError, ModelError
 from app.core.files import paths
+from app.core.files.disk_errors import why_not_read
 from app.core.files.names import is_folder, is_of_kind, is_special
 from app.core.messages.media import SlidesText, VideoText
 from app.core.types import BgrImage
@@ -124,8 +125,8 @@ class PdfPages:
                 data = file.read(MAX_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
             raise BackgroundError(SlidesText.ABSENT(file=self._path)) from None
-        except OSError:
-            raise BackgroundError(SlidesText.UNREADABLE(file=self._path)) from None
+        except OSError as error:
+            raise BackgroundError(SlidesText.UNREADABLE(file=self._path, reason=why_not_read(error))) from None
         if len(data) > MAX_BYTES:
             raise BackgroundError(SlidesText.TOO_LARGE(file=self._path))
         if b"%PDF-" not in data[:1024]:
@@ -148,8 +149,8 @@ class FolderSlides:
         """Raise BackgroundError for a folder that cannot be read or has no images."""
         try:
             self._files = pictures_in(folder)
-        except OSError:
-            raise BackgroundError(SlidesText.UNREADABLE(file=folder)) from None
+        except OSError as error:
+            raise BackgroundError(SlidesText.UNREADABLE(file=folder, reason=why_not_read(error))) from None
         if not self._files:
             raise BackgroundError(SlidesText.EMPTY(folder=folder, formats=PICTURES))
 

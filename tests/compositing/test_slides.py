@@ -148,7 +148,13 @@ def test_files_that_are_no_slides_are_refused_in_one_sentence(tmp_path: Path, mo
     text.write_text("no PDF at all")
     cut = tmp_path / "cut.pdf"
     cut.write_bytes(b"%PDF-1.7\n" + b"0" * 200)
-    for path, why in ((empty, "no images"), (text, "damaged"), (cut, "damaged"), (tmp_path / "absent.pdf", "no file")):
+    for path, why in (
+        (empty, "no images"),
+        (text, "damaged"),
+        (cut, "damaged"),
+        (tmp_path / "absent.pdf", "no file"),
+        (tmp_path / f"{300 * 'x'}.pdf", "too long"),
+    ):
         with pytest.raises(BackgroundError, match=why), opened(path):
             pass
     monkeypatch.setattr(slides_module, "MAX_BYTES", 100)

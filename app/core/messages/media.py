@@ -35,7 +35,7 @@ class SlidesText(Message):
     """Errors of slides: PDF files and folders of images."""
 
     ABSENT = "There is no file {file} with slides; check the name."
-    UNREADABLE = "You have no permission to read the slides {file}; check the permissions."
+    UNREADABLE = "The slides {file} cannot be read: {reason}; check their name and permissions."
     DAMAGED = "{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again."
     TOO_LARGE = "The slides {file} are too large; export them with smaller images."
     EMPTY = "The folder {folder} contains no images ({formats}) to show as slides; choose another one."

@@ -4307,9 +4307,9 @@
         <translation>Es gibt keine Datei {file} mit Folien; prüfen Sie den Namen.</translation>
     </message>
     <message>
-        <source>You have no permission to read the slides {file}; check the permissions.</source>
+        <source>The slides {file} cannot be read: {reason}; check their name and permissions.</source>
         <comment>SlidesText.UNREADABLE</comment>
-        <translation>Sie dürfen die Folien {file} nicht lesen; prüfen Sie die Zugriffsrechte.</translation>
+        <translation>Die Folien {file} können nicht gelesen werden: {reason}; prüfen Sie Namen und Zugriffsrechte.</translation>
     </message>
     <message>
         <source>{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again.</source>

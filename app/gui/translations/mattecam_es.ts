@@ -4307,9 +4307,9 @@
         <translation>No existe el archivo {file} con diapositivas; compruebe el nombre.</translation>
     </message>
     <message>
-        <source>You have no permission to read the slides {file}; check the permissions.</source>
+        <source>The slides {file} cannot be read: {reason}; check their name and permissions.</source>
         <comment>SlidesText.UNREADABLE</comment>
-        <translation>No tiene permiso para leer las diapositivas {file}; compruebe los permisos.</translation>
+        <translation>No se pueden leer las diapositivas {file}: {reason}; compruebe el nombre y los permisos.</translation>
     </message>
     <message>
         <source>{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again.</source>
