@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from app.core.files.names import is_of_kind
@@ -22,16 +23,21 @@ def title(path: Path) -> str:
     return " ".join(words[1:] if words[0].isdigit() else words).capitalize()
 
 
-def own_backgrounds() -> tuple[Path, ...]:
-    """Return the user's images and videos, by name."""
+def own_backgrounds() -> tuple[tuple[Path, str], ...]:
+    """Return (file, shown name) of the user's images and videos, by name.
+
+    Files that differ by their suffixes alone are shown with them.
+    """
     folder = backgrounds_dir()
     if not folder.is_dir():
         return ()
     known = VIDEO_SUFFIXES | IMAGE_SUFFIXES
-    return tuple(sorted((p for p in folder.iterdir() if is_of_kind(p, known)), key=lambda p: p.stem.lower()))
+    files = sorted((p for p in folder.iterdir() if is_of_kind(p, known)), key=lambda p: (p.stem.lower(), p.name))
+    stems = Counter(path.stem for path in files)
+    return tuple((path, path.stem if stems[path.stem] == 1 else path.name) for path in files)
 
 
 def named_backgrounds() -> tuple[tuple[Path, str], ...]:
     """Return (file, shown name) of every background in the order of the window; names are in English."""
     bundled = ((path, title(path)) for path in bundled_backgrounds())
-    return (*((path, path.stem) for path in own_backgrounds()), *bundled)
+    return (*own_backgrounds(), *bundled)

@@ -39,7 +39,7 @@ def test_own_backgrounds_are_listed_by_name() -> None:
     folder.mkdir(parents=True)
     for name in ("beach 2.png", "Beach.jpg", "alps.mp4"):
         (folder / name).touch()
-    assert [path.name for path in own_backgrounds()] == ["alps.mp4", "Beach.jpg", "beach 2.png"]
+    assert [path.name for path, _ in own_backgrounds()] == ["alps.mp4", "Beach.jpg", "beach 2.png"]
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

@@ -93,7 +93,7 @@ def test_backgrounds_of_the_user(seed: int) -> None:
     paths.backgrounds_dir().mkdir(parents=True)
     path = add_picture(PICTURE, "wall")
     for _ in each_damage(path, seed):
-        assert own_backgrounds() == (path,)
+        assert own_backgrounds() == ((path, path.stem),)
         image = read_or_refused(lambda: thumbnail(path, 32, 18), BackgroundError, path)
         assert image is None or image.shape == (18, 32, 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -60,6 +61,19 @@ def test_a_name_that_cannot_be_given_is_refused(
     controls.window.strip.library.rename(own(controls)[1], name)
     qtbot.waitUntil(lambda: said in controls.window.error_bar.text)
     assert [tile.name for tile in own(controls)] == ["beach", "beach 2"]
+
+
+def test_backgrounds_of_one_name_differ_by_their_suffix(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    add(controls, qtbot, picture)
+    shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
+    controls.window.strip.library.reload()
+    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach.jpg", "beach.png"])
+    controls.window.strip.ask_for_name(own(controls)[0])
+    dialog = find(controls.window, QInputDialog)
+    assert dialog.textValue() == "beach"
+    dialog.setTextValue("sand")
+    dialog.accept()
+    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach", "sand"])
 
 
 def test_files_of_one_name_that_are_added_together_are_all_kept(

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropE
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWidgets import QWidget
 
-from app.compositing.library import bundled_backgrounds, own_backgrounds
+from app.compositing.library import bundled_backgrounds, own_backgrounds, title
 from app.core.errors import BackgroundError, text_of
 from app.core.types import BgrImage
 from app.gui.backgrounds import files
@@ -134,7 +134,7 @@ class BackgroundLibrary(QObject):
 
         self._tasks.run(partial(files.restore_background, trash, original), done, self._fail)
 
-    def _show(self, own: tuple[Path, ...]) -> None:
+    def _show(self, own: tuple[tuple[Path, str], ...]) -> None:
         self._model.set_tiles(_tiles(own))
         for tile in self._model.tiles:
             if tile.path is not None and self._model.image_of(tile) is None:
@@ -171,13 +171,13 @@ class BackgroundLibrary(QObject):
         self.failed.emit(text_of(error))
 
 
-def _tiles(own: tuple[Path, ...]) -> list[Tile]:
-    """Return all tiles from left to right: the user's files first, "None" last. own: files of the user."""
+def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
+    """Return all tiles from left to right: the user's files first, "None" last. own: see `own_backgrounds`."""
     none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
     return [
-        *(Tile(_kind(path), path.stem, path, own=True) for path in own),
+        *(Tile(_kind(path), name, path, own=True) for path, name in own),
         *fixed,
-        *(Tile(_kind(path), bundled_name(path), path) for path in bundled_backgrounds()),
+        *(Tile(_kind(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
         none,
     ]
 

@@ -250,9 +250,9 @@ class BackgroundStrip(QWidget):
 
     def ask_for_name(self, tile: Tile) -> None:
         """Ask for a new name of a file and rename it."""
-        if tile.own:
+        if tile.own and tile.path is not None:
             title = self.tr("Rename background")
-            ask_for_name(self, title, tile.name, lambda name: self.library.rename(tile, name))
+            ask_for_name(self, title, tile.path.stem, lambda name: self.library.rename(tile, name))
 
     @property
     def current(self) -> Tile | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from PyQt6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QImage
 
-from app.compositing.library import named_backgrounds, title
+from app.compositing.library import named_backgrounds
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
 
@@ -65,9 +65,8 @@ class Tile:
 translate = QCoreApplication.translate
 
 
-def bundled_name(path: Path) -> str:
+def bundled_name(english: str) -> str:
     """Return the translated name of a bundled background, or its English name."""
-    english = title(path)
     names = {
         "Soft studio": translate("Backgrounds", "Soft studio"),
         "Window light": translate("Backgrounds", "Window light"),
@@ -93,7 +92,7 @@ def fixed_names() -> tuple[str, str, str, str]:
 
 def tiles(own_colour: str) -> Tiles:
     """Return the backgrounds with the names that the window shows. own_colour: that of the tile "Colour"."""
-    files = [BackgroundFile(path, bundled_name(path), english) for path, english in named_backgrounds()]
+    files = [BackgroundFile(path, bundled_name(english), english) for path, english in named_backgrounds()]
     return Tiles(files, fixed_names(), own_colour)
 
 
