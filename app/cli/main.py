@@ -79,6 +79,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return _fail(str(error), EXIT_USAGE)
     except (MattecamError, WeightsError) as error:
         return _fail(text_of(error), EXIT_FAILED)
+    except MemoryError:
+        return _fail(CommandLineText.NO_MEMORY(), EXIT_FAILED)
     except RuntimeError as error:
         if "home directory" not in str(error):  # as platformdirs and pathlib call it
             raise

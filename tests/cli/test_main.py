@@ -99,6 +99,17 @@ def test_a_user_without_a_home_folder_is_told(
     assert "has no home folder" in line
 
 
+def test_a_lack_of_memory_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(main, "_command", fail)
+    assert main.main(["devices"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "mattecam: There is not enough memory; close other programs, or raise the limit if this one has one."
+    ]
+
+
 def test_an_installed_copy_names_its_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ class CommandLineText(CommandLineMessage):
     CHILD_FAILED = "The measuring process failed: {reason}."
     FILE = "{file} cannot be used: {reason}; check the name."
     NO_HOME = "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR."
+    NO_MEMORY = "There is not enough memory; close other programs, or raise the limit if this one has one."
     OUTPUT = "The output cannot be written: {reason}."
 
 
