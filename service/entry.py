@@ -31,8 +31,8 @@ def remote_engine(settings: EngineSettings, width: int, height: int) -> MattingE
     return RemoteEngine(link, width, height)
 
 
-def serve(options: ServeOptions, tell: Callable[[str], None]) -> bool:
-    """Serve until SIGINT, SIGTERM or SIGHUP; return whether SIGINT ended it. Raises MattecamError."""
+def serve(options: ServeOptions, tell: Callable[[str], None], prepare: Callable[[], object]) -> bool:
+    """Serve until SIGINT, SIGTERM or SIGHUP; return whether SIGINT ended it; see `service.server.run.run`."""
     from service.server.run import run
 
-    return run(options, tell)
+    return run(options, tell, prepare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,6 @@ def serve(
 
     level = replace_checked(EdgeSettings(), {"strict": strict}).strict
     logs.set_up_console(verbose=False)
-    prepare(EngineSettings())
     options = ServeOptions(host, port, token_file, tls_cert, tls_key, ice_servers, level, streams)
-    if run(options, notify):
+    if run(options, notify, partial(prepare, EngineSettings())):
         raise typer.Exit(EXIT_INTERRUPTED)

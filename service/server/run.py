@@ -95,8 +95,11 @@ def check_engine(test: Callable[[MattingEngine, int, int], None] = self_test) ->
         test(engine, 640, 360)
 
 
-def run(options: ServeOptions, tell: Callable[[str], None]) -> bool:
-    """Serve until SIGINT, SIGTERM or SIGHUP; return whether SIGINT ended it. Raises MattecamError."""
+def run(options: ServeOptions, tell: Callable[[str], None], prepare: Callable[[], object]) -> bool:
+    """Serve until SIGINT, SIGTERM or SIGHUP; return whether SIGINT ended it. Raises MattecamError.
+
+    prepare: what takes long and comes after the options and their files were found to be right.
+    """
     loopback = is_loopback(options.host)
     if not loopback and options.token_file is None:
         raise UsageError(ServeText.NEEDS_TOKEN(host=options.host))
@@ -109,6 +112,7 @@ def run(options: ServeOptions, tell: Callable[[str], None]) -> bool:
             tell(ServeText.TOKEN_CREATED(file=options.token_file))
     if tls is None and not loopback:
         tell(ServeText.NO_TLS())
+    prepare()
     prepare_process()
     access = Access(token, loopback_only=loopback)
     limits = Limits(streams=options.streams or streams_for(cpu_share()))

@@ -57,11 +57,19 @@ def _without_preparation(monkeypatch: pytest.MonkeyPatch) -> None:
         (("--host", "no.such.host.invalid", "--token-file", "TOKEN"), 1, "choose another --host"),
     ],
 )
-def test_wrong_options_are_named(
-    options: tuple[str, ...], code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_wrong_options_are_named_at_once(
+    options: tuple[str, ...],
+    code: int,
+    says: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    prepared: list[object] = []
+    monkeypatch.setattr("app.cli.serve.prepare", prepared.append)
     assert main(["serve", *(each.replace("TOKEN", str(tmp_path / "token")) for each in options)]) == code
     assert says in capsys.readouterr().err
+    assert bool(prepared) == (code == 1)  # only whoever listens knows whether an address is one of this machine
 
 
 def test_a_port_in_use_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
