@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 import torch
 import typer
 
 from app.core.errors import UsageError
+from app.core.files.paths import assets_dir
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.spec import BUNDLED
 from training.edges import widened
 from training.rounding import round_weights
+from training.sources import read_image, to_rgb
 from training.step import Learner
 
 SIZE = (90, 150)
@@ -70,10 +73,10 @@ def blended(one: MattecamNetwork, other: MattecamNetwork, share: float) -> Matte
 
 @torch.no_grad()
 def expected_outputs(network: MattecamNetwork) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    """Return fgr, pha and the states after three frames of a moving test pattern."""
+    """Return fgr, pha and the states after three frames of a moving person."""
     state: tuple[torch.Tensor, ...] = network.initial_state(1, *SIZE)
     for t in range(3):
-        fgr, pha, *rest = network(pattern(t), *state)
+        fgr, pha, *rest = network(portrait(t), *state)
         state = tuple(rest)
     return {
         name: x.numpy()
@@ -81,17 +84,13 @@ def expected_outputs(network: MattecamNetwork) -> dict[str, np.ndarray[tuple[int
     }
 
 
-def pattern(t: int) -> torch.Tensor:
-    """Return a schematic person before stripes, (1, 3, 90, 150) in 0..1, moving with `t`."""
-    y, x = np.mgrid[0 : SIZE[0], 0 : SIZE[1]].astype(np.float32)
-    centre = 75 + 3 * t
-    stripes = 0.5 + 0.3 * np.sin(x / 9)
-    head = ((x - centre) / 14) ** 2 + ((y - 34) / 18) ** 2 < 1
-    body = (y > 54) & (np.abs(x - centre) < 12 + 0.7 * (y - 54))
-    image = np.stack([stripes, stripes * 0.9, 0.8 - 0.2 * stripes])
-    image = np.where(body, np.array([0.15, 0.2, 0.45])[:, None, None], image)
-    image = np.where(head, np.array([0.85, 0.62, 0.5])[:, None, None], image)
-    return torch.from_numpy(image.astype(np.float32))[None]
+def portrait(t: int) -> torch.Tensor:
+    """Return a person, (1, 3, 90, 150) in 0..1 RGB, who moves with `t`."""
+    photo = to_rgb(read_image(assets_dir() / "astronaut.png"))
+    height, width = SIZE
+    shown = round(photo.shape[1] * height / width)
+    small = cv2.resize(photo[:shown], (width, height), interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(np.roll(small, 3 * t, 1).astype(np.float32).transpose(2, 0, 1)[None] / 255)
 
 
 if __name__ == "__main__":

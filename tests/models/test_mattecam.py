@@ -15,7 +15,7 @@ from models.mattecam.parts import Decision, Forgetting, Shares
 from models.mattecam.spec import BUNDLED
 from models.rules import DecisionRule, ForgettingRule
 from tests.paths import GOLDEN
-from training.export import expected_outputs, pattern
+from training.export import expected_outputs, portrait
 
 pytestmark = pytest.mark.torch
 
@@ -41,7 +41,7 @@ def test_the_bundled_weights_give_the_expected_outputs(student: MattecamNetwork)
 @torch.no_grad()
 def test_the_coarse_alpha_is_the_one_before_the_decision(student: MattecamNetwork) -> None:
     """Strict mode tells people from ghosts by it."""
-    image = pattern(0)
+    image = portrait(0)
     undecided, *_ = student.undecided_matte(image)
 
     _, _, coarse, *_ = student.coefficients(image)
