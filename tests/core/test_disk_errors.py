@@ -19,3 +19,16 @@ def test_a_folder_is_absent_only_where_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         (tmp_path / "none" / "a.mp4").touch()
     assert why_not_written(caught.value) == WriteReason.NO_FOLDER()
+
+
+def test_a_file_that_somebody_removed_is_told_from_a_missing_folder(tmp_path: Path) -> None:
+    file, removed = tmp_path / "a.mp4", tmp_path / "removed.mp4"
+    file.touch()
+    for source, target, reason in (
+        (removed, file, WriteReason.REMOVED()),
+        (file, tmp_path / "none" / "a.mp4", WriteReason.NO_FOLDER()),
+        (tmp_path / "none" / "a.mp4", file, WriteReason.NO_FOLDER()),
+    ):
+        with pytest.raises(FileNotFoundError) as caught:
+            source.rename(target)
+        assert why_not_written(caught.value) == reason

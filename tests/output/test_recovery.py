@@ -54,6 +54,15 @@ def test_a_failure_at_the_end_is_reported_and_the_rest_named(
     recorder.close()
 
 
+def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+    recorder.send(picture())
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(SinkLostError, match="somebody removed the file in the meantime"):
+        recorder.close()
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

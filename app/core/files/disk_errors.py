@@ -45,18 +45,19 @@ def why_not_written(error: OSError) -> Text:
     """Return the reason and what to do: the second half of a sentence, without the full stop."""
     if isinstance(error, ExplainedOSError):
         return error.reason
-    if error.errno == errno.ENOENT and _has_folder(error):  # as below /proc, where nobody can create files
-        return WriteReason.NOT_PERMITTED()
+    if error.errno == errno.ENOENT and _has_folder(error):
+        # To move a file names two; a file that cannot be created is one as below /proc, where nobody can.
+        return WriteReason.NOT_PERMITTED() if error.filename2 is None else WriteReason.REMOVED()
     return _WRITING.get(error.errno or 0, WriteReason.OTHER)()
 
 
 def _has_folder(error: OSError) -> bool:
-    """Return whether the folder is there in which a file or folder could not be created."""
-    if not isinstance(error.filename, (str, os.PathLike)) or error.filename2 is not None:
+    """Return whether the folder is there in which a file or folder could not be created, or was not found."""
+    if not isinstance(error.filename, (str, os.PathLike)):
         return False
     path = Path(error.filename)
     try:
-        return path.parent.is_dir() and not path.is_symlink()
+        return path.parent.is_dir() and not (path.exists() if error.filename2 is not None else path.is_symlink())
     except OSError:
         return False
 

@@ -58,6 +58,7 @@ class WriteReason(Message):
     FILE_FOR_FOLDER = "a file is where the folder should be; choose another folder"
     NAME_TOO_LONG = "the name is too long; choose a shorter one"
     APPEARED = "another file has got this name in the meantime; rename one of them"
+    REMOVED = "somebody removed the file in the meantime; start again"
     SUFFIX = "the name of a video must end in {suffixes}; choose another name"
     UNFINISHED_FILES = "too many unfinished files are in this folder; remove them or choose another folder"
     IN_PROGRESS = "another program records to it; choose another name"

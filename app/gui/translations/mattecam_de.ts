@@ -4397,6 +4397,11 @@
         <translation>Inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
     </message>
     <message>
+        <source>somebody removed the file in the meantime; start again</source>
+        <comment>WriteReason.REMOVED</comment>
+        <translation>jemand hat die Datei inzwischen entfernt; beginnen Sie von vorn</translation>
+    </message>
+    <message>
         <source>the name of a video must end in {suffixes}; choose another name</source>
         <comment>WriteReason.SUFFIX</comment>
         <translation>Der Name eines Videos muss auf {suffixes} enden; wählen Sie einen anderen Namen</translation>

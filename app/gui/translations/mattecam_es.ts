@@ -4397,6 +4397,11 @@
         <translation>entretanto otro archivo ha recibido ese nombre; cambie el nombre de uno de ellos</translation>
     </message>
     <message>
+        <source>somebody removed the file in the meantime; start again</source>
+        <comment>WriteReason.REMOVED</comment>
+        <translation>alguien ha eliminado el archivo entretanto; empiece de nuevo</translation>
+    </message>
+    <message>
         <source>the name of a video must end in {suffixes}; choose another name</source>
         <comment>WriteReason.SUFFIX</comment>
         <translation>el nombre de un vídeo debe terminar en {suffixes}; elija otro nombre</translation>
