@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
@@ -75,6 +77,15 @@ def test_the_failure_of_an_action_is_shown_first_and_what_lasts_comes_back(
     qtbot.waitUntil(lambda: bar.text == LOST[1])
     bar.show_status(PipelineStatus())
     assert bar.text == "The settings file is broken."
+
+
+def test_a_recording_that_stops_comes_before_the_failed_action_before_it(area: NoticeArea, bar: ErrorBar) -> None:
+    bar.show_message("The image cannot be written.")
+    now_s = time.monotonic()
+    bar.show_status(failing((Stage.RECORDING, "The recording has stopped.", now_s)))
+    assert area.texts == ("The recording has stopped.", "The image cannot be written.")
+    bar.show_message("There is no image to paste.")
+    assert bar.text == "There is no image to paste."
 
 
 def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea, bar: ErrorBar) -> None:

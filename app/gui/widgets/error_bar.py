@@ -96,6 +96,7 @@ RANKS = {
     Stage.CAPTURE: Rank.OUTAGE,
     Stage.MATTING: Rank.OUTAGE,
     Stage.OUTPUT: Rank.OUTAGE,
+    Stage.RECORDING: Rank.OUTAGE,  # what is not recorded is lost
     Stage.SHORTCUTS: Rank.CONVENIENCE,
 }
 """Of the stages whose problems are not just errors."""
