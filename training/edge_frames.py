@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from app.core.errors import UsageError
 from training.data import Mixture, SampleSource
 from training.gaps import gaps
 
@@ -81,13 +82,18 @@ def draw_frames(cache: Path, out: Path, seconds: float, first: int, every: int, 
 
 
 class _Series:
-    """Files of frames of one size and kind, of which only the newest remain."""
+    """Files of frames of one size and kind: one that grows, or many of which only the newest remain.
+
+    Those of an earlier run are removed.
+    """
 
     def __init__(self, folder: Path, name: str, kept: int | None) -> None:
         self._folder, self._name, self._kept = folder, name, kept
         self._frames: list[npt.NDArray[np.uint8]] = []
         self._written: deque[Path] = deque()
         self._number = 0
+        for old in folder.glob(f"{name}.*"):
+            old.unlink()
 
     def add(self, layers: npt.NDArray[np.uint8]) -> None:
         """Add a frame (H, W, 8)."""
@@ -99,14 +105,20 @@ class _Series:
         """Write the frames that no file holds yet, if there are any."""
         if not self._frames:
             return
-        path = self._folder / f"{self._name}.{self._number}.u8"
-        unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(np.stack(self._frames).tobytes())
-        unfinished.rename(path)
+        pixels = np.stack(self._frames).tobytes()
         self._frames.clear()
+        path = self._folder / f"{self._name}.{self._number}.u8"
+        if self._kept is None:
+            # One file: each that is read later takes a descriptor.
+            with path.open("ab") as file:
+                file.write(pixels)
+            return
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(pixels)
+        unfinished.rename(path)
         self._number += 1
         self._written.append(path)
-        if self._kept is not None and len(self._written) > self._kept:
+        if len(self._written) > self._kept:
             self._written.popleft().unlink()
 
 
@@ -115,7 +127,7 @@ def shuffled(folder: Path, count: int, seed: int, device: torch.device, rank: in
 
     Frames with gaps are more frequent than in the folder. device: keeps the frames; a CPU reads them from the disk.
     rank, every: of the files of each size and kind, use every such one from number `rank` on, or all of too few.
-    Files may come and go meanwhile; the folder must hold one at the first batch.
+    Files may come and go meanwhile. Raises UsageError if there is none.
     """
     stored = [{kind: _Files(folder, size, kind, device) for kind in (_PLAIN, _GAPS)} for size, _ in _SIZES]
     rng = np.random.default_rng([seed, rank])
@@ -125,6 +137,8 @@ def shuffled(folder: Path, count: int, seed: int, device: torch.device, rank: in
                 for files in kinds.values():
                     files.look(rank, every)
             share = np.array([sum(len(files) for files in kinds.values()) for kinds in stored], float)
+            if not share.any():
+                raise UsageError(f"{folder} holds no frames; draw for longer before training.")
         kinds = stored[int(rng.choice(len(stored), p=share / share.sum()))]
         plain, with_gaps = kinds[_PLAIN], kinds[_GAPS]
         marked = rng.random(count) < (_GAP_SHARE if len(plain) and len(with_gaps) else bool(len(with_gaps)))

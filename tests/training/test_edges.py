@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from app.core.errors import UsageError
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
 from tests.training.samples import make_cache
@@ -81,6 +82,23 @@ def test_new_frames_take_the_place_of_old_ones(folder: Path, tmp_path: Path, mon
         assert all(len(each) <= 2 for each in numbers)
         assert sum(each[-1] + 1 for each in numbers if each) == drawn / 2
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_frames_that_are_drawn_once_take_one_file_in_place_of_those_of_a_run_before(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.edge_frames._FRAMES_OF_FILE", 1)
+    (tmp_path / "640x360.gaps.0.7.u8").touch()
+    drawn = draw_frames(folder / "cache", tmp_path, 1, 0, 1)
+    for width, height in ((640, 360), (448, 256)):
+        files = list(tmp_path.glob(f"{width}x{height}.*.u8"))
+        assert len({file.name.split(".")[1] for file in files}) == len(files)
+        assert sum(file.stat().st_size for file in files) == drawn // 2 * width * height * 8
+
+
+def test_a_folder_without_frames_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="draw for longer"):
+        next(shuffled(tmp_path, 1, 0, CPU, 0, 1))
 
 
 def test_batches_follow_the_files_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
