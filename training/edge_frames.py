@@ -154,30 +154,30 @@ class _Files:
 
     def __init__(self, folder: Path, size: tuple[int, int], kind: str, device: torch.device) -> None:
         self._folder, self._pattern, self._device = folder, f"{size[0]}x{size[1]}.{kind}.*.u8", device
-        self._frames: dict[Path, Tensor] = {}
+        self._read: dict[Path, Tensor] = {}
+        self._frames: list[Tensor] = []
 
     def __len__(self) -> int:
-        return sum(map(len, self._frames.values()))
+        return len(self._frames)
 
     def look(self, rank: int, every: int) -> None:
         """Read files that are new and leave out those that are gone."""
         found = sorted(self._folder.glob(self._pattern))
         wanted = found[rank::every] or found
-        kept = {path: self._frames.get(path) for path in wanted}
+        if self._read.keys() == set(wanted):
+            return
         # Before new ones are read: both may not fit into the memory of a GPU.
-        self._frames = {path: frames for path, frames in kept.items() if frames is not None}
+        self._frames.clear()
+        self._read = {path: self._read[path] for path in wanted if path in self._read}
         for path in wanted:
-            if path not in self._frames:
+            if path not in self._read:
                 with contextlib.suppress(FileNotFoundError):  # it went meanwhile
-                    self._frames[path] = _read(path, self._device)
+                    self._read[path] = _read(path, self._device)
+        self._frames.extend(frame for frames in self._read.values() for frame in frames.unbind())
 
     def chosen(self, rng: np.random.Generator) -> Tensor:
         """Return a frame at random."""
-        files = list(self._frames.values())
-        ends = np.cumsum([len(frames) for frames in files])
-        number = int(rng.integers(ends[-1]))
-        at = int(np.searchsorted(ends, number, "right"))
-        return files[at][number - ends[at]]  # a negative number counts from the end
+        return self._frames[int(rng.integers(len(self)))]
 
 
 def _read(path: Path, device: torch.device) -> Tensor:

@@ -77,9 +77,12 @@ class Job:
     deep: bool
     kept: int | None = None
     """Files of frames that remain of each process that draws while others train."""
-    trainers: int = 1
-    """Processes that train."""
     rendezvous: str = ""
+
+    @property
+    def trainers(self) -> int:
+        """Number of processes that train."""
+        return self.processes if self.device == "cpu" else 1
 
     @property
     def frames(self) -> Path:
@@ -110,34 +113,29 @@ def main(
     drawing_s, training_s = drawing_minutes * 60, minutes * 60
     job = Job(out, filled(cache), begin, limit, drawing_s, training_s, batch, rate, seed, processes, device, deep, kept)
     job.frames.mkdir(parents=True, exist_ok=True)
-    trainers = processes if device == "cpu" else 1
-
-    def met(file: str) -> Job:
-        return replace(job, rendezvous=file, trainers=trainers)
-
-    if job.kept is not None:
-        code = run_processes(train_or_draw, met, trainers + processes)
-    else:
-        code = run_processes(draw, lambda _: job, processes) if job.drawing_s else EXIT_DONE
-        code = run_processes(train, met, trainers) if code == EXIT_DONE else code
+    code = EXIT_DONE
+    if kept is None and drawing_s:
+        code = run_processes(draw, lambda _: job, processes)
+    if code == EXIT_DONE:
+        together = job.trainers if kept is None else job.trainers + processes
+        code = run_processes(train_or_draw, lambda file: replace(job, rendezvous=file), together)
     raise typer.Exit(code)
 
 
 def draw(rank: int, job: Job) -> None:
     """Draw one process's frames."""
     cv2.setNumThreads(1)
-    draw_frames(job.cache, job.frames, job.drawing_s, rank, job.processes)
+    draw_frames(job.cache, job.frames, job.drawing_s, rank, job.processes, job.kept)
 
 
 def train_or_draw(rank: int, job: Job) -> None:
-    """Train in the first processes, after the time for drawing, while the others draw until the end."""
-    if rank < job.trainers:
+    """Train in the first processes; the others draw until the end, with a start of the time for drawing."""
+    if rank >= job.trainers:
+        draw(rank - job.trainers, replace(job, drawing_s=job.drawing_s + job.training_s))
+        return
+    if job.kept is not None:
         time.sleep(job.drawing_s)
-        train(rank, job)
-    else:
-        cv2.setNumThreads(1)
-        seconds = job.drawing_s + job.training_s
-        draw_frames(job.cache, job.frames, seconds, rank - job.trainers, job.processes, job.kept)
+    train(rank, job)
 
 
 def widened(network: MattecamNetwork) -> MattecamNetwork:
