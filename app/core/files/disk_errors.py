@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from app.core.messages.media import ReadReason, WriteReason
@@ -45,21 +46,24 @@ def why_not_written(error: OSError) -> Text:
     """Return the reason and what to do: the second half of a sentence, without the full stop."""
     if isinstance(error, ExplainedOSError):
         return error.reason
-    if error.errno == errno.ENOENT and _has_folder(error):
-        # To move a file names two; a file that cannot be created is one as below /proc, where nobody can.
-        return WriteReason.NOT_PERMITTED() if error.filename2 is None else WriteReason.REMOVED()
+    if error.errno == errno.ENOENT and (reason := _not_found(error)):
+        return reason
     return _WRITING.get(error.errno or 0, WriteReason.OTHER)()
 
 
-def _has_folder(error: OSError) -> bool:
-    """Return whether the folder is there in which a file or folder could not be created, or was not found."""
+def _not_found(error: OSError) -> Text | None:
+    """Return why the system found no file in a folder that is there; None if the folder is not."""
     if not isinstance(error.filename, (str, os.PathLike)):
-        return False
+        return None
     path = Path(error.filename)
-    try:
-        return path.parent.is_dir() and not (path.exists() if error.filename2 is not None else path.is_symlink())
-    except OSError:
-        return False
+    with suppress(OSError):
+        if not path.parent.is_dir():
+            return None
+        if error.filename2 is not None:  # the file was to be moved
+            return None if path.exists() else WriteReason.REMOVED()
+        if not path.is_symlink():  # as below /proc, where nobody can create files
+            return WriteReason.NOT_PERMITTED()
+    return None
 
 
 def why_not_read(error: OSError) -> Text:
