@@ -1,0 +1,74 @@
+"""The view of the background: zoom, place, parallax, and how a slide fits."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PyQt6.QtCore import QLocale, Qt
+from PyQt6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.shell.application import Session
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import ElidedComboBox
+from app.runtime.status import PipelineStatus
+from tests.gui.widgets import (
+    bring_up,
+    button,
+    chosen,
+    drag,
+    existing,
+    find,
+    slider,
+    talk,
+    translate,
+)
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_the_background_is_zoomed_panned_and_centred(
+    controls: Session, qtbot: QtBot, tmp_path: Path, mirror: bool
+) -> None:
+    """The preview mirrors the background only where the outputs are mirrored."""
+    controls.store.edit("output", mirror=mirror)
+    Image.new("RGB", (640, 100)).save(tmp_path / "wide.png")
+    zoom, across = slider(controls, "backgroundZoomSlider"), slider(controls, "backgroundXSlider")
+    bring_up(controls, zoom)
+    controls.store.edit("background", kind="blur")
+    qtbot.waitUntil(lambda: not zoom.isEnabled())
+    controls.store.edit("background", kind="image", path=tmp_path / "wide.png")
+    qtbot.waitUntil(zoom.isEnabled)
+    drag(qtbot, zoom, 0.5)
+    assert 2 < chosen(controls).zoom < 3
+    drag(qtbot, across, 1.0)
+    assert chosen(controls).pan_x == pytest.approx(-1 if mirror else 1)
+    drag(qtbot, slider(controls, "backgroundYSlider"), 0.0)
+    assert chosen(controls).pan_y == pytest.approx(-1)
+    drag(qtbot, slider(controls, "parallaxSlider"), 1.0)
+    assert chosen(controls).parallax == pytest.approx(100)
+    qtbot.mouseClick(button(controls, "backgroundReset"), Qt.MouseButton.LeftButton)
+    assert (chosen(controls).zoom, chosen(controls).pan_x, chosen(controls).pan_y) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_how_a_slide_fits_is_readable_in_a_narrow_window(
+    controls: Session, qapp: QApplication, qtbot: QtBot, tmp_path: Path, language: str
+) -> None:
+    with translate(qapp, QLocale(language)), closing(Tasks()) as tasks:
+        strip = BackgroundStrip(controls.store, tasks)
+        qtbot.addWidget(strip)
+        strip.resize(480, 160)  # as in a window of 800 pixels
+        strip.show()
+        fit = find(strip, ElidedComboBox, "fitCombo")
+        add = find(strip, QPushButton, "addBackgroundButton")
+        controls.store.edit("background", kind="slides", path=talk(tmp_path))
+        strip.show_status(PipelineStatus(slides=12))
+        holder = existing(fit.parentWidget())
+        qtbot.waitUntil(lambda: add.text() == "" and fit.geometry().right() < holder.width())
+        assert fit.shown_text(fit.text_width()) == fit.currentText() != ""
+        controls.store.edit("background", kind="blur")
+        qtbot.waitUntil(lambda: add.text() != "")
