@@ -47,6 +47,8 @@ class Answer(Handler):
     def do_GET(self) -> None:
         self.told.asked.append(f"{self.path} {self.headers['User-Agent']}")
         self.send_response(self.told.status)
+        if not self.told.drips:
+            self.send_header("Content-Length", str(len(self.told.answer)))  # without it, Qt may ask twice
         self.end_headers()
         while self.told.drips and not self.told.released.wait(0.02):
             self.wfile.write(b" ")
